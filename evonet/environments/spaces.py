@@ -1,0 +1,224 @@
+"""Spaces and networks: an observation becomes the numbers a network reads, its outputs become an action.
+
+Both directions are resolved once, when the environment is known, into plain functions; nothing is decided in a step.
+Discrete parts of an observation are one-hot, the rest is laid flat, the parts of a Tuple or Dict follow each other in
+the space's own order, as `gymnasium.spaces.flatten` has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from gymnasium import spaces
+
+from evonet.errors import EnvironmentUnavailable
+from evonet.network import Activation
+from evonet.types import FloatArray
+
+Space: TypeAlias = "spaces.Space[Any]"
+Squash = Literal["tanh", "clip"]
+_Write: TypeAlias = Callable[[Any, FloatArray], None]
+_Read: TypeAlias = Callable[[FloatArray], Sequence[Any]]
+
+_OBSERVATION_HELP = "use Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
+_ACTION_HELP = "use Discrete, Box, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
+
+
+class ObservationEncoder:
+    """Writes observations of a space as rows of numbers.
+
+    Attributes:
+        size: numbers in an observation.
+
+    Raises:
+        EnvironmentUnavailable: the space has no such form; the message names the part and says what to do.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.size, self.encode_into = _encoder(space, "observation space")
+        if self.size == 0:
+            raise EnvironmentUnavailable(f"the observation space {space} holds no numbers, so a network has no input")
+
+    def encode(self, observation: Any) -> FloatArray:
+        """The observation as a new array `(size,)`."""
+        row = np.empty(self.size)
+        self.encode_into(observation, row)
+        return row
+
+
+class ActionDecoder:
+    """Reads actions of a space from network outputs.
+
+    Discrete: the position of the greatest output. MultiDiscrete: likewise for each part. MultiBinary: outputs above
+    the middle of their range. Box: outputs in [-1, 1] stretched onto the bounds; an output layer with a finite range of
+    its own (sigmoid, tanh, …) is stretched from that, any other is first squashed. Where a bound is infinite the output
+    passes as it is, cut at the bound on the other side if that is finite.
+
+    Args:
+        space: the action space.
+        activation: of the output layer.
+        squash: how unbounded outputs get into [-1, 1]: "tanh", or "clip" to cut them there.
+
+    Attributes:
+        size: outputs that the network must have.
+
+    Raises:
+        EnvironmentUnavailable: the space has no such form; the message names the part and says what to do.
+    """
+
+    def __init__(self, space: Space, activation: Activation, squash: Squash = "tanh") -> None:
+        self.space = space
+        self.size, self.decode = _decoder(space, "action space", activation, squash)
+
+    decode: _Read
+    """Actions for outputs `(m, size)`, a sequence of m."""
+
+
+def _encoder(space: Space, name: str) -> tuple[int, _Write]:
+    if isinstance(space, spaces.Box):
+        return int(np.prod(space.shape)), _box_writer(space.shape)
+    if isinstance(space, spaces.Discrete):
+        start = int(space.start)
+
+        def write_discrete(observation: Any, row: FloatArray) -> None:
+            row[:] = 0.0
+            row[_index(int(observation) - start, row.size)] = 1.0
+
+        return int(space.n), write_discrete
+    if isinstance(space, spaces.MultiDiscrete):
+        return _one_hots(space)
+    if isinstance(space, spaces.MultiBinary):
+        return int(np.prod(space.shape)), _box_writer(space.shape)
+    if isinstance(space, spaces.Tuple | spaces.Dict):
+        return _parts(space, name)
+    raise EnvironmentUnavailable(f"the {name} {space} cannot be read by a network; {_OBSERVATION_HELP}")
+
+
+def _box_writer(shape: tuple[int, ...]) -> _Write:
+    if len(shape) == 1:
+
+        def write_vector(observation: Any, row: FloatArray) -> None:
+            row[:] = observation
+
+        return write_vector
+
+    def write_array(observation: Any, row: FloatArray) -> None:
+        row.reshape(shape)[...] = observation
+
+    return write_array
+
+
+def _one_hots(space: spaces.MultiDiscrete) -> tuple[int, _Write]:
+    sizes = space.nvec.ravel()
+    ends = np.cumsum(sizes)
+    offsets = ends - sizes - space.start.ravel()
+
+    def write(observation: Any, row: FloatArray) -> None:
+        row[:] = 0.0
+        row[np.ravel(observation) + offsets] = 1.0
+
+    return int(ends[-1]), write
+
+
+def _index(place: int, size: int) -> int:
+    if not 0 <= place < size:
+        raise ValueError(f"a Discrete observation must be one of {size} values, got number {place}")
+    return place
+
+
+def _parts(space: spaces.Tuple | spaces.Dict, name: str) -> tuple[int, _Write]:
+    writers: list[tuple[Any, slice, _Write]] = []
+    end = 0
+    for key, part in _items(space):
+        size, write = _encoder(part, f"{name}'s part {key!r}")
+        writers.append((key, slice(end, end + size), write))
+        end += size
+
+    def write_parts(observation: Any, row: FloatArray) -> None:
+        for key, where, write in writers:
+            write(observation[key], row[where])
+
+    return end, write_parts
+
+
+def _items(space: spaces.Tuple | spaces.Dict) -> Iterable[tuple[Any, Space]]:
+    return space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
+
+
+def _decoder(space: Space, name: str, activation: Activation, squash: Squash) -> tuple[int, _Read]:
+    if isinstance(space, spaces.Discrete):
+        start = int(space.start)
+        if start == 0:
+            return int(space.n), lambda outputs: outputs.argmax(axis=1).tolist()
+        return int(space.n), lambda outputs: (outputs.argmax(axis=1) + start).tolist()
+    if isinstance(space, spaces.Box):
+        return _box_reader(space, activation, squash)
+    if isinstance(space, spaces.MultiDiscrete):
+        return _choices(space)
+    if isinstance(space, spaces.MultiBinary):
+        shape, middle = space.shape, activation.middle
+        return int(np.prod(shape)), lambda outputs: (outputs > middle).astype(space.dtype).reshape(-1, *shape)
+    if isinstance(space, spaces.Tuple | spaces.Dict):
+        return _joint(space, name, activation, squash)
+    raise EnvironmentUnavailable(f"the {name} {space} cannot be served by a network; {_ACTION_HELP}")
+
+
+def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tuple[int, _Read]:
+    low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
+    finite = np.isfinite(low) & np.isfinite(high)
+    centre = np.where(finite, low, 0.0) / 2 + np.where(finite, high, 0.0) / 2
+    reach = np.where(finite, high, 2.0) / 2 - np.where(finite, low, 0.0) / 2
+    whole = np.issubdtype(space.dtype, np.integer)
+    size = low.size
+
+    def read(outputs: FloatArray) -> Sequence[Any]:
+        if activation.bounded:
+            values = (outputs - activation.middle) * (2.0 / (activation.high - activation.low))
+        else:
+            values = np.tanh(outputs) if squash == "tanh" else np.clip(outputs, -1.0, 1.0)
+        if not finite.all():
+            values = np.where(finite, values, outputs)
+        values = np.clip(values * reach + centre, low, high)
+        if whole:
+            values = np.rint(values)
+        actions: Sequence[Any] = values.astype(space.dtype).reshape(-1, *space.shape)
+        return actions
+
+    return size, read
+
+
+def _choices(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
+    sizes, start, shape = space.nvec.ravel(), space.start, space.shape
+    ends = np.cumsum(sizes)
+    pieces = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+
+    def read(outputs: FloatArray) -> Sequence[Any]:
+        choices = np.stack([outputs[:, piece].argmax(axis=1) for piece in pieces], axis=1)
+        actions: Sequence[Any] = choices.reshape(-1, *shape).astype(space.dtype) + start
+        return actions
+
+    return int(ends[-1]), read
+
+
+def _joint(
+    space: spaces.Tuple | spaces.Dict, name: str, activation: Activation, squash: Squash
+) -> tuple[int, _Read]:
+    readers: list[tuple[Any, slice, _Read]] = []
+    end = 0
+    for key, part in _items(space):
+        size, read = _decoder(part, f"{name}'s part {key!r}", activation, squash)
+        readers.append((key, slice(end, end + size), read))
+        end += size
+
+    def read_parts(outputs: FloatArray) -> Sequence[Any]:
+        columns = [read(outputs[:, where]) for _, where, read in readers]
+        rows = zip(*columns, strict=True)
+        if isinstance(space, spaces.Dict):
+            keys = [key for key, _, _ in readers]
+            return [dict(zip(keys, row, strict=True)) for row in rows]
+        return list(rows)
+
+    return end, read_parts

@@ -1,0 +1,149 @@
+"""How an environment is named, made, and kept from importing code that nobody allowed."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from evonet.errors import EnvironmentUnavailable
+from evonet.settings import Count, Settings, did_you_mean
+
+Environment: TypeAlias = "gym.Env[Any, Any]"
+EnvironmentFactory: TypeAlias = Callable[[], Environment]
+
+DEFAULT_MAX_STEPS = 1000
+"""Where neither the config nor the environment limits an episode."""
+
+_EXTRAS = {
+    "Box2D": "box2d",
+    "box2d": "box2d",
+    "mujoco": "mujoco",
+    "MuJoCo": "mujoco",
+    "pygame": "classic",
+}
+
+
+@dataclass(frozen=True)
+class Wrapper(Settings):
+    """One wrapper around an environment.
+
+    Attributes:
+        name: a class of `gymnasium.wrappers`, or `module:Name` for one of your own.
+        kwargs: its keyword arguments.
+    """
+
+    name: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec(Settings):
+    """An environment by name, with all that makes it the one that is meant.
+
+    Attributes:
+        id: a registered id such as `CartPole-v1`, or `module:Id-v0` to import `module` first.
+        kwargs: keyword arguments of the environment.
+        wrappers: applied in order, the first innermost.
+        max_steps: cut an episode after so many steps; by default the environment's own limit, or 1,000.
+    """
+
+    id: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    wrappers: Sequence[Wrapper] = ()
+    max_steps: Count | None = None
+
+    @property
+    def imports(self) -> Iterator[str]:
+        """Modules whose code runs when the environment is made, beside Gymnasium's own."""
+        for name in (self.id, *(wrapper.name for wrapper in self.wrappers)):
+            if ":" in name:
+                yield name.partition(":")[0]
+
+    def refuse_imports(self, allowed: Collection[str] = ()) -> None:
+        """Refuse to run code that the caller did not name.
+
+        Raises:
+            EnvironmentUnavailable: a module would be imported that is not among `allowed`.
+        """
+        for module in self.imports:
+            if module not in allowed:
+                raise EnvironmentUnavailable(
+                    f"{self.id!r} would import the module {module!r}, which runs its code; "
+                    f"to allow that, add --allow-import {module}"
+                )
+
+    def make(self, render_mode: str | None = None) -> Environment:
+        """The environment itself.
+
+        Gymnasium's checker, its order enforcer and (below no other wrapper) its time limit are left out: evonet's
+        engines keep order and count steps themselves, at a fraction of the time.
+
+        Raises:
+            EnvironmentUnavailable: it is unknown, lacks a package, or cannot be made with these arguments.
+        """
+        try:
+            spec = dataclasses.replace(_registered(self.id), order_enforce=False, disable_env_checker=True)
+            limit = self.max_steps if self.wrappers else -1
+            arguments = dict(self.kwargs) if render_mode is None else {**self.kwargs, "render_mode": render_mode}
+            environment: Environment = gym.make(spec, max_episode_steps=limit, **arguments)
+            for wrapper in self.wrappers:
+                environment = _wrapper_class(wrapper.name)(environment, **wrapper.kwargs)
+        except EnvironmentUnavailable:
+            raise
+        except Exception as error:
+            raise EnvironmentUnavailable(_why_not(self.id, error)) from error
+        return environment
+
+    def step_limit(self) -> tuple[int, bool]:
+        """Steps after which an episode is cut, and whether somebody (the config, the environment) chose that."""
+        limit = self.max_steps or _registered(self.id).max_episode_steps
+        return (limit, True) if limit else (DEFAULT_MAX_STEPS, False)
+
+    def reward_threshold(self) -> float | None:
+        """The mean return from which Gymnasium calls the environment solved, if it says so."""
+        return _registered(self.id).reward_threshold
+
+
+def _registered(environment_id: str) -> EnvSpec:
+    try:
+        return gym.spec(environment_id)
+    except ModuleNotFoundError as error:
+        raise EnvironmentUnavailable(_why_not(environment_id, error)) from error
+    except gym.error.Error as error:
+        name = environment_id.rpartition(":")[2]
+        raise EnvironmentUnavailable(
+            f"{environment_id!r} is not a registered environment; {_nearest_environments(name) or error}"
+        ) from error
+
+
+def _nearest_environments(name: str, listed: int = 12) -> str:
+    known = did_you_mean(name, gym.registry)
+    suggestion, _, names = known.partition("Known: ")
+    ids = names.split(", ")
+    return f"{suggestion}Known: {', '.join(ids[:listed])} … ({len(ids)}, see `gymnasium.registry`)"
+
+
+def _wrapper_class(name: str) -> Callable[..., Environment]:
+    module_name, _, class_name = name.rpartition(":")
+    module: Any = importlib.import_module(module_name or "gymnasium.wrappers")
+    if not hasattr(module, class_name):
+        known = [n for n in getattr(module, "__all__", dir(module)) if not n.startswith("_")]
+        raise EnvironmentUnavailable(
+            f"{name!r} is not a wrapper of {module.__name__}; {did_you_mean(class_name, known)}"
+        )
+    wrapper: Callable[..., Environment] = getattr(module, class_name)
+    return wrapper
+
+
+def _why_not(environment_id: str, error: Exception) -> str:
+    message = f"{environment_id!r} cannot be made: {error}"
+    extra = next((extra for sign, extra in _EXTRAS.items() if sign in str(error)), None)
+    if extra and isinstance(error, gym.error.DependencyNotInstalled | ModuleNotFoundError):
+        message += f"\ninstall it with: pip install 'evonet-toolkit[{extra}]'"
+    return message

@@ -1,0 +1,105 @@
+"""What an evaluation yields: returns, lengths, and faults as results of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from evonet.types import BoolArray, FloatArray, IntArray
+
+FaultKind = Literal["exception", "nonfinite"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An episode that could not be scored.
+
+    Attributes:
+        individual: row of the genome.
+        episode: number of the episode in the evaluation.
+        seed: the episode's seed.
+        kind: "exception" if the environment raised, "nonfinite" if NaN or infinity turned up.
+        step: steps taken before.
+        message: what happened, in a line.
+        traceback: the environment's own, or "".
+    """
+
+    individual: int
+    episode: int
+    seed: int
+    kind: FaultKind
+    step: int
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class ObservationSums:
+    """What a normaliser needs from each episode: deviations from its present mean, added up.
+
+    Attributes:
+        sums: `(…, inputs)`.
+        squares: sums of squared deviations, `(…, inputs)`.
+    """
+
+    sums: FloatArray
+    squares: FloatArray
+
+
+@dataclass(frozen=True)
+class EpisodeResults:
+    """Episodes of n genomes, each `(n, episodes)`; or of a chunk, flat.
+
+    Attributes:
+        returns: sums of rewards; NaN for an episode with a fault.
+        lengths: steps taken.
+        terminated: True where the environment ended the episode, False where it was cut (or failed).
+        faults: episodes that could not be scored, by individual and episode.
+        observations: sums for a normaliser, if the task asked for them.
+    """
+
+    returns: FloatArray
+    lengths: IntArray
+    terminated: BoolArray
+    faults: Sequence[Fault] = field(default=())
+    observations: ObservationSums | None = None
+
+    @classmethod
+    def empty(cls, episodes: int, inputs: int | None) -> EpisodeResults:
+        """Room for `episodes` results; with sums of `inputs` observations unless None."""
+        sums = None if inputs is None else ObservationSums(np.zeros((episodes, inputs)), np.zeros((episodes, inputs)))
+        return cls(np.zeros(episodes), np.zeros(episodes, np.int64), np.zeros(episodes, np.bool_), [], sums)
+
+    @property
+    def steps(self) -> int:
+        """Environment steps of all episodes together."""
+        return int(self.lengths.sum())
+
+    @classmethod
+    def joined(cls, chunks: Sequence[EpisodeResults], genomes: int) -> EpisodeResults:
+        """The flat results of consecutive chunks as `(genomes, episodes)`."""
+        observations = [chunk.observations for chunk in chunks if chunk.observations is not None]
+        shape = (genomes, -1)
+        return cls(
+            np.concatenate([chunk.returns for chunk in chunks]).reshape(shape),
+            np.concatenate([chunk.lengths for chunk in chunks]).reshape(shape),
+            np.concatenate([chunk.terminated for chunk in chunks]).reshape(shape),
+            sorted((fault for chunk in chunks for fault in chunk.faults), key=lambda f: (f.individual, f.episode)),
+            ObservationSums(
+                np.concatenate([part.sums for part in observations]),
+                np.concatenate([part.squares for part in observations]),
+            )
+            if observations
+            else None,
+        )
+
+    def blamed_on(self, individuals: IntArray, episodes: IntArray) -> EpisodeResults:
+        """The same with faults numbered as in the whole evaluation; `individuals`, `episodes` are per flat episode."""
+        faults = [
+            replace(fault, individual=int(individuals[fault.episode]), episode=int(episodes[fault.episode]))
+            for fault in self.faults
+        ]
+        return replace(self, faults=faults)

@@ -1,0 +1,187 @@
+"""The genetic algorithm: `ask` for genomes to score, `tell` their fitness.
+
+    >>> architecture = Architecture(4, 16, 2)
+    >>> algorithm = GeneticAlgorithm(architecture, population_size=32, seed=1)
+    >>> for _ in range(10):
+    ...     genomes = algorithm.ask()
+    ...     algorithm.tell(-(genomes**2).sum(axis=1))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import ArrayLike
+
+from evonet.network import Architecture
+from evonet.operators.crossover import CROSSOVERS, Crossover, NeuronCrossover
+from evonet.operators.mutation import MUTATIONS, Gaussian, Mutation
+from evonet.operators.selection import SELECTIONS, Selection, Tournament
+from evonet.population import NO_PARENT, Population
+from evonet.seeding import Purpose, generator
+from evonet.settings import Natural, check
+from evonet.types import FloatArray, IntArray
+
+_BLOCK_GENES = 1 << 16  # children are bred in blocks that stay in the processor's cache: half a megabyte
+
+
+class GeneticAlgorithm:
+    """Generational replacement with elites.
+
+    Each generation the fittest `elites` survive bit for bit, and the rest are children of selected parents: crossed,
+    then mutated by each mutation in turn.
+
+    Args:
+        architecture: of the networks that evolve; the operators ask it which genes make up a neuron.
+        population_size: individuals in each generation.
+        elites: how many of the fittest survive unchanged; below `population_size`.
+        selection: how parents are chosen.
+        crossover: how two parents' genomes are combined.
+        mutation: how children are changed; a sequence is applied in order.
+        seed: of all random numbers of the algorithm.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        population_size: Annotated[int, Ge(2)] = 128,
+        elites: Natural = 4,
+        selection: Selection = Tournament(),  # noqa: B008 - frozen
+        crossover: Crossover = NeuronCrossover(),  # noqa: B008 - frozen
+        mutation: Mutation | Sequence[Mutation] = Gaussian(),  # noqa: B008 - frozen
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        check(type(self), {"population_size": population_size, "elites": elites, "seed": seed})
+        if elites >= population_size:
+            raise ValueError(
+                f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {elites}"
+            )
+        self.architecture = architecture
+        self.elites = elites
+        self.selection = selection
+        self.crossover = crossover
+        self.mutations: tuple[Mutation, ...] = tuple(mutation) if isinstance(mutation, Sequence) else (mutation,)
+        self.seed = seed
+        self.generation = 0
+        names = [_name("crossover", crossover, CROSSOVERS)]
+        names += [_name("mutation", mutation, MUTATIONS) for mutation in self.mutations]
+        rng = generator(seed, Purpose.INITIALISATION)
+        self.population = Population.random(architecture, population_size, rng)
+        self.population.operator_names = tuple(names)
+
+    def ask(self) -> FloatArray:
+        """The genomes to score next, `(population_size, genome_size)`; the population's own matrix, not a copy.
+
+        Until `tell` is called the answer stays the same.
+        """
+        if self.population.fitness is not None:
+            self.population = self._next_generation()
+            self.generation += 1
+        return self.population.genomes
+
+    def tell(self, fitness: ArrayLike) -> None:
+        """Take in the fitness `(population_size,)` of the genomes last asked for; higher is fitter.
+
+        An individual whose fitness is not finite could not be scored: it ranks last and is remembered with -inf.
+
+        Raises:
+            ValueError: the shape differs.
+        """
+        scores = np.array(fitness, dtype=np.float64)
+        if scores.shape != (len(self.population),):
+            raise ValueError(
+                f"GeneticAlgorithm.tell must get fitness of shape ({len(self.population)},), got {scores.shape}"
+            )
+        scores[~np.isfinite(scores)] = -np.inf
+        self.population.fitness = scores
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on with the same bits: arrays and numbers."""
+        population = self.population
+        state: dict[str, Any] = {
+            "generation": self.generation,
+            "genomes": population.genomes,
+            "ids": population.ids,
+            "parents": population.parents,
+            "operators": population.operators,
+        }
+        return state if population.fitness is None else state | {"fitness": population.fitness}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, which is copied."""
+        self.generation = int(state["generation"])
+        self.population = Population(
+            self.architecture,
+            np.array(state["genomes"]),
+            fitness=np.array(state["fitness"]) if "fitness" in state else None,
+            ids=np.array(state["ids"]),
+            parents=np.array(state["parents"]),
+            operators=np.array(state["operators"]),
+            operator_names=self.population.operator_names,
+        )
+
+    def _next_generation(self) -> Population:
+        old = self.population
+        assert old.fitness is not None
+        n = len(old)
+        rng = generator(self.seed, Purpose.VARIATION, self.generation)
+        fitness = _finite(old.fitness)
+        survivors = np.argsort(-fitness, kind="stable")[: self.elites]
+        mates = self.selection(rng, fitness, 2 * (n - self.elites)).reshape(-1, 2)
+
+        new = Population(self.architecture, np.empty_like(old.genomes), operator_names=old.operator_names)
+        new.ids[:] = old.ids.max() + 1 + np.arange(-self.elites, n - self.elites)
+        for name in ("genomes", "ids", "parents", "operators"):
+            getattr(new, name)[: self.elites] = getattr(old, name)[survivors]
+        self._breed(rng, old, mates, new[self.elites :])
+        return new
+
+    def _breed(self, rng: np.random.Generator, old: Population, mates: IntArray, children: Population) -> None:
+        """Fill `children` from the pairs `mates (m, 2)`, and note which operators changed each."""
+        rows = max(1, _BLOCK_GENES // self.architecture.genome_size)
+        for start in range(0, len(mates), rows):
+            block = slice(start, start + rows)
+            first, second = old.genomes[mates[block, 0]], old.genomes[mates[block, 1]]
+            genomes = self.crossover(rng, first, second, self.architecture)
+            crossed = (genomes != first).any(axis=1)
+            operators = crossed.astype(np.int64)
+            for bit, mutation in enumerate(self.mutations, start=1):
+                mutants = mutation(rng, genomes, self.architecture)
+                operators |= (mutants != genomes).any(axis=1).astype(np.int64) << bit
+                genomes = mutants
+            children.genomes[block] = genomes
+            children.operators[block] = operators
+            children.parents[block] = old.ids[mates[block]]
+            children.parents[block, 1][~crossed] = NO_PARENT
+
+
+def _finite(fitness: FloatArray) -> FloatArray:
+    """Fitness that operators may calculate with: -inf becomes a finite number below all others."""
+    scored = np.isfinite(fitness)
+    if scored.all():
+        return fitness
+    if not scored.any():
+        return np.zeros_like(fitness)
+    worst, best = fitness[scored].min(), fitness[scored].max()
+    return np.where(scored, fitness, worst - max(best - worst, 1.0))
+
+
+def _name(role: str, operator: object, registry: Mapping[str, type]) -> str:
+    """What the operator is called in YAML, or its class where it is not registered, and its role."""
+    known = (name for name, kind in registry.items() if type(operator) is kind)
+    return f"{next(known, type(operator).__name__)} {role}"
+
+
+OPERATORS: dict[str, Mapping[str, type]] = {
+    "selection": SELECTIONS,
+    "crossover": CROSSOVERS,
+    "mutation": MUTATIONS,
+}
+"""The operators that a setting of `GeneticAlgorithm` may name."""

@@ -1,0 +1,471 @@
+"""The network: three layers whose weights and biases are views onto one flat genome.
+
+The genome is the only storage. `network.hidden_bias` is a window onto a stretch of it, so that whatever writes the
+genome (a mutation, say) changes the network, and whatever changes a weight changes the genome.
+
+    >>> network = NeuralNetwork(4, 16, 2, seed=1)
+    >>> network.neuron("hidden", 3).incoming[:] = 0.0
+    >>> network.predict([0.1, 0.2, 0.3, 0.4]).shape
+    (2,)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from evonet.settings import Count, Settings, chosen
+from evonet.types import FloatArray, IntArray
+
+LEAK = 0.01
+"""Slope of `leaky_relu` below zero."""
+
+
+def _sigmoid(x: FloatArray) -> None:
+    # 1 / (1 + exp(-x)) as a hyperbolic tangent: the same function, and nothing in it can overflow.
+    np.multiply(x, 0.5, out=x)
+    np.tanh(x, out=x)
+    np.multiply(x, 0.5, out=x)
+    np.add(x, 0.5, out=x)
+
+
+def _tanh(x: FloatArray) -> None:
+    np.tanh(x, out=x)
+
+
+def _relu(x: FloatArray) -> None:
+    np.maximum(x, 0.0, out=x)
+
+
+def _leaky_relu(x: FloatArray) -> None:
+    np.multiply(x, LEAK, out=x, where=x < 0.0)
+
+
+def _identity(x: FloatArray) -> None:
+    pass
+
+
+def _sin(x: FloatArray) -> None:
+    np.sin(x, out=x)
+
+
+def _gaussian(x: FloatArray) -> None:
+    np.multiply(x, x, out=x)
+    np.negative(x, out=x)
+    np.exp(x, out=x)
+
+
+def _step(x: FloatArray) -> None:
+    np.heaviside(x, 0.0, out=x)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A neuron's transfer function.
+
+    Attributes:
+        apply: replaces each element of a C-contiguous array by its image, in place.
+        low: infimum of the image.
+        high: supremum of the image.
+        summary: the function in one line.
+    """
+
+    apply: Callable[[FloatArray], None]
+    low: float
+    high: float
+    summary: str
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the image is a finite interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def middle(self) -> float:
+        """Middle of a bounded image, 0 for an unbounded one: above it an output means yes, below it no."""
+        return (self.low + self.high) / 2 if self.bounded else 0.0
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": Activation(_sigmoid, 0.0, 1.0, "1 / (1 + exp(-x)), from 0 to 1"),
+    "tanh": Activation(_tanh, -1.0, 1.0, "hyperbolic tangent, from -1 to 1"),
+    "relu": Activation(_relu, 0.0, math.inf, "max(0, x)"),
+    "leaky_relu": Activation(_leaky_relu, -math.inf, math.inf, f"x above zero, {LEAK} x below"),
+    "identity": Activation(_identity, -math.inf, math.inf, "x itself"),
+    "sin": Activation(_sin, -1.0, 1.0, "sine, from -1 to 1"),
+    "gaussian": Activation(_gaussian, 0.0, 1.0, "exp(-x²), from 0 to 1"),
+    "step": Activation(_step, 0.0, 1.0, "1 above zero, else 0"),
+}
+
+LayerName = Literal["hidden", "output"]
+
+
+@dataclass(frozen=True)
+class Architecture(Settings):
+    """What a genome means: the sizes of the three layers, their activations, and where each weight lies.
+
+    Attributes:
+        num_inputs: numbers that the network reads.
+        num_hidden: hidden neurons.
+        num_outputs: numbers that the network returns.
+        hidden_activation: name of the hidden layer's activation, a key of `ACTIVATIONS`.
+        output_activation: name of the output layer's activation.
+        bias: whether hidden and output neurons have a bias.
+        recurrent: whether the hidden layer also sees its own last output (Elman 1990).
+    """
+
+    num_inputs: Count
+    num_hidden: Count
+    num_outputs: Count
+    hidden_activation: str = "sigmoid"
+    output_activation: str = "sigmoid"
+    bias: bool = True
+    recurrent: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        chosen("Architecture.hidden_activation", self.hidden_activation, ACTIVATIONS)
+        chosen("Architecture.output_activation", self.output_activation, ACTIVATIONS)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each block of weights, in the genome's order."""
+        shapes: dict[str, tuple[int, ...]] = {"input_hidden_weights": (self.num_inputs, self.num_hidden)}
+        if self.bias:
+            shapes["hidden_bias"] = (self.num_hidden,)
+        if self.recurrent:
+            shapes["hidden_hidden_weights"] = (self.num_hidden, self.num_hidden)
+        shapes["hidden_output_weights"] = (self.num_hidden, self.num_outputs)
+        if self.bias:
+            shapes["output_bias"] = (self.num_outputs,)
+        return shapes
+
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        """Where each block of weights lies in the genome."""
+        slices: dict[str, slice] = {}
+        start = 0
+        for name, shape in self.shapes.items():
+            slices[name] = slice(start, start + math.prod(shape))
+            start += math.prod(shape)
+        return slices
+
+    @cached_property
+    def genome_size(self) -> int:
+        """Number of weights and biases."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    @cached_property
+    def num_neurons(self) -> int:
+        """Hidden and output neurons together."""
+        return self.num_hidden + self.num_outputs
+
+    @cached_property
+    def gene_neurons(self) -> IntArray:
+        """For each gene the neuron that it goes with, `(genome_size,)`; the array is read-only.
+
+        Hidden neuron j takes its incoming weights, its bias and its outgoing weights, so that a hidden neuron can move
+        to another network whole. Output neuron k is `num_hidden + k`; only its bias is its own.
+        """
+        hidden = np.arange(self.num_hidden)
+        owners = {
+            "input_hidden_weights": np.tile(hidden, self.num_inputs),
+            "hidden_bias": hidden,
+            "hidden_hidden_weights": np.tile(hidden, self.num_hidden),
+            "hidden_output_weights": np.repeat(hidden, self.num_outputs),
+            "output_bias": self.num_hidden + np.arange(self.num_outputs),
+        }
+        neurons = np.concatenate([owners[name] for name in self.shapes])
+        neurons.flags.writeable = False
+        return neurons
+
+    def views(self, genomes: FloatArray) -> dict[str, FloatArray]:
+        """The blocks of `genomes (…, genome_size)` as views of shape `(…, *block)`; nothing is copied."""
+        lead = genomes.shape[:-1]
+        return {
+            name: genomes[..., where].reshape(lead + self.shapes[name], copy=False)
+            for name, where in self.slices.items()
+        }
+
+    def __str__(self) -> str:
+        marks = [f"{self.hidden_activation}/{self.output_activation}"]
+        marks += ["recurrent"] if self.recurrent else []
+        marks += [] if self.bias else ["no bias"]
+        return f"{self.num_inputs}-{self.num_hidden}-{self.num_outputs} ({', '.join(marks)})"
+
+
+class NetworkStack:
+    """Networks of one architecture side by side: one call runs them all, row i of the genomes on row i of the input.
+
+    Stacked matrix products give each row the bits that it would have alone, so the size of the stack changes nothing.
+    All arrays are made once; `forward` allocates none.
+
+    Args:
+        architecture: what the genomes mean.
+        genomes: `(n, genome_size)`, float64, kept and read at each call, never written.
+        rows: how many inputs a call takes: n, or any number if there is one genome for all of them.
+    """
+
+    def __init__(self, architecture: Architecture, genomes: FloatArray, rows: int) -> None:
+        self.architecture = architecture
+        blocks = architecture.views(genomes)
+        self._input_hidden = blocks["input_hidden_weights"]
+        self._hidden_output = blocks["hidden_output_weights"]
+        self._hidden_hidden = blocks.get("hidden_hidden_weights")
+        self._hidden_bias = blocks["hidden_bias"][:, None, :] if architecture.bias else None
+        self._output_bias = blocks["output_bias"][:, None, :] if architecture.bias else None
+        self._activate_hidden = ACTIVATIONS[architecture.hidden_activation].apply
+        self._activate_output = ACTIVATIONS[architecture.output_activation].apply
+        self._hidden = np.zeros((rows, 1, architecture.num_hidden))
+        self._output = np.zeros((rows, 1, architecture.num_outputs))
+        self._echo = np.zeros_like(self._hidden) if architecture.recurrent else None
+
+    @property
+    def hidden(self) -> FloatArray:
+        """The hidden layer's last outputs, `(rows, num_hidden)`, a view; the memory of recurrent networks."""
+        return self._hidden[:, 0, :]
+
+    def forward(self, inputs: FloatArray) -> FloatArray:
+        """Outputs `(rows, num_outputs)` for `inputs (rows, num_inputs)`; the array is overwritten by the next call."""
+        hidden, output = self._hidden, self._output
+        if self._hidden_hidden is not None:
+            assert self._echo is not None
+            np.matmul(hidden, self._hidden_hidden, out=self._echo)
+        np.matmul(inputs[:, None, :], self._input_hidden, out=hidden)
+        if self._hidden_bias is not None:
+            np.add(hidden, self._hidden_bias, out=hidden)
+        if self._echo is not None:
+            np.add(hidden, self._echo, out=hidden)
+        self._activate_hidden(hidden)
+        np.matmul(hidden, self._hidden_output, out=output)
+        if self._output_bias is not None:
+            np.add(output, self._output_bias, out=output)
+        self._activate_output(output)
+        return output[:, 0, :]
+
+
+class Neuron(NamedTuple):
+    """One neuron's weights as writable views onto the genome.
+
+    Attributes:
+        incoming: weights from the layer below, `(inputs,)` or `(hidden,)`.
+        bias: `(1,)`, or `(0,)` in a network without biases.
+        outgoing: weights to the output layer, `(outputs,)`; `(0,)` for an output neuron.
+        recurrent: weights from the hidden layer's last outputs, `(hidden,)`; `(0,)` where there are none.
+    """
+
+    incoming: FloatArray
+    bias: FloatArray
+    outgoing: FloatArray
+    recurrent: FloatArray
+
+
+class NeuralNetwork:
+    """A three-layer, fully connected network whose weights live in one flat genome.
+
+    Args:
+        num_inputs: numbers that it reads.
+        num_hidden: hidden neurons.
+        num_outputs: numbers that it returns.
+        hidden_activation: a key of `ACTIVATIONS`; sigmoid as in the article that evonet began from.
+        output_activation: a key of `ACTIVATIONS`.
+        bias: whether neurons have a bias.
+        recurrent: whether the hidden layer sees its own last output (Elman 1990).
+        seed: of the standard normal draw of all weights; None draws anew each time.
+
+    Raises:
+        TypeError, ValueError: a size is not a whole number of at least 1, or an activation is unknown.
+    """
+
+    __slots__ = ("_blocks", "_genome", "_stack", "architecture")
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_hidden: int,
+        num_outputs: int,
+        *,
+        hidden_activation: str = Architecture.hidden_activation,
+        output_activation: str = Architecture.output_activation,
+        bias: bool = Architecture.bias,
+        recurrent: bool = Architecture.recurrent,
+        seed: int | None = None,
+    ) -> None:
+        architecture = Architecture(
+            num_inputs, num_hidden, num_outputs, hidden_activation, output_activation, bias, recurrent
+        )
+        self._attach(architecture, np.random.default_rng(seed).standard_normal(architecture.genome_size))
+
+    @classmethod
+    def from_genome(cls, architecture: Architecture, genome: ArrayLike) -> NeuralNetwork:
+        """A network on `genome (genome_size,)`.
+
+        A C-contiguous float64 array is *used*, not copied: the network and whoever else holds the array share it.
+
+        Raises:
+            ValueError: the genome has another shape than `(architecture.genome_size,)`.
+        """
+        array = np.ascontiguousarray(genome, dtype=np.float64)
+        if np.shape(genome) != (architecture.genome_size,):
+            raise ValueError(
+                f"NeuralNetwork.genome must have shape ({architecture.genome_size},) for {architecture}, "
+                f"got {np.shape(genome)}"
+            )
+        network = cls.__new__(cls)
+        network._attach(architecture, array)
+        return network
+
+    def _attach(self, architecture: Architecture, genome: FloatArray) -> None:
+        self.architecture = architecture
+        self._genome = genome
+        self._blocks = architecture.views(genome)
+        self._stack: NetworkStack | None = None
+
+    def predict(self, x: ArrayLike) -> FloatArray:
+        """Outputs `(num_outputs,)` for one observation `(num_inputs,)`, or `(m, num_outputs)` for `(m, num_inputs)`.
+
+        Row i of a batch gets the very bits that it would get alone. A recurrent network remembers from call to call,
+        each row of a batch for itself, until `reset`.
+
+        Raises:
+            ValueError: the input has another shape, or a recurrent network that remembers m rows gets another number.
+        """
+        inputs = np.ascontiguousarray(x, dtype=np.float64)
+        size = self.architecture.num_inputs
+        if inputs.ndim not in (1, 2) or inputs.shape[-1] != size:
+            raise ValueError(f"NeuralNetwork.predict must get shape ({size},) or (m, {size}), got {np.shape(x)}")
+        rows = 1 if inputs.ndim == 1 else len(inputs)
+        if self._stack is None or len(self._stack.hidden) != rows:
+            if self._stack is not None and self.architecture.recurrent:
+                raise ValueError(
+                    f"NeuralNetwork.predict must get {len(self._stack.hidden)} rows, for that many it remembers, "
+                    f"got {rows}; call reset() first"
+                )
+            self._stack = NetworkStack(self.architecture, self._genome[None, :], rows)
+        outputs = self._stack.forward(inputs.reshape(rows, size)).copy()
+        return outputs[0] if inputs.ndim == 1 else outputs
+
+    __call__ = predict
+
+    def reset(self) -> None:
+        """Forget what a recurrent network remembers."""
+        self._stack = None
+
+    def neuron(self, layer: LayerName, index: int) -> Neuron:
+        """The weights of neuron `index` of the hidden or the output layer, as writable views.
+
+        Raises:
+            ValueError: the layer is neither "hidden" nor "output".
+            IndexError: there is no such neuron.
+        """
+        sizes = {"hidden": self.architecture.num_hidden, "output": self.architecture.num_outputs}
+        size = chosen("NeuralNetwork.neuron.layer", layer, sizes)
+        if not -size <= index < size:
+            raise IndexError(f"NeuralNetwork.neuron.index must be below {size} in the {layer} layer, got {index}")
+        index %= size
+        nothing = self._genome[:0]
+        bias = self._blocks.get(f"{layer}_bias")
+        own_bias = nothing if bias is None else bias[index : index + 1]
+        if layer == "output":
+            return Neuron(self._blocks["hidden_output_weights"][:, index], own_bias, nothing, nothing)
+        recurrent = self._blocks.get("hidden_hidden_weights")
+        return Neuron(
+            self._blocks["input_hidden_weights"][:, index],
+            own_bias,
+            self._blocks["hidden_output_weights"][index],
+            nothing if recurrent is None else recurrent[:, index],
+        )
+
+    def _block(self, name: str) -> FloatArray:
+        if name not in self._blocks:
+            raise AttributeError(f"a network {self.architecture} has no {name}")
+        return self._blocks[name]
+
+    @property
+    def genome(self) -> FloatArray:
+        """All weights and biases, `(genome_size,)`, a view; assignment writes into it."""
+        return self._genome
+
+    @genome.setter
+    def genome(self, values: ArrayLike) -> None:
+        self._genome[...] = values
+
+    @property
+    def input_hidden_weights(self) -> FloatArray:
+        """`(num_inputs, num_hidden)`, a view onto the genome; assignment writes into it."""
+        return self._block("input_hidden_weights")
+
+    @input_hidden_weights.setter
+    def input_hidden_weights(self, values: ArrayLike) -> None:
+        self._block("input_hidden_weights")[...] = values
+
+    @property
+    def hidden_bias(self) -> FloatArray:
+        """`(num_hidden,)`, a view onto the genome; assignment writes into it."""
+        return self._block("hidden_bias")
+
+    @hidden_bias.setter
+    def hidden_bias(self, values: ArrayLike) -> None:
+        self._block("hidden_bias")[...] = values
+
+    @property
+    def hidden_hidden_weights(self) -> FloatArray:
+        """`(num_hidden, num_hidden)`, row i from neuron i; a view onto the genome; assignment writes into it."""
+        return self._block("hidden_hidden_weights")
+
+    @hidden_hidden_weights.setter
+    def hidden_hidden_weights(self, values: ArrayLike) -> None:
+        self._block("hidden_hidden_weights")[...] = values
+
+    @property
+    def hidden_output_weights(self) -> FloatArray:
+        """`(num_hidden, num_outputs)`, a view onto the genome; assignment writes into it."""
+        return self._block("hidden_output_weights")
+
+    @hidden_output_weights.setter
+    def hidden_output_weights(self, values: ArrayLike) -> None:
+        self._block("hidden_output_weights")[...] = values
+
+    @property
+    def output_bias(self) -> FloatArray:
+        """`(num_outputs,)`, a view onto the genome; assignment writes into it."""
+        return self._block("output_bias")
+
+    @output_bias.setter
+    def output_bias(self, values: ArrayLike) -> None:
+        self._block("output_bias")[...] = values
+
+    def __copy__(self) -> NeuralNetwork:
+        return NeuralNetwork.from_genome(self.architecture, self._genome)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A network is its genome: the copy gets memory of its own, and views of its own onto that.
+        return NeuralNetwork.from_genome, (self.architecture, self._genome.copy())
+
+    def __repr__(self) -> str:
+        return f"<NeuralNetwork {self.architecture}, {self.architecture.genome_size} genes>"
+
+    def __str__(self) -> str:
+        """A table: one line for each neuron, with its bias, incoming and outgoing weights."""
+        architecture = self.architecture
+        lines = [f"NeuralNetwork {architecture}: {architecture.genome_size} genes"]
+        for layer, size in (("hidden", architecture.num_hidden), ("output", architecture.num_outputs)):
+            for index in range(size):
+                lines.append(f"  {layer} {index:<3}" + _describe_neuron(self.neuron(layer, index)))  # type: ignore[arg-type]
+        return "\n".join(lines)
+
+
+def _describe_neuron(neuron: Neuron) -> str:
+    parts = {"bias": neuron.bias, "in": neuron.incoming, "memory": neuron.recurrent, "out": neuron.outgoing}
+    return "".join(f"  {name} {_abbreviate(values)}" for name, values in parts.items() if values.size)
+
+
+def _abbreviate(values: FloatArray, shown: int = 8) -> str:
+    text = " ".join(f"{value:+8.3f}" for value in values[:shown])
+    return text if len(values) <= shown else f"{text} … ({len(values)})"

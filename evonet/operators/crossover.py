@@ -1,0 +1,156 @@
+"""Crossover: two parents' genomes become a child's.
+
+A crossover maps `(rng, first (m, genome_size), second (m, genome_size), architecture)` to children of the same shape;
+child i comes from row i of both. To add one, subclass `Crossover`, write `combine`, and enter it in `CROSSOVERS`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from evonet.network import Architecture
+from evonet.settings import Count, Probability, Settings
+from evonet.types import BoolArray, FloatArray
+
+
+@dataclass(frozen=True)
+class Crossover(Settings, ABC):
+    """Base of all crossovers: decides which pairs are crossed.
+
+    Attributes:
+        rate: chance of a pair to be crossed; else the child is a copy of its first parent.
+    """
+
+    rate: Probability = 0.7
+
+    def __call__(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        """Children `(m, genome_size)` of `first` and `second`, row by row."""
+        crossed = rng.random(len(first)) < self.rate
+        children = first.copy()
+        children[crossed] = self.combine(rng, first[crossed], second[crossed], architecture)
+        return children
+
+    @abstractmethod
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        """Children of pairs that are crossed. Parents that are equal have a child equal to them."""
+
+
+@dataclass(frozen=True)
+class NoCrossover(Crossover):
+    """Every child is a copy of its first parent."""
+
+    rate: Probability = 0.0
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        return first
+
+
+@dataclass(frozen=True)
+class KPoint(Crossover):
+    """The genome is cut at `points` places and the pieces come from either parent in turn (De Jong 1975).
+
+    Which parent gives the first piece is drawn, so that the ends of the genome change hands too.
+
+    Attributes:
+        points: cuts, all at different places; a genome of g genes has at most g - 1.
+    """
+
+    points: Count = 2
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        m, size = first.shape
+        points = min(self.points, size - 1)
+        if points == 1:
+            cuts = rng.integers(size - 1, size=(m, 1))
+        else:
+            cuts = np.argpartition(rng.random((m, size - 1)), points - 1, axis=1)[:, :points]
+        flips = np.zeros((m, size), dtype=np.bool_)
+        flips[:, 0] = rng.random(m) < 0.5
+        np.put_along_axis(flips, cuts + 1, values=True, axis=1)
+        return np.where(np.logical_xor.accumulate(flips, axis=1), second, first)
+
+
+@dataclass(frozen=True)
+class OnePoint(KPoint):
+    """The genome is cut once; one side comes from each parent (Holland 1975)."""
+
+    points: Count = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.points != 1:
+            raise ValueError(f"OnePoint.points must be 1, got {self.points!r}; use KPoint for more")
+
+
+@dataclass(frozen=True)
+class Uniform(Crossover):
+    """Each gene comes from either parent, on its own (Syswerda 1989).
+
+    Attributes:
+        swap: chance of a gene to come from the second parent.
+    """
+
+    swap: Probability = 0.5
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        return np.where(_coins(rng, first.shape, self.swap), second, first)
+
+
+@dataclass(frozen=True)
+class Arithmetic(Crossover):
+    """The child lies on the line between its parents, at a place drawn for each child (Michalewicz 1992)."""
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        share = rng.random((len(first), 1))
+        return first + share * (second - first)
+
+
+@dataclass(frozen=True)
+class NeuronCrossover(Crossover):
+    """Each neuron comes whole from either parent: incoming weights, bias, outgoing weights (Montana and Davis 1989).
+
+    Attributes:
+        swap: chance of a neuron to come from the second parent.
+    """
+
+    swap: Probability = 0.5
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        swapped = _coins(rng, (len(first), architecture.num_neurons), self.swap)
+        return np.where(swapped[:, architecture.gene_neurons], second, first)
+
+
+CROSSOVERS: dict[str, type[Crossover]] = {
+    "none": NoCrossover,
+    "one_point": OnePoint,
+    "k_point": KPoint,
+    "uniform": Uniform,
+    "arithmetic": Arithmetic,
+    "neuron": NeuronCrossover,
+}
+
+
+def _coins(rng: np.random.Generator, shape: tuple[int, int], chance: float) -> BoolArray:
+    """`shape` independent flips, True with `chance`; a fair one costs a bit instead of a float."""
+    if chance == 0.5:
+        flips = int(np.prod(shape))
+        bits = np.frombuffer(rng.bytes((flips + 7) // 8), dtype=np.uint8)
+        return np.unpackbits(bits, count=flips).view(np.bool_).reshape(shape)
+    return rng.random(shape) < chance

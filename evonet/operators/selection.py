@@ -1,0 +1,134 @@
+"""Selection: which individuals become parents.
+
+A selection maps `(rng, fitness (n,), count)` to the indices of `count` parents, `(count,)`, in random order, so that
+neighbours may be paired. Fitness is finite and maximised. To add one, write a class and enter it in `SELECTIONS`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from evonet.settings import Count, Settings
+from evonet.types import FloatArray, IntArray
+
+
+class Selection(Protocol):
+    """Chooses parents by fitness."""
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        """Indices of `count` parents, `(count,)`, for `fitness (n,)`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tournament(Settings):
+    """The fittest of `size` individuals drawn at random, with replacement (Goldberg and Deb 1991).
+
+    Attributes:
+        size: individuals in a tournament; 1 selects at random.
+    """
+
+    size: Count = 3
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        entrants = rng.integers(len(fitness), size=(count, self.size))
+        winners = fitness[entrants].argmax(axis=1)
+        return entrants[np.arange(count), winners]
+
+
+@dataclass(frozen=True)
+class Truncation(Settings):
+    """Any of the fittest `fraction`, with equal chances (Mühlenbein and Schlierkamp-Voosen 1993).
+
+    Attributes:
+        fraction: share of the population that may breed; at least one individual does.
+    """
+
+    fraction: Annotated[float, Gt(0), Le(1)] = 0.25
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        breeders = np.argsort(-fitness, kind="stable")[: math.ceil(self.fraction * len(fitness))]
+        return breeders[rng.integers(len(breeders), size=count)]
+
+
+@dataclass(frozen=True)
+class Roulette(Settings):
+    """Chances in proportion to the lead over the least fit (Holland 1975, with a window against negative fitness).
+
+    The least fit has no chance; where all are equally fit, all have the same.
+    """
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        return _spin(_proportions(fitness), rng.random(count))
+
+
+@dataclass(frozen=True)
+class LinearRank(Settings):
+    """Chances that rise linearly with rank; equal fitness shares its ranks' mean (Baker 1985).
+
+    Attributes:
+        pressure: expected offspring of the fittest, from 1 (none) to 2 (the least fit has no chance).
+    """
+
+    pressure: Annotated[float, Ge(1), Le(2)] = 1.7
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        n = len(fitness)
+        heights = _ranks(fitness) / max(n - 1, 1)
+        return _spin((2 - self.pressure) + 2 * (self.pressure - 1) * heights, rng.random(count))
+
+
+@dataclass(frozen=True)
+class StochasticUniversalSampling(Settings):
+    """Roulette's chances met as closely as whole numbers allow: one spin, evenly spaced pointers (Baker 1987)."""
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        pointers = (np.arange(count) + rng.random()) / count
+        parents = _spin(_proportions(fitness), pointers)
+        rng.shuffle(parents)
+        return parents
+
+
+@dataclass(frozen=True)
+class RandomSelection(Settings):
+    """Anyone, with equal chances: no selection pressure."""
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        return rng.integers(len(fitness), size=count)
+
+
+SELECTIONS: dict[str, type[Selection]] = {
+    "tournament": Tournament,
+    "truncation": Truncation,
+    "roulette": Roulette,
+    "linear_rank": LinearRank,
+    "stochastic_universal_sampling": StochasticUniversalSampling,
+    "random": RandomSelection,
+}
+
+
+def _proportions(fitness: FloatArray) -> FloatArray:
+    # Halved first: the difference of two huge numbers of opposite sign would overflow.
+    lead = fitness / 2 - fitness.min() / 2
+    top = lead.max()
+    return np.ones_like(lead) if top == 0 else lead / top
+
+
+def _ranks(fitness: FloatArray) -> FloatArray:
+    """0 for the least fit to n - 1 for the fittest; equals share the mean of their ranks."""
+    _, group, sizes = np.unique(fitness, return_inverse=True, return_counts=True)
+    last = np.cumsum(sizes) - 1
+    ranks: FloatArray = (last - (sizes - 1) / 2)[group]
+    return ranks
+
+
+def _spin(weights: FloatArray, pointers: FloatArray) -> IntArray:
+    """The index under each pointer, in [0, 1), on a wheel cut in proportion to `weights`."""
+    wheel = np.cumsum(weights)
+    slots = np.searchsorted(wheel, pointers * wheel[-1], side="right")
+    return np.minimum(slots, np.flatnonzero(weights)[-1])

@@ -1,0 +1,135 @@
+"""A population: one matrix of genomes, what each of them scored, and whose child it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from evonet.network import Architecture, NetworkStack, NeuralNetwork
+from evonet.types import FloatArray, IntArray
+
+NO_PARENT = -1
+
+
+class Population:
+    """n networks of one architecture in one C-contiguous float64 matrix, a row each.
+
+    `population[i]` is a `NeuralNetwork` on row i: it shares the row's memory. `population[a:b]` shares likewise.
+
+    Args:
+        architecture: what the genomes mean.
+        genomes: `(n, genome_size)`; used, not copied, if it is C-contiguous float64.
+        fitness: `(n,)`, higher is fitter, -inf for an individual that cannot be scored; None before the evaluation.
+        ids: `(n,)`, unique in a run; an individual that survives keeps its id. Default 0 … n - 1.
+        parents: `(n, 2)`, ids of the parents, `NO_PARENT` where there is none.
+        operators: `(n,)`, bit j is set if operator j of `operator_names` had a part in making the individual.
+        operator_names: what the bits mean.
+
+    Raises:
+        ValueError: a shape does not fit.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        genomes: ArrayLike,
+        *,
+        fitness: FloatArray | None = None,
+        ids: IntArray | None = None,
+        parents: IntArray | None = None,
+        operators: IntArray | None = None,
+        operator_names: Sequence[str] = (),
+    ) -> None:
+        matrix = np.ascontiguousarray(genomes, dtype=np.float64)
+        if matrix.ndim != 2 or matrix.shape[1] != architecture.genome_size:
+            raise ValueError(
+                f"Population.genomes must have shape (n, {architecture.genome_size}) for {architecture}, "
+                f"got {matrix.shape}"
+            )
+        n = len(matrix)
+        self.architecture = architecture
+        self.genomes: FloatArray = matrix
+        self.fitness: FloatArray | None = fitness
+        self.ids: IntArray = np.arange(n) if ids is None else ids
+        self.parents: IntArray = np.full((n, 2), NO_PARENT) if parents is None else parents
+        self.operators: IntArray = np.zeros(n, dtype=np.int64) if operators is None else operators
+        self.operator_names = tuple(operator_names)
+        self._stack: NetworkStack | None = None
+        shapes = {"fitness": (n,), "ids": (n,), "parents": (n, 2), "operators": (n,)}
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array is not None and np.shape(array) != shape:
+                raise ValueError(f"Population.{name} must have shape {shape}, got {np.shape(array)}")
+
+    @classmethod
+    def random(cls, architecture: Architecture, size: int, rng: np.random.Generator) -> Population:
+        """`size` networks with standard normal weights."""
+        return cls(architecture, rng.standard_normal((size, architecture.genome_size)))
+
+    def predict(self, observations: ArrayLike) -> FloatArray:
+        """`(n, num_outputs)`: row i of `observations (n, num_inputs)` through network i.
+
+        The bits are those of `population[i].predict(observations[i])`. Recurrent networks remember until `reset`.
+
+        Raises:
+            ValueError: the observations have another shape.
+        """
+        inputs = np.ascontiguousarray(observations, dtype=np.float64)
+        expected = (len(self), self.architecture.num_inputs)
+        if inputs.shape != expected:
+            raise ValueError(f"Population.predict must get shape {expected}, got {inputs.shape}")
+        if self._stack is None:
+            self._stack = NetworkStack(self.architecture, self.genomes, len(self))
+        return self._stack.forward(inputs).copy()
+
+    def reset(self) -> None:
+        """Forget what recurrent networks remember."""
+        self._stack = None
+
+    def operators_of(self, index: int) -> tuple[str, ...]:
+        """Names of the operators that had a part in making individual `index`; none for a survivor of the start."""
+        bits = int(self.operators[index])
+        return tuple(name for j, name in enumerate(self.operator_names) if bits >> j & 1)
+
+    @property
+    def best(self) -> NeuralNetwork:
+        """The network of the highest fitness, sharing its row's memory.
+
+        Raises:
+            ValueError: the population has not been evaluated.
+        """
+        if self.fitness is None:
+            raise ValueError("Population.best needs an evaluated population, got one without fitness")
+        return self[int(self.fitness.argmax())]
+
+    @overload
+    def __getitem__(self, index: int) -> NeuralNetwork: ...
+    @overload
+    def __getitem__(self, index: slice) -> Population: ...
+    def __getitem__(self, index: int | slice) -> NeuralNetwork | Population:
+        if not isinstance(index, slice):
+            return NeuralNetwork.from_genome(self.architecture, self.genomes[index])
+        if index.step not in (None, 1):
+            raise ValueError(f"Population slices must have step 1, for others could share no memory, got {index.step}")
+        return Population(
+            self.architecture,
+            self.genomes[index],
+            fitness=None if self.fitness is None else self.fitness[index],
+            ids=self.ids[index],
+            parents=self.parents[index],
+            operators=self.operators[index],
+            operator_names=self.operator_names,
+        )
+
+    def __iter__(self) -> Iterator[NeuralNetwork]:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self.genomes)
+
+    def __repr__(self) -> str:
+        best = "" if self.fitness is None else f", best fitness {self.fitness.max():.6g}"
+        return f"<Population of {len(self)} networks {self.architecture}{best}>"

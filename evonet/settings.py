@@ -1,0 +1,131 @@
+"""What a setting may be: its type and range stand in its annotation, once, for Python and for YAML alike.
+
+A class states its settings as annotated arguments, `sigma: Annotated[float, Gt(0)]`. `check` holds a value against
+such an annotation when an object is made by hand; `evonet.experiment.config` reads the same annotations to check YAML.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Gt, Le, Lt
+
+T = TypeVar("T")
+
+Count = Annotated[int, Ge(1)]
+"""A whole number of at least one."""
+
+Natural = Annotated[int, Ge(0)]
+"""A whole number of at least zero."""
+
+Probability = Annotated[float, Ge(0), Le(1)]
+"""A number from 0 to 1."""
+
+PositiveFloat = Annotated[float, Gt(0)]
+"""A number above zero."""
+
+_COMPARISONS: dict[type, tuple[str, str, Callable[[Any, Any], bool]]] = {
+    Ge: ("ge", "be at least", lambda value, bound: value >= bound),
+    Gt: ("gt", "be greater than", lambda value, bound: value > bound),
+    Le: ("le", "be at most", lambda value, bound: value <= bound),
+    Lt: ("lt", "be less than", lambda value, bound: value < bound),
+}
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of frozen dataclasses whose fields are checked against their annotations once, when they are made."""
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+
+def check(owner: type, values: Mapping[str, Any]) -> None:
+    """Hold `values` against the annotations of `owner`'s arguments.
+
+    Raises:
+        TypeError: a value has the wrong type.
+        ValueError: a value is out of range, not finite, or not among the allowed names.
+    """
+    for name, hint in argument_hints(owner).items():
+        if name in values:
+            _check_value(f"{owner.__name__}.{name}", hint, values[name])
+
+
+@functools.cache
+def argument_hints(owner: type) -> dict[str, Any]:
+    """Annotations of the constructor's arguments, by name."""
+    hints = get_type_hints(owner.__init__, include_extras=True)
+    hints.pop("return", None)
+    return hints
+
+
+def argument_defaults(owner: Callable[..., Any]) -> dict[str, Any]:
+    """Defaults of the constructor's arguments, by name; an argument without one is absent."""
+    parameters = inspect.signature(owner).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of an error about an unknown name: the nearest known one, then all of them, sorted."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    return f"{suggestion}Known: {', '.join(names)}"
+
+
+def chosen(owner: str, name: str, registry: Mapping[str, T]) -> T:
+    """The entry of `registry` called `name`.
+
+    Raises:
+        ValueError: there is none; the message lists the known names and the nearest.
+    """
+    if name not in registry:
+        raise ValueError(f"{owner} must be a known name, got {name!r}; {did_you_mean(str(name), registry)}")
+    return registry[name]
+
+
+def _check_value(argument: str, hint: Any, value: Any) -> None:
+    constraints: tuple[Any, ...] = ()
+    if get_origin(hint) is Annotated:
+        hint, *rest = get_args(hint)
+        constraints = tuple(rest)
+    if get_origin(hint) in (Union, types.UnionType):
+        if value is None and types.NoneType in get_args(hint):
+            return
+        alternatives = [alternative for alternative in get_args(hint) if alternative is not types.NoneType]
+        if len(alternatives) > 1:
+            return
+        _check_value(argument, alternatives[0], value)
+        hint = alternatives[0]
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            allowed = ", ".join(map(repr, sorted(get_args(hint), key=str)))
+            raise ValueError(f"{argument} must be one of {allowed}, got {value!r}")
+        return
+    if hint in _KINDS:
+        _check_kind(argument, hint, value)
+    for constraint in constraints:
+        if type(constraint) in _COMPARISONS:
+            field, words, holds = _COMPARISONS[type(constraint)]
+            bound = getattr(constraint, field)
+            if not holds(value, bound):
+                raise ValueError(f"{argument} must {words} {bound}, got {value!r}")
+
+
+def _check_kind(argument: str, kind: type, value: Any) -> None:
+    accepted = {int: (int,), float: (int, float)}.get(kind, (kind,))
+    numeric = hasattr(value, "dtype") and kind in (int, float)
+    if numeric:
+        value = value.item()
+    if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
+        raise TypeError(f"{argument} must be {_KINDS[kind]}, got {value!r}")
+    if kind is float and not float("-inf") < value < float("inf"):
+        raise ValueError(f"{argument} must be finite, got {value!r}")
