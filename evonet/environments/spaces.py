@@ -17,7 +17,7 @@ from evonet.errors import EnvironmentUnavailable
 from evonet.network import Activation
 from evonet.types import FloatArray
 
-Space: TypeAlias = "spaces.Space[Any]"
+Space: TypeAlias = spaces.Space[Any]
 Squash = Literal["tanh", "clip"]
 _Write: TypeAlias = Callable[[Any, FloatArray], None]
 _Read: TypeAlias = Callable[[FloatArray], Sequence[Any]]
@@ -41,6 +41,15 @@ class ObservationEncoder:
         self.size, self.encode_into = _encoder(space, "observation space")
         if self.size == 0:
             raise EnvironmentUnavailable(f"the observation space {space} holds no numbers, so a network has no input")
+
+    def check(self, observation: Any) -> None:
+        """Hold an observation against its space, where NumPy would stretch one of the wrong shape in silence.
+
+        Raises:
+            ValueError: a Box observation has another shape than the space.
+        """
+        if isinstance(self.space, spaces.Box) and np.shape(observation) != self.space.shape:
+            raise ValueError(f"an observation must have shape {self.space.shape}, got {np.shape(observation)}")
 
     def encode(self, observation: Any) -> FloatArray:
         """The observation as a new array `(size,)`."""
@@ -72,6 +81,8 @@ class ActionDecoder:
     def __init__(self, space: Space, activation: Activation, squash: Squash = "tanh") -> None:
         self.space = space
         self.size, self.decode = _decoder(space, "action space", activation, squash)
+        if self.size == 0:
+            raise EnvironmentUnavailable(f"the action space {space} holds no numbers, so a network has no output")
 
     decode: _Read
     """Actions for outputs `(m, size)`, a sequence of m."""
@@ -112,15 +123,17 @@ def _box_writer(shape: tuple[int, ...]) -> _Write:
 
 
 def _one_hots(space: spaces.MultiDiscrete) -> tuple[int, _Write]:
-    sizes = space.nvec.ravel()
-    ends = np.cumsum(sizes)
-    offsets = ends - sizes - space.start.ravel()
+    sizes, start = space.nvec.ravel(), space.start.ravel()
+    offsets = np.cumsum(sizes) - sizes
 
     def write(observation: Any, row: FloatArray) -> None:
+        places = np.ravel(observation) - start
+        if places.shape != sizes.shape or (places < 0).any() or (places >= sizes).any():
+            raise ValueError(f"a MultiDiscrete observation must lie in {space}, got {observation}")
         row[:] = 0.0
-        row[np.ravel(observation) + offsets] = 1.0
+        row[places + offsets] = 1.0
 
-    return int(ends[-1]), write
+    return int(sizes.sum()), write
 
 
 def _index(place: int, size: int) -> int:
@@ -160,15 +173,15 @@ def _decoder(space: Space, name: str, activation: Activation, squash: Squash) ->
         return _choices(space)
     if isinstance(space, spaces.MultiBinary):
         shape, middle = space.shape, activation.middle
-        return int(np.prod(shape)), lambda outputs: (outputs > middle).astype(space.dtype).reshape(-1, *shape)
+        return int(np.prod(shape)), lambda outputs: (outputs > middle).astype(space.dtype).reshape(len(outputs), *shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _joint(space, name, activation, squash)
     raise EnvironmentUnavailable(f"the {name} {space} cannot be served by a network; {_ACTION_HELP}")
 
 
 def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tuple[int, _Read]:
-    low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
-    finite = np.isfinite(low) & np.isfinite(high)
+    low, high = _inner_bounds(space)
+    finite = np.isfinite(space.low.ravel()) & np.isfinite(space.high.ravel())
     centre = np.where(finite, low, 0.0) / 2 + np.where(finite, high, 0.0) / 2
     reach = np.where(finite, high, 2.0) / 2 - np.where(finite, low, 0.0) / 2
     whole = np.issubdtype(space.dtype, np.integer)
@@ -184,10 +197,25 @@ def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tu
         values = np.clip(values * reach + centre, low, high)
         if whole:
             values = np.rint(values)
-        actions: Sequence[Any] = values.astype(space.dtype).reshape(-1, *space.shape)
+        actions: Sequence[Any] = values.astype(space.dtype).reshape(len(values), *space.shape)
         return actions
 
     return size, read
+
+
+def _inner_bounds(space: spaces.Box) -> tuple[FloatArray, FloatArray]:
+    """The least and the greatest float64 that, cast to the space's type, are finite and within its bounds."""
+    bounds = []
+    for bound, inwards in ((space.low.ravel(), np.inf), (space.high.ravel(), -np.inf)):
+        nearest = bound.astype(np.float64)
+        # Large 64-bit integers have no float64 of their own, and the nearest may lie outside.
+        outside = (nearest < bound.astype(object)) if inwards > 0 else (nearest > bound.astype(object))
+        nearest = np.where(outside.astype(np.bool_), np.nextafter(nearest, inwards), nearest)
+        if np.issubdtype(space.dtype, np.floating):
+            largest = float(np.finfo(space.dtype).max)
+            nearest = np.clip(nearest, -largest, largest)
+        bounds.append(nearest)
+    return bounds[0], bounds[1]
 
 
 def _choices(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
@@ -200,7 +228,7 @@ def _choices(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
         actions: Sequence[Any] = choices.reshape(-1, *shape).astype(space.dtype) + start
         return actions
 
-    return int(ends[-1]), read
+    return int(sizes.sum()), read
 
 
 def _joint(

@@ -14,7 +14,7 @@ from gymnasium.envs.registration import EnvSpec
 from evonet.errors import EnvironmentUnavailable
 from evonet.settings import Count, Settings, did_you_mean
 
-Environment: TypeAlias = "gym.Env[Any, Any]"
+Environment: TypeAlias = gym.Env[Any, Any]
 EnvironmentFactory: TypeAlias = Callable[[], Environment]
 
 DEFAULT_MAX_STEPS = 1000
@@ -61,9 +61,11 @@ class EnvironmentSpec(Settings):
     @property
     def imports(self) -> Iterator[str]:
         """Modules whose code runs when the environment is made, beside Gymnasium's own."""
-        for name in (self.id, *(wrapper.name for wrapper in self.wrappers)):
-            if ":" in name:
-                yield name.partition(":")[0]
+        return (name.rpartition(":")[0] for name in self._imported)
+
+    @property
+    def _imported(self) -> list[str]:
+        return [name for name in (self.id, *(wrapper.name for wrapper in self.wrappers)) if ":" in name]
 
     def refuse_imports(self, allowed: Collection[str] = ()) -> None:
         """Refuse to run code that the caller did not name.
@@ -71,10 +73,10 @@ class EnvironmentSpec(Settings):
         Raises:
             EnvironmentUnavailable: a module would be imported that is not among `allowed`.
         """
-        for module in self.imports:
+        for name, module in zip(self._imported, self.imports, strict=True):
             if module not in allowed:
                 raise EnvironmentUnavailable(
-                    f"{self.id!r} would import the module {module!r}, which runs its code; "
+                    f"{name!r} would import the module {module!r}, which runs its code; "
                     f"to allow that, add --allow-import {module}"
                 )
 
@@ -111,12 +113,15 @@ class EnvironmentSpec(Settings):
 
 
 def _registered(environment_id: str) -> EnvSpec:
+    module, _, name = environment_id.rpartition(":")
+    if module:
+        try:
+            importlib.import_module(module)  # registers its environments
+        except Exception as error:
+            raise EnvironmentUnavailable(_why_not(environment_id, error)) from error
     try:
-        return gym.spec(environment_id)
-    except ModuleNotFoundError as error:
-        raise EnvironmentUnavailable(_why_not(environment_id, error)) from error
+        return gym.spec(name)
     except gym.error.Error as error:
-        name = environment_id.rpartition(":")[2]
         raise EnvironmentUnavailable(
             f"{environment_id!r} is not a registered environment; {_nearest_environments(name) or error}"
         ) from error

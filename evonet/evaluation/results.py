@@ -19,7 +19,7 @@ class Fault:
 
     Attributes:
         individual: row of the genome.
-        episode: number of the episode in the evaluation.
+        episode: number of the episode: of the individual's episodes, or in a flat chunk, of all.
         seed: the episode's seed.
         kind: "exception" if the environment raised, "nonfinite" if NaN or infinity turned up.
         step: steps taken before.
@@ -64,7 +64,7 @@ class EpisodeResults:
     returns: FloatArray
     lengths: IntArray
     terminated: BoolArray
-    faults: Sequence[Fault] = field(default=())
+    faults: list[Fault] = field(default_factory=list)
     observations: ObservationSums | None = None
 
     @classmethod
@@ -79,27 +79,24 @@ class EpisodeResults:
         return int(self.lengths.sum())
 
     @classmethod
-    def joined(cls, chunks: Sequence[EpisodeResults], genomes: int) -> EpisodeResults:
-        """The flat results of consecutive chunks as `(genomes, episodes)`."""
-        observations = [chunk.observations for chunk in chunks if chunk.observations is not None]
-        shape = (genomes, -1)
+    def joined(cls, chunks: Sequence[EpisodeResults], individuals: IntArray, episodes: int) -> EpisodeResults:
+        """The flat results of consecutive chunks as `(n, episodes)`, faults numbered likewise."""
+        shape = (-1, episodes)
+        seen = [chunk.observations for chunk in chunks if chunk.observations is not None]
         return cls(
             np.concatenate([chunk.returns for chunk in chunks]).reshape(shape),
             np.concatenate([chunk.lengths for chunk in chunks]).reshape(shape),
             np.concatenate([chunk.terminated for chunk in chunks]).reshape(shape),
-            sorted((fault for chunk in chunks for fault in chunk.faults), key=lambda f: (f.individual, f.episode)),
-            ObservationSums(
-                np.concatenate([part.sums for part in observations]),
-                np.concatenate([part.squares for part in observations]),
-            )
-            if observations
+            [
+                replace(fault, individual=int(individuals[fault.episode]), episode=fault.episode % episodes)
+                for chunk in chunks
+                for fault in sorted(chunk.faults, key=lambda fault: fault.episode)
+            ],
+            ObservationSums(np.concatenate([s.sums for s in seen]), np.concatenate([s.squares for s in seen]))
+            if seen
             else None,
         )
 
-    def blamed_on(self, individuals: IntArray, episodes: IntArray) -> EpisodeResults:
-        """The same with faults numbered as in the whole evaluation; `individuals`, `episodes` are per flat episode."""
-        faults = [
-            replace(fault, individual=int(individuals[fault.episode]), episode=int(episodes[fault.episode]))
-            for fault in self.faults
-        ]
-        return replace(self, faults=faults)
+    def renumbered(self, first: int) -> EpisodeResults:
+        """The same, with `first` added to the numbers of faulty episodes: a chunk's place among the others."""
+        return replace(self, faults=[replace(fault, episode=fault.episode + first) for fault in self.faults])

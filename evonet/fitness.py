@@ -1,0 +1,234 @@
+"""Fitness functions: what "good" means, on top of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
+from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
+from evonet.evaluation.carriers import Carrier, Workers, carrier
+from evonet.evaluation.engines import EngineName
+from evonet.evaluation.results import EpisodeResults, Fault
+from evonet.evaluation.task import Task
+from evonet.network import ACTIVATIONS, Architecture
+from evonet.settings import Count, Probability, check, chosen
+from evonet.types import FloatArray, IntArray
+
+Aggregation = Literal["mean", "min", "median", "quantile"]
+FitnessFunction: TypeAlias = Callable[[FloatArray, IntArray], ArrayLike]
+
+
+@runtime_checkable
+class Fitness(Protocol):
+    """What `evolve` asks of a fitness.
+
+    Attributes:
+        architecture: of the networks that it scores.
+        episodes: how many episodes an evaluation has.
+        task: the environment and its use, None where there is no environment.
+        normaliser: of observations, None where they stay as they are.
+    """
+
+    architecture: Architecture
+    episodes: int
+    task: Task | None
+    normaliser: ObservationNormaliser | None
+
+    def __call__(self, genomes: FloatArray, episode_seeds: IntArray) -> EpisodeResults:
+        """Run `genomes (n, genome_size)` on the episodes `(episodes,)`; a pure function of both."""
+        ...
+
+    def aggregate(self, returns: FloatArray) -> FloatArray:
+        """Fitness `(n,)` of `returns (n, episodes)`; -inf for an individual with a fault."""
+        ...
+
+    def adapt(self, results: EpisodeResults) -> None:
+        """Take in what a generation has seen, before the next begins."""
+        ...
+
+    def close(self) -> None:
+        """Give back environments and processes."""
+        ...
+
+
+class EpisodeReturn:
+    """The sum of rewards over an episode of a Gymnasium environment, aggregated over several episodes.
+
+    The network's inputs and outputs follow from the environment's spaces.
+
+    Args:
+        environment: a registered id, a specification, or a callable that makes the environment.
+        hidden: hidden neurons.
+        hidden_activation: a key of `evonet.network.ACTIVATIONS`.
+        output_activation: likewise. The identity by default, for saturated outputs cannot be told apart.
+        bias: whether neurons have a bias.
+        recurrent: whether the hidden layer sees its own last output.
+        episodes: in an evaluation.
+        aggregation: how the returns of the episodes become one fitness.
+        quantile: which, for the aggregation "quantile"; 0 is the worst episode, 1 the best.
+        normalise_observations: whether each input is brought to mean 0 and deviation 1 as evolution goes on.
+        action_squash: how unbounded outputs get into a Box action space, "tanh" or "clip".
+        kwargs: keyword arguments of the environment.
+        wrappers: around the environment, the first innermost.
+        max_steps: cut an episode after so many steps; by default the environment's limit, or 1,000.
+        engine: what runs the episodes.
+        workers: processes; "auto" starts them when they pay.
+
+    Raises:
+        EnvironmentUnavailable: the environment cannot be made, or a network cannot serve its spaces.
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    def __init__(
+        self,
+        environment: str | EnvironmentSpec | EnvironmentFactory,
+        *,
+        hidden: Count = 16,
+        hidden_activation: str = "tanh",
+        output_activation: str = "identity",
+        bias: bool = True,
+        recurrent: bool = False,
+        episodes: Count = 3,
+        aggregation: Aggregation = "mean",
+        quantile: Probability = 0.25,
+        normalise_observations: bool = False,
+        action_squash: Squash = "tanh",
+        kwargs: Mapping[str, Any] | None = None,
+        wrappers: Sequence[Wrapper] = (),
+        max_steps: Count | None = None,
+        engine: EngineName = "auto",
+        workers: Workers = 1,
+    ) -> None:
+        check(type(self), {name: value for name, value in locals().items() if name != "self"})
+        chosen("EpisodeReturn.hidden_activation", hidden_activation, ACTIVATIONS)
+        chosen("EpisodeReturn.output_activation", output_activation, ACTIVATIONS)
+        if isinstance(environment, str):
+            environment = EnvironmentSpec(environment, kwargs or {}, wrappers, max_steps)
+        elif kwargs or wrappers:
+            raise ValueError("EpisodeReturn.kwargs and wrappers go with an id; here the environment brings its own")
+        elif max_steps is not None and isinstance(environment, EnvironmentSpec):
+            environment = replace(environment, max_steps=max_steps)
+        sample = environment.make() if isinstance(environment, EnvironmentSpec) else environment()
+        decoder = ActionDecoder(sample.action_space, ACTIVATIONS[output_activation], action_squash)
+        inputs = ObservationEncoder(sample.observation_space).size
+        self.architecture = Architecture(
+            inputs, hidden, decoder.size, hidden_activation, output_activation, bias, recurrent
+        )
+        self.episodes = episodes
+        self.task: Task = Task(
+            environment,
+            sample.observation_space,
+            sample.action_space,
+            self.architecture,
+            action_squash,
+            max_steps or step_limit(environment, sample),
+            normalise_observations,
+        )
+        sample.close()
+        self.normaliser = ObservationNormaliser.fresh(inputs) if normalise_observations else None
+        self._aggregation = aggregation
+        self._quantile = quantile
+        self._carrier: Carrier = carrier(self.task, engine, workers)
+
+    @property
+    def engine(self) -> str:
+        """The engine that runs the episodes."""
+        return self._carrier.engine_name
+
+    def __call__(self, genomes: FloatArray, episode_seeds: IntArray) -> EpisodeResults:
+        """Run `genomes (n, genome_size)`, each on all episodes `(episodes,)`."""
+        n, episodes = len(genomes), len(episode_seeds)
+        individuals = np.repeat(np.arange(n), episodes)
+        seeds = np.tile(np.asarray(episode_seeds, dtype=np.int64), n)
+        chunks = self._carrier.carry(genomes, individuals, seeds, self.normaliser)
+        return EpisodeResults.joined(chunks, individuals, episodes)
+
+    def aggregate(self, returns: FloatArray) -> FloatArray:
+        """Fitness `(n,)` of `returns (n, episodes)`; -inf for an individual with a fault."""
+        return aggregate(returns, self._aggregation, self._quantile)
+
+    def adapt(self, results: EpisodeResults) -> None:
+        """Merge what a generation has seen into the normaliser."""
+        if self.normaliser is not None and results.observations is not None:
+            seen = results.observations
+            self.normaliser = self.normaliser.merged(results.lengths.ravel(), seen.sums, seen.squares)
+
+    def close(self) -> None:
+        """Close environments and end worker processes."""
+        self._carrier.close()
+
+
+class FunctionFitness:
+    """A function of one's own as fitness.
+
+    Args:
+        function: `genomes (n, genome_size), episode_seeds (episodes,) -> returns (n, episodes)` or `(n,)`, higher is
+            fitter; it should draw random numbers from nothing but the seeds. What is not finite is a fault.
+        architecture: of the networks that it scores.
+        episodes: seeds that it gets.
+    """
+
+    task = None
+    normaliser = None
+
+    def __init__(self, function: FitnessFunction, architecture: Architecture, episodes: Count = 1) -> None:
+        check(type(self), {"episodes": episodes})
+        self.function = function
+        self.architecture = architecture
+        self.episodes = episodes
+
+    def __call__(self, genomes: FloatArray, episode_seeds: IntArray) -> EpisodeResults:
+        """The function's returns as `(n, episodes)`; one return for all episodes stands as a single episode.
+
+        Raises:
+            ValueError: the function returned another shape.
+        """
+        n, episodes = len(genomes), len(episode_seeds)
+        returns = np.array(self.function(genomes, episode_seeds), dtype=np.float64)
+        if returns.shape not in ((n,), (n, episodes)):
+            raise ValueError(
+                f"the fitness function must return shape ({n},) or ({n}, {episodes}) "
+                f"for {n} genomes and {episodes} seeds, got {returns.shape}"
+            )
+        returns = returns.reshape(n, -1)
+        faults = [
+            Fault(int(i), int(e), int(episode_seeds[e]), "nonfinite", 0, f"the function returned {returns[i, e]}")
+            for i, e in np.argwhere(~np.isfinite(returns))
+        ]
+        returns[~np.isfinite(returns)] = np.nan
+        return EpisodeResults(returns, np.zeros(returns.shape, np.int64), np.zeros(returns.shape, np.bool_), faults)
+
+    def aggregate(self, returns: FloatArray) -> FloatArray:
+        """The mean over episodes `(n,)`; -inf for an individual with a fault."""
+        return aggregate(returns, "mean")
+
+    def adapt(self, results: EpisodeResults) -> None:
+        """Nothing to take in."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def aggregate(returns: FloatArray, aggregation: Aggregation, quantile: float = 0.5) -> FloatArray:
+    """One fitness `(n,)` for `returns (n, episodes)`; -inf where a return is NaN, a fault."""
+    if aggregation == "mean":
+        fitness = returns.mean(axis=1)
+    elif aggregation == "min":
+        fitness = returns.min(axis=1)
+    else:
+        fitness = np.quantile(returns, 0.5 if aggregation == "median" else quantile, axis=1)
+    return np.where(np.isfinite(fitness), fitness, -np.inf)
+
+
+def step_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -> int:
+    """Steps after which an episode of an environment is cut."""
+    if isinstance(environment, EnvironmentSpec):
+        return environment.step_limit()[0]
+    limit: int | None = sample.spec.max_episode_steps if sample.spec is not None else None
+    return limit or DEFAULT_MAX_STEPS
