@@ -1,0 +1,62 @@
+"""Neuroevolution of small networks on a CPU: fast, reproducible to the bit, honest about its champions.
+
+Names are imported when they are first used, so that `evonet --help` answers without NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evonet.champion import Champion as Champion
+    from evonet.environments.specification import EnvironmentSpec as EnvironmentSpec
+    from evonet.environments.specification import Wrapper as Wrapper
+    from evonet.errors import ConfigError as ConfigError
+    from evonet.errors import EnvironmentUnavailable as EnvironmentUnavailable
+    from evonet.errors import EvonetError as EvonetError
+    from evonet.evolution import Generation as Generation
+    from evonet.evolution import Validation as Validation
+    from evonet.evolution import evolve as evolve
+    from evonet.fitness import EpisodeReturn as EpisodeReturn
+    from evonet.fitness import FunctionFitness as FunctionFitness
+    from evonet.genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
+    from evonet.network import Architecture as Architecture
+    from evonet.network import NeuralNetwork as NeuralNetwork
+    from evonet.population import Population as Population
+    from evonet.scores import Score as Score
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Architecture": "network",
+    "Champion": "champion",
+    "ConfigError": "errors",
+    "EnvironmentSpec": "environments.specification",
+    "EnvironmentUnavailable": "errors",
+    "EpisodeReturn": "fitness",
+    "EvonetError": "errors",
+    "FunctionFitness": "fitness",
+    "Generation": "evolution",
+    "GeneticAlgorithm": "genetic_algorithm",
+    "NeuralNetwork": "network",
+    "Population": "population",
+    "Score": "scores",
+    "Validation": "evolution",
+    "Wrapper": "environments.specification",
+    "evolve": "evolution",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - strings all
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evonet' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"evonet.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -23,9 +25,10 @@ from evonet.operators.selection import SELECTIONS, Selection, Tournament
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, check
-from evonet.types import FloatArray, IntArray
+from evonet.types import BoolArray, FloatArray, IntArray
 
-_BLOCK_GENES = 1 << 16  # children are bred in blocks that stay in the processor's cache: half a megabyte
+_BLOCK_GENES = 1 << 15  # children are bred in blocks that stay in the processor's cache: a quarter of a megabyte
+_GLANCE = 64  # genes
 
 
 class GeneticAlgorithm:
@@ -75,6 +78,7 @@ class GeneticAlgorithm:
         rng = generator(seed, Purpose.INITIALISATION)
         self.population = Population.random(architecture, population_size, rng)
         self.population.operator_names = tuple(names)
+        self._outlived: FloatArray | None = None
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(population_size, genome_size)`; the population's own matrix, not a copy.
@@ -136,12 +140,28 @@ class GeneticAlgorithm:
         survivors = np.argsort(-fitness, kind="stable")[: self.elites]
         mates = self.selection(rng, fitness, 2 * (n - self.elites)).reshape(-1, 2)
 
-        new = Population(self.architecture, np.empty_like(old.genomes), operator_names=old.operator_names)
+        new = Population(self.architecture, self._room(), operator_names=old.operator_names)
         new.ids[:] = old.ids.max() + 1 + np.arange(-self.elites, n - self.elites)
         for name in ("genomes", "ids", "parents", "operators"):
             getattr(new, name)[: self.elites] = getattr(old, name)[survivors]
         self._breed(rng, old, mates, new[self.elites :])
+        self._outlived = old.genomes
         return new
+
+    def _room(self) -> FloatArray:
+        """A matrix to breed into: the last but one generation's if nobody else holds it, else a new one.
+
+        Whoever keeps a population, a network or any view of its genomes keeps the matrix from being written again.
+        """
+        references_if_ours = 2  # the attribute's and the argument's
+        if (
+            self._outlived is None
+            or self._outlived.shape != self.population.genomes.shape
+            or not self._outlived.flags.owndata
+            or sys.getrefcount(self._outlived) > references_if_ours
+        ):
+            return np.empty_like(self.population.genomes)
+        return self._outlived
 
     def _breed(self, rng: np.random.Generator, old: Population, mates: IntArray, children: Population) -> None:
         """Fill `children` from the pairs `mates (m, 2)`, and note which operators changed each."""
@@ -150,16 +170,24 @@ class GeneticAlgorithm:
             block = slice(start, start + rows)
             first, second = old.genomes[mates[block, 0]], old.genomes[mates[block, 1]]
             genomes = self.crossover(rng, first, second, self.architecture)
-            crossed = (genomes != first).any(axis=1)
+            crossed = _changed(first, genomes)
             operators = crossed.astype(np.int64)
             for bit, mutation in enumerate(self.mutations, start=1):
                 mutants = mutation(rng, genomes, self.architecture)
-                operators |= (mutants != genomes).any(axis=1).astype(np.int64) << bit
+                operators |= _changed(genomes, mutants).astype(np.int64) << bit
                 genomes = mutants
             children.genomes[block] = genomes
             children.operators[block] = operators
             children.parents[block] = old.ids[mates[block]]
             children.parents[block, 1][~crossed] = NO_PARENT
+
+
+def _changed(before: FloatArray, after: FloatArray) -> BoolArray:
+    """Which rows differ, `(m,)`: the first genes tell of most rows, and only the others are compared whole."""
+    changed: BoolArray = (before[:, :_GLANCE] != after[:, :_GLANCE]).any(axis=1)
+    alike = np.flatnonzero(~changed)
+    changed[alike] = (before[alike] != after[alike]).any(axis=1)
+    return changed
 
 
 def _finite(fitness: FloatArray) -> FloatArray:
@@ -169,8 +197,9 @@ def _finite(fitness: FloatArray) -> FloatArray:
         return fitness
     if not scored.any():
         return np.zeros_like(fitness)
-    worst, best = fitness[scored].min(), fitness[scored].max()
-    return np.where(scored, fitness, worst - max(best - worst, 1.0))
+    worst, best = float(fitness[scored].min()), float(fitness[scored].max())
+    below = min(worst - max(best - worst, 1.0), math.nextafter(worst, -math.inf))  # 1e17 - 1 is 1e17
+    return np.where(scored, fitness, max(below, -np.finfo(np.float64).max))
 
 
 def _name(role: str, operator: object, registry: Mapping[str, type]) -> str:

@@ -51,7 +51,7 @@ class Population:
             )
         n = len(matrix)
         self.architecture = architecture
-        self.genomes: FloatArray = matrix
+        self._genomes: FloatArray = matrix
         self.fitness: FloatArray | None = fitness
         self.ids: IntArray = np.arange(n) if ids is None else ids
         self.parents: IntArray = np.full((n, 2), NO_PARENT) if parents is None else parents
@@ -68,6 +68,15 @@ class Population:
     def random(cls, architecture: Architecture, size: int, rng: np.random.Generator) -> Population:
         """`size` networks with standard normal weights."""
         return cls(architecture, rng.standard_normal((size, architecture.genome_size)))
+
+    @property
+    def genomes(self) -> FloatArray:
+        """`(n, genome_size)`; assignment writes into it."""
+        return self._genomes
+
+    @genomes.setter
+    def genomes(self, values: ArrayLike) -> None:
+        self._genomes[...] = values
 
     def predict(self, observations: ArrayLike) -> FloatArray:
         """`(n, num_outputs)`: row i of `observations (n, num_inputs)` through network i.
@@ -103,7 +112,7 @@ class Population:
         """
         if self.fitness is None:
             raise ValueError("Population.best needs an evaluated population, got one without fitness")
-        return self[int(self.fitness.argmax())]
+        return self[int(np.where(np.isnan(self.fitness), -np.inf, self.fitness).argmax())]
 
     @overload
     def __getitem__(self, index: int) -> NeuralNetwork: ...
@@ -129,6 +138,10 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.genomes)
+
+    def __getstate__(self) -> dict[str, object]:
+        # The stack is views onto the genomes: a copy makes its own, onto its own.
+        return {**vars(self), "_stack": None}
 
     def __repr__(self) -> str:
         best = "" if self.fitness is None else f", best fitness {self.fitness.max():.6g}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import numbers
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -122,9 +123,8 @@ def _check_value(argument: str, hint: Any, value: Any) -> None:
 
 def _check_kind(argument: str, kind: type, value: Any) -> None:
     accepted = {int: (int,), float: (int, float)}.get(kind, (kind,))
-    numeric = hasattr(value, "dtype") and kind in (int, float)
-    if numeric:
-        value = value.item()
+    if isinstance(value, numbers.Number) and hasattr(value, "item"):
+        value = value.item()  # a NumPy number
     if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
         raise TypeError(f"{argument} must be {_KINDS[kind]}, got {value!r}")
     if kind is float and not float("-inf") < value < float("inf"):

@@ -6,6 +6,7 @@ child i comes from row i of both. To add one, subclass `Crossover`, write `combi
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -13,7 +14,10 @@ import numpy as np
 
 from evonet.network import Architecture
 from evonet.settings import Count, Probability, Settings
-from evonet.types import BoolArray, FloatArray
+from evonet.types import FloatArray, IntArray
+
+_EIGHT_COINS = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), np.int64(-1), np.int64(0))
+"""The masks that the eight bits of each byte stand for, `(256, 8)`."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Crossover(Settings, ABC):
     ) -> FloatArray:
         """Children `(m, genome_size)` of `first` and `second`, row by row."""
         crossed = rng.random(len(first)) < self.rate
+        if crossed.all():
+            return self.combine(rng, first, second, architecture)
         children = first.copy()
         children[crossed] = self.combine(rng, first[crossed], second[crossed], architecture)
         return children
@@ -39,7 +45,7 @@ class Crossover(Settings, ABC):
     def combine(
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
-        """Children of pairs that are crossed. Parents that are equal have a child equal to them."""
+        """Children of pairs that are crossed, in a new array. Parents that are equal have a child equal to them."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class NoCrossover(Crossover):
     def combine(
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
-        return first
+        return first.copy()
 
 
 @dataclass(frozen=True)
@@ -70,11 +76,7 @@ class KPoint(Crossover):
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
         m, size = first.shape
-        points = min(self.points, size - 1)
-        if points == 1:
-            cuts = rng.integers(size - 1, size=(m, 1))
-        else:
-            cuts = np.argpartition(rng.random((m, size - 1)), points - 1, axis=1)[:, :points]
+        cuts = _distinct(rng, m, size - 1, min(self.points, size - 1))
         flips = np.zeros((m, size), dtype=np.bool_)
         flips[:, 0] = rng.random(m) < 0.5
         np.put_along_axis(flips, cuts + 1, values=True, axis=1)
@@ -106,7 +108,7 @@ class Uniform(Crossover):
     def combine(
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
-        return np.where(_coins(rng, first.shape, self.swap), second, first)
+        return _mixed(first, second, _masks(rng, first.shape, self.swap))
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,8 @@ class NeuronCrossover(Crossover):
     def combine(
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
-        swapped = _coins(rng, (len(first), architecture.num_neurons), self.swap)
-        return np.where(swapped[:, architecture.gene_neurons], second, first)
+        neurons = _masks(rng, (len(first), architecture.num_neurons), self.swap)
+        return _mixed(first, second, neurons[:, architecture.gene_neurons])
 
 
 CROSSOVERS: dict[str, type[Crossover]] = {
@@ -147,10 +149,31 @@ CROSSOVERS: dict[str, type[Crossover]] = {
 }
 
 
-def _coins(rng: np.random.Generator, shape: tuple[int, int], chance: float) -> BoolArray:
-    """`shape` independent flips, True with `chance`; a fair one costs a bit instead of a float."""
-    if chance == 0.5:
-        flips = int(np.prod(shape))
-        bits = np.frombuffer(rng.bytes((flips + 7) // 8), dtype=np.uint8)
-        return np.unpackbits(bits, count=flips).view(np.bool_).reshape(shape)
-    return rng.random(shape) < chance
+def _masks(rng: np.random.Generator, shape: tuple[int, ...], chance: float) -> IntArray:
+    """`shape` independent flips as masks of 64 bits, all of them ones with `chance`; a fair one costs a random bit."""
+    if chance != 0.5:
+        return -(rng.random(shape) < chance).astype(np.int64)
+    flips = math.prod(shape)
+    coins = np.frombuffer(rng.bytes((flips + 7) // 8), dtype=np.uint8)
+    return _EIGHT_COINS.take(coins, axis=0).reshape(-1)[:flips].reshape(shape)
+
+
+def _mixed(first: FloatArray, second: FloatArray, masks: IntArray) -> FloatArray:
+    """Genes of `second` where the mask's bits are ones, of `first` where they are zeros.
+
+    On bits, because `np.where` branches at each gene, and no processor guesses the way that a coin falls.
+    """
+    genes = first.view(np.int64) ^ second.view(np.int64)
+    genes &= masks
+    genes ^= first.view(np.int64)
+    return genes.view(np.float64)
+
+
+def _distinct(rng: np.random.Generator, rows: int, bound: int, count: int) -> IntArray:
+    """`count` different numbers below `bound` in each row, `(rows, count)` (Bentley and Floyd 1987)."""
+    chosen = np.empty((rows, count), dtype=np.int64)
+    for place, last in enumerate(range(bound - count, bound)):
+        number = rng.integers(last + 1, size=rows)
+        taken = (chosen[:, :place] == number[:, None]).any(axis=1)
+        chosen[:, place] = np.where(taken, last, number)
+    return chosen

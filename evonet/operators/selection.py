@@ -79,7 +79,7 @@ class LinearRank(Settings):
 
     def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
         n = len(fitness)
-        heights = _ranks(fitness) / max(n - 1, 1)
+        heights = _ranks(fitness) / (n - 1) if n > 1 else np.ones(n)
         return _spin((2 - self.pressure) + 2 * (self.pressure - 1) * heights, rng.random(count))
 
 

@@ -1,0 +1,229 @@
+"""The champion: the genome that did best on episodes evolution never saw, with all that it takes to act.
+
+Its file is self-contained: genome, architecture, normaliser, spaces, environment, scores. It is a NumPy archive with a
+JSON header, needs no pickle, and loading it runs nobody's code.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.space_descriptions import describe_space, space_from
+from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
+from evonet.errors import ConfigError, EnvironmentUnavailable
+from evonet.evaluation.gymnasium_engine import GymnasiumEngine
+from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.task import Task
+from evonet.network import Architecture, NeuralNetwork
+from evonet.scores import Score
+from evonet.seeding import Purpose, episode_seeds
+from evonet.types import FloatArray, IntArray
+
+FORMAT = "evonet champion 1"
+_SCORES = ("validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Champion:
+    """One genome, ready to act.
+
+    The three kinds of score stay apart: training fitness chose its parents, validation chose it, the test judges it.
+
+    Attributes:
+        architecture: what the genome means.
+        genome: `(genome_size,)`.
+        task: the environment and how the network meets its spaces; None for one that a function of one's own scored.
+        normaliser: of observations, as it stood when the champion was chosen; None if they stay as they are.
+        individual: its id in the run.
+        generation: in which it was chosen.
+        training_fitness: what it had then; chosen for luck as well as for skill, never a result.
+        validation: its score on the held-out episodes, None if there was no validation.
+        test: its score on episodes that nothing was chosen by, None before the test.
+    """
+
+    architecture: Architecture
+    genome: FloatArray
+    task: Task | None = None
+    normaliser: ObservationNormaliser | None = None
+    individual: int = 0
+    generation: int = 0
+    training_fitness: float = -np.inf
+    validation: Score | None = None
+    test: Score | None = None
+    _network: NeuralNetwork = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_network", NeuralNetwork.from_genome(self.architecture, self.genome))
+
+    @property
+    def network(self) -> NeuralNetwork:
+        """The network, on the champion's own genome."""
+        return self._network
+
+    def reset(self) -> None:
+        """Forget the episode so far; needed between episodes if the network is recurrent."""
+        self._network.reset()
+
+    def act(self, observation: Any) -> Any:
+        """The action for an observation of the environment.
+
+        Raises:
+            EnvironmentUnavailable: the champion has no environment.
+        """
+        task = self._task
+        inputs = task.encoder.encode(observation)
+        if self.normaliser is not None:
+            self.normaliser.normalise(inputs)
+        return task.decoder.decode(self._network.predict(inputs)[None, :])[0]
+
+    def run(self, seeds: IntArray) -> EpisodeResults:
+        """Act in the real environment, an episode for each of `seeds (episodes,)`; results `(1, episodes)`.
+
+        Raises:
+            EnvironmentUnavailable: the champion has no environment, or it cannot be made.
+        """
+        engine = GymnasiumEngine(self._task)
+        try:
+            individuals = np.zeros(len(seeds), dtype=np.int64)
+            results = engine.run(self.genome[None, :], individuals, seeds, self.normaliser)
+        finally:
+            engine.close()
+        return EpisodeResults.joined([results], individuals, len(seeds))
+
+    def evaluate(self, episodes: int = 100, seed: int = 0) -> Score:
+        """The score on fresh episodes of the real environment, from the test stream of `seed`."""
+        results = self.run(episode_seeds(seed, Purpose.TEST, 0, episodes))
+        return Score(results.returns[0])
+
+    def tested(self, score: Score) -> Champion:
+        """The champion with its test score."""
+        return replace(self, test=score)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the file; whole or not at all, the same bytes for the same champion."""
+        arrays = {"header": np.frombuffer(json.dumps(self._header, allow_nan=True).encode(), dtype=np.uint8)}
+        arrays["genome"] = self.genome
+        arrays |= {name: score.returns for name, score in self._scores.items()}
+        if self.normaliser is not None:
+            arrays["normaliser_mean"] = self.normaliser.mean
+            arrays["normaliser_squares"] = self.normaliser.squares
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        with temporary.open("wb") as file:
+            file.write(buffer.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Champion:
+        """Read a file that `save` wrote. No code is run; the environment is made when it is needed.
+
+        Raises:
+            ConfigError: it cannot be read, or is no champion file.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                header = json.loads(archive["header"].tobytes())
+                if header["format"] != FORMAT:
+                    raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")  # noqa: TRY301
+                return cls._from(header, archive)
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise ConfigError(f"{os.fspath(path)}: not a champion file: {error}") from error
+
+    @property
+    def _task(self) -> Task:
+        if self.task is None:
+            raise EnvironmentUnavailable("this champion was scored by a function and has no environment to act in")
+        return self.task
+
+    @property
+    def _scores(self) -> dict[str, Score]:
+        return {name: score for name in _SCORES if (score := getattr(self, name)) is not None}
+
+    @property
+    def _header(self) -> dict[str, Any]:
+        task = self.task
+        return {
+            "format": FORMAT,
+            "architecture": asdict(self.architecture),
+            "individual": self.individual,
+            "generation": self.generation,
+            "training_fitness": self.training_fitness,
+            "normaliser_count": self.normaliser and self.normaliser.count,
+            "task": task
+            and {
+                "environment": _describe_environment(task.environment),
+                "observation_space": describe_space(task.observation_space),
+                "action_space": describe_space(task.action_space),
+                "squash": task.squash,
+                "max_steps": task.max_steps,
+                "normalise": task.normalise,
+            },
+        }
+
+    @classmethod
+    def _from(cls, header: dict[str, Any], archive: Any) -> Champion:
+        architecture = Architecture(**header["architecture"])
+        task, count = header["task"], header["normaliser_count"]
+        normaliser = None
+        if count is not None:
+            normaliser = ObservationNormaliser(count, archive["normaliser_mean"], archive["normaliser_squares"])
+        return cls(
+            architecture=architecture,
+            genome=NeuralNetwork.from_genome(architecture, archive["genome"]).genome,
+            task=task and _task_from(task, architecture),
+            normaliser=normaliser,
+            individual=header["individual"],
+            generation=header["generation"],
+            training_fitness=header["training_fitness"],
+            **{name: Score(archive[name]) for name in _SCORES if name in archive},
+        )
+
+
+def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:
+    if isinstance(environment, EnvironmentSpec):
+        return asdict(environment)
+    return {"made_by": f"{environment.__module__}.{getattr(environment, '__qualname__', type(environment).__name__)}"}
+
+
+def _task_from(header: dict[str, Any], architecture: Architecture) -> Task:
+    description = dict(header["environment"])
+    environment: EnvironmentSpec | EnvironmentFactory
+    if "made_by" in description:
+        environment = _Lost(description["made_by"])
+    else:
+        wrappers = tuple(Wrapper(**wrapper) for wrapper in description.pop("wrappers"))
+        environment = EnvironmentSpec(**description, wrappers=wrappers)
+    return Task(
+        environment,
+        space_from(header["observation_space"]),
+        space_from(header["action_space"]),
+        architecture,
+        header["squash"],
+        header["max_steps"],
+        header["normalise"],
+    )
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """Stands where a callable made the environment: a file cannot hold code."""
+
+    made_by: str
+
+    def __call__(self) -> Any:
+        raise EnvironmentUnavailable(
+            f"this champion's environment was made by {self.made_by}, which its file does not hold; "
+            "use dataclasses.replace to give its task an environment"
+        )

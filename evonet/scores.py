@@ -1,0 +1,49 @@
+"""What a number of returns says: their mean, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from evonet.seeding import Purpose, generator
+from evonet.types import FloatArray
+
+_RESAMPLES = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """The mean return of some episodes.
+
+    Attributes:
+        returns: of each episode, `(episodes,)`; NaN for one that failed.
+    """
+
+    returns: FloatArray
+
+    @property
+    def mean(self) -> float:
+        """Mean of the returns; -inf if an episode failed."""
+        mean = float(self.returns.mean())
+        return mean if np.isfinite(mean) else -np.inf
+
+    @property
+    def episodes(self) -> int:
+        """How many there were."""
+        return len(self.returns)
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """95 % bootstrap interval of the mean (Efron and Tibshirani 1993, percentile)."""
+        if self.mean == -np.inf:
+            return -np.inf, -np.inf
+        rng, n = generator(0, Purpose.BOOTSTRAP), self.episodes
+        means = [self.returns[rng.integers(n, size=n)].mean() for _ in range(_RESAMPLES)]
+        low, high = np.quantile(means, [0.025, 0.975])
+        return float(low), float(high)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.mean:.6g} [{low:.6g}, {high:.6g}] over {self.episodes} episodes"
