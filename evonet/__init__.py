@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evonet.errors import ConfigError as ConfigError
     from evonet.errors import EnvironmentUnavailable as EnvironmentUnavailable
     from evonet.errors import EvonetError as EvonetError
+    from evonet.errors import UnsuitableEnvironment as UnsuitableEnvironment
     from evonet.evolution import Generation as Generation
     from evonet.evolution import Validation as Validation
     from evonet.evolution import evolve as evolve
@@ -42,6 +43,7 @@ _HOMES = {
     "NeuralNetwork": "network",
     "Population": "population",
     "Score": "scores",
+    "UnsuitableEnvironment": "errors",
     "Validation": "evolution",
     "Wrapper": "environments.specification",
     "evolve": "evolution",

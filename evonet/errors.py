@@ -20,7 +20,11 @@ class ConfigError(EvonetError):
 
 
 class EnvironmentUnavailable(EvonetError):
-    """An environment cannot be made, or its spaces cannot be connected to a network."""
+    """An environment that exists cannot be made: a package is missing, or its own code raised."""
+
+
+class UnsuitableEnvironment(ConfigError):
+    """An environment that nobody registered, that may not be imported, or whose spaces no network can serve."""
 
 
 class RunDirectoryError(EvonetError):

@@ -16,8 +16,8 @@ from evonet.evaluation.carriers import Carrier, Workers, carrier
 from evonet.evaluation.engines import EngineName
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task import Task
-from evonet.network import ACTIVATIONS, Architecture
-from evonet.settings import Count, Probability, check, chosen
+from evonet.network import ACTIVATIONS, ActivationName, Architecture
+from evonet.settings import Count, Probability, check
 from evonet.types import FloatArray, IntArray
 
 Aggregation = Literal["mean", "min", "median", "quantile"]
@@ -81,7 +81,8 @@ class EpisodeReturn:
         workers: processes; "auto" starts them when they pay.
 
     Raises:
-        EnvironmentUnavailable: the environment cannot be made, or a network cannot serve its spaces.
+        UnsuitableEnvironment: the environment is unknown, or no network can serve its spaces.
+        EnvironmentUnavailable: it cannot be made.
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
@@ -90,8 +91,8 @@ class EpisodeReturn:
         environment: str | EnvironmentSpec | EnvironmentFactory,
         *,
         hidden: Count = 16,
-        hidden_activation: str = "tanh",
-        output_activation: str = "identity",
+        hidden_activation: ActivationName = "tanh",
+        output_activation: ActivationName = "identity",
         bias: bool = True,
         recurrent: bool = False,
         episodes: Count = 3,
@@ -106,8 +107,6 @@ class EpisodeReturn:
         workers: Workers = 1,
     ) -> None:
         check(type(self), {name: value for name, value in locals().items() if name != "self"})
-        chosen("EpisodeReturn.hidden_activation", hidden_activation, ACTIVATIONS)
-        chosen("EpisodeReturn.output_activation", output_activation, ACTIVATIONS)
         if isinstance(environment, str):
             environment = EnvironmentSpec(environment, kwargs or {}, wrappers, max_steps)
         elif kwargs or wrappers:

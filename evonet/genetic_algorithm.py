@@ -165,10 +165,13 @@ class GeneticAlgorithm:
 
     def _breed(self, rng: np.random.Generator, old: Population, mates: IntArray, children: Population) -> None:
         """Fill `children` from the pairs `mates (m, 2)`, and note which operators changed each."""
-        rows = max(1, _BLOCK_GENES // self.architecture.genome_size)
+        rows = min(max(1, _BLOCK_GENES // self.architecture.genome_size), len(mates))
+        parents = np.empty((2, rows, self.architecture.genome_size))
         for start in range(0, len(mates), rows):
-            block = slice(start, start + rows)
-            first, second = old.genomes[mates[block, 0]], old.genomes[mates[block, 1]]
+            block = slice(start, min(start + rows, len(mates)))
+            first, second = parents[:, : block.stop - start]
+            old.genomes.take(mates[block, 0], axis=0, out=first, mode="clip")  # other modes go through a buffer
+            old.genomes.take(mates[block, 1], axis=0, out=second, mode="clip")
             genomes = self.crossover(rng, first, second, self.architecture)
             crossed = _changed(first, genomes)
             operators = crossed.astype(np.int64)
@@ -185,8 +188,9 @@ class GeneticAlgorithm:
 def _changed(before: FloatArray, after: FloatArray) -> BoolArray:
     """Which rows differ, `(m,)`: the first genes tell of most rows, and only the others are compared whole."""
     changed: BoolArray = (before[:, :_GLANCE] != after[:, :_GLANCE]).any(axis=1)
-    alike = np.flatnonzero(~changed)
-    changed[alike] = (before[alike] != after[alike]).any(axis=1)
+    if not changed.all():
+        alike = np.flatnonzero(~changed)
+        changed[alike] = (before[alike] != after[alike]).any(axis=1)
     return changed
 
 

@@ -15,12 +15,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evonet.settings import Count, Settings, chosen
+from evonet.settings import Among, Count, Settings, chosen
 from evonet.types import FloatArray, IntArray
 
 LEAK = 0.01
@@ -103,6 +103,9 @@ ACTIVATIONS: dict[str, Activation] = {
     "step": Activation(_step, 0.0, 1.0, "1 above zero, else 0"),
 }
 
+ActivationName = Annotated[str, Among(ACTIVATIONS)]
+"""The name of an activation, a key of `ACTIVATIONS`."""
+
 LayerName = Literal["hidden", "output"]
 
 
@@ -123,15 +126,10 @@ class Architecture(Settings):
     num_inputs: Count
     num_hidden: Count
     num_outputs: Count
-    hidden_activation: str = "sigmoid"
-    output_activation: str = "sigmoid"
+    hidden_activation: ActivationName = "sigmoid"
+    output_activation: ActivationName = "sigmoid"
     bias: bool = True
     recurrent: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        chosen("Architecture.hidden_activation", self.hidden_activation, ACTIVATIONS)
-        chosen("Architecture.output_activation", self.output_activation, ACTIVATIONS)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -11,7 +11,7 @@ import functools
 import inspect
 import numbers
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -31,6 +31,28 @@ Probability = Annotated[float, Ge(0), Le(1)]
 PositiveFloat = Annotated[float, Gt(0)]
 """A number above zero."""
 
+
+
+@dataclass(frozen=True)
+class Among:
+    """Annotation of a text that must be one of some names.
+
+    Attributes:
+        names: a registry, or any collection of names.
+    """
+
+    names: Collection[str]
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.names))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """How pydantic, if it is there, sees such a text."""
+        from pydantic_core import core_schema
+
+        return core_schema.literal_schema(list(self.names))
+
+
 _COMPARISONS: dict[type, tuple[str, str, Callable[[Any, Any], bool]]] = {
     Ge: ("ge", "be at least", lambda value, bound: value >= bound),
     Gt: ("gt", "be greater than", lambda value, bound: value > bound),
@@ -46,6 +68,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         check(type(self), vars(self))
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, _plain(value))
 
 
 def check(owner: type, values: Mapping[str, Any]) -> None:
@@ -114,6 +138,8 @@ def _check_value(argument: str, hint: Any, value: Any) -> None:
     if hint in _KINDS:
         _check_kind(argument, hint, value)
     for constraint in constraints:
+        if isinstance(constraint, Among) and value not in constraint.names:
+            raise ValueError(f"{argument} must be a known name, got {value!r}; {did_you_mean(value, constraint.names)}")
         if type(constraint) in _COMPARISONS:
             field, words, holds = _COMPARISONS[type(constraint)]
             bound = getattr(constraint, field)
@@ -121,10 +147,14 @@ def _check_value(argument: str, hint: Any, value: Any) -> None:
                 raise ValueError(f"{argument} must {words} {bound}, got {value!r}")
 
 
+def _plain(value: Any) -> Any:
+    """A NumPy number as Python's own: it has as many digits as it needs, and JSON knows it."""
+    return value.item() if isinstance(value, numbers.Number) and hasattr(value, "item") else value
+
+
 def _check_kind(argument: str, kind: type, value: Any) -> None:
-    accepted = {int: (int,), float: (int, float)}.get(kind, (kind,))
-    if isinstance(value, numbers.Number) and hasattr(value, "item"):
-        value = value.item()  # a NumPy number
+    accepted: Any = (int, float) if kind is float else kind
+    value = _plain(value)
     if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
         raise TypeError(f"{argument} must be {_KINDS[kind]}, got {value!r}")
     if kind is float and not float("-inf") < value < float("inf"):

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from gymnasium import spaces
 
-from evonet.errors import EnvironmentUnavailable
+from evonet.errors import UnsuitableEnvironment
 from evonet.network import Activation
 from evonet.types import FloatArray
 
@@ -33,14 +33,14 @@ class ObservationEncoder:
         size: numbers in an observation.
 
     Raises:
-        EnvironmentUnavailable: the space has no such form; the message names the part and says what to do.
+        UnsuitableEnvironment: the space has no such form; the message names the part and says what to do.
     """
 
     def __init__(self, space: Space) -> None:
         self.space = space
         self.size, self.encode_into = _encoder(space, "observation space")
         if self.size == 0:
-            raise EnvironmentUnavailable(f"the observation space {space} holds no numbers, so a network has no input")
+            raise UnsuitableEnvironment(f"the observation space {space} holds no numbers, so a network has no input")
 
     def check(self, observation: Any) -> None:
         """Hold an observation against its space, where NumPy would stretch one of the wrong shape in silence.
@@ -75,14 +75,14 @@ class ActionDecoder:
         size: outputs that the network must have.
 
     Raises:
-        EnvironmentUnavailable: the space has no such form; the message names the part and says what to do.
+        UnsuitableEnvironment: the space has no such form; the message names the part and says what to do.
     """
 
     def __init__(self, space: Space, activation: Activation, squash: Squash = "tanh") -> None:
         self.space = space
         self.size, self.decode = _decoder(space, "action space", activation, squash)
         if self.size == 0:
-            raise EnvironmentUnavailable(f"the action space {space} holds no numbers, so a network has no output")
+            raise UnsuitableEnvironment(f"the action space {space} holds no numbers, so a network has no output")
 
     decode: _Read
     """Actions for outputs `(m, size)`, a sequence of m."""
@@ -105,7 +105,7 @@ def _encoder(space: Space, name: str) -> tuple[int, _Write]:
         return int(np.prod(space.shape)), _box_writer(space.shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _parts(space, name)
-    raise EnvironmentUnavailable(f"the {name} {space} cannot be read by a network; {_OBSERVATION_HELP}")
+    raise UnsuitableEnvironment(f"the {name} {space} cannot be read by a network; {_OBSERVATION_HELP}")
 
 
 def _box_writer(shape: tuple[int, ...]) -> _Write:
@@ -176,7 +176,7 @@ def _decoder(space: Space, name: str, activation: Activation, squash: Squash) ->
         return int(np.prod(shape)), lambda outputs: (outputs > middle).astype(space.dtype).reshape(len(outputs), *shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _joint(space, name, activation, squash)
-    raise EnvironmentUnavailable(f"the {name} {space} cannot be served by a network; {_ACTION_HELP}")
+    raise UnsuitableEnvironment(f"the {name} {space} cannot be served by a network; {_ACTION_HELP}")
 
 
 def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tuple[int, _Read]:

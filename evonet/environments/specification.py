@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from evonet.errors import EnvironmentUnavailable
+from evonet.errors import EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
 from evonet.settings import Count, Settings, did_you_mean
 
 Environment: TypeAlias = gym.Env[Any, Any]
@@ -71,11 +71,11 @@ class EnvironmentSpec(Settings):
         """Refuse to run code that the caller did not name.
 
         Raises:
-            EnvironmentUnavailable: a module would be imported that is not among `allowed`.
+            UnsuitableEnvironment: a module would be imported that is not among `allowed`.
         """
         for name, module in zip(self._imported, self.imports, strict=True):
             if module not in allowed:
-                raise EnvironmentUnavailable(
+                raise UnsuitableEnvironment(
                     f"{name!r} would import the module {module!r}, which runs its code; "
                     f"to allow that, add --allow-import {module}"
                 )
@@ -87,7 +87,8 @@ class EnvironmentSpec(Settings):
         engines keep order and count steps themselves, at a fraction of the time.
 
         Raises:
-            EnvironmentUnavailable: it is unknown, lacks a package, or cannot be made with these arguments.
+            UnsuitableEnvironment: the environment or a wrapper is unknown.
+            EnvironmentUnavailable: it lacks a package, or cannot be made with these arguments.
         """
         try:
             spec = dataclasses.replace(_registered(self.id), order_enforce=False, disable_env_checker=True)
@@ -96,7 +97,7 @@ class EnvironmentSpec(Settings):
             environment: Environment = gym.make(spec, max_episode_steps=limit, **arguments)
             for wrapper in self.wrappers:
                 environment = _wrapper_class(wrapper.name)(environment, **wrapper.kwargs)
-        except EnvironmentUnavailable:
+        except EvonetError:
             raise
         except Exception as error:
             raise EnvironmentUnavailable(_why_not(self.id, error)) from error
@@ -122,7 +123,7 @@ def _registered(environment_id: str) -> EnvSpec:
     try:
         return gym.spec(name)
     except gym.error.Error as error:
-        raise EnvironmentUnavailable(
+        raise UnsuitableEnvironment(
             f"{environment_id!r} is not a registered environment; {_nearest_environments(name) or error}"
         ) from error
 
@@ -139,7 +140,7 @@ def _wrapper_class(name: str) -> Callable[..., Environment]:
     module: Any = importlib.import_module(module_name or "gymnasium.wrappers")
     if not hasattr(module, class_name):
         known = [n for n in getattr(module, "__all__", dir(module)) if not n.startswith("_")]
-        raise EnvironmentUnavailable(
+        raise UnsuitableEnvironment(
             f"{name!r} is not a wrapper of {module.__name__}; {did_you_mean(class_name, known)}"
         )
     wrapper: Callable[..., Environment] = getattr(module, class_name)

@@ -42,6 +42,10 @@ class Task:
             return self.environment.make(render_mode)
         return self.environment()
 
+    def reward_threshold(self) -> float | None:
+        """The mean return from which the environment itself says that it is solved, if it does."""
+        return self.environment.reward_threshold() if isinstance(self.environment, EnvironmentSpec) else None
+
     @cached_property
     def encoder(self) -> ObservationEncoder:
         """Observations to network inputs."""

@@ -136,7 +136,7 @@ class NeuronCrossover(Crossover):
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
         neurons = _masks(rng, (len(first), architecture.num_neurons), self.swap)
-        return _mixed(first, second, neurons[:, architecture.gene_neurons])
+        return _mixed(first, second, neurons.take(architecture.gene_neurons, axis=1))
 
 
 CROSSOVERS: dict[str, type[Crossover]] = {

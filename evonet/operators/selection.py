@@ -52,8 +52,9 @@ class Truncation(Settings):
     fraction: Annotated[float, Gt(0), Le(1)] = 0.25
 
     def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        breeders = np.argsort(-fitness, kind="stable")[: math.ceil(self.fraction * len(fitness))]
-        return breeders[rng.integers(len(breeders), size=count)]
+        breeding = max(1, math.ceil(round(self.fraction * len(fitness), 9)))  # 0.07 * 100 is 7.000000000000001
+        breeders = np.argsort(-fitness, kind="stable")[:breeding]
+        return breeders[rng.integers(breeding, size=count)]
 
 
 @dataclass(frozen=True)

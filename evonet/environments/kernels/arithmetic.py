@@ -1,0 +1,124 @@
+"""Elementary functions as sums, products and quotients, so that every engine and every machine gets the same bits.
+
+IEEE 754 fixes the result of +, -, *, /, the square root and rounding to the last bit. It does not fix that of a sine or
+a hyperbolic tangent, and libraries differ. These here are polynomials after a reduction of the argument, as in fdlibm
+(Sun Microsystems, 1993) and Cody and Waite, "Software Manual for the Elementary Functions" (1980); their errors stay
+below one unit in the last place or so. All take and return columns of float64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evonet.environments.kernels.kernel import Column
+
+_TWO_OVER_PI = 0.6366197723675814
+# pi / 2 in three parts of 33 bits and a rest: multiples of each up to 2**20 are exact.
+_HALF_PI_1, _HALF_PI_2, _HALF_PI_3 = 1.57079632673412561417e00, 6.07710050630396597660e-11, 2.02226624879595063154e-21
+_S1, _S2, _S3 = -1.66666666666666324348e-01, 8.33333333332248946124e-03, -1.98412698298579493134e-04
+_S4, _S5, _S6 = 2.75573137070700676789e-06, -2.50507602534068634195e-08, 1.58969099521155010221e-10
+_C1, _C2, _C3 = 4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05
+_C4, _C5, _C6 = -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11
+_QUARTER_PI = 0.7853981633974483
+
+_ONE_OVER_LN2 = 1.4426950408889634
+_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+_LARGEST_EXPONENT = 708.0
+_TANH_IS_ONE = 20.0
+
+
+def where(condition: Column, x: Column, y: Column) -> Column:
+    """`x` where the condition holds, else `y`."""
+    return np.where(condition, x, y)
+
+
+def double(x: Column) -> Column:
+    """`x` as float64."""
+    return x.astype(np.float64)
+
+
+def single(x: Column) -> Column:
+    """`x` rounded to float32, as float64."""
+    return x.astype(np.float32).astype(np.float64)
+
+
+def power_of_two(k: Column) -> Column:
+    """2**k for whole k from -1022 to 1023, exact."""
+    return ((k + 1023.0).astype(np.int64) << 52).view(np.float64)
+
+
+def sin_cos(x: Column) -> tuple[Column, Column]:
+    """Sine and cosine; to the last place or two up to |x| of a million, beyond that less and less."""
+    quarters = np.rint(x * _TWO_OVER_PI)
+    nearly = x - quarters * _HALF_PI_1
+    correction = quarters * _HALF_PI_2
+    angle = nearly - correction
+    rest = ((nearly - angle) - correction) - quarters * _HALF_PI_3
+    angle = np.minimum(np.maximum(angle, -_QUARTER_PI), _QUARTER_PI)  # where the reduction fails, at least bounded
+    sine, cosine = _sin_kernel(angle, rest), _cos_kernel(angle, rest)
+    quadrant = quarters - 4.0 * np.floor(quarters * 0.25)
+    odd = (quadrant == 1.0) | (quadrant == 3.0)
+    sin, cos = where(odd, cosine, sine), where(odd, sine, cosine)
+    return where(quadrant >= 2.0, -sin, sin), where((quadrant == 1.0) | (quadrant == 2.0), -cos, cos)
+
+
+def sin(x: Column) -> Column:
+    """Sine; see `sin_cos`."""
+    return sin_cos(x)[0]
+
+
+def cos(x: Column) -> Column:
+    """Cosine; see `sin_cos`."""
+    return sin_cos(x)[1]
+
+
+def sin_cos_small(x: Column) -> tuple[Column, Column]:
+    """Sine and cosine of |x| <= pi / 4, at a third of the price."""
+    z = x * x
+    sine = x + x * z * (_S1 + z * (_S2 + z * (_S3 + z * (_S4 + z * (_S5 + z * _S6)))))
+    return sine, np.sqrt(1.0 - sine * sine)
+
+
+def _sin_kernel(x: Column, rest: Column) -> Column:
+    """sin(x + rest) for |x| <= pi / 4 and a rest below x's last place (fdlibm, `__kernel_sin`)."""
+    z = x * x
+    v = z * x
+    r = _S2 + z * (_S3 + z * (_S4 + z * (_S5 + z * _S6)))
+    return x - ((z * (0.5 * rest - v * r) - rest) - v * _S1)
+
+
+def _cos_kernel(x: Column, rest: Column) -> Column:
+    """cos(x + rest) for |x| <= pi / 4 and a rest below x's last place (fdlibm, `__kernel_cos`)."""
+    z = x * x
+    r = z * (_C1 + z * (_C2 + z * (_C3 + z * (_C4 + z * (_C5 + z * _C6)))))
+    half = 0.5 * z
+    one = 1.0 - half
+    return one + (((1.0 - one) - half) + (z * r - x * rest))
+
+
+def _reduced_exponential(x: Column) -> tuple[Column, Column]:
+    """(2**k, e**r - 1) such that e**x = 2**k e**r, |r| <= ln(2) / 2; x from -708 to 708."""
+    k = np.rint(x * _ONE_OVER_LN2)
+    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
+    # The Taylor series: its first term left out, r**14 / 14!, is below 5e-18.
+    tail = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0)
+    tail = 1.0 / 3628800.0 + r * (1.0 / 39916800.0 + r * tail)
+    tail = 1.0 / 40320.0 + r * (1.0 / 362880.0 + r * tail)
+    tail = 1.0 / 720.0 + r * (1.0 / 5040.0 + r * tail)
+    tail = 1.0 / 24.0 + r * (1.0 / 120.0 + r * tail)
+    tail = 0.5 + r * (1.0 / 6.0 + r * tail)
+    return power_of_two(k), r + r * r * tail
+
+
+def exp(x: Column) -> Column:
+    """e**x; as if x were cut at ±708."""
+    scale, above_one = _reduced_exponential(np.minimum(np.maximum(x, -_LARGEST_EXPONENT), _LARGEST_EXPONENT))
+    return scale + scale * above_one
+
+
+def tanh(x: Column) -> Column:
+    """Hyperbolic tangent, as (e**2x - 1) / (e**2x + 1): accurate near zero too."""
+    twice = 2.0 * np.minimum(np.maximum(x, -_TANH_IS_ONE), _TANH_IS_ONE)
+    scale, above_one = _reduced_exponential(twice)
+    numerator = scale * above_one + (scale - 1.0)
+    return numerator / (numerator + 2.0)

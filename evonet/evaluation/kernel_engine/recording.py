@@ -1,0 +1,169 @@
+"""Functions over columns, recorded once and replayed on arrays that are made once.
+
+A kernel reads like arithmetic on arrays, and run like that it would make a hundred arrays a step. Recorded, it is a list
+of NumPy calls; bound to a number of columns, each call knows its arrays, and a replay allocates nothing. The operations
+and their order stay, and so do the bits.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """One call: `function` on inputs (numbers of values, or constants), and the number of the value that it makes."""
+
+    function: Callable[..., object]
+    inputs: tuple[Any, ...]
+    output: int
+    dtype: np.dtype[Any]
+
+
+class _Value(NDArrayOperatorsMixin):
+    """Stands for an array while a function is recorded."""
+
+    def __init__(self, recording: Recording, number: int, dtype: np.dtype[Any]) -> None:
+        self.recording, self.number, self.dtype = recording, number, dtype
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> _Value:
+        if method != "__call__" or kwargs:
+            return NotImplemented
+        return self.recording.add(ufunc, *inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> _Value:
+        if function is not np.where or len(args) != 3 or kwargs:
+            return NotImplemented
+        return self.recording.add(np.where, *args)
+
+    def astype(self, dtype: Any) -> _Value:
+        return self if self.dtype == dtype else self.recording.add(_cast, self, dtype=np.dtype(dtype))
+
+    def view(self, dtype: Any) -> _Value:
+        return self.recording.add(_reinterpret, self, dtype=np.dtype(dtype))
+
+    def __bool__(self) -> bool:
+        raise TypeError("a kernel must choose between columns by where(condition, x, y), not by if, and, or, not")
+
+
+def _cast(x: Array, out: Array) -> None:
+    np.copyto(out, x, casting="unsafe")
+
+
+def _reinterpret(x: Array, out: Array) -> None:
+    out[...] = x.view(out.dtype)
+
+
+def _choose(condition: Array, x: Any, y: Any, out: Array) -> None:
+    np.copyto(out, y)
+    np.copyto(out, x, where=condition)
+
+
+class Recording:
+    """What a function does to its arguments.
+
+    Args:
+        function: takes columns, in tuples or alone, and returns columns, likewise.
+        arguments: a type for each column that it reads, in tuples as the function has them; anything else is handed
+            to the function as it is.
+    """
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._operations: list[_Operation] = []
+        self._known: dict[tuple[Any, ...], _Value] = {}
+        self._inputs = 0
+        self.result = function(*[self._values(argument) for argument in arguments])
+        """What the function returned; see `bind`."""
+
+    def _values(self, argument: Any) -> Any:
+        if isinstance(argument, tuple):
+            return tuple(self._values(part) for part in argument)
+        if isinstance(argument, np.dtype):
+            self._inputs += 1
+            return _Value(self, self._inputs - 1, argument)
+        return argument
+
+    def add(self, function: Callable[..., Any], *inputs: Any, dtype: np.dtype[Any] | None = None) -> _Value:
+        """The value of `function(*inputs)`; if that was asked before, the same."""
+        key = (function, dtype, *((_Value, i.number) if isinstance(i, _Value) else (type(i), repr(i)) for i in inputs))
+        if key not in self._known:
+            if dtype is None:
+                examples = [np.zeros(1, i.dtype) if isinstance(i, _Value) else i for i in inputs]
+                with np.errstate(all="ignore"):
+                    dtype = function(*examples).dtype
+            number = self._inputs + len(self._operations)
+            operands = tuple(i.number if isinstance(i, _Value) else _Constant(i) for i in inputs)
+            self._operations.append(_Operation(function, operands, number, dtype))
+            self._known[key] = _Value(self, number, dtype)
+        return self._known[key]
+
+    def bind(self, shape: tuple[int, ...], inputs: Sequence[Array]) -> tuple[list[Call], Any]:
+        """The calls that replay the recording, and what it returned with arrays for columns.
+
+        Args:
+            shape: of a column.
+            inputs: an array for each column that the function reads, in order; never written.
+
+        Returns:
+            Calls to be made in order, and the function's result: arrays that hold its values after each replay.
+        """
+        arrays: dict[int, Array] = dict(enumerate(inputs))
+        last_use = self._last_uses()
+        free: dict[np.dtype[Any], list[Array]] = {}
+        calls: list[Call] = []
+        for place, operation in enumerate(self._operations):
+            pool = free.setdefault(operation.dtype, [])
+            out = pool.pop() if pool else np.zeros(shape, operation.dtype)
+            arrays[operation.output] = out
+            calls.append(_call(operation, [self._operand(i, arrays, operation) for i in operation.inputs], out))
+            for number in {i for i in operation.inputs if isinstance(i, int)}:
+                if number >= self._inputs and last_use[number] == place:
+                    free.setdefault(arrays[number].dtype, []).append(arrays[number])
+        return calls, self._arrays_for(self.result, arrays)
+
+    def _last_uses(self) -> dict[int, int]:
+        uses: dict[int, int] = {}
+        for place, operation in enumerate(self._operations):
+            uses.update({i: place for i in operation.inputs if isinstance(i, int)})
+        kept = self._arrays_for(self.result, {n: n for n in range(self._inputs + len(self._operations))})
+        uses.update(dict.fromkeys(_flat(kept), len(self._operations)))
+        return uses
+
+    def _operand(self, operand: Any, arrays: dict[int, Array], operation: _Operation) -> Any:
+        if isinstance(operand, int):
+            return arrays[operand]
+        # NumPy reads a number with no dimensions faster as an array than as a Python float.
+        types = [arrays[i].dtype for i in operation.inputs if isinstance(i, int) and arrays[i].dtype != np.bool_]
+        return np.array(operand.value, dtype=np.result_type(operand.value, *types))
+
+    def _arrays_for(self, result: Any, arrays: dict[int, Any]) -> Any:
+        if isinstance(result, tuple):
+            return tuple(self._arrays_for(part, arrays) for part in result)
+        return arrays[result.number] if isinstance(result, _Value) else result
+
+
+@dataclass(frozen=True)
+class _Constant:
+    value: Any
+
+
+def _flat(result: Any) -> list[Any]:
+    return [leaf for part in result for leaf in _flat(part)] if isinstance(result, tuple) else [result]
+
+
+def _call(operation: _Operation, operands: list[Any], out: Array) -> Call:
+    if operation.function is np.where:
+        return functools.partial(_choose, *operands, out)
+    if operation.function in (np.minimum, np.maximum):
+        return functools.partial(operation.function, *operands, out=out)
+    return functools.partial(operation.function, *operands, out)

@@ -1,0 +1,118 @@
+"""Settings → objects: the fitness, the algorithm and the stop rule that a config describes."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from evonet.errors import EvonetError
+from evonet.evaluation.task import Task
+from evonet.evolution import Algorithm, Validation
+from evonet.experiment.config import EPISODE_RETURN, Config
+from evonet.experiment.models import arguments
+from evonet.experiment.stopping import Stop, StopRule
+from evonet.fitness import EpisodeReturn, Fitness, FunctionFitness
+from evonet.network import Architecture
+
+_NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurrent")
+_EVALUATION = ("episodes", "aggregation", "quantile", "normalise_observations", "action_squash", "engine", "workers")
+
+
+def build_fitness(config: Config) -> Fitness:
+    """The fitness; makes the environment once, to ask for its spaces.
+
+    Raises:
+        ConfigError: the environment is unknown, unsuitable, or may not be imported; so with a function of one's own.
+        EnvironmentUnavailable: the environment cannot be made.
+    """
+    settings = config.settings
+    episodes = None
+    if settings.environment is not None:
+        environment = settings.environment.build()
+        network, evaluation = arguments(settings.network, *_NETWORK), arguments(settings.evaluation, *_EVALUATION)
+        try:
+            environment.refuse_imports(config.allowed_imports)
+            episodes = EpisodeReturn(environment, **network, **evaluation)
+        except EvonetError as error:
+            raise type(error)(f"{config.document.where(('environment', 'id'))}: environment: {error}") from error
+        for end, size in (("inputs", episodes.architecture.num_inputs), ("outputs", episodes.architecture.num_outputs)):
+            if getattr(settings.network, end) not in (None, size):
+                raise config.error(
+                    ("network", end),
+                    f"network.{end} must be left out or be {size}, as the environment's spaces have it, "
+                    f"got {getattr(settings.network, end)}",
+                )
+    if settings.fitness.type == EPISODE_RETURN:
+        assert episodes is not None
+        return episodes
+    architecture = episodes.architecture if episodes is not None else _architecture(config)
+    return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes)
+
+
+def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
+    """The algorithm for networks of `architecture`.
+
+    Raises:
+        ConfigError: its settings do not fit together.
+    """
+    try:
+        algorithm: Algorithm = config.settings.algorithm.build(architecture=architecture, seed=config.settings.seed)
+    except ValueError as error:
+        raise config.error(("algorithm",), str(error)) from error
+    return algorithm
+
+
+def build_validation(config: Config) -> Validation:
+    """How the champion is chosen."""
+    validation: Validation = config.settings.validation.build()
+    return validation
+
+
+def build_stop_rule(config: Config, target: float | None) -> StopRule:
+    """The rule that ends the run."""
+    stop: Stop = config.settings.stop.build()
+    return StopRule(stop, target)
+
+
+def target_of(config: Config, task: Task | None) -> float | None:
+    """The validation mean from which the task counts as solved: the config's, or else the environment's own."""
+    target: float | str | None = config.settings.stop.target
+    if target != "auto":
+        return None if target is None else float(target)
+    return None if task is None else task.reward_threshold()
+
+
+def _architecture(config: Config) -> Architecture:
+    network: Any = config.settings.network
+    for end in ("inputs", "outputs"):
+        if getattr(network, end) is None:
+            raise config.error(("network", end), f"network.{end} is required where there is no environment to tell it")
+    return Architecture(
+        network.inputs,
+        network.hidden,
+        network.outputs,
+        network.hidden_activation,
+        network.output_activation,
+        network.bias,
+        network.recurrent,
+    )
+
+
+def _own_function(config: Config) -> Any:
+    name = config.settings.fitness.type
+    module_name, _, function_name = name.partition(":")
+    path = ("fitness", "type")
+    if module_name not in config.allowed_imports:
+        raise config.error(
+            path,
+            f"fitness.type {name!r} would import the module {module_name!r}, which runs its code; "
+            f"to allow that, add --allow-import {module_name}",
+        )
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise config.error(path, f"fitness.type {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise config.error(path, f"fitness.type: the module {module_name!r} has no function {function_name!r}")
+    return function

@@ -1,0 +1,260 @@
+"""YAML → validated settings: all errors at once, each with its place, its rule and what was written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from evonet.environments.specification import EnvironmentSpec
+from evonet.errors import ConfigError
+from evonet.evaluation.carriers import Workers
+from evonet.evolution import Validation
+from evonet.experiment.document import Document, KeyPath, to_yaml
+from evonet.experiment.models import Section, choice_of, section_of
+from evonet.experiment.stopping import Stop
+from evonet.fitness import EpisodeReturn
+from evonet.genetic_algorithm import OPERATORS, GeneticAlgorithm
+from evonet.settings import Count, Natural, Settings, did_you_mean
+
+ALGORITHMS = {"genetic_algorithm": GeneticAlgorithm}
+EPISODE_RETURN = "episode_return"
+
+
+@dataclass(frozen=True)
+class Test(Settings):
+    """The final test of the champion, on episodes that nothing was chosen by.
+
+    Attributes:
+        episodes: how many.
+    """
+
+    episodes: Count = 100
+
+
+class FitnessSection(Section):
+    """What is good."""
+
+    type: Annotated[str, StringConstraints(pattern=rf"^({EPISODE_RETURN}|[\w.]+:[\w.]+)$")] = EPISODE_RETURN
+
+
+_NetworkArguments: Any = section_of(
+    EpisodeReturn, "hidden", "hidden_activation", "output_activation", "bias", "recurrent"
+)
+_EvaluationArguments: Any = section_of(
+    EpisodeReturn, "episodes", "aggregation", "quantile", "normalise_observations", "action_squash", "engine"
+)
+_EnvironmentArguments: Any = section_of(EnvironmentSpec)
+_ValidationArguments: Any = section_of(Validation)
+_TestArguments: Any = section_of(Test)
+_StopArguments: Any = section_of(Stop)
+_AlgorithmChoice: Any = choice_of(
+    ALGORITHMS, exclude=("architecture", "seed"), operators=OPERATORS, default_type="genetic_algorithm"
+)
+
+
+class NetworkSection(_NetworkArguments):  # type: ignore[misc]
+    """The network; its inputs and outputs follow from the environment's spaces."""
+
+    inputs: Count | None = None
+    outputs: Count | None = None
+
+
+class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
+    """How genomes are scored."""
+
+    workers: Workers = "auto"
+
+
+class Experiment(Section):
+    """A whole config."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "experiment"
+    seed: Natural = 0
+    environment: _EnvironmentArguments | None = None
+    network: NetworkSection = NetworkSection()
+    algorithm: _AlgorithmChoice = Field(default={"type": "genetic_algorithm"}, validate_default=True)
+    fitness: FitnessSection = FitnessSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    validation: _ValidationArguments = _ValidationArguments()
+    test: _TestArguments = _TestArguments()
+    stop: _StopArguments = _StopArguments()
+
+
+@dataclass(frozen=True)
+class Config:
+    """A validated config and where it came from.
+
+    Attributes:
+        settings: all of them, defaults filled in.
+        document: the file, for errors that show only later.
+        allowed_imports: modules that the command line allows to be imported.
+    """
+
+    settings: Experiment
+    document: Document
+    allowed_imports: Sequence[str] = field(default=())
+
+    @classmethod
+    def load(cls, path: str, overrides: Sequence[str] = (), allowed_imports: Sequence[str] = ()) -> Config:
+        """Read and check a config file.
+
+        Args:
+            path: of the file.
+            overrides: `key.path=value`, each replacing what the file says.
+            allowed_imports: modules that may be imported.
+
+        Raises:
+            ConfigError: it cannot be read or breaks rules; the message has a line for each.
+        """
+        document = Document.read(path, overrides)
+        document.data.setdefault("name", Path(path).stem)
+        try:
+            settings = Experiment.model_validate(document.data)
+        except ValidationError as error:
+            raise ConfigError("\n".join(_explain(error, document))) from None
+        config = cls(settings, document, allowed_imports)
+        if settings.fitness.type == EPISODE_RETURN and settings.environment is None:
+            raise config.error(("environment", "id"), "environment.id is required, for example: CartPole-v1")
+        return config
+
+    def error(self, path: KeyPath, message: str) -> ConfigError:
+        """A ConfigError about the value at `path`."""
+        return ConfigError(f"{self.document.where(path)}: {message}")
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The settings as plain data, defaults filled in: the same config for ever."""
+        return self.settings.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        """The resolved settings as a config file."""
+        return to_yaml(self.resolved)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a config, for editors."""
+    schema = Experiment.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "evonet experiment"}
+
+
+_RULES: Mapping[str, str] = {
+    "bool_type": "be true or false",
+    "int_type": "be a whole number",
+    "float_type": "be a number",
+    "finite_number": "be finite",
+    "string_type": "be text",
+    "missing": "be given",
+    "model_type": "be a section of keys",
+    "model_attributes_type": "be a section of keys, or the name of a type",
+    "dict_type": "be a section of keys",
+    "mapping_type": "be a section of keys",
+    "list_type": "be a list",
+    "none_required": "be null",
+    "greater_than_equal": "be at least {ge}",
+    "greater_than": "be greater than {gt}",
+    "less_than_equal": "be at most {le}",
+    "less_than": "be less than {lt}",
+    "literal_error": "be {expected}",
+    "too_short": "have at least {min_length} entries",
+    "string_too_short": "not be empty",
+    "string_too_long": "have at most {max_length} characters",
+    "string_pattern_mismatch": f"be {EPISODE_RETURN!r} or 'module:function'",
+    "union_tag_not_found": "have a key 'type'",
+}
+
+
+def _explain(error: ValidationError, document: Document) -> list[str]:
+    """A line for each wrong value, in the file's order; alternatives of one value are joined."""
+    problems: dict[KeyPath, list[Mapping[str, Any]]] = {}
+    for detail in error.errors(include_url=False):
+        problems.setdefault(document.present(detail["loc"]), []).append(detail)
+    lines = [f"{document.where(path)}: {_describe(path, details, document)}" for path, details in problems.items()]
+    return sorted(lines, key=_place)
+
+
+def _place(line: str) -> list[int]:
+    return [int(number) for number in re.findall(r":(\d+):(\d+): ", line)[0]] if re.search(r":\d+:\d+: ", line) else []
+
+
+def _describe(path: KeyPath, details: Sequence[Mapping[str, Any]], document: Document) -> str:
+    key = ".".join(map(str, path)) or "the config"
+    first = details[0]
+    kind, context, value = first["type"], first.get("ctx", {}), first["input"]
+    if kind == "extra_forbidden":
+        return f"{key} is not a known key; {did_you_mean(str(path[-1]), _known_keys(path, document))}"
+    if kind == "missing":
+        return f"{key} is required"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "union_tag_invalid":
+        names = re.findall(r"'([^']+)'", context["expected_tags"])
+        return f"{key}.type must be a known name, got {context['tag']!r}; {did_you_mean(context['tag'], names)}"
+    rules = list(dict.fromkeys(_rule(detail) for detail in details))
+    message = f"{key} must {_alternatives(rules)}, got {value!r}"
+    if kind == "literal_error" and isinstance(value, str):
+        near = did_you_mean(value, re.findall(r"'([^']+)'", context["expected"])).partition("Known: ")[0]
+        message += f"; {near.strip()}" if near else ""
+    return message + _hint(kind, value)
+
+
+def _rule(detail: Mapping[str, Any]) -> str:
+    rule = _RULES.get(detail["type"])
+    return rule.format(**detail.get("ctx", {})) if rule else detail["msg"].lower()
+
+
+def _alternatives(rules: Sequence[str]) -> str:
+    verb = rules[0].split(" ")[0]
+    return " or ".join([rules[0], *(rule.removeprefix(f"{verb} ") for rule in rules[1:])])
+
+
+def _hint(kind: str, value: Any) -> str:
+    if kind == "bool_type" and isinstance(value, str):
+        return " (in YAML 1.2 only true and false are booleans)"
+    if kind == "int_type" and isinstance(value, float) and value.is_integer():
+        return f" (write {int(value)})"
+    if kind in ("int_type", "float_type") and isinstance(value, str) and _is_number(value):
+        return " (a number stands without quotes)"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _known_keys(path: KeyPath, document: Document) -> set[str]:
+    """The keys that may stand where the last of `path` stands."""
+    node: Any = json_schema()
+    section: Any = document.data
+    definitions = node["$defs"]
+    for step in path[:-1]:
+        node, section = _resolve(node, step, definitions), section[step]
+    known = [alternative.get("properties", {}) for alternative in _alternatives_of(node, definitions)]
+    chosen = [keys for keys in known if keys.get("type", {}).get("const") == section.get("type")]
+    return {name for keys in chosen or known for name in keys}
+
+
+def _resolve(node: Any, step: str | int, definitions: Mapping[str, Any]) -> Any:
+    found = []
+    for alternative in _alternatives_of(node, definitions):
+        child = alternative.get("items") if isinstance(step, int) else alternative.get("properties", {}).get(step)
+        if child is not None:
+            found.append(child)
+    return {"anyOf": found}
+
+
+def _alternatives_of(node: Any, definitions: Mapping[str, Any]) -> list[Any]:
+    """A schema's alternatives, references followed, lists of sections taken for their items."""
+    if "$ref" in node:
+        return _alternatives_of(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    nested = [*node.get("anyOf", []), *node.get("oneOf", [])]
+    flat = [leaf for child in nested for leaf in _alternatives_of(child, definitions)]
+    return flat or [node]

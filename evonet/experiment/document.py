@@ -1,0 +1,141 @@
+"""A YAML file as plain data that remembers where each value stands.
+
+YAML 1.2 as ruamel.yaml reads it: `1e-3` is a number, `on` and `off` are text, a key that stands twice is an error.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from evonet.errors import ConfigError
+
+KeyPath = tuple[str | int, ...]
+
+
+class Document:
+    """What a config says, and where.
+
+    Attributes:
+        data: mappings, sequences and scalars, without a trace of the YAML library.
+        name: of the file, as the person typed it.
+    """
+
+    def __init__(self, data: dict[str, Any], name: str, positions: Mapping[KeyPath, tuple[int, int]]) -> None:
+        self.data = data
+        self.name = name
+        self._positions = positions
+        self._overrides: dict[KeyPath, str] = {}
+
+    @classmethod
+    def read(cls, path: str, overrides: Sequence[str] = ()) -> Document:
+        """Read the file `path`, then set what `overrides`, each `key.path=value`, say.
+
+        Raises:
+            ConfigError: there is no such file, it is not YAML, or an override has no such form.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{path}: the file is not UTF-8 text: {error}") from error
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+        tree = _parse(text, path)
+        if not isinstance(tree, Mapping):
+            raise ConfigError(f"{path}:1:1: the config must be a mapping of sections, got {_plain(tree)!r}")
+        positions: dict[KeyPath, tuple[int, int]] = {(): (1, 1)}
+        _locate(tree, (), positions)
+        document = cls(_plain(tree), path, positions)
+        for override in overrides:
+            document._set(override)
+        return document
+
+    def where(self, path: KeyPath) -> str:
+        """`file:line:column` of the value at `path`, or of the nearest that there is around it."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self._overrides:
+                return f"--set {self._overrides[path[:end]]}"
+            if path[:end] in self._positions:
+                line, column = self._positions[path[:end]]
+                return f"{self.name}:{line}:{column}"
+        return self.name
+
+    def present(self, location: Sequence[str | int]) -> KeyPath:
+        """`location` without the steps that the data do not know, such as the name of an alternative; its end stays."""
+        path: list[str | int] = []
+        node: Any = self.data
+        for index, step in enumerate(location):
+            known = (isinstance(node, dict) and step in node) or (
+                isinstance(node, list) and isinstance(step, int) and step < len(node)
+            )
+            if known:
+                node = node[step]
+                path.append(step)
+            elif index == len(location) - 1 and isinstance(node, dict) and isinstance(step, str):
+                path.append(step)
+        return tuple(path)
+
+    def _set(self, override: str) -> None:
+        key, equals, text = override.partition("=")
+        if not equals or not all(key.split(".")):
+            raise ConfigError(f"--set must have the form key.path=value, got {override!r}")
+        path: KeyPath = tuple(key.split("."))
+        node = self.data
+        for step in path[:-1]:
+            child = node.setdefault(str(step), {})
+            if not isinstance(child, dict):
+                raise ConfigError(f"--set {override}: {step!r} is no section but the value {child!r}")
+            node = child
+        node[str(path[-1])] = _plain(_parse(text, f"--set {override}"))
+        self._overrides[path] = override
+
+
+def to_yaml(data: Mapping[str, Any]) -> str:
+    """`data` as YAML text."""
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.width = 120
+    yaml.representer.add_representer(type(None), lambda to, _: to.represent_scalar("tag:yaml.org,2002:null", "null"))
+    yaml.dump(dict(data), stream)
+    return stream.getvalue()
+
+
+def _parse(text: str, name: str) -> Any:
+    try:
+        return YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        problem = (error.problem or error.context or "cannot be read").split(" with value")[0]
+        raise ConfigError(f"{place}: not valid YAML: {problem}") from error
+    except YAMLError as error:
+        raise ConfigError(f"{name}: not valid YAML: {error}") from error
+
+
+def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]]) -> None:
+    """Enter the place of each key and item below `node`, counted from 1."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            line, column = node.lc.key(key)  # type: ignore[attr-defined]
+            positions[(*path, key)] = (line + 1, column + 1)
+            _locate(value, (*path, key), positions)
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            line, column = node.lc.item(index)  # type: ignore[attr-defined]
+            positions[(*path, index)] = (line + 1, column + 1)
+            _locate(value, (*path, index), positions)
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key if isinstance(key, str) else str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if isinstance(node, bool) or node is None:
+        return node
+    return next((kind(node) for kind in (int, float, str) if isinstance(node, kind)), node)

@@ -1,0 +1,155 @@
+"""Pydantic models made from the classes that a config configures.
+
+A YAML key is a constructor's argument: its type, range and default are read from the signature, so none of them is
+written twice. Where an argument is one of several operators, the key `type` says which.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+
+from evonet.settings import argument_defaults, argument_hints
+
+
+class Section(BaseModel):
+    """A part of a config; unknown keys are errors and types are taken at their word."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Buildable(Section):
+    """All settings of one class, its `owner`."""
+
+    owner: ClassVar[Callable[..., Any]]
+
+    def build(self, **rest: Any) -> Any:
+        """The object: the class called with these settings and the `rest`."""
+        return type(self).owner(**arguments(self), **rest)
+
+
+class Checked(Buildable):
+    """Settings whose object can be made at once, so that rules between them are held too."""
+
+    @model_validator(mode="after")
+    def _settings_fit_together(self) -> Checked:
+        self.build()
+        return self
+
+
+def arguments(section: Section, *names: str) -> dict[str, Any]:
+    """Settings as arguments for a constructor: what is buildable is built.
+
+    Args:
+        section: the settings.
+        names: which; by default all but `type`.
+    """
+    wanted = names or tuple(name for name in type(section).model_fields if name != "type")
+    return {name: _object(getattr(section, name)) for name in wanted}
+
+
+@functools.cache
+def section_of(owner: Callable[..., Any], *only: str) -> Any:
+    """The model of `owner`'s arguments, from which it can be built; or of only those named, from which it cannot."""
+    base = Section if only else Checked
+    model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), **_fields(owner, only))
+    model.owner = owner
+    return model
+
+
+def choice_of(
+    registry: Mapping[str, Callable[..., Any]],
+    *,
+    exclude: Sequence[str] = (),
+    operators: Mapping[str, Mapping[str, type]] | None = None,
+    default_type: str | None = None,
+) -> Any:
+    """The type of a setting that names one class of `registry` by its key `type`; a bare name stands for it too.
+
+    Args:
+        registry: classes by name.
+        exclude: arguments that are not settings.
+        operators: registries of arguments that are such choices themselves.
+        default_type: what is meant where `type` is not given.
+    """
+    models = []
+    for name, owner in registry.items():
+        fields = _fields(owner, (), exclude)
+        for argument, choices in (operators or {}).items():
+            if argument in fields:
+                fields[argument] = _operator_field(fields[argument], choices)
+        base = Buildable if exclude else Checked
+        model: Any = create_model(
+            owner.__name__, __base__=base, __doc__=_summary(owner), type=(Literal[name], name), **fields
+        )
+        model.owner = owner
+        models.append(model)
+    union: Any = Union[tuple(models)] if len(models) > 1 else models[0]  # noqa: UP007 - made at run time
+    tagged = Annotated[union, Field(discriminator="type")] if len(models) > 1 else union
+    return Annotated[tagged, BeforeValidator(functools.partial(_named, default_type=default_type))]
+
+
+def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type]) -> tuple[Any, Any]:
+    """The field of an argument that takes an operator; where it takes a sequence, one operator is a list of one."""
+    hint, default = field
+    choice = choice_of(choices)
+    names = {kind: name for name, kind in choices.items()}
+    settings = {"type": names[type(default)], **dataclasses.asdict(default)}
+    if Sequence in [get_origin(alternative) for alternative in get_args(hint)]:
+        return Annotated[list[choice], BeforeValidator(_listed)], Field([settings], validate_default=True, min_length=1)
+    return choice, Field(settings, validate_default=True)
+
+
+def _fields(owner: Callable[..., Any], only: Sequence[str], exclude: Sequence[str] = ()) -> dict[str, Any]:
+    hints, defaults = argument_hints(owner), argument_defaults(owner)  # type: ignore[arg-type]
+    return {
+        name: (_modelled(hint), _default(owner, name, defaults))
+        for name, hint in hints.items()
+        if (name in only if only else name not in exclude)
+    }
+
+
+def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) -> Any:
+    if name not in defaults:
+        return ...
+    if dataclasses.is_dataclass(owner):  # a default factory shows in the signature as a private marker
+        factory = next(f.default_factory for f in dataclasses.fields(owner) if f.name == name)
+        if factory is not dataclasses.MISSING:
+            return Field(default_factory=factory)
+    default = defaults[name]
+    return list(default) if isinstance(default, tuple) else default
+
+
+def _modelled(hint: Any) -> Any:
+    """The hint with dataclasses replaced by models of their arguments."""
+    if dataclasses.is_dataclass(hint):
+        return section_of(hint)
+    if get_origin(hint) is Sequence:
+        return list[_modelled(get_args(hint)[0])]  # type: ignore[misc]
+    return hint
+
+
+def _named(value: Any, default_type: str | None) -> Any:
+    if isinstance(value, str):
+        return {"type": value}
+    if default_type is not None and isinstance(value, dict) and "type" not in value:
+        return {"type": default_type, **value}
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _object(value: Any) -> Any:
+    if isinstance(value, Buildable):
+        return value.build()
+    return [_object(item) for item in value] if isinstance(value, list) else value
+
+
+def _summary(owner: Callable[..., Any]) -> str:
+    return (owner.__doc__ or "").strip().partition("\n")[0]

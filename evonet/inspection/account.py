@@ -1,0 +1,175 @@
+"""The account of a run: as text to read and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from evonet.champion import Champion
+from evonet.environments.names import Names, names_for
+from evonet.inspection.chart import chart
+from evonet.inspection.finished_run import Ancestor, FinishedRun
+from evonet.network import NeuralNetwork
+
+_SHOWN_ANCESTORS = 12
+_SHOWN_WEIGHTS = 12
+
+
+def account_data(run: FinishedRun) -> dict[str, Any]:
+    """All that `account` tells, as plain data."""
+    champion = run.champion
+    data = dict(run.summary)
+    if champion is not None:
+        names = _names(run, champion)
+        network = champion.network
+        data["architecture"] = asdict(champion.architecture)
+        data["inputs"] = [
+            {"name": name, "influence": share} for name, share in zip(names.inputs, influence(network), strict=True)
+        ]
+        data["outputs"] = list(names.outputs)
+        data["neurons"] = [
+            {"layer": layer, "index": index}
+            | {name: values.tolist() for name, values in network.neuron(layer, index)._asdict().items()}  # type: ignore[arg-type]
+            for layer, index in _neurons(network)
+        ]
+        data["ancestors"] = [asdict(ancestor) for ancestor in run.descent]
+    data["learning_curve"] = [
+        {key: line[key] for key in ("generation", "environment_steps", "best", "median", "validation_mean")}
+        for line in run.metrics
+    ]
+    return data
+
+
+def account(run: FinishedRun) -> str:
+    """The account as text, of at most 120 columns where names allow."""
+    sections = [_verdict(run.summary), _spent(run.summary), _curve(run.metrics)]
+    if run.champion is not None:
+        names = _names(run, run.champion)
+        sections += [
+            _inputs(run.champion.network, names),
+            _network(run.champion.network, names),
+            _descent(run.descent),
+        ]
+    return "\n\n".join(sections)
+
+
+def influence(network: NeuralNetwork) -> list[float]:
+    """Each input's share of all paths to the outputs, by absolute connection weights (after Olden et al. 2004).
+
+    A unit of each input is taken to weigh the same, so it says most where observations are normalised.
+    """
+    paths = np.abs(network.input_hidden_weights) @ np.abs(network.hidden_output_weights)
+    strength = paths.sum(axis=1)
+    total = strength.sum()
+    shares: list[float] = (strength / total if total > 0 else strength).tolist()
+    return shares
+
+
+def _names(run: FinishedRun, champion: Champion) -> Names:
+    architecture = champion.architecture
+    return names_for(run.summary["environment"], architecture.num_inputs, architecture.num_outputs)
+
+
+def _verdict(summary: Mapping[str, Any]) -> str:
+    champion, target = summary["champion"], summary["target"]
+    title = f"{summary['name']} · {summary['environment'] or 'own fitness function'} · seed {summary['seed']}"
+    if champion is None:
+        return f"{title}\n\nNo champion: not one individual could be scored. See faults.jsonl."
+    low, high = champion["test_interval"] or (None, None)
+    test = (
+        f"{_number(champion['test_mean'])} on {champion['test_episodes']} fresh episodes "
+        f"(95 % interval {_number(low)} to {_number(high)})"
+    )
+    if target is None:
+        verdict = f"The champion scores {test}."
+    else:
+        verdict = f"{'Solved' if summary['solved'] else 'Not solved'}: the champion scores {test}, target {target:g}."
+    rows = [
+        ("test", champion["test_mean"], f"mean of {champion['test_episodes']} episodes that nothing was chosen by"),
+        (
+            "validation",
+            champion["validation_mean"],
+            f"mean of {champion['validation_episodes']} held-out episodes, by which it was chosen",
+        ),
+        ("training", champion["training_fitness"], "fitness on the episodes of its generation; says little by itself"),
+    ]
+    return "\n".join([title, "", verdict, ""] + [f"  {name:<10} {_number(mean):>10}  {what}" for name, mean, what in rows])
+
+
+def _spent(summary: Mapping[str, Any]) -> str:
+    return (
+        f"{summary['generations']} generations, {summary['evaluations']:,} evaluations, "
+        f"{summary['environment_steps']:,} environment steps in training and {summary['validation_steps']:,} in "
+        f"validation,\n{summary['seconds']:g} s on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
+    )
+
+
+def _curve(metrics: Sequence[Mapping[str, Any]]) -> str:
+    series = {
+        "validation": [line["validation_mean"] for line in metrics],
+        "best": [line["best"] for line in metrics],
+        "median": [line["median"] for line in metrics],
+    }
+    return "Learning curve (over generations)\n" + chart(series)
+
+
+def _inputs(network: NeuralNetwork, names: Names) -> str:
+    shares = influence(network)
+    order = np.argsort(-np.array(shares), kind="stable")[:_SHOWN_WEIGHTS]
+    width = max(len(names.inputs[i]) for i in order)
+    lines = [f"  {names.inputs[i]:<{width}} {shares[i]:6.1%} {'#' * round(40 * shares[i])}" for i in order]
+    more = len(shares) - len(order)
+    return "\n".join(
+        ["Strongest inputs (share of the absolute weights on all paths to the outputs)", *lines]
+        + ([f"  … and {more} more"] if more else [])
+    )
+
+
+def _network(network: NeuralNetwork, names: Names) -> str:
+    lines = [f"Network {network.architecture}, {network.architecture.genome_size} genes"]
+    for layer, index in _neurons(network):
+        neuron = network.neuron(layer, index)  # type: ignore[arg-type]
+        label = f"hidden {index}" if layer == "hidden" else names.outputs[index]
+        lines.append(f"  {label}")
+        for what, values in neuron._asdict().items():
+            if values.size:
+                lines.append(f"    {what:<9} {_weights(values)}")
+    return "\n".join(lines)
+
+
+def _weights(values: Any) -> str:
+    rows = []
+    for start in range(0, min(len(values), 10 * _SHOWN_WEIGHTS), _SHOWN_WEIGHTS):
+        rows.append(" ".join(f"{value:+8.3f}" for value in values[start : start + _SHOWN_WEIGHTS]))
+    text = ("\n" + " " * 14).join(rows)
+    return text if len(values) <= 10 * _SHOWN_WEIGHTS else f"{text} … ({len(values)}, all of them with --json)"
+
+
+def _descent(line: Sequence[Ancestor]) -> str:
+    lines = [f"Line of descent ({len(line)} individuals by first parents; fitness in the generation of birth)"]
+    hidden = len(line) - _SHOWN_ANCESTORS
+    shown = [*line[:1], *line[-_SHOWN_ANCESTORS + 1 :]] if hidden > 0 else list(line)
+    for place, ancestor in enumerate(shown):
+        if place == 1 and hidden > 0:
+            lines.append(f"  … {hidden} more, all of them with --json")
+        gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.6g})"
+        mate = f" with {ancestor.parents[1]}" if len(ancestor.parents) > 1 else ""
+        made = ", ".join(ancestor.operators) or ("random weights" if not ancestor.parents else "copied")
+        fitness = _number(ancestor.fitness) + gain
+        lines.append(
+            f"  generation {ancestor.generation:>4}  individual {ancestor.individual:<7} fitness {fitness:<22} {made}{mate}"
+        )
+    return "\n".join(lines)
+
+
+def _neurons(network: NeuralNetwork) -> list[tuple[str, int]]:
+    architecture = network.architecture
+    sizes = {"hidden": architecture.num_hidden, "output": architecture.num_outputs}
+    return [(layer, index) for layer, size in sizes.items() for index in range(size)]
+
+
+def _number(value: float | None) -> str:
+    return "failed" if value is None else f"{value:.6g}"

@@ -1,0 +1,49 @@
+"""Curves drawn with characters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from evonet.types import FloatArray
+
+_MARKS = "*+."
+
+
+def chart(series: Mapping[str, Sequence[float | None]], width: int = 72, height: int = 12) -> str:
+    """Curves over a common axis, the first on top where they meet.
+
+    Args:
+        series: the values of each curve by its name, None where there is none; all of one length, at most three.
+        width: columns of the drawing.
+        height: its rows.
+    """
+    curves = {name: _resample(values, width) for name, values in series.items()}
+    known = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()])
+    if known.size == 0:
+        return "  (no values)"
+    low, high = known.min(), known.max()
+    columns = max(len(curve) for curve in curves.values())
+    grid = [[" "] * columns for _ in range(height)]
+    for mark, curve in reversed(list(zip(_MARKS, curves.values(), strict=False))):
+        for x, value in enumerate(curve):
+            if np.isfinite(value):
+                share = (value - low) / (high - low) if high > low else 0.5
+                grid[height - 1 - round(share * (height - 1))][x] = mark
+    labels = [""] * height
+    labels[0], labels[-1] = f"{high:.6g}", f"{low:.6g}"
+    margin = max(map(len, labels))
+    rows = [f"  {label:>{margin}} |{''.join(row).rstrip()}" for label, row in zip(labels, grid, strict=True)]
+    legend = "   ".join(f"{mark} {name}" for mark, name in zip(_MARKS, curves, strict=False))
+    last = str(max(len(values) for values in series.values()) - 1)
+    axis = f"  {'':>{margin}} +{'-' * columns}\n  {'':>{margin}}  0{last:>{max(columns - 1, len(last) + 1)}}"
+    return "\n".join([*rows, axis, f"  {'':>{margin}}  {legend}"])
+
+
+def _resample(values: Sequence[float | None], width: int) -> FloatArray:
+    """At most `width` values: where there are more, the last of each stretch."""
+    array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if len(array) <= width:
+        return array
+    return array[np.linspace(0, len(array) - 1, width).round().astype(int)]
