@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.space_descriptions import describe_space, space_from
@@ -109,7 +110,7 @@ class Champion:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file; whole or not at all, the same bytes for the same champion."""
-        arrays = {"header": np.frombuffer(json.dumps(self._header, allow_nan=True).encode(), dtype=np.uint8)}
+        arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(json.dumps(self._header, allow_nan=True).encode(), dtype=np.uint8)}
         arrays["genome"] = self.genome
         arrays |= {name: score.returns for name, score in self._scores.items()}
         if self.normaliser is not None:

@@ -167,7 +167,7 @@ def _list(options: argparse.Namespace) -> int:
 def _progress(config: Config, *, quiet: bool) -> Iterator[Callable[[Generation, float], None]]:
     """A bar on a terminal, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
-        yield lambda generation, seconds: None
+        yield lambda *_: None
         return
     from tqdm import tqdm
 

@@ -1,11 +1,11 @@
 """The loop: ask, evaluate, tell, yield. It prints nothing, writes nothing and never stops by itself.
 
-    >>> from evonet import EpisodeReturn, GeneticAlgorithm, evolve
-    >>> fitness = EpisodeReturn("CartPole-v1", hidden=8)
-    >>> algorithm = GeneticAlgorithm(fitness.architecture, population_size=16, seed=1)
-    >>> for generation in evolve(algorithm, fitness, seed=1):
-    ...     if generation.number == 2:
-    ...         break
+>>> from evonet import EpisodeReturn, GeneticAlgorithm, evolve
+>>> fitness = EpisodeReturn("CartPole-v1", hidden=8)
+>>> algorithm = GeneticAlgorithm(fitness.architecture, population_size=16, seed=1)
+>>> for generation in evolve(algorithm, fitness, seed=1):
+...     if generation.number == 2:
+...         break
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class EpisodeReturn:
             inputs, hidden, decoder.size, hidden_activation, output_activation, bias, recurrent
         )
         self.episodes = episodes
-        self.task: Task = Task(
+        self.task: Task | None = Task(
             environment,
             sample.observation_space,
             sample.action_space,
@@ -130,7 +130,9 @@ class EpisodeReturn:
             normalise_observations,
         )
         sample.close()
-        self.normaliser = ObservationNormaliser.fresh(inputs) if normalise_observations else None
+        self.normaliser: ObservationNormaliser | None = (
+            ObservationNormaliser.fresh(inputs) if normalise_observations else None
+        )
         self._aggregation = aggregation
         self._quantile = quantile
         self._carrier: Carrier = carrier(self.task, engine, workers)
@@ -173,8 +175,8 @@ class FunctionFitness:
         episodes: seeds that it gets.
     """
 
-    task = None
-    normaliser = None
+    task: Task | None = None
+    normaliser: ObservationNormaliser | None = None
 
     def __init__(self, function: FitnessFunction, architecture: Architecture, episodes: Count = 1) -> None:
         check(type(self), {"episodes": episodes})

@@ -32,7 +32,6 @@ PositiveFloat = Annotated[float, Gt(0)]
 """A number above zero."""
 
 
-
 @dataclass(frozen=True)
 class Among:
     """Annotation of a text that must be one of some names.
@@ -87,7 +86,8 @@ def check(owner: type, values: Mapping[str, Any]) -> None:
 @functools.cache
 def argument_hints(owner: type) -> dict[str, Any]:
     """Annotations of the constructor's arguments, by name."""
-    hints = get_type_hints(owner.__init__, include_extras=True)
+    constructor: Callable[..., None] = inspect.getattr_static(owner, "__init__")
+    hints = get_type_hints(constructor, include_extras=True)
     hints.pop("return", None)
     return hints
 

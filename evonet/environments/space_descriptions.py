@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,7 @@ def space_from(description: Description) -> Space:
         ValueError, KeyError, TypeError: it is no such description.
     """
     make = chosen("space.type", description["type"], _MAKERS)
-    space: Space = make(description)
-    return space
+    return make(description)
 
 
 def _describe_bounds(bounds: Any) -> Any:
@@ -68,7 +68,7 @@ def _box(description: Description) -> Space:
     return spaces.Box(low.reshape(shape), high.reshape(shape), dtype=dtype.type)
 
 
-_MAKERS = {
+_MAKERS: Mapping[str, Callable[[Description], Space]] = {
     "Box": _box,
     "Discrete": lambda d: spaces.Discrete(d["n"], start=d["start"]),
     "MultiDiscrete": lambda d: spaces.MultiDiscrete(np.array(d["nvec"]), start=np.array(d["start"])),

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 from evonet.errors import UnsuitableEnvironment
 from evonet.network import Activation
@@ -20,7 +21,8 @@ from evonet.types import FloatArray
 Space: TypeAlias = spaces.Space[Any]
 Squash = Literal["tanh", "clip"]
 _Write: TypeAlias = Callable[[Any, FloatArray], None]
-_Read: TypeAlias = Callable[[FloatArray], Sequence[Any]]
+Actions: TypeAlias = Sequence[Any] | NDArray[Any]
+_Read: TypeAlias = Callable[[FloatArray], Actions]
 
 _OBSERVATION_HELP = "use Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
 _ACTION_HELP = "use Discrete, Box, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
@@ -142,7 +144,7 @@ def _index(place: int, size: int) -> int:
     return place
 
 
-def _parts(space: spaces.Tuple | spaces.Dict, name: str) -> tuple[int, _Write]:
+def _parts(space: spaces.Tuple[Any] | spaces.Dict, name: str) -> tuple[int, _Write]:
     writers: list[tuple[Any, slice, _Write]] = []
     end = 0
     for key, part in _items(space):
@@ -157,7 +159,7 @@ def _parts(space: spaces.Tuple | spaces.Dict, name: str) -> tuple[int, _Write]:
     return end, write_parts
 
 
-def _items(space: spaces.Tuple | spaces.Dict) -> Iterable[tuple[Any, Space]]:
+def _items(space: spaces.Tuple[Any] | spaces.Dict) -> Iterable[tuple[Any, Space]]:
     return space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
 
 
@@ -187,7 +189,7 @@ def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tu
     whole = np.issubdtype(space.dtype, np.integer)
     size = low.size
 
-    def read(outputs: FloatArray) -> Sequence[Any]:
+    def read(outputs: FloatArray) -> Actions:
         if activation.bounded:
             values = (outputs - activation.middle) * (2.0 / (activation.high - activation.low))
         else:
@@ -197,7 +199,7 @@ def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tu
         values = np.clip(values * reach + centre, low, high)
         if whole:
             values = np.rint(values)
-        actions: Sequence[Any] = values.astype(space.dtype).reshape(len(values), *space.shape)
+        actions: Actions = values.astype(space.dtype).reshape(len(values), *space.shape)
         return actions
 
     return size, read
@@ -212,7 +214,7 @@ def _inner_bounds(space: spaces.Box) -> tuple[FloatArray, FloatArray]:
         outside = (nearest < bound.astype(object)) if inwards > 0 else (nearest > bound.astype(object))
         nearest = np.where(outside.astype(np.bool_), np.nextafter(nearest, inwards), nearest)
         if np.issubdtype(space.dtype, np.floating):
-            largest = float(np.finfo(space.dtype).max)
+            largest = float(np.finfo(str(space.dtype)).max)
             nearest = np.clip(nearest, -largest, largest)
         bounds.append(nearest)
     return bounds[0], bounds[1]
@@ -223,17 +225,15 @@ def _choices(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
     ends = np.cumsum(sizes)
     pieces = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
 
-    def read(outputs: FloatArray) -> Sequence[Any]:
+    def read(outputs: FloatArray) -> Actions:
         choices = np.stack([outputs[:, piece].argmax(axis=1) for piece in pieces], axis=1)
-        actions: Sequence[Any] = choices.reshape(-1, *shape).astype(space.dtype) + start
+        actions: Actions = choices.reshape(-1, *shape).astype(space.dtype) + start
         return actions
 
     return int(sizes.sum()), read
 
 
-def _joint(
-    space: spaces.Tuple | spaces.Dict, name: str, activation: Activation, squash: Squash
-) -> tuple[int, _Read]:
+def _joint(space: spaces.Tuple[Any] | spaces.Dict, name: str, activation: Activation, squash: Squash) -> tuple[int, _Read]:
     readers: list[tuple[Any, slice, _Read]] = []
     end = 0
     for key, part in _items(space):
@@ -241,7 +241,7 @@ def _joint(
         readers.append((key, slice(end, end + size), read))
         end += size
 
-    def read_parts(outputs: FloatArray) -> Sequence[Any]:
+    def read_parts(outputs: FloatArray) -> Actions:
         columns = [read(outputs[:, where]) for _, where, read in readers]
         rows = zip(*columns, strict=True)
         if isinstance(space, spaces.Dict):

@@ -98,7 +98,7 @@ class WorkerProcesses:
         return [future.result().renumbered(int(first)) for first, future in futures]
 
     def close(self) -> None:
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
 

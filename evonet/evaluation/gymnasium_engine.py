@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.spaces import Actions
 from evonet.environments.specification import Environment
 from evonet.evaluation.results import EpisodeResults, Fault, FaultKind
 from evonet.evaluation.task import Task
@@ -117,7 +117,7 @@ class _Rollout:
         self._normaliser.normalise(inputs)
         return inputs
 
-    def _step(self, actions: Sequence[Any], ended: list[int]) -> None:
+    def _step(self, actions: Actions, ended: list[int]) -> None:
         """One step of each busy slot but those that have `ended`; then all that ended begin anew."""
         limit, encode, rows = self._task.max_steps, self._encode, self._rows
         steps, returns, lengths = self._steps, self._returns, self._lengths
@@ -139,7 +139,7 @@ class _Rollout:
                     ended.append(slot)
                 else:
                     encode(observation, rows[slot])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it raises costs this episode only
                 self._fail(slot, "exception", _in_a_line(error), traceback.format_exc())
                 self._replace(slot)
                 ended.append(slot)
@@ -166,7 +166,7 @@ class _Rollout:
                 observation, _ = self.environments[slot].reset(seed=self._seeds[episode])
                 self._task.encoder.check(observation)
                 self._encode(observation, self._rows[slot])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it raises costs this episode only
                 self._fail(slot, "exception", _in_a_line(error), traceback.format_exc())
                 self._replace(slot)
             else:

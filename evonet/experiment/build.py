@@ -111,7 +111,9 @@ def _own_function(config: Config) -> Any:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
-        raise config.error(path, f"fitness.type {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+        raise config.error(
+            path, f"fitness.type {name!r} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
     function = getattr(module, function_name, None)
     if not callable(function):
         raise config.error(path, f"fitness.type: the module {module_name!r} has no function {function_name!r}")

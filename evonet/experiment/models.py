@@ -78,13 +78,14 @@ def choice_of(
     """
     models = []
     for name, owner in registry.items():
+        tag: Any = Literal[name]
         fields = _fields(owner, (), exclude)
         for argument, choices in (operators or {}).items():
             if argument in fields:
                 fields[argument] = _operator_field(fields[argument], choices)
         base = Buildable if exclude else Checked
         model: Any = create_model(
-            owner.__name__, __base__=base, __doc__=_summary(owner), type=(Literal[name], name), **fields
+            owner.__name__, __base__=base, __doc__=_summary(owner), type=(tag, name), **fields
         )
         model.owner = owner
         models.append(model)
@@ -96,7 +97,7 @@ def choice_of(
 def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type]) -> tuple[Any, Any]:
     """The field of an argument that takes an operator; where it takes a sequence, one operator is a list of one."""
     hint, default = field
-    choice = choice_of(choices)
+    choice: Any = choice_of(choices)
     names = {kind: name for name, kind in choices.items()}
     settings = {"type": names[type(default)], **dataclasses.asdict(default)}
     if Sequence in [get_origin(alternative) for alternative in get_args(hint)]:
@@ -105,7 +106,7 @@ def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type]) -> tupl
 
 
 def _fields(owner: Callable[..., Any], only: Sequence[str], exclude: Sequence[str] = ()) -> dict[str, Any]:
-    hints, defaults = argument_hints(owner), argument_defaults(owner)  # type: ignore[arg-type]
+    hints, defaults = argument_hints(owner), argument_defaults(owner)
     return {
         name: (_modelled(hint), _default(owner, name, defaults))
         for name, hint in hints.items()
@@ -127,7 +128,8 @@ def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) 
 def _modelled(hint: Any) -> Any:
     """The hint with dataclasses replaced by models of their arguments."""
     if dataclasses.is_dataclass(hint):
-        return section_of(hint)
+        owner: Any = hint
+        return section_of(owner)
     if get_origin(hint) is Sequence:
         return list[_modelled(get_args(hint)[0])]  # type: ignore[misc]
     return hint

@@ -40,7 +40,9 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         if (path / CONFIG).exists():
-            raise ConfigError(f"{path} holds a run already; choose another --output, or look at it: evonet inspect {path}")
+            raise ConfigError(
+                f"{path} holds a run already; choose another --output, or look at it: evonet inspect {path}"
+            )
         self._journals: dict[str, TextIO] = {}
         try:
             path.mkdir(parents=True, exist_ok=True)

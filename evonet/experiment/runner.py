@@ -26,7 +26,9 @@ from evonet.seeding import Purpose, episode_seeds
 Watcher = Callable[[Generation, float], None]
 
 
-def run(config: Config, output: Path | None = None, watch: Watcher = lambda generation, seconds: None) -> dict[str, Any]:
+def run(
+    config: Config, output: Path | None = None, watch: Watcher = lambda *_: None
+) -> dict[str, Any]:
     """Run a config to its end.
 
     Args:

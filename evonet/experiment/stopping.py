@@ -23,6 +23,8 @@ class Stop(Settings):
         seconds: so long; what the run finds then depends on the machine.
         stagnation: so many generations without a better champion, or without validation, without better fitness.
         target: validation mean from which the task is solved; "auto" takes the environment's own threshold.
+        confident: whether to go on until the lower end of the validation mean's 95 % interval reaches the target, so
+            that the test will hardly fall below it.
     """
 
     generations: Count | None = 1000
@@ -31,6 +33,7 @@ class Stop(Settings):
     seconds: Annotated[float, Gt(0)] | None = None
     stagnation: Count | None = None
     target: float | Literal["auto"] | None = "auto"
+    confident: bool = False
 
 
 class StopRule:
@@ -50,11 +53,14 @@ class StopRule:
     def reason(self, generation: Generation, seconds: float) -> str | None:
         """Why the run is over after `generation`, or None if it goes on."""
         champion = generation.champion
-        best = champion.validation.mean if champion and champion.validation else float(generation.fitness.max())
+        validation = champion.validation if champion else None
+        best = validation.mean if validation else float(generation.fitness.max())
         if best > self._best:
             self._best, self._best_generation = best, generation.number
         if self._target is not None and best >= self._target:
-            return "target"
+            sure = not (self._stop.confident and validation) or validation.interval[0] >= self._target
+            if sure:
+                return "target"
         spent = {
             "generations": generation.number + 1,
             "evaluations": generation.evaluations,

@@ -96,7 +96,9 @@ def _verdict(summary: Mapping[str, Any]) -> str:
         ),
         ("training", champion["training_fitness"], "fitness on the episodes of its generation; says little by itself"),
     ]
-    return "\n".join([title, "", verdict, ""] + [f"  {name:<10} {_number(mean):>10}  {what}" for name, mean, what in rows])
+    return "\n".join(
+        [title, "", verdict, ""] + [f"  {name:<10} {_number(mean):>10}  {what}" for name, mean, what in rows]
+    )
 
 
 def _spent(summary: Mapping[str, Any]) -> str:

@@ -46,4 +46,5 @@ def _resample(values: Sequence[float | None], width: int) -> FloatArray:
     array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     if len(array) <= width:
         return array
-    return array[np.linspace(0, len(array) - 1, width).round().astype(int)]
+    sampled: FloatArray = array[np.linspace(0, len(array) - 1, width).round().astype(int)]
+    return sampled

@@ -38,7 +38,8 @@ class Tournament(Settings):
     def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
         entrants = rng.integers(len(fitness), size=(count, self.size))
         winners = fitness[entrants].argmax(axis=1)
-        return entrants[np.arange(count), winners]
+        parents: IntArray = entrants[np.arange(count), winners]
+        return parents
 
 
 @dataclass(frozen=True)
@@ -132,4 +133,5 @@ def _spin(weights: FloatArray, pointers: FloatArray) -> IntArray:
     """The index under each pointer, in [0, 1), on a wheel cut in proportion to `weights`."""
     wheel = np.cumsum(weights)
     slots = np.searchsorted(wheel, pointers * wheel[-1], side="right")
-    return np.minimum(slots, np.flatnonzero(weights)[-1])
+    parents: IntArray = np.minimum(slots, np.flatnonzero(weights)[-1])
+    return parents

@@ -122,13 +122,20 @@ class Recording:
         free: dict[np.dtype[Any], list[Array]] = {}
         calls: list[Call] = []
         for place, operation in enumerate(self._operations):
+            numbers = {i for i in operation.inputs if isinstance(i, int)}
+            done_with = [arrays[i] for i in sorted(numbers) if i >= self._inputs and last_use[i] == place]
+            if not isinstance(operation.function, np.ufunc):  # only a ufunc may write where it reads
+                done_with, late = [], done_with
+            else:
+                late = []
+            for array in done_with:
+                free.setdefault(array.dtype, []).append(array)
             pool = free.setdefault(operation.dtype, [])
             out = pool.pop() if pool else np.zeros(shape, operation.dtype)
             arrays[operation.output] = out
             calls.append(_call(operation, [self._operand(i, arrays, operation) for i in operation.inputs], out))
-            for number in {i for i in operation.inputs if isinstance(i, int)}:
-                if number >= self._inputs and last_use[number] == place:
-                    free.setdefault(arrays[number].dtype, []).append(arrays[number])
+            for array in late:
+                free.setdefault(array.dtype, []).append(array)
         return calls, self._arrays_for(self.result, arrays)
 
     def _last_uses(self) -> dict[int, int]:
@@ -136,7 +143,7 @@ class Recording:
         for place, operation in enumerate(self._operations):
             uses.update({i: place for i in operation.inputs if isinstance(i, int)})
         kept = self._arrays_for(self.result, {n: n for n in range(self._inputs + len(self._operations))})
-        uses.update(dict.fromkeys(_flat(kept), len(self._operations)))
+        uses.update({leaf: len(self._operations) for leaf in _flat(kept) if type(leaf) is int})
         return uses
 
     def _operand(self, operand: Any, arrays: dict[int, Array], operation: _Operation) -> Any:

@@ -1,0 +1,161 @@
+"""Compiles a plan's rollout with Numba, so that a second process finds it compiled.
+
+Numba caches a function by its file, its name and its bytecode, blind to the functions and constants that it refers to.
+So each function that the rollout reaches is copied with its own constants and with compiled copies of what it calls, and
+the rollout's copy is named after a digest of all of them: whatever changes, in evonet or in a user's own kernel, asks
+the cache for another name. Imported only where Numba is wanted.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import types
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.extending import intrinsic
+
+from evonet.environments.kernels import arithmetic
+from evonet.evaluation.kernel_engine import rollout, unrolled
+from evonet.evaluation.kernel_engine.plan import NORMALISED_LIMIT, Plan
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # no fastmath: bits count
+_DIGITS = 20
+
+
+@intrinsic
+def _float_of_bits(typing_context: Any, bits: Any) -> Any:  # noqa: ARG001 - the signature is Numba's
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return numba.float64(numba.int64), generate
+
+
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    return x if condition else y
+
+
+def _double(x: Any) -> Any:
+    return np.float64(x)
+
+
+def _single(x: Any) -> Any:
+    return np.float64(np.float32(x))
+
+
+def _power_of_two(k: Any) -> Any:
+    return _float_of_bits(np.int64(k + 1023.0) << 52)
+
+
+def _to_float32(x: Any) -> Any:
+    return np.float32(x)
+
+
+_SCALAR = {
+    arithmetic.where: _where,
+    arithmetic.double: _double,
+    arithmetic.single: _single,
+    arithmetic.power_of_two: _power_of_two,
+}
+"""The few functions of `arithmetic` that are about arrays, for single numbers."""
+
+
+def compiled_rollout(plan: Plan) -> Callable[..., None]:
+    """`rollout.roll_out` for a plan, compiled at its first call or taken from Numba's cache."""
+    architecture, observed = plan.task.architecture, plan.task.observation_space.dtype
+    inputs, outputs, state = architecture.num_inputs, architecture.num_outputs, plan.state_size
+    names: dict[str, Any] = {
+        "INPUTS": inputs,
+        "OUTPUTS": outputs,
+        "STATE": state,
+        "BIAS": architecture.bias,
+        "RECURRENT": architecture.recurrent,
+        "NORMALISE": plan.task.normalise,
+        "LIMIT": NORMALISED_LIMIT,
+        "step": plan.kernel.step,
+        "observe": plan.kernel.observe,
+        "decode": plan.decode,
+        "activate_hidden": plan.activate_hidden,
+        "activate_output": plan.activate_output,
+        "real": _double if plan.real is np.float64 else _to_float32,
+        "observed": np.dtype(observed).type,
+        "load_state": unrolled.load(state),
+        "store_state": unrolled.store(state),
+        "load_outputs": unrolled.load(outputs),
+        "store_observation": unrolled.store(inputs),
+        "where": arithmetic.where,
+    }
+    return _Copier(names).copy(rollout.roll_out, cached=True)  # type: ignore[no-any-return]
+
+
+class _Copier:
+    """Copies functions with what they refer to.
+
+    Args:
+        names: what stands for names in `rollout`.
+    """
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._names = names
+        self._copies: dict[types.FunctionType, Any] = {}
+
+    def copy(self, function: Any, *, cached: bool = False) -> Any:
+        """A compiled copy of a function; of `cached` ones the machine code is kept on disk."""
+        function = _SCALAR.get(function, function)
+        if function not in self._copies:
+            names = {name: self._copy_of(value) for name, value in self._references(function)}
+            cells = [types.CellType(self._copy_of(cell.cell_contents)) for cell in function.__closure__ or ()]
+            copy = types.FunctionType(
+                function.__code__, {"__builtins__": builtins, **names}, function.__name__, None, tuple(cells)
+            )
+            copy.__module__ = function.__module__
+            if cached:
+                copy.__qualname__ = f"{function.__name__}_{self._digest(function)}"
+            self._copies[function] = numba.njit(copy, cache=cached, **_OPTIONS)
+        return self._copies[function]
+
+    def _copy_of(self, value: Any) -> Any:
+        return self.copy(value) if isinstance(value, types.FunctionType) else value
+
+    def _references(self, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+        available = function.__globals__
+        if function.__module__ == rollout.__name__:
+            available = {**available, **self._names}
+        for name in dict.fromkeys(name for code in _codes(function.__code__) for name in code.co_names):
+            if name in available:
+                yield name, available[name]
+
+    def _digest(self, function: types.FunctionType) -> str:
+        digest = hashlib.sha256(Path(__file__).read_bytes())
+        for part in self._parts(function, set()):
+            digest.update(part)
+        return digest.hexdigest()[:_DIGITS]
+
+    def _parts(self, function: types.FunctionType, met: set[types.FunctionType]) -> Iterator[bytes]:
+        """All that decides what a function computes."""
+        if function in met:
+            return
+        met.add(function)
+        for code in _codes(function.__code__):
+            yield code.co_code
+            yield repr([constant for constant in code.co_consts if not isinstance(constant, types.CodeType)]).encode()
+        references = [*self._references(function)]
+        references += [("", cell.cell_contents) for cell in function.__closure__ or ()]
+        for name, value in references:
+            yield name.encode()
+            if isinstance(value, types.FunctionType):
+                yield from self._parts(value, met)
+            else:
+                yield value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _codes(constant)

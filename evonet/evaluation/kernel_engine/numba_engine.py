@@ -1,0 +1,109 @@
+"""Kernels compiled by Numba: lanes of episodes side by side, one thread for each core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation.kernel_engine.outcomes import Ledger
+from evonet.evaluation.kernel_engine.plan import Plan, StartStates
+from evonet.evaluation.kernel_engine.rollout import WIDTHS
+from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.task import Task
+from evonet.types import FloatArray, IntArray
+
+LANES = 128
+_BATCH = 1 << 16  # weights side by side, so that they stay near the core
+_FEWEST_EPISODES = 32  # for which a thread is worth waking
+
+
+class NumbaEngine:
+    """Runs the kernel of a task's environment compiled by Numba, which is imported at the first run.
+
+    Args:
+        task: what an episode is; `kernel_for` must know its environment.
+        threads: how many run at once; by default one for each core that this process may use.
+        lanes: episodes side by side in a thread. Neither threads nor lanes change anything but the time.
+
+    Raises:
+        ValueError: no kernel stands in for the task's environment.
+    """
+
+    name = "numba"
+
+    def __init__(self, task: Task, threads: int | None = None, lanes: int = LANES) -> None:
+        self._task = task
+        self._plan = Plan.of(task)
+        self._starts = StartStates(self._plan.kernel)
+        self._threads = threads or len(os.sched_getaffinity(0))
+        fitting = min(lanes, _BATCH // task.architecture.genome_size)
+        self._lanes = max(WIDTHS, fitting // WIDTHS * WIDTHS)
+
+    @cached_property
+    def _roll_out(self) -> Callable[..., None]:
+        from evonet.evaluation.kernel_engine.compilation import compiled_rollout  # noqa: PLC0415 - imports Numba
+
+        return compiled_rollout(self._plan)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads)
+
+    def run(
+        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> EpisodeResults:
+        """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
+        architecture = self._task.architecture
+        ledger = Ledger.opened(genomes, individuals, architecture.num_inputs if normaliser else None)
+        starts, which = self._starts(seeds)
+        results, sums = ledger.results, ledger.results.observations
+        nothing = np.zeros((0, architecture.num_inputs))
+        common = (
+            self._plan.weights(genomes),
+            np.ascontiguousarray(individuals, dtype=np.int64),
+            starts,
+            which,
+        )
+        rest = (
+            float(self._task.max_steps),
+            self._plan.parameters,
+            normaliser.mean if normaliser else np.zeros(architecture.num_inputs),
+            normaliser.deviation if normaliser else np.ones(architecture.num_inputs),
+            results.returns,
+            results.lengths,
+            ledger.outcomes,
+            sums.sums if sums else nothing,
+            sums.squares if sums else nothing,
+        )
+
+        def roll_out(order: IntArray) -> None:
+            lanes = min(self._lanes, -(-len(order) // WIDTHS) * WIDTHS)
+            self._roll_out(*common, order, architecture.num_hidden, lanes, *rest)
+
+        shares = self._shares(ledger.open_episodes)
+        if len(shares) == 1:
+            roll_out(shares[0])
+        else:
+            for _ in self._pool.map(roll_out, shares):
+                pass
+        return ledger.closed(individuals, seeds)
+
+    def _shares(self, episodes: IntArray) -> list[IntArray]:
+        """The episodes that each thread runs.
+
+        They are dealt in packs rather than halved: the first rows of a population are its elites, whose episodes are long.
+        """
+        threads = max(1, min(self._threads, len(episodes) // _FEWEST_EPISODES))
+        packs = np.arange(len(episodes)) // WIDTHS
+        return [np.ascontiguousarray(episodes[packs % threads == thread]) for thread in range(threads)]
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if "_pool" in vars(self):
+            self._pool.shutdown()
+            del self._pool

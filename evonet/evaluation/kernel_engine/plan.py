@@ -1,0 +1,177 @@
+"""What a task means to a kernel: whether it fits, how outputs become actions, where episodes start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from evonet.environments.kernels import KERNELS, Columns, Kernel, arithmetic
+from evonet.environments.kernels.kernel import Column
+from evonet.environments.specification import EnvironmentSpec
+from evonet.evaluation.kernel_engine import unrolled
+from evonet.evaluation.kernel_engine.activations import ACTIVATIONS, PRECISIONS
+from evonet.evaluation.task import Task
+from evonet.network import ACTIVATIONS as REFERENCE_ACTIVATIONS
+from evonet.types import FloatArray, IntArray
+
+NORMALISED_LIMIT = 10.0
+"""Where `ObservationNormaliser` cuts."""
+
+_LARGEST_WEIGHT = 1e15  # larger ones would overflow a network in float32
+_KNOWN_STARTS = 100_000
+_FEWEST_CHOICES = 2
+
+
+def kernel_for(task: Task) -> Kernel | None:
+    """The kernel that stands in for exactly the task's environment; None if there is none.
+
+    It must be registered in Gymnasium with the entry point that the kernel names, without wrappers and with keyword
+    arguments that the kernel implements only.
+    """
+    environment = task.environment
+    if not isinstance(environment, EnvironmentSpec) or environment.wrappers:
+        return None
+    name = environment.id.rpartition(":")[2]
+    kernel, spec = KERNELS.get(name), gym.registry.get(name)
+    if kernel is None or spec is None or spec.entry_point != kernel.entry_point or spec.additional_wrappers:
+        return None
+    arguments = {**spec.kwargs, **environment.kwargs}
+    if not all(name in kernel.parameters and _is_number(value) for name, value in arguments.items()):
+        return None
+    return kernel if _decoder(task) and _is_vector(task.observation_space) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, bool | int | float) and math.isfinite(value)
+
+
+def _is_vector(space: Any) -> bool:
+    return isinstance(space, spaces.Box) and len(space.shape) == 1 and space.dtype in (np.float32, np.float64)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A task as functions over columns.
+
+    Attributes:
+        task: what an episode is.
+        kernel: of the task's environment.
+    """
+
+    task: Task
+    kernel: Kernel
+
+    @classmethod
+    def of(cls, task: Task) -> Plan:
+        """The plan of a task that has a kernel.
+
+        Raises:
+            ValueError: there is none for exactly this environment.
+        """
+        kernel = kernel_for(task)
+        if kernel is None:
+            raise ValueError(
+                f"Task.environment must be one that a kernel stands in for, got {task.environment!r}; "
+                f"kernels are known for {', '.join(sorted(KERNELS))}, without wrappers and with few keyword arguments"
+            )
+        return cls(task, kernel)
+
+    @cached_property
+    def real(self) -> type[np.floating]:
+        """Type of the network's numbers."""
+        return PRECISIONS[self.kernel.network]
+
+    def weights(self, genomes: FloatArray) -> NDArray[Any]:
+        """The genomes in the network's precision."""
+        if self.kernel.network == "double":
+            return np.ascontiguousarray(genomes)
+        return np.clip(genomes, -_LARGEST_WEIGHT, _LARGEST_WEIGHT).astype(np.float32)
+
+    @cached_property
+    def activate_hidden(self) -> Callable[[Column], Column]:
+        """The hidden layer's activation."""
+        return ACTIVATIONS[self.kernel.network][self.task.architecture.hidden_activation]
+
+    @cached_property
+    def activate_output(self) -> Callable[[Column], Column]:
+        """The output layer's activation."""
+        return ACTIVATIONS[self.kernel.network][self.task.architecture.output_activation]
+
+    @cached_property
+    def decode(self) -> Callable[[Columns], Columns]:
+        """A network's outputs → the action's columns, as `ActionDecoder` has it."""
+        decode = _decoder(self.task)
+        assert decode is not None
+        return decode
+
+    @cached_property
+    def parameters(self) -> tuple[float, ...]:
+        """The environment's keyword arguments, in the kernel's order."""
+        environment = self.task.environment
+        given: Mapping[str, Any] = {}
+        if isinstance(environment, EnvironmentSpec):
+            spec = gym.registry.get(environment.id.rpartition(":")[2])
+            given = {**(spec.kwargs if spec else {}), **environment.kwargs}
+        return tuple(float({**self.kernel.parameters, **given}[name]) for name in self.kernel.parameters)
+
+    @cached_property
+    def state_size(self) -> int:
+        """Columns of the environment's state."""
+        return len(self.kernel.start(np.random.default_rng(0)))
+
+
+class StartStates:
+    """States after `env.reset(seed=…)`, drawn once for each seed.
+
+    Args:
+        kernel: of the environment.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._known: dict[int, tuple[float, ...]] = {}
+
+    def __call__(self, seeds: IntArray) -> tuple[FloatArray, IntArray]:
+        """Start states `(k, state)` and which of them each of the `seeds (m,)` has, `(m,)`."""
+        unique, which = np.unique(seeds, return_inverse=True)
+        if len(self._known) > _KNOWN_STARTS:
+            self._known.clear()
+        for seed in unique.tolist():
+            if seed not in self._known:
+                # As `gymnasium.utils.seeding.np_random` makes the generator of a reset.
+                rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+                self._known[seed] = tuple(self._kernel.start(rng))
+        states = np.array([self._known[seed] for seed in unique.tolist()], dtype=np.float64)
+        return states, which.astype(np.int64)
+
+
+def _decoder(task: Task) -> Callable[[Columns], Columns] | None:
+    """The task's `ActionDecoder` over columns; None for spaces that kernels do not serve."""
+    space = task.action_space
+    if isinstance(space, spaces.Discrete) and space.n >= _FEWEST_CHOICES:
+        return unrolled.argmax(int(space.n), int(space.start))
+    if isinstance(space, spaces.Box) and space.dtype in (np.float32, np.float64) and space.is_bounded():
+        low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
+        numbers = np.stack([high / 2 - low / 2, low / 2 + high / 2, low, high], axis=1).tolist()
+        return unrolled.box([tuple(bounds) for bounds in numbers], _squash(task), narrow=space.dtype == np.float32)
+    return None
+
+
+def _squash(task: Task) -> Callable[[Column], Column]:
+    activation = REFERENCE_ACTIVATIONS[task.architecture.output_activation]
+    if not activation.bounded:
+        return arithmetic.tanh if task.squash == "tanh" else _clip
+    middle, scale = activation.middle, 2.0 / (activation.high - activation.low)
+    return lambda outputs: (outputs - middle) * scale
+
+
+def _clip(outputs: Column) -> Column:
+    return np.minimum(np.maximum(outputs, -1.0), 1.0)

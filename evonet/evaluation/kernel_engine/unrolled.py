@@ -1,0 +1,64 @@
+"""Small functions over a fixed number of columns, written out.
+
+A compiler needs to see each column of a tuple by name. How many there are depends on the task, so these few functions
+are made from their source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from evonet.environments.kernels.arithmetic import double, single, where
+from evonet.environments.kernels.kernel import Column
+
+BoxNumber = tuple[float, float, float, float]
+"""Reach, centre, lowest and highest of one number of a Box."""
+
+
+def load(size: int) -> Callable[..., Any]:
+    """`load(columns, lane)`: the numbers of a lane, as a tuple of `size`."""
+    return _function(f"def load(columns, lane):\n    return {_tuple('columns[{k}, lane]', size)}")
+
+
+def store(size: int) -> Callable[..., Any]:
+    """`store(columns, lane, numbers)`: write `size` numbers into a lane."""
+    lines = "".join(f"\n    columns[{k}, lane] = numbers[{k}]" for k in range(size))
+    return _function(f"def store(columns, lane, numbers):{lines}")
+
+
+def argmax(choices: int, start: int) -> Callable[..., Any]:
+    """`decode(outputs)`: `start` and the position of the greatest output, the first of equals, as one column."""
+    lines = "".join(
+        f"\n    better = outputs[{k}] > best"
+        f"\n    best, action = where(better, outputs[{k}], best), where(better, {float(start + k)}, action)"
+        for k in range(1, choices)
+    )
+    return _function(f"def decode(outputs):\n    best, action = outputs[0], {float(start)}{lines}\n    return (action,)")
+
+
+def box(numbers: Sequence[BoxNumber], squash: Callable[..., Any], narrow: bool) -> Callable[..., Any]:
+    """`decode(outputs)`: each output squashed to ±1 and stretched onto its bounds; `narrow` rounds to float32."""
+    calls = "".join(
+        f"finish(stretched(squash(double(outputs[{k}])), {', '.join(map(repr, bounds))})), "
+        for k, bounds in enumerate(numbers)
+    )
+    return _function(f"def decode(outputs):\n    return ({calls})", squash=squash, finish=single if narrow else double)
+
+
+def stretched(value: Column, reach: float, centre: float, low: float, high: float) -> Column:
+    """From ±1 to the bounds of a Box, and cut there."""
+    return np.minimum(np.maximum(value * reach + centre, low), high)
+
+
+def _tuple(element: str, size: int) -> str:
+    return "(" + "".join(element.format(k=k) + ", " for k in range(size)) + ")"
+
+
+def _function(source: str, **names: Any) -> Callable[..., Any]:
+    namespace: dict[str, Any] = {"where": where, "double": double, "stretched": stretched, **names}
+    exec(source, namespace)  # noqa: S102 - the source is written above; only numbers go in
+    function: Callable[..., Any] = namespace[source[4 : source.index("(")]]
+    return function

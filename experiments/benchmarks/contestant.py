@@ -1,0 +1,54 @@
+"""The other end of a contest: what a contestant written in Python does to take part.
+
+    >>> from contestant import serve, timed
+    >>> serve(lambda: lambda: timed(lambda: sum(range(1000))))  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MEASURE_SECONDS = 0.3
+
+Measure = Callable[[], Mapping[str, Any]]
+
+
+def serve(prepare: Callable[[], Measure]) -> None:
+    """Answer each line on stdin by one measurement as a line of JSON.
+
+    Args:
+        prepare: imports, compiles and warms up, and returns what measures. If it raises ImportError the contestant
+            counts as absent.
+    """
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # libraries that greet their users do so on stderr
+
+    def answer(message: Mapping[str, Any]) -> None:
+        print(json.dumps(message), file=answers, flush=True)
+
+    try:
+        measure = prepare()
+    except ImportError as error:
+        answer({"absent": str(error)})
+        return
+    answer({"ready": True})
+    for _ in sys.stdin:
+        answer(measure())
+    answers.close()
+    os._exit(0)  # some peers' threads outlive them
+
+
+def timed(work: Callable[[], int], at_least: float = MEASURE_SECONDS) -> dict[str, float]:
+    """Repeat `work`, which returns how much it did, for a while; the sum of that, and the seconds."""
+    done = 0
+    start = time.perf_counter()
+    while True:
+        done += work()
+        seconds = time.perf_counter() - start
+        if seconds >= at_least:
+            return {"done": done, "seconds": seconds}
