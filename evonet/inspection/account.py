@@ -12,10 +12,12 @@ from evonet.champion import Champion
 from evonet.environments.names import Names, names_for
 from evonet.inspection.chart import chart
 from evonet.inspection.finished_run import Ancestor, FinishedRun
-from evonet.network import NeuralNetwork
+from evonet.network import LayerName, NeuralNetwork
+from evonet.types import FloatArray
 
 _SHOWN_ANCESTORS = 12
 _SHOWN_WEIGHTS = 12
+_COLUMNS = 120
 
 
 def account_data(run: FinishedRun) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def account_data(run: FinishedRun) -> dict[str, Any]:
         data["outputs"] = list(names.outputs)
         data["neurons"] = [
             {"layer": layer, "index": index}
-            | {name: values.tolist() for name, values in network.neuron(layer, index)._asdict().items()}  # type: ignore[arg-type]
+            | {name: values.tolist() for name, values in network.neuron(layer, index)._asdict().items()}
             for layer, index in _neurons(network)
         ]
         data["ancestors"] = [asdict(ancestor) for ancestor in run.descent]
@@ -131,21 +133,48 @@ def _inputs(network: NeuralNetwork, names: Names) -> str:
 
 
 def _network(network: NeuralNetwork, names: Names) -> str:
-    lines = [f"Network {network.architecture}, {network.architecture.genome_size} genes"]
-    for layer, index in _neurons(network):
-        neuron = network.neuron(layer, index)  # type: ignore[arg-type]
-        label = f"hidden {index}" if layer == "hidden" else names.outputs[index]
-        lines.append(f"  {label}")
-        for what, values in neuron._asdict().items():
-            if values.size:
-                lines.append(f"    {what:<9} {_weights(values)}")
-    return "\n".join(lines)
+    title = f"Network {network.architecture}, {network.architecture.genome_size} genes"
+    table = _weight_table(network, names)
+    narrow = not network.architecture.recurrent and max(map(len, table)) <= _COLUMNS
+    return "\n".join([title, *(table if narrow else _weight_list(network, names))])
 
 
-def _weights(values: Any) -> str:
+def _weight_table(network: NeuralNetwork, names: Names) -> list[str]:
+    """A row for each hidden neuron: what comes in, its bias, what goes out; the outputs' biases below."""
+    bias = network.architecture.bias
+    heads = [*names.inputs, *(["bias"] if bias else []), *names.outputs]
+    widths = [max(8, len(head)) for head in heads]
     rows = []
-    for start in range(0, min(len(values), 10 * _SHOWN_WEIGHTS), _SHOWN_WEIGHTS):
-        rows.append(" ".join(f"{value:+8.3f}" for value in values[start : start + _SHOWN_WEIGHTS]))
+    for index in range(network.architecture.num_hidden):
+        neuron = network.neuron("hidden", index)
+        rows.append((f"hidden {index}", np.concatenate([neuron.incoming, neuron.bias, neuron.outgoing])))
+    lines = [f"  {'':<12}" + "  ".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True))]
+    for label, values in rows:
+        cells = "  ".join(f"{value:>+{width}.3f}" for value, width in zip(values, widths, strict=True))
+        lines.append(f"  {label:<12}{cells}")
+    if bias:
+        blank = " " * (sum(width + 2 for width in widths[: len(names.inputs) + 1]))
+        ends = zip(network.output_bias, widths[len(names.inputs) + 1 :], strict=True)
+        lines.append(f"  {'output bias':<12}{blank}" + "  ".join(f"{value:>+{width}.3f}" for value, width in ends))
+    return lines
+
+
+def _weight_list(network: NeuralNetwork, names: Names) -> list[str]:
+    """A paragraph for each neuron, where a table would be too wide."""
+    lines = []
+    for layer, index in _neurons(network):
+        lines.append(f"  hidden {index}" if layer == "hidden" else f"  {names.outputs[index]}")
+        neuron = network.neuron(layer, index)
+        lines += [f"    {what:<9} {_weights(values)}" for what, values in neuron._asdict().items() if values.size]
+    return lines
+
+
+def _weights(values: FloatArray) -> str:
+    shown = values[: 10 * _SHOWN_WEIGHTS]
+    rows = [
+        " ".join(f"{value:+8.3f}" for value in shown[start : start + _SHOWN_WEIGHTS])
+        for start in range(0, len(shown), _SHOWN_WEIGHTS)
+    ]
     text = ("\n" + " " * 14).join(rows)
     return text if len(values) <= 10 * _SHOWN_WEIGHTS else f"{text} … ({len(values)}, all of them with --json)"
 
@@ -158,18 +187,17 @@ def _descent(line: Sequence[Ancestor]) -> str:
         if place == 1 and hidden > 0:
             lines.append(f"  … {hidden} more, all of them with --json")
         gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.6g})"
-        mate = f" with {ancestor.parents[1]}" if len(ancestor.parents) > 1 else ""
+        mate = f" (with {ancestor.parents[1]})" if len(ancestor.parents) > 1 else ""
         made = ", ".join(ancestor.operators) or ("random weights" if not ancestor.parents else "copied")
         fitness = _number(ancestor.fitness) + gain
-        lines.append(
-            f"  generation {ancestor.generation:>4}  individual {ancestor.individual:<7} fitness {fitness:<22} {made}{mate}"
-        )
+        who = f"generation {ancestor.generation:>4}  individual {ancestor.individual:<7}"
+        lines.append(f"  {who} fitness {fitness:<22} {made}{mate}")
     return "\n".join(lines)
 
 
-def _neurons(network: NeuralNetwork) -> list[tuple[str, int]]:
+def _neurons(network: NeuralNetwork) -> list[tuple[LayerName, int]]:
     architecture = network.architecture
-    sizes = {"hidden": architecture.num_hidden, "output": architecture.num_outputs}
+    sizes: dict[LayerName, int] = {"hidden": architecture.num_hidden, "output": architecture.num_outputs}
     return [(layer, index) for layer, size in sizes.items() for index in range(size)]
 
 
