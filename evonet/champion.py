@@ -134,12 +134,12 @@ class Champion:
             ConfigError: it cannot be read, or is no champion file.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 header = json.loads(archive["header"].tobytes())
                 if header["format"] != FORMAT:
                     raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")  # noqa: TRY301
                 return cls._from(header, archive)
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        except Exception as error:  # garbage makes NumPy, zipfile, JSON and Gymnasium raise whatever they like
             raise ConfigError(f"{os.fspath(path)}: not a champion file: {error}") from error
 
     @property
@@ -180,6 +180,9 @@ class Champion:
         normaliser = None
         if count is not None:
             normaliser = ObservationNormaliser(count, archive["normaliser_mean"], archive["normaliser_squares"])
+            shapes = {normaliser.mean.shape, normaliser.squares.shape}
+            if shapes != {(architecture.num_inputs,)}:
+                raise ValueError(f"its normaliser is not for {architecture.num_inputs} inputs")
         return cls(
             architecture=architecture,
             genome=NeuralNetwork.from_genome(architecture, archive["genome"]).genome,
@@ -195,6 +198,8 @@ class Champion:
 def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:
     if isinstance(environment, EnvironmentSpec):
         return asdict(environment)
+    if isinstance(environment, _Lost):
+        return {"made_by": environment.made_by}
     return {"made_by": f"{environment.__module__}.{getattr(environment, '__qualname__', type(environment).__name__)}"}
 
 

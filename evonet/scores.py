@@ -44,6 +44,11 @@ class Score:
         low, high = np.quantile(means, [0.025, 0.975])
         return float(low), float(high)
 
+    def expected_at_least(self, episodes: int) -> float:
+        """What the mean of as many further episodes will hardly fall below (97.5 %, normal prediction interval)."""
+        deviation = float(self.returns.std()) * (1 / self.episodes + 1 / episodes) ** 0.5
+        return self.mean - 1.96 * float(deviation)
+
     def __str__(self) -> str:
         low, high = self.interval
         return f"{self.mean:.6g} [{low:.6g}, {high:.6g}] over {self.episodes} episodes"

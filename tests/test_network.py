@@ -179,7 +179,9 @@ def test_the_seed_decides_the_weights_and_none_draws_anew():
 
 
 def test_the_default_is_the_article_s_network():
-    assert NeuralNetwork(2, 3, 1).architecture == Architecture(2, 3, 1, "sigmoid", "sigmoid", bias=True, recurrent=False)
+    assert NeuralNetwork(2, 3, 1).architecture == Architecture(
+        2, 3, 1, "sigmoid", "sigmoid", bias=True, recurrent=False
+    )
 
 
 @given(architectures)

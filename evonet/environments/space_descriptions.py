@@ -72,7 +72,7 @@ _MAKERS: Mapping[str, Callable[[Description], Space]] = {
     "Box": _box,
     "Discrete": lambda d: spaces.Discrete(d["n"], start=d["start"]),
     "MultiDiscrete": lambda d: spaces.MultiDiscrete(np.array(d["nvec"]), start=np.array(d["start"])),
-    "MultiBinary": lambda d: spaces.MultiBinary(d["shape"]),
+    "MultiBinary": lambda d: spaces.MultiBinary(d["shape"] if len(d["shape"]) != 1 else d["shape"][0]),
     "Tuple": lambda d: spaces.Tuple([space_from(part) for part in d["spaces"]]),
     "Dict": lambda d: spaces.Dict([(key, space_from(part)) for key, part in d["spaces"]]),
 }

@@ -129,11 +129,11 @@ def _one_hots(space: spaces.MultiDiscrete) -> tuple[int, _Write]:
     offsets = np.cumsum(sizes) - sizes
 
     def write(observation: Any, row: FloatArray) -> None:
-        places = np.ravel(observation) - start
-        if places.shape != sizes.shape or (places < 0).any() or (places >= sizes).any():
+        values = np.ravel(observation)
+        if values.shape != sizes.shape or (values < start).any() or (values >= start + sizes).any():
             raise ValueError(f"a MultiDiscrete observation must lie in {space}, got {observation}")
         row[:] = 0.0
-        row[places + offsets] = 1.0
+        row[values - start + offsets] = 1.0
 
     return int(sizes.sum()), write
 
@@ -199,8 +199,9 @@ def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tu
         values = np.clip(values * reach + centre, low, high)
         if whole:
             values = np.rint(values)
-        actions: Actions = values.astype(space.dtype).reshape(len(values), *space.shape)
-        return actions
+        actions: NDArray[Any] = values.astype(space.dtype).reshape(len(values), *space.shape)
+        # An item of a vector is no array, and Gymnasium expects one even where it has no axes.
+        return actions if space.shape else [actions[i, ...] for i in range(len(values))]
 
     return size, read
 

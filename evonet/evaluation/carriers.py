@@ -162,6 +162,7 @@ _worker_engine: Engine | None = None
 
 def _start_worker(task: Task, engine: EngineName) -> None:
     global _worker_engine  # noqa: PLW0603 - a worker process is born for one task
+    os.dup2(2, 1)  # what environments print goes to stderr: stdout carries nothing but the command's result
     _worker_engine = ENGINES[engine](task)
 
 

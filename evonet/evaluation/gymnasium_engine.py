@@ -7,6 +7,7 @@ on who runs beside it, so the number of slots changes nothing but the time.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import traceback
 from collections.abc import Iterator
@@ -138,6 +139,8 @@ class _Rollout:
                     self._end(slot, returns[slot])
                     ended.append(slot)
                 else:
+                    if lengths[slot] == 1:  # once is enough, for an environment has one way to build observations
+                        self._task.encoder.check(observation)
                     encode(observation, rows[slot])
             except Exception as error:  # noqa: BLE001 - whatever it raises costs this episode only
                 self._fail(slot, "exception", _in_a_line(error), traceback.format_exc())
@@ -199,6 +202,8 @@ class _Rollout:
 
     def _replace(self, slot: int) -> None:
         """A new instance for a slot whose environment raised: nobody knows what state it is in."""
+        with contextlib.suppress(Exception):
+            self.environments[slot].close()
         environment = self.environments[slot] = self._task.make_environment()
         self._steps[slot] = environment.step
 

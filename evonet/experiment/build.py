@@ -71,7 +71,7 @@ def build_validation(config: Config) -> Validation:
 def build_stop_rule(config: Config, target: float | None) -> StopRule:
     """The rule that ends the run."""
     stop: Stop = config.settings.stop.build()
-    return StopRule(stop, target)
+    return StopRule(stop, target, config.settings.test.episodes)
 
 
 def target_of(config: Config, task: Task | None) -> float | None:

@@ -63,6 +63,9 @@ class Document:
             if path[:end] in self._positions:
                 line, column = self._positions[path[:end]]
                 return f"{self.name}:{line}:{column}"
+            below = next((text for place, text in self._overrides.items() if place[:end] == path[:end]), None)
+            if below is not None:  # a section that only an override of something in it has made
+                return f"--set {below}"
         return self.name
 
     def present(self, location: Sequence[str | int]) -> KeyPath:
@@ -92,6 +95,7 @@ class Document:
                 raise ConfigError(f"--set {override}: {step!r} is no section but the value {child!r}")
             node = child
         node[str(path[-1])] = _plain(_parse(text, f"--set {override}"))
+        self._positions = {place: at for place, at in self._positions.items() if place[: len(path)] != path}
         self._overrides[path] = override
 
 
@@ -115,20 +119,24 @@ def _parse(text: str, name: str) -> Any:
         raise ConfigError(f"{place}: not valid YAML: {problem}") from error
     except YAMLError as error:
         raise ConfigError(f"{name}: not valid YAML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{name}: not valid YAML: nested too deeply") from error
 
 
 def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]]) -> None:
     """Enter the place of each key and item below `node`, counted from 1."""
     if isinstance(node, Mapping):
-        for key, value in node.items():
-            line, column = node.lc.key(key)  # type: ignore[attr-defined]
-            positions[(*path, key)] = (line + 1, column + 1)
-            _locate(value, (*path, key), positions)
+        steps: list[tuple[str | int, Any, Any]] = [(str(key), key, value) for key, value in node.items()]
     elif isinstance(node, list):
-        for index, value in enumerate(node):
-            line, column = node.lc.item(index)  # type: ignore[attr-defined]
-            positions[(*path, index)] = (line + 1, column + 1)
-            _locate(value, (*path, index), positions)
+        steps = [(index, index, value) for index, value in enumerate(node)]
+    else:
+        return
+    marks = node.lc.data or {}
+    for step, key, value in steps:
+        if key in marks:  # what a merge (`<<`) or a tag brings has no place of its own
+            line, column = marks[key][:2]
+            positions[(*path, step)] = (line + 1, column + 1)
+        _locate(value, (*path, step), positions)
 
 
 def _plain(node: Any) -> Any:

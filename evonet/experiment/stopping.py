@@ -9,6 +9,7 @@ import numpy as np
 from annotated_types import Gt
 
 from evonet.evolution import Generation
+from evonet.scores import Score
 from evonet.settings import Count, Settings
 
 
@@ -23,8 +24,7 @@ class Stop(Settings):
         seconds: so long; what the run finds then depends on the machine.
         stagnation: so many generations without a better champion, or without validation, without better fitness.
         target: validation mean from which the task is solved; "auto" takes the environment's own threshold.
-        confident: whether to go on until the lower end of the validation mean's 95 % interval reaches the target, so
-            that the test will hardly fall below it.
+        confident: whether to go on until the validation leaves little doubt that the test will reach the target too.
     """
 
     generations: Count | None = 1000
@@ -42,11 +42,13 @@ class StopRule:
     Args:
         stop: the limits.
         target: the validation mean to reach, None if there is none.
+        test_episodes: on which the champion will be tested.
     """
 
-    def __init__(self, stop: Stop, target: float | None) -> None:
+    def __init__(self, stop: Stop, target: float | None, test_episodes: int) -> None:
         self._stop = stop
         self._target = target
+        self._test_episodes = test_episodes
         self._best = -np.inf
         self._best_generation = 0
 
@@ -57,10 +59,8 @@ class StopRule:
         best = validation.mean if validation else float(generation.fitness.max())
         if best > self._best:
             self._best, self._best_generation = best, generation.number
-        if self._target is not None and best >= self._target:
-            sure = not (self._stop.confident and validation) or validation.interval[0] >= self._target
-            if sure:
-                return "target"
+        if self._target is not None and best >= self._target and not self._doubtful(validation):
+            return "target"
         spent = {
             "generations": generation.number + 1,
             "evaluations": generation.evaluations,
@@ -69,6 +69,11 @@ class StopRule:
             "stagnation": generation.number - self._best_generation,
         }
         return next((name for name, value in spent.items() if _reached(value, getattr(self._stop, name))), None)
+
+    def _doubtful(self, validation: Score | None) -> bool:
+        if not self._stop.confident or validation is None or self._target is None:
+            return False
+        return validation.expected_at_least(self._test_episodes) < self._target
 
 
 def _reached(value: float, limit: float | None) -> bool:

@@ -160,11 +160,15 @@ static void rollouts(char **arguments) {
     fflush(stdout);
     while ((line = getchar()) != EOF) {
         long steps = 0;
-        double start = seconds(), spent;
+        double start = 0.0, spent = 0.0;
         do {
             long batch = 0;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) reduction(+ : batch)
             for (int i = 0; i <= n - LANES; i += LANES) batch += balance(genomes + i * GENES, states + i * INPUTS);
+            if (start == 0.0) { /* the first, after a sleep, does not count */
+                start = seconds();
+                continue;
+            }
             steps += batch;
             spent = seconds() - start;
         } while (spent < MEASURE_SECONDS);
@@ -268,7 +272,7 @@ static void generation(char **arguments) {
     fflush(stdout);
     uint64_t number = 0;
     while ((line = getchar()) != EOF) {
-        double start = seconds(), spent;
+        double start = 0.0, spent = 0.0;
         int count = 0;
         do {
             number++;
@@ -282,6 +286,10 @@ static void generation(char **arguments) {
             double *swap = parents;
             parents = children;
             children = swap;
+            if (start == 0.0) {
+                start = seconds();
+                continue;
+            }
             count++;
             spent = seconds() - start;
         } while (spent < MEASURE_SECONDS);

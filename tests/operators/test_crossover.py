@@ -161,7 +161,7 @@ def test_a_network_of_both_parents_neurons_computes_with_them():
     first, second = np.random.default_rng(1).normal(size=(2, 1, architecture.genome_size))
     for seed in range(2000):
         child = NeuronCrossover(rate=1.0)(np.random.default_rng(seed), first, second, architecture)[0]
-        if np.array_equal(child[: -2], second[0, :-2]):
+        if np.array_equal(child[:-2], second[0, :-2]):
             break
     x = [0.3, -0.2, 0.9]
     network, parent = NeuralNetwork.from_genome(architecture, child), NeuralNetwork.from_genome(architecture, second[0])

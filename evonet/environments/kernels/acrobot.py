@@ -32,7 +32,7 @@ def observe(state: Columns) -> Columns:
     return cos1, sin1, cos2, sin2, dtheta1, dtheta2
 
 
-def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns, Column, Column]:
+def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns, Column, Column]:  # noqa: ARG001
     """One Runge-Kutta step of 0.2 s: actions 0, 1, 2 are torques of -1, 0, 1 on the second joint."""
     theta1, theta2, dtheta1, dtheta2 = state
     torque = actions[0] - 1.0
@@ -63,12 +63,7 @@ def _accelerations(
     d1 = 0.25 + (1.25 + cos2) + 1.0 + 1.0
     d2 = (0.25 + 0.5 * cos2) + 1.0
     phi2 = 0.5 * G * cos(theta1 + theta2 - HALF_PI)
-    phi1 = (
-        -0.5 * np.square(dtheta2) * sin2
-        - dtheta2 * dtheta1 * sin2
-        + 1.5 * G * cos(theta1 - HALF_PI)
-        + phi2
-    )
+    phi1 = -0.5 * np.square(dtheta2) * sin2 - dtheta2 * dtheta1 * sin2 + 1.5 * G * cos(theta1 - HALF_PI) + phi2
     ddtheta2 = (torque + d2 / d1 * phi1 - 0.5 * np.square(dtheta1) * sin2 - phi2) / (1.25 - np.square(d2) / d1)
     ddtheta1 = -(d2 * ddtheta2 + phi1) / d1
     return ddtheta1, ddtheta2

@@ -1,7 +1,7 @@
 """The activations of `evonet.network` as arithmetic that NumPy and a compiler carry out with the same bits.
 
-Each takes and returns columns in the network's own precision. Constants of float32 that are exact (0, 1/2, 1) serve both:
-they never widen a float32, and a float64 stays what it is.
+Each takes and returns columns in the network's own precision. Constants of float32 that are exact (0, 1/2, 1) serve
+both: they never widen a float32, and a float64 stays what it is.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.kernel_engine.plan import NORMALISED_LIMIT, Plan
 from evonet.evaluation.kernel_engine.recording import Array, Call, Recording
 
+_SMALL = 1 << 18  # bytes of products that are better made in one call than row by row
+
 
 class StepProgram:
     """A plan's functions, recorded; the same for any number of columns.
@@ -72,24 +74,20 @@ class LaneColumns:
         self.sums = np.zeros((2, *self.observations.shape)) if task.normalise else None
         self._mean, self._deviation = np.zeros((2, architecture.num_inputs, 1))
 
-        calls, columns = program.observe.bind((width,), list(self.state))
-        self.look = calls + [partial(_write, row, column) for row, column in zip(self.observations, columns, strict=True)]
+        rows = list(self.state)
+        calls, columns = program.observe.bind((width,), rows)
+        self.look = [*calls, *_write_rows(self.observations, columns, rows)]
         self.think = self._thinking(program)
-        calls, (columns, self.reward, self.terminated) = program.advance.bind(
-            (width,), [*self.outputs, *self.state]
-        )
-        self.act = calls + [partial(_write, row, column) for row, column in zip(self.state, columns, strict=True)]
-        size = width * max(architecture.num_inputs, architecture.num_outputs)
-        self._zeros = {dtype: np.zeros(size, dtype) for dtype in (np.dtype(np.float32), np.dtype(np.float64))}
+        calls, (columns, self.reward, self.terminated) = program.advance.bind((width,), [*self.outputs, *rows])
+        self.act = [*calls, *_write_rows(self.state, columns, rows)]
+        self.finite_observations = _finiteness(self.observations)
+        self.finite_outputs = _finiteness(self.outputs)
+        self.finite_reward = _finiteness(self.reward) if isinstance(self.reward, np.ndarray) else _always
 
     def normalise_by(self, normaliser: ObservationNormaliser) -> None:
         """Set mean and deviation of the observations."""
         self._mean[:, 0] = normaliser.mean
         self._deviation[:, 0] = normaliser.deviation
-
-    def all_finite(self, array: Array) -> bool:
-        """Whether all numbers of a contiguous array are finite, at the price of one product."""
-        return bool(np.dot(array.ravel(), self._zeros[array.dtype][: array.size]) == 0)
 
     def _thinking(self, program: StepProgram) -> list[Call]:
         architecture = program.plan.task.architecture
@@ -97,7 +95,7 @@ class LaneColumns:
             name: self.genomes[where].reshape(*architecture.shapes[name], self.width, copy=False)
             for name, where in architecture.slices.items()
         }
-        calls, inputs = self._normalising(program.plan.real)
+        calls, inputs = self._normalising(np.dtype(program.plan.real))
         layer, part = np.zeros_like(self.memory), np.zeros_like(self.memory)
         calls += _weighted_sum(inputs, blocks["input_hidden_weights"], layer, part)
         if architecture.bias:
@@ -114,14 +112,13 @@ class LaneColumns:
         products = np.zeros_like(blocks["hidden_output_weights"])
         sums = np.zeros_like(self.outputs)
         calls.append(partial(np.multiply, hidden[:, None, :], blocks["hidden_output_weights"], products))
-        # Along the first axis NumPy adds one row after the other, as long as a row holds two numbers.
-        calls.append(partial(np.add.reduce, products, 0, None, sums))
+        calls.append(partial(_add_rows, products, sums))
         if architecture.bias:
             calls.append(partial(np.add, sums, blocks["output_bias"], sums))
         activate, outputs = program.activate_output.bind(sums.shape, [sums])
         return [*calls, *activate, partial(_write, self.outputs, outputs)]
 
-    def _normalising(self, real: Callable[..., Any]) -> tuple[list[Call], Array]:
+    def _normalising(self, real: np.dtype[Any]) -> tuple[list[Call], Array]:
         """Calls that make inputs of observations, and the inputs."""
         if self.sums is None and self.observations.dtype == real:
             return [], self.observations
@@ -143,11 +140,40 @@ class LaneColumns:
 
 def _weighted_sum(inputs: Array, weights: Array, total: Array, part: Array) -> list[Call]:
     """`total (k, width)` = the sum over i of `inputs[i]` times `weights[i] (k, width)`, in the order of i."""
+    if weights.nbytes <= _SMALL:
+        products = np.zeros_like(weights)
+        return [partial(np.multiply, weights, inputs[:, None, :], products), partial(_add_rows, products, total)]
     calls: list[Call] = [partial(np.multiply, weights[0], inputs[0], total)]
     for row, weight in zip(inputs[1:], weights[1:], strict=True):
         calls.append(partial(np.multiply, weight, row, part))
         calls.append(partial(np.add, total, part, total))
     return calls
+
+
+def _add_rows(rows: Array, total: Array) -> None:
+    # Along the first axis NumPy adds one row after the other, as long as a row holds two numbers or more.
+    np.add.reduce(rows, axis=0, out=total)
+
+
+def _finiteness(array: Array) -> Callable[[], bool]:
+    """Whether all numbers of a contiguous array are finite, at the price of one product."""
+    numbers, zeros = array.reshape(-1, copy=False), np.zeros(array.size, array.dtype)
+
+    def finite() -> bool:
+        return np.vdot(numbers, zeros) == 0.0  # type: ignore[no-any-return]
+
+    return finite
+
+
+def _always() -> bool:
+    return True
+
+
+def _write_rows(target: Array, columns: Columns, state: list[Array]) -> list[Call]:
+    """Calls that write columns into the rows of `target`; one, if they are the state's own rows."""
+    if len(columns) == len(state) and all(column is row for column, row in zip(columns, state, strict=True)):
+        return [partial(_write, target, state[0].base)]
+    return [partial(_write, row, column) for row, column in zip(target, columns, strict=True)]
 
 
 def _write(target: Array, source: Any) -> None:

@@ -1,9 +1,9 @@
 """Compiles a plan's rollout with Numba, so that a second process finds it compiled.
 
 Numba caches a function by its file, its name and its bytecode, blind to the functions and constants that it refers to.
-So each function that the rollout reaches is copied with its own constants and with compiled copies of what it calls, and
-the rollout's copy is named after a digest of all of them: whatever changes, in evonet or in a user's own kernel, asks
-the cache for another name. Imported only where Numba is wanted.
+So each function that the rollout reaches is copied with its own constants and with compiled copies of what it calls,
+and the rollout's copy is named after a digest of all of them: whatever changes, in evonet or in a user's own kernel,
+asks the cache for another name. Imported only where Numba is wanted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba.extending import intrinsic
 
 from evonet.environments.kernels import arithmetic
@@ -30,8 +29,8 @@ _DIGITS = 20
 
 @intrinsic
 def _float_of_bits(typing_context: Any, bits: Any) -> Any:  # noqa: ARG001 - the signature is Numba's
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        return builder.bitcast(arguments[0], ir.DoubleType())
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
 
     return numba.float64(numba.int64), generate
 
@@ -49,7 +48,7 @@ def _single(x: Any) -> Any:
 
 
 def _power_of_two(k: Any) -> Any:
-    return _float_of_bits(np.int64(k + 1023.0) << 52)
+    return _float_of_bits(np.int64(k + 1023.0) << 52)  # type: ignore[call-arg]
 
 
 def _to_float32(x: Any) -> Any:
@@ -77,12 +76,14 @@ def compiled_rollout(plan: Plan) -> Callable[..., None]:
         "RECURRENT": architecture.recurrent,
         "NORMALISE": plan.task.normalise,
         "LIMIT": NORMALISED_LIMIT,
+        "LARGEST_WEIGHT": plan.largest_weight,
         "step": plan.kernel.step,
         "observe": plan.kernel.observe,
         "decode": plan.decode,
         "activate_hidden": plan.activate_hidden,
         "activate_output": plan.activate_output,
         "real": _double if plan.real is np.float64 else _to_float32,
+        "number": plan.real,
         "observed": np.dtype(observed).type,
         "load_state": unrolled.load(state),
         "store_state": unrolled.store(state),

@@ -12,7 +12,7 @@ import numpy as np
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.kernel_engine.outcomes import Ledger
 from evonet.evaluation.kernel_engine.plan import Plan, StartStates
-from evonet.evaluation.kernel_engine.rollout import WIDTHS
+from evonet.evaluation.kernel_engine.rollout import WIDTHS, Episodes
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
 from evonet.types import FloatArray, IntArray
@@ -46,7 +46,7 @@ class NumbaEngine:
 
     @cached_property
     def _roll_out(self) -> Callable[..., None]:
-        from evonet.evaluation.kernel_engine.compilation import compiled_rollout  # noqa: PLC0415 - imports Numba
+        from evonet.evaluation.kernel_engine.compilation import compiled_rollout  # imports Numba
 
         return compiled_rollout(self._plan)
 
@@ -60,30 +60,27 @@ class NumbaEngine:
         """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
         architecture = self._task.architecture
         ledger = Ledger.opened(genomes, individuals, architecture.num_inputs if normaliser else None)
-        starts, which = self._starts(seeds)
         results, sums = ledger.results, ledger.results.observations
         nothing = np.zeros((0, architecture.num_inputs))
-        common = (
-            self._plan.weights(genomes),
+        starts, which = self._starts(seeds)
+        episodes = Episodes(
+            np.ascontiguousarray(genomes),
             np.ascontiguousarray(individuals, dtype=np.int64),
             starts,
             which,
-        )
-        rest = (
-            float(self._task.max_steps),
-            self._plan.parameters,
-            normaliser.mean if normaliser else np.zeros(architecture.num_inputs),
-            normaliser.deviation if normaliser else np.ones(architecture.num_inputs),
             results.returns,
             results.lengths,
             ledger.outcomes,
             sums.sums if sums else nothing,
             sums.squares if sums else nothing,
         )
+        mean = normaliser.mean if normaliser else np.zeros(architecture.num_inputs)
+        deviation = normaliser.deviation if normaliser else np.ones(architecture.num_inputs)
+        parameters, limit = self._plan.parameters, float(self._task.max_steps)
 
         def roll_out(order: IntArray) -> None:
             lanes = min(self._lanes, -(-len(order) // WIDTHS) * WIDTHS)
-            self._roll_out(*common, order, architecture.num_hidden, lanes, *rest)
+            self._roll_out(episodes, order, mean, deviation, parameters, architecture.num_hidden, lanes, limit)
 
         shares = self._shares(ledger.open_episodes)
         if len(shares) == 1:
@@ -96,7 +93,7 @@ class NumbaEngine:
     def _shares(self, episodes: IntArray) -> list[IntArray]:
         """The episodes that each thread runs.
 
-        They are dealt in packs rather than halved: the first rows of a population are its elites, whose episodes are long.
+        They are dealt in packs rather than halved: a population's first rows are its elites, whose episodes are long.
         """
         threads = max(1, min(self._threads, len(episodes) // _FEWEST_EPISODES))
         packs = np.arange(len(episodes)) // WIDTHS

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.kernel_engine.columns import LaneColumns, StepProgram
@@ -82,8 +85,8 @@ def _rounded_up(width: int) -> int:
 class _Rollout:
     """One call of `run`: the lanes, what each is doing, and the episodes still to come.
 
-    A lane whose episode has ended idles until there are enough of its kind: then they take new episodes, or the busy ones
-    move together into fewer lanes.
+    A lane whose episode has ended idles until there are enough of its kind: then they take new episodes, or the busy
+    ones move together into fewer lanes.
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class _Rollout:
     ) -> None:
         self._engine = engine
         self._ledger = ledger
-        self._weights = engine.plan.weights(genomes)
+        self._genomes = genomes
         self._individuals = individuals
         self._states, self._which = engine.starts(seeds)
         self._normaliser = normaliser
@@ -138,7 +141,8 @@ class _Rollout:
         lanes = np.flatnonzero(~self._busy)[: len(self._pending)]
         episodes, self._pending = self._pending[: len(lanes)], self._pending[len(lanes) :]
         columns = self._columns
-        columns.genomes[:, lanes] = self._weights[self._individuals[episodes]].T
+        largest = self._engine.plan.largest_weight
+        columns.genomes[:, lanes] = np.clip(self._genomes[self._individuals[episodes]], -largest, largest).T
         columns.state[:, lanes] = self._states[self._which[episodes]].T
         columns.memory[:, lanes] = 0.0
         if columns.sums is not None:
@@ -174,16 +178,16 @@ class _Rollout:
         columns = self._columns
         for call in columns.look:
             call()
-        if not columns.all_finite(columns.observations):
-            self._fail(~np.isfinite(columns.observations).all(axis=0), Outcome.BAD_OBSERVATION)
+        if not columns.finite_observations():
+            self._fail(_not_finite(columns.observations), Outcome.BAD_OBSERVATION)
         for call in columns.think:
             call()
-        if not columns.all_finite(columns.outputs):
-            self._fail(~np.isfinite(columns.outputs).all(axis=0), Outcome.BAD_OUTPUT)
+        if not columns.finite_outputs():
+            self._fail(_not_finite(columns.outputs), Outcome.BAD_OUTPUT)
         for call in columns.act:
             call()
         reward, terminated = columns.reward, columns.terminated
-        if isinstance(reward, np.ndarray) and not columns.all_finite(reward):
+        if not columns.finite_reward():
             bad = ~np.isfinite(reward)
             self._returns[bad] = reward[bad]
             self._fail(bad, Outcome.BAD_REWARD)
@@ -217,3 +221,9 @@ class _Rollout:
         columns.memory[:, which] = 0.0
         columns.observations[:, which] = 0.0
         columns.state[:, which] = self._states[0][:, None]
+
+
+def _not_finite(numbers: NDArray[Any]) -> BoolArray:
+    """Which columns of `numbers (k, n)` hold one that is not finite, `(n,)`."""
+    bad: BoolArray = np.logical_not(np.isfinite(numbers)).any(axis=0)
+    return bad

@@ -48,9 +48,11 @@ class Ledger:
     def opened(cls, genomes: FloatArray, individuals: IntArray, inputs: int | None) -> Ledger:
         """For episodes of `individuals (m,)`; with sums of `inputs` observations unless None."""
         results = EpisodeResults.empty(len(individuals), inputs)
-        finite = np.isfinite(genomes).all(axis=1)
-        bad = ~finite[individuals]
-        return cls(results, np.where(bad, Outcome.BAD_GENOME, Outcome.GOES_ON).astype(np.uint8))
+        outcomes = np.full(len(individuals), Outcome.GOES_ON, np.uint8)
+        if not np.isfinite(genomes.sum()):  # one cheap sum for all, nearly always enough
+            bad = np.flatnonzero(~np.isfinite(genomes).all(axis=1))
+            outcomes[np.isin(individuals, bad)] = Outcome.BAD_GENOME
+        return cls(results, outcomes)
 
     @property
     def open_episodes(self) -> IntArray:
@@ -67,8 +69,14 @@ class Ledger:
         for episode in np.flatnonzero(self.outcomes >= Outcome.BAD_GENOME).tolist():
             message = _MESSAGES[Outcome(self.outcomes[episode])].format(reward=results.returns[episode])
             results.faults.append(
-                Fault(int(individuals[episode]), episode, int(seeds[episode]), "nonfinite",
-                      int(results.lengths[episode]), message)
+                Fault(
+                    int(individuals[episode]),
+                    episode,
+                    int(seeds[episode]),
+                    "nonfinite",
+                    int(results.lengths[episode]),
+                    message,
+                )
             )
             results.returns[episode] = math.nan
             if results.observations is not None:

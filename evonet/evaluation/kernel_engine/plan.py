@@ -11,7 +11,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
 
 from evonet.environments.kernels import KERNELS, Columns, Kernel, arithmetic
 from evonet.environments.kernels.kernel import Column
@@ -25,7 +24,7 @@ from evonet.types import FloatArray, IntArray
 NORMALISED_LIMIT = 10.0
 """Where `ObservationNormaliser` cuts."""
 
-_LARGEST_WEIGHT = 1e15  # larger ones would overflow a network in float32
+_LARGEST_SINGLE = 1e15
 _KNOWN_STARTS = 100_000
 _FEWEST_CHOICES = 2
 
@@ -89,11 +88,10 @@ class Plan:
         """Type of the network's numbers."""
         return PRECISIONS[self.kernel.network]
 
-    def weights(self, genomes: FloatArray) -> NDArray[Any]:
-        """The genomes in the network's precision."""
-        if self.kernel.network == "double":
-            return np.ascontiguousarray(genomes)
-        return np.clip(genomes, -_LARGEST_WEIGHT, _LARGEST_WEIGHT).astype(np.float32)
+    @cached_property
+    def largest_weight(self) -> float:
+        """Where weights are cut, lest they overflow in the network's precision."""
+        return _LARGEST_SINGLE if self.kernel.network == "single" else float(np.finfo(np.float64).max)
 
     @cached_property
     def activate_hidden(self) -> Callable[[Column], Column]:
@@ -137,20 +135,29 @@ class StartStates:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._known: dict[int, tuple[float, ...]] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._seeds: IntArray = np.zeros(0, np.int64)
+        self._states = np.zeros((0, len(self._kernel.start(np.random.default_rng(0)))))
 
     def __call__(self, seeds: IntArray) -> tuple[FloatArray, IntArray]:
         """Start states `(k, state)` and which of them each of the `seeds (m,)` has, `(m,)`."""
-        unique, which = np.unique(seeds, return_inverse=True)
-        if len(self._known) > _KNOWN_STARTS:
-            self._known.clear()
-        for seed in unique.tolist():
-            if seed not in self._known:
-                # As `gymnasium.utils.seeding.np_random` makes the generator of a reset.
-                rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
-                self._known[seed] = tuple(self._kernel.start(rng))
-        states = np.array([self._known[seed] for seed in unique.tolist()], dtype=np.float64)
-        return states, which.astype(np.int64)
+        unknown = np.setdiff1d(seeds, self._seeds)
+        if unknown.size:
+            if len(self._seeds) + len(unknown) > _KNOWN_STARTS:
+                self._forget()
+                unknown = np.unique(seeds)
+            states = [self._kernel.start(_reset_generator(seed)) for seed in unknown.tolist()]
+            known = np.concatenate([self._seeds, unknown])
+            order = np.argsort(known)
+            self._seeds, self._states = known[order], np.concatenate([self._states, states])[order]
+        return self._states, np.searchsorted(self._seeds, seeds).astype(np.int64, copy=False)
+
+
+def _reset_generator(seed: int) -> np.random.Generator:
+    """The generator that `env.reset(seed=seed)` makes, as `gymnasium.utils.seeding.np_random` does."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
 
 
 def _decoder(task: Task) -> Callable[[Columns], Columns] | None:

@@ -1,8 +1,8 @@
 """Functions over columns, recorded once and replayed on arrays that are made once.
 
-A kernel reads like arithmetic on arrays, and run like that it would make a hundred arrays a step. Recorded, it is a list
-of NumPy calls; bound to a number of columns, each call knows its arrays, and a replay allocates nothing. The operations
-and their order stay, and so do the bits.
+A kernel reads like arithmetic on arrays, and run like that it would make a hundred arrays a step. Recorded, it is a
+list of NumPy calls; bound to a number of columns, each call knows its arrays, and a replay allocates nothing. The
+operations and their order stay, and so do the bits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Call = Callable[[], object]
+_EXTREMA = (np.minimum, np.maximum)
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,12 @@ class _Value(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> _Value:
         if method != "__call__" or kwargs:
-            return NotImplemented
+            raise TypeError(f"a kernel must call numpy.{ufunc.__name__} with columns and numbers only")
         return self.recording.add(ufunc, *inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> _Value:
         if function is not np.where or len(args) != 3 or kwargs:
-            return NotImplemented
+            raise TypeError(f"a kernel must take columns element by element, numpy.{function.__name__} does not")
         return self.recording.add(np.where, *args)
 
     def astype(self, dtype: Any) -> _Value:
@@ -76,6 +77,9 @@ class Recording:
         function: takes columns, in tuples or alone, and returns columns, likewise.
         arguments: a type for each column that it reads, in tuples as the function has them; anything else is handed
             to the function as it is.
+
+    Attributes:
+        result: what the function returned, with values for columns; see `bind`.
     """
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -83,7 +87,7 @@ class Recording:
         self._known: dict[tuple[Any, ...], _Value] = {}
         self._inputs = 0
         self.result = function(*[self._values(argument) for argument in arguments])
-        """What the function returned; see `bind`."""
+        self._operations = self._needed()
 
     def _values(self, argument: Any) -> Any:
         if isinstance(argument, tuple):
@@ -133,25 +137,39 @@ class Recording:
             pool = free.setdefault(operation.dtype, [])
             out = pool.pop() if pool else np.zeros(shape, operation.dtype)
             arrays[operation.output] = out
-            calls.append(_call(operation, [self._operand(i, arrays, operation) for i in operation.inputs], out))
+            calls.append(_call(operation, [self._operand(i, arrays, operation, shape) for i in operation.inputs], out))
             for array in late:
                 free.setdefault(array.dtype, []).append(array)
         return calls, self._arrays_for(self.result, arrays)
+
+    def _needed(self) -> list[_Operation]:
+        """The operations without those whose values nobody reads."""
+        wanted = self._result_numbers()
+        needed = []
+        for operation in reversed(self._operations):
+            if operation.output in wanted:
+                wanted.update(i for i in operation.inputs if isinstance(i, int))
+                needed.append(operation)
+        return needed[::-1]
+
+    def _result_numbers(self) -> set[int]:
+        return {leaf.number for leaf in _leaves(self.result) if isinstance(leaf, _Value)}
 
     def _last_uses(self) -> dict[int, int]:
         uses: dict[int, int] = {}
         for place, operation in enumerate(self._operations):
             uses.update({i: place for i in operation.inputs if isinstance(i, int)})
-        kept = self._arrays_for(self.result, {n: n for n in range(self._inputs + len(self._operations))})
-        uses.update({leaf: len(self._operations) for leaf in _flat(kept) if type(leaf) is int})
+        uses.update(dict.fromkeys(self._result_numbers(), len(self._operations)))
         return uses
 
-    def _operand(self, operand: Any, arrays: dict[int, Array], operation: _Operation) -> Any:
+    def _operand(self, operand: Any, arrays: dict[int, Array], operation: _Operation, shape: tuple[int, ...]) -> Any:
         if isinstance(operand, int):
             return arrays[operand]
-        # NumPy reads a number with no dimensions faster as an array than as a Python float.
         types = [arrays[i].dtype for i in operation.inputs if isinstance(i, int) and arrays[i].dtype != np.bool_]
-        return np.array(operand.value, dtype=np.result_type(operand.value, *types))
+        constant = np.array(operand.value, dtype=np.result_type(operand.value, *types))
+        # NumPy reads a number with no dimensions faster as an array than as a Python float; minima are faster still
+        # of two full arrays.
+        return np.full(shape, constant) if operation.function in _EXTREMA else constant
 
     def _arrays_for(self, result: Any, arrays: dict[int, Any]) -> Any:
         if isinstance(result, tuple):
@@ -164,13 +182,14 @@ class _Constant:
     value: Any
 
 
-def _flat(result: Any) -> list[Any]:
-    return [leaf for part in result for leaf in _flat(part)] if isinstance(result, tuple) else [result]
+def _leaves(result: Any) -> list[Any]:
+    return [leaf for part in result for leaf in _leaves(part)] if isinstance(result, tuple) else [result]
 
 
 def _call(operation: _Operation, operands: list[Any], out: Array) -> Call:
     if operation.function is np.where:
-        return functools.partial(_choose, *operands, out)
-    if operation.function in (np.minimum, np.maximum):
+        condition, x, y = operands
+        return functools.partial(_choose, condition, x, y, out)
+    if operation.function in _EXTREMA:
         return functools.partial(operation.function, *operands, out=out)
     return functools.partial(operation.function, *operands, out)

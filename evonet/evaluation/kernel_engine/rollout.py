@@ -1,43 +1,85 @@
 """The rollout that Numba compiles: lanes side by side, each taking the next episode the moment its own has ended.
 
-Plain functions over arrays whose last axis is the lane, so that each innermost loop does the same for neighbouring lanes
-and becomes vector instructions. The names in capitals and the functions declared below are put in for each task by
-`evonet.evaluation.kernel_engine.compilation`; the rest of a task (sizes of layers, limits) are arguments. Sums run in
-the same order as in `evonet.evaluation.kernel_engine.columns`, whence the same bits.
+Plain functions over arrays whose last axis is the lane, so that each innermost loop does the same for neighbouring
+lanes and becomes vector instructions. The names in capitals and those that stand for `_put_in` are put in for each task
+by `evonet.evaluation.kernel_engine.compilation`. Sums run in the same order as in
+`evonet.evaluation.kernel_engine.columns`, whence the same bits.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-INPUTS = 0
-OUTPUTS = 0
-STATE = 0
-BIAS = False
-RECURRENT = False
-NORMALISE = False
-LIMIT = 0.0
-GOES_ON, CUT, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 2, 4, 5, 6
-WIDTHS = 16  # loops run over a multiple of so many lanes: a few vectors, and no remainder
+from evonet.environments.kernels.arithmetic import where
 
-step: Any
-observe: Any
-decode: Any
-activate_hidden: Any
-activate_output: Any
-real: Any
-observed: Any
-load_state: Any
-store_state: Any
-load_outputs: Any
-store_observation: Any
-where: Any
+WIDTHS = 16
+"""Loops run over a multiple of so many lanes: a few vectors, and no remainder."""
+
+GOES_ON, CUT, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 2, 4, 5, 6  # as in `Outcome`
+
+INPUTS = OUTPUTS = STATE = 0
+BIAS = RECURRENT = NORMALISE = False
+LIMIT = LARGEST_WEIGHT = 0.0
+number = observed = np.float64
 
 
-def look(state: Any, observations: Any, events: Any, width: int) -> None:
+def _put_in(*arguments: Any) -> Any:
+    raise NotImplementedError
+
+
+step = observe = decode = activate_hidden = activate_output = real = _put_in
+load_state = store_state = load_outputs = store_observation = _put_in
+
+
+class Episodes(NamedTuple):
+    """All episodes of a run, m of them: what they are, and how they went.
+
+    Attributes:
+        genomes: `(k, genome_size)`, float64.
+        individuals: row of the genomes of each episode, `(m,)`.
+        starts: start states, `(s, STATE)`.
+        which: row of the start states of each episode, `(m,)`.
+        returns: `(m,)`, to be filled; of an episode with a bad reward, that reward.
+        lengths: `(m,)`, to be filled.
+        outcomes: `(m,)`, to be filled, see `Outcome`.
+        sums: of deviations of observations, `(m, INPUTS)`, to be filled if they are normalised.
+        squares: of the same, squared.
+    """
+
+    genomes: Any
+    individuals: Any
+    starts: Any
+    which: Any
+    returns: Any
+    lengths: Any
+    outcomes: Any
+    sums: Any
+    squares: Any
+
+
+class Lanes(NamedTuple):
+    """The episodes under way, one in each lane; the lane is every array's last axis."""
+
+    genomes: Any
+    state: Any
+    observations: Any
+    inputs: Any
+    outputs: Any
+    memory: Any
+    echo: Any
+    sums: Any
+    squares: Any
+    events: Any
+    returns: Any
+    lengths: Any
+    episodes: Any
+
+
+def look(lanes: Any, width: int) -> None:
     """Observe each lane's state, and mark lanes that see numbers that are not finite."""
+    state, observations, events = lanes.state, lanes.observations, lanes.events
     for lane in range(width):
         store_observation(observations, lane, observe(load_state(state, lane)))
         zero = 0.0
@@ -46,30 +88,29 @@ def look(state: Any, observations: Any, events: Any, width: int) -> None:
         events[lane] = where(zero == 0.0, GOES_ON, BAD_OBSERVATION)
 
 
-def normalise(observations: Any, inputs: Any, sums: Any, squares: Any, mean: Any, deviation: Any, width: int) -> None:
-    """Inputs of observations; their deviations from the mean are added up."""
+def prepare(lanes: Any, mean: Any, deviation: Any, width: int) -> None:
+    """Inputs of observations; if they are normalised, their deviations from the mean are added up."""
+    observations, inputs, sums, squares = lanes.observations, lanes.inputs, lanes.sums, lanes.squares
     for k in range(INPUTS):
         for lane in range(width):
-            wide = observations[k, lane] - mean[k]
-            sums[k, lane] += wide
-            squares[k, lane] += wide * wide
-            inputs[k, lane] = real(np.minimum(np.maximum(wide / deviation[k], -LIMIT), LIMIT))
+            if NORMALISE:
+                wide = observations[k, lane] - mean[k]
+                sums[k, lane] += wide
+                squares[k, lane] += wide * wide
+                inputs[k, lane] = real(np.minimum(np.maximum(wide / deviation[k], -LIMIT), LIMIT))
+            else:
+                inputs[k, lane] = real(observations[k, lane])
 
 
-def keep(observations: Any, inputs: Any, width: int) -> None:
-    """Observations as inputs, as they are."""
-    for k in range(INPUTS):
-        for lane in range(width):
-            inputs[k, lane] = real(observations[k, lane])
-
-
-def think(genomes: Any, inputs: Any, outputs: Any, hidden_size: int, width: int) -> None:
-    """Outputs of networks without memory; each hidden neuron adds its part to the outputs at once."""
+def think(lanes: Any, hidden_size: int, width: int) -> None:
+    """Outputs of the networks; each hidden neuron adds its part to them at once."""
+    genomes, inputs, outputs, memory, echo = lanes.genomes, lanes.inputs, lanes.outputs, lanes.memory, lanes.echo
     bias = INPUTS * hidden_size
     outgoing = bias + hidden_size if BIAS else bias
-    for k in range(OUTPUTS):
-        for lane in range(width):
-            outputs[k, lane] = real(0.0)
+    if RECURRENT:
+        remember(genomes, memory, echo, outgoing, hidden_size, width)
+        outgoing += hidden_size * hidden_size
+    clear(outputs, width)
     for neuron in range(hidden_size):
         for lane in range(width):
             total = inputs[0, lane] * genomes[neuron, lane]
@@ -77,41 +118,34 @@ def think(genomes: Any, inputs: Any, outputs: Any, hidden_size: int, width: int)
                 total += inputs[i, lane] * genomes[i * hidden_size + neuron, lane]
             if BIAS:
                 total += genomes[bias + neuron, lane]
+            if RECURRENT:
+                total += echo[neuron, lane]
             hidden = real(activate_hidden(total))
+            if RECURRENT:
+                memory[neuron, lane] = hidden
             for k in range(OUTPUTS):
                 outputs[k, lane] += hidden * genomes[outgoing + neuron * OUTPUTS + k, lane]
-    finish(genomes, outputs, outgoing + hidden_size * OUTPUTS, width)
+    answer(genomes, outputs, outgoing + hidden_size * OUTPUTS, width)
 
 
-def think_again(genomes: Any, inputs: Any, outputs: Any, memory: Any, echo: Any, hidden_size: int, width: int) -> None:
-    """Outputs of recurrent networks. `memory` holds the last outputs of the hidden layer, and then the new ones."""
-    bias = INPUTS * hidden_size
-    recurrent = bias + hidden_size if BIAS else bias
-    outgoing = recurrent + hidden_size * hidden_size
+def clear(outputs: Any, width: int) -> None:
+    """Nothing yet."""
+    for k in range(OUTPUTS):
+        for lane in range(width):
+            outputs[k, lane] = real(0.0)
+
+
+def remember(genomes: Any, memory: Any, echo: Any, recurrent: int, hidden_size: int, width: int) -> None:
+    """What each hidden neuron hears of the hidden layer's last outputs."""
     for neuron in range(hidden_size):
         for lane in range(width):
             echo[neuron, lane] = memory[0, lane] * genomes[recurrent + neuron, lane]
         for other in range(1, hidden_size):
             for lane in range(width):
                 echo[neuron, lane] += memory[other, lane] * genomes[recurrent + other * hidden_size + neuron, lane]
-    for k in range(OUTPUTS):
-        for lane in range(width):
-            outputs[k, lane] = real(0.0)
-    for neuron in range(hidden_size):
-        for lane in range(width):
-            total = inputs[0, lane] * genomes[neuron, lane]
-            for i in range(1, INPUTS):
-                total += inputs[i, lane] * genomes[i * hidden_size + neuron, lane]
-            if BIAS:
-                total += genomes[bias + neuron, lane]
-            hidden = real(activate_hidden(total + echo[neuron, lane]))
-            memory[neuron, lane] = hidden
-            for k in range(OUTPUTS):
-                outputs[k, lane] += hidden * genomes[outgoing + neuron * OUTPUTS + k, lane]
-    finish(genomes, outputs, outgoing + hidden_size * OUTPUTS, width)
 
 
-def finish(genomes: Any, outputs: Any, bias: int, width: int) -> None:
+def answer(genomes: Any, outputs: Any, bias: int, width: int) -> None:
     """Biases and activation of the output layer."""
     for k in range(OUTPUTS):
         for lane in range(width):
@@ -121,146 +155,126 @@ def finish(genomes: Any, outputs: Any, bias: int, width: int) -> None:
             outputs[k, lane] = real(activate_output(total))
 
 
-def act(
-    state: Any, outputs: Any, events: Any, returns: Any, lengths: Any, max_steps: float, parameters: Any, width: int
-) -> None:
-    """One step of each lane; `events` says how it ended, if it did."""
+def act(lanes: Any, max_steps: float, parameters: Any, width: int) -> None:
+    """One step of each lane; `events` says how its episode ended, if it did."""
+    state, outputs, events, returns, lengths = lanes.state, lanes.outputs, lanes.events, lanes.returns, lanes.lengths
     for lane in range(width):
-        numbers = load_outputs(outputs, lane)
         zero = 0.0
         for k in range(OUTPUTS):
             zero += outputs[k, lane] - outputs[k, lane]
-        new, reward, terminated = step(load_state(state, lane), decode(numbers), parameters)
+        new, reward, terminated = step(load_state(state, lane), decode(load_outputs(outputs, lane)), parameters)
         store_state(state, lane, new)
         length = lengths[lane] + 1.0
         event = where(terminated, TERMINATED, where(length == max_steps, CUT, GOES_ON))
         event = where(reward - reward == 0.0, event, BAD_REWARD)
         event = where(zero == 0.0, event, BAD_OUTPUT)
         event = where(events[lane] == GOES_ON, event, events[lane])
-        good = event <= TERMINATED
-        lengths[lane] = where(good, length, lengths[lane])
+        lengths[lane] = where(event <= TERMINATED, length, lengths[lane])
         returns[lane] = where(event == BAD_REWARD, reward, returns[lane] + reward)
         events[lane] = event
 
 
+def begin(lanes: Any, lane: int, episodes: Any, episode: int) -> None:
+    """An episode starts in a lane; the weights stay if they are the same individual's."""
+    row, last = episodes.individuals[episode], lanes.episodes[lane]
+    if last < 0 or episodes.individuals[last] != row:
+        for gene in range(episodes.genomes.shape[1]):
+            weight = np.minimum(np.maximum(episodes.genomes[row, gene], -LARGEST_WEIGHT), LARGEST_WEIGHT)
+            lanes.genomes[gene, lane] = real(weight)
+    lanes.episodes[lane] = episode
+    for k in range(STATE):
+        lanes.state[k, lane] = episodes.starts[episodes.which[episode], k]
+    lanes.returns[lane] = lanes.lengths[lane] = 0.0
+    if RECURRENT:
+        for neuron in range(lanes.memory.shape[0]):
+            lanes.memory[neuron, lane] = real(0.0)
+    if NORMALISE:
+        for k in range(INPUTS):
+            lanes.sums[k, lane] = lanes.squares[k, lane] = 0.0
+
+
+def end(lanes: Any, lane: int, episodes: Any) -> None:
+    """Write down how the lane's episode went."""
+    episode = lanes.episodes[lane]
+    episodes.returns[episode] = lanes.returns[lane]
+    episodes.lengths[episode] = int(lanes.lengths[lane])
+    episodes.outcomes[episode] = lanes.events[lane]
+    if NORMALISE:
+        for k in range(INPUTS):
+            episodes.sums[episode, k] = lanes.sums[k, lane]
+            episodes.squares[episode, k] = lanes.squares[k, lane]
+
+
+def move(lanes: Any, source: int, target: int) -> None:
+    """One lane's episode goes on in another."""
+    for table in (lanes.state, lanes.sums, lanes.squares):
+        for k in range(table.shape[0]):
+            table[k, target] = table[k, source]
+    for table in (lanes.genomes, lanes.memory):
+        for k in range(table.shape[0]):
+            table[k, target] = table[k, source]
+    for row in (lanes.returns, lanes.lengths):
+        row[target] = row[source]
+    lanes.episodes[target] = lanes.episodes[source]
+    lanes.events[target] = lanes.events[source]
+
+
 def roll_out(
-    weights: Any,
-    individuals: Any,
-    starts: Any,
-    which: Any,
+    episodes: Any,
     order: Any,
-    hidden_size: int,
-    lanes: int,
-    max_steps: float,
-    parameters: Any,
     mean: Any,
     deviation: Any,
-    all_returns: Any,
-    all_lengths: Any,
-    outcomes: Any,
-    all_sums: Any,
-    all_squares: Any,
+    parameters: Any,
+    hidden_size: int,
+    num_lanes: int,
+    max_steps: float,
 ) -> None:
-    """Run the episodes whose numbers are in `order`, and write how each went into the last five arrays.
+    """Run some episodes, and write down how each went.
 
     Args:
-        weights: `(k, genome_size)` in the network's precision.
-        individuals: row of the weights of each episode, `(m,)`.
-        starts: start states, `(s, STATE)`.
-        which: row of the start states of each episode, `(m,)`.
+        episodes: `Episodes`.
         order: numbers of the episodes to run.
-        hidden_size: hidden neurons.
-        lanes: episodes side by side, a multiple of `WIDTHS`.
-        max_steps: steps after which an episode is cut.
-        parameters: of the kernel.
         mean: of the observations, `(INPUTS,)`.
         deviation: of the observations, `(INPUTS,)`.
-        all_returns: `(m,)`.
-        all_lengths: `(m,)`.
-        outcomes: `(m,)`, see `Outcome`.
-        all_sums: `(m, INPUTS)`, read and written only if observations are normalised.
-        all_squares: likewise.
+        parameters: of the kernel.
+        hidden_size: hidden neurons.
+        num_lanes: episodes side by side, a multiple of `WIDTHS`.
+        max_steps: steps after which an episode is cut.
     """
-    genome_size = weights.shape[1]
-    genomes = np.zeros((genome_size, lanes), weights.dtype)
-    state = np.zeros((STATE, lanes))
-    observations = np.zeros((INPUTS, lanes), observed)
-    inputs = np.zeros((INPUTS, lanes), weights.dtype)
-    outputs = np.zeros((OUTPUTS, lanes), weights.dtype)
-    memory = np.zeros((hidden_size, lanes), weights.dtype)
-    echo = np.zeros((hidden_size, lanes), weights.dtype)
-    sums = np.zeros((INPUTS, lanes))
-    squares = np.zeros((INPUTS, lanes))
-    events = np.zeros(lanes, np.uint8)
-    returns = np.zeros(lanes)
-    lengths = np.zeros(lanes)
-    episodes = np.full(lanes, -1)
-
-    begun = 0
-    busy = min(lanes, len(order))
+    lanes = Lanes(
+        genomes=np.zeros((episodes.genomes.shape[1], num_lanes), number),
+        state=np.zeros((STATE, num_lanes)),
+        observations=np.zeros((INPUTS, num_lanes), observed),
+        inputs=np.zeros((INPUTS, num_lanes), number),
+        outputs=np.zeros((OUTPUTS, num_lanes), number),
+        memory=np.zeros((hidden_size, num_lanes), number),
+        echo=np.zeros((hidden_size, num_lanes), number),
+        sums=np.zeros((INPUTS, num_lanes)),
+        squares=np.zeros((INPUTS, num_lanes)),
+        events=np.zeros(num_lanes, np.uint8),
+        returns=np.zeros(num_lanes),
+        lengths=np.zeros(num_lanes),
+        episodes=np.full(num_lanes, -1),
+    )
+    busy = begun = min(num_lanes, len(order))
     for lane in range(busy):
-        events[lane] = CUT
-    width = lanes
-    first = True
+        begin(lanes, lane, episodes, order[lane])
     while busy > 0:
-        if not first:
-            look(state, observations, events, width)
-            if NORMALISE:
-                normalise(observations, inputs, sums, squares, mean, deviation, width)
-            else:
-                keep(observations, inputs, width)
-            if RECURRENT:
-                think_again(genomes, inputs, outputs, memory, echo, hidden_size, width)
-            else:
-                think(genomes, inputs, outputs, hidden_size, width)
-            act(state, outputs, events, returns, lengths, max_steps, parameters, width)
-        first = False
+        width = min(num_lanes, (busy + WIDTHS - 1) // WIDTHS * WIDTHS)
+        look(lanes, width)
+        prepare(lanes, mean, deviation, width)
+        think(lanes, hidden_size, width)
+        act(lanes, max_steps, parameters, width)
         lane = 0
         while lane < busy:
-            if events[lane] == GOES_ON:
+            if lanes.events[lane] == GOES_ON:
                 lane += 1
                 continue
-            episode = episodes[lane]
-            if episode >= 0:
-                all_returns[episode] = returns[lane]
-                all_lengths[episode] = int(lengths[lane])
-                outcomes[episode] = events[lane]
-                if NORMALISE:
-                    for k in range(INPUTS):
-                        all_sums[episode, k] = sums[k, lane]
-                        all_squares[episode, k] = squares[k, lane]
+            end(lanes, lane, episodes)
             if begun < len(order):
-                episode = order[begun]
+                begin(lanes, lane, episodes, order[begun])
                 begun += 1
-                last = episodes[lane]
-                episodes[lane] = episode
-                row = individuals[episode]
-                if last < 0 or individuals[last] != row:
-                    for gene in range(genome_size):
-                        genomes[gene, lane] = weights[row, gene]
-                for k in range(STATE):
-                    state[k, lane] = starts[which[episode], k]
-                for neuron in range(hidden_size):
-                    memory[neuron, lane] = real(0.0)
-                for k in range(INPUTS):
-                    sums[k, lane] = 0.0
-                    squares[k, lane] = 0.0
-                returns[lane] = 0.0
-                lengths[lane] = 0.0
                 lane += 1
             else:  # the last busy lane moves here, and is looked at next
                 busy -= 1
-                episodes[lane] = episodes[busy]
-                events[lane] = events[busy]
-                returns[lane] = returns[busy]
-                lengths[lane] = lengths[busy]
-                for gene in range(genome_size):
-                    genomes[gene, lane] = genomes[gene, busy]
-                for k in range(STATE):
-                    state[k, lane] = state[k, busy]
-                for neuron in range(hidden_size):
-                    memory[neuron, lane] = memory[neuron, busy]
-                for k in range(INPUTS):
-                    sums[k, lane] = sums[k, busy]
-                    squares[k, lane] = squares[k, busy]
-        width = min(lanes, (busy + WIDTHS - 1) // WIDTHS * WIDTHS)
+                move(lanes, busy, lane)

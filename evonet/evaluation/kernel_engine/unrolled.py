@@ -36,10 +36,12 @@ def argmax(choices: int, start: int) -> Callable[..., Any]:
         f"\n    best, action = where(better, outputs[{k}], best), where(better, {float(start + k)}, action)"
         for k in range(1, choices)
     )
-    return _function(f"def decode(outputs):\n    best, action = outputs[0], {float(start)}{lines}\n    return (action,)")
+    return _function(
+        f"def decode(outputs):\n    best, action = outputs[0], {float(start)}{lines}\n    return (action,)"
+    )
 
 
-def box(numbers: Sequence[BoxNumber], squash: Callable[..., Any], narrow: bool) -> Callable[..., Any]:
+def box(numbers: Sequence[BoxNumber], squash: Callable[..., Any], *, narrow: bool) -> Callable[..., Any]:
     """`decode(outputs)`: each output squashed to ±1 and stretched onto its bounds; `narrow` rounds to float32."""
     calls = "".join(
         f"finish(stretched(squash(double(outputs[{k}])), {', '.join(map(repr, bounds))})), "

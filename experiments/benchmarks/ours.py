@@ -1,0 +1,88 @@
+"""evonet's side of each contest, by its public API.
+
+usage: python -m ours throughput ENGINE ENVIRONMENT N
+       python -m ours generation ROWS GENES
+       python -m ours engine ENVIRONMENT N WORKERS
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from contestant import Measure, serve, timed
+from controllers import STEPS, controllers
+from evonet import Architecture, EpisodeReturn, GeneticAlgorithm
+from evonet.operators.crossover import Uniform
+from evonet.operators.mutation import Gaussian
+from evonet.operators.selection import Tournament
+
+
+def prepare_throughput(engine: str, environment: str, n: int) -> Measure:
+    """One episode of each of n networks; the episode's seed is a new one each time, as in evolution."""
+    fitness = EpisodeReturn(environment, episodes=1, engine=engine)
+    balancing = environment == "CartPole-v1"
+    size = fitness.architecture.genome_size
+    genomes = controllers(n) if balancing else np.random.default_rng(1).standard_normal((n, size))
+    seed = 0
+
+    def work() -> int:
+        nonlocal seed
+        seed += 1
+        return fitness(genomes, np.array([seed])).steps
+
+    steps = work()
+    assert not balancing or steps == STEPS * n
+    return lambda: timed(work)
+
+
+def prepare_generation(rows: int, genes: int) -> Measure:
+    # A genome of this size without biases: one output, so (inputs + 1) x hidden genes.
+    hidden = next(h for h in range(int(genes**0.5), 0, -1) if genes % h == 0)
+    algorithm = GeneticAlgorithm(
+        Architecture(genes // hidden - 1, hidden, 1, bias=False),
+        population_size=rows,
+        elites=1,
+        selection=Tournament(3),
+        crossover=Uniform(rate=1.0),
+        mutation=Gaussian(sigma=0.1, rate=0.1),
+    )
+    assert algorithm.architecture.genome_size == genes
+    fitness = np.random.default_rng(1).random(rows)
+
+    def work() -> int:
+        algorithm.tell(fitness)
+        algorithm.ask()
+        return 1
+
+    algorithm.ask()
+    work()
+    return lambda: timed(work)
+
+
+def prepare_engine(environment: str, n: int, workers: int) -> Measure:
+    """The gymnasium engine with n networks: balancing ones for CartPole-v1, random ones elsewhere."""
+    fitness = EpisodeReturn(environment, episodes=1, engine="gymnasium", workers=workers)
+    if environment == "CartPole-v1":
+        genomes = controllers(n)
+    else:
+        genomes = np.random.default_rng(1).standard_normal((n, fitness.architecture.genome_size))
+    seed = 0
+
+    def work() -> int:
+        nonlocal seed
+        seed += 1
+        return fitness(genomes, np.array([seed])).steps
+
+    work()
+    return lambda: timed(work)
+
+
+if __name__ == "__main__":
+    command, *arguments = sys.argv[1:]
+    if command == "throughput":
+        serve(lambda: prepare_throughput(arguments[0], arguments[1], int(arguments[2])))
+    elif command == "generation":
+        serve(lambda: prepare_generation(int(arguments[0]), int(arguments[1])))
+    else:
+        serve(lambda: prepare_engine(arguments[0], int(arguments[1]), int(arguments[2])))

@@ -1,0 +1,304 @@
+"""Environments are found by name, made as they were meant, and import nothing that nobody allowed."""
+
+import pickle
+import sys
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.wrappers import TimeLimit
+
+from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentSpec, Wrapper
+from evonet.errors import ConfigError, EnvironmentUnavailable, UnsuitableEnvironment
+
+THIRD_PARTY = """
+import gymnasium as gym
+from gymnasium.envs.classic_control import CartPoleEnv
+
+gym.register("{module}/Thing-v0", entry_point=CartPoleEnv, max_episode_steps=33, reward_threshold=12.5)
+
+class Doubled(gym.Wrapper):
+    def __init__(self, env, factor=2):
+        super().__init__(env)
+        self.factor = factor
+
+    def step(self, action):
+        observation, reward, *rest = super().step(action)
+        return observation, self.factor * float(reward), *rest
+"""
+
+
+@pytest.fixture
+def third_party(tmp_path, monkeypatch):
+    """A module that registers an environment when it is imported, and is gone afterwards."""
+    module = "evonet_test_third_party"
+    (tmp_path / f"{module}.py").write_text(THIRD_PARTY.format(module=module))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield module
+    sys.modules.pop(module, None)
+    gym.registry.pop(f"{module}/Thing-v0", None)
+
+
+@pytest.fixture
+def register():
+    """Registers an environment under a name of its own for the test."""
+    names = []
+
+    def register_as(name, entry_point, **details):
+        gym.register(name, entry_point=entry_point, **details)
+        names.append(name)
+        return name
+
+    yield register_as
+    for name in names:
+        gym.registry.pop(name)
+
+
+def layers(environment):
+    """Classes from the outermost wrapper to the environment itself."""
+    while True:
+        yield type(environment)
+        if environment is environment.unwrapped:
+            return
+        environment = environment.env
+
+
+def test_the_environment_is_the_one_that_is_named_with_its_arguments():
+    with EnvironmentSpec("CartPole-v1", {"sutton_barto_reward": True}).make() as environment:
+        assert type(environment).__name__ == "CartPoleEnv"
+        assert environment._sutton_barto_reward
+
+
+def test_it_behaves_like_gymnasium_s_own():
+    with EnvironmentSpec("Acrobot-v1").make() as ours, gym.make("Acrobot-v1") as theirs:
+        assert np.array_equal(ours.reset(seed=5)[0], theirs.reset(seed=5)[0])
+        for action in (0, 2, 1, 2):
+            assert np.array_equal(ours.step(action)[0], theirs.step(action)[0])
+
+
+def test_without_wrappers_nothing_stands_between_engine_and_environment():
+    with EnvironmentSpec("Pendulum-v1", max_steps=50).make() as environment:
+        assert len(list(layers(environment))) == 1
+        environment.reset(seed=0)
+        assert not any(environment.step(np.zeros(1, np.float32))[3] for _ in range(250))
+
+
+def test_wrappers_are_applied_in_order_the_first_innermost():
+    least, greatest = np.float32([-3]), np.float32([3])
+    wrappers = [Wrapper("RescaleAction", {"min_action": least, "max_action": greatest}), Wrapper("FlattenObservation")]
+    with EnvironmentSpec("Pendulum-v1", wrappers=wrappers).make() as environment:
+        names = [layer.__name__ for layer in layers(environment)]
+        assert names == ["FlattenObservation", "RescaleAction", "TimeLimit", "PendulumEnv"]
+        assert environment.action_space.high.tolist() == [3.0]
+
+
+@pytest.mark.parametrize(("max_steps", "limit"), [(None, 200), (7, 7), (300, 300)])
+def test_below_wrappers_the_time_limit_stays_for_them_to_see(max_steps, limit):
+    spec = EnvironmentSpec("Pendulum-v1", wrappers=[Wrapper("FlattenObservation")], max_steps=max_steps)
+    with spec.make() as environment:
+        assert TimeLimit in layers(environment)
+        environment.reset(seed=0)
+        truncated = [environment.step(np.zeros(1, np.float32))[3] for _ in range(limit)]
+        assert truncated == [False] * (limit - 1) + [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "max_steps", "limit"),
+    [
+        ("CartPole-v1", None, (500, True)),
+        ("CartPole-v1", 77, (77, True)),
+        ("Blackjack-v1", None, (DEFAULT_MAX_STEPS, False)),
+        ("Blackjack-v1", 3, (3, True)),
+    ],
+)
+def test_an_episode_is_always_finite(name, max_steps, limit):
+    assert EnvironmentSpec(name, max_steps=max_steps).step_limit() == limit
+
+
+def test_the_reward_threshold_is_the_environment_s_own():
+    assert EnvironmentSpec("CartPole-v1").reward_threshold() == 475
+    assert EnvironmentSpec("Pendulum-v1").reward_threshold() is None
+
+
+def test_render_mode_is_handed_on():
+    with EnvironmentSpec("CartPole-v1").make(render_mode="rgb_array") as environment:
+        assert environment.render_mode == "rgb_array"
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("CartPole-v11", "did you mean 'CartPole-v1'? "),
+        ("Cartpole-v1", "did you mean 'CartPole-v1'? "),
+        ("CartPole", "did you mean 'CartPole-v1'? "),
+        ("MountainCarContinous-v0", "did you mean 'MountainCarContinuous-v0'? "),
+        ("???", ""),
+        ("", ""),
+    ],
+)
+def test_an_unknown_id_is_answered_with_the_nearest(name, suggestion):
+    known = sorted(gym.registry)
+    message = (
+        f"{name!r} is not a registered environment; {suggestion}Known: {', '.join(known[:12])} … "
+        f"({len(known)}, see `gymnasium.registry`)"
+    )
+    for ask in (EnvironmentSpec.make, EnvironmentSpec.step_limit, EnvironmentSpec.reward_threshold):
+        with pytest.raises(UnsuitableEnvironment) as refused:
+            ask(EnvironmentSpec(name))
+        assert str(refused.value) == message
+    assert issubclass(UnsuitableEnvironment, ConfigError)
+
+
+def test_an_unknown_wrapper_is_answered_with_the_nearest():
+    with pytest.raises(UnsuitableEnvironment) as refused:
+        EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("TimeLimt")]).make()
+    message = str(refused.value)
+    assert message.startswith(
+        "'TimeLimt' is not a wrapper of gymnasium.wrappers; did you mean 'TimeLimit'? Known: AddRenderObservation, "
+    )
+    assert "NormalizeObservation" in message
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        (EnvironmentSpec("CartPole-v1", {"gravity": 3}), "unexpected keyword argument 'gravity'"),
+        (
+            EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("TimeLimit", {"steps": 3})]),
+            "unexpected keyword argument 'steps'",
+        ),
+        (EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("evonet_no_module:Thing")]), "No module named"),
+        (EnvironmentSpec("evonet_no_module:Thing-v0"), "No module named 'evonet_no_module'"),
+        (EnvironmentSpec("evonet_no_module:inner:Thing-v0"), "No module named"),
+    ],
+)
+def test_what_cannot_be_made_says_why(spec, reason):
+    with pytest.raises(EnvironmentUnavailable) as refused:
+        spec.make()
+    assert str(refused.value).startswith(f"{spec.id!r} cannot be made: ")
+    assert reason in str(refused.value)
+    assert "pip install" not in str(refused.value)
+    assert refused.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "extra"),
+    [
+        (gym.error.DependencyNotInstalled('Box2D is not installed, run `pip install "gymnasium[box2d]"`'), "box2d"),
+        (gym.error.DependencyNotInstalled("MuJoCo is not installed"), "mujoco"),
+        (gym.error.DependencyNotInstalled("pygame is not installed"), "classic"),
+        (ModuleNotFoundError("No module named 'mujoco'"), "mujoco"),
+        (ModuleNotFoundError("No module named 'pygame'"), "classic"),
+        (ModuleNotFoundError("No module named 'box2d'"), "box2d"),
+    ],
+    ids=str,
+)
+def test_a_missing_package_is_answered_with_the_extra_to_install(register, error, extra):
+    def unavailable(**_):
+        raise error
+
+    name = register("evonet/Unavailable-v0", unavailable)
+    with pytest.raises(EnvironmentUnavailable) as refused:
+        EnvironmentSpec(name).make()
+    first, last = str(refused.value).splitlines()
+    assert first.startswith(f"{name!r} cannot be made: {type(error)(*error.args)}"[:60])
+    assert last == f"install it with: pip install 'evonet-toolkit[{extra}]'"
+
+
+def test_a_failure_that_only_mentions_a_package_is_no_missing_package(register):
+    def broken(**_):
+        raise ValueError("the mujoco model has no joints")
+
+    with pytest.raises(EnvironmentUnavailable) as refused:
+        EnvironmentSpec(register("evonet/Broken-v0", broken)).make()
+    assert "the mujoco model has no joints" in str(refused.value)
+    assert "pip install" not in str(refused.value)
+
+
+def test_a_module_is_refused_with_the_flag_that_allows_it_and_is_not_imported(third_party):
+    spec = EnvironmentSpec(f"{third_party}:{third_party}/Thing-v0")
+    assert list(spec.imports) == [third_party]
+    with pytest.raises(UnsuitableEnvironment) as refused:
+        spec.refuse_imports()
+    assert str(refused.value) == (
+        f"'{third_party}:{third_party}/Thing-v0' would import the module '{third_party}', which runs its code; "
+        f"to allow that, add --allow-import {third_party}"
+    )
+    spec.refuse_imports([third_party])
+    assert third_party not in sys.modules
+
+
+def test_a_wrapper_s_module_is_refused_likewise(third_party):
+    spec = EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("FlattenObservation"), Wrapper(f"{third_party}:Doubled")])
+    assert list(spec.imports) == [third_party]
+    with pytest.raises(UnsuitableEnvironment) as refused:
+        spec.refuse_imports(["another_module"])
+    assert str(refused.value) == (
+        f"'{third_party}:Doubled' would import the module '{third_party}', which runs its code; "
+        f"to allow that, add --allow-import {third_party}"
+    )
+    spec.refuse_imports({third_party})
+    assert third_party not in sys.modules
+
+
+def test_leave_for_a_part_of_a_name_is_no_leave_for_the_whole():
+    spec = EnvironmentSpec("harmless:evil:Thing-v0")
+    assert list(spec.imports) == ["harmless:evil"]
+    with pytest.raises(UnsuitableEnvironment, match="--allow-import harmless:evil"):
+        spec.refuse_imports(["harmless", "evil"])
+    with pytest.raises(UnsuitableEnvironment, match="--allow-import package.inner"):
+        EnvironmentSpec("package.inner:Thing-v0").refuse_imports(["package"])
+
+
+def test_gymnasium_s_own_environments_and_wrappers_need_no_leave():
+    EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("FlattenObservation")]).refuse_imports()
+
+
+def test_a_third_party_s_environment_and_wrapper_are_made_once_allowed(third_party):
+    spec = EnvironmentSpec(
+        f"{third_party}:{third_party}/Thing-v0", wrappers=[Wrapper(f"{third_party}:Doubled", {"factor": 5})]
+    )
+    spec.refuse_imports([third_party])
+    assert spec.step_limit() == (33, True)
+    assert spec.reward_threshold() == 12.5
+    with spec.make() as environment:
+        environment.reset(seed=0)
+        assert environment.step(0)[1] == 5.0
+
+
+def test_a_module_that_lacks_the_environment_says_so(third_party):
+    with pytest.raises(UnsuitableEnvironment) as refused:
+        EnvironmentSpec(f"{third_party}:{third_party}/Thin-v0").make()
+    assert str(refused.value).startswith(
+        f"'{third_party}:{third_party}/Thin-v0' is not a registered environment; "
+        f"did you mean '{third_party}/Thing-v0'? Known: "
+    )
+
+
+def test_a_module_that_cannot_be_imported_says_why(tmp_path, monkeypatch):
+    (tmp_path / "evonet_test_broken.py").write_text("raise RuntimeError('out of order')")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = EnvironmentSpec("evonet_test_broken:Thing-v0")
+    for ask in (EnvironmentSpec.make, EnvironmentSpec.step_limit, EnvironmentSpec.reward_threshold):
+        with pytest.raises(EnvironmentUnavailable) as refused:
+            ask(spec)
+        assert str(refused.value) == "'evonet_test_broken:Thing-v0' cannot be made: out of order"
+
+
+def test_a_specification_survives_pickling():
+    spec = EnvironmentSpec("CartPole-v1", {"sutton_barto_reward": True}, (Wrapper("FlattenObservation"),), 40)
+    assert pickle.loads(pickle.dumps(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"id": 3}, "EnvironmentSpec.id must be text, got 3"),
+        ({"id": "CartPole-v1", "max_steps": 0}, "EnvironmentSpec.max_steps must be at least 1, got 0"),
+        ({"id": "CartPole-v1", "max_steps": 1.5}, "EnvironmentSpec.max_steps must be a whole number, got 1.5"),
+    ],
+)
+def test_wrong_settings_are_refused(settings, message):
+    with pytest.raises((TypeError, ValueError)) as refused:
+        EnvironmentSpec(**settings)
+    assert str(refused.value) == message

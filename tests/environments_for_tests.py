@@ -1,0 +1,170 @@
+"""Environments that tests register and that worker processes can import: well-behaved ones, and much trouble."""
+
+import copy
+import functools
+import os
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+MODULE = __name__
+
+
+class Walk(gym.Env):
+    """Guess the sign of a number that each step draws anew; an episode lasts 3 to 11 steps, as its seed says.
+
+    The reward depends on the last observation, so whoever acts on another one scores otherwise.
+
+    Args:
+        trouble: what goes wrong, as the code below has it, or nothing.
+        at: the step, counted from 0, with the trouble.
+        seeds: of the episodes with trouble; all if None.
+    """
+
+    def __init__(self, trouble="", at=1, seeds=None):
+        self.observation_space = spaces.Box(-np.inf, np.inf, (3,), np.float64)
+        self.action_space = spaces.Discrete(2)
+        self._trouble, self._at, self._seeds = trouble, at, seeds
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self._active = self._trouble if self._seeds is None or seed in self._seeds else ""
+        if self._active == "raise in reset":
+            raise RuntimeError("no way to begin\nand a second line")
+        self._step = 0
+        self._length = int(self.np_random.integers(3, 12))
+        return self._observe(), {}
+
+    def step(self, action):
+        trouble = self._active if self._step == self._at else ""
+        if trouble == "raise":
+            raise ValueError(f"broken at step {self._step}\nand a second line")
+        if trouble == "print":
+            print("an environment talks", flush=True)
+            os.write(1, b"and so does its C code\n")
+        reward = {"nan reward": np.nan, "inf reward": np.inf}.get(trouble)
+        if reward is None:
+            reward = 1.0 + self._x[1] / 8 if action == (self._x[0] > 0) else -0.5
+        self._step += 1
+        observation = self._observe()
+        if trouble == "nan observation":
+            observation[1] = np.nan
+        elif trouble == "inf observation":
+            observation[2] = -np.inf
+        elif trouble == "wrong shape":
+            observation = observation[:2]
+        elif trouble == "stretchable":
+            observation = observation[:1]
+        return observation, reward, self._step >= self._length, False, {}
+
+    def _observe(self):
+        self._x = self.np_random.normal(size=3)
+        return self._x[:1] if self._active == "wrong shape in reset" else self._x.copy()
+
+
+class Endless(gym.Env):
+    """A reward of one in each step, for ever; `ends` or `is_cut` after so many steps, if given."""
+
+    def __init__(self, ends=None, is_cut=None, reward=1.0):
+        self.observation_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        self.action_space = spaces.Discrete(2)
+        self._ends, self._is_cut, self._reward = ends, is_cut, reward
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self._step = 0
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        self._step += 1
+        return np.zeros(2, np.float32), self._reward, self._step == self._ends, self._step == self._is_cut, {}
+
+
+class Moody(Endless):
+    """Rewards drawn from where no seed reaches."""
+
+    def step(self, action):
+        observation, _, ended, cut, info = super().step(action)
+        return observation, float(np.frombuffer(os.urandom(4), np.uint32)[0]) / 2**32, ended, cut, info
+
+
+class Threads(Endless):
+    """The reward tells how many threads linear algebra may use here, 0 if nobody said."""
+
+    def step(self, action):
+        observation, _, ended, cut, info = super().step(action)
+        return observation, float(os.environ.get("OPENBLAS_NUM_THREADS", "0")), ended, cut, info
+
+
+class AnySpaces(gym.Env):
+    """Samples of any observation space; the reward is a number made of all numbers in the action."""
+
+    def __init__(self, observation_space, action_space):
+        self.observation_space, self.action_space = copy.deepcopy(observation_space), action_space
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        self._step = 0
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action), action
+        self._step += 1
+        numbers = np.ravel(spaces.flatten(self.action_space, action)).astype(np.float64)
+        reward = float(numbers @ np.arange(1, len(numbers) + 1))
+        return self.observation_space.sample(), reward, self._step == 7, False, {}
+
+
+class Wordy(Endless):
+    """Observations that no network can read."""
+
+    def __init__(self):
+        super().__init__(ends=3)
+        self.observation_space = spaces.Text(5)
+
+
+class Impossible(gym.Env):
+    """Cannot be made."""
+
+    def __init__(self):
+        raise OSError("the robot is not plugged in")
+
+
+class Doubled(gym.RewardWrapper):
+    """Every reward `times` over: a wrapper of somebody's own."""
+
+    def __init__(self, env, times=2.0):
+        super().__init__(env)
+        self._times = times
+
+    def reward(self, reward):
+        return reward * self._times
+
+
+def make_walk():
+    return Walk()
+
+
+def make_spaces(observation_space, action_space):
+    return functools.partial(AnySpaces, observation_space, action_space)
+
+
+def closeness(genomes, episode_seeds):
+    """A fitness function of somebody's own: how near a genome is to all ones, the same in every episode."""
+    distance = ((np.asarray(genomes) - 1.0) ** 2).sum(axis=1)
+    return np.repeat(-distance[:, None], len(episode_seeds), axis=1)
+
+
+def failing(genomes, episode_seeds):
+    """A fitness function that cannot score every third genome."""
+    returns = closeness(genomes, episode_seeds)
+    returns[::3] = np.nan
+    return returns
+
+
+for _kind in (Walk, Endless, Moody, Threads, Wordy, Impossible):
+    _id = f"evonet-tests/{_kind.__name__}-v0"
+    if _id not in gym.registry:
+        gym.register(_id, entry_point=_kind, max_episode_steps=None if _kind is Endless else 20)

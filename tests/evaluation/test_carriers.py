@@ -1,0 +1,187 @@
+"""Carriers bring episodes to engines; who carries them, and in how many chunks, changes no bit of the result."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation import carriers
+from evonet.evaluation.carriers import AutoCarrier, InProcess, WorkerProcesses, carrier
+from evonet.evaluation.results import EpisodeResults
+from evonet.fitness import EpisodeReturn
+from tests.environments_for_tests import MODULE
+
+ROOT = Path(__file__).parents[2]
+EPISODES = 3
+SEEDS = np.array([11, 12, 13])
+
+
+def task_for(environment="Walk", kwargs=None, **settings):
+    fitness = EpisodeReturn(f"{MODULE}:evonet-tests/{environment}-v0", kwargs=kwargs, hidden=3, **settings)
+    fitness.close()
+    return fitness.task
+
+
+def carry(who, task, n, normaliser=None):
+    genomes = np.random.default_rng(0).normal(size=(n, task.architecture.genome_size))
+    individuals = np.repeat(np.arange(n), EPISODES)
+    chunks = who.carry(genomes, individuals, np.tile(SEEDS, n), normaliser)
+    return EpisodeResults.joined(chunks, individuals, EPISODES)
+
+
+def bits(results):
+    sums = results.observations
+    arrays = [results.returns, results.lengths, results.terminated]
+    return [a.tobytes() for a in arrays + ([] if sums is None else [sums.sums, sums.squares])]
+
+
+@pytest.fixture(scope="module")
+def ill_task():
+    return task_for(kwargs={"trouble": "raise", "at": 1, "seeds": [12]}, normalise_observations=True, recurrent=True)
+
+
+@pytest.fixture(scope="module")
+def two_workers(ill_task):
+    workers = WorkerProcesses(ill_task, "gymnasium", workers=2)
+    yield workers
+    workers.close()
+
+
+@pytest.mark.parametrize("n", [1, 2, 13])
+def test_two_processes_give_the_bits_and_the_faults_of_this_one(n, ill_task, two_workers):
+    normaliser = ObservationNormaliser(20, np.array([0.1, 0.2, 0.3]), np.array([20.0, 30.0, 40.0]))
+    here = carry(InProcess(ill_task, "gymnasium"), ill_task, n, normaliser)
+    there = carry(two_workers, ill_task, n, normaliser)
+    assert bits(there) == bits(here)
+    assert [(f.individual, f.episode) for f in there.faults] == [(i, 1) for i in range(n)]
+
+    def facts(fault):
+        return fault.individual, fault.episode, fault.seed, fault.kind, fault.step, fault.message
+
+    assert [facts(f) for f in there.faults] == [facts(f) for f in here.faults]
+    assert all("ValueError: broken at step 1" in f.traceback for f in there.faults)
+
+
+def test_repeated_calls_of_the_same_workers_give_the_same_bits(ill_task, two_workers):
+    normaliser = ObservationNormaliser.fresh(3)
+    first, second = (bits(carry(two_workers, ill_task, 5, normaliser)) for _ in range(2))
+    assert first == second
+
+
+def test_two_processes_report_as_the_engine_that_they_run(two_workers):
+    assert two_workers.engine_name == "gymnasium"
+
+
+@pytest.mark.parametrize("sizes", [(6, 6), (1, 10, 1), (12,), (5, 1, 1, 5)], ids=str)
+def test_joined_chunks_are_the_whole_with_faults_in_order_and_numbered_by_individual(sizes, ill_task):
+    n = 4
+    genomes = np.random.default_rng(0).normal(size=(n, ill_task.architecture.genome_size))
+    individuals, seeds = np.repeat(np.arange(n), EPISODES), np.tile(SEEDS, n)
+    engine = InProcess(ill_task, "gymnasium")
+    normaliser = ObservationNormaliser.fresh(3)
+    whole = EpisodeResults.joined(engine.carry(genomes, individuals, seeds, normaliser), individuals, EPISODES)
+    chunks = []
+    for end, size in zip(np.cumsum(sizes), sizes, strict=True):
+        chunk = slice(end - size, end)
+        (flat,) = engine.carry(genomes, individuals[chunk], seeds[chunk], normaliser)
+        chunks.append(flat.renumbered(int(end - size)))
+    joined = EpisodeResults.joined(chunks, individuals, EPISODES)
+    assert bits(joined) == bits(whole)
+    assert joined.returns.shape == joined.lengths.shape == joined.terminated.shape == (n, EPISODES)
+    assert [(f.individual, f.episode, f.seed) for f in joined.faults] == [(i, 1, 12) for i in range(n)]
+
+
+def test_workers_print_to_stderr_and_calculate_in_one_thread():
+    script = (
+        "import numpy as np\n"
+        "from evonet.evaluation.carriers import WorkerProcesses\n"
+        "from tests.evaluation.test_carriers import carry, task_for\n"
+        "if __name__ == '__main__':\n"
+        "    for environment, kwargs in (('Walk', {'trouble': 'print'}), ('Threads', {'ends': 2})):\n"
+        "        task = task_for(environment, kwargs)\n"
+        "        workers = WorkerProcesses(task, 'gymnasium', 1)\n"
+        "        print(carry(workers, task, 1).returns.max())\n"
+        "        workers.close()\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if "THREADS" not in k}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stdout.splitlines()[1] == "2.0"
+    assert "an environment talks" in done.stderr
+    assert "and so does its C code" in done.stderr
+
+
+@pytest.mark.parametrize("before", [None, "7"])
+def test_this_process_keeps_its_own_number_of_threads(before, monkeypatch):
+    if before is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", before)
+    with carriers._one_blas_thread():
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert os.environ.get("OMP_NUM_THREADS") == before
+
+
+class Counting:
+    """Stands in for worker processes, and counts."""
+
+    engine_name = "gymnasium"
+
+    def __init__(self, task, engine, workers):
+        self.workers, self.carried, self.closed = workers, 0, False
+        self._inner = InProcess(task, engine)
+
+    def carry(self, *arguments):
+        self.carried += 1
+        return self._inner.carry(*arguments)
+
+    def close(self):
+        self.closed = True
+
+
+def test_auto_starts_processes_when_evaluation_has_become_dear_and_not_before(monkeypatch):
+    started = []
+
+    def start(task, engine, workers):
+        started.append(Counting(task, engine, workers))
+        return started[-1]
+
+    clock = iter(np.repeat(np.arange(100.0), 2) + np.tile([0.0, 0.9], 100))  # each call takes 0.9 s
+    monkeypatch.setattr(carriers, "WorkerProcesses", start)
+    monkeypatch.setattr(carriers.time, "monotonic", lambda: next(clock))
+    task = task_for()
+    auto = AutoCarrier(task, "gymnasium")
+    auto._cores = 3
+    results = [bits(carry(auto, task, 2)) for _ in range(3)]  # 2.7 s are above the two seconds
+    assert [len(started), started[0].workers, started[0].carried] == [1, 3, 0]
+    results += [bits(carry(auto, task, 2)) for _ in range(2)]
+    assert [len(started), started[0].carried] == [1, 2]
+    assert all(result == results[0] for result in results)
+    assert auto.engine_name == "gymnasium"
+    auto.close()
+    assert started[0].closed
+
+
+def test_auto_stays_here_on_a_single_core(monkeypatch):
+    monkeypatch.setattr(carriers, "_WORTH_WORKERS", -1.0)
+    monkeypatch.setattr(carriers, "WorkerProcesses", None)
+    task = task_for()
+    auto = AutoCarrier(task, "gymnasium")
+    auto._cores = 1
+    assert bits(carry(auto, task, 2)) == bits(carry(auto, task, 2))
+    auto.close()
+
+
+def test_the_number_of_workers_says_who_carries():
+    task = task_for()
+    kinds = {"auto": AutoCarrier, 1: InProcess, 2: WorkerProcesses}
+    for workers, kind in kinds.items():
+        made = carrier(task, "gymnasium", workers)
+        assert type(made) is kind
+        made.close()

@@ -1,0 +1,348 @@
+"""The engine for any environment: a pure function that agrees with a plain loop, and faults that stay where they are."""
+
+import math
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.specification import EnvironmentSpec
+from evonet.evaluation.gymnasium_engine import GymnasiumEngine
+from evonet.evaluation.results import EpisodeResults
+from evonet.fitness import EpisodeReturn
+from evonet.network import NeuralNetwork
+from tests.environments_for_tests import MODULE, Endless, Walk, make_walk
+
+EPISODES = 4
+SEEDS = np.array([11, 12, 13, 14])
+SLOTS = (1, 3, 16)
+
+
+def task_for(environment, **settings):
+    fitness = EpisodeReturn(environment, engine="gymnasium", **settings)
+    fitness.close()
+    return fitness.task
+
+
+def genomes_for(task, n, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, task.architecture.genome_size))
+
+
+def run(task, genomes, seeds=SEEDS, slots=16, normaliser=None):
+    """Results `(n, episodes)` of a fresh engine."""
+    engine = GymnasiumEngine(task, slots)
+    try:
+        individuals = np.repeat(np.arange(len(genomes)), len(seeds))
+        flat = engine.run(genomes, individuals, np.tile(seeds, len(genomes)), normaliser)
+    finally:
+        engine.close()
+    return EpisodeResults.joined([flat], individuals, len(seeds))
+
+
+def bits(results):
+    sums = results.observations
+    arrays = [results.returns, results.lengths, results.terminated]
+    return [a.tobytes() for a in arrays + ([] if sums is None else [sums.sums, sums.squares])]
+
+
+def by_hand(environment, network, seed, action_of, inputs_of=np.asarray, limit=1000):
+    """An episode as a textbook has it: return, length, whether it terminated, and all inputs that the network met."""
+    observation, _ = environment.reset(seed=int(seed))
+    network.reset()
+    total, met = 0.0, []
+    for _ in range(limit):
+        met.append(np.asarray(inputs_of(observation), dtype=np.float64))
+        action = action_of(network.predict(met[-1]))
+        observation, reward, terminated, truncated, _ = environment.step(action)
+        total += float(reward)
+        if terminated or truncated:
+            break
+    return total, len(met), terminated, np.array(met)
+
+
+def one_hot(size):
+    return lambda observation: np.eye(size)[observation]
+
+
+REAL = {
+    "CartPole-v1": (np.argmax, np.asarray, {}),
+    "Acrobot-v1": (np.argmax, np.asarray, {"max_steps": 60}),
+    "MountainCar-v0": (np.argmax, np.asarray, {"hidden_activation": "relu"}),
+    "Pendulum-v1": (lambda out: (np.tanh(out) * 2).astype(np.float32), np.asarray, {}),
+    "FrozenLake-v1": (np.argmax, one_hot(16), {"bias": False}),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("recurrent", [False, True], ids=["feedforward", "recurrent"])
+def test_returns_and_lengths_are_those_of_a_plain_loop_over_the_real_environment(name, recurrent):
+    action_of, inputs_of, settings = REAL[name]
+    task = task_for(name, hidden=5, recurrent=recurrent, **settings)
+    genomes = genomes_for(task, 3, seed=2)
+    results = run(task, genomes, SEEDS[:2], slots=4)
+    environment = gym.make(name, max_episode_steps=settings.get("max_steps"))
+    for i, genome in enumerate(genomes):
+        network = NeuralNetwork.from_genome(task.architecture, genome)
+        for e, seed in enumerate(SEEDS[:2]):
+            total, length, terminated, _ = by_hand(environment, network, seed, action_of, inputs_of)
+            assert results.returns[i, e] == total
+            assert results.lengths[i, e] == length
+            assert results.terminated[i, e] == terminated
+    assert results.faults == []
+    environment.close()
+
+
+def test_an_action_answers_the_latest_observation_not_the_first():
+    task = task_for(make_walk, hidden=6)
+    for genome in genomes_for(task, 5):
+        network = NeuralNetwork.from_genome(task.architecture, genome)
+        expected = [by_hand(Walk(), network, seed, np.argmax)[0] for seed in SEEDS]
+        assert run(task, genome[None]).returns[0].tolist() == expected
+        frozen = []
+
+        def first(observation, frozen=frozen):
+            frozen.append(observation)
+            return frozen[0]
+
+        assert by_hand(Walk(), network, SEEDS[0], np.argmax, first)[0] != expected[0]
+
+
+@pytest.mark.parametrize("recurrent", [False, True], ids=["feedforward", "recurrent"])
+@pytest.mark.parametrize("normalise", [False, True], ids=["raw", "normalised"])
+def test_slots_change_no_bit(recurrent, normalise):
+    task = task_for(make_walk, hidden=4, recurrent=recurrent, normalise_observations=normalise)
+    normaliser = ObservationNormaliser(50, np.array([0.1, -0.2, 0.3]), np.array([40.0, 60.0, 50.0]))
+    genomes = genomes_for(task, 9)
+    one, *others = (run(task, genomes, slots=slots, normaliser=normaliser if normalise else None) for slots in SLOTS)
+    assert all(bits(other) == bits(one) for other in others)
+    assert len(np.unique(one.returns)) > 12  # or nothing could have been mixed up
+
+
+@pytest.mark.parametrize("recurrent", [False, True], ids=["feedforward", "recurrent"])
+def test_neither_chunks_nor_their_order_nor_earlier_calls_change_a_bit(recurrent):
+    task = task_for(make_walk, hidden=4, recurrent=recurrent)
+    genomes = genomes_for(task, 6)
+    whole = run(task, genomes)
+    engine = GymnasiumEngine(task, 3)
+    individuals, seeds = np.repeat(np.arange(6), EPISODES), np.tile(SEEDS, 6)
+    chunks = [slice(0, 7), slice(7, 8), slice(8, 24)]
+    for order in ([0, 1, 2], [2, 0, 1], [1, 1, 0, 2, 2]):
+        parts = {i: engine.run(genomes, individuals[chunks[i]], seeds[chunks[i]], None) for i in order}
+        assert bits(EpisodeResults.joined([parts[i] for i in range(3)], individuals, EPISODES)) == bits(whole)
+    engine.close()
+
+
+def test_an_individual_alone_scores_what_it_scores_in_company():
+    task = task_for("CartPole-v1", hidden=4)
+    genomes = genomes_for(task, 6)
+    together = run(task, genomes)
+    alone = [run(task, genome[None]) for genome in genomes]
+    assert b"".join(one.returns.tobytes() for one in alone) == together.returns.tobytes()
+
+
+def test_the_arguments_stay_as_they_are():
+    task = task_for(make_walk, hidden=4, normalise_observations=True)
+    genomes, seeds = genomes_for(task, 3), SEEDS.copy()
+    normaliser = ObservationNormaliser(9, np.ones(3), np.full(3, 2.0))
+    for array in (genomes, seeds, normaliser.mean, normaliser.squares):
+        array.flags.writeable = False  # whoever writes an input raises
+    results = run(task, genomes, seeds, normaliser=normaliser)
+    assert results.faults == []
+
+
+def test_recurrent_networks_forget_between_episodes():
+    task = task_for(make_walk, hidden=5, recurrent=True)
+    genomes = genomes_for(task, 4)
+    twice = run(task, genomes, np.array([5, 5, 5]), slots=1)
+    assert (twice.returns == twice.returns[:, :1]).all()
+
+
+def test_a_normaliser_stands_still_and_its_sums_are_those_of_all_observations_met():
+    task = task_for(make_walk, hidden=4, normalise_observations=True)
+    normaliser = ObservationNormaliser(50, np.array([0.1, -0.2, 0.3]), np.array([40.0, 60.0, 50.0]))
+    deviation = np.sqrt(normaliser.squares / 50)
+    genomes = genomes_for(task, 3)
+    results = run(task, genomes, slots=2, normaliser=normaliser)
+    everything = []
+    for i, genome in enumerate(genomes):
+        network = NeuralNetwork.from_genome(task.architecture, genome)
+        for e, seed in enumerate(SEEDS):
+            seen = []
+
+            def normalised(observation, seen=seen):
+                seen.append(observation)
+                return (observation - normaliser.mean) / deviation
+
+            total, length, _, _ = by_hand(Walk(), network, seed, np.argmax, normalised)
+            assert results.returns[i, e] == pytest.approx(total, abs=1e-12)
+            assert results.lengths[i, e] == length == len(seen)
+            away = np.array(seen) - normaliser.mean
+            row = i * EPISODES + e
+            np.testing.assert_allclose(results.observations.sums[row], away.sum(axis=0), atol=1e-12)
+            np.testing.assert_allclose(results.observations.squares[row], (away**2).sum(axis=0), atol=1e-12)
+            everything += seen
+    again = EpisodeReturn(make_walk, hidden=4, normalise_observations=True, engine="gymnasium")
+    again.normaliser = normaliser
+    again.adapt(results)
+    assert again.normaliser.count == 50 + len(everything)
+    prior_sum, prior_squares = normaliser.mean * 50, normaliser.squares + 50 * normaliser.mean**2
+    mean = (prior_sum + np.sum(everything, axis=0)) / again.normaliser.count
+    spread = prior_squares + np.sum(np.square(everything), axis=0) - again.normaliser.count * mean**2
+    np.testing.assert_allclose(again.normaliser.mean, mean, rtol=1e-12)
+    np.testing.assert_allclose(again.normaliser.squares, spread, rtol=1e-12)
+
+
+FAULTS = {
+    "raise": ("exception", 2, "ValueError: broken at step 2"),
+    "nan reward": ("nonfinite", 2, "the reward is nan"),
+    "inf reward": ("nonfinite", 2, "the reward is inf"),
+    "nan observation": ("nonfinite", 3, "the observation holds numbers that are not finite"),
+    "inf observation": ("nonfinite", 3, "the observation holds numbers that are not finite"),
+    "wrong shape": (
+        "exception",
+        3,
+        "ValueError: could not broadcast input array from shape (2,) into shape (3,)",
+    ),
+    "raise in reset": ("exception", 0, "RuntimeError: no way to begin"),
+    "wrong shape in reset": ("exception", 0, "ValueError: an observation must have shape (3,), got (1,)"),
+}
+
+
+@pytest.mark.parametrize("slots", SLOTS)
+@pytest.mark.parametrize("trouble", FAULTS)
+def test_a_fault_has_kind_step_and_seed_and_leaves_its_neighbours_alone(trouble, slots):
+    sane = task_for(f"{MODULE}:evonet-tests/Walk-v0", hidden=4, normalise_observations=True)
+    kwargs = {"trouble": trouble, "at": 2, "seeds": [12, 14]}
+    ill = replace(sane, environment=EnvironmentSpec(f"{MODULE}:evonet-tests/Walk-v0", kwargs))
+    genomes, normaliser = genomes_for(sane, 5), ObservationNormaliser.fresh(3)
+    expected, results = (run(task, genomes, slots=slots, normaliser=normaliser) for task in (sane, ill))
+    assert (expected.lengths > 3).all()  # so that every episode reaches the trouble
+    kind, step, message = FAULTS[trouble]
+    assert [(f.individual, f.episode) for f in results.faults] == [(i, e) for i in range(5) for e in (1, 3)]
+    for fault in results.faults:
+        assert (fault.kind, fault.step, fault.message) == (kind, step, message)
+        assert fault.seed == SEEDS[fault.episode]
+        assert ("Traceback (most recent call last)" in fault.traceback) == (kind == "exception")
+        assert message.partition(": ")[2] in fault.traceback or kind == "nonfinite"
+    assert np.isnan(results.returns[:, [1, 3]]).all()
+    assert not results.terminated[:, [1, 3]].any()
+    assert (results.lengths[:, [1, 3]] == step).all()
+    for whole, part in ((expected.returns, results.returns), (expected.lengths, results.lengths)):
+        assert whole[:, [0, 2]].tobytes() == part[:, [0, 2]].tobytes()
+    for whole, part in (
+        (expected.observations.sums, results.observations.sums),
+        (expected.observations.squares, results.observations.squares),
+    ):
+        untouched = np.tile([True, False, True, False], 5)
+        assert whole[untouched].tobytes() == part[untouched].tobytes()
+        assert np.isfinite(part).all()
+
+
+def test_an_environment_that_raised_is_closed_and_never_used_again():
+    made, closed = [], []
+
+    class Breaking(Walk):
+        def __init__(self):
+            super().__init__("raise", at=0, seeds=[12])
+            made.append(self)
+
+        def close(self):
+            closed.append(self)
+            raise OSError("cannot even be closed")
+
+    task = replace(task_for(Walk, hidden=2), environment=Breaking)
+    engine = GymnasiumEngine(task, slots=1)
+    results = engine.run(genomes_for(task, 3), np.repeat(np.arange(3), EPISODES), np.tile(SEEDS, 3), None)
+    assert [fault.seed for fault in results.faults] == [12, 12, 12]
+    assert len(made) == 1 + 3
+    assert closed == made[:3]
+
+
+def test_an_observation_that_numpy_would_stretch_is_a_fault():
+    task = task_for(lambda: Walk("stretchable", at=0), hidden=2)
+    results = run(task, genomes_for(task, 1), SEEDS[:1])
+    assert [fault.message for fault in results.faults] == [
+        "ValueError: an observation must have shape (3,), got (1,)"
+    ]
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])
+def test_a_genome_that_is_not_finite_is_a_fault_of_its_own_only(poison):
+    task = task_for(make_walk, hidden=4)
+    genomes = genomes_for(task, 4)
+    expected = run(task, genomes)
+    genomes[2, 5] = poison
+    for slots in SLOTS:
+        results = run(task, genomes, slots=slots)
+        assert {(f.individual, f.kind, f.step) for f in results.faults} == {(2, "nonfinite", 0)}
+        assert {f.message for f in results.faults} == {"the genome holds numbers that are not finite"}
+        assert len(results.faults) == EPISODES
+        assert np.isnan(results.returns[2]).all()
+        others = [0, 1, 3]
+        assert results.returns[others].tobytes() == expected.returns[others].tobytes()
+
+
+def test_an_output_that_overflows_is_a_fault_not_a_warning():
+    task = task_for(make_walk, hidden=4, hidden_activation="identity")
+    genomes = genomes_for(task, 3)
+    genomes[1] = 1e308
+    results = run(task, genomes)
+    assert {f.message for f in results.faults} == {"the network's output holds numbers that are not finite"}
+    assert {(f.individual, f.kind, f.step) for f in results.faults} == {(1, "nonfinite", 0)}
+
+
+def test_huge_but_finite_numbers_are_no_fault():
+    task = task_for(make_walk, hidden=4)
+    results = run(task, np.full((2, task.architecture.genome_size), 1e200))
+    assert results.faults == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "limit", "length", "terminated"),
+    [
+        ({}, 5, 5, False),
+        ({"ends": 3}, 5, 3, True),
+        ({"is_cut": 3}, 5, 3, False),
+        ({"ends": 5}, 5, 5, True),
+        ({"ends": 6}, 5, 5, False),
+        ({"ends": 3, "is_cut": 3}, 5, 3, True),
+        ({}, 1, 1, False),
+    ],
+    ids=str,
+)
+def test_an_episode_that_ends_and_one_that_is_cut_are_told_apart(settings, limit, length, terminated):
+    task = task_for(lambda: Endless(**settings), hidden=2, max_steps=limit)
+    results = run(task, genomes_for(task, 3), slots=2)
+    assert (results.lengths == length).all()
+    assert (results.terminated == terminated).all()
+    assert (results.returns == length).all()
+    assert results.steps == length * 3 * EPISODES
+
+
+def test_an_environment_without_any_limit_is_cut_after_a_thousand_steps():
+    task = task_for(f"{MODULE}:evonet-tests/Endless-v0", hidden=2)
+    assert task.max_steps == 1000
+    assert run(task, genomes_for(task, 1), SEEDS[:1]).lengths.tolist() == [[1000]]
+
+
+def test_a_constant_policy_in_cliff_walking_comes_to_an_end():
+    task = task_for("CliffWalking-v1", hidden=2, max_steps=40)
+    results = run(task, np.zeros((1, task.architecture.genome_size)), SEEDS[:1])
+    assert results.lengths.tolist() == [[40]]
+    assert not results.terminated.any()
+    assert math.isfinite(results.returns[0, 0])
+
+
+def test_closing_the_engine_closes_every_environment():
+    closed = []
+
+    class Closing(Walk):
+        def close(self):
+            closed.append(self)
+
+    task = task_for(Closing, hidden=2)
+    closed.clear()
+    run(task, genomes_for(task, 3), slots=5)
+    assert len(closed) == len(set(map(id, closed))) == 5

@@ -1,0 +1,334 @@
+"""Fitness: how returns become one number, whose environments it serves, and what it says to those it refuses."""
+
+import functools
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from evonet import Architecture, EpisodeReturn, FunctionFitness
+from evonet.environments.specification import EnvironmentSpec, Wrapper
+from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
+from evonet.evaluation.results import EpisodeResults
+from evonet.fitness import Fitness, aggregate
+from tests.environments_for_tests import MODULE, Endless, Walk, Wordy, closeness, failing, make_walk
+
+WALK = f"{MODULE}:evonet-tests/Walk-v0"
+SEEDS = np.array([3, 1, 4])
+matrices = arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.floats(-1e6, 1e6))
+
+
+def plain(fitness, n=4, seeds=SEEDS):
+    genomes = np.random.default_rng(1).normal(size=(n, fitness.architecture.genome_size))
+    return genomes, fitness(genomes, seeds)
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "quantile", "expected"),
+    [
+        ("mean", 0.9, [4.0, -2.0]),
+        ("min", 0.9, [1.0, -2.0]),
+        ("median", 0.9, [2.0, -2.0]),
+        ("quantile", 0.0, [1.0, -2.0]),
+        ("quantile", 0.5, [2.0, -2.0]),
+        ("quantile", 0.75, [5.5, -2.0]),
+        ("quantile", 1.0, [9.0, -2.0]),
+    ],
+)
+def test_returns_of_episodes_become_one_fitness(aggregation, quantile, expected):
+    returns = np.array([[9.0, 1.0, 2.0], [-2.0, -2.0, -2.0]])
+    assert aggregate(returns, aggregation, quantile).tolist() == expected
+    fitness = EpisodeReturn(make_walk, aggregation=aggregation, quantile=quantile)
+    assert fitness.aggregate(returns).tolist() == expected
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "min", "median", "quantile"])
+@given(returns=matrices, poison=st.sampled_from([np.nan, np.inf, -np.inf]), data=st.data())
+def test_one_failed_episode_makes_an_individual_the_last_and_touches_no_other(aggregation, returns, poison, data):
+    row = data.draw(st.integers(0, len(returns) - 1))
+    before = aggregate(returns, aggregation, 0.25)
+    returns[row, data.draw(st.integers(0, returns.shape[1] - 1))] = np.nan
+    after = aggregate(returns, aggregation, 0.25)
+    assert after[row] == -np.inf
+    assert np.delete(after, row).tolist() == np.delete(before, row).tolist()
+    assert np.isfinite(before).all()
+
+
+@given(matrices)
+def test_the_order_of_the_episodes_is_of_no_account(returns):
+    for aggregation in ("min", "median", "quantile"):
+        assert np.array_equal(aggregate(returns, aggregation, 0.25), aggregate(returns[:, ::-1], aggregation, 0.25))
+
+
+def test_every_genome_meets_every_seed():
+    fitness = EpisodeReturn(make_walk, hidden=3)
+    genomes, results = plain(fitness)
+    assert results.returns.shape == results.lengths.shape == results.terminated.shape == (4, 3)
+    for i, genome in enumerate(genomes):
+        for e, seed in enumerate(SEEDS):
+            alone = fitness(genome[None], np.array([seed]))
+            assert alone.returns[0, 0] == results.returns[i, e]
+            assert alone.lengths[0, 0] == results.lengths[i, e]
+    assert len(np.unique(results.lengths, axis=0)) == 1  # the episode's length is its seed's, whoever acts
+    assert len(np.unique(results.lengths)) > 1
+
+
+def test_both_kinds_are_what_the_loop_asks_of_a_fitness():
+    architecture = Architecture(2, 2, 1)
+    assert isinstance(EpisodeReturn(make_walk), Fitness)
+    assert isinstance(FunctionFitness(closeness, architecture), Fitness)
+    assert not isinstance(closeness, Fitness)
+
+
+@pytest.mark.parametrize("environment", [WALK, EnvironmentSpec(WALK), make_walk, Walk, functools.partial(Walk)])
+def test_an_environment_may_be_an_id_a_specification_or_anything_that_makes_it(environment):
+    genomes, expected = plain(EpisodeReturn(Walk, hidden=3))
+    fitness = EpisodeReturn(environment, hidden=3)
+    assert fitness(genomes, SEEDS).returns.tobytes() == expected.returns.tobytes()
+    assert (fitness.architecture.num_inputs, fitness.architecture.num_outputs) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("environment", "settings", "limit"),
+    [
+        (WALK, {}, 20),
+        (WALK, {"max_steps": 7}, 7),
+        (EnvironmentSpec(WALK, max_steps=8), {}, 8),
+        (EnvironmentSpec(WALK, max_steps=8), {"max_steps": 9}, 9),
+        (make_walk, {}, 1000),
+        (make_walk, {"max_steps": 7}, 7),
+        (functools.partial(gym.make, WALK), {}, 20),
+        (f"{MODULE}:evonet-tests/Endless-v0", {}, 1000),
+        ("CartPole-v1", {}, 500),
+        ("CartPole-v1", {"max_steps": 2000}, 2000),
+    ],
+    ids=str,
+)
+def test_there_is_always_a_limit_to_the_steps(environment, settings, limit):
+    assert EpisodeReturn(environment, **settings).task.max_steps == limit
+
+
+def test_a_limit_above_the_environments_own_holds():
+    fitness = EpisodeReturn(
+        f"{MODULE}:evonet-tests/Threads-v0", max_steps=33, wrappers=[Wrapper("TimeAwareObservation")]
+    )
+    assert plain(fitness, 1)[1].lengths.tolist() == [[33, 33, 33]]
+    bare = EpisodeReturn(f"{MODULE}:evonet-tests/Threads-v0", max_steps=33)
+    assert plain(bare, 1)[1].lengths.tolist() == [[33, 33, 33]]
+
+
+def test_keyword_arguments_reach_the_environment():
+    fitness = EpisodeReturn(f"{MODULE}:evonet-tests/Endless-v0", kwargs={"ends": 6, "reward": 0.5})
+    results = plain(fitness)[1]
+    assert (results.returns == 3.0).all()
+    assert (results.lengths == 6).all()
+    assert results.terminated.all()
+
+
+def test_wrappers_go_around_the_environment_the_first_innermost():
+    doubled = Wrapper(f"{MODULE}:Doubled", {"times": 3.0})
+    clipped = Wrapper("ClipReward", {"min_reward": 0.0, "max_reward": 1.0})
+    settings = {"kwargs": {"ends": 2}}
+    inner_first = EpisodeReturn(f"{MODULE}:evonet-tests/Endless-v0", wrappers=[doubled, clipped], **settings)
+    outer_first = EpisodeReturn(f"{MODULE}:evonet-tests/Endless-v0", wrappers=[clipped, doubled], **settings)
+    assert (plain(inner_first)[1].returns == 2.0).all()
+    assert (plain(outer_first)[1].returns == 6.0).all()
+
+
+def test_a_wrapper_may_change_the_spaces_and_the_network_follows():
+    stacked = EpisodeReturn("CartPole-v1", wrappers=[Wrapper("FrameStackObservation", {"stack_size": 3})])
+    assert stacked.architecture.num_inputs == 12
+    assert plain(stacked, 2)[1].faults == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "message"),
+    [
+        ({"hidden": 0}, ValueError, "EpisodeReturn.hidden must be at least 1, got 0"),
+        ({"hidden": 2.5}, TypeError, "EpisodeReturn.hidden must be a whole number, got 2.5"),
+        ({"hidden": True}, TypeError, "EpisodeReturn.hidden must be a whole number, got True"),
+        ({"episodes": 0}, ValueError, "EpisodeReturn.episodes must be at least 1, got 0"),
+        ({"quantile": 1.5}, ValueError, "EpisodeReturn.quantile must be at most 1, got 1.5"),
+        ({"quantile": -0.1}, ValueError, "EpisodeReturn.quantile must be at least 0, got -0.1"),
+        ({"max_steps": 0}, ValueError, "EpisodeReturn.max_steps must be at least 1, got 0"),
+        ({"bias": 1}, TypeError, "EpisodeReturn.bias must be true or false, got 1"),
+        (
+            {"aggregation": "max"},
+            ValueError,
+            "EpisodeReturn.aggregation must be one of 'mean', 'median', 'min', 'quantile', got 'max'",
+        ),
+        ({"action_squash": "cut"}, ValueError, "EpisodeReturn.action_squash must be one of 'clip', 'tanh', got 'cut'"),
+        (
+            {"hidden_activation": "tan"},
+            ValueError,
+            "EpisodeReturn.hidden_activation must be a known name, got 'tan'; did you mean 'tanh'? "
+            "Known: gaussian, identity, leaky_relu, relu, sigmoid, sin, step, tanh",
+        ),
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_refused_with_argument_rule_and_value(settings, kind, message):
+    with pytest.raises(kind) as refused:
+        EpisodeReturn("CartPole-v1", **settings)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("settings", [{"kwargs": {"at": 3}}, {"wrappers": [Wrapper("ClipReward")]}], ids=str)
+@pytest.mark.parametrize("environment", [make_walk, EnvironmentSpec(WALK)], ids=["callable", "specification"])
+def test_an_environment_that_brings_its_own_takes_no_arguments(environment, settings):
+    with pytest.raises(ValueError) as refused:
+        EpisodeReturn(environment, **settings)
+    assert str(refused.value) == "EpisodeReturn.kwargs and wrappers go with an id; here the environment brings its own"
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind", "start"),
+    [
+        (
+            "CartPol-v1",
+            UnsuitableEnvironment,
+            "'CartPol-v1' is not a registered environment; did you mean 'CartPole-v1'?",
+        ),
+        ("Taxi-v3", UnsuitableEnvironment, "'Taxi-v3' is not a registered environment; did you mean 'Taxi-v4'?"),
+        (
+            "no_such_module_at_all:Some-v0",
+            EnvironmentUnavailable,
+            "'no_such_module_at_all:Some-v0' cannot be made: No module named 'no_such_module_at_all'",
+        ),
+        (
+            f"{MODULE}:evonet-tests/Impossible-v0",
+            EnvironmentUnavailable,
+            f"'{MODULE}:evonet-tests/Impossible-v0' cannot be made: the robot is not plugged in",
+        ),
+        (
+            f"{MODULE}:evonet-tests/Wordy-v0",
+            UnsuitableEnvironment,
+            "the observation space Text(1, 5, charset=",
+        ),
+        (Wordy, UnsuitableEnvironment, "the observation space Text(1, 5, charset="),
+    ],
+    ids=str,
+)
+def test_an_environment_that_cannot_serve_is_refused_by_name(environment, kind, start):
+    with pytest.raises(kind) as refused:
+        EpisodeReturn(environment)
+    assert str(refused.value).startswith(start)
+    assert isinstance(refused.value, EvonetError)
+    if "Text" in start:
+        assert str(refused.value).endswith(
+            "cannot be read by a network; "
+            "use Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
+        )
+
+
+def test_an_unknown_wrapper_is_refused_with_the_nearest_name():
+    with pytest.raises(ConfigError) as refused:
+        EpisodeReturn(WALK, wrappers=[Wrapper("ClipRewards")])
+    assert str(refused.value).startswith(
+        "'ClipRewards' is not a wrapper of gymnasium.wrappers; did you mean 'ClipReward'? Known: AddRenderObservation, "
+    )
+
+
+def test_normalisation_begins_fresh_stands_still_in_a_generation_and_learns_between():
+    fitness = EpisodeReturn(make_walk, hidden=3, normalise_observations=True)
+    assert EpisodeReturn(make_walk, hidden=3).normaliser is None
+    before = fitness.normaliser
+    genomes, results = plain(fitness)
+    assert fitness.normaliser is before
+    assert before.count == 0
+    assert fitness(genomes, SEEDS).returns.tobytes() == results.returns.tobytes()
+    fitness.adapt(results)
+    assert fitness.normaliser.count == results.steps
+    assert np.abs(fitness.normaliser.deviation - 1.0).max() < 0.5
+    assert fitness.normaliser.deviation.tolist() != [1.0, 1.0, 1.0]
+    assert fitness(genomes, SEEDS).returns.tobytes() != results.returns.tobytes()
+
+
+def test_without_normalisation_nothing_is_taken_in():
+    fitness = EpisodeReturn(make_walk)
+    fitness.adapt(plain(fitness)[1])
+    assert fitness.normaliser is None
+
+
+@pytest.mark.parametrize("returned", [np.array, list, lambda values: values.astype(np.float32), np.ndarray.tolist])
+@pytest.mark.parametrize("per_episode", [True, False])
+def test_a_function_of_ones_own_may_return_one_number_for_all_episodes_or_one_for_each(returned, per_episode):
+    def function(genomes, episode_seeds):
+        values = genomes[:, :1] + episode_seeds
+        return returned(values if per_episode else values[:, 0])
+
+    fitness = FunctionFitness(function, Architecture(2, 2, 1), episodes=3)
+    genomes = np.arange(27.0).reshape(3, 9)
+    results = fitness(genomes, SEEDS)
+    expected = genomes[:, :1] + (SEEDS if per_episode else SEEDS[:1])
+    assert results.returns.tolist() == expected.tolist()
+    assert fitness.aggregate(results.returns).tolist() == expected.mean(axis=1).tolist()
+    assert results.steps == 0
+    assert (fitness.task, fitness.normaliser, fitness.episodes) == (None, None, 3)
+
+
+def test_what_a_function_returns_is_copied():
+    kept = np.zeros((3, 3))
+    kept[1, 2] = np.nan
+    results = FunctionFitness(lambda genomes, seeds: kept, Architecture(1, 1, 1), 3)(np.zeros((3, 4)), SEEDS)
+    results.returns[:] = 1.0
+    assert kept[0, 0] == 0.0
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_not_finite_is_a_fault_of_the_function(poison):
+    def function(genomes, episode_seeds):
+        returns = np.ones((len(genomes), len(episode_seeds)))
+        returns[2, 1] = poison
+        return returns
+
+    fitness = FunctionFitness(function, Architecture(1, 1, 1), 3)
+    results = fitness(np.zeros((4, 4)), SEEDS)
+    (fault,) = results.faults
+    assert (fault.individual, fault.episode, fault.seed, fault.kind) == (2, 1, 1, "nonfinite")
+    assert fault.message == f"the function returned {poison}"
+    assert fitness.aggregate(results.returns).tolist() == [1.0, 1.0, -np.inf, 1.0]
+
+
+@pytest.mark.parametrize("returned", [np.ones(3), np.ones((4, 2)), 1.0, np.ones((3, 4)), np.ones((4, 3, 1))])
+def test_a_function_that_returns_another_shape_is_told_which_it_must(returned):
+    fitness = FunctionFitness(lambda genomes, seeds: returned, Architecture(1, 1, 1), 3)
+    with pytest.raises(ValueError) as refused:
+        fitness(np.zeros((4, 4)), SEEDS)
+    assert str(refused.value) == (
+        f"the fitness function must return shape (4,) or (4, 3) for 4 genomes and 3 seeds, got {np.shape(returned)}"
+    )
+
+
+def test_the_number_of_episodes_of_a_function_is_checked():
+    with pytest.raises(ValueError) as refused:
+        FunctionFitness(closeness, Architecture(1, 1, 1), 0)
+    assert str(refused.value) == "FunctionFitness.episodes must be at least 1, got 0"
+
+
+def test_failing_function_of_the_test_module_fails_as_it_says():
+    results = FunctionFitness(failing, Architecture(1, 1, 1), 2)(np.zeros((4, 4)), SEEDS[:2])
+    assert [fault.individual for fault in results.faults] == [0, 0, 3, 3]
+
+
+def test_closing_a_fitness_closes_the_sample_and_the_slots():
+    opened, closed = [], []
+
+    class Closing(Endless):
+        def __init__(self):
+            super().__init__(ends=2)
+            opened.append(self)
+
+        def close(self):
+            closed.append(self)
+
+    fitness = EpisodeReturn(Closing)
+    assert opened == closed  # the sample that told the spaces
+    results = plain(fitness)[1]
+    assert isinstance(results, EpisodeResults)
+    fitness.close()
+    assert len(opened) > 1
+    assert set(map(id, opened)) == set(map(id, closed))

@@ -1,0 +1,56 @@
+"""Scores: a mean, and an interval that is neither too sure nor too shy."""
+
+import numpy as np
+import pytest
+
+from evonet import Score
+
+
+def test_a_score_is_the_mean_of_its_returns():
+    score = Score(np.array([1.0, 2.0, 6.0]))
+    assert (score.mean, score.episodes) == (3.0, 3)
+    low, high = score.interval
+    assert 1.0 <= low < 3.0 < high <= 6.0
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])
+def test_a_failed_episode_makes_the_score_the_worst_there_is(poison):
+    score = Score(np.array([1.0, poison, 6.0]))
+    assert score.mean == -np.inf
+    assert score.interval == (-np.inf, -np.inf)
+
+
+def test_equal_returns_leave_nothing_uncertain():
+    assert Score(np.full(20, 7.0)).interval == (7.0, 7.0)
+    assert Score(np.array([-3.0])).interval == (-3.0, -3.0)
+
+
+def test_the_interval_is_the_same_every_time():
+    returns = np.random.default_rng(0).normal(size=50)
+    assert Score(returns).interval == Score(returns.copy()).interval
+
+
+def test_the_interval_is_about_two_standard_errors_to_either_side():
+    returns = np.random.default_rng(0).normal(10.0, 3.0, size=400)
+    low, high = Score(returns).interval
+    error = returns.std(ddof=1) / 20
+    assert low == pytest.approx(returns.mean() - 1.96 * error, abs=0.15 * error)
+    assert high == pytest.approx(returns.mean() + 1.96 * error, abs=0.15 * error)
+
+
+def test_the_interval_holds_the_true_mean_about_95_times_in_100():
+    rng = np.random.default_rng(1)
+    intervals = [Score(rng.exponential(size=100)).interval for _ in range(60)]
+    held = sum(low <= 1.0 <= high for low, high in intervals)
+    assert held / 60 >= 0.87
+
+
+def test_more_episodes_narrow_the_interval():
+    returns = np.random.default_rng(2).normal(size=1600)
+    widths = [np.ptp(Score(returns[:n]).interval) for n in (25, 100, 400, 1600)]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] / widths[-1] == pytest.approx(8.0, rel=0.3)
+
+
+def test_a_score_reads_as_mean_interval_and_number_of_episodes():
+    assert str(Score(np.array([2.0, 2.0]))) == "2 [2, 2] over 2 episodes"
