@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing import get_context
-from typing import Any, Literal, Protocol
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Literal, Protocol
 
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.evaluation.engines import ENGINES, EngineName
+from evonet.evaluation.engines import EngineName, make_engine
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Engine, Task
 from evonet.settings import Count
@@ -20,8 +19,10 @@ from evonet.types import FloatArray, IntArray
 
 Workers = Count | Literal["auto"]
 
-_CHUNKS_PER_WORKER = 4
-_WORTH_WORKERS = 2.0  # seconds of evaluation after which starting processes has a chance to pay
+_CHUNK_SECONDS = 0.1  # the work in a chunk; sending one and its results costs about a millisecond
+_FIRST_CHUNKS = 8  # for each worker, as long as nobody knows how long an episode takes
+_WORTH_TRYING = 2.0  # seconds of evaluation after which worker processes are tried
+_WORTH_KEEPING = 1.1  # how much faster they must be
 _BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -50,10 +51,13 @@ class InProcess:
     Args:
         task: what an episode is.
         engine: name of the engine.
+
+    Raises:
+        ValueError: the engine does not serve the task.
     """
 
     def __init__(self, task: Task, engine: EngineName = "auto") -> None:
-        self._engine: Engine = ENGINES[engine](task)
+        self._engine: Engine = make_engine(engine, task)
 
     @property
     def engine_name(self) -> str:
@@ -71,31 +75,60 @@ class InProcess:
 class WorkerProcesses:
     """Processes of our own, started afresh (spawn), each with one engine that it keeps.
 
+    Chunks are cut from the measured time of an episode: long enough that sending them costs nothing beside them, short
+    enough that no worker waits for another.
+
     Args:
         task: what an episode is; it is pickled.
         engine: name of the engine.
         workers: number of processes.
+
+    Raises:
+        ValueError: the engine does not serve the task.
     """
 
     def __init__(self, task: Task, engine: EngineName = "auto", workers: int = 2) -> None:
         from pebble import ProcessPool
 
         self._workers = workers
-        self.engine_name = ENGINES[engine](task).name
+        self._engine_name = make_engine(engine, task).name
+        self._episode_seconds: float | None = None
         self._pool = ProcessPool(
-            max_workers=workers, context=get_context("spawn"), initializer=_start_worker, initargs=(task, engine)
+            max_workers=workers, context=_SpawnContext(), initializer=_start_worker, initargs=(task, engine)
         )
+        self._started = [self._pool.schedule(_is_there) for _ in range(workers)]
+
+    @property
+    def engine_name(self) -> str:
+        return self._engine_name
+
+    @property
+    def ready(self) -> bool:
+        """Whether the processes have started."""
+        return all(future.done() for future in self._started)
 
     def carry(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
         futures = []
-        with _one_blas_thread():
-            for chunk in np.array_split(np.arange(len(seeds)), min(len(seeds), self._workers * _CHUNKS_PER_WORKER)):
-                rows = slice(individuals[chunk[0]], individuals[chunk[-1]] + 1)
-                arguments = (genomes[rows], individuals[chunk] - rows.start, seeds[chunk], normaliser)
-                futures.append((chunk[0], self._pool.schedule(_run_chunk, args=arguments)))
-        return [future.result().renumbered(int(first)) for first, future in futures]
+        for chunk in np.array_split(np.arange(len(seeds)), self._chunks(len(seeds))):
+            rows = slice(individuals[chunk[0]], individuals[chunk[-1]] + 1)
+            arguments = (genomes[rows], individuals[chunk] - rows.start, seeds[chunk], normaliser)
+            futures.append((int(chunk[0]), self._pool.schedule(_run_chunk, args=arguments)))
+        seconds, results = 0.0, []
+        for first, future in futures:
+            chunk_results, chunk_seconds, self._engine_name = future.result()
+            results.append(chunk_results.renumbered(first))
+            seconds += chunk_seconds
+        self._episode_seconds = seconds / len(seeds)
+        return results
+
+    def _chunks(self, episodes: int) -> int:
+        if self._episode_seconds is None:
+            wanted = _FIRST_CHUNKS * self._workers
+        else:
+            wanted = math.ceil(episodes * self._episode_seconds / _CHUNK_SECONDS)
+        return min(episodes, max(wanted, self._workers))
 
     def close(self) -> None:
         self._pool.stop()  # type: ignore[no-untyped-call]
@@ -103,58 +136,93 @@ class WorkerProcesses:
 
 
 class AutoCarrier:
-    """This process while evaluation is cheap; worker processes, one for each core, as soon as they pay.
+    """This process while evaluation is cheap; worker processes, one for each core, if they turn out to be faster.
+
+    They start in the background once evaluation has taken a while, are tried for one evaluation, and are kept only if
+    a step then takes less time. An engine that has threads of its own needs no processes.
 
     Args:
         task: what an episode is.
         engine: name of the engine.
+
+    Raises:
+        ValueError: the engine does not serve the task.
     """
 
     def __init__(self, task: Task, engine: EngineName = "auto") -> None:
-        self._arguments: tuple[Task, EngineName] = (task, engine)
-        self._carrier: Carrier = InProcess(task, engine)
+        self._task, self._engine = task, engine
+        self._alone = InProcess(task, engine)
+        self._workers: WorkerProcesses | None = None
         self._seconds = 0.0
+        self._step_seconds = math.inf
+        self._on_trial = True
         self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @property
     def engine_name(self) -> str:
-        return self._carrier.engine_name
+        return self._alone.engine_name
 
     def carry(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
+        used = self._alone if self._workers is None or not self._workers.ready else self._workers
         started = time.monotonic()
-        results = self._carrier.carry(genomes, individuals, seeds, normaliser)
-        self._seconds += time.monotonic() - started
-        if self._seconds > _WORTH_WORKERS and self._cores > 1 and isinstance(self._carrier, InProcess):
-            self._carrier.close()
-            self._carrier = WorkerProcesses(*self._arguments, workers=self._cores)
+        results = used.carry(genomes, individuals, seeds, normaliser)
+        seconds = time.monotonic() - started
+        if self._on_trial:
+            self._judge(used, seconds, sum(chunk.steps for chunk in results))
         return results
 
+    def _judge(self, used: Carrier, seconds: float, steps: int) -> None:
+        """Learn from an evaluation whether to start worker processes, to keep them, or to do without."""
+        if used is self._alone:
+            self._seconds += seconds
+            self._step_seconds = seconds / max(steps, 1)
+            if self._workers is None and self._seconds > _WORTH_TRYING:
+                self._on_trial = self._cores > 1 and "numba" not in self._alone.engine_name
+                if self._on_trial:
+                    self._workers = WorkerProcesses(self._task, self._engine, self._cores)
+        else:
+            self._on_trial = False
+            if seconds / max(steps, 1) * _WORTH_KEEPING > self._step_seconds and self._workers is not None:
+                self._workers.close()
+                self._workers = None
+
     def close(self) -> None:
-        self._carrier.close()
+        self._alone.close()
+        if self._workers is not None:
+            self._workers.close()
 
 
 def carrier(task: Task, engine: EngineName, workers: Workers) -> Carrier:
-    """The carrier for so many workers."""
+    """The carrier for so many workers.
+
+    Raises:
+        ValueError: the engine does not serve the task.
+    """
     if workers == "auto":
         return AutoCarrier(task, engine)
     return InProcess(task, engine) if workers == 1 else WorkerProcesses(task, engine, workers)
 
 
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Workers that start meanwhile use one thread each: their parallelism is that there are several."""
-    before = {name: os.environ.get(name) for name in _BLAS_THREADS}
-    os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+class _SpawnProcess(SpawnProcess):
+    """A process whose linear algebra uses one thread: the parallelism is that there are several processes."""
+
+    def start(self) -> None:
+        before = {name: os.environ.get(name) for name in _BLAS_THREADS}
+        os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
+        try:
+            super().start()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+class _SpawnContext(SpawnContext):
+    Process = _SpawnProcess
 
 
 _worker_engine: Engine | None = None
@@ -162,10 +230,18 @@ _worker_engine: Engine | None = None
 
 def _start_worker(task: Task, engine: EngineName) -> None:
     global _worker_engine  # noqa: PLW0603 - a worker process is born for one task
-    os.dup2(2, 1)  # what environments print goes to stderr: stdout carries nothing but the command's result
-    _worker_engine = ENGINES[engine](task)
+    _worker_engine = make_engine(engine, task, threads=1)
 
 
-def _run_chunk(*arguments: Any) -> EpisodeResults:
+def _is_there() -> None:
+    """The first work of a process: to have started."""
+
+
+def _run_chunk(
+    genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+) -> tuple[EpisodeResults, float, str]:
+    """A chunk's results, the seconds that they took, and the engine."""
     assert _worker_engine is not None
-    return _worker_engine.run(*arguments)
+    started = time.monotonic()
+    results = _worker_engine.run(genomes, individuals, seeds, normaliser)
+    return results, time.monotonic() - started, _worker_engine.name

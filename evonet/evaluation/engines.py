@@ -6,20 +6,27 @@ from collections.abc import Callable
 from typing import Literal
 
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.kernel_engine import NumbaEngine, NumpyEngine, kernel_for
+from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
 from evonet.evaluation.task import Engine, Task
 
 EngineName = Literal["auto", "gymnasium", "numpy", "numba"]
 
 
-def automatic_engine(task: Task) -> Engine:
-    """A kernel where one stands in for the task's environment, else the environment itself."""
-    return GymnasiumEngine(task) if kernel_for(task) is None else NumbaEngine(task)
+def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Engine:
+    """The engine called `name`.
 
+    Args:
+        name: "auto" takes a kernel where one stands in for the task's environment, else the environment itself.
+        task: what an episode is.
+        threads: of an engine that has several; by default one for each core.
 
-ENGINES: dict[str, Callable[[Task], Engine]] = {
-    "auto": automatic_engine,
-    "gymnasium": GymnasiumEngine,
-    "numpy": NumpyEngine,
-    "numba": NumbaEngine,
-}
+    Raises:
+        ValueError: a kernel is asked for where there is none.
+    """
+    makers: dict[EngineName, Callable[[], Engine]] = {
+        "auto": lambda: KernelEngine(task, threads) if kernel_for(task) else GymnasiumEngine(task),
+        "gymnasium": lambda: GymnasiumEngine(task),
+        "numpy": lambda: NumpyEngine(task),
+        "numba": lambda: NumbaEngine(task, threads),
+    }
+    return makers[name]()

@@ -64,7 +64,10 @@ class Task:
 class Engine(Protocol):
     """Runs episodes."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The engine, as reports call it."""
+        ...
 
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None

@@ -91,7 +91,9 @@ def choice_of(
         models.append(model)
     union: Any = Union[tuple(models)] if len(models) > 1 else models[0]  # noqa: UP007 - made at run time
     tagged = Annotated[union, Field(discriminator="type")] if len(models) > 1 else union
-    return Annotated[tagged, BeforeValidator(functools.partial(_named, default_type=default_type))]
+    written = Union[tagged, Literal[tuple(registry)]]  # type: ignore[valid-type]  # noqa: UP007 - made at run time
+    named = functools.partial(_named, default_type=default_type)
+    return Annotated[tagged, BeforeValidator(named, json_schema_input_type=written)]
 
 
 def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type]) -> tuple[Any, Any]:
@@ -101,7 +103,10 @@ def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type]) -> tupl
     names = {kind: name for name, kind in choices.items()}
     settings = {"type": names[type(default)], **dataclasses.asdict(default)}
     if Sequence in [get_origin(alternative) for alternative in get_args(hint)]:
-        return Annotated[list[choice], BeforeValidator(_listed)], Field([settings], validate_default=True, min_length=1)
+        several = Annotated[list[choice], Field(min_length=1)]
+        written = Union[choice, several]  # noqa: UP007 - made at run time
+        listed = Annotated[several, BeforeValidator(_listed, json_schema_input_type=written)]
+        return listed, Field([settings], validate_default=True)
     return choice, Field(settings, validate_default=True)
 
 

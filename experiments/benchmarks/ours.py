@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 from contestant import Measure, serve, timed
-from controllers import STEPS, controllers
+from controllers import controllers
 from evonet import Architecture, EpisodeReturn, GeneticAlgorithm
 from evonet.operators.crossover import Uniform
 from evonet.operators.mutation import Gaussian
@@ -20,20 +20,7 @@ from evonet.operators.selection import Tournament
 
 def prepare_throughput(engine: str, environment: str, n: int) -> Measure:
     """One episode of each of n networks; the episode's seed is a new one each time, as in evolution."""
-    fitness = EpisodeReturn(environment, episodes=1, engine=engine)
-    balancing = environment == "CartPole-v1"
-    size = fitness.architecture.genome_size
-    genomes = controllers(n) if balancing else np.random.default_rng(1).standard_normal((n, size))
-    seed = 0
-
-    def work() -> int:
-        nonlocal seed
-        seed += 1
-        return fitness(genomes, np.array([seed])).steps
-
-    steps = work()
-    assert not balancing or steps == STEPS * n
-    return lambda: timed(work)
+    return _evaluating(EpisodeReturn(environment, episodes=1, engine=engine), environment, n)
 
 
 def prepare_generation(rows: int, genes: int) -> Measure:
@@ -61,12 +48,16 @@ def prepare_generation(rows: int, genes: int) -> Measure:
 
 
 def prepare_engine(environment: str, n: int, workers: int) -> Measure:
-    """The gymnasium engine with n networks: balancing ones for CartPole-v1, random ones elsewhere."""
+    """The gymnasium engine, in this process or in workers."""
     fitness = EpisodeReturn(environment, episodes=1, engine="gymnasium", workers=workers)
-    if environment == "CartPole-v1":
-        genomes = controllers(n)
-    else:
-        genomes = np.random.default_rng(1).standard_normal((n, fitness.architecture.genome_size))
+    return _evaluating(fitness, environment, n)
+
+
+def _evaluating(fitness: EpisodeReturn, environment: str, n: int) -> Measure:
+    """n networks: controllers where one balances a pole, random ones elsewhere."""
+    balancing = environment.startswith("CartPole")
+    size = fitness.architecture.genome_size
+    genomes = controllers(n) if balancing else np.random.default_rng(1).standard_normal((n, size))
     seed = 0
 
     def work() -> int:
@@ -74,7 +65,8 @@ def prepare_engine(environment: str, n: int, workers: int) -> Measure:
         seed += 1
         return fitness(genomes, np.array([seed])).steps
 
-    work()
+    steps = work()
+    assert not balancing or steps == fitness.task.max_steps * n
     return lambda: timed(work)
 
 

@@ -81,7 +81,7 @@ def _cart_pole(n: int, cores: int, peers: str, rounds: int, report: Report) -> N
 
 
 def _kernel(environment: str, settings: Sequence[int], rounds: int, report: Report) -> None:
-    loop = Contestant("loop, real environment", python("peers.textbook", "loop", environment, 2))
+    loop = Contestant("loop, real environment", python("peers.textbook", "loop", environment, 64))
     ours = [
         Contestant(f"evonet, {name}", python("ours", "throughput", engine, environment, 1024), cores)
         for name, engine in (("Numba", "numba"), ("NumPy", "numpy"))

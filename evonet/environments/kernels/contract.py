@@ -132,4 +132,4 @@ def _number(column: Column) -> float:
 def _close(got: ArrayLike, expected: ArrayLike, what: str, tolerance: float) -> None:
     reference = np.asarray(expected, dtype=np.float64)
     error = np.abs(np.asarray(got) - reference) / np.maximum(1.0, np.abs(reference))
-    assert (error <= tolerance).all(), f"{what} is {reference}, the kernel's {got}, off by {error.max():.1e}"
+    assert (error <= tolerance).all(), f"{what} is {reference}, the kernel's {got!r}, off by {error.max():.1e}"

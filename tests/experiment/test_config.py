@@ -1,0 +1,572 @@
+"""A config: all errors at once, each with its place and its repair; and defaults that stand in one place only."""
+
+import inspect
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import gymnasium as gym
+import pytest
+
+from evonet import EpisodeReturn, GeneticAlgorithm, Validation
+from evonet.cli import main
+from evonet.environments.specification import Wrapper
+from evonet.errors import ConfigError
+from evonet.experiment.build import build_algorithm, build_fitness, build_stop_rule, build_validation, target_of
+from evonet.experiment.config import Config, json_schema
+from evonet.experiment.document import to_yaml
+from evonet.experiment.stopping import Stop
+from evonet.genetic_algorithm import OPERATORS
+from evonet.network import ACTIVATIONS
+from tests.environments_for_tests import MODULE
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "configs").glob("*.yaml"))
+MINIMAL = "environment: {id: CartPole-v1}\n"
+WALK = f"{MODULE}:evonet-tests/Walk-v0"
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(text, *overrides, allow=()):
+        path = tmp_path / "c.yaml"
+        path.write_text(text, encoding="utf-8")
+        return Config.load(str(path), overrides, allow)
+
+    return load
+
+
+@pytest.fixture
+def refusal(load, tmp_path):
+    """The message of a config that is refused when it is read or built."""
+
+    def refusal(text, *overrides, allow=()):
+        with pytest.raises(ConfigError) as refused:
+            build_fitness(load(text, *overrides, allow=allow)).close()
+        return str(refused.value).replace(f"{tmp_path}/", "")
+
+    return refusal
+
+
+def environments():
+    ids = sorted(gym.registry)
+    return f"{', '.join(ids[:12])} … ({len(ids)}, see `gymnasium.registry`)"
+
+
+OPERATOR_NAMES = {role: ", ".join(sorted(registry)) for role, registry in OPERATORS.items()}
+TOP = "algorithm, environment, evaluation, fitness, name, network, seed, stop, test, validation"
+ACTIVATION_NAMES = " or ".join(repr(", ".join(ACTIVATIONS)).replace(", ", "', '").rsplit(", ", 1))
+BROKEN = {
+    "typo in a key": (
+        "environment: {id: CartPole-v1}\nalgorithm:\n  popluation_size: 30\n",
+        "c.yaml:3:3: algorithm.popluation_size is not a known key; did you mean 'population_size'? "
+        "Known: crossover, elites, mutation, population_size, selection, type",
+    ),
+    "typo in a name": (
+        "environment: {id: CartPole-v1}\nalgorithm:\n  mutation: {type: gausian, sigma: 0.1}\n",
+        "c.yaml:3:3: algorithm.mutation.type must be a known name, got 'gausian'; did you mean 'gaussian'? "
+        f"Known: {OPERATOR_NAMES['mutation']}",
+    ),
+    "out of range": (
+        "environment: {id: CartPole-v1}\nalgorithm:\n  crossover: {type: neuron, rate: 1.5}\n",
+        "c.yaml:3:29: algorithm.crossover.rate must be at most 1.0, got 1.5",
+    ),
+    "wrong type": (
+        "environment: {id: CartPole-v1}\nnetwork: {hidden: sixteen}\n",
+        "c.yaml:2:11: network.hidden must be a whole number, got 'sixteen'",
+    ),
+    "1e-3 where a whole number is meant": (
+        "environment: {id: CartPole-v1}\nstop:\n  generations: 1e-3\n",
+        "c.yaml:3:3: stop.generations must be a whole number, got 0.001",
+    ),
+    "1e3 where a whole number is meant": (
+        "environment: {id: CartPole-v1}\nstop:\n  generations: 1e3\n",
+        "c.yaml:3:3: stop.generations must be a whole number, got 1000.0 (write 1000)",
+    ),
+    "off": (
+        "environment: {id: CartPole-v1}\nnetwork:\n  bias: off\n",
+        "c.yaml:3:3: network.bias must be true or false, got 'off' (in YAML 1.2 only true and false are booleans)",
+    ),
+    "duplicate key": (
+        "environment: {id: CartPole-v1}\nseed: 1\nstop: {generations: 2}\nseed: 2\n",
+        'c.yaml:4:1: not valid YAML: found duplicate key "seed"',
+    ),
+    "missing environment": (
+        "seed: 1\n",
+        "c.yaml:1:1: environment.id is required, for example: CartPole-v1",
+    ),
+    "environment without id": (
+        "seed: 1\nenvironment: {kwargs: {}}\n",
+        "c.yaml:2:1: environment.id is required",
+    ),
+    "unsupported space": (
+        f"environment:\n  id: {MODULE}:evonet-tests/Wordy-v0\n",
+        "c.yaml:2:3: environment: the observation space "
+        "Text(1, 5, charset=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz) cannot be read by a network; "
+        "use Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert",
+    ),
+    "unknown environment id": (
+        "environment: {id: CartPol-v1}\n",
+        "c.yaml:1:15: environment: 'CartPol-v1' is not a registered environment; did you mean 'CartPole-v1'? "
+        f"Known: {environments()}",
+    ),
+    "typo in a key of a single operator": (
+        "environment: {id: CartPole-v1}\nalgorithm: {mutation: {type: gaussian, sgma: 1}}\n",
+        "c.yaml:2:40: algorithm.mutation.sgma is not a known key; did you mean 'sigma'? Known: rate, sigma, type",
+    ),
+    "a quoted number": (
+        "environment: {id: CartPole-v1}\nseed: '7'\n",
+        "c.yaml:2:1: seed must be a whole number, got '7' (a number stands without quotes)",
+    ),
+    "a name instead of a section": (
+        "environment: CartPole-v1\n",
+        "c.yaml:1:1: environment must be a section of keys, got 'CartPole-v1'",
+    ),
+    "an unknown activation": (
+        "environment: {id: CartPole-v1}\nnetwork: {hidden_activation: tan}\n",
+        f"c.yaml:2:11: network.hidden_activation must be {ACTIVATION_NAMES}, got 'tan'; did you mean 'tanh'?",
+    ),
+    "sizes that contradict the spaces": (
+        "environment: {id: CartPole-v1}\nnetwork: {hidden: 3, inputs: 5}\n",
+        "c.yaml:2:22: network.inputs must be left out or be 4, as the environment's spaces have it, got 5",
+    ),
+    "rules between settings": (
+        "environment: {id: CartPole-v1}\nalgorithm: {mutation: {type: uniform_reset, low: 2, high: 1}}\n",
+        "c.yaml:2:13: UniformReset.low must be below high (1.0), got 2.0",
+    ),
+    "a wrapper that is no section": (
+        "environment: {id: CartPole-v1, wrappers: [ClipReward]}\n",
+        "c.yaml:1:43: environment.wrappers.0 must be a section of keys, got 'ClipReward'",
+    ),
+    "workers": (
+        "environment: {id: CartPole-v1}\nevaluation: {workers: many}\n",
+        "c.yaml:2:14: evaluation.workers must be a whole number or 'auto', got 'many'",
+    ),
+    "target": (
+        "environment: {id: CartPole-v1}\nstop: {target: high}\n",
+        "c.yaml:2:8: stop.target must be a number or 'auto', got 'high'",
+    ),
+    "not a number": (
+        "environment: {id: CartPole-v1}\nalgorithm: {mutation: {type: gaussian, sigma: .nan}}\n",
+        "c.yaml:2:40: algorithm.mutation.sigma must be finite, got nan",
+    ),
+    "a number as a key": (
+        "environment: {id: CartPole-v1}\n7: 8\n",
+        f"c.yaml:2:1: 7 is not a known key; Known: {TOP}",
+    ),
+    "a function without its module": (
+        "fitness: {type: sphere}\n",
+        "c.yaml:1:11: fitness.type must be 'episode_return' or 'module:function', got 'sphere'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_config_gets_the_error_that_a_person_needs(name, refusal):
+    text, message = BROKEN[name]
+    assert refusal(text, allow=[MODULE]) == message
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_config_ends_the_command_with_2_and_without_a_traceback(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text, message = BROKEN[name]
+    Path("c.yaml").write_text(text, encoding="utf-8")
+    assert main(["run", "c.yaml", "--output", "out", "--allow-import", MODULE]) == 2
+    assert capsys.readouterr() == ("", f"evonet: {message}\n")
+    assert not Path("out").exists()
+
+
+def test_all_errors_come_at_once_in_the_files_order(refusal):
+    text = (
+        "environment: {id: CartPole-v1}\n"
+        "stop: {target: foo}\n"
+        "network: {hidden: 0, hiden: 3}\n"
+        "evaluation:\n"
+        "  episodes: -1\n"
+        "  aggregation: men\n"
+        "algorithm:\n"
+        "  selection: {type: tournament, size: 0}\n"
+        "  mutation: [{type: gaussian, sgma: 1}, {type: gaussian, rate: 2}]\n"
+    )
+    assert refusal(text).splitlines() == [
+        "c.yaml:2:8: stop.target must be a number or 'auto', got 'foo'",
+        "c.yaml:3:11: network.hidden must be at least 1, got 0",
+        "c.yaml:3:22: network.hiden is not a known key; did you mean 'hidden'? "
+        "Known: bias, hidden, hidden_activation, inputs, output_activation, outputs, recurrent",
+        "c.yaml:5:3: evaluation.episodes must be at least 1, got -1",
+        "c.yaml:6:3: evaluation.aggregation must be 'mean', 'min', 'median' or 'quantile', got 'men'; did you mean 'mean'?",
+        "c.yaml:8:33: algorithm.selection.size must be at least 1, got 0",
+        "c.yaml:9:31: algorithm.mutation.0.sgma is not a known key; did you mean 'sigma'? Known: rate, sigma, type",
+        "c.yaml:9:58: algorithm.mutation.1.rate must be at most 1.0, got 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed=x", "--set seed=x: seed must be a whole number, got 'x'"),
+        ("network.hidden=0", "--set network.hidden=0: network.hidden must be at least 1, got 0"),
+        ("network.hiden=3", "--set network.hiden=3: network.hiden is not a known key; did you mean 'hidden'? "
+         "Known: bias, hidden, hidden_activation, inputs, output_activation, outputs, recurrent"),
+        ("a.b=3", f"--set a.b=3: a is not a known key; Known: {TOP}"),
+        ("algorithm.mutation.sigma=1", "--set algorithm.mutation.sigma=1: algorithm.mutation must have a key 'type', "
+         "got {'sigma': 1}"),
+        ("environment.id=CartPol-v1", "--set environment.id=CartPol-v1: environment: 'CartPol-v1' is not a registered "
+         f"environment; did you mean 'CartPole-v1'? Known: {environments()}"),
+    ],
+)  # fmt: skip
+def test_overrides_are_held_to_the_same_rules(override, message, refusal):
+    assert refusal(MINIMAL, override) == message
+
+
+def test_overrides_replace_what_the_file_says(load):
+    config = load(
+        MINIMAL + "network: {hidden: 3}\nalgorithm: {mutation: {type: gaussian, sigma: 0.5}}\n",
+        "network.hidden=5", "algorithm.mutation.sigma=1e-3", "evaluation.workers=2", "stop.target=null",
+    )  # fmt: skip
+    assert config.settings.network.hidden == 5
+    assert config.settings.algorithm.mutation[0].sigma == 0.001
+    assert config.settings.evaluation.workers == 2
+    assert config.settings.stop.target is None
+
+
+def test_a_whole_number_serves_where_a_number_is_asked(load):
+    assert build_algorithm(load(MINIMAL + "algorithm: {mutation: {type: gaussian, sigma: 1}}\n"), ARCHITECTURE)
+
+
+ARCHITECTURE = EpisodeReturn("CartPole-v1").architecture
+
+
+def test_a_bare_name_stands_for_an_operator_with_its_defaults(load):
+    config = load(MINIMAL + "algorithm: {selection: roulette, crossover: none, mutation: [gaussian, neuron]}\n")
+    algorithm = build_algorithm(config, ARCHITECTURE)
+    assert type(algorithm.selection) is OPERATORS["selection"]["roulette"]
+    assert algorithm.crossover == OPERATORS["crossover"]["none"]()
+    assert algorithm.mutations == (OPERATORS["mutation"]["gaussian"](), OPERATORS["mutation"]["neuron"]())
+
+
+@pytest.mark.parametrize(
+    ("role", "name"), [(role, name) for role, registry in OPERATORS.items() for name in registry], ids=str
+)
+def test_every_operator_is_usable_by_its_name_and_has_its_own_defaults(role, name, load):
+    config = load(f"{MINIMAL}algorithm: {{{role}: {{type: {name}}}}}\n")
+    algorithm = build_algorithm(config, ARCHITECTURE)
+    made = algorithm.mutations[0] if role == "mutation" else getattr(algorithm, role)
+    assert made == OPERATORS[role][name]()
+    assert Config.load(str(load(config.to_yaml()).document.name)).resolved == config.resolved
+
+
+def defaults_of(owner, *skipped):
+    return {
+        name: parameter.default
+        for name, parameter in inspect.signature(owner).parameters.items()
+        if parameter.default is not parameter.empty and name not in skipped
+    }
+
+
+def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
+    config = load(MINIMAL)
+    fitness, algorithm = build_fitness(config), build_algorithm(config, ARCHITECTURE)
+    by_hand = EpisodeReturn("CartPole-v1")
+    assert fitness.architecture == by_hand.architecture
+    assert fitness.episodes == by_hand.episodes
+    environment = fitness.task.environment
+    assert replace(fitness.task, environment=None) == replace(by_hand.task, environment=None)
+    assert (environment.id, dict(environment.kwargs), tuple(environment.wrappers), environment.max_steps) == (
+        "CartPole-v1", {}, (), None
+    )  # fmt: skip
+    settings = config.settings
+    sections = {**dict(settings.network), **dict(settings.evaluation)}
+    del sections["inputs"], sections["outputs"], sections["workers"]
+    assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
+    left = {"kwargs", "wrappers", "max_steps", "workers"}
+    assert set(sections) == set(defaults_of(EpisodeReturn)) - left
+    for name, default in defaults_of(GeneticAlgorithm, "seed", "population_size", "mutation").items():
+        assert getattr(algorithm, name) == default, name
+    assert len(algorithm.population) == defaults_of(GeneticAlgorithm)["population_size"]
+    assert algorithm.mutations == (defaults_of(GeneticAlgorithm)["mutation"],)
+    assert build_validation(config) == Validation()
+    assert settings.stop.build() == Stop()
+    assert (settings.seed, settings.name, settings.evaluation.workers) == (0, "c", "auto")
+    fitness.close()
+
+
+def test_a_config_says_all_and_every_setting_arrives(load):
+    config = load(
+        f"name: everything\nseed: 9\nenvironment:\n  id: {WALK}\n  kwargs: {{at: 4}}\n"
+        "  wrappers: [{name: TimeAwareObservation}, {name: ClipReward, kwargs: {min_reward: -0.25}}]\n  max_steps: 8\n"
+        "network: {hidden: 5, hidden_activation: relu, output_activation: sin, bias: false, recurrent: true, inputs: 4}\n"
+        "algorithm:\n  population_size: 10\n  elites: 0\n  selection: {type: truncation, fraction: 0.4}\n"
+        "  crossover: {type: k_point, points: 3, rate: 0.1}\n"
+        "  mutation: [{type: neuron, rate: 0.3}, {type: uniform_reset, low: -2, high: 2}]\n"
+        "evaluation: {episodes: 2, aggregation: quantile, quantile: 0.1, normalise_observations: true, "
+        "action_squash: clip, engine: gymnasium, workers: 1}\n"
+        "validation: {episodes: 7, candidates: 2}\ntest: {episodes: 6}\n"
+        "stop: {generations: null, evaluations: 5, environment_steps: 6, seconds: 7, stagnation: 8, target: 9, confident: true}\n",
+        allow=[MODULE],
+    )
+    fitness, algorithm = build_fitness(config), build_algorithm(config, ARCHITECTURE)
+    wrappers = (Wrapper("TimeAwareObservation"), Wrapper("ClipReward", {"min_reward": -0.25}))
+    spec = fitness.task.environment
+    assert (spec.id, dict(spec.kwargs), tuple(spec.wrappers), spec.max_steps) == (WALK, {"at": 4}, wrappers, 8)
+    assert str(fitness.architecture).startswith("4-5-2")
+    shape = fitness.architecture
+    assert (shape.hidden_activation, shape.output_activation, shape.bias, shape.recurrent) == ("relu", "sin", False, True)
+    assert (fitness.episodes, fitness.task.squash, fitness.task.normalise, fitness.task.max_steps) == (2, "clip", True, 8)
+    assert (fitness._aggregation, fitness._quantile, fitness.engine) == ("quantile", 0.1, "gymnasium")
+    assert (len(algorithm.population), algorithm.elites, algorithm.seed) == (10, 0, 9)
+    assert algorithm.selection == OPERATORS["selection"]["truncation"](fraction=0.4)
+    assert algorithm.crossover == OPERATORS["crossover"]["k_point"](points=3, rate=0.1)
+    assert algorithm.mutations == (
+        OPERATORS["mutation"]["neuron"](rate=0.3), OPERATORS["mutation"]["uniform_reset"](low=-2, high=2)
+    )  # fmt: skip
+    assert build_validation(config) == Validation(7, 2)
+    assert config.settings.stop.build() == Stop(None, 5, 6, 7, 8, 9, confident=True)
+    assert config.settings.test.episodes == 6
+    fitness.close()
+    assert load(config.to_yaml()).resolved == config.resolved
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_config_is_read_and_its_resolved_form_is_a_fixed_point(path, load):
+    config = Config.load(str(path))
+    again = load(config.to_yaml())
+    assert again.resolved == config.resolved
+    assert again.to_yaml() == config.to_yaml()
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_config_points_an_editor_at_the_schema_and_says_what_it_is(path):
+    first, second = path.read_text(encoding="utf-8").splitlines()[:2]
+    assert first == "# yaml-language-server: $schema=schema.json"
+    assert second.startswith("# ")
+    assert len(second) > 10
+
+
+def test_the_schema_in_the_repository_is_up_to_date(capsys, tmp_path):
+    assert main(["schema"]) == 0
+    text = (ROOT / "configs" / "schema.json").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == text, "run: evonet schema --output configs/schema.json"
+    assert main(["schema", "--output", str(tmp_path / "s.json")]) == 0
+    assert (tmp_path / "s.json").read_text(encoding="utf-8") == text
+
+
+def accepts(schema, value, definitions):
+    """Whether a JSON Schema, of the words that ours uses, accepts a value; raises at a word that it does not know."""
+    words = {
+        "$ref", "$defs", "$schema", "title", "description", "default", "type", "properties", "required", "items",
+        "additionalProperties", "anyOf", "oneOf", "discriminator", "const", "enum", "minimum", "maximum", "pattern",
+        "exclusiveMinimum", "exclusiveMaximum", "minItems", "minLength", "maxLength",
+    }  # fmt: skip
+    assert set(schema) <= words, set(schema) - words
+    kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    kind = schema.get("type")
+    if "$ref" in schema and not accepts(definitions[schema["$ref"].rpartition("/")[2]], value, definitions):
+        return False
+    for word, enough in (("anyOf", lambda n: n >= 1), ("oneOf", lambda n: n == 1)):
+        if word in schema and not enough(sum(accepts(part, value, definitions) for part in schema[word])):
+            return False
+    if kind == "integer" and not (number and value == int(value)):
+        return False
+    if kind == "number" and not number:
+        return False
+    if kind in kinds and not isinstance(value, kinds[kind]):
+        return False
+    if ("const" in schema and value != schema["const"]) or ("enum" in schema and value not in schema["enum"]):
+        return False
+    if number and not (
+        value >= schema.get("minimum", value)
+        and value <= schema.get("maximum", value)
+        and ("exclusiveMinimum" not in schema or value > schema["exclusiveMinimum"])
+        and ("exclusiveMaximum" not in schema or value < schema["exclusiveMaximum"])
+    ):
+        return False
+    if isinstance(value, list) and "items" in schema:
+        return len(value) >= schema.get("minItems", 0) and all(accepts(schema["items"], v, definitions) for v in value)
+    if isinstance(value, dict) and "properties" in schema:
+        known = schema["properties"]
+        return (
+            set(schema.get("required", ())) <= set(value) <= set(known)
+            and schema["additionalProperties"] is False
+            and all(accepts(known[name], item, definitions) for name, item in value.items())
+        )
+    return True
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_schema_accepts_a_shipped_config_as_written_and_as_resolved(path):
+    schema = json_schema()
+    config = Config.load(str(path))
+    assert accepts(schema, config.document.data, schema["$defs"])
+    assert accepts(schema, config.resolved, schema["$defs"])
+
+
+@pytest.mark.parametrize(
+    "name", ["typo in a key", "typo in a name", "out of range", "wrong type", "off", "a quoted number", "target"]
+)
+def test_the_schema_refuses_what_the_config_refuses(name, load, refusal):
+    schema = json_schema()
+    assert refusal(BROKEN[name][0])
+    from evonet.experiment.document import Document  # noqa: PLC0415
+
+    data = Document.read(str(load(MINIMAL).document.name)).data
+    assert accepts(schema, data, schema["$defs"])
+    path = Path(load(MINIMAL).document.name)
+    path.write_text(BROKEN[name][0], encoding="utf-8")
+    assert not accepts(schema, Document.read(str(path)).data, schema["$defs"])
+
+
+def test_the_target_is_the_environments_own_unless_the_config_has_another(load):
+    targets = {"": 475.0, "stop: {target: 12}\n": 12.0, "stop: {target: null}\n": None, "stop: {target: auto}\n": 475.0}
+    for text, target in targets.items():
+        config = load(MINIMAL + text)
+        fitness = build_fitness(config)
+        assert target_of(config, fitness.task) == target
+        assert build_stop_rule(config, target)
+        fitness.close()
+    assert target_of(load(MINIMAL), None) is None
+
+
+REFUSED_IMPORTS = {
+    "environment": ("environment: {id: 'never_imported:Some-v0'}\n", "1:15: environment: 'never_imported:Some-v0'"),
+    "wrapper": (
+        "environment:\n  id: CartPole-v1\n  wrappers: [{name: 'never_imported:Wrap'}]\n",
+        "2:3: environment: 'never_imported:Wrap'",
+    ),
+    "fitness": (
+        "network: {inputs: 2, outputs: 1}\nfitness: {type: 'never_imported:function'}\n",
+        "2:11: fitness.type 'never_imported:function'",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_IMPORTS)
+def test_code_is_imported_only_if_the_command_line_allows_its_module(what, refusal, tmp_path, monkeypatch):
+    (tmp_path / "never_imported.py").write_text("raise SystemExit('imported')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    text, start = REFUSED_IMPORTS[what]
+    expected = (
+        f"c.yaml:{start} would import the module 'never_imported', which runs its code; "
+        "to allow that, add --allow-import never_imported"
+    )
+    for allowed in ([], ["never"], ["never_imported.py"], ["os"]):
+        assert refusal(text, allow=allowed) == expected
+    assert "never_imported" not in sys.modules
+    with pytest.raises(SystemExit, match="imported"):
+        refusal(text, allow=["never_imported"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fitness: {type: 'no_such_module:f'}\nnetwork: {inputs: 2, outputs: 1}\n",
+         "c.yaml:1:11: fitness.type 'no_such_module:f' cannot be imported: "
+         "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("fitness: {type: 'math:sqqrt'}\nnetwork: {inputs: 2, outputs: 1}\n",
+         "c.yaml:1:11: fitness.type: the module 'math' has no function 'sqqrt'"),
+        ("fitness: {type: 'math:pi'}\nnetwork: {inputs: 2, outputs: 1}\n",
+         "c.yaml:1:11: fitness.type: the module 'math' has no function 'pi'"),
+        ("fitness: {type: 'math:sqrt'}\nnetwork: {inputs: 2}\n",
+         "c.yaml:2:1: network.outputs is required where there is no environment to tell it"),
+    ],
+)  # fmt: skip
+def test_a_function_of_ones_own_that_is_not_there_is_refused(text, message, refusal):
+    assert refusal(text, allow=["no_such_module", "math"]) == message
+
+
+def test_the_elites_must_leave_room(load, tmp_path):
+    config = load(MINIMAL + "algorithm: {population_size: 4, elites: 4}\n")
+    with pytest.raises(ConfigError) as refused:
+        build_algorithm(config, ARCHITECTURE)
+    assert str(refused.value) == (
+        f"{tmp_path}/c.yaml:2:1: GeneticAlgorithm.elites must be below population_size (4), got 4"
+    )
+
+
+OWN_OPERATOR = '''
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+import numpy as np
+import pytest
+from annotated_types import Gt
+from evonet.settings import PositiveFloat, Settings
+from evonet.operators import mutation
+from evonet.settings import Probability
+
+@dataclass(frozen=True)
+class Cauchy(Settings):
+    """Adds a Cauchy step to some genes (Yao, Liu and Lin 1999)."""
+    scale: PositiveFloat = 0.1
+    rate: Probability = 0.5
+
+    def __call__(self, rng, genomes, architecture):
+        return genomes + np.where(rng.random(genomes.shape) < self.rate, self.scale * rng.standard_cauchy(genomes.shape), 0.0)
+
+mutation.MUTATIONS["cauchy"] = Cauchy
+
+if __name__ == "__main__":
+    from evonet.cli import main
+    what, *arguments = sys.argv[1:]
+    sys.exit(main(arguments) if what == "evonet" else pytest.main(arguments))
+'''
+
+
+@pytest.fixture(scope="module")
+def own_operator(tmp_path_factory):
+    """Runs evonet, or pytest, in a process where one class and one line have added an operator."""
+    program = tmp_path_factory.mktemp("own") / "own_operator.py"
+    program.write_text(OWN_OPERATOR, encoding="utf-8")
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, str(program), *arguments], cwd=ROOT, env=with_path(), capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def with_path():
+    import os  # noqa: PLC0415
+
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def test_an_operator_of_one_class_and_one_line_is_usable_from_yaml(own_operator, tmp_path):
+    path = tmp_path / "c.yaml"
+    text = MINIMAL + (
+        "algorithm: {population_size: 4, elites: 1, mutation: {type: cauchy, scale: 0.2}}\n"
+        "validation: {episodes: 1}\ntest: {episodes: 1}\nevaluation: {engine: gymnasium, workers: 1}\n"
+    )
+    path.write_text(text + "stop: {generations: 2}\n", encoding="utf-8")
+    code, out, error = own_operator("evonet", "run", str(path), "--json", "--output", str(tmp_path / "out"))
+    assert (code, json.loads(out)["generations"]) == (0, 2), error
+    assert "cauchy mutation" in (tmp_path / "out" / "lineage.jsonl").read_text(encoding="utf-8")
+    path.write_text(text.replace("scale: 0.2", "scale: 0"), encoding="utf-8")
+    code, _, error = own_operator("evonet", "run", str(path))
+    assert (code, error) == (2, f"evonet: {path}:2:69: algorithm.mutation.scale must be greater than 0.0, got 0\n")
+
+
+def test_an_operator_of_one_class_and_one_line_is_listed_and_held_to_the_contract(own_operator):
+    code, out, _ = own_operator("evonet", "list")
+    assert code == 0
+    assert "cauchy" in out
+    code, out, _ = own_operator(
+        "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-vv", "-k", "auchy", "tests/operators/test_contract.py"
+    )
+    assert code == 0, out
+    assert out.count("cauchy") > 5
+
+
+def test_the_resolved_config_of_odd_values_is_a_fixed_point(load):
+    kwargs = {"a": [1, 2.5e-7, None, "on", "1e-3", "", {"b": True}], "c": "2024-01-01", "d": -1e300, "e": 10**20}
+    text = to_yaml({"name": "on: [~", "environment": {"id": "CartPole-v1", "kwargs": kwargs}})
+    config = load(text)
+    assert config.resolved["environment"]["kwargs"] == kwargs
+    assert load(config.to_yaml()).resolved == config.resolved
+    assert load(config.to_yaml()).to_yaml() == config.to_yaml()
