@@ -20,7 +20,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.space_descriptions import describe_space, space_from
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable
-from evonet.evaluation.gymnasium_engine import GymnasiumEngine
+from evonet.evaluation.engines import real_engine
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
 from evonet.network import Architecture, NeuralNetwork
@@ -91,7 +91,7 @@ class Champion:
         Raises:
             EnvironmentUnavailable: the champion has no environment, or it cannot be made.
         """
-        engine = GymnasiumEngine(self._task)
+        engine = real_engine(self._task)
         try:
             individuals = np.zeros(len(seeds), dtype=np.int64)
             results = engine.run(self.genome[None, :], individuals, seeds, self.normaliser)

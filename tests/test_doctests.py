@@ -8,9 +8,8 @@ import pytest
 
 import evonet
 
-MODULES = ["evonet"] + sorted(
-    found.name for found in pkgutil.walk_packages(evonet.__path__, "evonet.") if not found.name.endswith("__main__")
-)
+FOUND = [found.name for found in pkgutil.walk_packages(evonet.__path__, "evonet.")]
+MODULES = ["evonet", *sorted(name for name in FOUND if not name.endswith("__main__"))]
 
 
 @pytest.mark.parametrize("name", MODULES)

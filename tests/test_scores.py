@@ -54,3 +54,15 @@ def test_more_episodes_narrow_the_interval():
 
 def test_a_score_reads_as_mean_interval_and_number_of_episodes():
     assert str(Score(np.array([2.0, 2.0]))) == "2 [2, 2] over 2 episodes"
+
+
+def test_further_episodes_will_hardly_have_a_mean_below_what_is_expected():
+    rng = np.random.default_rng(3)
+    for n, further in ((100, 100), (100, 10), (50, 1000)):
+        pairs = [(Score(rng.normal(size=n)).expected_at_least(further), rng.normal(size=further)) for _ in range(2000)]
+        below = np.mean([returns.mean() < bound for bound, returns in pairs])
+        assert 0.015 < below < 0.04
+
+
+def test_equal_returns_leave_no_doubt_about_further_ones():
+    assert Score(np.full(30, 500.0)).expected_at_least(100) == 500.0

@@ -8,8 +8,14 @@ from typing import Literal
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
 from evonet.evaluation.task import Engine, Task
+from evonet.evaluation.vector_engine import VectorEngine, has_vector_environment
 
 EngineName = Literal["auto", "gymnasium", "numpy", "numba"]
+
+
+def real_engine(task: Task) -> Engine:
+    """The engine that runs the environment itself, never a kernel in its place."""
+    return VectorEngine(task) if has_vector_environment(task) else GymnasiumEngine(task)
 
 
 def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Engine:
@@ -24,8 +30,8 @@ def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Eng
         ValueError: a kernel is asked for where there is none.
     """
     makers: dict[EngineName, Callable[[], Engine]] = {
-        "auto": lambda: KernelEngine(task, threads) if kernel_for(task) else GymnasiumEngine(task),
-        "gymnasium": lambda: GymnasiumEngine(task),
+        "auto": lambda: KernelEngine(task, threads) if kernel_for(task) else real_engine(task),
+        "gymnasium": lambda: real_engine(task),
         "numpy": lambda: NumpyEngine(task),
         "numba": lambda: NumbaEngine(task, threads),
     }

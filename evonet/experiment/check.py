@@ -99,7 +99,7 @@ def _described(results: EpisodeResults) -> str:
     if not returns.size:
         return "no episode could be scored"
     spread = f"returns {returns.min():g} to {returns.max():g}"
-    cut = int((~results.terminated).sum())
+    cut = int((~results.terminated & np.isfinite(results.returns)).sum())
     return (
         f"{results.returns.size} episodes of random networks: {spread}, lengths {results.lengths.min()} to "
         f"{results.lengths.max()}, {cut} cut at the step limit"

@@ -237,7 +237,8 @@ def _known_keys(path: KeyPath, document: Document) -> set[str]:
     definitions = node["$defs"]
     for step in path[:-1]:
         node, section = _resolve(node, step, definitions), section[step]
-    known = [alternative["properties"] for alternative in _alternatives_of(node, definitions) if "properties" in alternative]
+    sections = [alternative for alternative in _alternatives_of(node, definitions) if "properties" in alternative]
+    known = [alternative["properties"] for alternative in sections]
     chosen = [keys for keys in known if keys.get("type", {}).get("const") == section.get("type")]
     return {name for keys in chosen or known for name in keys}
 

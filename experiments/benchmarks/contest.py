@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -249,8 +250,6 @@ def fastest(results: Iterable[Result]) -> Result | None:
 
 def run_whole(contestant: Contestant) -> tuple[float, str, str]:
     """Run a contestant from start to end; wall seconds, its output, and what it said on stderr if it failed."""
-    import time
-
     start = time.perf_counter()
     done = subprocess.run(**_arguments(contestant), capture_output=True, check=False)
     return time.perf_counter() - start, done.stdout, done.stderr if done.returncode else ""

@@ -246,7 +246,7 @@ def test_leave_for_a_part_of_a_name_is_no_leave_for_the_whole():
     assert list(spec.imports) == ["harmless:evil"]
     with pytest.raises(UnsuitableEnvironment, match="--allow-import harmless:evil"):
         spec.refuse_imports(["harmless", "evil"])
-    with pytest.raises(UnsuitableEnvironment, match="--allow-import package.inner"):
+    with pytest.raises(UnsuitableEnvironment, match=r"--allow-import package\.inner"):
         EnvironmentSpec("package.inner:Thing-v0").refuse_imports(["package"])
 
 

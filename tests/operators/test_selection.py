@@ -54,7 +54,7 @@ def test_a_tournament_among_equals_favours_nobody():
 
 @pytest.mark.parametrize(("fraction", "breeders"), [(0.01, 1), (0.125, 1), (0.25, 2), (0.3, 3), (0.5, 4), (1.0, 8)])
 def test_truncation_lets_the_fittest_fraction_breed_alike(fraction, breeders):
-    expected = np.where(RANKS >= len(RANKS) - breeders, 1 / breeders, 0)
+    expected = np.where(len(RANKS) - breeders <= RANKS, 1 / breeders, 0)
     assert_chances(Truncation(fraction), FITNESS, expected)
 
 

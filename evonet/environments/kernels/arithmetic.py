@@ -17,8 +17,9 @@ _TWO_OVER_PI = 0.6366197723675814
 _HALF_PI_1, _HALF_PI_2, _HALF_PI_3 = 1.57079632673412561417e00, 6.07710050630396597660e-11, 2.02226624879595063154e-21
 _S1, _S2, _S3 = -1.66666666666666324348e-01, 8.33333333332248946124e-03, -1.98412698298579493134e-04
 _S4, _S5, _S6 = 2.75573137070700676789e-06, -2.50507602534068634195e-08, 1.58969099521155010221e-10
-_C1, _C2, _C3 = 4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05
-_C4, _C5, _C6 = -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11
+_SIXTH_HIGH, _SIXTH_LOW = 0.1666666679084301, -1.241763432820638e-09  # 1/6: its upper 26 bits, and the rest
+_TWENTYFOURTH_HIGH, _TWENTYFOURTH_LOW = 0.041666666977107525, -3.104408582051595e-10
+_SPLITTER = 134217729.0  # 2**27 + 1
 _QUARTER_PI = 0.7853981633974483
 
 _ONE_OVER_LN2 = 1.4426950408889634
@@ -55,7 +56,7 @@ def sin_cos(x: Column) -> tuple[Column, Column]:
     angle = nearly - correction
     rest = ((nearly - angle) - correction) - quarters * _HALF_PI_3
     angle = np.minimum(np.maximum(angle, -_QUARTER_PI), _QUARTER_PI)  # where the reduction fails, at least bounded
-    sine, cosine = _sin_kernel(angle, rest), _cos_kernel(angle, rest)
+    sine, cosine = _sine_and_cosine(angle, rest)
     quadrant = quarters - 4.0 * np.floor(quarters * 0.25)
     odd = (quadrant == 1.0) | (quadrant == 3.0)
     sin, cos = where(odd, cosine, sine), where(odd, sine, cosine)
@@ -79,21 +80,49 @@ def sin_cos_small(x: Column) -> tuple[Column, Column]:
     return sine, np.sqrt(1.0 - sine * sine)
 
 
-def _sin_kernel(x: Column, rest: Column) -> Column:
-    """sin(x + rest) for |x| <= pi / 4 and a rest below x's last place (fdlibm, `__kernel_sin`)."""
-    z = x * x
-    v = z * x
-    r = _S2 + z * (_S3 + z * (_S4 + z * (_S5 + z * _S6)))
-    return x - ((z * (0.5 * rest - v * r) - rest) - v * _S1)
+def _sine_and_cosine(x: Column, rest: Column) -> tuple[Column, Column]:
+    """sin(x + rest) and cos(x + rest) for |x| <= pi / 4 and a rest below x's last place.
 
-
-def _cos_kernel(x: Column, rest: Column) -> Column:
-    """cos(x + rest) for |x| <= pi / 4 and a rest below x's last place (fdlibm, `__kernel_cos`)."""
+    Taylor series, the first terms of which, x³/6, x²/2 and x⁴/24, are taken to twice the precision by splitting
+    numbers into halves whose products are exact (Dekker 1971). So the results are those of exact functions, rounded,
+    but for one in some hundreds; a library that rounds as well agrees with them, and chaotic environments take the
+    same course.
+    """
+    x_high = _high_half(x)
     z = x * x
-    r = z * (_C1 + z * (_C2 + z * (_C3 + z * (_C4 + z * (_C5 + z * _C6)))))
+    z_rest = ((x_high * x_high - z) + 2.0 * x_high * (x - x_high)) + (x - x_high) * (x - x_high)
+    z_high = _high_half(z)
+    z_low = z - z_high
+
+    cube = z * x
+    cube_rest = ((z_high * x_high - cube) + z_high * (x - x_high) + z_low * x_high) + z_low * (x - x_high) + z_rest * x
+    cube_high = _high_half(cube)
+    term = -(cube_high * _SIXTH_HIGH)
+    small = (cube - cube_high) * -_SIXTH_HIGH - cube * _SIXTH_LOW - cube_rest * (1.0 / 6.0)
+    tail = 1.0 / 6227020800.0 + z * (-1.0 / 1307674368000.0 + z * (1.0 / 355687428096000.0))
+    tail = 1.0 / 120.0 + z * (-1.0 / 5040.0 + z * (1.0 / 362880.0 + z * (-1.0 / 39916800.0 + z * tail)))
+    small = small + (cube * z * tail + rest * (1.0 - 0.5 * z))
+    sine = x + term
+    sine = sine + (((x - sine) + term) + small)
+
     half = 0.5 * z
-    one = 1.0 - half
-    return one + (((1.0 - one) - half) + (z * r - x * rest))
+    square = z_high * z_high
+    square_rest = (z + z_high) * z_low + 2.0 * z * z_rest
+    square_high = _high_half(square)
+    term = square_high * _TWENTYFOURTH_HIGH
+    small = (square - square_high) * _TWENTYFOURTH_HIGH + square * _TWENTYFOURTH_LOW + square_rest * (1.0 / 24.0)
+    tail = -1.0 / 87178291200.0 + z * (1.0 / 20922789888000.0 + z * (-1.0 / 6402373705728000.0))
+    tail = -1.0 / 720.0 + z * (1.0 / 40320.0 + z * (-1.0 / 3628800.0 + z * (1.0 / 479001600.0 + z * tail)))
+    small = small + ((square * z * tail - 0.5 * z_rest) - x * rest)
+    below = 1.0 - half
+    cosine = below + term
+    return sine, cosine + (((1.0 - below) - half) + (((below - cosine) + term) + small))
+
+
+def _high_half(x: Column) -> Column:
+    """The upper 26 bits of x's 53."""
+    big = x * _SPLITTER
+    return big - (big - x)
 
 
 def _reduced_exponential(x: Column) -> tuple[Column, Column]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonet.environments.kernels import arithmetic
-from evonet.environments.kernels.arithmetic import double, where
+from evonet.environments.kernels.arithmetic import double, exp, sin, tanh, where
 from evonet.environments.kernels.kernel import Column, Precision
 from evonet.network import LEAK
 
@@ -37,7 +36,7 @@ def _sigmoid_single(x: Column) -> Column:
 
 
 def _sigmoid_double(x: Column) -> Column:
-    return arithmetic.tanh(x * _HALF) * _HALF + _HALF
+    return tanh(x * _HALF) * _HALF + _HALF
 
 
 def _relu(x: Column) -> Column:
@@ -57,12 +56,12 @@ def _identity(x: Column) -> Column:
 
 
 def _sin(x: Column) -> Column:
-    return arithmetic.sin(double(x))
+    return sin(double(x))
 
 
 def _gaussian(x: Column) -> Column:
     wide = double(x)
-    return arithmetic.exp(-(wide * wide))
+    return exp(-(wide * wide))
 
 
 def _step(x: Column) -> Column:
@@ -73,7 +72,7 @@ _BOTH = {"relu": _relu, "identity": _identity, "sin": _sin, "gaussian": _gaussia
 
 ACTIVATIONS = {
     "single": {**_BOTH, "sigmoid": _sigmoid_single, "tanh": _tanh_single, "leaky_relu": _leaky_relu_single},
-    "double": {**_BOTH, "sigmoid": _sigmoid_double, "tanh": arithmetic.tanh, "leaky_relu": _leaky_relu_double},
+    "double": {**_BOTH, "sigmoid": _sigmoid_double, "tanh": tanh, "leaky_relu": _leaky_relu_double},
 }
 """By precision and name; the result of `sin` and `gaussian` is float64, to be rounded to the network's precision."""
 

@@ -9,6 +9,7 @@ asks the cache for another name. Imported only where Numba is wanted.
 from __future__ import annotations
 
 import builtins
+import dis
 import hashlib
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ from evonet.evaluation.kernel_engine.plan import NORMALISED_LIMIT, Plan
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # no fastmath: bits count
 _DIGITS = 20
+_LARGEST_INLINED = 1100
 
 
 @intrinsic
@@ -112,15 +114,31 @@ class _Copier:
             names = {name: self._copy_of(value) for name, value in self._references(function)}
             cells = [types.CellType(self._copy_of(cell.cell_contents)) for cell in function.__closure__ or ()]
             copy = types.FunctionType(
-                function.__code__, {"__builtins__": builtins, **names}, function.__name__, None, tuple(cells)
+                function.__code__, {"__builtins__": builtins, **names}, function.__name__, function.__defaults__, tuple(cells)
             )
             copy.__module__ = function.__module__
             if cached:
                 copy.__qualname__ = f"{function.__name__}_{self._digest(function)}"
-            # Inlined before types are inferred, a function costs no compilation of its own: half the time for all.
-            inline = "never" if cached else "always"
-            self._copies[function] = numba.njit(copy, cache=cached, inline=inline, **_OPTIONS)
+            options = {"cache": True} if cached else self._options(function)
+            self._copies[function] = numba.njit(copy, **options, **_OPTIONS)
         return self._copies[function]
+
+    def _options(self, function: types.FunctionType) -> dict[str, Any]:
+        # A small function is inlined before types are inferred, and costs no compilation of its own. A large one that
+        # is called in many places would cost as many; it is compiled once, and LLVM may inline it.
+        if self._size(function) <= _LARGEST_INLINED:
+            return {"inline": "always"}
+        return {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+    def _size(self, function: types.FunctionType) -> int:
+        """Bytes of bytecode of a function with all that it calls written out in place."""
+        called = dict(self._references(function))
+        size = len(function.__code__.co_code)
+        for instruction in dis.get_instructions(function):
+            value = called.get(instruction.argval) if instruction.opname == "LOAD_GLOBAL" else None
+            if isinstance(value, types.FunctionType):
+                size += self._size(value)
+        return size
 
     def _copy_of(self, value: Any) -> Any:
         return self.copy(value) if isinstance(value, types.FunctionType) else value
@@ -145,7 +163,7 @@ class _Copier:
             return
         met.add(function)
         for code in _codes(function.__code__):
-            yield code.co_code
+            yield code.co_code + repr(function.__defaults__).encode()
             yield repr([constant for constant in code.co_consts if not isinstance(constant, types.CodeType)]).encode()
         references = [*self._references(function)]
         references += [("", cell.cell_contents) for cell in function.__closure__ or ()]

@@ -1,0 +1,116 @@
+"""The engine for CartPole through Gymnasium's own vector implementation, the only one in NumPy that it brings.
+
+It is the real environment, a batch at a time: its physics, its rewards, its ends. Its reset takes one seed for all, so
+the states that `env.reset(seed=…)` gives are written into it; and it resets finished episodes unasked, so what it says
+of an episode after the end is not listened to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.specification import EnvironmentSpec
+from evonet.evaluation.kernel_engine.outcomes import Ledger, Outcome
+from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.task import Task
+from evonet.network import NetworkStack
+from evonet.types import FloatArray, IntArray
+
+_LANES = 256
+_ENTRY_POINT = "gymnasium.envs.classic_control.cartpole:CartPoleVectorEnv"
+
+
+def has_vector_environment(task: Task) -> bool:
+    """Whether `VectorEngine` can run the task: CartPole as registered, within its time limit."""
+    environment = task.environment
+    if not isinstance(environment, EnvironmentSpec) or environment.wrappers:
+        return False
+    spec = gym.registry.get(environment.id)
+    limit = spec.max_episode_steps if spec is not None else None
+    known = spec is not None and spec.vector_entry_point == _ENTRY_POINT and limit is not None
+    return known and task.max_steps <= (limit or 0) and set(environment.kwargs) <= {"sutton_barto_reward"}
+
+
+class VectorEngine:
+    """Runs CartPole episodes a batch at a time.
+
+    Args:
+        task: what an episode is; `has_vector_environment` must say yes.
+        lanes: episodes side by side; it changes nothing but the time.
+    """
+
+    name = "gymnasium vector"
+
+    def __init__(self, task: Task, lanes: int = _LANES) -> None:
+        self._task = task
+        self._lanes = lanes
+        self._single: Any = task.make_environment()
+
+    def run(
+        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> EpisodeResults:
+        """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
+        ledger = Ledger.opened(genomes, individuals, self._task.architecture.num_inputs if normaliser else None)
+        episodes = ledger.open_episodes
+        with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning
+            for first in range(0, len(episodes), self._lanes):
+                batch = episodes[first : first + self._lanes]
+                self._run_batch(ledger, batch, genomes[individuals[batch]], seeds[batch], normaliser)
+        return ledger.closed(individuals, seeds)
+
+    def _run_batch(
+        self,
+        ledger: Ledger,
+        episodes: IntArray,
+        genomes: FloatArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+    ) -> None:
+        environment = self._environment(seeds)
+        networks = NetworkStack(self._task.architecture, genomes, len(genomes))
+        observations = environment.state.T.astype(np.float32)
+        results, going = ledger.results, np.ones(len(episodes), dtype=np.bool_)
+        for step in range(1, self._task.max_steps + 1):
+            inputs = observations.astype(np.float64)
+            if normaliser is not None and results.observations is not None:
+                deviations = np.where(going[:, None], inputs - normaliser.mean, 0.0)
+                results.observations.sums[episodes] += deviations
+                results.observations.squares[episodes] += deviations * deviations
+                normaliser.normalise(inputs)
+            outputs = networks.forward(inputs)
+            undecided = going & ~np.isfinite(outputs).all(axis=1)
+            ledger.outcomes[episodes[undecided]] = Outcome.BAD_OUTPUT
+            going &= ~undecided
+            actions = outputs.argmax(axis=1)
+            observations, rewards, terminated, _, _ = environment.step(actions)
+            results.returns[episodes[going]] += rewards[going]
+            results.lengths[episodes[going]] = step
+            ledger.outcomes[episodes[going & terminated]] = Outcome.TERMINATED
+            going &= ~terminated
+            if not going.any():
+                return
+        ledger.outcomes[episodes[going]] = Outcome.CUT
+
+    def _environment(self, seeds: IntArray) -> Any:
+        """A vector environment in the states that the real one has after `reset(seed=…)`, `(len(seeds),)`."""
+        specification = self._task.environment
+        assert isinstance(specification, EnvironmentSpec)
+        environment: Any = gym.make_vec(
+            specification.id,
+            num_envs=len(seeds),
+            vectorization_mode=gym.VectorizeMode.VECTOR_ENTRY_POINT,
+            **specification.kwargs,
+        ).unwrapped
+        environment.reset()
+        for lane, seed in enumerate(seeds.tolist()):
+            self._single.reset(seed=seed)
+            environment.state[:, lane] = self._single.unwrapped.state
+        return environment
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._single.close()

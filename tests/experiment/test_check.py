@@ -1,0 +1,150 @@
+"""A config tried out: each thing that is wrong with an environment is found and said before a long run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evonet.cli import main
+from evonet.experiment.check import check_config
+from evonet.experiment.config import Config
+from tests.environments_for_tests import MODULE
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def check(tmp_path):
+    def check(environment, kwargs=None, rest=""):
+        path = tmp_path / "c.yaml"
+        text = f"environment: {{id: '{environment}', kwargs: {json.dumps(kwargs or {})}}}\n{rest}"
+        path.write_text(text + "evaluation: {workers: 1, engine: gymnasium}\n", encoding="utf-8")
+        return [(f.level, f.message) for f in check_config(Config.load(str(path), (), [MODULE]))]
+
+    return check
+
+
+def own(name):
+    return f"{MODULE}:evonet-tests/{name}-v0"
+
+
+def errors(findings):
+    return [message for level, message in findings if level == "error"]
+
+
+def test_a_sound_environment_has_no_errors(check):
+    findings = check("CartPole-v1")
+    assert errors(findings) == []
+    assert ("note", "network 4-16-2 (tanh/identity), 114 genes") in findings
+    assert any("24 episodes of random networks: returns " in message for _, message in findings)
+    assert not any("no target" in message for _, message in findings)
+
+
+def test_an_environment_that_is_not_deterministic_is_found_out(check):
+    message = "the environment is not deterministic: the same seeds gave other returns the second time"
+    assert message in errors(check(own("Moody"), {"ends": 5}))
+    assert message not in errors(check(own("Walk")))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [
+        ("nan reward", "(nonfinite, seed {seed}, step 1): the reward is nan"),
+        ("inf reward", "(nonfinite, seed {seed}, step 1): the reward is inf"),
+        ("nan observation", "(nonfinite, seed {seed}, step 2): the observation holds numbers that are not finite"),
+        ("raise", "(exception, seed {seed}, step 1): ValueError: broken at step 1"),
+        ("raise in reset", "(exception, seed {seed}, step 0): RuntimeError: no way to begin"),
+        (
+            "wrong shape",
+            "(exception, seed {seed}, step 2): "
+            "ValueError: could not broadcast input array from shape (2,) into shape (3,)",
+        ),
+        (
+            "wrong shape in reset",
+            "(exception, seed {seed}, step 0): ValueError: an observation must have shape (3,), got (1,)",
+        ),
+    ],
+)
+def test_an_episode_that_fails_is_told_once_with_seed_and_step(trouble, message, check):
+    found = [error for error in errors(check(own("Walk"), {"trouble": trouble})) if "an episode failed" in error]
+    assert len(found) == 1
+    seed = found[0].partition("seed ")[2].partition(",")[0]
+    assert int(seed) % 4 == 0  # a training seed
+    assert found[0] == "an episode failed " + message.format(seed=seed)
+
+
+def test_where_no_episode_could_be_scored_no_number_is_made_up(check):
+    assert ("note", "no episode could be scored") in check(own("Walk"), {"trouble": "raise"})
+
+
+def test_a_missing_time_limit_is_told_and_how_to_set_one(check):
+    advice = "the environment has no time limit: episodes are cut after 1000 steps; set environment.max_steps to choose"
+    findings = check(own("Endless"), {"ends": 9})
+    assert ("warning", advice) in findings
+    assert not any("time limit" in message for _, message in check(own("Walk")))
+
+
+def test_episodes_cut_at_the_limit_are_counted_without_those_that_failed(check):
+    cut = [message for _, message in check(own("Threads")) if "cut at the step limit" in message]
+    assert cut[0].endswith("lengths 20 to 20, 24 cut at the step limit")
+    seeds = [2018726112]  # the first of the run's first generation
+    findings = check(own("Walk"), {"trouble": "raise", "seeds": seeds})
+    assert any(f"seed {seeds[0]}" in error for error in errors(findings))
+    assert any(message.endswith(" 0 cut at the step limit") for _, message in findings)
+
+
+def test_equal_returns_for_all_are_worth_a_warning(check):
+    findings = check(own("Endless"), {"ends": 4})
+    assert ("warning", "all of 8 random networks scored 4: evolution may find no direction") in findings
+
+
+def test_a_missing_target_is_noted(check):
+    note = ("note", "no target: neither stop.target nor the environment gives one")
+    assert note in check(own("Walk"))
+    assert note not in check(own("Walk"), rest="stop: {target: 3}\n")
+
+
+def test_what_gymnasiums_own_checker_says_is_passed_on(check):
+    findings = check(own("Walk"))
+    told = "Gymnasium's checker: A Box observation space minimum value is -infinity. This is probably too low."
+    assert ("warning", told) in findings
+
+
+def test_a_function_of_ones_own_is_checked_too(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(f"fitness: {{type: '{MODULE}:failing'}}\nnetwork: {{inputs: 2, outputs: 1}}\n", encoding="utf-8")
+    findings = check_config(Config.load(str(path), (), [MODULE]))
+    told = [f.message for f in findings if f.level == "error"]
+    assert len(told) == 1
+    assert told[0].startswith("an episode failed (nonfinite, seed ")
+    assert told[0].endswith("the function returned nan")
+
+
+def test_the_command_says_fit_or_not_and_ends_accordingly(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text(f"environment: {{id: '{own('Walk')}'}}\n", encoding="utf-8")
+    assert main(["check", str(path), "--allow-import", MODULE]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"fit to run: evonet run {path}"
+    path.write_text(f"environment: {{id: '{own('Walk')}', kwargs: {{trouble: raise}}}}\n", encoding="utf-8")
+    assert main(["check", str(path), "--allow-import", MODULE]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "not fit to run"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "start"),
+    [
+        ("Wordy", 2, "{path}:1:15: environment: the observation space Text(1, 5, charset="),
+        ("Impossible", 1, "{path}:1:15: environment: '{id}' cannot be made: the robot is not plugged in\n"),
+    ],
+)
+def test_what_cannot_even_be_tried_is_refused_without_a_traceback(name, code, start, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(f"environment: {{id: '{own(name)}'}}\n", encoding="utf-8")
+    program = "import sys; from evonet.cli import main; sys.exit(main())"
+    arguments = [sys.executable, "-c", program, "check", str(path), "--allow-import", MODULE]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("evonet: " + start.format(path=path, id=own(name)))
+    assert "Traceback" not in done.stderr

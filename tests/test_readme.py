@@ -1,0 +1,76 @@
+"""Every command and every example of the README is run here; the two set-up commands are run by `.ci/run`."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SET_UP = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install -e '\.\[\w+\]' && ")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands():
+    lines = [line for block in blocks("sh") for line in block.strip().splitlines()]
+    return [line for line in (SET_UP.sub("", line) for line in lines) if "pytest" not in line]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A fresh folder that holds what a checkout holds."""
+    path = tmp_path_factory.mktemp("checkout")
+    for name in ("configs", "experiments"):
+        (path / name).symlink_to(ROOT / name)
+    return path
+
+
+def run(arguments, folder, **options):
+    # A user may choose any working directory; output must not depend on what this process has in its environment.
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+def test_the_commands_of_the_readme_work(folder):
+    assert len(commands()) >= 8
+    for command in commands():
+        done = run(["bash", "-c", command.replace(".venv/bin/", f"{Path(sys.executable).parent}/")], folder)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+        assert done.stdout or "--quiet" in command, command
+        assert "Traceback" not in done.stderr, command
+
+
+@pytest.mark.parametrize("example", blocks("python"))
+def test_the_examples_of_the_readme_work(example, folder):
+    done = run([sys.executable, "-W", "error", "-c", example], folder, env={**os.environ, "PYTHONHASHSEED": "0"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_worked_operator_of_the_readme_is_usable_from_yaml(folder):
+    (example,) = [block for block in blocks("python") if "SignFlip" in block]
+    program = f"""{example}
+from evonet.cli import main
+raise SystemExit(main(["run", "configs/cartpole.yaml", "--set", "stop.generations=2", "--output", "runs/flipped",
+                       "--set", "algorithm.mutation={{type: sign_flip, rate: 0.1}}", "--quiet"]))
+"""
+    done = run([sys.executable, "-c", program], folder)
+    assert done.returncode == 0, done.stderr
+    assert "sign_flip mutation" in (folder / "runs/flipped/lineage.jsonl").read_text(encoding="utf-8")
+
+
+def test_the_set_up_commands_stand_first_in_their_sections():
+    assert SET_UP.match(README.split("## Run it")[1].split("```sh\n")[1])
+    assert SET_UP.match(README.split("## Test it")[1].split("```sh\n")[1])
+
+
+def test_every_module_of_the_table_exists():
+    table = README.split("## Modules")[1].split("## Extending")[0]
+    names = [name for row in re.findall(r"^\| (`.*?`) \|", table, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert names
+    for name in names:
+        assert (ROOT / "evonet" / f"{name}.py").exists() or (ROOT / "evonet" / name / "__init__.py").exists(), name
