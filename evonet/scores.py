@@ -11,6 +11,7 @@ from evonet.seeding import Purpose, generator
 from evonet.types import FloatArray
 
 _RESAMPLES = 2_000
+_BLOCK = 100  # resamples at once: a long list of returns need not fit in memory two thousand times
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,8 @@ class Score:
         if self.mean == -np.inf:
             return -np.inf, -np.inf
         rng, n = generator(0, Purpose.BOOTSTRAP), self.episodes
-        means = [self.returns[rng.integers(n, size=n)].mean() for _ in range(_RESAMPLES)]
+        blocks = range(0, _RESAMPLES, _BLOCK)
+        means = [self.returns[rng.integers(n, size=(_BLOCK, n))].mean(axis=1) for _ in blocks]
         low, high = np.quantile(means, [0.025, 0.975])
         return float(low), float(high)
 

@@ -470,8 +470,10 @@ def test_a_genome_of_another_shape_is_refused():
         ((1, 1, 1.5), "Architecture.num_outputs must be a whole number, got 1.5"),
         (
             (1, 1, 1, "relo"),
-            "Architecture.hidden_activation must be a known name, got 'relo'; did you mean 'relu'? "
-            "Known: gaussian, identity, leaky_relu, relu, sigmoid, sin, step, tanh",
+            (
+                "Architecture.hidden_activation must be a known name, got 'relo'; did you mean 'relu'? "
+                "Known: gaussian, identity, leaky_relu, relu, sigmoid, sin, step, tanh"
+            ),
         ),
         ((1, 1, 1, "tanh", None), "Architecture.output_activation must be text, got None"),
         ((1, 1, 1, "tanh", "tanh", "yes"), "Architecture.bias must be true or false, got 'yes'"),

@@ -19,7 +19,7 @@ from evonet.settings import argument_defaults, argument_hints
 class Section(BaseModel):
     """A part of a config; unknown keys are errors and types are taken at their word."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class Buildable(Section):

@@ -13,12 +13,14 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from evonet.champion import Champion
 from evonet.errors import ConfigError, RunDirectoryError
 
 CONFIG = "config.yaml"
 SUMMARY = "run.json"
 CHAMPION = "champion.npz"
 JOURNALS = ("metrics", "timing", "faults", "lineage")
+_LONGEST_NAME = 200  # bytes; file systems take 255, and time and seed follow
 
 
 def journal_name(name: str) -> str:
@@ -39,12 +41,12 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if (path / CONFIG).exists():
-            raise ConfigError(
-                f"{path} holds a run already; choose another --output, or look at it: evonet inspect {path}"
-            )
         self._journals: dict[str, TextIO] = {}
         try:
+            if (path / CONFIG).exists():
+                raise ConfigError(
+                    f"{path} holds a run already; choose another --output, or look at it: evonet inspect {path}"
+                )
             path.mkdir(parents=True, exist_ok=True)
             for name in JOURNALS:
                 self._journals[name] = (path / journal_name(name)).open("w", encoding="utf-8", newline="\n")
@@ -67,6 +69,13 @@ class RunDirectory:
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write `run.json`."""
         self.write_text(SUMMARY, to_json(summary, indent=2) + "\n")
+
+    def write_champion(self, champion: Champion) -> None:
+        """Write `champion.npz`."""
+        try:
+            champion.save(self.path / CHAMPION)
+        except OSError as error:
+            raise _unwritable(self.path / CHAMPION, error) from error
 
     def append(self, journal: str, entry: Mapping[str, Any]) -> None:
         """Add a line to a journal."""
@@ -93,6 +102,7 @@ class RunDirectory:
 def default_path(name: str, seed: int) -> Path:
     """`runs/<name>-<UTC time>-seed<seed>`, with what a file name may not hold replaced."""
     safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
+    safe = safe.encode()[:_LONGEST_NAME].decode(errors="ignore")
     return Path("runs") / f"{safe}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-seed{seed}"
 
 

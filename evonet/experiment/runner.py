@@ -17,7 +17,7 @@ from evonet.champion import Champion
 from evonet.evolution import Generation, evolve
 from evonet.experiment.build import build_algorithm, build_fitness, build_stop_rule, build_validation, target_of
 from evonet.experiment.config import Config
-from evonet.experiment.run_directory import CHAMPION, CONFIG, RunDirectory, default_path
+from evonet.experiment.run_directory import CONFIG, RunDirectory, default_path
 from evonet.fitness import Fitness
 from evonet.population import Population
 from evonet.scores import Score
@@ -62,7 +62,7 @@ def run(
                     break
             champion = generation.champion and _test(generation.champion, fitness, config)
             if champion is not None:
-                champion.save(directory.path / CHAMPION)
+                directory.write_champion(champion)
             summary = {
                 "name": settings.name,
                 "run_directory": str(directory.path),

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import sys
 from itertools import cycle
+from typing import Any
 
 import gymnasium
 import numpy as np
+
 from contestant import Measure, serve, timed
 from controllers import controllers
 
@@ -61,7 +63,7 @@ def prepare_replay(environment_id: str) -> Measure:
     return lambda: timed(work)
 
 
-def _actions(environment: object, architecture: object, genome: object, seed: int, limit: int) -> list[int]:
+def _actions(environment: Any, architecture: Any, genome: Any, seed: int, limit: int) -> list[int]:
     import evonet
 
     network = evonet.NeuralNetwork.from_genome(architecture, genome)

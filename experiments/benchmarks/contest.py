@@ -117,9 +117,7 @@ class Report:
     notes: dict[str, Any] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
-    def compare(
-        self, what: str, over: Result | None, under: Result | None, **bounds: float
-    ) -> None:
+    def compare(self, what: str, over: Result | None, under: Result | None, **bounds: float) -> None:
         """Add a ratio, if both were there."""
         if over is not None and under is not None:
             self.ratios.append(Ratio.of(what, over, under, **bounds))
@@ -167,12 +165,13 @@ class Report:
         if self.ratios:
             width = max(len(r.what) for r in self.ratios)
             lines += ["", f"{'ratio':<{width}} {'median':>9} {'quartiles':>18}"]
-        for r in self.ratios:
-            low, median, high = _quartiles(r.values)
-            line = f"{r.what:<{width}} {_round(median):>9} {_range(low, high):>18}"
-            if r.met is not None:
-                bound = f"at least {r.at_least:g}" if r.at_least is not None else f"at most {r.at_most:g}"
-                line += f"  {bound}: {'met' if r.met else 'NOT MET'}"
+        for ratio in self.ratios:
+            low, median, high = _quartiles(ratio.values)
+            line = f"{ratio.what:<{width}} {_round(median):>9} {_range(low, high):>18}"
+            if ratio.met is not None:
+                least = ratio.at_least is not None
+                bound = f"at least {ratio.at_least:g}" if least else f"at most {ratio.at_most:g}"
+                line += f"  {bound}: {'met' if ratio.met else 'NOT MET'}"
             lines.append(line)
         lines += ["", *(f"{name}: {note}" for name, note in self.notes.items())] if self.notes else []
         return "\n".join(lines)
@@ -180,9 +179,7 @@ class Report:
 
 def options(description: str | None, rounds: int) -> argparse.ArgumentParser:
     """The options that all benchmarks have."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, help=f"how often each contestant is measured (default {rounds})")
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that everything runs")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")

@@ -1,7 +1,7 @@
 """The other end of a contest: what a contestant written in Python does to take part.
 
-    >>> from contestant import serve, timed
-    >>> serve(lambda: lambda: timed(lambda: sum(range(1000))))  # doctest: +SKIP
+>>> from contestant import serve, timed
+>>> serve(lambda: lambda: timed(lambda: sum(range(1000))))  # doctest: +SKIP
 """
 
 from __future__ import annotations

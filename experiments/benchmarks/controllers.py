@@ -15,14 +15,14 @@ STEPS = 500
 
 # Push to where the pole falls, and lean into the way back: position, velocity, angle, angular velocity.
 _GAINS = np.array([0.12, 0.3, 2.2, 0.9])
-_PILOT = 5  # the hidden unit that steers; the others whisper
+_PILOT = 3  # the hidden unit that steers; the others whisper
 
 Blocks = tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]
 
 
-def blocks(genomes: NDArray[np.floating]) -> Blocks:
-    """Views: weights (…, 4, 16), biases (…, 16), weights (…, 16, 2), biases (…, 2) of `genomes (…, 114)`."""
-    shapes = [(INPUTS, HIDDEN), (HIDDEN,), (HIDDEN, OUTPUTS), (OUTPUTS,)]
+def blocks(genomes: NDArray[np.floating], hidden: int = HIDDEN) -> Blocks:
+    """Views: weights (…, 4, hidden), biases (…, hidden), weights (…, hidden, 2), biases (…, 2) of `genomes`."""
+    shapes = [(INPUTS, hidden), (hidden,), (hidden, OUTPUTS), (OUTPUTS,)]
     ends = np.cumsum([np.prod(shape) for shape in shapes])
     pieces = np.split(genomes, ends[:-1], axis=-1)
     first, second, third, fourth = (
@@ -31,12 +31,12 @@ def blocks(genomes: NDArray[np.floating]) -> Blocks:
     return first, second, third, fourth
 
 
-def controllers(n: int, seed: int = 1) -> NDArray[np.float64]:
-    """n different genomes `(n, 114)`: a linear controller in one hidden unit, small random weights in all others."""
+def controllers(n: int, hidden: int = HIDDEN, seed: int = 1) -> NDArray[np.float64]:
+    """n different genomes: a linear controller in one of the hidden units, small random weights in all others."""
     rng = np.random.default_rng(seed)
-    genomes = rng.uniform(-0.4, 0.4, (n, GENES))
-    incoming, bias, outgoing, tilt = blocks(genomes)
-    outgoing *= 0.005
+    genomes = rng.uniform(-0.4, 0.4, (n, INPUTS * hidden + hidden + hidden * OUTPUTS + OUTPUTS))
+    incoming, bias, outgoing, tilt = blocks(genomes, hidden)
+    outgoing *= 0.02 / hidden**0.5
     incoming[:, :, _PILOT] = _GAINS * rng.uniform(0.95, 1.05, (n, INPUTS))
     bias[:, _PILOT] = 0.0
     outgoing[:, _PILOT] = [-0.8, 0.8]

@@ -3,19 +3,23 @@
 usage: python -m ours throughput ENGINE ENVIRONMENT N
        python -m ours generation ROWS GENES
        python -m ours engine ENVIRONMENT N WORKERS
+       python -m ours memory ROWS GENES
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
 import numpy as np
-from contestant import Measure, serve, timed
-from controllers import controllers
 from evonet import Architecture, EpisodeReturn, GeneticAlgorithm
 from evonet.operators.crossover import Uniform
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import Tournament
+
+from contestant import Measure, serve, timed
+from controllers import controllers
 
 
 def prepare_throughput(engine: str, environment: str, n: int) -> Measure:
@@ -23,7 +27,8 @@ def prepare_throughput(engine: str, environment: str, n: int) -> Measure:
     return _evaluating(EpisodeReturn(environment, episodes=1, engine=engine), environment, n)
 
 
-def prepare_generation(rows: int, genes: int) -> Measure:
+def genetic_algorithm(rows: int, genes: int) -> GeneticAlgorithm:
+    """Tournament of 3, uniform crossover for every child, sparse gaussian mutation."""
     # A genome of this size without biases: one output, so (inputs + 1) x hidden genes.
     hidden = next(h for h in range(int(genes**0.5), 0, -1) if genes % h == 0)
     algorithm = GeneticAlgorithm(
@@ -35,6 +40,11 @@ def prepare_generation(rows: int, genes: int) -> Measure:
         mutation=Gaussian(sigma=0.1, rate=0.1),
     )
     assert algorithm.architecture.genome_size == genes
+    return algorithm
+
+
+def prepare_generation(rows: int, genes: int) -> Measure:
+    algorithm = genetic_algorithm(rows, genes)
     fitness = np.random.default_rng(1).random(rows)
 
     def work() -> int:
@@ -45,6 +55,24 @@ def prepare_generation(rows: int, genes: int) -> Measure:
     algorithm.ask()
     work()
     return lambda: timed(work)
+
+
+def tell_memory(rows: int, genes: int) -> None:
+    """Print the peak of memory over some generations, in copies of the population."""
+    before = _peak_bytes()
+    algorithm = genetic_algorithm(rows, genes)
+    fitness = np.random.default_rng(1).random(rows)
+    for _ in range(3):
+        algorithm.ask()
+        algorithm.tell(fitness)
+    used = _peak_bytes() - before
+    print(json.dumps({"bytes": used, "copies": used / (8 * rows * genes)}))
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process ever held, as Linux tells it."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def prepare_engine(environment: str, n: int, workers: int) -> Measure:
@@ -76,5 +104,7 @@ if __name__ == "__main__":
         serve(lambda: prepare_throughput(arguments[0], arguments[1], int(arguments[2])))
     elif command == "generation":
         serve(lambda: prepare_generation(int(arguments[0]), int(arguments[1])))
+    elif command == "memory":
+        tell_memory(int(arguments[0]), int(arguments[1]))
     else:
         serve(lambda: prepare_engine(arguments[0], int(arguments[1]), int(arguments[2])))

@@ -17,7 +17,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from contest import Contestant, LimitProgram, Report, Result, chosen_rounds, cores_present, fastest, options, python, race
+
+from contest import (
+    Contestant,
+    LimitProgram,
+    Report,
+    Result,
+    chosen_rounds,
+    cores_present,
+    fastest,
+    options,
+    python,
+    race,
+)
 from controllers import controllers
 
 POPULATIONS = (256, 1024)
@@ -87,9 +99,7 @@ def _kernel(environment: str, settings: Sequence[int], rounds: int, report: Repo
         for name, engine in (("Numba", "numba"), ("NumPy", "numpy"))
         for cores in settings
     ]
-    results = race(
-        [loop, *ours], rounds, report, lambda reading: reading["done"] / reading["seconds"] / 1e6, UNIT
-    )
+    results = race([loop, *ours], rounds, report, lambda reading: reading["done"] / reading["seconds"] / 1e6, UNIT)
     report.tables[environment] = list(results.values())
     for cores in settings:
         report.compare(

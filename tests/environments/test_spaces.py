@@ -250,10 +250,9 @@ def test_a_tie_goes_to_the_first():
 def test_a_multi_discrete_action_is_a_discrete_one_for_each_part(sizes, seed, start):
     outputs = np.random.default_rng(seed).normal(size=(4, sum(sizes)))
     space = spaces.MultiDiscrete(sizes, start=[start] * len(sizes))
-    expected = [
-        [max(range(n), key=lambda k, end=sum(sizes[:part]): row[end + k]) + start for part, n in enumerate(sizes)]
-        for row in outputs
-    ]
+    ends = [sum(sizes[: part + 1]) for part in range(len(sizes))]
+    pieces = [[row[end - n : end].tolist() for n, end in zip(sizes, ends, strict=True)] for row in outputs]
+    expected = [[piece.index(max(piece)) + start for piece in row] for row in pieces]
     decoder = ActionDecoder(space, IDENTITY)
     assert decoder.size == sum(sizes)
     assert np.array_equal(decoder.decode(outputs), expected)

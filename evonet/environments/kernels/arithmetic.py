@@ -113,7 +113,7 @@ def _sine_and_cosine(x: Column, rest: Column) -> tuple[Column, Column]:
     small = (square - square_high) * _TWENTYFOURTH_HIGH + square * _TWENTYFOURTH_LOW + square_rest * (1.0 / 24.0)
     tail = -1.0 / 87178291200.0 + z * (1.0 / 20922789888000.0 + z * (-1.0 / 6402373705728000.0))
     tail = -1.0 / 720.0 + z * (1.0 / 40320.0 + z * (-1.0 / 3628800.0 + z * (1.0 / 479001600.0 + z * tail)))
-    small = small + ((square * z * tail - 0.5 * z_rest) - x * rest)
+    small = small + ((z * z * z * tail - 0.5 * z_rest) - x * rest)
     below = 1.0 - half
     cosine = below + term
     return sine, cosine + (((1.0 - below) - half) + (((below - cosine) + term) + small))

@@ -12,7 +12,8 @@ import builtins
 import dis
 import hashlib
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from evonet.evaluation.kernel_engine.plan import NORMALISED_LIMIT, Plan
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # no fastmath: bits count
 _DIGITS = 20
+_NOTHING = object()
+_KNOWN_TO_NUMBA = ("numpy", "math")
 _LARGEST_INLINED = 1100
 
 
@@ -114,7 +117,11 @@ class _Copier:
             names = {name: self._copy_of(value) for name, value in self._references(function)}
             cells = [types.CellType(self._copy_of(cell.cell_contents)) for cell in function.__closure__ or ()]
             copy = types.FunctionType(
-                function.__code__, {"__builtins__": builtins, **names}, function.__name__, function.__defaults__, tuple(cells)
+                function.__code__,
+                {"__builtins__": builtins, **names},
+                function.__name__,
+                function.__defaults__,
+                tuple(cells),
             )
             copy.__module__ = function.__module__
             if cached:
@@ -141,15 +148,25 @@ class _Copier:
         return size
 
     def _copy_of(self, value: Any) -> Any:
-        return self.copy(value) if isinstance(value, types.FunctionType) else value
+        if isinstance(value, types.FunctionType):
+            return self.copy(value)
+        if isinstance(value, _PartOfModule):
+            module = types.ModuleType("part of a module")
+            vars(module).update({name: self._copy_of(part) for name, part in value.parts.items()})
+            return module
+        return value
 
     def _references(self, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         available = function.__globals__
         if function.__module__ == rollout.__name__:
             available = {**available, **self._names}
-        for name in dict.fromkeys(name for code in _codes(function.__code__) for name in code.co_names):
-            if name in available:
-                yield name, available[name]
+        names = dict.fromkeys(name for code in _codes(function.__code__) for name in code.co_names)
+        for name in names:
+            value = available.get(name, _NOTHING)
+            if isinstance(value, types.ModuleType) and value.__name__ not in _KNOWN_TO_NUMBA:
+                value = _part_of(value, names)
+            if value is not _NOTHING:
+                yield name, value
 
     def _digest(self, function: types.FunctionType) -> str:
         digest = hashlib.sha256(Path(__file__).read_bytes())
@@ -167,12 +184,25 @@ class _Copier:
             yield repr([constant for constant in code.co_consts if not isinstance(constant, types.CodeType)]).encode()
         references = [*self._references(function)]
         references += [("", cell.cell_contents) for cell in function.__closure__ or ()]
+        for _, value in references:
+            references += value.parts.items() if isinstance(value, _PartOfModule) else ()
         for name, value in references:
             yield name.encode()
             if isinstance(value, types.FunctionType):
                 yield from self._parts(value, met)
-            else:
+            elif not isinstance(value, _PartOfModule):
                 yield value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+
+
+@dataclass(frozen=True)
+class _PartOfModule:
+    """Those parts of a module that a function may refer to."""
+
+    parts: dict[str, Any]
+
+
+def _part_of(module: types.ModuleType, names: Iterable[str]) -> _PartOfModule:
+    return _PartOfModule({name: getattr(module, name) for name in names if hasattr(module, name)})
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

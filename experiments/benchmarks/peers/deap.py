@@ -11,6 +11,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+
 from contestant import Measure, serve, timed
 from controllers import blocks
 from trial import Policy, Trial, real_episode

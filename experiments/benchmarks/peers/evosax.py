@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from contestant import Measure, serve, timed
 from controllers import STEPS, blocks, controllers
 from trial import Policy, Trial

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import numpy as np
+
 from contestant import Measure, serve, timed
 from trial import Policy, Trial
 

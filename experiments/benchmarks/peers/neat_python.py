@@ -11,6 +11,7 @@ import tempfile
 from typing import Any
 
 import numpy as np
+
 from trial import Policy, Trial
 
 _SETTINGS = """

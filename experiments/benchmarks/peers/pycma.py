@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from controllers import GENES, blocks
 from numpy.typing import NDArray
+
+from controllers import GENES, blocks
 from trial import Policy, Trial, real_episode
 
 

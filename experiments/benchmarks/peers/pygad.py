@@ -9,8 +9,9 @@ import sys
 from typing import Any
 
 import numpy as np
-from contestant import Measure, serve, timed
 from numpy.typing import NDArray
+
+from contestant import Measure, serve, timed
 from trial import Policy, Trial
 
 SIZE = 100

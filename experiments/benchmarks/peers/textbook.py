@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+
 from contestant import Measure, serve, timed
 from controllers import Blocks, action, blocks, controllers
 from trial import Trial

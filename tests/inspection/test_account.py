@@ -1,0 +1,158 @@
+"""The account: everything that a reader wants to know of a run, in words and as data, and all of it true."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from evonet import NeuralNetwork
+from evonet.environments.names import KNOWN, names_for
+from evonet.experiment.run_directory import to_json
+from evonet.fitness import EpisodeReturn
+from evonet.inspection.account import account, account_data, influence
+from evonet.inspection.finished_run import FinishedRun
+
+
+@pytest.fixture
+def text(small_run):
+    return account(FinishedRun(small_run))
+
+
+def test_the_verdict_is_about_the_test_and_names_target_and_interval(text, small_run):
+    summary = FinishedRun(small_run).summary
+    low, high = summary["champion"]["test_interval"]
+    assert text.splitlines()[0] == "small · CartPole-v1 · seed 3"
+    assert text.splitlines()[2] == (
+        f"Not solved: the champion scores {summary['champion']['test_mean']:.6g} on 6 fresh episodes "
+        f"(95 % interval {low:.6g} to {high:.6g}), target 1000."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        ({"solved": True, "target": 90.0}, "Solved: the champion scores "),
+        ({"solved": False, "target": None}, "The champion scores "),
+    ],
+)
+def test_the_verdict_says_solved_only_where_the_run_does(changes, start, small_run):
+    run = FinishedRun(small_run)
+    run.__dict__["summary"] = {**run.summary, **changes}
+    assert account(run).splitlines()[2].startswith(start)
+
+
+def test_the_three_kinds_of_score_stand_apart_under_their_own_names(text, small_run):
+    champion = FinishedRun(small_run).champion
+    for name, value in (
+        ("test", champion.test.mean),
+        ("validation", champion.validation.mean),
+        ("training", champion.training_fitness),
+    ):
+        assert re.search(rf"^  {name} +{re.escape(f'{value:.6g}')}  ", text, re.MULTILINE), name
+
+
+def test_the_effort_is_told(text, small_run):
+    summary = FinishedRun(small_run).summary
+    assert f"8 generations, {12 * 8} evaluations, {summary['environment_steps']:,} environment steps" in text
+    assert "on the gymnasium engine; stopped by: generations." in text
+
+
+def test_every_weight_of_every_neuron_is_shown_and_named(text, small_run):
+    network = FinishedRun(small_run).champion.network
+    labels = ["hidden 0", "hidden 1", "hidden 2", "push left", "push right"]
+    neurons = [("hidden", 0), ("hidden", 1), ("hidden", 2), ("output", 0), ("output", 1)]
+    for label, (layer, index) in zip(labels, neurons, strict=True):
+        block = text.partition(f"\n  {label}\n")[2]
+        neuron = network.neuron(layer, index)
+        for what, values in neuron._asdict().items():
+            if values.size:
+                shown = re.search(rf"^ +{what} +(.*)$", block, re.MULTILINE).group(1)
+                assert shown.split() == [f"{value:+.3f}" for value in values], (label, what)
+
+
+def test_the_line_of_descent_is_told_with_operators_mates_and_gains(text, small_run):
+    line = FinishedRun(small_run).descent
+    assert f"Line of descent ({len(line)} individuals by first parents" in text
+    for ancestor in line:
+        (shown,) = [row for row in text.splitlines() if re.search(rf"individual {ancestor.individual} ", row)]
+        assert f"generation {ancestor.generation:>4}" in shown
+        assert f"fitness {ancestor.fitness:.6g}" in shown
+        assert all(operator in shown for operator in ancestor.operators)
+        assert ("random weights" in shown) == (not ancestor.parents)
+        assert (f"with {ancestor.parents[-1]}" in shown) == (len(ancestor.parents) == 2)
+        assert ancestor.gain is None or f"({ancestor.gain:+.6g})" in shown
+
+
+def test_the_text_fits_120_columns(text):
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_the_learning_curve_is_drawn(text):
+    assert "Learning curve (over generations)" in text
+    assert "* validation   + best   . median" in text
+
+
+def test_the_data_tell_the_same_and_are_json(small_run):
+    run = FinishedRun(small_run)
+    data = json.loads(to_json(account_data(run)))
+    assert {**run.summary}.items() <= data.items()
+    assert data["architecture"]["num_inputs"] == 4
+    assert [entry["name"] for entry in data["inputs"]] == list(KNOWN["CartPole-v1"].inputs)
+    assert sum(entry["influence"] for entry in data["inputs"]) == pytest.approx(1.0)
+    assert data["outputs"] == ["push left", "push right"]
+    assert [ancestor["individual"] for ancestor in data["ancestors"]] == [a.individual for a in run.descent]
+    assert [point["best"] for point in data["learning_curve"]] == [line["best"] for line in run.metrics]
+    genes = sum(len(neuron[part]) for neuron in data["neurons"] for part in ("incoming", "bias"))
+    assert genes == run.champion.architecture.genome_size
+    for neuron in data["neurons"]:
+        expected = run.champion.network.neuron(neuron["layer"], neuron["index"])
+        assert neuron["incoming"] == expected.incoming.tolist()
+        assert neuron["outgoing"] == expected.outgoing.tolist()
+
+
+def test_a_run_without_a_champion_has_an_account_too(failed_run):
+    run = FinishedRun(failed_run)
+    text = account(run)
+    assert "No champion: not one individual could be scored. See faults.jsonl." in text
+    assert "(no values)" in text
+    assert json.loads(to_json(account_data(run)))["champion"] is None
+
+
+def test_influence_is_the_share_of_the_paths():
+    network = NeuralNetwork(3, 2, 1, seed=0)
+    network.input_hidden_weights = [[1.0, 0.0], [0.0, -2.0], [0.0, 0.0]]
+    network.hidden_output_weights = [[-3.0], [0.5]]
+    assert influence(network) == [0.75, 0.25, 0.0]
+    network.genome = 0.0
+    assert influence(network) == [0.0, 0.0, 0.0]
+
+
+def test_a_recurrent_network_of_many_inputs_has_an_account(small_run):
+    run = FinishedRun(small_run)
+    from evonet import Champion, Score  # noqa: PLC0415
+    from evonet.network import Architecture  # noqa: PLC0415
+
+    shape = Architecture(150, 2, 1, recurrent=True)
+    genome = np.random.default_rng(0).normal(size=shape.genome_size)
+    score = Score(np.array([1.0]))
+    run.__dict__["champion"] = Champion(shape, genome, individual=run.champion.individual, validation=score, test=score)
+    text = account(run)
+    assert "… and 138 more" in text
+    assert "(150, all of them with --json)" in text
+    assert "recurrent" in text
+
+
+@pytest.mark.parametrize("name", sorted(set(KNOWN) - {"CartPole-v0", "LunarLander-v3", "LunarLanderContinuous-v3"}))
+def test_the_known_names_fit_the_environments(name):
+    shape = EpisodeReturn(name).architecture
+    known = names_for(name, shape.num_inputs, shape.num_outputs)
+    assert known == KNOWN[name]
+    assert (len(known.inputs), len(known.outputs)) == (shape.num_inputs, shape.num_outputs)
+
+
+@pytest.mark.parametrize(("name", "inputs"), [(None, 4), ("Nobody-v0", 4), ("CartPole-v1", 5)])
+def test_where_no_name_is_known_or_fits_there_are_numbers(name, inputs):
+    names = names_for(name, inputs, 2)
+    assert list(names.inputs) == [f"input {i}" for i in range(inputs)]
+    assert list(names.outputs) == ["output 0", "output 1"]
