@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from evonet.activations import ACTIVATIONS, ActivationName
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
@@ -16,7 +17,7 @@ from evonet.evaluation.carriers import Carrier, Workers, carrier
 from evonet.evaluation.engines import EngineName
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task import Task
-from evonet.network import ACTIVATIONS, ActivationName, Architecture
+from evonet.network import Architecture
 from evonet.settings import Count, Probability, check
 from evonet.types import FloatArray, IntArray
 
@@ -65,7 +66,7 @@ class EpisodeReturn:
     Args:
         environment: a registered id, a specification, or a callable that makes the environment.
         hidden: hidden neurons.
-        hidden_activation: a key of `evonet.network.ACTIVATIONS`.
+        hidden_activation: a key of `evonet.activations.ACTIVATIONS`.
         output_activation: likewise. The identity by default, for saturated outputs cannot be told apart.
         bias: whether neurons have a bias.
         recurrent: whether the hidden layer sees its own last output.

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonet.network import ACTIVATIONS, Architecture, NetworkStack, NeuralNetwork
+from evonet.activations import ACTIVATIONS
+from evonet.network import Architecture, NetworkStack, NeuralNetwork
 
 BLOCKS = (
     "input_hidden_weights",

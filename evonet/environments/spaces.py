@@ -14,8 +14,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from evonet.activations import Activation
 from evonet.errors import UnsuitableEnvironment
-from evonet.network import Activation
 from evonet.types import FloatArray
 
 Space: TypeAlias = spaces.Space[Any]

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+from evonet.activations import ACTIVATIONS
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Space, Squash
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.evaluation.results import EpisodeResults
-from evonet.network import ACTIVATIONS, Architecture
+from evonet.network import Architecture
 from evonet.types import FloatArray, IntArray
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import evonet
+from evonet.activations import ACTIVATIONS
 from evonet.experiment.config import ALGORITHMS
 from evonet.genetic_algorithm import OPERATORS
-from evonet.network import ACTIVATIONS
 
 Catalogue = dict[str, dict[str, str]]
 

@@ -57,7 +57,9 @@ class FinishedRun:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What `run.json` holds; the run directory is where it is now."""
-        summary: dict[str, Any] = self._read_json(self.path / SUMMARY)
+        summary = self._read_json(self.path / SUMMARY)
+        if not isinstance(summary, dict):
+            raise ConfigError(f"{self.path / SUMMARY}: cannot be read: it is no summary of a run")
         return {**summary, "run_directory": str(self.path)}
 
     @cached_property

@@ -2,9 +2,9 @@
 
 usage: python -m bare ENVIRONMENT defaults|unchecked|replay
 
-With random actions, drawn beforehand, in the environment as `gym.make` wraps it (time limit, order enforcer, checker) or
-without the checker; or, as the strictest measure of what an engine adds, with the very actions of the networks that the
-engine runs, on the same episodes, in an environment without any wrapper.
+With random actions, drawn beforehand, in the environment as `gym.make` wraps it (time limit, order enforcer, checker)
+or without the checker; or, as the strictest measure of what an engine adds, with the very actions of the networks that
+the engine runs, on the same episodes, in an environment without any wrapper.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ imports Gymnasium and does nothing.
 Command: python experiments/benchmarks/cold_start.py [--quick] [--json] [--seeds 5]
 
 Validation costs the peers next to nothing here (see `trial.py`), less than it would their users. evosax runs a second
-time with JAX's compile cache warm. A seed on which a contestant finds no champion counts as two minutes, whenever it gave up.
+time with JAX's compile cache warm. A seed on which a contestant finds no champion counts as two minutes, whenever it
+gave up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How long does one generation of the genetic algorithm take, and how near is it to the speed of memory?
 
-Question: 1,000 genomes of 10,000 genes; tournament of 3, uniform crossover for every child, a normal step (sigma 0.1) on
-each gene with chance 0.1. How many milliseconds, for evonet in plain NumPy, for each peer, and for a C program?
+Question: 1,000 genomes of 10,000 genes; tournament of 3, uniform crossover for every child, a normal step (sigma 0.1)
+on each gene with chance 0.1. How many milliseconds, for evonet in plain NumPy, for each peer, and for a C program?
 
 Command: python experiments/benchmarks/genetic_algorithm.py [--quick] [--json]
 
@@ -40,9 +40,10 @@ def main() -> None:
         ]
     with LimitProgram(report) as program:
         command = program.built()
-        for cores in range(1, min(2, cores_present()) + 1) if command is not None else ():
-            work = ["generation", str(ROWS), str(GENES), str(cores)]
-            contestants.append(Contestant("C", [*command, *work], cores))
+        if command is not None:
+            for cores in range(1, min(2, cores_present()) + 1):
+                work = ["generation", str(ROWS), str(GENES), str(cores)]
+                contestants.append(Contestant("C", [*command, *work], cores))
         results = race(contestants, rounds, report, lambda reading: 1e3 * reading["seconds"] / reading["done"], "ms")
     report.tables[f"one generation of {ROWS:,} x {GENES:,}"] = list(results.values())
     ours = results["evonet", 1]

@@ -94,4 +94,4 @@ def real_episode(environment: Any, policy: Policy, seed: int) -> float:
         observation, reward, terminated, truncated, _ = environment.step(action)
         total += reward
         if terminated or truncated:
-            return total
+            return float(total)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from evonet.activations import ACTIVATIONS
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder
 from evonet.errors import UnsuitableEnvironment
-from evonet.network import ACTIVATIONS
 
 INF = np.inf
 IDENTITY, TANH, SIGMOID, RELU = (ACTIVATIONS[name] for name in ("identity", "tanh", "sigmoid", "relu"))

@@ -11,6 +11,7 @@ import gymnasium as gym
 import pytest
 
 from evonet import EpisodeReturn, GeneticAlgorithm, Validation
+from evonet.activations import ACTIVATIONS
 from evonet.cli import main
 from evonet.environments.specification import Wrapper
 from evonet.errors import ConfigError
@@ -19,7 +20,6 @@ from evonet.experiment.config import Config, json_schema
 from evonet.experiment.document import to_yaml
 from evonet.experiment.stopping import Stop
 from evonet.genetic_algorithm import OPERATORS
-from evonet.network import ACTIVATIONS
 from tests.environments_for_tests import MODULE
 
 ROOT = Path(__file__).parents[2]

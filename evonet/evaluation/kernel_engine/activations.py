@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from evonet.activations import LEAK
 from evonet.environments.kernels.arithmetic import double, exp, sin, tanh, where
 from evonet.environments.kernels.kernel import Column, Precision
-from evonet.network import LEAK
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _LEAK_SINGLE = np.float32(LEAK)

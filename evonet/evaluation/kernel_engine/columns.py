@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -76,10 +77,10 @@ class LaneColumns:
 
         rows = list(self.state)
         calls, columns = program.observe.bind((width,), rows)
-        self.look = [*calls, *_write_rows(self.observations, columns, rows)]
+        self.look = [*calls, *self._writing(self.observations, columns, rows)]
         self.think = self._thinking(program)
         calls, (columns, self.reward, self.terminated) = program.advance.bind((width,), [*self.outputs, *rows])
-        self.act = [*calls, *_write_rows(self.state, columns, rows)]
+        self.act = [*calls, *self._writing(self.state, columns, rows)]
         self.finite_observations = _finiteness(self.observations)
         self.finite_outputs = _finiteness(self.outputs)
         self.finite_reward = _finiteness(self.reward) if isinstance(self.reward, np.ndarray) else _always
@@ -117,6 +118,12 @@ class LaneColumns:
             calls.append(partial(np.add, sums, blocks["output_bias"], sums))
         activate, outputs = program.activate_output.bind(sums.shape, [sums])
         return [*calls, *activate, partial(_write, self.outputs, outputs)]
+
+    def _writing(self, target: Array, columns: Columns, state_rows: Sequence[Array]) -> list[Call]:
+        """Calls that write columns into the rows of `target`; one is enough if they are the state as it stands."""
+        if len(columns) == len(state_rows) and all(map(operator.is_, columns, state_rows)):
+            return [partial(_write, target, self.state)]
+        return [partial(_write, row, column) for row, column in zip(target, columns, strict=True)]
 
     def _normalising(self, real: np.dtype[Any]) -> tuple[list[Call], Array]:
         """Calls that make inputs of observations, and the inputs."""
@@ -167,13 +174,6 @@ def _finiteness(array: Array) -> Callable[[], bool]:
 
 def _always() -> bool:
     return True
-
-
-def _write_rows(target: Array, columns: Columns, state: list[Array]) -> list[Call]:
-    """Calls that write columns into the rows of `target`; one, if they are the state's own rows."""
-    if len(columns) == len(state) and all(column is row for column, row in zip(columns, state, strict=True)):
-        return [partial(_write, target, state[0].base)]
-    return [partial(_write, row, column) for row, column in zip(target, columns, strict=True)]
 
 
 def _write(target: Array, source: Any) -> None:

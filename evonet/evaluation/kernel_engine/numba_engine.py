@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.errors import EvonetError
 from evonet.evaluation.kernel_engine.outcomes import Ledger
 from evonet.evaluation.kernel_engine.plan import Plan, StartStates
 from evonet.evaluation.kernel_engine.rollout import WIDTHS, Episodes
@@ -32,11 +34,14 @@ class NumbaEngine:
 
     Raises:
         ValueError: no kernel stands in for the task's environment.
+        EvonetError: Numba is not installed.
     """
 
     name = "numba"
 
     def __init__(self, task: Task, threads: int | None = None, lanes: int = LANES) -> None:
+        if importlib.util.find_spec("numba") is None:
+            raise EvonetError("the engine 'numba' needs Numba; install it with: pip install 'evonet-toolkit[fast]'")
         self._task = task
         self._plan = Plan.of(task)
         self._starts = StartStates(self._plan.kernel)

@@ -12,13 +12,13 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from evonet.activations import ACTIVATIONS as REFERENCE_ACTIVATIONS
 from evonet.environments.kernels import KERNELS, Columns, Kernel, arithmetic
 from evonet.environments.kernels.kernel import Column
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.kernel_engine import unrolled
 from evonet.evaluation.kernel_engine.activations import ACTIVATIONS, PRECISIONS
 from evonet.evaluation.task import Task
-from evonet.network import ACTIVATIONS as REFERENCE_ACTIVATIONS
 from evonet.types import FloatArray, IntArray
 
 NORMALISED_LIMIT = 10.0

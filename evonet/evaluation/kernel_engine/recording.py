@@ -123,23 +123,17 @@ class Recording:
         """
         arrays: dict[int, Array] = dict(enumerate(inputs))
         last_use = self._last_uses()
-        free: dict[np.dtype[Any], list[Array]] = {}
+        free = _FreeArrays(shape)
         calls: list[Call] = []
         for place, operation in enumerate(self._operations):
-            numbers = {i for i in operation.inputs if isinstance(i, int)}
-            done_with = [arrays[i] for i in sorted(numbers) if i >= self._inputs and last_use[i] == place]
-            if not isinstance(operation.function, np.ufunc):  # only a ufunc may write where it reads
-                done_with, late = [], done_with
-            else:
-                late = []
-            for array in done_with:
-                free.setdefault(array.dtype, []).append(array)
-            pool = free.setdefault(operation.dtype, [])
-            out = pool.pop() if pool else np.zeros(shape, operation.dtype)
-            arrays[operation.output] = out
+            numbers = sorted({i for i in operation.inputs if isinstance(i, int)})
+            unused = [arrays[i] for i in numbers if i >= self._inputs and last_use[i] == place]
+            if isinstance(operation.function, np.ufunc):  # it may write where it reads; others may not
+                free.give_back(unused)
+            out = arrays[operation.output] = free.take(operation.dtype)
+            if not isinstance(operation.function, np.ufunc):
+                free.give_back(unused)
             calls.append(_call(operation, [self._operand(i, arrays, operation, shape) for i in operation.inputs], out))
-            for array in late:
-                free.setdefault(array.dtype, []).append(array)
         return calls, self._arrays_for(self.result, arrays)
 
     def _needed(self) -> list[_Operation]:
@@ -180,6 +174,22 @@ class Recording:
 @dataclass(frozen=True)
 class _Constant:
     value: Any
+
+
+class _FreeArrays:
+    """Arrays of one shape whose values nobody reads any more; the last one given back is the first taken."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._arrays: dict[np.dtype[Any], list[Array]] = {}
+
+    def take(self, dtype: np.dtype[Any]) -> Array:
+        arrays = self._arrays.get(dtype)
+        return arrays.pop() if arrays else np.zeros(self._shape, dtype)
+
+    def give_back(self, arrays: Sequence[Array]) -> None:
+        for array in arrays:
+            self._arrays.setdefault(array.dtype, []).append(array)
 
 
 def _leaves(result: Any) -> list[Any]:

@@ -1,0 +1,433 @@
+"""Kernels: each keeps to its environment, and NumPy and Numba get the same bits of it."""
+
+import importlib.util
+import itertools
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from evonet.environments.kernels import KERNELS, arithmetic, check_kernel
+from evonet.environments.kernels.kernel import Kernel
+from evonet.environments.specification import Wrapper
+from evonet.evaluation.gymnasium_engine import GymnasiumEngine
+from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
+from evonet.evaluation.kernel_engine.recording import Recording
+from evonet.network import ACTIVATIONS
+from tests.evaluation.kernel_cases import (
+    TROUBLED,
+    WALK,
+    altered,
+    bits,
+    genomes_for,
+    normaliser_for,
+    register_walk,
+    run,
+    task_for,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*CartPole-v0 is out of date:DeprecationWarning")
+
+CARTPOLE = KERNELS["CartPole-v1"]
+CONTINUOUS = ("MountainCarContinuous-v0", "Pendulum-v1")
+ROOT = Path(__file__).parents[2]
+# Pendulum's reward holds a float32 power of the torque, which a library may get wrong in the last bit.
+REWARD_TOLERANCE = {"Pendulum-v1": 1e-9}
+VARIANTS = {
+    "recurrent": {"recurrent": True, "activations": ("sigmoid", "tanh")},
+    "no bias": {"bias": False, "activations": ("relu", "sin")},
+    "normalised": {"normalise": True, "activations": ("gaussian", "sigmoid")},
+    "three steps": {"max_steps": 3},
+}
+
+
+def matching(returns, expected, environment_id):
+    """Share of the returns that are those expected: the same number, or to 1e-3 where rewards are continuous."""
+    if environment_id in CONTINUOUS:
+        return np.isclose(returns, expected, rtol=1e-3, atol=0.0).mean()
+    return (returns == expected).mean()
+
+
+class TestContract:
+    @pytest.mark.parametrize("environment_id", KERNELS)
+    def test_each_kernel_starts_steps_observes_and_ends_like_its_environment(self, environment_id):
+        tolerance = REWARD_TOLERANCE.get(environment_id, 1e-12)
+        check_kernel(KERNELS[environment_id], environment_id, episodes=8, steps=100, reward_tolerance=tolerance)
+
+    @pytest.mark.parametrize(
+        ("environment_id", "kwargs"),
+        [
+            ("CartPole-v1", {"sutton_barto_reward": True}),
+            ("MountainCar-v0", {"goal_velocity": 0.02}),
+            ("MountainCarContinuous-v0", {"goal_velocity": 0.02}),
+            ("Pendulum-v1", {"g": 9.81}),
+        ],
+    )
+    def test_keyword_arguments_of_the_environment_are_parameters_of_the_kernel(self, environment_id, kwargs):
+        check_kernel(KERNELS[environment_id], environment_id, kwargs=kwargs, episodes=3, reward_tolerance=1e-9)
+
+    def test_a_car_at_the_goal_is_judged_like_the_real_one(self):
+        # Random actions never get there: start right of the valley's middle, at speed.
+        for environment_id, name in (("MountainCar-v0", "state"), ("MountainCarContinuous-v0", "state")):
+            environment = gym.make(environment_id).unwrapped
+            environment.reset(seed=0)
+            for position, velocity in itertools.product((0.38, 0.44, 0.49), (0.0, 0.03, 0.07)):
+                dtype = np.float32 if "Continuous" in environment_id else np.float64
+                setattr(environment, name, np.array([position, velocity], dtype))
+                state = tuple(np.array(environment.state, np.float64)[:, None])
+                action = environment.action_space.sample()
+                _, reward, terminated, _, _ = environment.step(action)
+                columns = tuple(np.ravel(np.float64(action))[:, None])
+                new, kernel_reward, kernel_terminated = KERNELS[environment_id].step(state, columns, (0.0,))
+                assert np.array_equal(np.ravel(new), np.array(environment.state, np.float64))
+                assert kernel_terminated.item() == terminated
+                assert np.isclose(kernel_reward, reward, rtol=1e-12, atol=0.0).all()
+
+    @pytest.mark.parametrize(
+        ("lie", "message"),
+        [
+            ({"start": lambda rng: rng.uniform(-0.05, 0.05, 4) + 1e-16}, r"the state after reset\(seed=0\) is"),
+            ({"observe": lambda state: (*state[:3], state[3] * 1.00001)}, "the observation after"),
+            ({"observe": lambda state: state[:3]}, r"has 4 numbers, the kernel's 3"),
+            (
+                {"step": lambda s, a, p: ((s[0] + 1e-11, *CARTPOLE.step(s, a, p)[0][1:]), 1.0, False)},
+                "the state at step 1 of the episode of seed 0 is",
+            ),
+            ({"step": lambda s, a, p: (CARTPOLE.step(s, a, p)[0], 0.999, False)}, "the reward at step 1"),
+            ({"step": lambda s, a, p: (CARTPOLE.step(s, a, p)[0], 1.0, False)}, "terminated=True, the kernel False"),
+            ({"entry_point": "somewhere:Else"}, "CartPole-v1 is made by .*, not by somewhere:Else"),
+        ],
+    )
+    def test_the_contract_finds_each_kind_of_lie(self, lie, message):
+        with pytest.raises(AssertionError, match=message):
+            check_kernel(altered(CARTPOLE, **lie), "CartPole-v1")
+
+    def test_the_contract_refuses_arguments_that_the_kernel_does_not_know(self):
+        with pytest.raises(ValueError, match=r"must be parameters of the kernel, got \['length'\]"):
+            check_kernel(CARTPOLE, "CartPole-v1", kwargs={"length": 2.0})
+
+
+class TestArithmetic:
+    NUMBERS = np.concatenate([np.linspace(-40.0, 40.0, 20_001), np.geomspace(1e-12, 1e5, 2_000), [0.0]])
+
+    @pytest.mark.parametrize(
+        ("function", "reference", "places"),
+        [
+            (arithmetic.sin, math.sin, 1),
+            (arithmetic.cos, math.cos, 1),
+            (arithmetic.tanh, math.tanh, 4),
+            (lambda x: arithmetic.exp(-np.abs(x)), lambda x: math.exp(-abs(x)) if abs(x) < 708 else math.exp(-708), 2),
+        ],
+    )
+    def test_functions_are_right_to_the_last_places(self, function, reference, places):
+        expected = np.array([reference(x) for x in self.NUMBERS])
+        assert (np.abs(function(self.NUMBERS) - expected) <= places * np.spacing(np.abs(expected))).all()
+
+    def test_sines_are_nearly_always_the_nearest_number(self):
+        sine, cosine = arithmetic.sin_cos(self.NUMBERS)
+        assert (sine == [math.sin(x) for x in self.NUMBERS]).mean() > 0.99
+        assert (cosine == [math.cos(x) for x in self.NUMBERS]).mean() > 0.99
+
+    def test_small_angles_agree_with_large_ones(self):
+        x = np.linspace(-0.7, 0.7, 2_001)
+        np.testing.assert_allclose(arithmetic.sin_cos_small(x), [np.sin(x), np.cos(x)], rtol=3e-16, atol=0.0)
+
+
+class TestRecording:
+    def test_a_replay_computes_what_the_function_computes_on_new_numbers(self):
+        def function(columns, y):
+            x, z = columns
+            spare = np.where(x > y, x - 1.0, z)
+            return np.minimum(spare * spare, 2.0) / (1.0 + np.sqrt(y)), arithmetic.single(spare), x, 3.0
+
+        rng = np.random.default_rng(0)
+        x, z, y = rng.random((3, 50))
+        double = np.dtype(np.float64)
+        calls, result = Recording(function, (double, double), double).bind((50,), [x, z, y])
+        for _ in range(3):
+            x[:], z[:], y[:] = rng.standard_normal((3, 50))
+            np.abs(y, out=y)
+            for call in calls:
+                call()
+            for got, expected in zip(result, function((x, z), y), strict=True):
+                assert np.array_equal(got, expected)
+
+    def test_a_choice_by_if_is_refused_with_the_repair(self):
+        with pytest.raises(TypeError, match=r"must choose between columns by where\(condition, x, y\)"):
+            Recording(lambda x: x if x > 0 else -x, np.dtype(np.float64))
+
+    def test_functions_that_mix_columns_are_refused(self):
+        with pytest.raises(TypeError, match="element by element, numpy.sum does not"):
+            Recording(np.sum, np.dtype(np.float64))
+
+
+class TestAgainstTheRealEnvironment:
+    @pytest.mark.parametrize("environment_id", KERNELS)
+    def test_returns_are_those_of_the_environment_under_the_network_itself(self, environment_id):
+        task = task_for(environment_id, max_steps=100)
+        genomes = genomes_for(task, 60)
+        real, kernel = (run(engine(task), task, genomes) for engine in (GymnasiumEngine, NumpyEngine))
+        assert matching(kernel.returns, real.returns, environment_id) == 1.0
+        assert np.array_equal(kernel.lengths, real.lengths)
+        assert np.array_equal(kernel.terminated, real.terminated)
+
+    @pytest.mark.parametrize("variant", VARIANTS)
+    @pytest.mark.parametrize("environment_id", ["CartPole-v1", "Pendulum-v1"])
+    def test_networks_of_all_kinds_act_as_they_do_there(self, environment_id, variant):
+        task = task_for(environment_id, hidden=5, **{"max_steps": 60, **VARIANTS[variant]})
+        genomes = genomes_for(task, 30, seed=1)
+        real, kernel = (run(engine(task), task, genomes) for engine in (GymnasiumEngine, NumpyEngine))
+        assert matching(kernel.returns, real.returns, environment_id) == 1.0
+        assert np.array_equal(kernel.lengths, real.lengths)
+        if task.normalise:
+            np.testing.assert_allclose(kernel.observations.sums, real.observations.sums, rtol=1e-5, atol=1e-4)
+            np.testing.assert_allclose(kernel.observations.squares, real.observations.squares, rtol=1e-5, atol=1e-4)
+
+    @pytest.mark.parametrize("precision", ["single", "double"])
+    @pytest.mark.parametrize("activation", ACTIVATIONS)
+    def test_each_activation_is_the_network_s(self, activation, precision):
+        from evonet.evaluation.kernel_engine.activations import ACTIVATIONS as KERNEL_ACTIVATIONS, PRECISIONS
+
+        x = np.linspace(-12.0, 12.0, 1_001).astype(PRECISIONS[precision])
+        expected = x.astype(np.float64)
+        ACTIVATIONS[activation].apply(expected)
+        tolerance = 1e-6 if precision == "single" else 1e-15
+        np.testing.assert_allclose(KERNEL_ACTIVATIONS[precision][activation](x), expected, rtol=0.0, atol=tolerance)
+
+    @pytest.mark.parametrize("squash", ["tanh", "clip"])
+    @pytest.mark.parametrize("output", ["identity", "sigmoid", "leaky_relu"])
+    def test_actions_of_a_box_are_stretched_as_the_decoder_does(self, output, squash):
+        task = task_for("Pendulum-v1", activations=("tanh", output), squash=squash, max_steps=30)
+        genomes = genomes_for(task, 20)
+        real, kernel = (run(engine(task), task, genomes) for engine in (GymnasiumEngine, NumpyEngine))
+        np.testing.assert_allclose(kernel.returns, real.returns, rtol=1e-6)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("environment_id", KERNELS)
+    def test_of_ten_thousand_returns_999_in_a_thousand_are_the_environment_s(self, environment_id):
+        task = task_for(environment_id)
+        genomes = genomes_for(task, 10_000, seed=1)
+        seeds, individuals = np.random.default_rng(2).integers(0, 2**31, 10_000), np.arange(10_000)
+        real, numpy, numba = (
+            engine(task).run(genomes, individuals, seeds, None) for engine in (GymnasiumEngine, NumpyEngine, NumbaEngine)
+        )
+        assert bits(numpy) == bits(numba)
+        assert matching(numpy.returns, real.returns, environment_id) >= 0.999
+
+
+COMPILED = {
+    # Each is compiled, which takes seconds: together they meet each kernel, each activation and each kind of network.
+    "CartPole-v1": {"activations": ("tanh", "identity")},
+    "CartPole-v0": {"activations": ("gaussian", "sin"), "bias": False, "normalise": True},
+    "MountainCar-v0": {"activations": ("sin", "relu"), "recurrent": True, "max_steps": 60},
+    "MountainCarContinuous-v0": {"activations": ("leaky_relu", "step"), "max_steps": 60},
+    "Pendulum-v1": {"activations": ("sigmoid", "tanh"), "recurrent": True, "normalise": True, "max_steps": 60},
+    "Acrobot-v1": {"activations": ("relu", "sigmoid"), "max_steps": 60},
+}
+
+
+class TestNumbaAndNumPy:
+    @pytest.mark.parametrize("environment_id", COMPILED)
+    def test_both_get_the_same_bits_whatever_runs_beside(self, environment_id):
+        task = task_for(environment_id, hidden=7, **COMPILED[environment_id])
+        genomes = genomes_for(task, 50)
+        expected = bits(run(NumpyEngine(task), task, genomes))
+        engines = [NumpyEngine(task, lanes=8), NumbaEngine(task, 1, lanes=16), NumbaEngine(task, 2), NumbaEngine(task, 3)]
+        for engine in engines:
+            assert bits(run(engine, task, genomes)) == expected
+
+    def test_chunks_of_any_size_get_the_bits_of_the_whole(self):
+        task = task_for("CartPole-v1", normalise=True)
+        genomes = genomes_for(task, 30)
+        engine = NumpyEngine(task)
+        individuals, seeds = np.repeat(np.arange(30), 3), np.tile([5, 6, 7], 30)
+        whole = engine.run(genomes, individuals, seeds, normaliser_for(task))
+        for size in (1, 7, 89):
+            chunks = [slice(start, start + size) for start in range(0, 90, size)]
+            parts = [engine.run(genomes, individuals[c], seeds[c], normaliser_for(task)) for c in chunks]
+            assert np.concatenate([part.returns for part in parts]).tobytes() == whole.returns.tobytes()
+            sums = np.concatenate([part.observations.squares for part in parts])
+            assert sums.tobytes() == whole.observations.squares.tobytes()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("recurrent", [False, True])
+    @pytest.mark.parametrize("environment_id", ["CartPole-v1", "Pendulum-v1"])
+    @pytest.mark.parametrize("activation", ACTIVATIONS)
+    def test_both_get_the_same_bits_with_each_activation_in_both_layers(self, environment_id, activation, recurrent):
+        task = task_for(environment_id, activations=(activation, activation), recurrent=recurrent, normalise=recurrent)
+        genomes = 3.0 * genomes_for(task, 200)
+        assert bits(run(NumpyEngine(task), task, genomes)) == bits(run(NumbaEngine(task), task, genomes))
+
+
+class TestFaults:
+    @pytest.fixture(params=[NumpyEngine, NumbaEngine])
+    def engine(self, request):
+        return request.param
+
+    def faults(self, task, genomes, engine):
+        """Faults of an engine, found equal to those of the gymnasium engine."""
+        results, real = run(engine(task), task, genomes), run(GymnasiumEngine(task), task, genomes)
+        assert list(results.faults) == sorted(real.faults, key=lambda fault: fault.episode)
+        assert np.array_equal(results.returns, real.returns, equal_nan=True)
+        assert np.array_equal(results.lengths, real.lengths)
+        assert np.array_equal(results.terminated, real.terminated)
+        return results.faults
+
+    def test_a_genome_that_is_not_finite_costs_its_own_episodes_only(self, engine):
+        task = task_for("CartPole-v1")
+        genomes = genomes_for(task, 40)
+        genomes[3, 5], genomes[17, 0] = np.nan, np.inf
+        faults = self.faults(task, genomes, engine)
+        assert [fault.individual for fault in faults] == [3, 3, 17, 17]
+        assert {fault.message for fault in faults} == {"the genome holds numbers that are not finite"}
+
+    @pytest.mark.parametrize("trouble", ["nan_observation", "nan_reward"])
+    def test_an_environment_that_yields_nan_costs_the_episode(self, engine, trouble, monkeypatch):
+        register_walk(monkeypatch)
+        task = task_for(TROUBLED, kwargs={trouble: True})
+        faults = self.faults(task, genomes_for(task, 40), engine)
+        assert faults
+        assert {fault.message for fault in faults} <= {
+            "the observation holds numbers that are not finite",
+            "the reward is nan",
+        }
+
+    def test_outputs_that_overflow_cost_the_episode(self, engine, monkeypatch):
+        register_walk(monkeypatch)
+        task = task_for(TROUBLED, activations=("identity", "identity"))
+        genomes = genomes_for(task, 40)
+        genomes[::4] *= 1e200
+        faults = self.faults(task, genomes, engine)
+        assert {fault.message for fault in faults} == {"the network's output holds numbers that are not finite"}
+        assert {fault.individual % 4 for fault in faults} == {0}
+
+
+class TestKernelFor:
+    def test_a_kernel_stands_in_for_the_plain_environment(self):
+        assert kernel_for(task_for("CartPole-v1")) is CARTPOLE
+        assert kernel_for(task_for("Pendulum-v1", kwargs={"g": 9.81})) is KERNELS["Pendulum-v1"]
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"environment_id": "FrozenLake-v1"},
+            {"environment_id": "CartPole-v1", "wrappers": [Wrapper("TransformReward", {"func": abs})]},
+            {"environment_id": "Pendulum-v1", "kwargs": {"g": math.nan}},
+            {"environment_id": "CartPole-v1", "kwargs": {"render_mode": "rgb_array"}},
+        ],
+    )
+    def test_it_stands_in_for_nothing_else(self, settings):
+        if settings["environment_id"] == "FrozenLake-v1":
+            task = task_for("CartPole-v1")
+            task = type(task)(**{**vars(task), "environment": type(task.environment)("FrozenLake-v1")})
+        else:
+            task = task_for(**settings)
+        assert kernel_for(task) is None
+
+    def test_it_does_not_stand_in_for_a_callable(self):
+        task = task_for("CartPole-v1")
+        assert kernel_for(type(task)(**{**vars(task), "environment": lambda: gym.make("CartPole-v1")})) is None
+
+    def test_it_does_not_stand_in_for_another_environment_of_the_same_name(self, monkeypatch):
+        task = task_for("CartPole-v1")
+        monkeypatch.setattr(gym.registry["CartPole-v1"], "entry_point", "somewhere:Else")
+        assert kernel_for(task) is None
+
+    def test_an_engine_without_a_kernel_says_which_there_are(self):
+        task = task_for("CartPole-v1", kwargs={"render_mode": "rgb_array"})
+        for engine in (NumpyEngine, NumbaEngine, KernelEngine):
+            with pytest.raises(ValueError, match="kernels are known for Acrobot-v1, CartPole-v0"):
+                engine(task)
+
+
+class TestKernelEngine:
+    def test_it_begins_in_numpy_and_goes_on_compiled_with_the_same_bits(self, monkeypatch):
+        task = task_for("CartPole-v1", hidden=7)
+        genomes = genomes_for(task, 50)
+        expected = bits(run(NumpyEngine(task), task, genomes))
+        monkeypatch.delitem(sys.modules, "numba", raising=False)
+        engine = KernelEngine(task, patience=0.0001)
+        engine._seconds = 0.0
+        assert bits(run(engine, task, genomes)) == expected
+        assert engine.name == "numpy"
+        assert bits(run(engine, task, genomes)) == expected
+        assert engine.name == "numpy+numba"
+
+    def test_it_stays_in_numpy_where_numba_is_not_installed(self, monkeypatch):
+        task = task_for("CartPole-v1", hidden=7)
+        monkeypatch.delitem(sys.modules, "numba", raising=False)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        engine = KernelEngine(task, patience=0.0)
+        for _ in range(2):
+            run(engine, task, genomes_for(task, 5))
+        assert engine.name == "numpy"
+        with pytest.raises(Exception, match=r"pip install 'evonet-toolkit\[fast\]'"):
+            NumbaEngine(task)
+
+    def test_importing_and_making_engines_does_not_import_numba(self):
+        program = (
+            "import sys; from tests.evaluation.kernel_cases import task_for;"
+            "from evonet.evaluation.kernel_engine import *; task = task_for('CartPole-v1');"
+            "NumpyEngine(task), NumbaEngine(task), KernelEngine(task); sys.exit('numba' in sys.modules)"
+        )
+        subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+OWN_MODULE = """
+import dataclasses, sys
+import numpy as np
+from evonet.environments.kernels import KERNELS, arithmetic
+from evonet.evaluation.kernel_engine import NumbaEngine
+from tests.evaluation.kernel_cases import task_for, genomes_for, run
+
+def step(state, actions, parameters):
+    x, x_dot, theta, theta_dot = state
+    push = {push} * arithmetic.where(actions[0] == 1.0, 1.0, -1.0)
+    return (x + x_dot, x_dot + push, theta, theta_dot), 1.0, np.abs(x) > 2.4
+
+KERNELS["CartPole-v1"] = dataclasses.replace(KERNELS["CartPole-v1"], step=step)
+task = task_for("CartPole-v1", hidden=3)
+print(run(NumbaEngine(task), task, genomes_for(task, 40)).returns.sum())
+"""
+
+
+class TestOwnKernels:
+    @pytest.mark.slow
+    def test_a_kernel_in_a_user_s_file_is_compiled_once_and_again_only_when_it_changes(self, tmp_path):
+        cache, program = tmp_path / "cache", tmp_path / "own.py"
+
+        def compiled_after(push):
+            program.write_text(OWN_MODULE.format(push=push))
+            environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(ROOT)}
+            run = subprocess.run([sys.executable, program], check=True, env=environment, capture_output=True, text=True)
+            return run.stdout, sorted(cache.rglob("*.nbc"))
+
+        first, files = compiled_after(push=0.1)
+        assert len(files) == 1
+        assert compiled_after(push=0.1) == (first, files)
+        changed, files = compiled_after(push=0.2)
+        assert changed != first
+        assert len(files) == 2
+
+    def test_the_worked_example_agrees_with_its_environment(self, capsys):
+        specification = importlib.util.spec_from_file_location("own_kernel", ROOT / "experiments" / "own_kernel.py")
+        example = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(example)
+        try:
+            example.main(num_networks=20)
+        finally:
+            KERNELS.pop(example.ID)
+            gym.registry.pop(example.ID)
+        printed = capsys.readouterr().out
+        assert "the kernel agrees with the environment" in printed
+        assert "100.0% of 20 returns are equal" in printed
+
+    def test_a_kernel_of_one_s_own_needs_one_line(self, monkeypatch):
+        register_walk(monkeypatch)
+        check_kernel(WALK, TROUBLED, read_state=lambda environment: (*environment.state, 0.0))
+        assert isinstance(kernel_for(task_for(TROUBLED)), Kernel)

@@ -1,0 +1,81 @@
+"""The public names are these and no others, and each is where it says it is."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import evonet
+
+NAMES = [
+    "__version__",
+    "Architecture",
+    "Champion",
+    "ConfigError",
+    "EnvironmentSpec",
+    "EnvironmentUnavailable",
+    "EpisodeReturn",
+    "EvonetError",
+    "FunctionFitness",
+    "Generation",
+    "GeneticAlgorithm",
+    "NeuralNetwork",
+    "Population",
+    "Score",
+    "UnsuitableEnvironment",
+    "Validation",
+    "Wrapper",
+    "evolve",
+]
+
+
+def test_the_public_names_are_these():
+    assert evonet.__all__ == NAMES
+    assert dir(evonet) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_a_public_name_is_what_its_home_defines(name):
+    home = importlib.import_module(f"evonet.{evonet._HOMES[name]}")
+    value = getattr(evonet, name)
+    assert value is getattr(home, name)
+    assert value.__module__ == home.__name__, "not re-exported from a second-hand home"
+    assert value.__doc__
+
+
+def test_what_type_checkers_see_is_what_is_imported():
+    tree = ast.parse(Path(evonet.__file__).read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {}
+    for node in block.body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            assert alias.asname == alias.name, "type checkers take it for public only if it is imported as itself"
+            seen[alias.name] = node.module.removeprefix("evonet.")
+    assert seen == evonet._HOMES
+    assert list(evonet._HOMES) == NAMES[1:]
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError) as refused:
+        evonet.NoSuchThing  # noqa: B018
+    assert str(refused.value) == "module 'evonet' has no attribute 'NoSuchThing'"
+
+
+def test_a_star_import_brings_all_of_them_and_the_bare_import_no_numpy():
+    program = (
+        "import sys, evonet\n"
+        "assert 'numpy' not in sys.modules and 'gymnasium' not in sys.modules\n"
+        "space = {}\n"
+        "exec('from evonet import *', space)\n"
+        f"assert set({NAMES!r}) <= set(space)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=Path(evonet.__file__).parents[1], check=True)
+
+
+def test_the_version_is_the_distributions():
+    project = (Path(evonet.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'\nversion = "{evonet.__version__}"\n' in project
