@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +23,9 @@ DONE, FAILED, BAD_USAGE, NOT_SOLVED, INTERRUPTED = 0, 1, 2, 3, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no "ü" shows "?"
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -99,7 +104,7 @@ def _run(options: argparse.Namespace) -> int:
     from evonet.experiment.runner import run
 
     config = _load(options)
-    with contextlib.redirect_stdout(sys.stderr), _progress(config, quiet=options.quiet) as watch:
+    with _stdout_kept_for_the_result(), _progress(config, quiet=options.quiet) as watch:
         summary = run(config, options.output, watch)
     if options.json:
         print(to_json(summary, indent=2))
@@ -125,7 +130,7 @@ def _inspect(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from evonet.experiment.check import check_config
 
-    with contextlib.redirect_stdout(sys.stderr):
+    with _stdout_kept_for_the_result():
         findings = check_config(_load(options))
     for finding in findings:
         print(f"{finding.level}: {finding.message}")
@@ -161,6 +166,20 @@ def _list(options: argparse.Namespace) -> int:
         for name, line in names.items():
             print(f"  {name:<{width}}  {line}")
     return DONE
+
+
+@contextlib.contextmanager
+def _stdout_kept_for_the_result() -> Iterator[None]:
+    """What environments print meanwhile, in Python, in C or in worker processes, goes to stderr."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 @contextlib.contextmanager

@@ -104,7 +104,7 @@ def test_imports_flow_one_way(module):
         ("evonet.operators.selection", "from ..population import Population"),
         ("evonet.environments.spaces", "from evonet.genetic_algorithm import GeneticAlgorithm"),
         ("evonet.champion", "from evonet.fitness import EpisodeReturn"),
-        ("evonet.settings", "from evonet.network import Architecture")
+        ("evonet.settings", "from evonet.network import Architecture"),
         ("evonet.network", "from evonet import Champion"),
         ("evonet.network", "import evonet\n\nprint(evonet.Champion)"),
         ("evonet.evaluation.task", "if TYPE_CHECKING:\n    import evonet.fitness"),

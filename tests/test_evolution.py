@@ -1,6 +1,6 @@
 """The loop: fair episodes for all, a champion chosen by what nobody trained on, and learning that can be measured."""
 
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ def test_elites_are_scored_anew_in_every_generation():
         return -(genomes**2).sum(axis=1)[:, None] + (np.asarray(episode_seeds) % 1000)
 
     turns = generations(algorithm_for(), noisy, 8)
-    for old, new in zip(turns, turns[1:], strict=False):
+    for old, new in pairwise(turns):
         kept = np.intersect1d(old.population.ids, new.population.ids)
         assert len(kept) == 2
         for individual in kept:
@@ -115,9 +115,8 @@ def test_elites_are_scored_anew_in_every_generation():
 
 
 def test_a_generation_that_is_kept_keeps_its_numbers():
-    turns = []
-    for turn in islice(evolve(algorithm_for(), closeness, seed=3), 6):
-        turns.append((turn, turn.population.genomes.copy(), turn.fitness.copy()))
+    loop = islice(evolve(algorithm_for(), closeness, seed=3), 6)
+    turns = [(turn, turn.population.genomes.copy(), turn.fitness.copy()) for turn in loop]
     assert all(np.array_equal(turn.population.genomes, genomes) for turn, genomes, _ in turns)
     assert all(np.array_equal(turn.fitness, fitness) for turn, _, fitness in turns)
 
@@ -130,7 +129,7 @@ def test_evaluations_and_steps_are_counted_for_training_and_validation_apart():
     assert [turn.environment_steps for turn in turns] == steps.tolist()
     per_validation = fitness(turns[0].population.genomes[:1], validation_seeds(5)).steps
     assert turns[0].validation_steps == 2 * per_validation
-    assert all(later.validation_steps >= turn.validation_steps for turn, later in zip(turns, turns[1:], strict=False))
+    assert all(later.validation_steps >= turn.validation_steps for turn, later in pairwise(turns))
 
 
 def validation_seeds(episodes):
@@ -248,7 +247,10 @@ def test_who_fails_on_validation_only_is_no_champion_either():
 
 
 def test_where_nobody_can_be_scored_there_is_no_champion():
-    turns = generations(algorithm_for(), lambda genomes, seeds: np.full(len(genomes), np.nan), 3, validation=Validation(2))
+    def hopeless(genomes, episode_seeds):
+        return np.full(len(genomes), np.nan)
+
+    turns = generations(algorithm_for(), hopeless, 3, validation=Validation(2))
     assert [turn.champion for turn in turns] == [None] * 3
     assert all((turn.fitness == -np.inf).all() for turn in turns)
 

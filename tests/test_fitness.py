@@ -83,7 +83,9 @@ def test_both_kinds_are_what_the_loop_asks_of_a_fitness():
     assert not isinstance(closeness, Fitness)
 
 
-@pytest.mark.parametrize("environment", [WALK, EnvironmentSpec(WALK), make_walk, Walk, functools.partial(Walk)])
+@pytest.mark.parametrize(
+    "environment", [WALK, EnvironmentSpec(WALK), make_walk, Walk, functools.partial(Walk)], ids=range(5)
+)
 def test_an_environment_may_be_an_id_a_specification_or_anything_that_makes_it(environment):
     genomes, expected = plain(EpisodeReturn(Walk, hidden=3))
     fitness = EpisodeReturn(environment, hidden=3)
@@ -105,7 +107,7 @@ def test_an_environment_may_be_an_id_a_specification_or_anything_that_makes_it(e
         ("CartPole-v1", {}, 500),
         ("CartPole-v1", {"max_steps": 2000}, 2000),
     ],
-    ids=str,
+    ids=range(10),
 )
 def test_there_is_always_a_limit_to_the_steps(environment, settings, limit):
     assert EpisodeReturn(environment, **settings).task.max_steps == limit
@@ -164,8 +166,10 @@ def test_a_wrapper_may_change_the_spaces_and_the_network_follows():
         (
             {"hidden_activation": "tan"},
             ValueError,
-            "EpisodeReturn.hidden_activation must be a known name, got 'tan'; did you mean 'tanh'? "
-            "Known: gaussian, identity, leaky_relu, relu, sigmoid, sin, step, tanh",
+            (
+                "EpisodeReturn.hidden_activation must be a known name, got 'tan'; did you mean 'tanh'? "
+                "Known: gaussian, identity, leaky_relu, relu, sigmoid, sin, step, tanh"
+            ),
         ),
     ],
     ids=str,
@@ -210,7 +214,7 @@ def test_an_environment_that_brings_its_own_takes_no_arguments(environment, sett
         ),
         (Wordy, UnsuitableEnvironment, "the observation space Text(1, 5, charset="),
     ],
-    ids=str,
+    ids=["typo", "too old", "module", "impossible", "space", "space of a callable"],
 )
 def test_an_environment_that_cannot_serve_is_refused_by_name(environment, kind, start):
     with pytest.raises(kind) as refused:
@@ -253,7 +257,11 @@ def test_without_normalisation_nothing_is_taken_in():
     assert fitness.normaliser is None
 
 
-@pytest.mark.parametrize("returned", [np.array, list, lambda values: values.astype(np.float32), np.ndarray.tolist])
+@pytest.mark.parametrize(
+    "returned",
+    [np.array, list, lambda values: values.astype(np.float32), np.ndarray.tolist],
+    ids=["array", "list of arrays", "float32", "list"],
+)
 @pytest.mark.parametrize("per_episode", [True, False])
 def test_a_function_of_ones_own_may_return_one_number_for_all_episodes_or_one_for_each(returned, per_episode):
     def function(genomes, episode_seeds):

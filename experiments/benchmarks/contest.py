@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -269,6 +269,9 @@ class LimitProgram:
 
     def __exit__(self, *error: object) -> None:
         self._folder.cleanup()
+
+    environment: ClassVar[Mapping[str, str]] = {"OMP_WAIT_POLICY": "passive"}
+    """To run it in: threads that spin while they wait would lose much if another program wants their core."""
 
     def built(self, vector_bytes: int = 32) -> list[str] | None:
         """The command of the program for vectors of so many bytes; None, with a word, if it cannot be built."""

@@ -43,7 +43,7 @@ def main() -> None:
         if command is not None:
             for cores in range(1, min(2, cores_present()) + 1):
                 work = ["generation", str(ROWS), str(GENES), str(cores)]
-                contestants.append(Contestant("C", [*command, *work], cores))
+                contestants.append(Contestant("C", [*command, *work], cores, environment=program.environment))
         results = race(contestants, rounds, report, lambda reading: 1e3 * reading["seconds"] / reading["done"], "ms")
     report.tables[f"one generation of {ROWS:,} x {GENES:,}"] = list(results.values())
     ours = results["evonet", 1]

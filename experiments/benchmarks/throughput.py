@@ -75,7 +75,8 @@ def _cart_pole(n: int, cores: int, peers: str, rounds: int, report: Report) -> N
             command = program.built(vector_bytes)
             if command is not None:
                 work = ["rollouts", str(genomes), str(states), str(n), str(cores)]
-                contestants.append(Contestant(_c_name(vector_bytes), [*command, *work], cores))
+                name = _c_name(vector_bytes)
+                contestants.append(Contestant(name, [*command, *work], cores, environment=program.environment))
         results = race(contestants, rounds, report, lambda reading: reading["done"] / reading["seconds"] / 1e6, UNIT)
     heading = f"CartPole-v1, n = {n}"
     report.tables.setdefault(heading, []).extend(results.values())

@@ -94,7 +94,7 @@ class TroubledWalk(gym.Env):
 
 
 def walk_start(rng):
-    return rng.uniform(-1.0, 1.0, 1).tolist() + [0.0]
+    return [*rng.uniform(-1.0, 1.0, 1).tolist(), 0.0]
 
 
 def walk_observe(state):

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -95,26 +97,21 @@ def test_joined_chunks_are_the_whole_with_faults_in_order_and_numbered_by_indivi
     assert [(f.individual, f.episode, f.seed) for f in joined.faults] == [(i, 1, 12) for i in range(n)]
 
 
-def test_workers_print_to_stderr_and_calculate_in_one_thread():
+def test_workers_calculate_in_one_thread():
     script = (
-        "import numpy as np\n"
         "from evonet.evaluation.carriers import WorkerProcesses\n"
         "from tests.evaluation.test_carriers import carry, task_for\n"
         "if __name__ == '__main__':\n"
-        "    for environment, kwargs in (('Walk', {'trouble': 'print'}), ('Threads', {'ends': 2})):\n"
-        "        task = task_for(environment, kwargs)\n"
-        "        workers = WorkerProcesses(task, 'gymnasium', 1)\n"
-        "        print(carry(workers, task, 1).returns.max())\n"
-        "        workers.close()\n"
+        "    task = task_for('Threads', {'ends': 2})\n"
+        "    workers = WorkerProcesses(task, 'gymnasium', 1)\n"
+        "    print(carry(workers, task, 1).returns.max())\n"
+        "    workers.close()\n"
     )
     environment = {k: v for k, v in os.environ.items() if "THREADS" not in k}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    assert len(done.stdout.splitlines()) == 2
-    assert done.stdout.splitlines()[1] == "2.0"
-    assert "an environment talks" in done.stderr
-    assert "and so does its C code" in done.stderr
+    assert done.stdout == "2.0\n"
 
 
 @pytest.mark.parametrize("before", [None, "7"])
@@ -123,59 +120,94 @@ def test_this_process_keeps_its_own_number_of_threads(before, monkeypatch):
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     else:
         monkeypatch.setenv("OMP_NUM_THREADS", before)
-    with carriers._one_blas_thread():
-        assert os.environ["OMP_NUM_THREADS"] == "1"
+    seen = []
+    monkeypatch.setattr(SpawnProcess, "start", lambda self: seen.append(os.environ["OMP_NUM_THREADS"]))
+    carriers._SpawnContext().Process(target=None).start()
+    assert seen == ["1"]
     assert os.environ.get("OMP_NUM_THREADS") == before
 
 
-class Counting:
-    """Stands in for worker processes, and counts."""
+class Workers:
+    """Stands in for worker processes, with a pace of its own."""
 
     engine_name = "gymnasium"
 
-    def __init__(self, task, engine, workers):
-        self.workers, self.carried, self.closed = workers, 0, False
-        self._inner = InProcess(task, engine)
+    def __init__(self, task, engine, workers, clock, seconds):
+        self.workers, self.carried, self.closed, self.ready = workers, 0, False, False
+        self._inner, self._clock, self._seconds = InProcess(task, engine), clock, seconds
 
     def carry(self, *arguments):
+        assert self.ready
         self.carried += 1
+        self._clock.now += self._seconds
         return self._inner.carry(*arguments)
 
     def close(self):
         self.closed = True
 
 
-def test_auto_starts_processes_when_evaluation_has_become_dear_and_not_before(monkeypatch):
-    started = []
+@pytest.fixture
+def auto(monkeypatch):
+    """An automatic carrier whose evaluations here take 0.9 s, and a list of the workers that it starts."""
 
-    def start(task, engine, workers):
-        started.append(Counting(task, engine, workers))
-        return started[-1]
+    def auto(seconds, cores=3, engine="gymnasium"):
+        clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+        started = []
 
-    clock = iter(np.repeat(np.arange(100.0), 2) + np.tile([0.0, 0.9], 100))  # each call takes 0.9 s
-    monkeypatch.setattr(carriers, "WorkerProcesses", start)
-    monkeypatch.setattr(carriers.time, "monotonic", lambda: next(clock))
+        def start(task, engine, workers):
+            started.append(Workers(task, engine, workers, clock, seconds))
+            return started[-1]
+
+        monkeypatch.setattr(carriers, "WorkerProcesses", start)
+        monkeypatch.setattr(carriers, "time", clock)
+        made = AutoCarrier(task_for(), engine)
+        made._cores = cores
+        alone = made._alone.carry
+
+        def slowly(*arguments):
+            clock.now += 0.9
+            return alone(*arguments)
+
+        made._alone.carry = slowly
+        return made, started
+
+    return auto
+
+
+def test_auto_starts_processes_when_evaluation_has_become_dear_and_keeps_them_if_they_pay(auto):
+    made, started = auto(seconds=0.3)
     task = task_for()
-    auto = AutoCarrier(task, "gymnasium")
-    auto._cores = 3
-    results = [bits(carry(auto, task, 2)) for _ in range(3)]  # 2.7 s are above the two seconds
+    results = [bits(carry(made, task, 2)) for _ in range(2)]
+    assert started == []
+    results += [bits(carry(made, task, 2)) for _ in range(2)]  # 2.7 s are above the two seconds
     assert [len(started), started[0].workers, started[0].carried] == [1, 3, 0]
-    results += [bits(carry(auto, task, 2)) for _ in range(2)]
-    assert [len(started), started[0].carried] == [1, 2]
+    started[0].ready = True
+    results += [bits(carry(made, task, 2)) for _ in range(3)]
+    assert [len(started), started[0].carried, started[0].closed] == [1, 3, False]
     assert all(result == results[0] for result in results)
-    assert auto.engine_name == "gymnasium"
-    auto.close()
+    made.close()
     assert started[0].closed
 
 
-def test_auto_stays_here_on_a_single_core(monkeypatch):
-    monkeypatch.setattr(carriers, "_WORTH_WORKERS", -1.0)
-    monkeypatch.setattr(carriers, "WorkerProcesses", None)
+def test_auto_ends_processes_that_do_not_pay_and_tries_no_others(auto):
+    made, started = auto(seconds=0.85)
     task = task_for()
-    auto = AutoCarrier(task, "gymnasium")
-    auto._cores = 1
-    assert bits(carry(auto, task, 2)) == bits(carry(auto, task, 2))
-    auto.close()
+    for _ in range(4):
+        carry(made, task, 2)
+    started[0].ready = True
+    for _ in range(6):
+        carry(made, task, 2)
+    assert [len(started), started[0].carried, started[0].closed] == [1, 1, True]
+    made.close()
+
+
+def test_auto_stays_here_on_a_single_core(auto):
+    made, started = auto(seconds=0.1, cores=1)
+    task = task_for()
+    for _ in range(6):
+        carry(made, task, 2)
+    assert started == []
+    made.close()
 
 
 def test_the_number_of_workers_says_who_carries():

@@ -1,4 +1,4 @@
-"""The engine for any environment: a pure function that agrees with a plain loop, and faults that stay where they are."""
+"""The engine for any environment: a pure function that agrees with a plain loop; faults stay where they are."""
 
 import math
 from dataclasses import replace
@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.specification import EnvironmentSpec
+from evonet.environments.specification import EnvironmentSpec, Wrapper
+from evonet.evaluation.engines import real_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.vector_engine import VectorEngine
 from evonet.fitness import EpisodeReturn
 from evonet.network import NeuralNetwork
 from tests.environments_for_tests import MODULE, Endless, Walk, make_walk
@@ -263,9 +265,7 @@ def test_an_environment_that_raised_is_closed_and_never_used_again():
 def test_an_observation_that_numpy_would_stretch_is_a_fault():
     task = task_for(lambda: Walk("stretchable", at=0), hidden=2)
     results = run(task, genomes_for(task, 1), SEEDS[:1])
-    assert [fault.message for fault in results.faults] == [
-        "ValueError: an observation must have shape (3,), got (1,)"
-    ]
+    assert [fault.message for fault in results.faults] == ["ValueError: an observation must have shape (3,), got (1,)"]
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])
@@ -346,3 +346,36 @@ def test_closing_the_engine_closes_every_environment():
     closed.clear()
     run(task, genomes_for(task, 3), slots=5)
     assert len(closed) == len(set(map(id, closed))) == 5
+
+
+@pytest.mark.parametrize("recurrent", [False, True], ids=["feedforward", "recurrent"])
+@pytest.mark.parametrize("normalise", [False, True], ids=["raw", "normalised"])
+@pytest.mark.parametrize("settings", [{}, {"kwargs": {"sutton_barto_reward": True}, "max_steps": 90}], ids=str)
+def test_gymnasiums_own_vector_environment_gives_the_same_bits(settings, normalise, recurrent):
+    fitness = EpisodeReturn(
+        "CartPole-v1", hidden=6, recurrent=recurrent, normalise_observations=normalise, engine="gymnasium", **settings
+    )
+    task = fitness.task
+    normaliser = ObservationNormaliser(50, np.array([0.1, -0.2, 0.0, 0.0]), np.full(4, 30.0)) if normalise else None
+    genomes = genomes_for(task, 40)
+    genomes[3] = [0.0] * 4 + [np.nan] + [0.0] * (genomes.shape[1] - 5)
+    able = NeuralNetwork.from_genome(task.architecture, genomes[5])
+    able.genome = 0.0
+    able.input_hidden_weights[:, 0], able.hidden_output_weights[0] = [0.0, 0.0, 1.0, 1.0], [-1.0, 1.0]
+    one_by_one = run(task, genomes, slots=7, normaliser=normaliser)
+    individuals, seeds = np.repeat(np.arange(40), EPISODES), np.tile(SEEDS, 40)
+    for lanes in (1, 7, 256):
+        flat = VectorEngine(task, lanes).run(genomes, individuals, seeds, normaliser)
+        together = EpisodeResults.joined([flat], individuals, EPISODES)
+        assert bits(together) == bits(one_by_one)
+        assert [replace(f, traceback="") for f in together.faults] == one_by_one.faults
+    assert type(real_engine(task)) is VectorEngine
+    assert one_by_one.lengths[5].max() > 80
+    assert one_by_one.lengths[0].max() < task.max_steps
+
+
+def test_where_the_vector_environment_would_differ_the_environment_itself_runs():
+    for settings in ({"max_steps": 600}, {"wrappers": [Wrapper("TimeAwareObservation")]}):
+        assert type(real_engine(task_for("CartPole-v1", **settings))) is GymnasiumEngine
+    assert type(real_engine(task_for("Acrobot-v1"))) is GymnasiumEngine
+    assert type(real_engine(task_for(lambda: gym.make("CartPole-v1")))) is GymnasiumEngine

@@ -58,8 +58,10 @@ def test_an_environment_that_is_not_deterministic_is_found_out(check):
         ("raise in reset", "(exception, seed {seed}, step 0): RuntimeError: no way to begin"),
         (
             "wrong shape",
-            "(exception, seed {seed}, step 2): "
-            "ValueError: could not broadcast input array from shape (2,) into shape (3,)",
+            (
+                "(exception, seed {seed}, step 2): "
+                "ValueError: could not broadcast input array from shape (2,) into shape (3,)"
+            ),
         ),
         (
             "wrong shape in reset",

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,7 +18,7 @@ from evonet.environments.specification import Wrapper
 from evonet.errors import ConfigError
 from evonet.experiment.build import build_algorithm, build_fitness, build_stop_rule, build_validation, target_of
 from evonet.experiment.config import Config, json_schema
-from evonet.experiment.document import to_yaml
+from evonet.experiment.document import Document, to_yaml
 from evonet.experiment.stopping import Stop
 from evonet.genetic_algorithm import OPERATORS
 from tests.environments_for_tests import MODULE
@@ -61,13 +62,17 @@ ACTIVATION_NAMES = " or ".join(repr(", ".join(ACTIVATIONS)).replace(", ", "', '"
 BROKEN = {
     "typo in a key": (
         "environment: {id: CartPole-v1}\nalgorithm:\n  popluation_size: 30\n",
-        "c.yaml:3:3: algorithm.popluation_size is not a known key; did you mean 'population_size'? "
-        "Known: crossover, elites, mutation, population_size, selection, type",
+        (
+            "c.yaml:3:3: algorithm.popluation_size is not a known key; did you mean 'population_size'? "
+            "Known: crossover, elites, mutation, population_size, selection, type"
+        ),
     ),
     "typo in a name": (
         "environment: {id: CartPole-v1}\nalgorithm:\n  mutation: {type: gausian, sigma: 0.1}\n",
-        "c.yaml:3:3: algorithm.mutation.type must be a known name, got 'gausian'; did you mean 'gaussian'? "
-        f"Known: {OPERATOR_NAMES['mutation']}",
+        (
+            "c.yaml:3:3: algorithm.mutation.type must be a known name, got 'gausian'; did you mean 'gaussian'? "
+            f"Known: {OPERATOR_NAMES['mutation']}"
+        ),
     ),
     "out of range": (
         "environment: {id: CartPole-v1}\nalgorithm:\n  crossover: {type: neuron, rate: 1.5}\n",
@@ -103,14 +108,19 @@ BROKEN = {
     ),
     "unsupported space": (
         f"environment:\n  id: {MODULE}:evonet-tests/Wordy-v0\n",
-        "c.yaml:2:3: environment: the observation space "
-        "Text(1, 5, charset=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz) cannot be read by a network; "
-        "use Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert",
+        (
+            "c.yaml:2:3: environment: the observation space "
+            "Text(1, 5, charset=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz) cannot be read by "
+            "a network; use Box, Discrete, MultiDiscrete, "
+            "MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
+        ),
     ),
     "unknown environment id": (
         "environment: {id: CartPol-v1}\n",
-        "c.yaml:1:15: environment: 'CartPol-v1' is not a registered environment; did you mean 'CartPole-v1'? "
-        f"Known: {environments()}",
+        (
+            "c.yaml:1:15: environment: 'CartPol-v1' is not a registered environment; did you mean 'CartPole-v1'? "
+            f"Known: {environments()}"
+        ),
     ),
     "typo in a key of a single operator": (
         "environment: {id: CartPole-v1}\nalgorithm: {mutation: {type: gaussian, sgma: 1}}\n",
@@ -194,10 +204,15 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
     assert refusal(text).splitlines() == [
         "c.yaml:2:8: stop.target must be a number or 'auto', got 'foo'",
         "c.yaml:3:11: network.hidden must be at least 1, got 0",
-        "c.yaml:3:22: network.hiden is not a known key; did you mean 'hidden'? "
-        "Known: bias, hidden, hidden_activation, inputs, output_activation, outputs, recurrent",
+        (
+            "c.yaml:3:22: network.hiden is not a known key; did you mean 'hidden'? "
+            "Known: bias, hidden, hidden_activation, inputs, output_activation, outputs, recurrent"
+        ),
         "c.yaml:5:3: evaluation.episodes must be at least 1, got -1",
-        "c.yaml:6:3: evaluation.aggregation must be 'mean', 'min', 'median' or 'quantile', got 'men'; did you mean 'mean'?",
+        (
+            "c.yaml:6:3: evaluation.aggregation must be 'mean', 'min', 'median' or 'quantile', got 'men'; "
+            "did you mean 'mean'?"
+        ),
         "c.yaml:8:33: algorithm.selection.size must be at least 1, got 0",
         "c.yaml:9:31: algorithm.mutation.0.sgma is not a known key; did you mean 'sigma'? Known: rate, sigma, type",
         "c.yaml:9:58: algorithm.mutation.1.rate must be at most 1.0, got 2",
@@ -209,13 +224,13 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
     [
         ("seed=x", "--set seed=x: seed must be a whole number, got 'x'"),
         ("network.hidden=0", "--set network.hidden=0: network.hidden must be at least 1, got 0"),
-        ("network.hiden=3", "--set network.hiden=3: network.hiden is not a known key; did you mean 'hidden'? "
-         "Known: bias, hidden, hidden_activation, inputs, output_activation, outputs, recurrent"),
+        ("network.hiden=3", ("--set network.hiden=3: network.hiden is not a known key; did you mean 'hidden'? "
+         "Known: bias, hidden, hidden_activation, inputs, output_activation, outputs, recurrent")),
         ("a.b=3", f"--set a.b=3: a is not a known key; Known: {TOP}"),
-        ("algorithm.mutation.sigma=1", "--set algorithm.mutation.sigma=1: algorithm.mutation must have a key 'type', "
-         "got {'sigma': 1}"),
-        ("environment.id=CartPol-v1", "--set environment.id=CartPol-v1: environment: 'CartPol-v1' is not a registered "
-         f"environment; did you mean 'CartPole-v1'? Known: {environments()}"),
+        ("algorithm.mutation.sigma=1", ("--set algorithm.mutation.sigma=1: algorithm.mutation must have a key 'type', "
+         "got {'sigma': 1}")),
+        ("environment.id=CartPol-v1", ("--set environment.id=CartPol-v1: environment: 'CartPol-v1' is not a registered "
+         f"environment; did you mean 'CartPole-v1'? Known: {environments()}")),
     ],
 )  # fmt: skip
 def test_overrides_are_held_to_the_same_rules(override, message, refusal):
@@ -298,14 +313,16 @@ def test_a_config_says_all_and_every_setting_arrives(load):
     config = load(
         f"name: everything\nseed: 9\nenvironment:\n  id: {WALK}\n  kwargs: {{at: 4}}\n"
         "  wrappers: [{name: TimeAwareObservation}, {name: ClipReward, kwargs: {min_reward: -0.25}}]\n  max_steps: 8\n"
-        "network: {hidden: 5, hidden_activation: relu, output_activation: sin, bias: false, recurrent: true, inputs: 4}\n"
+        "network: {hidden: 5, hidden_activation: relu, output_activation: sin, bias: false, "
+        "recurrent: true, inputs: 4}\n"
         "algorithm:\n  population_size: 10\n  elites: 0\n  selection: {type: truncation, fraction: 0.4}\n"
         "  crossover: {type: k_point, points: 3, rate: 0.1}\n"
         "  mutation: [{type: neuron, rate: 0.3}, {type: uniform_reset, low: -2, high: 2}]\n"
         "evaluation: {episodes: 2, aggregation: quantile, quantile: 0.1, normalise_observations: true, "
         "action_squash: clip, engine: gymnasium, workers: 1}\n"
         "validation: {episodes: 7, candidates: 2}\ntest: {episodes: 6}\n"
-        "stop: {generations: null, evaluations: 5, environment_steps: 6, seconds: 7, stagnation: 8, target: 9, confident: true}\n",
+        "stop: {generations: null, evaluations: 5, environment_steps: 6, seconds: 7, stagnation: 8, "
+        "target: 9, confident: true}\n",
         allow=[MODULE],
     )
     fitness, algorithm = build_fitness(config), build_algorithm(config, ARCHITECTURE)
@@ -314,8 +331,18 @@ def test_a_config_says_all_and_every_setting_arrives(load):
     assert (spec.id, dict(spec.kwargs), tuple(spec.wrappers), spec.max_steps) == (WALK, {"at": 4}, wrappers, 8)
     assert str(fitness.architecture).startswith("4-5-2")
     shape = fitness.architecture
-    assert (shape.hidden_activation, shape.output_activation, shape.bias, shape.recurrent) == ("relu", "sin", False, True)
-    assert (fitness.episodes, fitness.task.squash, fitness.task.normalise, fitness.task.max_steps) == (2, "clip", True, 8)
+    assert (shape.hidden_activation, shape.output_activation, shape.bias, shape.recurrent) == (
+        "relu",
+        "sin",
+        False,
+        True,
+    )
+    assert (fitness.episodes, fitness.task.squash, fitness.task.normalise, fitness.task.max_steps) == (
+        2,
+        "clip",
+        True,
+        8,
+    )
     assert (fitness._aggregation, fitness._quantile, fitness.engine) == ("quantile", 0.1, "gymnasium")
     assert (len(algorithm.population), algorithm.elites, algorithm.seed) == (10, 0, 9)
     assert algorithm.selection == OPERATORS["selection"]["truncation"](fraction=0.4)
@@ -411,8 +438,6 @@ def test_the_schema_accepts_a_shipped_config_as_written_and_as_resolved(path):
 def test_the_schema_refuses_what_the_config_refuses(name, load, refusal):
     schema = json_schema()
     assert refusal(BROKEN[name][0])
-    from evonet.experiment.document import Document  # noqa: PLC0415
-
     data = Document.read(str(load(MINIMAL).document.name)).data
     assert accepts(schema, data, schema["$defs"])
     path = Path(load(MINIMAL).document.name)
@@ -464,8 +489,8 @@ def test_code_is_imported_only_if_the_command_line_allows_its_module(what, refus
     ("text", "message"),
     [
         ("fitness: {type: 'no_such_module:f'}\nnetwork: {inputs: 2, outputs: 1}\n",
-         "c.yaml:1:11: fitness.type 'no_such_module:f' cannot be imported: "
-         "ModuleNotFoundError: No module named 'no_such_module'"),
+         ("c.yaml:1:11: fitness.type 'no_such_module:f' cannot be imported: "
+         "ModuleNotFoundError: No module named 'no_such_module'")),
         ("fitness: {type: 'math:sqqrt'}\nnetwork: {inputs: 2, outputs: 1}\n",
          "c.yaml:1:11: fitness.type: the module 'math' has no function 'sqqrt'"),
         ("fitness: {type: 'math:pi'}\nnetwork: {inputs: 2, outputs: 1}\n",
@@ -505,7 +530,8 @@ class Cauchy(Settings):
     rate: Probability = 0.5
 
     def __call__(self, rng, genomes, architecture):
-        return genomes + np.where(rng.random(genomes.shape) < self.rate, self.scale * rng.standard_cauchy(genomes.shape), 0.0)
+        steps = self.scale * rng.standard_cauchy(genomes.shape)
+        return genomes + np.where(rng.random(genomes.shape) < self.rate, steps, 0.0)
 
 mutation.MUTATIONS["cauchy"] = Cauchy
 
@@ -524,17 +550,16 @@ def own_operator(tmp_path_factory):
 
     def run(*arguments):
         done = subprocess.run(
-            [sys.executable, str(program), *arguments], cwd=ROOT, env=with_path(), capture_output=True, text=True, check=False
+            [sys.executable, str(program), *arguments],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return done.returncode, done.stdout, done.stderr
 
     return run
-
-
-def with_path():
-    import os  # noqa: PLC0415
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def test_an_operator_of_one_class_and_one_line_is_usable_from_yaml(own_operator, tmp_path):

@@ -265,7 +265,9 @@ def test_an_environment_that_cannot_be_made_stops_the_run_before_anything_is_wri
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["plain", "with space/and: more", "..", "\u00e4" * 200, "a" * 200], ids=lambda n: n[:6])
+@pytest.mark.parametrize(
+    "name", ["plain", "with space/and: more", "..", "\u00e4" * 200, "a" * 200], ids=lambda n: n[:6]
+)
 def test_the_default_directory_has_a_name_that_any_file_system_takes(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = default_path(name, 7)
@@ -276,7 +278,9 @@ def test_the_default_directory_has_a_name_that_any_file_system_takes(name, tmp_p
 
 
 def test_json_holds_plain_numbers_and_null_for_what_is_not_finite():
-    text = to_json({"a": np.float64(1.5), "b": np.arange(2), "c": (np.nan, -np.inf, np.int64(3)), "d": Path("x"), "e": True})
+    text = to_json(
+        {"a": np.float64(1.5), "b": np.arange(2), "c": (np.nan, -np.inf, np.int64(3)), "d": Path("x"), "e": True}
+    )
     assert text == '{"a": 1.5, "b": [0, 1], "c": [null, null, 3], "d": "x", "e": true}'
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
+from tests.environments_for_tests import MODULE
 
 CONFIG = """
 name: small
@@ -34,8 +35,6 @@ def small_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def failed_run(tmp_path_factory):
     """A finished run in which nobody could be scored."""
-    from tests.environments_for_tests import MODULE  # noqa: PLC0415
-
     folder = tmp_path_factory.mktemp("failed")
     text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0', kwargs: {{trouble: raise}}}}\n"
     text += "algorithm: {population_size: 3, elites: 1}\nevaluation: {workers: 1}\nstop: {generations: 2}\n"

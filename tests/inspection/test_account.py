@@ -82,13 +82,8 @@ def test_a_network_too_wide_for_a_table_is_a_list_of_all_its_neurons(small_run):
     block = text.partition(", 43 genes\n")[2].partition("\n\n")[0]
     for label, (layer, index) in zip(labels, neurons, strict=True):
         paragraph = block.partition(f"  {label}\n")[2].partition("\n  h")[0].partition("\n  o")[0]
-        shown = {}
-        for line in paragraph.splitlines():
-            name, *rest = line.split()
-            if not name[0].isalpha():
-                name, rest = last, [name, *rest]
-            shown.setdefault(name, []).extend(rest)
-            last = name
+        parts = re.findall(r"([a-z]+)((?:\s+[+-][\d.]+)+)", paragraph)
+        shown = {name: numbers.split() for name, numbers in parts}
         neuron = champion.network.neuron(layer, index)
         expected = {n: [f"{v:+.3f}" for v in values] for n, values in neuron._asdict().items() if values.size}
         assert shown == expected, label

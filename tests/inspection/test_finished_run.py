@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_the_line_of_descent_leads_from_the_start_to_the_champion_and_is_true(sm
     assert line[0].generation == 0
     assert line[-1].individual == run.champion.individual
     assert len(line) > 2
-    for parent, child in zip(line, line[1:], strict=False):
+    for parent, child in pairwise(line):
         assert child.parents[0] == parent.individual
         assert parent.generation < child.generation
         assert child.gain == child.fitness - parent.fitness

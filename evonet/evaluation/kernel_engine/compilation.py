@@ -96,22 +96,25 @@ def compiled_rollout(plan: Plan) -> Callable[..., None]:
         "store_observation": unrolled.store(inputs),
         "where": arithmetic.where,
     }
-    return _Copier(names).copy(rollout.roll_out, cached=True)  # type: ignore[no-any-return]
+    return _Copier(rollout.roll_out, names).copy(rollout.roll_out)  # type: ignore[no-any-return]
 
 
 class _Copier:
-    """Copies functions with what they refer to.
+    """Copies a function with all that it refers to, to be compiled.
 
     Args:
+        root: the function, whose machine code is kept on disk.
         names: what stands for names in `rollout`.
     """
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, root: types.FunctionType, names: Mapping[str, Any]) -> None:
+        self._root = root
         self._names = names
         self._copies: dict[types.FunctionType, Any] = {}
+        self._digest = self._digest_of(root)
 
-    def copy(self, function: Any, *, cached: bool = False) -> Any:
-        """A compiled copy of a function; of `cached` ones the machine code is kept on disk."""
+    def copy(self, function: Any) -> Any:
+        """A compiled copy of a function."""
         function = _SCALAR.get(function, function)
         if function not in self._copies:
             names = {name: self._copy_of(value) for name, value in self._references(function)}
@@ -124,9 +127,10 @@ class _Copier:
                 tuple(cells),
             )
             copy.__module__ = function.__module__
-            if cached:
-                copy.__qualname__ = f"{function.__name__}_{self._digest(function)}"
-            options = {"cache": True} if cached else self._options(function)
+            # All copies bear the digest: machine code from the cache brings its own copies of inner functions, which
+            # the linker would else take for those of the same name in other code from the cache.
+            copy.__qualname__ = f"{function.__name__}_{self._digest}"
+            options = {"cache": True} if function is self._root else self._options(function)
             self._copies[function] = numba.njit(copy, **options, **_OPTIONS)
         return self._copies[function]
 
@@ -168,7 +172,7 @@ class _Copier:
             if value is not _NOTHING:
                 yield name, value
 
-    def _digest(self, function: types.FunctionType) -> str:
+    def _digest_of(self, function: types.FunctionType) -> str:
         digest = hashlib.sha256(Path(__file__).read_bytes())
         for part in self._parts(function, set()):
             digest.update(part)

@@ -1,0 +1,314 @@
+"""The command line: stdout carries the result, stderr the rest, and nobody meets a traceback."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from evonet import __version__
+from evonet.activations import ACTIVATIONS
+from evonet.cli import main
+from evonet.genetic_algorithm import OPERATORS
+from tests.environments_for_tests import MODULE
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = "import sys; from evonet.cli import main; sys.exit(main())"
+SMALL = (
+    "environment: {id: CartPole-v1, max_steps: 50}\n"
+    "network: {hidden: 2}\n"
+    "algorithm: {population_size: 6, elites: 1}\n"
+    "evaluation: {episodes: 1, workers: 1, engine: gymnasium}\n"
+    "validation: {episodes: 2}\ntest: {episodes: 2}\nstop: {generations: 2}\n"
+)
+PROMISED = {
+    "run_directory", "environment", "seed", "engine", "generations", "evaluations", "environment_steps", "seconds",
+    "solved", "target", "champion",
+}  # fmt: skip
+PROMISED_OF_A_CHAMPION = {
+    "training_fitness", "validation_mean", "validation_episodes", "test_mean", "test_interval", "test_episodes",
+    "genome_size",
+}  # fmt: skip
+
+
+def evonet(*arguments, cwd=ROOT, **settings):
+    """The command in a process of its own: exit status, stdout, stderr."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=cwd, env=environment, capture_output=True, text=True, check=False, **settings,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(SMALL, encoding="utf-8")
+    return "small.yaml"
+
+
+@pytest.fixture
+def troubled(config):
+    def troubled(trouble, rest=""):
+        text = SMALL.replace("{id: CartPole-v1, max_steps: 50}", f"{{id: '{WALK}', kwargs: {{trouble: {trouble}}}}}")
+        Path(config).write_text(text + rest, encoding="utf-8")
+        return config
+
+    return troubled
+
+
+WALK = f"{MODULE}:evonet-tests/Walk-v0"
+
+
+def test_help_and_version_answer_without_numpy():
+    program = (
+        "import sys\n"
+        "from evonet.cli import main\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "except SystemExit as done:\n"
+        "    heavy = {'numpy', 'gymnasium', 'pydantic', 'ruamel.yaml', 'tqdm'} & set(sys.modules)\n"
+        "    sys.exit(f'imported {heavy}' if heavy else done.code)\n"
+    )
+    for option in (["--help"], ["--version"], ["run", "--help"]):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *option], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("usage: evonet" if "--help" in option else f"evonet {__version__}")
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["--help"])
+    assert done.value.code == 0
+    out = capsys.readouterr().out
+    assert all(
+        re.search(rf"^    {command} ", out, re.MULTILINE) for command in ("run", "inspect", "check", "schema", "list")
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["run"], ["run", "a.yaml", "--no-such-option"], ["inspect"]], ids=str
+)
+def test_bad_usage_ends_with_2_and_the_usage_on_stderr(arguments, capsys):
+    with pytest.raises(SystemExit) as done:
+        main(arguments)
+    assert done.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: evonet")
+
+
+def test_a_run_prints_its_account_on_stdout_and_what_next_on_stderr(config, capsys):
+    assert main(["run", config, "--output", "out"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("small · CartPole-v1 · seed 0\n\nNot solved: the champion scores ")
+    assert err.splitlines()[-1] == "look at it again: evonet inspect out"
+    assert main(["inspect", "out"]) == 0
+    assert capsys.readouterr() == (out, "")
+
+
+def test_a_quiet_run_says_nothing_at_all(config, capsys):
+    assert main(["run", config, "--output", "out", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert Path("out/run.json").is_file()
+
+
+def test_json_of_run_and_inspect_holds_what_was_promised(config, capsys):
+    assert main(["run", config, "--output", "out", "--json", "--seed", "12"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert main(["inspect", "out", "--json"]) == 0
+    account = json.loads(capsys.readouterr().out)
+    for document in (summary, account):
+        assert set(document) >= PROMISED
+        assert set(document["champion"]) >= PROMISED_OF_A_CHAMPION
+    assert summary.items() <= account.items()
+    assert (summary["run_directory"], summary["seed"], summary["environment"]) == ("out", 12, "CartPole-v1")
+    assert (summary["generations"], summary["evaluations"], summary["target"]) == (2, 12, 475.0)
+    assert summary["champion"]["genome_size"] == 4 * 2 + 2 + 2 * 2 + 2
+    assert summary["champion"]["test_interval"][0] <= summary["champion"]["test_mean"]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_json_stays_one_document_if_the_environment_prints(workers, troubled, tmp_path):
+    path = troubled("print")
+    arguments = ["run", str(tmp_path / path), "--json", "--output", str(tmp_path / "out"), "--allow-import", MODULE]
+    code, out, err = evonet(*arguments, "--workers", workers)
+    assert code == 0
+    assert json.loads(out)["generations"] == 2
+    assert "an environment talks" in err
+    assert "and so does its C code" in err
+
+
+def test_an_environment_that_prints_keeps_stdout_of_check_clean(troubled, capsys):
+    assert main(["check", troubled("print"), "--allow-import", MODULE]) == 0
+    out, err = capsys.readouterr()
+    assert "an environment talks" not in out
+    assert "an environment talks" in err
+
+
+def test_without_a_terminal_there_is_no_progress_bar_and_with_one_there_is(config, tmp_path):
+    path = str(tmp_path / config)
+    code, _, err = evonet("run", path, "--output", str(tmp_path / "piped"))
+    assert (code, "gen/s" in err, "%|" in err) == (0, False, False)
+    shown = {}
+    for name, options in (("bar", []), ("quiet", ["--quiet"])):
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))
+        arguments = [sys.executable, "-c", PROGRAM, "run", path, "--json", "--output", str(tmp_path / name), *options]
+        done = subprocess.run(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=slave, text=True, check=True)
+        os.close(slave)
+        try:
+            shown[name] = os.read(master, 65536).decode()
+        except OSError:  # nothing was written before the other end was closed
+            shown[name] = ""
+        os.close(master)
+        assert json.loads(done.stdout)["generations"] == 2
+    for part in ("small", "2/2", "best ", "mean ", "validation ", "steps/s"):
+        assert part in shown["bar"]
+    assert shown["quiet"] == ""
+
+
+@pytest.mark.parametrize(("target", "code"), [("-1", 0), ("1000", 3)])
+def test_require_solved_tells_by_the_exit_status(target, code, config):
+    arguments = ["run", config, "--quiet", "--set", f"stop.target={target}"]
+    assert main([*arguments, "--output", "with", "--require-solved"]) == code
+    assert main([*arguments, "--output", "without"]) == 0
+
+
+def test_options_reach_the_config(config, capsys):
+    options = ["--seed", "5", "--workers", "1", "--set", "network.hidden=3", "--set", "stop.generations=1"]
+    assert main(["run", config, "--output", "out", "--json", *options]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["seed"], summary["generations"], summary["champion"]["genome_size"]) == (5, 1, 23)
+    assert "  workers: 1\n" in Path("out/config.yaml").read_text(encoding="utf-8")
+
+
+def test_a_run_without_output_makes_a_directory_of_its_own(config, capsys):
+    assert main(["run", config, "--quiet"]) == 0
+    (made,) = Path("runs").iterdir()
+    assert re.fullmatch(r"small-\d{8}T\d{6}Z-seed0", made.name)
+
+
+ERRORS = {
+    "no config": (["run", "nowhere.yaml"], 2, "evonet: nowhere.yaml: cannot be read: No such file or directory\n"),
+    "a seed that is none": (
+        ["run", "small.yaml", "--seed", "x"],
+        2,
+        "evonet: --set seed=x: seed must be a whole number, got 'x'\n",
+    ),
+    "workers that are none": (
+        ["run", "small.yaml", "--workers", "0"],
+        2,
+        "evonet: --set evaluation.workers=0: evaluation.workers must be at least 1 or 'auto', got 0\n",
+    ),
+    "no run": (["inspect", "nowhere"], 2, "evonet: nowhere is not a run directory: it has no config.yaml\n"),
+    "an output that holds a run": (
+        ["run", "small.yaml", "--output", "full"],
+        2,
+        "evonet: full holds a run already; choose another --output, or look at it: evonet inspect full\n",
+    ),
+    "an output below a file": (
+        ["run", "small.yaml", "--output", "small.yaml/out"],
+        74,
+        "evonet: small.yaml/out: cannot be written: Not a directory\n",
+    ),
+    "a schema that cannot be written": (
+        ["schema", "--output", "nowhere/schema.json"],
+        2,
+        "evonet: nowhere/schema.json: cannot be written: No such file or directory\n",
+    ),
+    "an import that is not allowed": (
+        ["run", "small.yaml", "--set", f"environment.id={WALK}"],
+        2,
+        (
+            f"evonet: --set environment.id={WALK}: environment: '{WALK}' would import the module '{MODULE}', "
+            f"which runs its code; to allow that, add --allow-import {MODULE}\n"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_is_a_message_on_stderr_and_an_exit_status(name, config, capsys):
+    Path("full").mkdir()
+    Path("full/config.yaml").touch()
+    arguments, code, message = ERRORS[name]
+    assert main(arguments) == code
+    assert capsys.readouterr() == ("", message)
+    assert sorted(path.name for path in Path().iterdir()) == ["full", "small.yaml"]
+
+
+def test_the_process_ends_with_the_status_and_no_traceback(tmp_path):
+    (tmp_path / "c.yaml").write_text("seed: 1\n", encoding="utf-8")
+    code, out, err = evonet("run", "c.yaml", cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert err == "evonet: c.yaml:1:1: environment.id is required, for example: CartPole-v1\n"
+
+
+def test_an_environment_that_cannot_be_made_ends_with_1(config, capsys):
+    impossible = f"{MODULE}:evonet-tests/Impossible-v0"
+    arguments = ["run", config, "--set", f"environment={{id: '{impossible}'}}", "--allow-import", MODULE]
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith(f"'{impossible}' cannot be made: the robot is not plugged in\n")
+    assert not Path("runs").exists()
+
+
+def test_an_interrupted_run_ends_with_130(config, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("evonet.experiment.runner.evolve", interrupted)
+    assert main(["run", config, "--output", "out"]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("evonet: ")
+
+
+def test_list_names_everything_with_a_line_each(capsys):
+    assert main(["list"]) == 0
+    text = capsys.readouterr().out
+    assert main(["list", "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert list(entries) == ["algorithm", "selection", "crossover", "mutation", "activation", "config"]
+    for role, registry in OPERATORS.items():
+        assert list(entries[role]) == list(registry)
+    assert list(entries["activation"]) == list(ACTIVATIONS)
+    assert {Path(path).name for path in entries["config"]} == {path.name for path in (ROOT / "configs").glob("*.yaml")}
+    for kind, names in entries.items():
+        for name, line in names.items():
+            assert line, f"{kind} {name} has no line"
+            assert "\n" not in line
+            assert re.search(rf"^  {re.escape(name)} +{re.escape(line)}$", text, re.MULTILINE), name
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    command = f'{sys.executable} -c "{PROGRAM}" list | head -n 1'
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "algorithm\n", "")
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_output_survives_a_locale_without_unicode(locale, config, tmp_path):
+    (tmp_path / config).write_text("name: 'Zürich ▲'\n" + SMALL, encoding="utf-8")
+    environment = {"PYTHONPATH": str(ROOT), "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "run", config, "--output", "out"],
+        cwd=tmp_path, env=environment, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    assert "Zürich" in (tmp_path / "out" / "run.json").read_text(encoding="utf-8")
