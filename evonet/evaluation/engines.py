@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import Literal
 
@@ -27,8 +28,13 @@ def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Eng
         threads: of an engine that has several; by default one for each core.
 
     Raises:
-        ValueError: a kernel is asked for where there is none.
+        ValueError: a kernel is asked for where there is none, or Numba where it is not installed.
     """
+    if name == "numba" and importlib.util.find_spec("numba") is None:
+        raise ValueError(
+            "the engine 'numba' needs Numba, which is not installed: pip install 'evonet-toolkit[fast]', "
+            "or take the engine 'numpy', whose results are the same"
+        )
     makers: dict[EngineName, Callable[[], Engine]] = {
         "auto": lambda: KernelEngine(task, threads) if kernel_for(task) else real_engine(task),
         "gymnasium": lambda: real_engine(task),

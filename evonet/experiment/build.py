@@ -35,6 +35,11 @@ def build_fitness(config: Config) -> Fitness:
             episodes = EpisodeReturn(environment, **network, **evaluation)
         except EvonetError as error:
             raise type(error)(f"{config.document.where(('environment', 'id'))}: environment: {error}") from error
+        except ValueError as error:  # the rest is checked: only the engine depends on the environment
+            raise config.error(("evaluation", "engine"), f"evaluation.engine: {error}") from error
+        except ValueError as error:  # each setting was right; what is left is an engine that does not serve the task
+            path = ("evaluation", "engine")
+            raise config.error(path, f"evaluation.engine {settings.evaluation.engine!r}: {error}") from error
         for end, size in (("inputs", episodes.architecture.num_inputs), ("outputs", episodes.architecture.num_outputs)):
             if getattr(settings.network, end) not in (None, size):
                 raise config.error(

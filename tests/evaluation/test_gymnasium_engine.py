@@ -357,13 +357,13 @@ def test_gymnasiums_own_vector_environment_gives_the_same_bits(settings, normali
     )
     task = fitness.task
     normaliser = ObservationNormaliser(50, np.array([0.1, -0.2, 0.0, 0.0]), np.full(4, 30.0)) if normalise else None
-    genomes = genomes_for(task, 40)
+    genomes = genomes_for(task, 12)
     genomes[3] = [0.0] * 4 + [np.nan] + [0.0] * (genomes.shape[1] - 5)
     able = NeuralNetwork.from_genome(task.architecture, genomes[5])
     able.genome = 0.0
     able.input_hidden_weights[:, 0], able.hidden_output_weights[0] = [0.0, 0.0, 1.0, 1.0], [-1.0, 1.0]
     one_by_one = run(task, genomes, slots=7, normaliser=normaliser)
-    individuals, seeds = np.repeat(np.arange(40), EPISODES), np.tile(SEEDS, 40)
+    individuals, seeds = np.repeat(np.arange(12), EPISODES), np.tile(SEEDS, 12)
     for lanes in (1, 7, 256):
         flat = VectorEngine(task, lanes).run(genomes, individuals, seeds, normaliser)
         together = EpisodeResults.joined([flat], individuals, EPISODES)

@@ -44,7 +44,7 @@ VARIANTS = {
     "recurrent": {"recurrent": True, "activations": ("sigmoid", "tanh")},
     "no bias": {"bias": False, "activations": ("relu", "sin")},
     "normalised": {"normalise": True, "activations": ("gaussian", "sigmoid")},
-    "three steps": {"max_steps": 3},
+    "ten steps": {"max_steps": 10},
 }
 
 
@@ -186,6 +186,7 @@ class TestAgainstTheRealEnvironment:
         real, kernel = (run(engine(task), task, genomes) for engine in (GymnasiumEngine, NumpyEngine))
         assert matching(kernel.returns, real.returns, environment_id) == 1.0
         assert np.array_equal(kernel.lengths, real.lengths)
+        assert np.array_equal(kernel.terminated, real.terminated)
         if task.normalise:
             np.testing.assert_allclose(kernel.observations.sums, real.observations.sums, rtol=1e-5, atol=1e-4)
             np.testing.assert_allclose(kernel.observations.squares, real.observations.squares, rtol=1e-5, atol=1e-4)
@@ -275,7 +276,8 @@ class TestNumbaAndNumPy:
             "from evonet.evaluation.kernel_engine import *; from tests.evaluation.test_kernels import COMPILED\n"
             "for name in sys.argv[1:]:\n"
             "    task = task_for(name, hidden=7, **COMPILED[name]); genomes = genomes_for(task, 50)\n"
-            "    assert bits(run(NumbaEngine(task), task, genomes)) == bits(run(NumpyEngine(task), task, genomes)), name"
+            "    numpy, numba = (run(engine(task), task, genomes) for engine in (NumpyEngine, NumbaEngine))\n"
+            "    assert bits(numpy) == bits(numba), name"
         )
         environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
         names = ["CartPole-v1", "MountainCar-v0", "Pendulum-v1"]

@@ -107,7 +107,7 @@ class _Copier:
         names: what stands for names in `rollout`.
     """
 
-    def __init__(self, root: types.FunctionType, names: Mapping[str, Any]) -> None:
+    def __init__(self, root: Any, names: Mapping[str, Any]) -> None:
         self._root = root
         self._names = names
         self._copies: dict[types.FunctionType, Any] = {}
