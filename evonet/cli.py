@@ -105,7 +105,7 @@ def _run(options: argparse.Namespace) -> int:
 
     config = _load(options)
     with _stdout_kept_for_the_result(), _progress(config, quiet=options.quiet) as watch:
-        summary = run(config, options.output, watch)
+        summary = run(config, options.output, watch, functools.partial(_say, options))
     if options.json:
         print(to_json(summary, indent=2))
     elif not options.quiet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError
 from evonet.evaluation.task import Task
 from evonet.evolution import Algorithm, Validation
@@ -52,6 +53,15 @@ def build_fitness(config: Config) -> Fitness:
         return episodes
     architecture = episodes.architecture if episodes is not None else _architecture(config)
     return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes)
+
+
+def notices(fitness: Fitness) -> list[str]:
+    """What a person should know about a fitness before a run."""
+    task = fitness.task
+    if task is None or not isinstance(task.environment, EnvironmentSpec) or task.environment.step_limit()[1]:
+        return []
+    cut = f"the environment has no time limit: episodes are cut after {task.max_steps} steps"
+    return [f"{cut}; set environment.max_steps to choose"]
 
 
 def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:

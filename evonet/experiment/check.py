@@ -9,10 +9,9 @@ from typing import Literal
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
-from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
-from evonet.experiment.build import build_algorithm, build_fitness, target_of
+from evonet.experiment.build import build_algorithm, build_fitness, notices, target_of
 from evonet.experiment.config import Config
 from evonet.fitness import Fitness
 from evonet.seeding import Purpose, episode_seeds
@@ -44,6 +43,7 @@ def check_config(config: Config) -> list[Finding]:
     try:
         findings = [Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")]
         if fitness.task is not None:
+            findings += [Finding("warning", notice) for notice in notices(fitness)]
             findings += _environment(fitness.task)
             if target_of(config, fitness.task) is None:
                 findings.append(Finding("note", "no target: neither stop.target nor the environment gives one"))
@@ -55,10 +55,7 @@ def check_config(config: Config) -> list[Finding]:
 
 
 def _environment(task: Task) -> list[Finding]:
-    findings = []
-    if isinstance(task.environment, EnvironmentSpec) and not task.environment.step_limit()[1]:
-        message = f"the environment has no time limit: episodes are cut after {task.max_steps} steps"
-        findings.append(Finding("warning", f"{message}; set environment.max_steps to choose"))
+    findings: list[Finding] = []
     environment = task.make_environment()
     try:
         with warnings.catch_warnings(record=True) as caught:

@@ -15,7 +15,7 @@ import numpy as np
 import evonet
 from evonet.champion import Champion
 from evonet.evolution import Generation, evolve
-from evonet.experiment.build import build_algorithm, build_fitness, build_stop_rule, build_validation, target_of
+from evonet.experiment.build import build_algorithm, build_fitness, build_stop_rule, build_validation, notices, target_of
 from evonet.experiment.config import Config
 from evonet.experiment.run_directory import CONFIG, RunDirectory, default_path
 from evonet.fitness import Fitness
@@ -27,7 +27,10 @@ Watcher = Callable[[Generation, float], None]
 
 
 def run(
-    config: Config, output: Path | None = None, watch: Watcher = lambda *_: None
+    config: Config,
+    output: Path | None = None,
+    watch: Watcher = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run a config to its end.
 
@@ -35,6 +38,7 @@ def run(
         config: what to run.
         output: the run directory; by default a new one below `runs`.
         watch: told of each generation, and of the seconds since the start.
+        say: told what a person should know before the run.
 
     Returns:
         The run's summary, as it stands in `run.json`.
@@ -44,6 +48,8 @@ def run(
     """
     settings = config.settings
     fitness = build_fitness(config)
+    for notice in notices(fitness):
+        say(notice)
     try:
         algorithm = build_algorithm(config, fitness.architecture)
         target = target_of(config, fitness.task)

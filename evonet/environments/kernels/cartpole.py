@@ -48,7 +48,7 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     x_dot = x_dot + TIME_STEP * xacc
     theta = theta + TIME_STEP * theta_dot
     theta_dot = theta_dot + TIME_STEP * thetaacc
-    terminated = (x < -X_THRESHOLD) | (x > X_THRESHOLD) | (theta < -THETA_THRESHOLD) | (theta > THETA_THRESHOLD)
+    terminated = (np.abs(x) > X_THRESHOLD) | (np.abs(theta) > THETA_THRESHOLD)
     reward = where(terminated, -1.0, 0.0) if sutton_barto_reward else 1.0
     return (x, x_dot, theta, theta_dot), reward, terminated
 

@@ -57,7 +57,7 @@ class NumbaEngine:
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._threads)
+        return ThreadPoolExecutor(max(1, self._threads - 1))  # the caller's thread works too
 
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
@@ -88,11 +88,10 @@ class NumbaEngine:
             self._roll_out(episodes, order, mean, deviation, parameters, architecture.num_hidden, lanes, limit)
 
         shares = self._shares(ledger.open_episodes)
-        if len(shares) == 1:
-            roll_out(shares[0])
-        else:
-            for _ in self._pool.map(roll_out, shares):
-                pass
+        others = [self._pool.submit(roll_out, share) for share in shares[1:]]
+        roll_out(shares[0])
+        for other in others:
+            other.result()
         return ledger.closed(individuals, seeds)
 
     def _shares(self, episodes: IntArray) -> list[IntArray]:

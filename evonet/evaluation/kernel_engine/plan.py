@@ -93,6 +93,13 @@ class Plan:
         """Where weights are cut, lest they overflow in the network's precision."""
         return _LARGEST_SINGLE if self.kernel.network == "single" else float(np.finfo(np.float64).max)
 
+    def cut(self, genomes: FloatArray) -> FloatArray:
+        """The genomes, no weight larger than `largest_weight`; themselves, if none is."""
+        largest = self.largest_weight
+        if genomes.max() <= largest and genomes.min() >= -largest:
+            return genomes
+        return np.clip(genomes, -largest, largest)
+
     @cached_property
     def activate_hidden(self) -> Callable[[Column], Column]:
         """The hidden layer's activation."""

@@ -99,6 +99,8 @@ class Recording:
 
     def add(self, function: Callable[..., Any], *inputs: Any, dtype: np.dtype[Any] | None = None) -> _Value:
         """The value of `function(*inputs)`; if that was asked before, the same."""
+        if (condition := self._condition_of_choice(function, inputs)) is not None:
+            return condition
         key = (function, dtype, *((_Value, i.number) if isinstance(i, _Value) else (type(i), repr(i)) for i in inputs))
         if key not in self._known:
             if dtype is None:
@@ -110,6 +112,18 @@ class Recording:
             self._operations.append(_Operation(function, operands, number, dtype))
             self._known[key] = _Value(self, number, dtype)
         return self._known[key]
+
+    def _condition_of_choice(self, function: Callable[..., Any], inputs: tuple[Any, ...]) -> _Value | None:
+        """The condition c, if `where(c, x, y) == x` is asked of numbers x and y that differ: a decoded action, say."""
+        if function is not np.equal or not isinstance(inputs[0], _Value):
+            return None
+        made = next((o for o in self._operations if o.output == inputs[0].number), None)
+        if made is None or made.function is not np.where:
+            return None
+        condition, x, y = made.inputs
+        if isinstance(x, _Constant) and isinstance(y, _Constant) and x.value == inputs[1] != y.value:
+            return _Value(self, condition, np.dtype(np.bool_))
+        return None
 
     def bind(self, shape: tuple[int, ...], inputs: Sequence[Array]) -> tuple[list[Call], Any]:
         """The calls that replay the recording, and what it returned with arrays for columns.

@@ -1,0 +1,5 @@
+"""`python -m evonet` is `evonet`."""
+
+from evonet.cli import main
+
+raise SystemExit(main())
