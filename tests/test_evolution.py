@@ -215,6 +215,8 @@ def test_the_champions_normaliser_is_the_one_it_was_validated_with():
         champion = turn.champion
         again = champion.run(validation_seeds(5))
         assert again.returns[0].tolist() == champion.validation.returns.tolist()
+        training = champion.run(episode_seeds(3, Purpose.TRAINING, champion.generation, 3))
+        assert training.returns.mean() == champion.training_fitness
 
 
 def test_a_failed_individual_ranks_last_is_never_champion_and_the_run_goes_on():

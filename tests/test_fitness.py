@@ -251,6 +251,20 @@ def test_normalisation_begins_fresh_stands_still_in_a_generation_and_learns_betw
     assert fitness(genomes, SEEDS).returns.tobytes() != results.returns.tobytes()
 
 
+def test_normalisation_learns_nothing_from_episodes_that_failed():
+    seeds = np.arange(40)
+    sane, ill = (
+        EpisodeReturn(WALK, hidden=3, normalise_observations=True, kwargs=kwargs)
+        for kwargs in ({}, {"trouble": "nan reward", "at": 2, "seeds": list(range(20))})
+    )
+    genomes, _ = plain(sane)
+    sane.adapt(sane(genomes, seeds[20:]))
+    ill.adapt(ill(genomes, seeds))
+    assert ill.normaliser.count == sane.normaliser.count
+    np.testing.assert_allclose(ill.normaliser.mean, sane.normaliser.mean, rtol=1e-12)
+    np.testing.assert_allclose(ill.normaliser.squares, sane.normaliser.squares, rtol=1e-12)
+
+
 def test_without_normalisation_nothing_is_taken_in():
     fitness = EpisodeReturn(make_walk)
     fitness.adapt(plain(fitness)[1])

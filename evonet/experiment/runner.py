@@ -15,7 +15,14 @@ import numpy as np
 import evonet
 from evonet.champion import Champion
 from evonet.evolution import Generation, evolve
-from evonet.experiment.build import build_algorithm, build_fitness, build_stop_rule, build_validation, notices, target_of
+from evonet.experiment.build import (
+    build_algorithm,
+    build_fitness,
+    build_stop_rule,
+    build_validation,
+    notices,
+    target_of,
+)
 from evonet.experiment.config import Config
 from evonet.experiment.run_directory import CONFIG, RunDirectory, default_path
 from evonet.fitness import Fitness

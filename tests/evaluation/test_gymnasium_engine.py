@@ -239,7 +239,7 @@ def test_a_fault_has_kind_step_and_seed_and_leaves_its_neighbours_alone(trouble,
     ):
         untouched = np.tile([True, False, True, False], 5)
         assert whole[untouched].tobytes() == part[untouched].tobytes()
-        assert np.isfinite(part).all()
+        assert not part[~untouched].any()  # of a failed episode nothing is known
 
 
 def test_an_environment_that_raised_is_closed_and_never_used_again():
@@ -379,3 +379,26 @@ def test_where_the_vector_environment_would_differ_the_environment_itself_runs()
         assert type(real_engine(task_for("CartPole-v1", **settings))) is GymnasiumEngine
     assert type(real_engine(task_for("Acrobot-v1"))) is GymnasiumEngine
     assert type(real_engine(task_for(lambda: gym.make("CartPole-v1")))) is GymnasiumEngine
+
+
+def test_the_vector_environment_tells_of_networks_that_overflow_midway_as_the_engine_does():
+    fitness = EpisodeReturn(
+        "CartPole-v1",
+        hidden=3,
+        hidden_activation="identity",
+        recurrent=True,
+        normalise_observations=True,
+        engine="gymnasium",
+    )
+    task, normaliser = fitness.task, ObservationNormaliser.fresh(4)
+    genomes = genomes_for(task, 6)
+    genomes[::2] *= 1e60
+    expected = run(task, genomes, slots=5, normaliser=normaliser)
+    individuals, seeds = np.repeat(np.arange(6), EPISODES), np.tile(SEEDS, 6)
+    flat = VectorEngine(task, 7).run(genomes, individuals, seeds, normaliser)
+    together = EpisodeResults.joined([flat], individuals, EPISODES)
+    assert bits(together) == bits(expected)
+    assert together.faults == expected.faults
+    assert {fault.individual for fault in expected.faults} <= {0, 2, 4}
+    assert max(fault.step for fault in expected.faults) > 2
+    assert not together.observations.sums.reshape(6, EPISODES, 4)[np.isnan(together.returns)].any()
