@@ -159,7 +159,8 @@ class EpisodeReturn:
         """Merge what a generation has seen into the normaliser."""
         if self.normaliser is not None and results.observations is not None:
             seen = results.observations
-            self.normaliser = self.normaliser.merged(results.lengths.ravel(), seen.sums, seen.squares)
+            lengths = np.where(np.isfinite(results.returns), results.lengths, 0)  # of an episode that failed, nothing
+            self.normaliser = self.normaliser.merged(lengths.ravel(), seen.sums, seen.squares)
 
     def close(self) -> None:
         """Close environments and end worker processes."""

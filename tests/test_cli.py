@@ -266,6 +266,24 @@ def test_an_environment_that_cannot_be_made_ends_with_1(config, capsys):
     assert not Path("runs").exists()
 
 
+def test_a_missing_time_limit_is_told_on_stderr_before_the_run(config, capsys):
+    endless = f"environment={{id: '{MODULE}:evonet-tests/Endless-v0', kwargs: {{ends: 3}}}}"
+    arguments = ["run", config, "--output", "out", "--json", "--allow-import", MODULE]
+    assert main([*arguments, "--set", endless]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["generations"] == 2
+    assert "the environment has no time limit: episodes are cut after 1000 steps" in err
+    assert main([*arguments[:3], "again", *arguments[4:]]) == 0
+    assert "time limit" not in capsys.readouterr().err
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "evonet", "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"evonet {__version__}\n"
+
+
 def test_an_interrupted_run_ends_with_130(config, capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

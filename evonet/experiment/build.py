@@ -38,9 +38,6 @@ def build_fitness(config: Config) -> Fitness:
             raise type(error)(f"{config.document.where(('environment', 'id'))}: environment: {error}") from error
         except ValueError as error:  # the rest is checked: only the engine depends on the environment
             raise config.error(("evaluation", "engine"), f"evaluation.engine: {error}") from error
-        except ValueError as error:  # each setting was right; what is left is an engine that does not serve the task
-            path = ("evaluation", "engine")
-            raise config.error(path, f"evaluation.engine {settings.evaluation.engine!r}: {error}") from error
         for end, size in (("inputs", episodes.architecture.num_inputs), ("outputs", episodes.architecture.num_outputs)):
             if getattr(settings.network, end) not in (None, size):
                 raise config.error(
