@@ -110,8 +110,8 @@ class Champion:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file; whole or not at all, the same bytes for the same champion."""
-        arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(json.dumps(self._header, allow_nan=True).encode(), dtype=np.uint8)}
-        arrays["genome"] = self.genome
+        header = json.dumps(self._header, allow_nan=True).encode()
+        arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(header, dtype=np.uint8), "genome": self.genome}
         arrays |= {name: score.returns for name, score in self._scores.items()}
         if self.normaliser is not None:
             arrays["normaliser_mean"] = self.normaliser.mean

@@ -1,10 +1,10 @@
 """The genetic algorithm: `ask` for genomes to score, `tell` their fitness.
 
-    >>> architecture = Architecture(4, 16, 2)
-    >>> algorithm = GeneticAlgorithm(architecture, population_size=32, seed=1)
-    >>> for _ in range(10):
-    ...     genomes = algorithm.ask()
-    ...     algorithm.tell(-(genomes**2).sum(axis=1))
+>>> architecture = Architecture(4, 16, 2)
+>>> algorithm = GeneticAlgorithm(architecture, population_size=32, seed=1)
+>>> for _ in range(10):
+...     genomes = algorithm.ask()
+...     algorithm.tell(-(genomes**2).sum(axis=1))
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ class GeneticAlgorithm:
     ) -> None:
         check(type(self), {"population_size": population_size, "elites": elites, "seed": seed})
         if elites >= population_size:
-            raise ValueError(
-                f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {elites}"
-            )
+            raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {elites}")
         self.architecture = architecture
         self.elites = elites
         self.selection = selection

@@ -12,7 +12,6 @@ genome (a mutation, say) changes the network, and whatever changes a weight chan
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -371,9 +370,10 @@ class NeuralNetwork:
         """A table: one line for each neuron, with its bias, incoming and outgoing weights."""
         architecture = self.architecture
         lines = [f"NeuralNetwork {architecture}: {architecture.genome_size} genes"]
-        for layer, size in (("hidden", architecture.num_hidden), ("output", architecture.num_outputs)):
-            for index in range(size):
-                lines.append(f"  {layer} {index:<3}" + _describe_neuron(self.neuron(layer, index)))  # type: ignore[arg-type]
+        sizes: dict[LayerName, int] = {"hidden": architecture.num_hidden, "output": architecture.num_outputs}
+        for layer, size in sizes.items():
+            neurons = [self.neuron(layer, index) for index in range(size)]
+            lines += [f"  {layer} {index:<3}{_describe_neuron(neuron)}" for index, neuron in enumerate(neurons)]
         return "\n".join(lines)
 
 

@@ -33,6 +33,8 @@ def generator(run_seed: int, purpose: Purpose, *address: int) -> np.random.Gener
 
     Args:
         run_seed: the run's one seed, at least zero.
+        purpose: what the numbers are for.
+        *address: what else tells the stream from others of its purpose, each at least zero.
     """
     sequence = np.random.SeedSequence(run_seed, spawn_key=(purpose, *address))
     return np.random.Generator(np.random.PCG64(sequence))

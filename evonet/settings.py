@@ -138,13 +138,17 @@ def _check_value(argument: str, hint: Any, value: Any) -> None:
     if hint in _KINDS:
         _check_kind(argument, hint, value)
     for constraint in constraints:
-        if isinstance(constraint, Among) and value not in constraint.names:
-            raise ValueError(f"{argument} must be a known name, got {value!r}; {did_you_mean(value, constraint.names)}")
-        if type(constraint) in _COMPARISONS:
-            field, words, holds = _COMPARISONS[type(constraint)]
-            bound = getattr(constraint, field)
-            if not holds(value, bound):
-                raise ValueError(f"{argument} must {words} {bound}, got {value!r}")
+        _check_constraint(argument, constraint, value)
+
+
+def _check_constraint(argument: str, constraint: Any, value: Any) -> None:
+    if isinstance(constraint, Among) and value not in constraint.names:
+        raise ValueError(f"{argument} must be a known name, got {value!r}; {did_you_mean(value, constraint.names)}")
+    if type(constraint) in _COMPARISONS:
+        field, words, holds = _COMPARISONS[type(constraint)]
+        bound = getattr(constraint, field)
+        if not holds(value, bound):
+            raise ValueError(f"{argument} must {words} {bound}, got {value!r}")
 
 
 def _plain(value: Any) -> Any:

@@ -19,8 +19,9 @@ algorithm = GeneticAlgorithm(
 )
 for generation in evolve(algorithm, fitness, seed=7, validation=Validation(episodes=100)):
     champion = generation.champion
-    print(f"generation {generation.number}: best {generation.fitness.max():.1f}, validation {champion.validation.mean:.1f}")
-    if champion.validation.mean >= 475:
+    best, validation = generation.fitness.max(), champion.validation.mean
+    print(f"generation {generation.number}: best {best:.1f}, validation {validation:.1f}")
+    if validation >= 475:
         break
 
 print(champion.network)

@@ -46,7 +46,7 @@ class HeavyCartPole(CartPoleEnv):
 gym.register(ID, entry_point=HeavyCartPole, max_episode_steps=500)
 
 
-def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns, Column, Column]:  # noqa: ARG001
+def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns, Column, Column]:
     """`HeavyCartPole.step` over columns."""
     x, x_dot, theta, theta_dot = state
     force = where(actions[0] == 1.0, FORCE, -FORCE)

@@ -70,7 +70,9 @@ def test_the_set_up_commands_stand_first_in_their_sections():
 
 def test_every_module_of_the_table_exists():
     table = README.split("## Modules")[1].split("## Extending")[0]
-    names = [name for row in re.findall(r"^\| (`.*?`) \|", table, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    names = [
+        name for row in re.findall(r"^\| (`.*?`) \|", table, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
     assert names
     for name in names:
         assert (ROOT / "evonet" / f"{name}.py").exists() or (ROOT / "evonet" / name / "__init__.py").exists(), name

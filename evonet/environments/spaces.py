@@ -234,7 +234,9 @@ def _choices(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
     return int(sizes.sum()), read
 
 
-def _joint(space: spaces.Tuple[Any] | spaces.Dict, name: str, activation: Activation, squash: Squash) -> tuple[int, _Read]:
+def _joint(
+    space: spaces.Tuple[Any] | spaces.Dict, name: str, activation: Activation, squash: Squash
+) -> tuple[int, _Read]:
     readers: list[tuple[Any, slice, _Read]] = []
     end = 0
     for key, part in _items(space):

@@ -84,9 +84,7 @@ def choice_of(
             if argument in fields:
                 fields[argument] = _operator_field(fields[argument], choices)
         base = Buildable if exclude else Checked
-        model: Any = create_model(
-            owner.__name__, __base__=base, __doc__=_summary(owner), type=(tag, name), **fields
-        )
+        model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), type=(tag, name), **fields)
         model.owner = owner
         models.append(model)
     union: Any = Union[tuple(models)] if len(models) > 1 else models[0]  # noqa: UP007 - made at run time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,7 +122,7 @@ def _ancestor(entry: dict[str, Any], place: int) -> Ancestor:
 
 def _with_gains(line: list[Ancestor]) -> list[Ancestor]:
     gains: list[float | None] = [None]
-    for parent, child in zip(line, line[1:], strict=False):
+    for parent, child in itertools.pairwise(line):
         known = parent.fitness is not None and child.fitness is not None
         gains.append(child.fitness - parent.fitness if known else None)  # type: ignore[operator]
     return [

@@ -1,8 +1,8 @@
 """A contest: programs that do the same work, measured in alternation in one run.
 
 A machine's speed drifts by tens of per cent within minutes, so a figure means little and a ratio means something only
-if both sides were measured side by side. Each contestant is a process of its own that has imported, compiled and warmed up
-before the first round; in each round every contestant is measured once, in an order that turns round. Ratios are taken
+if both sides were measured side by side. Each contestant is a process of its own that has imported, compiled and warmed
+up before the first round; in each round every contestant is measured once, in an order that turns round. Ratios are taken
 within a round; told are their median and quartiles.
 
 A contestant answers each line on its input by one line of JSON, see `contestant.serve`.
@@ -225,7 +225,7 @@ def race(
     with ExitStack() as stack:
         running: list[tuple[Contestant, subprocess.Popen[str]]] = []
         for contestant in contestants:
-            process = stack.enter_context(_started(contestant, report))
+            process = stack.enter_context(_Started(contestant, report))
             if process is not None:
                 running.append((contestant, process))
                 results[contestant.name, contestant.cores] = Result(contestant.name, contestant.cores, unit, [])
@@ -312,7 +312,7 @@ def say(*words: object, end: str = "\n") -> None:
         print(*words, file=sys.stderr, end=end, flush=True)
 
 
-class _started:
+class _Started:
     """A contestant's process once it is ready, None if it is absent; ended with the `with` block."""
 
     def __init__(self, contestant: Contestant, report: Report) -> None:

@@ -13,13 +13,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
+from contestant import Measure, serve, timed
+from controllers import controllers
 from evonet import Architecture, EpisodeReturn, GeneticAlgorithm
 from evonet.operators.crossover import Uniform
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import Tournament
-
-from contestant import Measure, serve, timed
-from controllers import controllers
 
 
 def prepare_throughput(engine: str, environment: str, n: int) -> Measure:

@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from evonet import EpisodeReturn
 
 from contest import Contestant, Report, Result, chosen_rounds, cores_present, options, python, run_whole, say
 from controllers import controllers
+from evonet import EpisodeReturn
 from ours import genetic_algorithm
 
 STEPS = 100

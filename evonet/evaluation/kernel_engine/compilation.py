@@ -139,7 +139,7 @@ class _Copier:
         # is called in many places would cost as many; it is compiled once, and LLVM may inline it.
         if self._size(function) <= _LARGEST_INLINED:
             return {"inline": "always"}
-        return {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}
 
     def _size(self, function: types.FunctionType) -> int:
         """Bytes of bytecode of a function with all that it calls written out in place."""

@@ -86,7 +86,7 @@ min_species_size = 2
 """
 
 
-class _Done(Exception):  # noqa: N818 - neat-python's loop ends by an exception or not at all
+class _Done(Exception):
     pass
 
 
