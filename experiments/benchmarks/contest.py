@@ -2,8 +2,8 @@
 
 A machine's speed drifts by tens of per cent within minutes, so a figure means little and a ratio means something only
 if both sides were measured side by side. Each contestant is a process of its own that has imported, compiled and warmed
-up before the first round; in each round every contestant is measured once, in an order that turns round. Ratios are taken
-within a round; told are their median and quartiles.
+up before the first round; in each round every contestant is measured once, in an order that turns round. Ratios are
+taken within a round; told are their median and quartiles.
 
 A contestant answers each line on its input by one line of JSON, see `contestant.serve`.
 """
