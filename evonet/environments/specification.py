@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import importlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,15 +125,14 @@ def _registered(environment_id: str) -> EnvSpec:
         return gym.spec(name)
     except gym.error.Error as error:
         raise UnsuitableEnvironment(
-            f"{environment_id!r} is not a registered environment; {_nearest_environments(name) or error}"
+            f"{environment_id!r} is not a registered environment; {_nearest_environments(name)}"
         ) from error
 
 
-def _nearest_environments(name: str, listed: int = 12) -> str:
-    known = did_you_mean(name, gym.registry)
-    suggestion, _, names = known.partition("Known: ")
-    ids = names.split(", ")
-    return f"{suggestion}Known: {', '.join(ids[:listed])} … ({len(ids)}, see `gymnasium.registry`)"
+def _nearest_environments(name: str) -> str:
+    near = difflib.get_close_matches(name, gym.registry, n=1)
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    return f"{suggestion}One that a module registers is written 'module:{name}'"
 
 
 def _wrapper_class(name: str) -> Callable[..., Environment]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evonet.environments.kernels.arithmetic import cos, sin_cos, where
+from evonet.environments.kernels.arithmetic import sin_cos_rounded, where
 from evonet.environments.kernels.kernel import Column, Columns, Kernel
 
 TIME_STEP = 0.2
@@ -27,8 +27,8 @@ def start(rng: np.random.Generator) -> Sequence[float]:
 def observe(state: Columns) -> Columns:
     """Cosine and sine of both angles, and both velocities."""
     theta1, theta2, dtheta1, dtheta2 = state
-    sin1, cos1 = sin_cos(theta1)
-    sin2, cos2 = sin_cos(theta2)
+    sin1, cos1 = sin_cos_rounded(theta1)
+    sin2, cos2 = sin_cos_rounded(theta2)
     return cos1, sin1, cos2, sin2, dtheta1, dtheta2
 
 
@@ -51,7 +51,7 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     dtheta2 = dtheta2 + sixth * (b1 + 2.0 * b2 + 2.0 * b3 + b4)
     dtheta1 = np.minimum(np.maximum(dtheta1, -MAX_SPEED_1), MAX_SPEED_1)
     dtheta2 = np.minimum(np.maximum(dtheta2, -MAX_SPEED_2), MAX_SPEED_2)
-    terminated = -cos(theta1) - cos(theta2 + theta1) > 1.0
+    terminated = -_cos(theta1) - _cos(theta2 + theta1) > 1.0
     return (theta1, theta2, dtheta1, dtheta2), where(terminated, 0.0, -1.0), terminated
 
 
@@ -59,14 +59,18 @@ def _accelerations(
     theta1: Column, theta2: Column, dtheta1: Column, dtheta2: Column, torque: Column
 ) -> tuple[Column, Column]:
     """Angular accelerations; masses, lengths and moments of inertia are 1, centres of mass at 0.5."""
-    sin2, cos2 = sin_cos(theta2)
+    sin2, cos2 = sin_cos_rounded(theta2)
     d1 = 0.25 + (1.25 + cos2) + 1.0 + 1.0
     d2 = (0.25 + 0.5 * cos2) + 1.0
-    phi2 = 0.5 * G * cos(theta1 + theta2 - HALF_PI)
-    phi1 = -0.5 * np.square(dtheta2) * sin2 - dtheta2 * dtheta1 * sin2 + 1.5 * G * cos(theta1 - HALF_PI) + phi2
+    phi2 = 0.5 * G * _cos(theta1 + theta2 - HALF_PI)
+    phi1 = -0.5 * np.square(dtheta2) * sin2 - dtheta2 * dtheta1 * sin2 + 1.5 * G * _cos(theta1 - HALF_PI) + phi2
     ddtheta2 = (torque + d2 / d1 * phi1 - 0.5 * np.square(dtheta1) * sin2 - phi2) / (1.25 - np.square(d2) / d1)
     ddtheta1 = -(d2 * ddtheta2 + phi1) / d1
     return ddtheta1, ddtheta2
+
+
+def _cos(angle: Column) -> Column:
+    return sin_cos_rounded(angle)[1]
 
 
 def _wrapped(angle: Column) -> Column:
@@ -82,4 +86,5 @@ ACROBOT = Kernel(
     start=start,
     observe=observe,
     step=step,
+    network="single",
 )

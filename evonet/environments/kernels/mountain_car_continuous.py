@@ -60,4 +60,5 @@ MOUNTAIN_CAR_CONTINUOUS = Kernel(
     observe=observe,
     step=step,
     parameters={"goal_velocity": 0.0},
+    network="single",
 )

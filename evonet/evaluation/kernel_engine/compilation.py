@@ -136,7 +136,8 @@ class _Copier:
 
     def _options(self, function: types.FunctionType) -> dict[str, Any]:
         # A small function is inlined before types are inferred, and costs no compilation of its own. A large one that
-        # is called in many places would cost as many; it is compiled once, and LLVM may inline it.
+        # is called in many places would cost as many; it is compiled once, and inlined by LLVM, lest loops over lanes
+        # stay scalar.
         if self._size(function) <= _LARGEST_INLINED:
             return {"inline": "always"}
         return {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}
