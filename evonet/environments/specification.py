@@ -125,13 +125,16 @@ def _registered(environment_id: str) -> EnvSpec:
         return gym.spec(name)
     except gym.error.Error as error:
         raise UnsuitableEnvironment(
-            f"{environment_id!r} is not a registered environment; {_nearest_environments(name)}"
+            f"{environment_id!r} is not a registered environment; {_nearest_environments(environment_id)}"
         ) from error
 
 
-def _nearest_environments(name: str) -> str:
+def _nearest_environments(environment_id: str) -> str:
+    module, _, name = environment_id.rpartition(":")
     near = difflib.get_close_matches(name, gym.registry, n=1)
     suggestion = f"did you mean {near[0]!r}? " if near else ""
+    if module:
+        return f"{suggestion}The module {module!r} was imported and registers no such environment"
     return f"{suggestion}One that a module registers is written 'module:{name}'"
 
 
