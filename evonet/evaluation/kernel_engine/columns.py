@@ -15,7 +15,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.kernel_engine.plan import NORMALISED_LIMIT, Plan
 from evonet.evaluation.kernel_engine.recording import Array, Call, Recording
 
-_SMALL = 1 << 17  # bytes of products that are better made in one call than row by row
+_SMALL = 1 << 18  # bytes of products that are better made in one call than row by row
 
 
 class StepProgram:
@@ -110,10 +110,10 @@ class LaneColumns:
         if architecture.recurrent or hidden.dtype != self.memory.dtype:
             calls.append(partial(_write, self.memory, hidden))
             hidden = self.memory
+        products = np.zeros_like(blocks["hidden_output_weights"])
         sums = np.zeros_like(self.outputs)
-        for k, total in enumerate(sums):
-            calls.append(partial(np.multiply, hidden, blocks["hidden_output_weights"][:, k], part))
-            calls.append(partial(_add_rows, part, total))
+        calls.append(partial(np.multiply, hidden[:, None, :], blocks["hidden_output_weights"], products))
+        calls.append(partial(_add_rows, products, sums))
         if architecture.bias:
             calls.append(partial(np.add, sums, blocks["output_bias"], sums))
         activate, outputs = program.activate_output.bind(sums.shape, [sums])
