@@ -145,16 +145,19 @@ class StartStates:
         self._forget()
 
     def _forget(self) -> None:
+        self._known: set[int] = set()
         self._seeds: IntArray = np.zeros(0, np.int64)
         self._states = np.zeros((0, len(self._kernel.start(np.random.default_rng(0)))))
 
     def __call__(self, seeds: IntArray) -> tuple[FloatArray, IntArray]:
         """Start states `(k, state)` and which of them each of the `seeds (m,)` has, `(m,)`."""
-        unknown = np.setdiff1d(seeds, self._seeds)
+        wanted = np.unique(seeds, return_counts=True)[0]  # without the counts NumPy would import masked arrays
+        unknown = wanted[[seed not in self._known for seed in wanted.tolist()]]
         if unknown.size:
             if len(self._seeds) + len(unknown) > _KNOWN_STARTS:
                 self._forget()
-                unknown = np.unique(seeds)
+                unknown = wanted
+            self._known.update(unknown.tolist())
             states = [self._kernel.start(_reset_generator(seed)) for seed in unknown.tolist()]
             known = np.concatenate([self._seeds, unknown])
             order = np.argsort(known)
