@@ -51,6 +51,17 @@ def test_the_examples_of_the_readme_work(example, folder):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("program", sorted(set(re.findall(r"`python (experiments/[\w/]+\.py)", README))))
+def test_the_programs_behind_the_figures_start(program, folder):
+    if "benchmarks" in program:
+        done = run([sys.executable, program, "--help"], folder)  # they take minutes, and want the peers
+        assert "--rounds" in done.stdout
+    else:
+        done = run([sys.executable, program, "--seeds", "1", "mountain_car_continuous"], folder)
+        assert "`mountain_car_continuous` | 1 of 1" in done.stdout
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_worked_operator_of_the_readme_is_usable_from_yaml(folder):
     (example,) = [block for block in blocks("python") if "SignFlip" in block]
     program = f"""{example}
