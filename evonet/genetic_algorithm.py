@@ -27,6 +27,7 @@ from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, check
 from evonet.types import BoolArray, FloatArray, IntArray
 
+_EXAMPLES = {"selection": Tournament(), "crossover": NeuronCrossover(), "mutation": Gaussian()}
 _BLOCK_GENES = 1 << 15  # children are bred in blocks that stay in the processor's cache: a quarter of a megabyte
 _GLANCE = 64  # genes
 
@@ -64,11 +65,12 @@ class GeneticAlgorithm:
         check(type(self), {"population_size": population_size, "elites": elites, "seed": seed})
         if elites >= population_size:
             raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {elites}")
+        self.mutations: tuple[Mutation, ...] = tuple(mutation) if isinstance(mutation, Sequence) else (mutation,)
+        _check_operators(selection=(selection,), crossover=(crossover,), mutation=self.mutations)
         self.architecture = architecture
         self.elites = elites
         self.selection = selection
         self.crossover = crossover
-        self.mutations: tuple[Mutation, ...] = tuple(mutation) if isinstance(mutation, Sequence) else (mutation,)
         self.seed = seed
         self.generation = 0
         names = [_name("crossover", crossover, CROSSOVERS)]
@@ -202,6 +204,16 @@ def _finite(fitness: FloatArray) -> FloatArray:
     worst, best = float(fitness[scored].min()), float(fitness[scored].max())
     below = min(worst - max(best - worst, 1.0), math.nextafter(worst, -math.inf))  # 1e17 - 1 is 1e17
     return np.where(scored, fitness, max(below, -np.finfo(np.float64).max))
+
+
+def _check_operators(**roles: Sequence[object]) -> None:
+    """Refuse names and classes, which a person may well try where an operator is wanted."""
+    for role, operators in roles.items():
+        for operator in operators:
+            if not callable(operator) or isinstance(operator, type):
+                raise TypeError(
+                    f"GeneticAlgorithm.{role} must be an operator such as {_EXAMPLES[role]}, got {operator!r}"
+                )
 
 
 def _name(role: str, operator: object, registry: Mapping[str, type]) -> str:

@@ -474,3 +474,22 @@ def test_random_search_and_broken_selection_miss_that_goal(seed):
     assert sphere(guesses - target).max() < 2 * GOAL
     assert learned(seed, RandomSelection()) < 2 * GOAL
     assert learned(seed, WorstFirst()) < 2 * GOAL
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"selection": "tournament"},
+            "GeneticAlgorithm.selection must be an operator such as Tournament(size=3), got 'tournament'",
+        ),
+        (
+            {"mutation": [Gaussian(), Gaussian]},
+            f"GeneticAlgorithm.mutation must be an operator such as Gaussian(sigma=0.1, rate=0.1), got {Gaussian!r}",
+        ),
+    ],
+)
+def test_what_is_no_operator_is_refused_at_once(settings, message):
+    with pytest.raises(TypeError) as refused:
+        GeneticAlgorithm(Architecture(2, 2, 1), **settings)
+    assert str(refused.value) == message
