@@ -90,6 +90,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _load(options: argparse.Namespace) -> Config:
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")  # or it looks through all that is installed for some
     from evonet.experiment.config import Config
 
     overrides = list(options.set)

@@ -27,7 +27,7 @@ from evonet.experiment.config import Config
 from evonet.experiment.run_directory import CONFIG, RunDirectory, default_path
 from evonet.fitness import Fitness
 from evonet.population import Population
-from evonet.scores import Score
+from evonet.scores import Score, quantiles
 from evonet.seeding import Purpose, episode_seeds
 
 Watcher = Callable[[Generation, float], None]
@@ -146,7 +146,7 @@ def _metrics(generation: Generation) -> dict[str, Any]:
     genomes, champion = generation.population.genomes, generation.champion
     summary: dict[str, Any] = dict.fromkeys(("best", "mean", "median", "lower_quartile", "upper_quartile", "worst"))
     if fitness.size:
-        lower, median, upper = np.quantile(fitness, [0.25, 0.5, 0.75])
+        lower, median, upper = quantiles(fitness, [0.25, 0.5, 0.75])
         summary = {
             "best": fitness.max(),
             "mean": fitness.mean(),
