@@ -23,6 +23,7 @@ from evonet.errors import ConfigError, EnvironmentUnavailable
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
+from evonet.machine import write_whole
 from evonet.network import Architecture, NeuralNetwork
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
@@ -118,13 +119,7 @@ class Champion:
             arrays["normaliser_squares"] = self.normaliser.squares
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        with temporary.open("wb") as file:
-            file.write(buffer.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        write_whole(Path(path), buffer.getvalue())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Champion:

@@ -21,7 +21,7 @@ GLOBAL_RANDOMNESS = re.compile(r"np\.random\.(seed|rand|normal|choice)|random\.(
 # folder, from its siblings.
 FOUNDATIONS = {"evonet.settings", "evonet.types", "evonet.errors"}
 ROWS = [
-    ["evonet.seeding"],
+    ["evonet.seeding", "evonet.machine"],
     ["evonet.activations"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population"],

@@ -13,7 +13,9 @@ import numpy as np
 
 from evonet.types import FloatArray, IntArray
 
-_LIMIT = 10.0
+LIMIT = 10.0
+"""Where normalised observations are cut, in standard deviations."""
+
 _SMALLEST_DEVIATION = 1e-4
 
 
@@ -48,7 +50,7 @@ class ObservationNormaliser:
         """Normalise `observations (…, inputs)` in place and cut them at ±10."""
         np.subtract(observations, self.mean, out=observations)
         np.divide(observations, self.deviation, out=observations)
-        np.clip(observations, -_LIMIT, _LIMIT, out=observations)
+        np.clip(observations, -LIMIT, LIMIT, out=observations)
 
     def merged(self, counts: IntArray, sums: FloatArray, squares: FloatArray) -> ObservationNormaliser:
         """The normaliser after more episodes.

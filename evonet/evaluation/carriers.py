@@ -14,6 +14,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.engines import EngineName, make_engine
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Engine, Task
+from evonet.machine import cores
 from evonet.settings import Count
 from evonet.types import FloatArray, IntArray
 
@@ -156,7 +157,7 @@ class AutoCarrier:
         self._seconds = 0.0
         self._step_seconds = math.inf
         self._on_trial = True
-        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._cores = cores()
 
     @property
     def engine_name(self) -> str:

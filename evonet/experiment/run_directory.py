@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.errors import ConfigError, RunDirectoryError
+from evonet.machine import write_whole
 
 CONFIG = "config.yaml"
 SUMMARY = "run.json"
@@ -56,13 +56,8 @@ class RunDirectory:
     def write_text(self, name: str, text: str) -> None:
         """Write a file whole or not at all."""
         target = self.path / name
-        temporary = target.with_name(f".{name}.{os.getpid()}")
         try:
-            with temporary.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
+            write_whole(target, text.encode())
         except OSError as error:
             raise _unwritable(target, error) from error
 

@@ -13,8 +13,7 @@ from typing import Any
 from evonet.champion import Champion
 from evonet.errors import ConfigError
 from evonet.experiment.run_directory import CHAMPION, CONFIG, SUMMARY, journal_name
-
-NO_PARENT = -1
+from evonet.population import NO_PARENT
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 
 from evonet.environments.kernels import Columns
 from evonet.environments.kernels.kernel import Column
-from evonet.environments.normaliser import ObservationNormaliser
-from evonet.evaluation.kernel_engine.plan import NORMALISED_LIMIT, Plan
+from evonet.environments.normaliser import LIMIT, ObservationNormaliser
+from evonet.evaluation.kernel_engine.plan import Plan
 from evonet.evaluation.kernel_engine.recording import Array, Call, Recording
 
 _SMALL = 1 << 18  # bytes of products that are better made in one call than row by row
@@ -139,8 +139,8 @@ class LaneColumns:
             partial(np.add, self.sums[0], wide, self.sums[0]),
             partial(np.add, self.sums[1], squares, self.sums[1]),
             partial(np.divide, wide, self._deviation, wide),
-            partial(np.maximum, wide, -NORMALISED_LIMIT, out=wide),
-            partial(np.minimum, wide, NORMALISED_LIMIT, out=wide),
+            partial(np.maximum, wide, -LIMIT, out=wide),
+            partial(np.minimum, wide, LIMIT, out=wide),
             partial(_write, inputs, wide),
         ], inputs
 

@@ -22,8 +22,9 @@ import numpy as np
 from numba.extending import intrinsic
 
 from evonet.environments.kernels import arithmetic
+from evonet.environments.normaliser import LIMIT
 from evonet.evaluation.kernel_engine import rollout, unrolled
-from evonet.evaluation.kernel_engine.plan import NORMALISED_LIMIT, Plan
+from evonet.evaluation.kernel_engine.plan import Plan
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # no fastmath: bits count
 _DIGITS = 20
@@ -80,7 +81,7 @@ def compiled_rollout(plan: Plan) -> Callable[..., None]:
         "BIAS": architecture.bias,
         "RECURRENT": architecture.recurrent,
         "NORMALISE": plan.task.normalise,
-        "LIMIT": NORMALISED_LIMIT,
+        "LIMIT": LIMIT,
         "LARGEST_WEIGHT": plan.largest_weight,
         "step": plan.kernel.step,
         "observe": plan.kernel.observe,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -17,6 +16,7 @@ from evonet.evaluation.kernel_engine.plan import Plan, StartStates
 from evonet.evaluation.kernel_engine.rollout import WIDTHS, Episodes
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
+from evonet.machine import cores
 from evonet.types import FloatArray, IntArray
 
 LANES = 128
@@ -45,7 +45,7 @@ class NumbaEngine:
         self._task = task
         self._plan = Plan.of(task)
         self._starts = StartStates(self._plan.kernel)
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or cores()
         fitting = min(lanes, _BATCH // task.architecture.genome_size)
         self._lanes = max(WIDTHS, fitting // WIDTHS * WIDTHS)
 

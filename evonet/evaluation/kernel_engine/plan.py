@@ -21,9 +21,6 @@ from evonet.evaluation.kernel_engine.activations import ACTIVATIONS, PRECISIONS
 from evonet.evaluation.task import Task
 from evonet.types import FloatArray, IntArray
 
-NORMALISED_LIMIT = 10.0
-"""Where `ObservationNormaliser` cuts."""
-
 _LARGEST_SINGLE = 1e15
 _KNOWN_STARTS = 100_000
 _FEWEST_CHOICES = 2
