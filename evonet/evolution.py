@@ -10,9 +10,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,17 +29,30 @@ from evonet.types import FloatArray
 
 
 class Algorithm(Protocol):
-    """What `evolve` asks of a genetic algorithm or strategy."""
+    """What `evolve` asks of a genetic algorithm or strategy.
+
+    Attributes:
+        architecture: of the networks.
+        population: the individuals last asked for, with their fitness once it is told.
+    """
 
     architecture: Architecture
     population: Population
 
     def ask(self) -> FloatArray:
-        """Genomes to score, `(n, genome_size)`."""
+        """Genomes to score, `(n, genome_size)`; n may differ from one generation to the next."""
         ...
 
     def tell(self, fitness: FloatArray) -> None:
         """Their fitness, `(n,)`."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts of those."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, which is copied."""
         ...
 
 
@@ -87,7 +100,7 @@ class Generation:
 
 def evolve(
     algorithm: Algorithm, fitness: Fitness | FitnessFunction, *, seed: int, validation: Validation | None = None
-) -> Iterator[Generation]:
+) -> Evolution:
     """Evolve for as long as the caller's `for` asks.
 
     All genomes of a generation meet the same episodes; each generation meets new ones.
@@ -98,28 +111,60 @@ def evolve(
         seed: of the episodes.
         validation: how a champion is chosen; by default none is.
     """
-    score: Fitness = fitness if isinstance(fitness, Fitness) else FunctionFitness(fitness, algorithm.architecture)
-    selector = None if validation is None else _ChampionSelector(score, validation, seed)
-    number = evaluations = environment_steps = 0
-    while True:
+    return Evolution(algorithm, fitness, seed=seed, validation=validation)
+
+
+class Evolution:
+    """The loop itself, an iterator over generations that can be stopped and taken up again.
+
+    Args:
+        algorithm: proposes genomes.
+        fitness: scores them; a plain function `genomes, episode_seeds -> returns` serves too.
+        seed: of the episodes.
+        validation: how a champion is chosen; by default none is.
+    """
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        fitness: Fitness | FitnessFunction,
+        *,
+        seed: int,
+        validation: Validation | None = None,
+    ) -> None:
+        self._algorithm = algorithm
+        self._fitness: Fitness = (
+            fitness if isinstance(fitness, Fitness) else FunctionFitness(fitness, algorithm.architecture)
+        )
+        self._seed = seed
+        self._selector = None if validation is None else _ChampionSelector(self._fitness, validation, seed)
+        self._number = self._evaluations = self._environment_steps = 0
+
+    def __iter__(self) -> Evolution:
+        return self
+
+    def __next__(self) -> Generation:
+        """The next generation, scored."""
+        algorithm, fitness, selector = self._algorithm, self._fitness, self._selector
         genomes = algorithm.ask()
-        results = score(genomes, episode_seeds(seed, Purpose.TRAINING, number, score.episodes))
-        algorithm.tell(score.aggregate(results.returns))
-        evaluations += len(genomes)
-        environment_steps += results.steps
+        results = fitness(genomes, episode_seeds(self._seed, Purpose.TRAINING, self._number, fitness.episodes))
+        algorithm.tell(fitness.aggregate(results.returns))
+        self._evaluations += len(genomes)
+        self._environment_steps += results.steps
         if selector is not None:
-            selector.consider(algorithm.population, number)
-        score.adapt(results)
-        yield Generation(
-            number,
+            selector.consider(algorithm.population, self._number)
+        fitness.adapt(results)
+        generation = Generation(
+            self._number,
             algorithm.population,
             results,
-            evaluations,
-            environment_steps,
+            self._evaluations,
+            self._environment_steps,
             0 if selector is None else selector.steps,
             None if selector is None else selector.champion,
         )
-        number += 1
+        self._number += 1
+        return generation
 
 
 class _ChampionSelector:

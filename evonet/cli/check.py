@@ -1,0 +1,26 @@
+"""`evonet check`: a config tried out before a long run."""
+
+from __future__ import annotations
+
+import argparse
+
+from evonet.cli.console import DONE, FAILED, Commands, add_config_arguments, load_config, stdout_kept_for_the_result
+
+
+def add_to(commands: Commands) -> None:
+    """Enter the command."""
+    check = commands.add_parser("check", help="try a config out before a long run")
+    add_config_arguments(check)
+    check.set_defaults(command=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from evonet.experiment.check import check_config
+
+    with stdout_kept_for_the_result():
+        findings = check_config(load_config(options))
+    for finding in findings:
+        print(f"{finding.level}: {finding.message}")
+    wrong = any(finding.level == "error" for finding in findings)
+    print("not fit to run" if wrong else f"fit to run: evonet run {options.config}")
+    return FAILED if wrong else DONE

@@ -1,0 +1,91 @@
+"""`evonet run`: an experiment, from its config to its champion's account."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evonet.cli.console import (
+    DONE,
+    NOT_SOLVED,
+    Commands,
+    add_config_arguments,
+    load_config,
+    say,
+    stdout_kept_for_the_result,
+)
+
+if TYPE_CHECKING:
+    from evonet.evolution import Generation
+    from evonet.experiment.config import Config
+
+
+def add_to(commands: Commands) -> None:
+    """Enter the command."""
+    run = commands.add_parser("run", help="run an experiment from a YAML config")
+    add_config_arguments(run)
+    run.add_argument("--output", type=Path, metavar="DIR", help="the run directory (default: a new one below runs/)")
+    add_output_arguments(run)
+    run.set_defaults(command=_run)
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """What a run says, and where."""
+    parser.add_argument("--quiet", action="store_true", help="no progress bar, no account")
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON document")
+    parser.add_argument("--require-solved", action="store_true", help="exit with 3 if the target was not reached")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from evonet.experiment.runner import run
+
+    config = load_config(options)
+    with stdout_kept_for_the_result(), progress(config, quiet=options.quiet) as watch:
+        summary = run(config, options.output, watch, functools.partial(say, options))
+    return tell(options, summary)
+
+
+def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
+    """Say what a run found; returns the exit status."""
+    from evonet.experiment.run_directory import to_json
+
+    if options.json:
+        print(to_json(summary, indent=2))
+    elif not options.quiet:
+        from evonet.inspection.account import account
+        from evonet.inspection.finished_run import FinishedRun
+
+        print(account(FinishedRun(summary["run_directory"])))
+    say(options, f"\nlook at it again: evonet inspect {summary['run_directory']}")
+    return NOT_SOLVED if options.require_solved and not summary["solved"] else DONE
+
+
+@contextlib.contextmanager
+def progress(config: Config, *, quiet: bool) -> Iterator[Callable[[Generation, float], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from tqdm import tqdm
+
+    stop: Any = config.settings.stop
+    with tqdm(total=stop.generations, unit="gen", desc=config.settings.name, dynamic_ncols=True) as bar:
+
+        def watch(generation: Generation, seconds: float) -> None:
+            champion = generation.champion
+            steps = generation.environment_steps + generation.validation_steps
+            finite = generation.fitness[generation.fitness > float("-inf")]
+            bar.set_postfix_str(
+                f"best {generation.fitness.max():.4g}, mean {finite.mean() if finite.size else float('nan'):.4g}, "
+                f"validation {champion.validation.mean if champion and champion.validation else float('nan'):.4g}, "
+                f"{steps / max(seconds, 1e-9):,.0f} steps/s",
+                refresh=False,
+            )
+            bar.update()
+
+        yield watch
