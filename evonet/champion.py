@@ -9,25 +9,28 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.space_descriptions import describe_space, space_from
+from evonet.environments.spaces import Space
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
 from evonet.machine import write_whole
-from evonet.network import Architecture, NeuralNetwork
+from evonet.network import Architecture, NetworkStack, NeuralNetwork
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
-from evonet.types import FloatArray, IntArray
+from evonet.types import BoolArray, FloatArray, IntArray
 
 FORMAT = "evonet champion 1"
 _SCORES = ("validation", "test")
@@ -85,6 +88,39 @@ class Champion:
         if self.normaliser is not None:
             self.normaliser.normalise(inputs)
         return task.decoder.decode(self._network.predict(inputs)[None, :])[0]
+
+    def predict(
+        self,
+        observation: Any,
+        state: tuple[FloatArray, ...] | None = None,
+        episode_start: BoolArray | None = None,
+        deterministic: bool = True,  # noqa: FBT001, FBT002 - the order and names are Stable-Baselines3's
+    ) -> tuple[NDArray[Any], tuple[FloatArray, ...] | None]:
+        """Actions and memory as Stable-Baselines3 expects them of a policy, so that its tools run a champion unchanged.
+
+        Args:
+            observation: of the environment, or a batch of them: an array `(m, …)`, or a dict of such.
+            state: what a recurrent network remembers, `((m, hidden),)`; None at the start.
+            episode_start: `(m,)`, True for an observation that begins an episode.
+            deterministic: taken for its name's sake; a champion always is.
+
+        Raises:
+            EnvironmentUnavailable: the champion has no environment.
+        """
+        task = self._task
+        single = _is_one(task.observation_space, observation)
+        observations = [observation] if single else _unbatched(observation)
+        inputs = np.stack([task.encoder.encode(one) for one in observations])
+        if self.normaliser is not None:
+            self.normaliser.normalise(inputs)
+        stack = NetworkStack(self.architecture, self.genome[None, :], len(inputs))
+        if self.architecture.recurrent and state is not None:
+            stack.hidden[...] = state[0]
+            if episode_start is not None:
+                stack.hidden[np.asarray(episode_start, dtype=np.bool_)] = 0.0
+        actions = np.array(task.decoder.decode(stack.forward(inputs)))
+        memory = (stack.hidden.copy(),) if self.architecture.recurrent else None
+        return (actions[0] if single else actions), memory
 
     def run(self, seeds: IntArray) -> EpisodeResults:
         """Act in the real environment, an episode for each of `seeds (episodes,)`; results `(1, episodes)`.
@@ -188,6 +224,23 @@ class Champion:
             training_fitness=header["training_fitness"],
             **{name: Score(archive[name]) for name in _SCORES if name in archive},
         )
+
+
+def _is_one(space: Space, observation: Any) -> bool:
+    """Whether this is one observation, not a batch of them."""
+    if isinstance(space, spaces.Dict):
+        key = next(iter(space.spaces))
+        return _is_one(space.spaces[key], observation[key])
+    if isinstance(space, spaces.Tuple):
+        return isinstance(observation, tuple)
+    return bool(np.shape(observation) == space.shape)
+
+
+def _unbatched(observation: Any) -> list[Any]:
+    if isinstance(observation, Mapping):
+        size = len(next(iter(observation.values())))
+        return [{key: values[i] for key, values in observation.items()} for i in range(size)]
+    return list(observation)
 
 
 def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from evonet import __version__
-from evonet.cli import check, inspect, listing, run, schema
+from evonet.cli import check, export, inspect, listing, run, schema
 from evonet.cli.console import DONE
 from evonet.errors import EvonetError
 
 INTERRUPTED = 130
-COMMANDS = (run, inspect, check, schema, listing)
+COMMANDS = (run, inspect, export, check, schema, listing)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

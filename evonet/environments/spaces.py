@@ -8,6 +8,7 @@ the space's own order, as `gymnasium.spaces.flatten` has it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from evonet.activations import Activation
 from evonet.errors import UnsuitableEnvironment
-from evonet.types import FloatArray
+from evonet.types import BoolArray, FloatArray
 
 Space: TypeAlias = spaces.Space[Any]
 Squash = Literal["tanh", "clip"]
@@ -181,11 +182,37 @@ def _decoder(space: Space, name: str, activation: Activation, squash: Squash) ->
     raise UnsuitableEnvironment(f"the {name} {space} cannot be served by a network; {_ACTION_HELP}")
 
 
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """How outputs in [-1, 1] reach the bounds of a Box: `clip(output * reach + centre, low, high)`, all `(size,)`.
+
+    Attributes:
+        low: the least action.
+        high: the greatest action.
+        centre: the action of an output 0.
+        reach: the distance from there to the bounds.
+        finite: where both bounds are; elsewhere the output is taken as it is, neither squashed nor stretched.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    centre: FloatArray
+    reach: FloatArray
+    finite: BoolArray
+
+    @classmethod
+    def onto(cls, space: spaces.Box) -> Stretch:
+        """The stretch onto the bounds of `space`."""
+        low, high = _inner_bounds(space)
+        finite = np.isfinite(space.low.ravel()) & np.isfinite(space.high.ravel())
+        centre = np.where(finite, low, 0.0) / 2 + np.where(finite, high, 0.0) / 2
+        reach = np.where(finite, high, 2.0) / 2 - np.where(finite, low, 0.0) / 2
+        return cls(low, high, centre, reach, finite)
+
+
 def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tuple[int, _Read]:
-    low, high = _inner_bounds(space)
-    finite = np.isfinite(space.low.ravel()) & np.isfinite(space.high.ravel())
-    centre = np.where(finite, low, 0.0) / 2 + np.where(finite, high, 0.0) / 2
-    reach = np.where(finite, high, 2.0) / 2 - np.where(finite, low, 0.0) / 2
+    stretch = Stretch.onto(space)
+    low, high, centre, reach, finite = stretch.low, stretch.high, stretch.centre, stretch.reach, stretch.finite
     whole = np.issubdtype(space.dtype, np.integer)
     size = low.size
 

@@ -1,0 +1,36 @@
+"""Champions in the formats of others: ONNX, safetensors, JSON, C, and a folder for the Hugging Face hub.
+
+Each exporter maps `(champion, path)` to the files written. To add one, write a module and enter it in `EXPORTERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from evonet.champion import Champion
+from evonet.export.c_header import export_c
+from evonet.export.document import export_json
+from evonet.export.hub import export_hub
+from evonet.export.onnx_model import export_onnx
+from evonet.export.torch_weights import export_safetensors
+from evonet.settings import chosen
+
+EXPORTERS: dict[str, Callable[[Champion, Path], list[Path]]] = {
+    "onnx": export_onnx,
+    "safetensors": export_safetensors,
+    "json": export_json,
+    "c": export_c,
+    "hub": export_hub,
+}
+
+
+def export(champion: Champion, to: str, path: str | Path) -> list[Path]:
+    """Write `champion` to `path` in the format `to`, a key of `EXPORTERS`.
+
+    Raises:
+        ValueError: the format is unknown.
+        NotExportable: the format cannot hold this champion, or its package is not installed.
+        OSError: the file cannot be written.
+    """
+    return chosen("export.to", to, EXPORTERS)(champion, Path(path))

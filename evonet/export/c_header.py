@@ -1,0 +1,277 @@
+"""C: one header with no dependencies and no heap, for microcontrollers.
+
+It needs C99 and nothing else, not even the mathematics library: transfer functions are written out with an error below
+1e-9. Define `EVONET_REAL` as `float` before including it where double precision costs too much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import ArrayLike
+
+from evonet.activations import ACTIVATIONS, LEAK
+from evonet.champion import Champion
+from evonet.environments.normaliser import LIMIT
+from evonet.environments.spaces import Stretch
+from evonet.evaluation.task import Task
+from evonet.export.policy import environment_id, names_of, one_hot_layout, task_of
+from evonet.machine import write_whole
+
+_EXP = """
+static EVONET_REAL ${p}_exp(EVONET_REAL x) {  /* halved until small, a series, squared as often */
+    EVONET_REAL sum = 1, term = 1;
+    int i, halvings = 0;
+    if (x < -60) return 0;
+    if (x > 60) x = 60;
+    while (x > 0.5 || x < -0.5) { x /= 2; halvings++; }
+    for (i = 1; i < 14; i++) { term *= x / i; sum += term; }
+    while (halvings-- > 0) sum *= sum;
+    return sum;
+}
+"""
+_TANH = (
+    _EXP
+    + """
+static EVONET_REAL ${p}_tanh(EVONET_REAL x) {
+    const EVONET_REAL size = x < 0 ? -x : x;
+    const EVONET_REAL y = size > 25 ? 1 : 1 - 2 / (${p}_exp(2 * size) + 1);
+    return x < 0 ? -y : y;
+}
+"""
+)
+_SIN = """
+static EVONET_REAL ${p}_sin(EVONET_REAL x) {
+    EVONET_REAL sum, term;
+    int i;
+    x -= (EVONET_REAL)6.283185307179586 * (long)(x / (EVONET_REAL)6.283185307179586);
+    if (x > (EVONET_REAL)3.141592653589793) x -= (EVONET_REAL)6.283185307179586;
+    if (x < (EVONET_REAL)-3.141592653589793) x += (EVONET_REAL)6.283185307179586;
+    sum = term = x;
+    for (i = 2; i < 26; i += 2) { term *= -x * x / (i * (i + 1)); sum += term; }
+    return sum;
+}
+"""
+_ROUND = """
+static EVONET_REAL ${p}_round(EVONET_REAL x) {  /* halves go to the even neighbour */
+    const long whole = (long)x - ((EVONET_REAL)(long)x > x);
+    const EVONET_REAL rest = x - whole;
+    return (EVONET_REAL)(whole + (rest > 0.5 || (rest == 0.5 && whole % 2 != 0)));
+}
+"""
+_FUNCTIONS = {"tanh": _TANH, "sigmoid": _TANH, "gaussian": _EXP, "sin": _SIN}
+_EXPRESSIONS = {
+    "identity": "x",
+    "tanh": "${p}_tanh(x)",
+    "sigmoid": "(EVONET_REAL)0.5 * ${p}_tanh((EVONET_REAL)0.5 * x) + (EVONET_REAL)0.5",
+    "relu": "(x > 0 ? x : 0)",
+    "leaky_relu": f"(x < 0 ? (EVONET_REAL){LEAK} * x : x)",
+    "sin": "${p}_sin(x)",
+    "gaussian": "${p}_exp(-x * x)",
+    "step": "(x > 0 ? 1 : 0)",
+}
+
+_HEADER = """\
+/* A policy that evolved: $origin.
+ *
+$ends
+ *
+ * No dependencies, no heap. Written by evonet; not to be edited by hand. */
+#ifndef ${g}_H
+#define ${g}_H
+
+#ifndef EVONET_REAL
+#define EVONET_REAL double
+#endif
+
+enum { ${g}_INPUTS = $inputs, ${g}_HIDDEN = $hidden, ${g}_OUTPUTS = $outputs };
+
+$constants
+$functions
+/* The network's memory; zeros at an episode's start. */
+typedef struct { EVONET_REAL hidden[${g}_HIDDEN]; } ${p}_memory;
+
+static void ${p}_reset(${p}_memory *memory) {
+    int j;
+    for (j = 0; j < ${g}_HIDDEN; j++) memory->hidden[j] = 0;
+}
+
+/* Outputs of the network for its inputs. */
+static void ${p}_network(${p}_memory *memory, const EVONET_REAL *inputs, EVONET_REAL *outputs) {
+    EVONET_REAL hidden[${g}_HIDDEN], x;
+    int i, j;
+    for (j = 0; j < ${g}_HIDDEN; j++) {
+        x = $hidden_start;
+        for (i = 0; i < ${g}_INPUTS; i++) x += inputs[i] * ${p}_input_hidden_weights[i][j];
+$recurrence        hidden[j] = $activate_hidden;
+    }
+    for (j = 0; j < ${g}_OUTPUTS; j++) {
+        x = $output_start;
+        for (i = 0; i < ${g}_HIDDEN; i++) x += hidden[i] * ${p}_hidden_output_weights[i][j];
+        outputs[j] = $activate_output;
+    }
+    for (j = 0; j < ${g}_HIDDEN; j++) memory->hidden[j] = hidden[j];
+}
+
+/* The action for an observation. */
+static $action_type ${p}_act(${p}_memory *memory, $observation$action_argument) {
+    EVONET_REAL inputs[${g}_INPUTS], outputs[${g}_OUTPUTS];
+    int i;
+$read
+    ${p}_network(memory, inputs, outputs);
+$write
+}
+
+#endif
+"""
+
+
+def export_c(champion: Champion, path: Path) -> list[Path]:
+    """Write a C header; its names begin with the file's.
+
+    Raises:
+        NotExportable: a space is a Tuple or Dict, or there is no environment.
+    """
+    prefix = re.sub(r"\W", "_", path.stem, flags=re.ASCII) or "policy"
+    write_whole(path, c_header(champion, f"_{prefix}" if prefix[0].isdigit() else prefix).encode())
+    return [path]
+
+
+def c_header(champion: Champion, prefix: str = "policy") -> str:
+    """The header's text, all names beginning with `prefix`."""
+    task, architecture, normaliser = task_of(champion, "c"), champion.architecture, champion.normaliser
+    constants = [_array(prefix, name, block) for name, block in architecture.views(champion.genome).items()]
+    if normaliser is not None:
+        constants += [_array(prefix, "mean", normaliser.mean), _array(prefix, "deviation", normaliser.deviation)]
+    read, read_constants = _read(task, prefix)
+    write, write_constants = _write(task, prefix)
+    names = names_of(champion)
+    activations = (architecture.hidden_activation, architecture.output_activation)
+    squashed = isinstance(task.action_space, spaces.Box) and not ACTIVATIONS[activations[1]].bounded
+    used = [*activations, "tanh"] if squashed and task.squash == "tanh" else list(activations)
+    functions = dict.fromkeys(_FUNCTIONS[name] for name in used if name in _FUNCTIONS)
+    if _TANH in functions:
+        functions.pop(_EXP, None)  # it is part of that
+    whole = isinstance(task.action_space, spaces.Box) and np.issubdtype(task.action_space.dtype, np.integer)
+    returns = isinstance(task.action_space, spaces.Discrete)
+    text = Template(_HEADER).substitute(
+        p=prefix,
+        g=prefix.upper(),
+        origin=_comment(environment_id(champion) or "a champion"),
+        ends="\n".join([*_listed("Inputs", names.inputs), *_listed("Outputs", names.outputs)]),
+        inputs=architecture.num_inputs,
+        hidden=architecture.num_hidden,
+        outputs=architecture.num_outputs,
+        constants="\n".join([*constants, *read_constants, *write_constants]),
+        functions="".join([*functions, *([_ROUND] if whole else [])]),
+        hidden_start="${p}_hidden_bias[j]" if architecture.bias else "0",
+        output_start="${p}_output_bias[j]" if architecture.bias else "0",
+        recurrence=_RECURRENCE if architecture.recurrent else "",
+        activate_hidden=_EXPRESSIONS[activations[0]],
+        activate_output=_EXPRESSIONS[activations[1]],
+        action_type="int" if returns else "void",
+        observation=_observation(task),
+        action_argument="" if returns else f", {_action_type(task)} *action",
+        read=_NORMALISED.join([read, ""]) if normaliser is not None else read,
+        write=write,
+    )
+    return Template(text).substitute(p=prefix, g=prefix.upper())
+
+
+_RECURRENCE = """\
+        for (i = 0; i < ${g}_HIDDEN; i++) x += memory->hidden[i] * ${p}_hidden_hidden_weights[i][j];
+"""
+_NORMALISED = f"""
+    for (i = 0; i < ${{g}}_INPUTS; i++) {{
+        const EVONET_REAL z = (inputs[i] - ${{p}}_mean[i]) / ${{p}}_deviation[i];
+        inputs[i] = z < {-LIMIT} ? {-LIMIT} : z > {LIMIT} ? {LIMIT} : z;
+    }}"""
+
+
+def _array(prefix: str, name: str, values: ArrayLike, kind: str = "EVONET_REAL") -> str:
+    array = np.asarray(values)
+    sizes = "".join(f"[{size}]" for size in array.shape)
+    return f"static const {kind} {prefix}_{name}{sizes} = {_braces(array.tolist(), kind)};"
+
+
+def _braces(values: object, kind: str) -> str:
+    if isinstance(values, list):
+        return "{" + ", ".join(_braces(value, kind) for value in values) + "}"
+    return repr(values) if kind == "EVONET_REAL" else str(values)
+
+
+def _comment(text: str) -> str:
+    return text.replace("*/", "* /").replace("$", "$$")
+
+
+def _listed(title: str, names: Sequence[str]) -> list[str]:
+    return [f" * {title}:", *(f" *   {index}  {_comment(name)}" for index, name in enumerate(names))]
+
+
+def _observation(task: Task) -> str:
+    space = task.observation_space
+    if isinstance(space, spaces.Discrete):
+        return "long observation"
+    return f"const {'long' if isinstance(space, spaces.MultiDiscrete) else 'EVONET_REAL'} *observation"
+
+
+def _read(task: Task, prefix: str) -> tuple[str, list[str]]:
+    """Statements that fill the inputs, and the constants that they need."""
+    space = task.observation_space
+    loop = "    for (i = 0; i < ${g}_INPUTS; i++) inputs[i] = "
+    if isinstance(space, spaces.Discrete):
+        return f"{loop}observation - {int(space.start)} == i;", []
+    if isinstance(space, spaces.MultiDiscrete):
+        columns, starts, values = one_hot_layout(space)
+        tables = [_array(prefix, "column", columns, "int"), _array(prefix, "value", starts + values, "long")]
+        return f"{loop}observation[${{p}}_column[i]] == ${{p}}_value[i];", tables
+    return f"{loop}observation[i];", []
+
+
+def _action_type(task: Task) -> str:
+    return "EVONET_REAL" if isinstance(task.action_space, spaces.Box) else "int"
+
+
+def _write(task: Task, prefix: str) -> tuple[str, list[str]]:
+    """Statements that read the action from the outputs, and the constants that they need."""
+    space, activation = task.action_space, ACTIVATIONS[task.architecture.output_activation]
+    if isinstance(space, spaces.Discrete):
+        best = "    int best = 0;\n    for (i = 1; i < ${g}_OUTPUTS; i++) if (outputs[i] > outputs[best]) best = i;\n"
+        return f"{best}    return best + {int(space.start)};", []
+    if isinstance(space, spaces.MultiDiscrete):
+        ends = np.cumsum(space.nvec.ravel())
+        tables = [_array(prefix, "end", ends, "int"), _array(prefix, "start", space.start.ravel(), "int")]
+        return (
+            f"    int part, best;\n    for (part = i = 0; part < {ends.size}; part++) {{\n"
+            "        const int first = i;\n"
+            "        for (best = i; i < ${p}_end[part]; i++) if (outputs[i] > outputs[best]) best = i;\n"
+            "        action[part] = best - first + ${p}_start[part];\n    }"
+        ), tables
+    if isinstance(space, spaces.MultiBinary):
+        return f"    for (i = 0; i < ${{g}}_OUTPUTS; i++) action[i] = outputs[i] > {activation.middle};", []
+    assert isinstance(space, spaces.Box)
+    return _write_box(task, space, prefix)
+
+
+def _write_box(task: Task, space: spaces.Box, prefix: str) -> tuple[str, list[str]]:
+    stretch, activation = Stretch.onto(space), ACTIVATIONS[task.architecture.output_activation]
+    if activation.bounded:
+        unit = f"(x - {activation.middle}) * {2.0 / (activation.high - activation.low)}"
+    else:
+        unit = "${p}_tanh(x)" if task.squash == "tanh" else "(x < -1 ? -1 : x > 1 ? 1 : x)"
+    tables = [_array(prefix, name, getattr(stretch, name)) for name in ("low", "high", "centre", "reach")]
+    if not stretch.finite.all():
+        tables.append(_array(prefix, "finite", stretch.finite.astype(int), "int"))
+        unit = f"${{p}}_finite[i] ? {unit} : x"
+    whole = np.issubdtype(space.dtype, np.integer)
+    return (
+        "    for (i = 0; i < ${g}_OUTPUTS; i++) {\n        const EVONET_REAL x = outputs[i];\n"
+        f"        const EVONET_REAL y = ({unit}) * ${{p}}_reach[i] + ${{p}}_centre[i];\n"
+        "        const EVONET_REAL within = y < ${p}_low[i] ? ${p}_low[i] : y > ${p}_high[i] ? ${p}_high[i] : y;\n"
+        f"        action[i] = {'${p}_round(within)' if whole else 'within'};\n    }}"
+    ), tables

@@ -1,0 +1,116 @@
+"""A folder as the Hugging Face hub expects it: a model card, and the champion in its own format and in JSON.
+
+Nothing is sent anywhere. To publish it, upload the folder with the hub's own tool.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+from pathlib import Path
+from typing import Any
+
+from evonet.champion import Champion
+from evonet.export.document import export_json
+from evonet.export.onnx_model import export_onnx
+from evonet.export.policy import NotExportable, environment_id, names_of
+from evonet.machine import write_whole
+from evonet.scores import Score
+
+CARD, CHAMPION, POLICY, ONNX = "README.md", "champion.npz", "policy.json", "policy.onnx"
+
+
+def export_hub(champion: Champion, path: Path) -> list[Path]:
+    """Write the folder; with an ONNX model beside, if `onnx` is installed and can hold the champion."""
+    path.mkdir(parents=True, exist_ok=True)
+    champion.save(path / CHAMPION)
+    written = [path / CHAMPION, *export_json(champion, path / POLICY)]
+    if importlib.util.find_spec("onnx") is not None:
+        with contextlib.suppress(NotExportable):
+            written += export_onnx(champion, path / ONNX)
+    write_whole(path / CARD, model_card(champion, with_onnx=path / ONNX in written).encode())
+    return [path / CARD, *written]
+
+
+def model_card(champion: Champion, *, with_onnx: bool) -> str:
+    """The card: data for the hub in front, then what a person wants to know."""
+    environment = environment_id(champion) or "an environment of one's own"
+    names, architecture = names_of(champion), champion.architecture
+    files = [
+        f"- `{CHAMPION}`: the champion as evonet saves it",
+        f"- `{POLICY}`: all weights by name, with what they read and do",
+    ]
+    files += [f"- `{ONNX}`: observation in, action out, in float64"] if with_onnx else []
+    scores = [f"- {name}: {_told(score)}" for name, score in _scores(champion).items()]
+    return "\n".join(
+        [
+            "---",
+            _front_matter(champion, environment).rstrip(),
+            "---",
+            "",
+            f"# A champion for {environment}",
+            "",
+            f"A network {architecture}, {architecture.genome_size} weights, found by neuroevolution without gradients.",
+            "",
+            "## Scores",
+            "",
+            *(scores or ["It was not scored on episodes that it was not chosen by."]),
+            "",
+            "The validation chose this champion; the test, on episodes that nothing was chosen by, judges it.",
+            "",
+            "## Reads and does",
+            "",
+            f"- inputs: {', '.join(names.inputs)}",
+            f"- outputs: {', '.join(names.outputs)}",
+            "",
+            "## Files",
+            "",
+            *files,
+            "",
+            "## Use",
+            "",
+            "```python",
+            "from evonet import Champion",
+            "",
+            f'champion = Champion.load("{CHAMPION}")',
+            "print(champion.evaluate(episodes=100))",
+            "```",
+            "",
+        ]
+    )
+
+
+def _scores(champion: Champion) -> dict[str, Score]:
+    scores = {"test": champion.test, "validation": champion.validation}
+    return {name: score for name, score in scores.items() if score is not None}
+
+
+def _told(score: Score) -> str:
+    low, high = score.interval
+    return f"mean return {score.mean:.2f} over {score.episodes} episodes, 95 % interval {low:.2f} to {high:.2f}"
+
+
+def _front_matter(champion: Champion, environment: str) -> str:
+    from ruamel.yaml import YAML
+
+    data: dict[str, Any] = {
+        "library_name": "evonet",
+        "tags": ["reinforcement-learning", "neuroevolution", environment],
+    }
+    if champion.test is not None:
+        metric = {
+            "type": "mean_reward",
+            "value": f"{champion.test.mean:.2f} +/- {champion.test.returns.std():.2f}",
+            "name": "mean_reward",
+            "verified": False,
+        }
+        result = {
+            "task": {"type": "reinforcement-learning", "name": "reinforcement-learning"},
+            "dataset": {"name": environment, "type": environment},
+            "metrics": [metric],
+        }
+        data["model-index"] = [{"name": f"evonet champion for {environment}", "results": [result]}]
+    stream = io.StringIO()
+    YAML().dump(data, stream)
+    return stream.getvalue()

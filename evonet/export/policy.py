@@ -1,0 +1,117 @@
+"""What every format must say of a champion, and what none of them can."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from evonet.champion import Champion
+from evonet.environments.names import Names, names_for
+from evonet.environments.space_descriptions import describe_space
+from evonet.environments.specification import EnvironmentSpec
+from evonet.errors import EvonetError
+from evonet.evaluation.task import Task
+from evonet.types import IntArray
+
+Plain = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
+
+
+class NotExportable(EvonetError):
+    """A champion that a format cannot hold, or a format whose package is missing."""
+
+
+def task_of(champion: Champion, to: str) -> Task:
+    """The champion's task, its spaces made of one part each.
+
+    Raises:
+        NotExportable: it has none, or a space is a Tuple or Dict.
+    """
+    if champion.task is None:
+        raise NotExportable(f"{to} needs the spaces of an environment, and this champion was scored by a function")
+    for name, space in (("observation", champion.task.observation_space), ("action", champion.task.action_space)):
+        if not isinstance(space, Plain):
+            raise NotExportable(f"{to} has no form for the {name} space {space}; json has")
+    return champion.task
+
+
+def package(name: str) -> ModuleType:
+    """An optional package.
+
+    Raises:
+        NotExportable: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        distribution = name.partition(".")[0]
+        raise NotExportable(
+            f"this format needs {distribution}, which is not installed: pip install 'evonet-toolkit[export]'"
+        ) from error
+
+
+def one_hot_layout(space: spaces.Discrete | spaces.MultiDiscrete) -> tuple[IntArray, IntArray, IntArray]:
+    """How integers become inputs: input i is 1 where component `columns[i]`, less `starts[i]`, equals `values[i]`."""
+    sizes = np.ravel(space.n if isinstance(space, spaces.Discrete) else space.nvec).astype(np.int64)
+    starts = np.ravel(space.start).astype(np.int64)
+    columns = np.repeat(np.arange(sizes.size), sizes)
+    values = np.concatenate([np.arange(size) for size in sizes])
+    return columns, starts[columns], values
+
+
+def environment_id(champion: Champion) -> str | None:
+    """The id of the champion's environment, if it has one."""
+    environment = champion.task.environment if champion.task is not None else None
+    return environment.id if isinstance(environment, EnvironmentSpec) else None
+
+
+def names_of(champion: Champion) -> Names:
+    """What the network's ends mean."""
+    architecture = champion.architecture
+    return names_for(environment_id(champion), architecture.num_inputs, architecture.num_outputs)
+
+
+def description(champion: Champion) -> dict[str, Any]:
+    """Everything but the weights, as plain data: where they come from, what they read and do, how they scored.
+
+    What is not finite is null, for JSON knows no such number.
+    """
+    task, names = champion.task, names_of(champion)
+    environment = task.environment if task is not None else None
+    about = {
+        "environment": asdict(environment) if isinstance(environment, EnvironmentSpec) else None,
+        "architecture": asdict(champion.architecture),
+        "inputs": list(names.inputs),
+        "outputs": list(names.outputs),
+        "observation_space": task and describe_space(task.observation_space),
+        "action_space": task and describe_space(task.action_space),
+        "action_squash": task and task.squash,
+        "max_steps": task and task.max_steps,
+        "individual": champion.individual,
+        "generation": champion.generation,
+        "training_fitness": champion.training_fitness,
+        "scores": {
+            name: {"mean": score.mean, "interval": list(score.interval), "episodes": score.episodes}
+            for name, score in (("validation", champion.validation), ("test", champion.test))
+            if score is not None
+        },
+    }
+    plain: dict[str, Any] = _plain(about)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)

@@ -1,0 +1,64 @@
+"""safetensors: weights that `torch.nn.Sequential` loads.
+
+    Sequential(Linear(inputs, hidden), Tanh(), Linear(hidden, outputs), …)
+
+A normaliser becomes two layers in front, `Linear(inputs, inputs)` and `Hardtanh(-10, 10)`. The metadata say which
+layers to build, and how an action is read from the outputs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from evonet.activations import LEAK
+from evonet.champion import Champion
+from evonet.environments.normaliser import LIMIT
+from evonet.export.policy import NotExportable, description, package
+from evonet.machine import write_whole
+from evonet.types import FloatArray
+
+_LAYERS = {
+    "identity": "Identity()",
+    "tanh": "Tanh()",
+    "sigmoid": "Sigmoid()",
+    "relu": "ReLU()",
+    "leaky_relu": f"LeakyReLU({LEAK})",
+}
+
+
+def export_safetensors(champion: Champion, path: Path) -> list[Path]:
+    """Write the weights in float64.
+
+    Raises:
+        NotExportable: the network is recurrent, an activation is no torch layer, or safetensors is not installed.
+    """
+    safetensors = package("safetensors.numpy")
+    architecture, network = champion.architecture, champion.network
+    if architecture.recurrent:
+        raise NotExportable("safetensors is written for torch.nn.Sequential, which has no recurrent network; onnx has")
+    for name in (architecture.hidden_activation, architecture.output_activation):
+        if name not in _LAYERS:
+            raise NotExportable(f"safetensors is written for torch.nn.Sequential, and torch has no layer {name!r}")
+    layers: list[str] = []
+    tensors: dict[str, FloatArray] = {}
+
+    def linear(weights: FloatArray, bias: FloatArray | None) -> None:
+        tensors[f"{len(layers)}.weight"] = np.ascontiguousarray(weights.T)
+        if bias is not None:
+            tensors[f"{len(layers)}.bias"] = np.ascontiguousarray(bias)
+        layers.append(f"Linear({weights.shape[0]}, {weights.shape[1]}{'' if bias is not None else ', bias=False'})")
+
+    if champion.normaliser is not None:
+        deviation = champion.normaliser.deviation
+        linear(np.diag(1.0 / deviation), -champion.normaliser.mean / deviation)
+        layers.append(f"Hardtanh({-LIMIT:g}, {LIMIT:g})")
+    linear(network.input_hidden_weights, network.hidden_bias if architecture.bias else None)
+    layers.append(_LAYERS[architecture.hidden_activation])
+    linear(network.hidden_output_weights, network.output_bias if architecture.bias else None)
+    layers.append(_LAYERS[architecture.output_activation])
+    about = {"layers": ", ".join(layers), "evonet": json.dumps(description(champion), sort_keys=True)}
+    write_whole(path, safetensors.save(tensors, metadata=about))
+    return [path]

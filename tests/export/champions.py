@@ -1,0 +1,98 @@
+"""Champions of many kinds, and observations for them: what every format must hold."""
+
+import numpy as np
+from gymnasium import spaces
+
+from evonet.activations import ACTIVATIONS
+from evonet.champion import Champion
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.spaces import ActionDecoder, ObservationEncoder
+from evonet.environments.specification import EnvironmentSpec
+from evonet.evaluation.task import Task
+from evonet.network import Architecture
+from evonet.scores import Score
+
+BOX = spaces.Box(-np.array([4.8, np.inf, 0.4, np.inf], np.float32), np.array([4.8, np.inf, 0.4, np.inf], np.float32))
+OBSERVATIONS = {
+    "box": BOX,
+    "box64": spaces.Box(-2.0, 2.0, (2, 3), np.float64),
+    "bytes": spaces.Box(0, 255, (2, 2), np.uint8),
+    "discrete": spaces.Discrete(7, start=-2),
+    "multi_discrete": spaces.MultiDiscrete([3, 4, 2], start=[1, 0, -1]),
+    "multi_binary": spaces.MultiBinary(5),
+}
+ACTIONS = {
+    "discrete": spaces.Discrete(3, start=1),
+    "box": spaces.Box(np.array([-2.0, 0.0], np.float32), np.array([2.0, 5.0], np.float32)),
+    "half_open": spaces.Box(np.array([-np.inf, 0.0, -1.0]), np.array([3.0, np.inf, 1.0]), dtype=np.float64),
+    "whole": spaces.Box(-3, 9, (2,), np.int32),
+    "multi_discrete": spaces.MultiDiscrete([2, 3], start=[0, 5]),
+    "multi_binary": spaces.MultiBinary((2, 2)),
+}
+
+
+def champion(
+    observation="box",
+    action="discrete",
+    *,
+    hidden_activation="tanh",
+    output_activation="identity",
+    bias=True,
+    recurrent=False,
+    normalised=False,
+    squash="tanh",
+    seed=3,
+    environment="CartPole-v1",
+):
+    observation_space, action_space = OBSERVATIONS[observation], ACTIONS[action]
+    inputs = ObservationEncoder(observation_space).size
+    outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], squash).size
+    architecture = Architecture(inputs, 6, outputs, hidden_activation, output_activation, bias, recurrent)
+    rng = np.random.default_rng(seed)
+    normaliser = None
+    if normalised:
+        normaliser = ObservationNormaliser(50, rng.normal(size=inputs), 50 * rng.uniform(0.01, 4, inputs))
+    task = Task(EnvironmentSpec(environment), observation_space, action_space, architecture, squash, 500, normalised)
+    return Champion(
+        architecture,
+        rng.standard_normal(architecture.genome_size),
+        task,
+        normaliser,
+        test=Score(np.array([9.0, 11.0])),
+    )
+
+
+def observations(space, count, seed=1):
+    """`count` observations of a space, stacked; a Box without bounds reaches far beyond what a normaliser lets pass."""
+    rng = np.random.default_rng(seed)
+    if isinstance(space, spaces.Discrete):
+        return rng.integers(space.start, space.start + space.n, count)
+    if isinstance(space, spaces.MultiDiscrete):
+        return rng.integers(space.start, space.start + space.nvec, (count, *space.shape))
+    if isinstance(space, spaces.MultiBinary):
+        return rng.integers(0, 2, (count, *space.shape)).astype(np.int8)
+    if np.issubdtype(space.dtype, np.integer):
+        return rng.integers(space.low, space.high, (count, *space.shape), space.dtype, endpoint=True)
+    values = rng.normal(scale=3.0, size=(count, *space.shape))
+    return np.clip(values, space.low, space.high).astype(space.dtype)
+
+
+def actions_of(champion, batch):
+    """What the champion does, one observation after the other, as its environment would ask."""
+    champion.reset()
+    return np.array([champion.act(observation) for observation in batch])
+
+
+CASES = {
+    **{f"{observation}->{action}": {"observation": observation, "action": action}
+       for observation, action in [("box", "discrete"), ("box64", "box"), ("bytes", "half_open"), ("discrete", "whole"),
+                                   ("multi_discrete", "multi_discrete"), ("multi_binary", "multi_binary")]},
+    **{name: {"action": "box", "hidden_activation": name, "output_activation": name} for name in ACTIVATIONS},
+    "normalised": {"action": "box", "normalised": True},
+    "normalised, discrete": {"normalised": True},
+    "clipped": {"action": "box", "squash": "clip"},
+    "without bias": {"action": "box", "bias": False},
+    "recurrent": {"action": "box", "recurrent": True, "normalised": True},
+    "recurrent, discrete": {"recurrent": True},
+    "sigmoid, binary": {"action": "multi_binary", "output_activation": "sigmoid"},
+}  # fmt: skip

@@ -1,0 +1,96 @@
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from evonet.export import export
+from tests.export.champions import CASES, actions_of, champion, observations
+
+COMPILER = shutil.which("gcc") or shutil.which("cc")
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="needs a C compiler")
+
+DRIVER = """
+#include <stdio.h>
+#include "{prefix}.h"
+
+int main(void) {{
+    {prefix}_memory memory;
+    {kind} observation[{size}];
+    int i;
+    {prefix}_reset(&memory);
+    for (;;) {{
+        for (i = 0; i < {size}; i++) if (scanf("{format}", &observation[i]) != 1) return 0;
+        {act}
+    }}
+}}
+"""
+
+
+def played(winner, batch, folder, *flags):
+    """Compile the header with a small program around it, and let that act."""
+    export(winner, "c", folder / "policy.h")
+    seen, done = winner.task.observation_space, winner.task.action_space
+    whole = isinstance(seen, spaces.Discrete | spaces.MultiDiscrete)
+    given = "observation[0]" if isinstance(seen, spaces.Discrete) else "observation"
+    if isinstance(done, spaces.Discrete):
+        act = f'printf("%d\\n", policy_act(&memory, {given}));'
+    else:
+        size, kind = int(np.prod(done.shape)), "EVONET_REAL" if isinstance(done, spaces.Box) else "int"
+        shown = '"%.17g\\n", (double)' if kind == "EVONET_REAL" else '"%d\\n", '
+        act = (
+            f"{{ {kind} action[{size}]; policy_act(&memory, {given}, action); "
+            f"for (i = 0; i < {size}; i++) printf({shown}action[i]); }}"
+        )
+    program = DRIVER.format(
+        prefix="policy",
+        kind="long" if whole else "double",
+        format="%ld" if whole else "%lf",
+        size=int(np.prod(seen.shape)) or 1,
+        act=act,
+    )
+    (folder / "main.c").write_text(program)
+    strict = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wno-unused-function"]
+    subprocess.run([COMPILER, *strict, *flags, "main.c", "-o", "main"], cwd=folder, check=True)
+    lines = "\n".join(" ".join(map(repr, np.ravel(one).tolist())) for one in batch)
+    output = subprocess.run([folder / "main"], input=lines, capture_output=True, text=True, check=True).stdout
+    return np.array(output.split(), dtype=np.float64)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_header_acts_as_the_champion(case, tmp_path):
+    winner = champion(**CASES[case])
+    batch = observations(winner.task.observation_space, 10_000)
+    got = played(winner, batch, tmp_path)
+    wanted = actions_of(winner, batch).ravel()
+    assert np.abs(got - wanted).max() <= 1e-6
+
+
+def test_the_header_needs_nothing_else_and_no_heap(tmp_path):
+    text = export(champion(action="box", output_activation="sin"), "c", tmp_path / "policy.h")[0].read_text()
+    assert "#include" not in text
+    assert "malloc" not in text
+
+
+def test_single_precision_is_near(tmp_path):
+    winner = champion(action="box")
+    batch = observations(winner.task.observation_space, 1_000)
+    (tmp_path / "single").mkdir()
+    double = played(winner, batch, tmp_path)
+    export(winner, "c", tmp_path / "single" / "policy.h")
+    program = (tmp_path / "main.c").read_text().replace("#include", "#define EVONET_REAL float\n#include", 1)
+    program = program.replace("double observation", "float observation").replace("%lf", "%f")
+    (tmp_path / "single" / "main.c").write_text(program)
+    subprocess.run([COMPILER, "-std=c99", "main.c", "-o", "main"], cwd=tmp_path / "single", check=True)
+    lines = "\n".join(" ".join(map(repr, one.tolist())) for one in batch)
+    done = subprocess.run([tmp_path / "single" / "main"], input=lines, capture_output=True, text=True, check=True)
+    assert np.abs(np.array(done.stdout.split(), float) - double).max() < 1e-4
+
+
+def test_names_begin_with_the_file_s_and_hostile_ones_stay_a_comment(tmp_path):
+    winner = champion(environment="*/ int evil; /*$p")
+    text = export(winner, "c", tmp_path / "9-lives.h")[0].read_text()
+    assert "static int _9_lives_act(" in text
+    comment = text.partition("*/")[0]
+    assert "int evil" in comment
