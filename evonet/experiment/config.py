@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
@@ -83,6 +83,7 @@ class Experiment(Section):
     validation: _ValidationArguments = _ValidationArguments()
     test: _TestArguments = _TestArguments()
     stop: _StopArguments = _StopArguments()
+    tracking: list[Literal["tensorboard"]] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)

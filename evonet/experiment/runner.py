@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from evonet.experiment.build import (
 )
 from evonet.experiment.config import Config
 from evonet.experiment.run_directory import CONFIG, RunDirectory, default_path
+from evonet.experiment.tracking import make_trackers
 from evonet.fitness import Fitness
 from evonet.population import Population
 from evonet.scores import Score, quantiles
@@ -62,13 +64,21 @@ def run(
         target = target_of(config, fitness.task)
         rule = build_stop_rule(config, target)
         validation = build_validation(config)
-        with RunDirectory(output or default_path(settings.name, settings.seed)) as directory:
+        with contextlib.ExitStack() as stack:
+            directory = stack.enter_context(RunDirectory(output or default_path(settings.name, settings.seed)))
             directory.write_text(CONFIG, config.to_yaml())
+            trackers = [
+                stack.enter_context(contextlib.closing(tracker))
+                for tracker in make_trackers(settings.tracking, directory.path)
+            ]
             started = time.monotonic()
             met = -1
             for generation in evolve(algorithm, fitness, seed=settings.seed, validation=validation):
                 seconds = time.monotonic() - started
-                met = _write_generation(directory, generation, seconds, met)
+                metrics = _metrics(generation)
+                met = _write_generation(directory, generation, metrics, seconds, met)
+                for tracker in trackers:
+                    tracker.write(metrics)
                 watch(generation, seconds)
                 reason = rule.reason(generation, seconds)
                 if reason is not None:
@@ -129,9 +139,11 @@ def _test(champion: Champion, fitness: Fitness, config: Config) -> Champion:
     return champion.tested(Score(results.returns[0]))
 
 
-def _write_generation(directory: RunDirectory, generation: Generation, seconds: float, met: int) -> int:
+def _write_generation(
+    directory: RunDirectory, generation: Generation, metrics: dict[str, Any], seconds: float, met: int
+) -> int:
     """Add a generation to the journals; returns the highest id so far, those above `met` being newborn."""
-    directory.append("metrics", _metrics(generation))
+    directory.append("metrics", metrics)
     directory.append("timing", {"generation": generation.number, "seconds": round(seconds, 6)})
     for fault in generation.results.faults:
         directory.append("faults", {"generation": generation.number, **asdict(fault)})

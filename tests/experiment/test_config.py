@@ -52,7 +52,7 @@ def refusal(load, tmp_path):
 
 
 OPERATOR_NAMES = {role: ", ".join(sorted(registry)) for role, registry in OPERATORS.items()}
-TOP = "algorithm, environment, evaluation, fitness, name, network, seed, stop, test, validation"
+TOP = "algorithm, environment, evaluation, fitness, name, network, seed, stop, test, tracking, validation"
 ACTIVATION_NAMES = " or ".join(repr(", ".join(ACTIVATIONS)).replace(", ", "', '").rsplit(", ", 1))
 BROKEN = {
     "typo in a key": (
