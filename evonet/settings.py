@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 
 T = TypeVar("T")
 
@@ -57,6 +57,7 @@ _COMPARISONS: dict[type, tuple[str, str, Callable[[Any, Any], bool]]] = {
     Gt: ("gt", "be greater than", lambda value, bound: value > bound),
     Le: ("le", "be at most", lambda value, bound: value <= bound),
     Lt: ("lt", "be less than", lambda value, bound: value < bound),
+    MultipleOf: ("multiple_of", "be a multiple of", lambda value, bound: value % bound == 0),
 }
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 

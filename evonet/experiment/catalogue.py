@@ -7,7 +7,7 @@ from pathlib import Path
 
 import evonet
 from evonet.activations import ACTIVATIONS
-from evonet.experiment.config import ALGORITHMS
+from evonet.experiment.algorithms import ALGORITHMS
 from evonet.genetic_algorithm import OPERATORS
 
 Catalogue = dict[str, dict[str, str]]

@@ -1,0 +1,73 @@
+"""ARS: augmented random search (Mania, Guy and Recht 2018)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from evonet.network import Architecture
+from evonet.settings import Natural, PositiveFloat, check
+from evonet.strategies.distribution import MeanStrategy, pairs
+from evonet.strategies.openai_es import EvenPopulation
+from evonet.types import FloatArray
+
+
+class ARS(MeanStrategy):
+    """ARS: the mean moves along the best of mirrored steps, weighed by the gain of each (Mania et al. 2018).
+
+    V2 of the paper normalises observations: that is `evaluation.normalise_observations`. Fitness itself counts, not its
+    order; a pair of which one could not be scored is left out.
+
+    Args:
+        architecture: of the networks that evolve.
+        population_size: genomes sampled in each generation, half of them the mirror images of the others.
+        top: share of the pairs that are learned from, the best by their better half.
+        noise: deviation of a step from the mean.
+        learning_rate: how far the mean moves for a gain of one standard deviation.
+        spread: deviation of the first mean's genes around 0.
+        evaluate_mean: whether the mean is scored too, as one more individual.
+        seed: of all random numbers.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    carried = ("mean",)
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        population_size: EvenPopulation = 32,
+        top: Annotated[float, Gt(0), Le(1)] = 0.5,
+        noise: PositiveFloat = 0.1,
+        learning_rate: PositiveFloat = 0.1,
+        spread: Annotated[float, Ge(0)] = 0.0,
+        evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
+        self.population_size = population_size
+        self.top = top
+        self.noise = noise
+        self.learning_rate = learning_rate
+
+    def propose(self, rng: np.random.Generator) -> FloatArray:
+        steps = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
+        return self.with_mean(self.mirrored(self.noise * steps))
+
+    def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
+        plus, minus = pairs(self.without_mean(fitness))
+        steps = (genomes[: len(plus)] - self.mean) / self.noise
+        scored = np.flatnonzero(np.isfinite(plus) & np.isfinite(minus))
+        best = scored[np.argsort(-np.maximum(plus, minus)[scored], kind="stable")]
+        best = best[: max(1, round(self.top * len(plus)))]
+        returns = np.stack([plus[best], minus[best]])
+        returns /= max(float(np.abs(returns).max(initial=0.0)), np.finfo(np.float64).tiny)  # the unit cancels out
+        deviation = float(returns.std()) if len(best) else 0.0
+        if deviation > 0.0:  # else all steps are alike
+            gains = returns[0] - returns[1]
+            self.mean = self.mean + self.learning_rate / (len(best) * deviation) * (gains @ steps[best])  # line 7

@@ -1,0 +1,89 @@
+"""Differential evolution (Storn and Price 1997)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from evonet.network import Architecture
+from evonet.seeding import Purpose, generator
+from evonet.settings import Natural, PositiveFloat, Probability, check
+from evonet.strategies.strategy import Strategy
+from evonet.types import FloatArray, IntArray
+
+Variant = Literal["rand/1", "best/1", "current-to-best/1"]
+
+
+class DifferentialEvolution(Strategy):
+    """Differential evolution: each individual is challenged by a mixture of others (Storn and Price 1997).
+
+    An individual and its challenger meet the same episodes, for a score from other episodes would be luck kept for
+    ever. So both are asked for in every generation, the individuals first: it costs twice `population_size`.
+
+    Args:
+        architecture: of the networks that evolve.
+        population_size: individuals, and as many challengers.
+        variant: what a challenger is made of: three others; the best and two others; itself, the best and two others.
+        weight: F, of a difference of two individuals.
+        rate: CR, chance of each gene to come from the mixture; with at least one gene that does.
+        scale: standard deviation of the first genes.
+        seed: of all random numbers.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    carried = ("individuals", "individual_fitness")
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        population_size: Annotated[int, Ge(4)] = 32,
+        variant: Variant = "rand/1",
+        weight: Annotated[float, Gt(0), Le(2)] = 0.5,
+        rate: Probability = 0.9,
+        scale: PositiveFloat = 1.0,
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        super().__init__(architecture, seed=seed)
+        self.population_size = population_size
+        self.variant = variant
+        self.weight = weight
+        self.rate = rate
+        rng = generator(seed, Purpose.INITIALISATION)
+        self.individuals: FloatArray = scale * rng.standard_normal((population_size, architecture.genome_size))
+        self.individual_fitness: FloatArray | None = None
+
+    def propose(self, rng: np.random.Generator) -> FloatArray:
+        now = self.individuals
+        n, genes = now.shape
+        first, second, third = _others(rng, n)
+        if self.variant == "rand/1" or self.individual_fitness is None:
+            base = now[first]
+        else:
+            best = now[int(self.individual_fitness.argmax())]
+            base = best if self.variant == "best/1" else now + self.weight * (best - now)
+        mixed = base + self.weight * (now[second] - now[third])
+        crossed = rng.random((n, genes)) < self.rate
+        crossed[np.arange(n), rng.integers(genes, size=n)] = True
+        return np.concatenate([now, np.where(crossed, mixed, now)])
+
+    def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
+        n = self.population_size
+        better = fitness[n:] >= fitness[:n]
+        self.individuals = np.where(better[:, None], genomes[n:], genomes[:n])
+        self.individual_fitness = np.where(better, fitness[n:], fitness[:n])
+
+
+def _others(rng: np.random.Generator, n: int) -> tuple[IntArray, IntArray, IntArray]:
+    """For each of n individuals three others, all different."""
+    # The first three of a random order of the n - 1 others, by sorting random keys.
+    keys = rng.random((n, n))
+    np.fill_diagonal(keys, 2.0)
+    three = np.argpartition(keys, 3, axis=1)[:, :3] if n > 4 else np.argsort(keys, axis=1)[:, :3]
+    places = rng.permuted(three, axis=1)
+    return places[:, 0], places[:, 1], places[:, 2]

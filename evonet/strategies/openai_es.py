@@ -1,0 +1,73 @@
+"""OpenAI-ES: a gradient estimated from mirrored steps, followed by Adam (Salimans et al. 2017)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, MultipleOf
+
+from evonet.network import Architecture
+from evonet.settings import Natural, PositiveFloat, check
+from evonet.strategies.distribution import MeanStrategy, pairs
+from evonet.strategies.optimisers import adam
+from evonet.strategies.shaping import centred_ranks
+from evonet.types import FloatArray
+
+EvenPopulation = Annotated[int, Ge(2), MultipleOf(2)]
+
+
+class OpenAIES(MeanStrategy):
+    """OpenAI-ES: mirrored steps of one size, centred ranks, Adam (Salimans et al. 2017).
+
+    Args:
+        architecture: of the networks that evolve.
+        population_size: genomes sampled in each generation, half of them the mirror images of the others.
+        sigma: deviation of a step from the mean.
+        learning_rate: Adam's.
+        weight_decay: share of the mean that is lost in each step, times the learning rate.
+        spread: deviation of the first mean's genes around 0.
+        evaluate_mean: whether the mean is scored too, as one more individual.
+        seed: of all random numbers.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    carried = ("mean", "first_moment", "second_moment", "steps")
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        population_size: EvenPopulation = 64,
+        sigma: PositiveFloat = 0.1,
+        learning_rate: PositiveFloat = 0.05,
+        weight_decay: Annotated[float, Ge(0)] = 0.005,
+        spread: Annotated[float, Ge(0)] = 0.0,
+        evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
+        self.population_size = population_size
+        self.sigma = sigma
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.first_moment: FloatArray = np.zeros_like(self.mean)
+        self.second_moment: FloatArray = np.zeros_like(self.mean)
+        self.steps = 0
+
+    def propose(self, rng: np.random.Generator) -> FloatArray:
+        steps = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
+        return self.with_mean(self.mirrored(self.sigma * steps))
+
+    def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
+        plus, minus = pairs(centred_ranks(self.without_mean(fitness)))
+        steps = (genomes[: len(plus)] - self.mean) / self.sigma
+        gradient = (plus - minus) @ steps / (self.population_size * self.sigma) - self.weight_decay * self.mean
+        self.steps += 1
+        step, self.first_moment, self.second_moment = adam(
+            gradient, self.first_moment, self.second_moment, self.steps, self.learning_rate
+        )
+        self.mean = self.mean + step

@@ -1,0 +1,42 @@
+"""What a strategy does with a gradient: Adam and ClipUp. Both ascend."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evonet.types import FloatArray
+
+_FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-8
+
+
+def adam(
+    gradient: FloatArray, first: FloatArray, second: FloatArray, step: int, rate: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The step to take, and the new first and second moments, all `(d,)` (Kingma and Ba 2015, algorithm 1).
+
+    Args:
+        gradient: `(d,)`.
+        first: moving average of gradients so far.
+        second: moving average of their squares so far.
+        step: number of this step, from 1.
+        rate: step size.
+    """
+    first = _FIRST * first + (1 - _FIRST) * gradient
+    second = _SECOND * second + (1 - _SECOND) * gradient**2
+    unbiased_first, unbiased_second = first / (1 - _FIRST**step), second / (1 - _SECOND**step)
+    return rate * unbiased_first / (np.sqrt(unbiased_second) + _TINY), first, second
+
+
+def clip_up(
+    gradient: FloatArray, velocity: FloatArray, rate: float, max_speed: float, momentum: float = 0.9
+) -> FloatArray:
+    """The new velocity, which is the step to take, `(d,)` (Toklu, Liskowski and Srivastava 2020, algorithm 1).
+
+    Only the gradient's direction counts, and the velocity's length is at most `max_speed`.
+    """
+    length = float(np.linalg.norm(gradient))
+    velocity = momentum * velocity
+    if length > 0.0:
+        velocity = velocity + gradient * (rate / length)
+    speed = float(np.linalg.norm(velocity))
+    return velocity * (max_speed / speed) if speed > max_speed else velocity

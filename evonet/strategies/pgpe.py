@@ -1,0 +1,80 @@
+"""PGPE with ClipUp (Sehnke et al. 2010; Toklu, Liskowski and Srivastava 2020)."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from evonet.network import Architecture
+from evonet.settings import Natural, PositiveFloat, check
+from evonet.strategies.distribution import MeanStrategy, pairs
+from evonet.strategies.openai_es import EvenPopulation
+from evonet.strategies.optimisers import clip_up
+from evonet.strategies.shaping import centred_ranks
+from evonet.types import FloatArray
+
+
+class PGPE(MeanStrategy):
+    """PGPE: policy gradients with parameter-based exploration, mirrored steps, ClipUp (Toklu et al. 2020).
+
+    Args:
+        architecture: of the networks that evolve.
+        population_size: genomes sampled in each generation, half of them the mirror images of the others.
+        radius: length that a step from the mean has at first, all genes together; the first deviation of a gene is the
+            radius over the square root of the genome's size.
+        max_speed: how far the mean moves at most; by default a fifteenth of the radius.
+        learning_rate: how far a gradient moves the mean; by default half the greatest speed.
+        deviation_rate: learning rate of the deviations; 0 keeps them.
+        max_change: share by which a deviation changes at most in a generation.
+        spread: deviation of the first mean's genes around 0.
+        evaluate_mean: whether the mean is scored too, as one more individual.
+        seed: of all random numbers.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    carried = ("mean", "deviation", "velocity")
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        population_size: EvenPopulation = 64,
+        radius: PositiveFloat = 4.5,
+        max_speed: PositiveFloat | None = None,
+        learning_rate: PositiveFloat | None = None,
+        deviation_rate: Annotated[float, Ge(0)] = 0.1,
+        max_change: Annotated[float, Gt(0), Le(1)] = 0.2,
+        spread: Annotated[float, Ge(0)] = 0.0,
+        evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
+        size = architecture.genome_size
+        self.population_size = population_size
+        self.max_speed = radius / 15 if max_speed is None else max_speed
+        self.learning_rate = self.max_speed / 2 if learning_rate is None else learning_rate
+        self.deviation_rate = deviation_rate
+        self.max_change = max_change
+        self.deviation: FloatArray = np.full(size, radius / math.sqrt(size))
+        self.velocity: FloatArray = np.zeros(size)
+
+    def propose(self, rng: np.random.Generator) -> FloatArray:
+        steps = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
+        return self.with_mean(self.mirrored(self.deviation * steps))
+
+    def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
+        plus, minus = pairs(centred_ranks(self.without_mean(fitness)))
+        steps = genomes[: len(plus)] - self.mean
+        along = (plus - minus) @ steps / 2 / len(plus)
+        # The baseline is 0: centred ranks have that mean.
+        widening = (plus + minus) / 2 @ ((steps**2 - self.deviation**2) / self.deviation) / len(plus)
+        self.velocity = clip_up(along, self.velocity, self.learning_rate, self.max_speed)
+        self.mean = self.mean + self.velocity
+        change = np.clip(self.deviation_rate * widening / self.deviation, -self.max_change, self.max_change)
+        self.deviation = self.deviation * (1 + change)

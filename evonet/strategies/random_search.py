@@ -1,0 +1,51 @@
+"""Random weight guessing: the baseline of honesty (Schmidhuber, Hochreiter and Bengio 2001)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from evonet.network import Architecture
+from evonet.settings import Count, Natural, PositiveFloat, check
+from evonet.strategies.strategy import Strategy
+from evonet.types import FloatArray
+
+
+class RandomSearch(Strategy):
+    """Random weight guessing: nothing is learned. What does not beat it has found nothing.
+
+    Args:
+        architecture: of the networks.
+        population_size: genomes drawn in each generation.
+        distribution: "normal", or "uniform" from -scale to scale.
+        scale: standard deviation or greatest size of a gene.
+        seed: of all random numbers.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        population_size: Count = 64,
+        distribution: Literal["normal", "uniform"] = "normal",
+        scale: PositiveFloat = 1.0,
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        check(type(self), {"population_size": population_size, "distribution": distribution, "scale": scale})
+        super().__init__(architecture, seed=seed)
+        self.population_size = population_size
+        self.distribution = distribution
+        self.scale = scale
+
+    def propose(self, rng: np.random.Generator) -> FloatArray:
+        shape = (self.population_size, self.architecture.genome_size)
+        if self.distribution == "uniform":
+            return rng.uniform(-self.scale, self.scale, shape)
+        return self.scale * rng.standard_normal(shape)
+
+    def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
+        pass

@@ -1,0 +1,199 @@
+"""Restarts with growing populations: IPOP (Auger and Hansen 2005) and BIPOP (Hansen 2009), around any algorithm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import ArrayLike
+
+from evonet.network import Architecture
+from evonet.population import NO_PARENT, Population
+from evonet.seeding import Purpose, generator
+from evonet.settings import Count, Natural, check
+from evonet.types import FloatArray, IntArray
+
+AlgorithmFactory = Callable[..., Any]
+"""Makes an algorithm, called with `architecture`, `seed` and perhaps `population_size`."""
+
+Policy = Literal["ipop", "bipop"]
+
+
+class Restarts:
+    """Starts an algorithm anew, with a larger population, when it has stopped finding anything better.
+
+    It restarts after `stagnation` generations without a better best fitness, after `flat` generations in which all
+    individuals were equally fit, or when the algorithm says itself that it has converged.
+
+    IPOP multiplies the population size at each restart. BIPOP also has small populations, of random size between the
+    first and half the last large one, and whichever kind has spent fewer evaluations is next.
+
+    Args:
+        architecture: of the networks that evolve.
+        algorithm: what to restart.
+        policy: "ipop" or "bipop".
+        factor: by which the population grows at a restart.
+        stagnation: generations; by default 10 + 30 genes / population size, as CMA-ES has it.
+        flat: generations.
+        max_population_size: where growing ends.
+        seed: of all random numbers.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        algorithm: AlgorithmFactory,
+        policy: Policy = "ipop",
+        factor: Annotated[float, Ge(1)] = 2.0,
+        stagnation: Count | None = None,
+        flat: Count = 10,
+        max_population_size: Count = 10_000,
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        check(
+            type(self),
+            {
+                "policy": policy,
+                "factor": factor,
+                "stagnation": stagnation,
+                "flat": flat,
+                "max_population_size": max_population_size,
+                "seed": seed,
+            },
+        )
+        if not callable(algorithm):
+            raise TypeError(f"Restarts.algorithm must make an algorithm when called, got {algorithm!r}")
+        self.architecture = architecture
+        self.policy = policy
+        self.factor = factor
+        self.stagnation = stagnation
+        self.flat = flat
+        self.max_population_size = max_population_size
+        self.seed = seed
+        self._make = algorithm
+        self.restarts = 0
+        self._sizes: list[int] = []  # of the populations so far, the present one last
+        self._small = False
+        self._growths = 0
+        self._spent = {"large": 0, "small": 0}
+        self._first_id = self._next_id = 0
+        self._best, self._since_better, self._flat_for = -math.inf, 0, 0
+        self._begin(None)
+        self.population = self._shown()
+
+    @property
+    def population_size(self) -> int:
+        """Of the algorithm that runs now."""
+        return self._sizes[-1]
+
+    def ask(self) -> FloatArray:
+        """The genomes to score next, `(n, genome_size)`; n grows with the restarts."""
+        if self._over():
+            self.restarts += 1
+            self._first_id = self._next_id
+            self._begin(self._next_size())
+        genomes: FloatArray = self._algorithm.ask()
+        self.population = self._shown()
+        return genomes
+
+    def tell(self, fitness: ArrayLike) -> None:
+        """Take in the fitness `(n,)` of the genomes last asked for; higher is fitter."""
+        self._algorithm.tell(fitness)
+        self.population = self._shown()
+        scores = self.population.fitness
+        assert scores is not None
+        self._spent["small" if self._small else "large"] += len(scores)
+        best = float(scores.max())
+        if best > self._best:
+            self._best, self._since_better = best, 0
+        else:
+            self._since_better += 1
+        self._flat_for = self._flat_for + 1 if float(scores.min()) == best else 0
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on with the same bits: arrays and numbers."""
+        return {
+            "restarts": self.restarts,
+            "sizes": np.array(self._sizes),
+            "small": self._small,
+            "growths": self._growths,
+            "spent": dict(self._spent),
+            "first_id": self._first_id,
+            "next_id": self._next_id,
+            "best": self._best,
+            "since_better": self._since_better,
+            "flat_for": self._flat_for,
+            "algorithm": self._algorithm.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, which is copied."""
+        self.restarts = int(state["restarts"])
+        self._sizes = [int(size) for size in state["sizes"]]
+        self._begin(self._sizes[-1] if self.restarts else None, again=True)
+        self._small, self._growths = bool(state["small"]), int(state["growths"])
+        self._spent = {kind: int(count) for kind, count in state["spent"].items()}
+        self._first_id, self._next_id = int(state["first_id"]), int(state["next_id"])
+        self._best = float(state["best"])
+        self._since_better, self._flat_for = int(state["since_better"]), int(state["flat_for"])
+        self._algorithm.restore(state["algorithm"])
+        self.population = self._shown()
+
+    def _begin(self, size: int | None, *, again: bool = False) -> None:
+        """Make the algorithm for this restart, with its own seed."""
+        rng = generator(self.seed, Purpose.VARIATION, self.restarts, 2)
+        own_seed = int(rng.integers(2**31)) if self.restarts else self.seed
+        settings = {} if size is None else {"population_size": size}
+        self._algorithm: Any = self._make(architecture=self.architecture, seed=own_seed, **settings)
+        self._best, self._since_better, self._flat_for = -math.inf, 0, 0
+        if not again:
+            self._sizes.append(int(self._algorithm.population_size if size is None else size))
+
+    def _over(self) -> bool:
+        if self._algorithm.population.fitness is None:  # asked, and not told yet
+            return False
+        patience = self.stagnation or 10 + math.ceil(30 * self.architecture.genome_size / self.population_size)
+        return (
+            self._since_better >= patience
+            or self._flat_for >= self.flat
+            or bool(getattr(self._algorithm, "converged", False))
+        )
+
+    def _next_size(self) -> int:
+        first = self._sizes[0]
+        if self.policy == "bipop" and self._growths and self._spent["small"] < self._spent["large"]:
+            self._small = True
+            luck = float(generator(self.seed, Purpose.VARIATION, self.restarts, 3).random())
+            size: int = math.floor(first * (self._large() / 2 / first) ** (luck**2))
+        else:
+            self._small = False
+            self._growths += 1
+            size = self._large()
+        return max(first, size // 2 * 2)  # mirrored samples come in pairs
+
+    def _large(self) -> int:
+        grown: float = self._sizes[0] * self.factor**self._growths
+        return min(round(grown), self.max_population_size)
+
+    def _shown(self) -> Population:
+        """The algorithm's population under ids that are unique in the whole run."""
+        inner: Population = self._algorithm.population
+        ids: IntArray = inner.ids + self._first_id
+        if len(ids):
+            self._next_id = max(self._next_id, int(ids.max()) + 1)
+        return Population(
+            self.architecture,
+            inner.genomes,
+            fitness=inner.fitness,
+            ids=ids,
+            parents=np.where(inner.parents == NO_PARENT, NO_PARENT, inner.parents + self._first_id),
+            operators=inner.operators,
+            operator_names=inner.operator_names,
+        )

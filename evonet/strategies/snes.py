@@ -1,0 +1,66 @@
+"""SNES: separable natural evolution strategy (Schaul, Glasmachers and Schmidhuber 2011)."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+
+from evonet.network import Architecture
+from evonet.settings import Natural, PositiveFloat, check
+from evonet.strategies.cmaes_package import PopulationSize
+from evonet.strategies.distribution import MeanStrategy
+from evonet.strategies.shaping import natural_utilities
+from evonet.types import FloatArray
+
+
+class SNES(MeanStrategy):
+    """SNES: the natural gradient of a normal distribution with a deviation for each gene (Schaul et al. 2011).
+
+    Its cost is linear in the genome's size.
+
+    Args:
+        architecture: of the networks that evolve.
+        population_size: genomes sampled in each generation; by default 4 + 3 ln(genome size).
+        sigma: first deviation of each gene.
+        spread: deviation of the first mean's genes around 0.
+        evaluate_mean: whether the mean is scored too, as one more individual.
+        seed: of all random numbers.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    carried = ("mean", "deviation")
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        population_size: PopulationSize | None = None,
+        sigma: PositiveFloat = 0.5,
+        spread: Annotated[float, Ge(0)] = 0.0,
+        evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        check(
+            type(self),
+            {"population_size": population_size, "sigma": sigma, "spread": spread, "evaluate_mean": evaluate_mean},
+        )
+        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
+        size = architecture.genome_size
+        self.population_size = population_size or 4 + math.floor(3 * math.log(size))
+        self.deviation: FloatArray = np.full(size, float(sigma))
+        self._rate = (3 + math.log(size)) / (5 * math.sqrt(size))  # section 4
+
+    def propose(self, rng: np.random.Generator) -> FloatArray:
+        steps = rng.standard_normal((self.population_size, self.architecture.genome_size))
+        return self.with_mean(self.mean + self.deviation * steps)
+
+    def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
+        utilities = natural_utilities(self.without_mean(fitness))
+        steps = (self.without_mean(genomes) - self.mean) / self.deviation
+        self.mean = self.mean + self.deviation * (utilities @ steps)  # equations 6 and 7, with a mean's rate of 1
+        self.deviation = self.deviation * np.exp(self._rate / 2 * (utilities @ (steps**2 - 1)))
