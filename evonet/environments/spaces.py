@@ -29,6 +29,10 @@ _OBSERVATION_HELP = "use Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple o
 _ACTION_HELP = "use Discrete, Box, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
 
 
+class MalformedObservation(ValueError):
+    """An observation has another shape or type than its space."""
+
+
 class ObservationEncoder:
     """Writes observations of a space as rows of numbers.
 
@@ -46,13 +50,12 @@ class ObservationEncoder:
             raise UnsuitableEnvironment(f"the observation space {space} holds no numbers, so a network has no input")
 
     def check(self, observation: Any) -> None:
-        """Hold an observation against its space, where NumPy would stretch one of the wrong shape in silence.
+        """Hold an observation's shape and type against its space: NumPy would stretch or cut a wrong one in silence.
 
         Raises:
-            ValueError: a Box observation has another shape than the space.
+            MalformedObservation: they differ; a float64 where the space says float32 does not count.
         """
-        if isinstance(self.space, spaces.Box) and np.shape(observation) != self.space.shape:
-            raise ValueError(f"an observation must have shape {self.space.shape}, got {np.shape(observation)}")
+        _check(self.space, observation, "an observation")
 
     def encode(self, observation: Any) -> FloatArray:
         """The observation as a new array `(size,)`."""
@@ -89,6 +92,27 @@ class ActionDecoder:
 
     decode: _Read
     """Actions for outputs `(m, size)`, a sequence of m."""
+
+
+def _check(space: Space, observation: Any, name: str) -> None:
+    if isinstance(space, spaces.Tuple | spaces.Dict):
+        for key, part in _items(space):
+            try:
+                inner = observation[key]
+            except (LookupError, TypeError):
+                got = type(observation).__name__
+                raise MalformedObservation(f"{name} must have a part {key!r}, got {got}") from None
+            _check(part, inner, f"{name}'s part {key!r}")
+        return
+    try:
+        numbers = np.asarray(observation)
+    except ValueError as error:  # rows of different lengths
+        raise MalformedObservation(f"{name} must have shape {space.shape}, got {error}") from None
+    if numbers.shape != space.shape:
+        raise MalformedObservation(f"{name} must have shape {space.shape}, got {numbers.shape}")
+    expected = np.dtype(space.dtype)
+    if numbers.dtype.kind not in ("biuf" if expected.kind == "f" else "biu"):
+        raise MalformedObservation(f"{name} must have type {expected}, got {numbers.dtype}")
 
 
 def _encoder(space: Space, name: str) -> tuple[int, _Write]:

@@ -7,6 +7,7 @@ the environment itself, and `experiments/own_kernel.py` shows both.
 from evonet.environments.kernels.acrobot import ACROBOT
 from evonet.environments.kernels.cartpole import CARTPOLE
 from evonet.environments.kernels.contract import check_kernel
+from evonet.environments.kernels.double_pole import DOUBLE_POLE
 from evonet.environments.kernels.kernel import Column, Columns, Kernel
 from evonet.environments.kernels.mountain_car import MOUNTAIN_CAR
 from evonet.environments.kernels.mountain_car_continuous import MOUNTAIN_CAR_CONTINUOUS
@@ -19,6 +20,7 @@ KERNELS: dict[str, Kernel] = {
     "MountainCar-v0": MOUNTAIN_CAR,
     "MountainCarContinuous-v0": MOUNTAIN_CAR_CONTINUOUS,
     "Pendulum-v1": PENDULUM,
+    "evonet/DoublePole-v0": DOUBLE_POLE,
 }
 
 __all__ = ["KERNELS", "Column", "Columns", "Kernel", "check_kernel"]

@@ -49,6 +49,7 @@ def check_kernel(
     arguments = kwargs or {}
     if unknown := sorted(arguments.keys() - kernel.parameters.keys()):
         raise ValueError(f"check_kernel.kwargs must be parameters of the kernel, got {unknown}")
+    kernel = kernel.given(arguments)
     environment = gym.make(environment_id, max_episode_steps=-1, disable_env_checker=True, **arguments).unwrapped
     registered = gym.spec(environment_id).entry_point
     assert registered == kernel.entry_point, f"{environment_id} is made by {registered}, not by {kernel.entry_point}"

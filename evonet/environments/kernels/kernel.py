@@ -32,6 +32,8 @@ class Kernel:
         step: `(state, actions, parameters)` → `(new state, reward, terminated)`. A Discrete action is one column of
             whole numbers as floats, a Box has a column for each of its numbers.
         parameters: the environment's keyword arguments that the kernel implements, with their defaults.
+        variant: the kernel for some of these keyword arguments, where they change the functions or the number of
+            columns; None where this one serves them all.
         network: precision of the network. "single" is twice as fast; "double" is for environments in which a
             difference in the seventh digit would show in the return.
     """
@@ -41,4 +43,9 @@ class Kernel:
     observe: Callable[[Columns], Columns]
     step: Callable[[Columns, Columns, Columns], tuple[Columns, Column, Column]]
     parameters: Mapping[str, float] = field(default_factory=dict)
+    variant: Callable[[Mapping[str, Any]], Kernel] | None = None
     network: Precision = "double"
+
+    def given(self, arguments: Mapping[str, Any]) -> Kernel:
+        """The kernel for these keyword arguments of the environment."""
+        return self if self.variant is None else self.variant(arguments)

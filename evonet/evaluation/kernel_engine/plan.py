@@ -42,7 +42,7 @@ def kernel_for(task: Task) -> Kernel | None:
     arguments = {**spec.kwargs, **environment.kwargs}
     if not all(name in kernel.parameters and _is_number(value) for name, value in arguments.items()):
         return None
-    return kernel if _decoder(task) and _is_vector(task.observation_space) else None
+    return kernel.given(arguments) if _decoder(task) and _is_vector(task.observation_space) else None
 
 
 def _is_number(value: Any) -> bool:

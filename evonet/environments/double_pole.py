@@ -1,0 +1,185 @@
+"""Double pole balancing, the classic test of neuroevolution, as a Gymnasium environment.
+
+Wieland (1991) for the equations of motion; Gomez, Schmidhuber and Miikkulainen, "Accelerated Neural Evolution through
+Cooperatively Coevolved Synapses", JMLR 9 (2008), for constants, fitness and limits; Gruau, Whitley and Pyeatt (1996)
+for the fitness that damps; Igel (2003) for the scale of the inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import ArrayLike, NDArray
+
+from evonet.types import FloatArray
+
+GRAVITY = -9.8  # m/s², in a frame whose y axis points up
+CART_MASS, POLE_MASSES = 1.0, (0.1, 0.01)  # kg
+HALF_LENGTHS = (0.5, 0.05)  # m
+CART_FRICTION, HINGE_FRICTION = 5e-4, 2e-6
+FORCE, LEAST_FORCE = 10.0, 10.0 / 256  # N
+TIME_STEP, SUBSTEPS = 0.01, 2  # s, for each control
+TRACK, LEAN = 2.4, 36 * math.pi / 180  # m, rad
+START = (0.0, 0.0, 4 * math.pi / 180, 0.0, 0.0, 0.0)
+SCALE = (TRACK, 10.0, LEAN, 5.0, LEAN, 16.0)
+POSITIONS = (0, 2, 4)  # of the state, without velocities
+DAMPING_STEPS, WINDOW = 1000, 100
+
+
+def accelerations(state: FloatArray, force: float) -> tuple[float, float, float]:
+    """Of the cart in m/s² and of both poles in rad/s², under a force in N (Wieland 1991; Gomez et al. 2008, table A.1).
+
+    Args:
+        state: position and velocity of the cart, angle and angular velocity of the long pole, then of the short one.
+        force: on the cart.
+    """
+    velocity = float(state[1])
+    push, mass = force - CART_FRICTION * np.sign(velocity), CART_MASS
+    pulls = []
+    for pole in (0, 1):
+        angle, turning = float(state[2 + 2 * pole]), float(state[3 + 2 * pole])
+        pole_mass, half = POLE_MASSES[pole], HALF_LENGTHS[pole]
+        sine, cosine = math.sin(angle), math.cos(angle)
+        hinge = HINGE_FRICTION * turning / (pole_mass * half)
+        pull = hinge + GRAVITY * sine
+        push += pole_mass * half * turning**2 * sine + 0.75 * pole_mass * cosine * pull
+        mass += pole_mass * (1 - 0.75 * cosine**2)
+        pulls.append((cosine, pull, half))
+    cart = push / mass
+    long, short = (-0.75 / half * (cart * cosine + pull) for cosine, pull, half in pulls)
+    return float(cart), long, short
+
+
+def advanced(state: FloatArray, force: float) -> FloatArray:
+    """The state `(6,)` one control later, 0.02 s, by two steps of the classic Runge-Kutta method."""
+    for _ in range(SUBSTEPS):
+        first = _change(state, force)
+        second = _change(state + TIME_STEP / 2 * first, force)
+        third = _change(state + TIME_STEP / 2 * second, force)
+        fourth = _change(state + TIME_STEP * third, force)
+        state = state + TIME_STEP / 6 * (first + 2 * second + 2 * third + fourth)
+    return state
+
+
+def _change(state: FloatArray, force: float) -> FloatArray:
+    cart, long, short = accelerations(state, force)
+    return np.array([state[1], cart, state[3], long, state[5], short])
+
+
+class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
+    """A cart that balances two poles of different lengths at once.
+
+    The action, from -1 to 1, is the force in units of 10 N; it is never weaker than 10/256 N. The episode begins with
+    the long pole at 4° and all else at rest, and ends when the cart leaves ±2.4 m or a pole leans over 36°. There is no
+    randomness in it. `reset(options={"state": …})` begins elsewhere, with six numbers: position and velocity of the
+    cart, angle and angular velocity of the long pole, then of the short one, in m, m/s, rad and rad/s.
+
+    The return is the number of controls (0.02 s) for which both poles were balanced; 100,000 is success.
+
+    Args:
+        velocities: whether the six observations include velocities. The three that are left ask for memory.
+        damping: whether the return is Gruau's fitness instead, over 1,000 controls:
+            0.1 t / 1000 + 0.9 f, where f is 0 for t < 100, else 0.75 over the sum of |x| + |x'| + |θ1| + |θ1'| in the
+            last 100 controls. It keeps networks from swinging the poles to know how fast they are.
+        render_mode: "rgb_array", "human", or None.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc] # Gymnasium calls it an attribute of objects
+        "render_modes": ["human", "rgb_array"],
+        "render_fps": 50,
+    }
+
+    def __init__(self, *, velocities: bool = True, damping: bool = False, render_mode: str | None = None) -> None:
+        self.velocities = velocities
+        self.damping = damping
+        self.render_mode = render_mode
+        size = len(START) if velocities else len(POSITIONS)
+        self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float64)
+        self.action_space = spaces.Box(-1.0, 1.0, (1,), np.float64)
+        self.state: FloatArray = np.array(START)
+        self._begin()
+        self._picture: Any = None
+
+    def _begin(self) -> None:
+        self._balanced = 0
+        self._unrest: deque[float] = deque([0.0] * WINDOW, maxlen=WINDOW)
+        self._sum = 0.0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[FloatArray, dict[str, Any]]:
+        """Begin an episode: where it always begins, or at `options["state"]`.
+
+        Raises:
+            ValueError: the state has no six finite numbers.
+        """
+        super().reset(seed=seed)
+        self.state = _checked((options or {}).get("state", START))
+        self._begin()
+        if self.render_mode == "human":
+            self.render()
+        return self._observation(), {}
+
+    def step(self, action: ArrayLike) -> tuple[FloatArray, float, bool, bool, dict[str, Any]]:
+        """One control of 0.02 s."""
+        force = FORCE * min(max(float(np.ravel(action)[0]), -1.0), 1.0)
+        if abs(force) < LEAST_FORCE:
+            force = LEAST_FORCE if force >= 0 else -LEAST_FORCE
+        self.state = advanced(self.state, force)
+        x, _, long, _, short, _ = self.state
+        failed = bool(abs(x) > TRACK or abs(long) > LEAN or abs(short) > LEAN)
+        reward, over = self._damped(failed=failed) if self.damping else (float(not failed), failed)
+        if self.render_mode == "human":
+            self.render()
+        return self._observation(), reward, over, False, {}
+
+    def _damped(self, *, failed: bool) -> tuple[float, bool]:
+        """Gruau's fitness, dealt out: a share for each control that was balanced, the rest at the end."""
+        reward = 0.0
+        unrest = float(np.abs(self.state[:4]).sum())
+        if not failed:
+            self._balanced += 1
+            reward = 0.1 / DAMPING_STEPS
+            self._sum += unrest - self._unrest[0]
+        self._unrest.append(unrest)
+        over = failed or self._balanced == DAMPING_STEPS
+        if over and self._balanced >= WINDOW:
+            reward += 0.9 * 0.75 / self._sum
+        return reward, over
+
+    def _observation(self) -> FloatArray:
+        scaled: FloatArray = self.state / SCALE
+        return scaled if self.velocities else scaled[list(POSITIONS)]
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """Draw the cart: into a window, or as an array `(height, width, 3)`.
+
+        Raises:
+            DependencyNotInstalled: pygame is not installed.
+        """
+        if self.render_mode is None:
+            return None
+        if self._picture is None:
+            from evonet.environments.double_pole_picture import Picture
+
+            self._picture = Picture(window=self.render_mode == "human", pace=self.metadata["render_fps"])
+        picture: NDArray[np.uint8] | None = self._picture.draw(self.state)
+        return picture
+
+    def close(self) -> None:
+        """Close the window."""
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
+
+
+def _checked(state: Any) -> FloatArray:
+    array = np.array(state, dtype=np.float64)
+    if array.shape != (len(START),) or not np.isfinite(array).all():
+        raise ValueError(f"DoublePole.reset.options['state'] must be {len(START)} finite numbers, got {state!r}")
+    return array
