@@ -1,1 +1,5 @@
-"""Environments as evonet sees them: how one is made, and how its spaces meet a network."""
+"""Environments: how one is made, how its spaces meet a network, kernels, and environments of our own."""
+
+from evonet.environments.registration import register
+
+register()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -31,44 +32,52 @@ POSITIONS = (0, 2, 4)  # of the state, without velocities
 DAMPING_STEPS, WINDOW = 1000, 100
 
 
-def accelerations(state: FloatArray, force: float) -> tuple[float, float, float]:
+def accelerations(state: Sequence[float], force: float) -> tuple[float, float, float]:
     """Of the cart in m/s² and of both poles in rad/s², under a force in N (Wieland 1991; Gomez et al. 2008, table A.1).
 
     Args:
         state: position and velocity of the cart, angle and angular velocity of the long pole, then of the short one.
         force: on the cart.
     """
-    velocity = float(state[1])
-    push, mass = force - CART_FRICTION * np.sign(velocity), CART_MASS
-    pulls = []
-    for pole in (0, 1):
-        angle, turning = float(state[2 + 2 * pole]), float(state[3 + 2 * pole])
-        pole_mass, half = POLE_MASSES[pole], HALF_LENGTHS[pole]
+    velocity = state[1]
+    push = force - CART_FRICTION * (math.copysign(1.0, velocity) if velocity else 0.0)
+    mass, pulls = CART_MASS, []
+    for angle, turning, pole_mass, half in (
+        (state[2], state[3], POLE_MASSES[0], HALF_LENGTHS[0]),
+        (state[4], state[5], POLE_MASSES[1], HALF_LENGTHS[1]),
+    ):
         sine, cosine = math.sin(angle), math.cos(angle)
-        hinge = HINGE_FRICTION * turning / (pole_mass * half)
-        pull = hinge + GRAVITY * sine
-        push += pole_mass * half * turning**2 * sine + 0.75 * pole_mass * cosine * pull
-        mass += pole_mass * (1 - 0.75 * cosine**2)
+        pull = HINGE_FRICTION * turning / (pole_mass * half) + GRAVITY * sine
+        push += pole_mass * half * turning * turning * sine + 0.75 * pole_mass * cosine * pull
+        mass += pole_mass * (1 - 0.75 * cosine * cosine)
         pulls.append((cosine, pull, half))
     cart = push / mass
     long, short = (-0.75 / half * (cart * cosine + pull) for cosine, pull, half in pulls)
-    return float(cart), long, short
+    return cart, long, short
 
 
-def advanced(state: FloatArray, force: float) -> FloatArray:
-    """The state `(6,)` one control later, 0.02 s, by two steps of the classic Runge-Kutta method."""
+def advanced(state: Sequence[float], force: float) -> list[float]:
+    """The state one control later, 0.02 s, by two steps of the classic Runge-Kutta method."""
+    now = list(state)  # Python's own numbers: for six of them NumPy is slower
     for _ in range(SUBSTEPS):
-        first = _change(state, force)
-        second = _change(state + TIME_STEP / 2 * first, force)
-        third = _change(state + TIME_STEP / 2 * second, force)
-        fourth = _change(state + TIME_STEP * third, force)
-        state = state + TIME_STEP / 6 * (first + 2 * second + 2 * third + fourth)
-    return state
+        first = _change(now, force)
+        second = _change(_moved(now, first, TIME_STEP / 2), force)
+        third = _change(_moved(now, second, TIME_STEP / 2), force)
+        fourth = _change(_moved(now, third, TIME_STEP), force)
+        now = [
+            s + TIME_STEP / 6 * (a + 2 * b + 2 * c + d)
+            for s, a, b, c, d in zip(now, first, second, third, fourth, strict=True)
+        ]
+    return now
 
 
-def _change(state: FloatArray, force: float) -> FloatArray:
+def _change(state: Sequence[float], force: float) -> tuple[float, ...]:
     cart, long, short = accelerations(state, force)
-    return np.array([state[1], cart, state[3], long, state[5], short])
+    return state[1], cart, state[3], long, state[5], short
+
+
+def _moved(state: Sequence[float], change: Sequence[float], time: float) -> list[float]:
+    return [s + time * c for s, c in zip(state, change, strict=True)]
 
 
 class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
@@ -130,8 +139,9 @@ class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
         force = FORCE * min(max(float(np.ravel(action)[0]), -1.0), 1.0)
         if abs(force) < LEAST_FORCE:
             force = LEAST_FORCE if force >= 0 else -LEAST_FORCE
-        self.state = advanced(self.state, force)
-        x, _, long, _, short, _ = self.state
+        numbers = advanced(self.state.tolist(), force)
+        self.state = np.array(numbers)
+        x, _, long, _, short, _ = numbers
         failed = bool(abs(x) > TRACK or abs(long) > LEAN or abs(short) > LEAN)
         reward, over = self._damped(failed=failed) if self.damping else (float(not failed), failed)
         if self.render_mode == "human":

@@ -1,7 +1,7 @@
 """The environments that come with evonet, entered in Gymnasium's registry.
 
-Gymnasium finds `register` as a plugin when it is imported, so `gymnasium.make("evonet/DoublePole-v0")` needs no import
-of evonet; `evonet.environments.specification` calls it too, for a checkout that was never installed.
+Importing `evonet.environments` enters them: `gymnasium.make("evonet/DoublePole-v0")` works after that, and
+`gymnasium.make("evonet.environments:evonet/DoublePole-v0")` without.
 """
 
 from __future__ import annotations

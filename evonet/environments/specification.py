@@ -12,14 +12,11 @@ from typing import Any, TypeAlias
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from evonet.environments.registration import register
 from evonet.errors import EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
 from evonet.settings import Count, Settings, did_you_mean
 
 Environment: TypeAlias = gym.Env[Any, Any]
 EnvironmentFactory: TypeAlias = Callable[[], Environment]
-
-register()
 
 DEFAULT_MAX_STEPS = 1000
 """Where neither the config nor the environment limits an episode."""

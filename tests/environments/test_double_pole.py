@@ -225,3 +225,12 @@ def test_it_draws_itself():
     assert not np.array_equal(environment.render(), picture)
     environment.close()
     assert DoublePole().render() is None
+
+
+def test_gymnasium_makes_it_without_an_import():
+    import subprocess
+    import sys
+
+    program = "import gymnasium; print(gymnasium.make('evonet.environments:evonet/DoublePole-v0').spec.id)"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{ID}\n", done.stderr

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from evonet.activations import ACTIVATIONS
-from evonet.environments.spaces import ActionDecoder, ObservationEncoder
+from evonet.environments.spaces import ActionDecoder, MalformedObservation, ObservationEncoder
 from evonet.errors import UnsuitableEnvironment
 
 INF = np.inf
@@ -181,6 +181,58 @@ def test_a_box_observation_of_another_shape_is_refused_and_never_stretched(obser
     with pytest.raises(ValueError) as refused:
         ObservationEncoder(box(-1, 1, (3,))).check(observation)
     assert str(refused.value) == f"an observation must have shape (3,), got {np.shape(observation)}"
+
+
+ROBOT = spaces.Dict({"legs": spaces.Tuple([box(-1, 1, (2,)), spaces.Discrete(3)]), "on": spaces.MultiBinary(2)})
+
+
+@pytest.mark.parametrize(
+    ("space", "observation", "message"),
+    [
+        (box(-1, 1, (3,)), np.array(["a", "b", "c"]), "an observation must have type float32, got <U1"),
+        (box(-1, 1, (3,)), np.ones(3, complex), "an observation must have type float32, got complex128"),
+        (box(-1, 1, (1,)), np.array([None]), "an observation must have type float32, got object"),
+        (box(0, 255, (2,), np.uint8), np.array([0.5, 0.25]), "an observation must have type uint8, got float64"),
+        (spaces.Discrete(3), 1.0, "an observation must have type int64, got float64"),
+        (spaces.Discrete(3), [1], "an observation must have shape (), got (1,)"),
+        (
+            ROBOT,
+            {"legs": ([0.0], 1), "on": [0, 1]},
+            "an observation's part 'legs''s part 0 must have shape (2,), got (1,)",
+        ),
+        (ROBOT, {"legs": ([0.0, 0.5],), "on": [0, 1]}, "an observation's part 'legs' must have a part 1, got tuple"),
+        (ROBOT, {"legs": ([0.0, 0.5], 1)}, "an observation must have a part 'on', got dict"),
+        (ROBOT, None, "an observation must have a part 'legs', got NoneType"),
+    ],
+    ids=range(10),
+)
+def test_a_malformed_observation_is_refused_with_what_was_expected_and_what_was_got(space, observation, message):
+    with pytest.raises(MalformedObservation) as refused:
+        ObservationEncoder(space).check(observation)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("space", "observation"),
+    [
+        (box(-1, 1, (2,)), np.zeros(2)),
+        (box(-1, 1, (2,)), [0, 1]),
+        (box(-1, 1, (2,)), [True, False]),
+        (box(0, 255, (2,), np.uint8), [3, 4]),
+        (spaces.Discrete(3), np.int32(2)),
+        (spaces.Discrete(3), np.array(2)),
+        (spaces.MultiBinary(2), np.array([True, False])),
+        (ROBOT, {"legs": (np.zeros(2), 1), "on": [0, 1]}),
+    ],
+    ids=range(8),
+)
+def test_an_observation_whose_numbers_can_be_read_passes_whatever_their_precision(space, observation):
+    ObservationEncoder(space).check(observation)
+
+
+def test_rows_of_different_lengths_are_malformed():
+    with pytest.raises(MalformedObservation, match="an observation must have shape \\(2, 2\\), got setting an array"):
+        ObservationEncoder(box(-1, 1, (2, 2))).check([[0.0], [0.0, 1.0]])
 
 
 # Actions
