@@ -6,34 +6,33 @@ JSON header, needs no pickle, and loading it runs nobody's code.
 
 from __future__ import annotations
 
-import io
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from evonet.archive import check_format, read_archive, write_archive
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.space_descriptions import describe_space, space_from
 from evonet.environments.spaces import Space
-from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
-from evonet.machine import write_whole
+from evonet.evaluation.task_descriptions import describe_task, task_from
 from evonet.network import Architecture, NetworkStack, NeuralNetwork
+from evonet.reading import Fields
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
 from evonet.types import BoolArray, FloatArray, IntArray
 
 FORMAT = "evonet champion 1"
 _SCORES = ("validation", "test")
+_LONGEST_FILE = 128 << 20
+_LONGEST_HEADER = 8 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,30 +146,28 @@ class Champion:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file; whole or not at all, the same bytes for the same champion."""
-        header = json.dumps(self._header, allow_nan=True).encode()
-        arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(header, dtype=np.uint8), "genome": self.genome}
-        arrays |= {name: score.returns for name, score in self._scores.items()}
+        arrays = {"genome": self.genome} | {name: score.returns for name, score in self._scores.items()}
         if self.normaliser is not None:
-            arrays["normaliser_mean"] = self.normaliser.mean
-            arrays["normaliser_squares"] = self.normaliser.squares
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)  # type: ignore[arg-type]
-        write_whole(Path(path), buffer.getvalue())
+            arrays |= {"normaliser_mean": self.normaliser.mean, "normaliser_squares": self.normaliser.squares}
+        write_archive(path, self._header, arrays)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Champion:
-        """Read a file that `save` wrote. No code is run; the environment is made when it is needed.
+    def load(cls, path: str | os.PathLike[str], allow_imports: Collection[str] = ()) -> Champion:
+        """Read a file that `save` wrote, or that a stranger says it did. No code is run by that.
+
+        Args:
+            path: of the file.
+            allow_imports: modules that may be imported when the champion acts in its environment, if that has a name
+                such as `module:Id-v0`; no others are.
 
         Raises:
-            ConfigError: it cannot be read, or is no champion file.
+            ConfigError: it cannot be read, or is no champion file; the message says in what.
         """
+        header, arrays = read_archive(path, max_bytes=_LONGEST_FILE, max_header=_LONGEST_HEADER)
+        check_format(path, header.get("format"), FORMAT)
         try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                header = json.loads(archive["header"].tobytes())
-                if header["format"] != FORMAT:
-                    raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")  # noqa: TRY301
-                return cls._from(header, archive)
-        except Exception as error:  # garbage makes NumPy, zipfile, JSON and Gymnasium raise whatever they like
+            return cls._from(Fields(header, "header"), arrays, allow_imports)
+        except (TypeError, ValueError, ConfigError) as error:
             raise ConfigError(f"{os.fspath(path)}: not a champion file: {error}") from error
 
     @property
@@ -185,7 +182,6 @@ class Champion:
 
     @property
     def _header(self) -> dict[str, Any]:
-        task = self.task
         return {
             "format": FORMAT,
             "architecture": asdict(self.architecture),
@@ -193,37 +189,66 @@ class Champion:
             "generation": self.generation,
             "training_fitness": self.training_fitness,
             "normaliser_count": self.normaliser and self.normaliser.count,
-            "task": task
-            and {
-                "environment": _describe_environment(task.environment),
-                "observation_space": describe_space(task.observation_space),
-                "action_space": describe_space(task.action_space),
-                "squash": task.squash,
-                "max_steps": task.max_steps,
-                "normalise": task.normalise,
-            },
+            "task": self.task and describe_task(self.task),
         }
 
     @classmethod
-    def _from(cls, header: dict[str, Any], archive: Any) -> Champion:
-        architecture = Architecture(**header["architecture"])
-        task, count = header["task"], header["normaliser_count"]
+    def _from(cls, header: Fields, arrays: dict[str, NDArray[Any]], allow_imports: Collection[str]) -> Champion:
+        header.only(
+            "format", "architecture", "individual", "generation", "training_fitness", "normaliser_count", "task"
+        )
+        architecture = _architecture_from(header.fields("architecture"))
+        genome = _vector(arrays, "genome", architecture.genome_size)
         normaliser = None
-        if count is not None:
-            normaliser = ObservationNormaliser(count, archive["normaliser_mean"], archive["normaliser_squares"])
-            shapes = {normaliser.mean.shape, normaliser.squares.shape}
-            if shapes != {(architecture.num_inputs,)}:
-                raise ValueError(f"its normaliser is not for {architecture.num_inputs} inputs")
+        if header.has("normaliser_count"):
+            mean, squares = (
+                _vector(arrays, f"normaliser_{name}", architecture.num_inputs) for name in ("mean", "squares")
+            )
+            if (squares < 0).any():
+                raise ValueError("normaliser_squares must be at least 0")
+            normaliser = ObservationNormaliser(header.whole("normaliser_count"), mean, squares)
+        task = task_from(header.get("task"), architecture, allow_imports) if header.has("task") else None
+        if task is not None and task.normalise != (normaliser is not None):
+            raise ValueError("task.normalise must say whether there is a normaliser")
+        scores = {name: Score(_vector(arrays, name, faults=True)) for name in _SCORES if name in arrays}
+        if arrays:
+            raise ValueError(f"it must have no array {next(iter(arrays))!r}")
         return cls(
             architecture=architecture,
-            genome=NeuralNetwork.from_genome(architecture, archive["genome"]).genome,
-            task=task and _task_from(task, architecture),
+            genome=genome,
+            task=task,
             normaliser=normaliser,
-            individual=header["individual"],
-            generation=header["generation"],
-            training_fitness=header["training_fitness"],
-            **{name: Score(archive[name]) for name in _SCORES if name in archive},
+            individual=header.whole("individual"),
+            generation=header.whole("generation"),
+            training_fitness=header.number("training_fitness"),
+            **scores,
         )
+
+
+def _architecture_from(fields: Fields) -> Architecture:
+    fields.only(*Architecture.__dataclass_fields__)
+    return Architecture(
+        num_inputs=fields.whole("num_inputs", 1),
+        num_hidden=fields.whole("num_hidden", 1),
+        num_outputs=fields.whole("num_outputs", 1),
+        hidden_activation=fields.text("hidden_activation"),
+        output_activation=fields.text("output_activation"),
+        bias=fields.truth("bias"),
+        recurrent=fields.truth("recurrent"),
+    )
+
+
+def _vector(arrays: dict[str, NDArray[Any]], name: str, size: int | None = None, *, faults: bool = False) -> FloatArray:
+    """Take a vector of finite numbers out of `arrays`; where there may be faults, NaN stands for them."""
+    if name not in arrays:
+        raise ValueError(f"it must have an array {name!r}")
+    vector = arrays.pop(name)
+    shape = (size or max(1, vector.size),)
+    if vector.dtype != np.float64 or vector.shape != shape:
+        raise ValueError(f"{name} must be float64 of shape {shape}, got {vector.dtype} of shape {vector.shape}")
+    if not (np.isfinite(vector) | (faults & np.isnan(vector))).all():
+        raise ValueError(f"{name} must be finite")
+    return vector
 
 
 def _is_one(space: Space, observation: Any) -> bool:
@@ -241,43 +266,3 @@ def _unbatched(observation: Any) -> list[Any]:
         size = len(next(iter(observation.values())))
         return [{key: values[i] for key, values in observation.items()} for i in range(size)]
     return list(observation)
-
-
-def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:
-    if isinstance(environment, EnvironmentSpec):
-        return asdict(environment)
-    if isinstance(environment, _Lost):
-        return {"made_by": environment.made_by}
-    return {"made_by": f"{environment.__module__}.{getattr(environment, '__qualname__', type(environment).__name__)}"}
-
-
-def _task_from(header: dict[str, Any], architecture: Architecture) -> Task:
-    description = dict(header["environment"])
-    environment: EnvironmentSpec | EnvironmentFactory
-    if "made_by" in description:
-        environment = _Lost(description["made_by"])
-    else:
-        wrappers = tuple(Wrapper(**wrapper) for wrapper in description.pop("wrappers"))
-        environment = EnvironmentSpec(**description, wrappers=wrappers)
-    return Task(
-        environment,
-        space_from(header["observation_space"]),
-        space_from(header["action_space"]),
-        architecture,
-        header["squash"],
-        header["max_steps"],
-        header["normalise"],
-    )
-
-
-@dataclass(frozen=True)
-class _Lost:
-    """Stands where a callable made the environment: a file cannot hold code."""
-
-    made_by: str
-
-    def __call__(self) -> Any:
-        raise EnvironmentUnavailable(
-            f"this champion's environment was made by {self.made_by}, which its file does not hold; "
-            "use dataclasses.replace to give its task an environment"
-        )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class EvonetError(Exception):
     """A failure that a person can repair; the command line prints it without a traceback.
@@ -31,3 +34,29 @@ class RunDirectoryError(EvonetError):
     """The run directory cannot be written."""
 
     exit_status = 74
+
+
+class RunInUse(EvonetError):
+    """Another process is writing the run directory."""
+
+
+class CheckpointError(EvonetError):
+    """A checkpoint, or all of a run's, cannot be used."""
+
+
+class WorkersUnavailable(EvonetError):
+    """Worker processes cannot start, or cannot be given the environment."""
+
+
+class TooManyFaults(EvonetError):
+    """More of a generation failed than `faults.max_share` allows, or anything at all where `faults.on_fault` is "stop".
+
+    Attributes:
+        faults: those known when evaluation was given up, by row of the population.
+        generation: whose training they ended, None if it was something else.
+    """
+
+    def __init__(self, message: str, faults: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
+        self.generation: int | None = None

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,6 +19,9 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.specification import EnvironmentSpec
+from evonet.errors import TooManyFaults
+from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import Fitness, FitnessFunction, FunctionFitness
 from evonet.network import Architecture
@@ -48,7 +52,11 @@ class Algorithm(Protocol):
         ...
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts of those."""
+        """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.
+
+        It is taken between `tell` and `ask`, and stays as it is whatever the algorithm does next: an array that is
+        written in place later must be copied.
+        """
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -63,10 +71,12 @@ class Validation(Settings):
     Attributes:
         episodes: held-out episodes.
         candidates: how many of a generation's fittest are tried, if they were not tried before.
+        environment: where they are tried, if not where they are trained: another variant with the same spaces.
     """
 
     episodes: Count = 100
     candidates: Count = 1
+    environment: EnvironmentSpec | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +91,7 @@ class Generation:
         environment_steps: steps in training so far.
         validation_steps: steps in validation so far.
         champion: the best by validation so far; None without validation, or while none could be scored.
+        normaliser: of the observations in these episodes; None if they stay as they are.
     """
 
     number: int
@@ -90,6 +101,7 @@ class Generation:
     environment_steps: int
     validation_steps: int
     champion: Champion | None
+    normaliser: ObservationNormaliser | None = None
 
     @property
     def fitness(self) -> FloatArray:
@@ -99,7 +111,13 @@ class Generation:
 
 
 def evolve(
-    algorithm: Algorithm, fitness: Fitness | FitnessFunction, *, seed: int, validation: Validation | None = None
+    algorithm: Algorithm,
+    fitness: Fitness | FitnessFunction,
+    *,
+    seed: int,
+    validation: Validation | None = None,
+    faults: FaultPolicy | None = None,
+    judge: Fitness | None = None,
 ) -> Evolution:
     """Evolve for as long as the caller's `for` asks.
 
@@ -110,8 +128,10 @@ def evolve(
         fitness: scores them; a plain function `genomes, episode_seeds -> returns` serves too.
         seed: of the episodes.
         validation: how a champion is chosen; by default none is.
+        faults: how many of a generation may fail; by default any number.
+        judge: runs the validation; by default the fitness does.
     """
-    return Evolution(algorithm, fitness, seed=seed, validation=validation)
+    return Evolution(algorithm, fitness, seed=seed, validation=validation, faults=faults, judge=judge)
 
 
 class Evolution:
@@ -122,6 +142,8 @@ class Evolution:
         fitness: scores them; a plain function `genomes, episode_seeds -> returns` serves too.
         seed: of the episodes.
         validation: how a champion is chosen; by default none is.
+        faults: how many of a generation may fail; by default any number.
+        judge: runs the validation; by default the fitness does.
     """
 
     def __init__(
@@ -131,50 +153,106 @@ class Evolution:
         *,
         seed: int,
         validation: Validation | None = None,
+        faults: FaultPolicy | None = None,
+        judge: Fitness | None = None,
     ) -> None:
         self._algorithm = algorithm
         self._fitness: Fitness = (
             fitness if isinstance(fitness, Fitness) else FunctionFitness(fitness, algorithm.architecture)
         )
         self._seed = seed
-        self._selector = None if validation is None else _ChampionSelector(self._fitness, validation, seed)
-        self._number = self._evaluations = self._environment_steps = 0
+        self._faults = faults
+        self._selector = None if validation is None else _ChampionSelector(self._fitness, judge, validation, seed)
+        self.generations = self.evaluations = self.environment_steps = 0
 
     def __iter__(self) -> Evolution:
         return self
 
+    @property
+    def validation_steps(self) -> int:
+        """Steps in validation so far."""
+        return 0 if self._selector is None else self._selector.steps
+
+    @property
+    def champion(self) -> Champion | None:
+        """The best by validation so far; None without validation, or while none could be scored."""
+        return None if self._selector is None else self._selector.champion
+
     def __next__(self) -> Generation:
-        """The next generation, scored."""
+        """The next generation, scored.
+
+        Raises:
+            TooManyFaults: more of it failed than may; the algorithm has not been told.
+        """
         algorithm, fitness, selector = self._algorithm, self._fitness, self._selector
-        genomes = algorithm.ask()
-        results = fitness(genomes, episode_seeds(self._seed, Purpose.TRAINING, self._number, fitness.episodes))
+        with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
+            genomes = algorithm.ask()
+        try:
+            results = fitness(genomes, episode_seeds(self._seed, Purpose.TRAINING, self.generations, fitness.episodes))
+            if self._faults is not None:
+                self._faults.judge(results.faults, len(genomes))
+        except TooManyFaults as error:
+            error.generation = self.generations
+            raise
+        normaliser = fitness.normaliser
         algorithm.tell(fitness.aggregate(results.returns))
-        self._evaluations += len(genomes)
-        self._environment_steps += results.steps
+        self.evaluations += len(genomes)
+        self.environment_steps += results.steps
         if selector is not None:
-            selector.consider(algorithm.population, self._number)
+            selector.consider(algorithm.population, self.generations)
         fitness.adapt(results)
         generation = Generation(
-            self._number,
+            self.generations,
             algorithm.population,
             results,
-            self._evaluations,
-            self._environment_steps,
-            0 if selector is None else selector.steps,
-            None if selector is None else selector.champion,
+            self.evaluations,
+            self.environment_steps,
+            self.validation_steps,
+            self.champion,
+            normaliser,
         )
-        self._number += 1
+        self.generations += 1
         return generation
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.
+
+        It is to be taken between two generations; it stays as it is while evolution goes on.
+        """
+        return {
+            "generations": self.generations,
+            "evaluations": self.evaluations,
+            "environment_steps": self.environment_steps,
+            "algorithm": self._algorithm.state(),
+            "normaliser": _normaliser_state(self._fitness.normaliser),
+            "selector": None if self._selector is None else self._selector.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, which is copied: with an algorithm and a fitness made as those that it was taken of.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such state.
+        """
+        self._algorithm.restore(state["algorithm"])
+        self._fitness.normaliser = _normaliser_from(state["normaliser"], self._algorithm.architecture)
+        if self._selector is not None:
+            self._selector.restore(state["selector"])
+        self.generations = int(state["generations"])
+        self.evaluations = int(state["evaluations"])
+        self.environment_steps = int(state["environment_steps"])
 
 
 class _ChampionSelector:
     """Tries each generation's fittest on the held-out episodes and keeps whoever does best there."""
 
-    def __init__(self, fitness: Fitness, validation: Validation, seed: int) -> None:
+    def __init__(self, fitness: Fitness, judge: Fitness | None, validation: Validation, seed: int) -> None:
         self._fitness = fitness
+        self._judge = judge or fitness
         self._candidates = validation.candidates
         self._episodes = episode_seeds(seed, Purpose.VALIDATION, 0, validation.episodes)
         self._tried: set[int] = set()
+        self._in_order = array("q")  # the same, so that a state is one copy, however many there are
         self._best_mean = -np.inf
         self.champion: Champion | None = None
         self.steps = 0
@@ -186,11 +264,13 @@ class _ChampionSelector:
         rows = [row for row in rows if np.isfinite(population.fitness[row])]
         if not rows:
             return
-        results = self._fitness(population.genomes[rows], self._episodes)
+        self._judge.normaliser = self._fitness.normaliser
+        results = self._judge(population.genomes[rows], self._episodes)
         self.steps += results.steps
         for row, returns in zip(rows, results.returns, strict=True):
             if self._fitness.normaliser is None:  # else the same genome acts otherwise next time
                 self._tried.add(int(population.ids[row]))
+                self._in_order.append(int(population.ids[row]))
             mean = returns.mean()
             if mean > self._best_mean:  # never true of NaN, an episode that failed
                 self._best_mean = mean
@@ -202,10 +282,62 @@ class _ChampionSelector:
         return Champion(
             architecture=population.architecture,
             genome=population.genomes[row].copy(),
-            task=self._fitness.task,
+            task=self._judge.task,
             normaliser=normaliser,
             individual=int(population.ids[row]),
             generation=generation,
             training_fitness=float(population.fitness[row]),
             validation=Score(returns.copy()),
         )
+
+    def state(self) -> dict[str, Any]:
+        champion = self.champion
+        return {
+            "tried": np.array(self._in_order, dtype=np.int64),
+            "steps": self.steps,
+            "champion": None
+            if champion is None or champion.validation is None
+            else {
+                "genome": champion.genome,
+                "normaliser": _normaliser_state(champion.normaliser),
+                "individual": champion.individual,
+                "generation": champion.generation,
+                "training_fitness": champion.training_fitness,
+                "validation": champion.validation.returns,
+            },
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._in_order = array("q", np.asarray(state["tried"], dtype=np.int64).tolist())
+        self._tried = set(self._in_order)
+        self.steps = int(state["steps"])
+        self.champion, self._best_mean = None, -np.inf
+        if (kept := state["champion"]) is not None:
+            architecture = self._fitness.architecture
+            validation = Score(np.array(kept["validation"], dtype=np.float64))
+            self.champion = Champion(
+                architecture=architecture,
+                genome=np.array(kept["genome"], dtype=np.float64),
+                task=self._judge.task,
+                normaliser=_normaliser_from(kept["normaliser"], architecture),
+                individual=int(kept["individual"]),
+                generation=int(kept["generation"]),
+                training_fitness=float(kept["training_fitness"]),
+                validation=validation,
+            )
+            self._best_mean = validation.returns.mean()
+
+
+def _normaliser_state(normaliser: ObservationNormaliser | None) -> dict[str, Any] | None:
+    if normaliser is None:
+        return None
+    return {"count": normaliser.count, "mean": normaliser.mean, "squares": normaliser.squares}
+
+
+def _normaliser_from(state: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:
+    if state is None:
+        return None
+    mean, squares = (np.array(state[name], dtype=np.float64) for name in ("mean", "squares"))
+    if {mean.shape, squares.shape} != {(architecture.num_inputs,)}:
+        raise ValueError(f"the normaliser is not for {architecture.num_inputs} inputs")
+    return ObservationNormaliser(int(state["count"]), mean, squares)

@@ -15,6 +15,7 @@ from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.evaluation.carriers import Carrier, Workers, carrier
 from evonet.evaluation.engines import EngineName
+from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task import Task
 from evonet.network import Architecture
@@ -79,11 +80,14 @@ class EpisodeReturn:
         wrappers: around the environment, the first innermost.
         max_steps: cut an episode after so many steps; by default the environment's limit, or 1,000.
         engine: what runs the episodes.
-        workers: processes; "auto" starts them when they pay.
+        workers: processes; 1 is this one, the fastest for a cheap environment and no way for one that hangs or crashes.
+            "auto" is this one too until others pay, if the environment comes with Gymnasium; else one for each core.
+        faults: what becomes of episodes that cannot be scored.
 
     Raises:
         UnsuitableEnvironment: the environment is unknown, or no network can serve its spaces.
         EnvironmentUnavailable: it cannot be made.
+        WorkersUnavailable: it cannot be sent to worker processes.
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
@@ -106,6 +110,7 @@ class EpisodeReturn:
         max_steps: Count | None = None,
         engine: EngineName = "auto",
         workers: Workers = 1,
+        faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
     ) -> None:
         check(type(self), {name: value for name, value in locals().items() if name != "self"})
         if isinstance(environment, str):
@@ -136,19 +141,35 @@ class EpisodeReturn:
         )
         self._aggregation = aggregation
         self._quantile = quantile
-        self._carrier: Carrier = carrier(self.task, engine, workers)
+        self._carrier: Carrier = carrier(self.task, engine, workers, faults)
 
     @property
     def engine(self) -> str:
         """The engine that runs the episodes."""
         return self._carrier.engine_name
 
+    @property
+    def isolated(self) -> bool:
+        """Whether episodes run where they may hang or crash without taking this process with them."""
+        return self._carrier.isolated
+
     def __call__(self, genomes: FloatArray, episode_seeds: IntArray) -> EpisodeResults:
-        """Run `genomes (n, genome_size)`, each on all episodes `(episodes,)`."""
+        """Run `genomes (n, genome_size)`, each on all episodes `(episodes,)`.
+
+        Raises:
+            WorkersUnavailable: worker processes cannot start.
+            TooManyFaults: so many individuals failed that the rest is not worth running.
+        """
+        return self.run(genomes, episode_seeds, self.normaliser)
+
+    def run(
+        self, genomes: FloatArray, episode_seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> EpisodeResults:
+        """The same, with observations normalised by `normaliser`."""
         n, episodes = len(genomes), len(episode_seeds)
         individuals = np.repeat(np.arange(n), episodes)
         seeds = np.tile(np.asarray(episode_seeds, dtype=np.int64), n)
-        chunks = self._carrier.carry(genomes, individuals, seeds, self.normaliser)
+        chunks = self._carrier.carry(genomes, individuals, seeds, normaliser)
         return EpisodeResults.joined(chunks, individuals, episodes)
 
     def aggregate(self, returns: FloatArray) -> FloatArray:

@@ -1,8 +1,15 @@
 """Environments that tests register and that worker processes can import: well-behaved ones, and much trouble."""
 
 import copy
+import ctypes
 import functools
+import multiprocessing
 import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -60,7 +67,8 @@ class Walk(gym.Env):
 
     def _observe(self):
         self._x = self.np_random.normal(size=3)
-        return self._x[:1] if self._active == "wrong shape in reset" else self._x.copy()
+        odd = {"wrong shape in reset": self._x[:1], "wrong type in reset": np.array(list("abc"))}
+        return odd.get(self._active, self._x.copy())
 
 
 class Endless(gym.Env):
@@ -81,6 +89,17 @@ class Endless(gym.Env):
         return np.zeros(2, np.float32), self._reward, self._step == self._ends, self._step == self._is_cut, {}
 
 
+class Shy(Endless):
+    """Can be made in the process that runs the experiment, not in a worker."""
+
+    def __init__(self, leaves=False):
+        super().__init__(ends=2)
+        if multiprocessing.parent_process() is not None:
+            if leaves:
+                os._exit(7)
+            raise OSError("no licence for a second process")
+
+
 class Moody(Endless):
     """Rewards drawn from where no seed reaches."""
 
@@ -89,12 +108,106 @@ class Moody(Endless):
         return observation, float(np.frombuffer(os.urandom(4), np.uint32)[0]) / 2**32, ended, cut, info
 
 
+class Forgetful(Endless):
+    """Each episode pays more than the one before: its reset leaves something behind."""
+
+    def reset(self, *, seed=None, options=None):
+        self._reward += 1.0
+        return super().reset(seed=seed)
+
+
 class Threads(Endless):
     """The reward tells how many threads linear algebra may use here, 0 if nobody said."""
 
     def step(self, action):
         observation, _, ended, cut, info = super().step(action)
         return observation, float(os.environ.get("OPENBLAS_NUM_THREADS", "0")), ended, cut, info
+
+
+def _segfault():
+    ctypes.string_at(0)
+
+
+def _killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _hang():
+    while True:
+        time.sleep(0.01)
+
+
+def _hang_in_c():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    libc = ctypes.PyDLL(None)  # which holds the interpreter's lock meanwhile: no other thread of Python runs
+    while True:
+        libc.sleep(1000)
+
+
+def _exhaust_memory():
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 200_000_000, hard))
+    try:
+        hoard = []
+        while True:
+            hoard.append(np.zeros(1_000_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def _raise():
+    raise ValueError("no such thing")
+
+
+TROUBLES = {
+    1: _segfault,
+    2: _killed,
+    3: _hang,
+    4: _exhaust_memory,
+    5: _raise,
+    6: functools.partial(os._exit, 3),
+    7: functools.partial(os._exit, 0),
+    8: _hang_in_c,
+    9: functools.partial(sys.exit, "it leaves"),
+    10: lambda: np.nan,
+    11: lambda: np.inf,
+}
+
+
+class Obedient(gym.Env):
+    """Does what the action says: 0 and above are rewards, -1 to -11 the troubles above, in the second step of three.
+
+    Args:
+        pause: seconds that a step takes.
+        only: the trouble that every negative action makes, whichever number it says.
+    """
+
+    def __init__(self, pause=0.0, only=None):
+        self.observation_space = spaces.Box(-np.inf, np.inf, (1,), np.float64)
+        self.action_space = spaces.Box(-np.inf, np.inf, (1,), np.float64)
+        self._pause, self._only = pause, only
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self._step = 0
+        return self.np_random.normal(size=1), {}
+
+    def step(self, action):
+        self._step += 1
+        time.sleep(self._pause)
+        reward = float(action[0])
+        if round(reward) < 0 and self._step == 2:
+            reward = TROUBLES[self._only or -round(reward)]()
+        return self.np_random.normal(size=1), reward, self._step == 3, False, {}
+
+
+class Slow(Obedient):
+    """Takes its time to be made, not to act."""
+
+    def __init__(self, pause=0.0):
+        super().__init__()
+        time.sleep(pause)
 
 
 class AnySpaces(gym.Env):
@@ -132,6 +245,13 @@ class Impossible(gym.Env):
         raise OSError("the robot is not plugged in")
 
 
+class Lacking(gym.Env):
+    """Needs a package that is not there."""
+
+    def __init__(self):
+        raise gym.error.DependencyNotInstalled('MuJoCo is not installed, run `pip install "gymnasium[mujoco]"`')
+
+
 class Doubled(gym.RewardWrapper):
     """Every reward `times` over: a wrapper of somebody's own."""
 
@@ -164,7 +284,7 @@ def failing(genomes, episode_seeds):
     return returns
 
 
-for _kind in (Walk, Endless, Moody, Threads, Wordy, Impossible):
+for _kind in (Walk, Endless, Moody, Forgetful, Threads, Wordy, Impossible, Lacking, Obedient, Slow, Shy):
     _id = f"evonet-tests/{_kind.__name__}-v0"
     if _id not in gym.registry:
         gym.register(_id, entry_point=_kind, max_episode_steps=None if _kind is Endless else 20)

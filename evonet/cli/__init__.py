@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from evonet import __version__
-from evonet.cli import check, export, inspect, listing, run, schema
+from evonet.cli import check, compare, export, inspect, listing, replay, resume, run, schema, study
 from evonet.cli.console import DONE
 from evonet.errors import EvonetError
 
 INTERRUPTED = 130
-COMMANDS = (run, inspect, export, check, schema, listing)
+COMMANDS = (run, resume, study, inspect, replay, compare, export, check, schema, listing)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,15 +27,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except EvonetError as error:
-        print(f"evonet: {error}", file=sys.stderr)
+        _tell(error, str(error))
         return error.exit_status
-    except KeyboardInterrupt:
-        print("evonet: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as interruption:
+        _tell(interruption, str(interruption) or "interrupted")
+        return getattr(interruption, "exit_status", INTERRUPTED)
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         with contextlib.suppress(OSError):
             sys.stdout.close()
         return DONE
+
+
+def _tell(error: BaseException, message: str) -> None:
+    """Say what went wrong, and then what to do next, if the error knows."""
+    for line in (f"evonet: {message}", *getattr(error, "__notes__", ())):
+        print(line, file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

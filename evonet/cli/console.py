@@ -28,6 +28,11 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 def add_override_arguments(parser: argparse.ArgumentParser) -> None:
     """Settings that replace a config's, and modules that it may import."""
     parser.add_argument("--workers", metavar="N|auto", help="worker processes, instead of the config's")
+    add_set_arguments(parser)
+
+
+def add_set_arguments(parser: argparse.ArgumentParser) -> None:
+    """Single settings that replace a config's, and modules that it may import."""
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY.PATH=VALUE", help="set one value of the config; repeatable"
     )
@@ -49,7 +54,7 @@ def overrides(options: argparse.Namespace) -> list[str]:
     """`key.path=value`, from `--set` and the options that stand for a setting."""
     replaced = list(options.set)
     replaced += [f"seed={options.seed}"] if getattr(options, "seed", None) is not None else []
-    replaced += [f"evaluation.workers={options.workers}"] if options.workers is not None else []
+    replaced += [f"evaluation.workers={options.workers}"] if getattr(options, "workers", None) is not None else []
     return replaced
 
 

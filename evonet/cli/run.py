@@ -86,6 +86,8 @@ def progress(config: Config, *, quiet: bool) -> Iterator[Callable[[Generation, f
                 f"{steps / max(seconds, 1e-9):,.0f} steps/s",
                 refresh=False,
             )
-            bar.update()
+            if bar.n == 0:  # a run that goes on does not begin at 0
+                bar.initial = bar.n = generation.number
+            bar.update(generation.number + 1 - bar.n)
 
         yield watch

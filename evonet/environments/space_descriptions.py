@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 from evonet.environments.spaces import Space
+from evonet.reading import LARGEST, Fields, shown
 from evonet.settings import chosen
 
 Description = dict[str, Any]
+
+_MOST_NUMBERS = 1 << 24
+_MOST_DIMENSIONS = 32
+_DEEPEST = 32
+_BOX_TYPES = (
+    "bool",
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+    "float16",
+    "float32",
+    "float64",
+)
+_INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
 
 def describe_space(space: Space) -> Description:
@@ -42,14 +57,66 @@ def describe_space(space: Space) -> Description:
     raise TypeError(f"the space {space} has no description")
 
 
-def space_from(description: Description) -> Space:
+def space_from(description: Any, most_numbers: int = _MOST_NUMBERS) -> Space:
     """The space that `describe_space` described.
 
+    Args:
+        description: of which nothing is believed before it is checked.
+        most_numbers: that an observation or action may have, discrete parts one-hot.
+
     Raises:
-        ValueError, KeyError, TypeError: it is no such description.
+        ValueError: it is no such description, or one of a larger space; nothing large has been made then.
     """
-    make = chosen("space.type", description["type"], _MAKERS)
-    return make(description)
+    size = _size(description)
+    if size > most_numbers:
+        raise ValueError(f"space must have at most {most_numbers} numbers, got {size}")
+    with np.errstate(all="raise", under="ignore"):
+        try:
+            return _made(description)
+        except (ArithmeticError, AssertionError, TypeError, OverflowError) as error:
+            raise ValueError(f"space cannot be made: {error}") from error
+
+
+def _size(description: Any, depth: int = 0) -> int:
+    """Numbers in an element of the space, from the description alone."""
+    fields = Fields(description, "space")
+    kind = fields.text("type")
+    chosen("space.type", kind, _MAKERS)
+    if depth == _DEEPEST:
+        raise ValueError(f"space must be at most {_DEEPEST} levels deep")
+    if kind == "Discrete":
+        return fields.whole("n", 1)
+    if kind == "MultiDiscrete":
+        return sum(_whole_numbers(fields, "nvec", least=1).ravel().tolist())
+    if kind == "Tuple":
+        return sum(_size(part, depth + 1) for part in fields.items("spaces"))
+    if kind == "Dict":
+        return sum(_size(part, depth + 1) for _, part in _keyed(fields))
+    return math.prod(_shape(fields, least=0 if kind == "Box" else 1))
+
+
+def _shape(fields: Fields, least: int = 0) -> tuple[int, ...]:
+    lengths = fields.items("shape", _MOST_DIMENSIONS)
+    if any(type(length) is not int or not least <= length <= LARGEST for length in lengths):
+        raise ValueError(f"space.shape must have whole numbers from {least} up, got {shown(lengths)}")
+    return tuple(lengths)
+
+
+def _whole_numbers(fields: Fields, key: str, least: int = -LARGEST) -> NDArray[np.int64]:
+    """An array of whole numbers, which JSON has as lists in lists."""
+    numbers = np.array(fields.items(key))
+    if numbers.dtype != np.int64 or numbers.size == 0 or numbers.min() < least:
+        raise ValueError(f"space.{key} must have whole numbers, got {shown(fields.get(key))}")
+    return numbers
+
+
+def _keyed(fields: Fields) -> list[tuple[Any, Any]]:
+    pairs = fields.items("spaces")
+    if any(type(pair) is not list or len(pair) != 2 or type(pair[0]) not in {str, int} for pair in pairs):
+        raise ValueError("space.spaces must be pairs of a key and a space")
+    if len({pair[0] for pair in pairs}) < len(pairs):
+        raise ValueError("space.spaces must have different keys")
+    return [(key, part) for key, part in pairs]
 
 
 def _describe_bounds(bounds: Any) -> Any:
@@ -58,21 +125,62 @@ def _describe_bounds(bounds: Any) -> Any:
     return flat[0] if flat and all(b == flat[0] for b in flat) else flat
 
 
-def _box(description: Description) -> Space:
-    dtype = np.dtype(description["dtype"])
-    shape = tuple(description["shape"])
-    low, high = (
-        np.broadcast_to(np.array(description[side], dtype=np.float64).astype(dtype), np.prod(shape, dtype=int))
-        for side in ("low", "high")
-    )
-    return spaces.Box(low.reshape(shape), high.reshape(shape), dtype=dtype.type)
+def _box(fields: Fields) -> Space:
+    name = fields.text("dtype")
+    if name not in _BOX_TYPES:
+        raise ValueError(f"space.dtype must be one of {', '.join(_BOX_TYPES)}, got {shown(name)}")
+    dtype, shape = np.dtype(name), _shape(fields)
+    low, high = (_bounds(fields, side, dtype, math.prod(shape)).reshape(shape) for side in ("low", "high"))
+    if (low > high).any():
+        raise ValueError("space.low must be at most space.high")
+    return spaces.Box(low, high, dtype=dtype.type)
 
 
-_MAKERS: Mapping[str, Callable[[Description], Space]] = {
+def _bounds(fields: Fields, side: str, dtype: np.dtype[Any], size: int) -> NDArray[Any]:
+    """The bounds on one side, `(size,)`."""
+    said = fields.get(side)
+    listed = said if isinstance(said, list) else [said]
+    if isinstance(said, list) and len(said) != size:
+        raise ValueError(f"space.{side} must be one number or {size}, got {len(said)}")
+    if dtype.kind == "f":
+        numbers: list[Any] = [_INFINITIES.get(bound, bound) if isinstance(bound, str) else bound for bound in listed]
+        right = all(type(bound) in {int, float} and not math.isnan(bound) for bound in numbers)
+    else:
+        numbers, kind = listed, bool if dtype.kind == "b" else int
+        least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        right = all(type(bound) is kind and least <= bound <= most for bound in numbers)
+    if not right:
+        raise ValueError(f"space.{side} must have numbers of type {dtype}, got {shown(said)}")
+    return np.broadcast_to(np.array(numbers, dtype=dtype), size)
+
+
+def _discrete(fields: Fields) -> Space:
+    n = fields.whole("n", 1)
+    return spaces.Discrete(n, start=fields.whole("start", -LARGEST, LARGEST - n))
+
+
+def _multi_discrete(fields: Fields) -> Space:
+    nvec, start = _whole_numbers(fields, "nvec", least=1), _whole_numbers(fields, "start")
+    if nvec.shape != start.shape:
+        raise ValueError(f"space.start must have the shape of space.nvec, {nvec.shape}, got {start.shape}")
+    return spaces.MultiDiscrete(nvec, start=start)
+
+
+def _multi_binary(fields: Fields) -> Space:
+    shape = _shape(fields, least=1)
+    return spaces.MultiBinary(shape if len(shape) != 1 else shape[0])
+
+
+def _made(description: Any) -> Space:
+    fields = Fields(description, "space")
+    return _MAKERS[fields.text("type")](fields)
+
+
+_MAKERS: Mapping[str, Callable[[Fields], Space]] = {
     "Box": _box,
-    "Discrete": lambda d: spaces.Discrete(d["n"], start=d["start"]),
-    "MultiDiscrete": lambda d: spaces.MultiDiscrete(np.array(d["nvec"]), start=np.array(d["start"])),
-    "MultiBinary": lambda d: spaces.MultiBinary(d["shape"] if len(d["shape"]) != 1 else d["shape"][0]),
-    "Tuple": lambda d: spaces.Tuple([space_from(part) for part in d["spaces"]]),
-    "Dict": lambda d: spaces.Dict([(key, space_from(part)) for key, part in d["spaces"]]),
+    "Discrete": _discrete,
+    "MultiDiscrete": _multi_discrete,
+    "MultiBinary": _multi_binary,
+    "Tuple": lambda fields: spaces.Tuple([_made(part) for part in fields.items("spaces")]),
+    "Dict": lambda fields: spaces.Dict([(key, _made(part)) for key, part in _keyed(fields)]),
 }

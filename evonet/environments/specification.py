@@ -7,7 +7,7 @@ import difflib
 import importlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
@@ -59,6 +59,8 @@ class EnvironmentSpec(Settings):
     wrappers: Sequence[Wrapper] = ()
     max_steps: Count | None = None
 
+    _allowed: ClassVar[Collection[str] | None] = None  # modules that may be imported, of `restricted`; None: all
+
     @property
     def imports(self) -> Iterator[str]:
         """Modules whose code runs when the environment is made, beside Gymnasium's own."""
@@ -74,12 +76,27 @@ class EnvironmentSpec(Settings):
         Raises:
             UnsuitableEnvironment: a module would be imported that is not among `allowed`.
         """
+        self._refuse_imports(allowed, "add --allow-import {module}")
+
+    def _refuse_imports(self, allowed: Collection[str], remedy: str) -> None:
         for name, module in zip(self._imported, self.imports, strict=True):
             if module not in allowed:
                 raise UnsuitableEnvironment(
                     f"{name!r} would import the module {module!r}, which runs its code; "
-                    f"to allow that, add --allow-import {module}"
+                    f"to allow that, {remedy.format(module=module)}"
                 )
+
+    def restricted(self, allowed: Collection[str]) -> EnvironmentSpec:
+        """The same for one whom nobody here has written: it imports no modules but those `allowed`, whoever asks."""
+        restricted = dataclasses.replace(self)
+        object.__setattr__(restricted, "_allowed", frozenset(allowed))
+        return restricted
+
+    def _refuse_restricted_imports(self) -> None:
+        if self._allowed is not None:
+            self._refuse_imports(
+                self._allowed, "add --allow-import {module}, or in Python load it with allow_imports=[{module!r}]"
+            )
 
     def make(self, render_mode: str | None = None) -> Environment:
         """The environment itself.
@@ -88,9 +105,10 @@ class EnvironmentSpec(Settings):
         engines keep order and count steps themselves, at a fraction of the time.
 
         Raises:
-            UnsuitableEnvironment: the environment or a wrapper is unknown.
+            UnsuitableEnvironment: the environment or a wrapper is unknown, or may not be imported.
             EnvironmentUnavailable: it lacks a package, or cannot be made with these arguments.
         """
+        self._refuse_restricted_imports()
         try:
             spec = dataclasses.replace(_registered(self.id), order_enforce=False, disable_env_checker=True)
             limit = self.max_steps if self.wrappers else -1
@@ -106,11 +124,13 @@ class EnvironmentSpec(Settings):
 
     def step_limit(self) -> tuple[int, bool]:
         """Steps after which an episode is cut, and whether somebody (the config, the environment) chose that."""
+        self._refuse_restricted_imports()
         limit = self.max_steps or _registered(self.id).max_episode_steps
         return (limit, True) if limit else (DEFAULT_MAX_STEPS, False)
 
     def reward_threshold(self) -> float | None:
         """The mean return from which Gymnasium calls the environment solved, if it says so."""
+        self._refuse_restricted_imports()
         return _registered(self.id).reward_threshold
 
 

@@ -19,6 +19,11 @@ def real_engine(task: Task) -> Engine:
     return VectorEngine(task) if has_vector_environment(task) else GymnasiumEngine(task)
 
 
+def runs_foreign_code(name: EngineName, task: Task) -> bool:
+    """Whether the engine called `name` runs an environment that others wrote, and that may hang or crash."""
+    return name == "gymnasium" or (name == "auto" and kernel_for(task) is None)
+
+
 def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Engine:
     """The engine called `name`.
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.spaces import Actions
+from evonet.environments.spaces import Actions, MalformedObservation
 from evonet.environments.specification import Environment
 from evonet.evaluation.results import EpisodeResults, Fault, FaultKind
 from evonet.evaluation.task import Task
@@ -44,14 +44,19 @@ class GymnasiumEngine:
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
+        self.prepare(len(seeds))
         slots = min(self._slots, len(seeds))
-        while len(self._environments) < slots:
-            self._environments.append(self._task.make_environment())
         rollout = _Rollout(self._task, self._environments[:slots], genomes, individuals, seeds, normaliser)
-        with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning
-            results = rollout.run()
-        self._environments[:slots] = rollout.environments
-        return results
+        try:
+            with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning
+                return rollout.run()
+        finally:  # whoever interrupts the run finds no instance here that was replaced
+            self._environments[:slots] = rollout.environments
+
+    def prepare(self, episodes: int) -> None:
+        """Make the instances that so many episodes need; `run` does it too."""
+        while len(self._environments) < min(self._slots, episodes):
+            self._environments.append(self._task.make_environment())
 
     def close(self) -> None:
         """Close the environments."""
@@ -141,10 +146,13 @@ class _Rollout:
                 else:
                     if lengths[slot] == 1:  # once is enough, for an environment has one way to build observations
                         self._task.encoder.check(observation)
-                    encode(observation, rows[slot])
-            except Exception as error:  # noqa: BLE001 - whatever it raises costs this episode only
-                self._fail(slot, "exception", _in_a_line(error), traceback.format_exc())
-                self._replace(slot)
+                    try:
+                        encode(observation, rows[slot])
+                    except Exception:
+                        self._task.encoder.check(observation)  # which says what is wrong with it, if it can
+                        raise
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises costs this episode only
+                self._raised(slot, error)
                 ended.append(slot)
         self._refill(ended)
 
@@ -169,9 +177,8 @@ class _Rollout:
                 observation, _ = self.environments[slot].reset(seed=self._seeds[episode])
                 self._task.encoder.check(observation)
                 self._encode(observation, self._rows[slot])
-            except Exception as error:  # noqa: BLE001 - whatever it raises costs this episode only
-                self._fail(slot, "exception", _in_a_line(error), traceback.format_exc())
-                self._replace(slot)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises costs this episode only
+                self._raised(slot, error)
             else:
                 return True
         self._slot_genomes[slot] = 0.0
@@ -200,6 +207,11 @@ class _Rollout:
         self._deviations[:, slot] = 0.0
         self._end(slot, math.nan)
 
+    def _raised(self, slot: int, error: BaseException) -> None:
+        kind: FaultKind = "malformed" if isinstance(error, MalformedObservation) else "exception"
+        self._fail(slot, kind, _in_a_line(error), traceback.format_exc())
+        self._replace(slot)
+
     def _replace(self, slot: int) -> None:
         """A new instance for a slot whose environment raised: nobody knows what state it is in."""
         with contextlib.suppress(Exception):
@@ -208,5 +220,5 @@ class _Rollout:
         self._steps[slot] = environment.step
 
 
-def _in_a_line(error: Exception) -> str:
+def _in_a_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from evonet.types import BoolArray, FloatArray, IntArray
 
-FaultKind = Literal["exception", "nonfinite"]
+FaultKind = Literal["exception", "nonfinite", "malformed", "timeout", "died"]
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,29 @@ class Fault:
         individual: row of the genome.
         episode: number of the episode: of the individual's episodes, or in a flat chunk, of all.
         seed: the episode's seed.
-        kind: "exception" if the environment raised, "nonfinite" if NaN or infinity turned up.
-        step: steps taken before.
+        kind: "exception" if the environment raised, "nonfinite" if NaN or infinity turned up, "malformed" if an
+            observation had another shape or type than its space, "timeout" if the episode took longer than it may,
+            "died" if its worker process did.
+        step: steps taken before; None if nobody lived to tell.
         message: what happened, in a line.
-        traceback: the environment's own, or "".
+        traceback: where in the environment it happened, or "".
+        attempts: how often the episode was tried by itself.
     """
 
     individual: int
     episode: int
     seed: int
     kind: FaultKind
-    step: int
+    step: int | None
     message: str
     traceback: str = ""
+    attempts: int = 1
+
+    @property
+    def place(self) -> str:
+        """The episode, and how far it came, in a few words."""
+        step = "" if self.step is None else f", step {self.step}"
+        return f"{self.kind}, seed {self.seed}{step}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,14 @@ class EpisodeResults:
         """Room for `episodes` results; with sums of `inputs` observations unless None."""
         sums = None if inputs is None else ObservationSums(np.zeros((episodes, inputs)), np.zeros((episodes, inputs)))
         return cls(np.zeros(episodes), np.zeros(episodes, np.int64), np.zeros(episodes, np.bool_), [], sums)
+
+    @classmethod
+    def lost(cls, fault: Fault, inputs: int | None) -> EpisodeResults:
+        """What is known of a single episode whose worker process was lost: the fault."""
+        results = cls.empty(1, inputs)
+        results.returns[0] = np.nan
+        results.faults.append(fault)
+        return results
 
     @property
     def steps(self) -> int:

@@ -10,6 +10,7 @@ from evonet.errors import EvonetError
 from evonet.evaluation.task import Task
 from evonet.evolution import Algorithm, Validation
 from evonet.experiment.config import EPISODE_RETURN, Config
+from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness, FunctionFitness
@@ -30,14 +31,7 @@ def build_fitness(config: Config) -> Fitness:
     episodes = None
     if settings.environment is not None:
         environment = settings.environment.build()
-        network, evaluation = arguments(settings.network, *_NETWORK), arguments(settings.evaluation, *_EVALUATION)
-        try:
-            environment.refuse_imports(config.allowed_imports)
-            episodes = EpisodeReturn(environment, **network, **evaluation)
-        except EvonetError as error:
-            raise type(error)(f"{config.document.where(('environment', 'id'))}: environment: {error}") from error
-        except ValueError as error:  # the rest is checked: only the engine depends on the environment
-            raise config.error(("evaluation", "engine"), f"evaluation.engine: {error}") from error
+        episodes = _episode_return(config, environment, ("environment", "id"))
         for end, size in (("inputs", episodes.architecture.num_inputs), ("outputs", episodes.architecture.num_outputs)):
             if getattr(settings.network, end) not in (None, size):
                 raise config.error(
@@ -50,6 +44,44 @@ def build_fitness(config: Config) -> Fitness:
         return episodes
     architecture = episodes.architecture if episodes is not None else _architecture(config)
     return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes)
+
+
+def build_judge(config: Config, fitness: Fitness) -> Fitness:
+    """What runs the validation: the fitness itself, or the same in the environment that `validation` names.
+
+    Raises:
+        ConfigError: that environment cannot take the other's place.
+    """
+    settings = config.settings.validation
+    if settings.environment is None:
+        return fitness
+    path = ("validation", "environment")
+    if not isinstance(fitness, EpisodeReturn):
+        raise config.error(path, "validation.environment must be left out where a function is the fitness")
+    judge = _episode_return(config, settings.environment.build(), (*path, "id"))
+    assert fitness.task is not None
+    assert judge.task is not None
+    for name in ("observation_space", "action_space"):
+        if getattr(fitness.task, name) != getattr(judge.task, name):
+            judge.close()
+            raise config.error(
+                path,
+                f"validation.environment must have the {name} {getattr(fitness.task, name)} of the environment, "
+                f"got {getattr(judge.task, name)}",
+            )
+    return judge
+
+
+def _episode_return(config: Config, environment: EnvironmentSpec, path: KeyPath) -> EpisodeReturn:
+    settings = config.settings
+    network, evaluation = arguments(settings.network, *_NETWORK), arguments(settings.evaluation, *_EVALUATION)
+    try:
+        environment.refuse_imports(config.allowed_imports)
+        return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build())
+    except EvonetError as error:
+        raise type(error)(f"{config.document.where(path)}: {'.'.join(map(str, path[:-1]))}: {error}") from error
+    except ValueError as error:  # the rest is checked: only the engine depends on the environment
+        raise config.error(("evaluation", "engine"), f"evaluation.engine: {error}") from error
 
 
 def notices(fitness: Fitness) -> list[str]:

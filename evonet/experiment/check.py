@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
-from evonet.evaluation.results import EpisodeResults
+from evonet.errors import TooManyFaults
+from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task import Task
 from evonet.experiment.build import build_algorithm, build_fitness, notices, target_of
 from evonet.experiment.config import Config
 from evonet.fitness import Fitness
 from evonet.seeding import Purpose, episode_seeds
-from evonet.types import FloatArray
+from evonet.types import FloatArray, IntArray
 
 _GENOMES = 8
+_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,32 @@ def check_config(config: Config) -> list[Finding]:
     Raises:
         EvonetError: the config or its environment is so wrong that nothing can be tried.
     """
-    fitness = build_fitness(config)
+    fitness = build_fitness(_impatient(config))
     try:
         findings = [Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")]
+        genomes = build_algorithm(config, fitness.architecture).ask()[:_GENOMES]
+        evaluation, faults = _evaluation(fitness, genomes, config)
         if fitness.task is not None:
             findings += [Finding("warning", notice) for notice in notices(fitness)]
-            findings += _environment(fitness.task)
+            if any(fault.kind in ("died", "timeout") for fault in faults):
+                findings.append(Finding("note", "Gymnasium's checker is left out: it would hang or crash as well"))
+            else:
+                findings += _environment(fitness.task)
             if target_of(config, fitness.task) is None:
                 findings.append(Finding("note", "no target: neither stop.target nor the environment gives one"))
-        genomes = build_algorithm(config, fitness.architecture).ask()[:_GENOMES]
-        findings += _evaluation(fitness, genomes, config)
+        findings += evaluation
     finally:
         fitness.close()
     return findings
+
+
+def _impatient(config: Config) -> Config:
+    """The config with a time limit, so that an environment that hangs or crashes is found out, not suffered."""
+    settings = config.settings
+    if settings.evaluation.workers == 1 or settings.faults.timeout is not None:
+        return config
+    faults = settings.faults.model_copy(update={"timeout": _TIMEOUT, "retries": 0})
+    return replace(config, settings=settings.model_copy(update={"faults": faults}))
 
 
 def _environment(task: Task) -> list[Finding]:
@@ -70,25 +86,40 @@ def _environment(task: Task) -> list[Finding]:
     return findings
 
 
-def _evaluation(fitness: Fitness, genomes: FloatArray, config: Config) -> list[Finding]:
-    settings = config.settings
-    seeds = episode_seeds(settings.seed, Purpose.TRAINING, 0, fitness.episodes)
-    first, second = fitness(genomes, seeds), fitness(genomes, seeds)
+def _evaluation(fitness: Fitness, genomes: FloatArray, config: Config) -> tuple[list[Finding], Sequence[Fault]]:
+    seeds = episode_seeds(config.settings.seed, Purpose.TRAINING, 0, fitness.episodes)
+    try:
+        first = fitness(genomes, seeds)
+    except TooManyFaults as error:
+        return _failures(error.faults), error.faults
     findings = [Finding("note", _described(first))]
-    if not np.array_equal(first.returns, second.returns, equal_nan=True):
+    if not _repeatable(fitness, genomes, seeds, first):
         findings.append(
             Finding("error", "the environment is not deterministic: the same seeds gave other returns the second time")
         )
-    kinds = {(fault.kind, fault.message): fault for fault in first.faults}
-    findings += [
-        Finding("error", f"an episode failed ({fault.kind}, seed {fault.seed}, step {fault.step}): {fault.message}")
-        for fault in kinds.values()
-    ]
+    findings += _failures(first.faults)
     returns = first.returns[np.isfinite(first.returns)]
     if returns.size and np.ptp(returns) == 0:
         message = f"all of {len(genomes)} random networks scored {returns[0]:g}: evolution may find no direction"
         findings.append(Finding("warning", message))
-    return findings
+    return findings, first.faults
+
+
+def _repeatable(fitness: Fitness, genomes: FloatArray, seeds: IntArray, first: EpisodeResults) -> bool:
+    """Whether a second evaluation, in environments that have run before, gives the same."""
+    try:
+        second = fitness(genomes, seeds)
+    except TooManyFaults:
+        return False
+    same_returns = np.array_equal(first.returns, second.returns, equal_nan=True)
+    return same_returns and np.array_equal(first.lengths, second.lengths)
+
+
+def _failures(faults: Sequence[Fault]) -> list[Finding]:
+    """The first of each kind of fault."""
+    kinds = {(fault.kind, fault.message): fault for fault in reversed(faults)}
+    firsts = reversed(kinds.values())
+    return [Finding("error", f"an episode failed ({fault.place}): {fault.message}") for fault in firsts]
 
 
 def _described(results: EpisodeResults) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, create_model
 
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import ConfigError
 from evonet.evaluation.carriers import Workers
+from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evolution import Validation
+from evonet.experiment.algorithms import ALGORITHMS
+from evonet.experiment.checkpoint import Checkpoints
 from evonet.experiment.document import Document, KeyPath, to_yaml
 from evonet.experiment.models import Section, choice_of, section_of
 from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn
-from evonet.genetic_algorithm import OPERATORS, GeneticAlgorithm
-from evonet.settings import Count, Natural, Settings, did_you_mean
+from evonet.genetic_algorithm import OPERATORS
+from evonet.settings import Count, Natural, Settings, argument_hints, did_you_mean
 
-ALGORITHMS = {"genetic_algorithm": GeneticAlgorithm}
 EPISODE_RETURN = "episode_return"
 
 
@@ -51,10 +54,10 @@ _EvaluationArguments: Any = section_of(
 _EnvironmentArguments: Any = section_of(EnvironmentSpec)
 _ValidationArguments: Any = section_of(Validation)
 _TestArguments: Any = section_of(Test)
+_FaultArguments: Any = section_of(FaultPolicy)
 _StopArguments: Any = section_of(Stop)
-_AlgorithmChoice: Any = choice_of(
-    ALGORITHMS, exclude=("architecture", "seed"), operators=OPERATORS, default_type="genetic_algorithm"
-)
+_CheckpointArguments: Any = section_of(Checkpoints)
+_GENETIC = "genetic_algorithm"
 
 
 class NetworkSection(_NetworkArguments):  # type: ignore[misc]
@@ -71,19 +74,46 @@ class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
 
 
 class Experiment(Section):
-    """A whole config."""
+    """A whole config; what the algorithm may be, `experiment_model` adds."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "experiment"
     seed: Natural = 0
     environment: _EnvironmentArguments | None = None
     network: NetworkSection = NetworkSection()
-    algorithm: _AlgorithmChoice = Field(default={"type": "genetic_algorithm"}, validate_default=True)
+    algorithm: Any
     fitness: FitnessSection = FitnessSection()
     evaluation: EvaluationSection = EvaluationSection()
     validation: _ValidationArguments = _ValidationArguments()
     test: _TestArguments = _TestArguments()
+    faults: _FaultArguments = _FaultArguments()
     stop: _StopArguments = _StopArguments()
+    checkpoints: _CheckpointArguments = _CheckpointArguments()
     tracking: list[Literal["tensorboard"]] = Field(default_factory=list)
+
+
+@functools.cache
+def experiment_model(names: frozenset[str]) -> type[Experiment]:
+    """The model of a config whose algorithm is one of those named, also where one algorithm holds another."""
+    named = {name: ALGORITHMS[name] for name in ALGORITHMS if name in names}
+    plain = {name: owner for name, owner in named.items() if "algorithm" not in argument_hints(owner)}
+    choose = functools.partial(choice_of, exclude=("architecture", "seed"), operators=OPERATORS, default_type=_GENETIC)
+    choice: Any = choose(named, nested={"algorithm": choose(plain)} if plain else None)
+    field: Any = (choice, Field(default={"type": _GENETIC}, validate_default=True))
+    model: type[Experiment] = create_model(
+        "Experiment", __base__=Experiment, __doc__="A whole config.", algorithm=field
+    )
+    return model
+
+
+def _algorithms_in(data: Mapping[str, Any]) -> frozenset[str]:
+    """The algorithms that a config names; all of them where one is unknown, so that the error can list them."""
+    names = set()
+    section = data.get("algorithm", _GENETIC)
+    while section is not None:
+        name = section.get("type", _GENETIC) if isinstance(section, Mapping) else section
+        names.add(name if isinstance(name, str) and name in ALGORITHMS else None)
+        section = section.get("algorithm") if isinstance(section, Mapping) else None
+    return frozenset(ALGORITHMS) if None in names else frozenset(names)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -115,7 +145,7 @@ class Config:
         document = Document.read(path, overrides)
         document.data.setdefault("name", Path(path).stem)
         try:
-            settings = Experiment.model_validate(document.data)
+            settings = experiment_model(_algorithms_in(document.data)).model_validate(document.data)
         except ValidationError as error:
             raise ConfigError("\n".join(_explain(error, document))) from None
         config = cls(settings, document, allowed_imports)
@@ -137,9 +167,22 @@ class Config:
         return to_yaml(self.resolved)
 
 
+def completed(resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """A config that was resolved earlier, with the defaults of settings that have come since.
+
+    Raises:
+        ConfigError: it is no config any more.
+    """
+    try:
+        settings = experiment_model(_algorithms_in(resolved)).model_validate(dict(resolved))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(error, Document(dict(resolved), "the config", {})))) from None
+    return settings.model_dump(mode="json")
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config, for editors."""
-    schema = Experiment.model_json_schema()
+    schema = experiment_model(frozenset(ALGORITHMS)).model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "evonet experiment"}
 
 
@@ -160,6 +203,7 @@ _RULES: Mapping[str, str] = {
     "greater_than": "be greater than {gt}",
     "less_than_equal": "be at most {le}",
     "less_than": "be less than {lt}",
+    "multiple_of": "be a multiple of {multiple_of}",
     "literal_error": "be {expected}",
     "too_short": "have at least {min_length} entries",
     "string_too_short": "not be empty",

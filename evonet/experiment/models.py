@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
@@ -28,8 +29,12 @@ class Buildable(Section):
     owner: ClassVar[Callable[..., Any]]
 
     def build(self, **rest: Any) -> Any:
-        """The object: the class called with these settings and the `rest`."""
-        return type(self).owner(**arguments(self), **rest)
+        """The object: the class called with these settings and the `rest`, which has the last word."""
+        return type(self).owner(**{**arguments(self), **rest})
+
+
+class Unfinished(Buildable):
+    """Settings that do not suffice to make the object; where it is an argument of another, its maker is handed on."""
 
 
 class Checked(Buildable):
@@ -66,6 +71,7 @@ def choice_of(
     *,
     exclude: Sequence[str] = (),
     operators: Mapping[str, Mapping[str, type]] | None = None,
+    nested: Mapping[str, Any] | None = None,
     default_type: str | None = None,
 ) -> Any:
     """The type of a setting that names one class of `registry` by its key `type`; a bare name stands for it too.
@@ -74,6 +80,7 @@ def choice_of(
         registry: classes by name.
         exclude: arguments that are not settings.
         operators: registries of arguments that are such choices themselves.
+        nested: types of arguments that take the maker of an object.
         default_type: what is meant where `type` is not given.
     """
     models = []
@@ -83,7 +90,10 @@ def choice_of(
         for argument, choices in (operators or {}).items():
             if argument in fields:
                 fields[argument] = _operator_field(fields[argument], choices)
-        base = Buildable if exclude else Checked
+        for argument, hint in (nested or {}).items():
+            if argument in fields:
+                fields[argument] = (hint, fields[argument][1])
+        base = Unfinished if exclude else Checked
         model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), type=(tag, name), **fields)
         model.owner = owner
         models.append(model)
@@ -135,6 +145,8 @@ def _modelled(hint: Any) -> Any:
         return section_of(owner)
     if get_origin(hint) is Sequence:
         return list[_modelled(get_args(hint)[0])]  # type: ignore[misc]
+    if get_origin(hint) is types.UnionType:
+        return Union[tuple(_modelled(alternative) for alternative in get_args(hint))]  # noqa: UP007 - made at run time
     return hint
 
 
@@ -151,6 +163,8 @@ def _listed(value: Any) -> Any:
 
 
 def _object(value: Any) -> Any:
+    if isinstance(value, Unfinished):
+        return value.build
     if isinstance(value, Buildable):
         return value.build()
     return [_object(item) for item in value] if isinstance(value, list) else value

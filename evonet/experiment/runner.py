@@ -1,38 +1,23 @@
-"""The run: the loop's generations watched, written down, and the champion tested at the end."""
+"""The run: from a config to its end, and from a run that was stopped to its end."""
 
 from __future__ import annotations
 
 import contextlib
-import platform
-import time
-from collections.abc import Callable
-from dataclasses import asdict
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import gymnasium
-import numpy as np
+from evonet.errors import CheckpointError, ConfigError
+from evonet.experiment.checkpoint import Checkpoint, usable_checkpoint
+from evonet.experiment.config import Config, completed
+from evonet.experiment.differences import differences
+from evonet.experiment.fingerprint import changes, fingerprint
+from evonet.experiment.interruption import interruptible
+from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, default_path, journal_name
+from evonet.experiment.session import Session, Watcher
 
-import evonet
-from evonet.champion import Champion
-from evonet.evolution import Generation, evolve
-from evonet.experiment.build import (
-    build_algorithm,
-    build_fitness,
-    build_stop_rule,
-    build_validation,
-    notices,
-    target_of,
-)
-from evonet.experiment.config import Config
-from evonet.experiment.run_directory import CONFIG, RunDirectory, default_path
-from evonet.experiment.tracking import make_trackers
-from evonet.fitness import Fitness
-from evonet.population import Population
-from evonet.scores import Score, quantiles
-from evonet.seeding import Purpose, episode_seeds
-
-Watcher = Callable[[Generation, float], None]
+_CHANGEABLE = ("stop", "checkpoints", "evaluation.workers")
 
 
 def run(
@@ -54,149 +39,114 @@ def run(
 
     Raises:
         EvonetError: the config cannot be run, or its files cannot be written.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` goes on.
     """
-    settings = config.settings
-    fitness = build_fitness(config)
-    for notice in notices(fitness):
-        say(notice)
-    try:
-        algorithm = build_algorithm(config, fitness.architecture)
-        target = target_of(config, fitness.task)
-        rule = build_stop_rule(config, target)
-        validation = build_validation(config)
-        with contextlib.ExitStack() as stack:
-            directory = stack.enter_context(RunDirectory(output or default_path(settings.name, settings.seed)))
-            directory.write_text(CONFIG, config.to_yaml())
-            trackers = [
-                stack.enter_context(contextlib.closing(tracker))
-                for tracker in make_trackers(settings.tracking, directory.path)
-            ]
-            started = time.monotonic()
-            met = -1
-            for generation in evolve(algorithm, fitness, seed=settings.seed, validation=validation):
-                seconds = time.monotonic() - started
-                metrics = _metrics(generation)
-                met = _write_generation(directory, generation, metrics, seconds, met)
-                for tracker in trackers:
-                    tracker.write(metrics)
-                watch(generation, seconds)
-                reason = rule.reason(generation, seconds)
-                if reason is not None:
-                    break
-            champion = generation.champion and _test(generation.champion, fitness, config)
-            if champion is not None:
-                directory.write_champion(champion)
-            summary = {
-                "name": settings.name,
-                "run_directory": str(directory.path),
-                "environment": settings.environment and settings.environment.id,
-                "seed": settings.seed,
-                "engine": getattr(fitness, "engine", "function"),
-                "generations": generation.number + 1,
-                "evaluations": generation.evaluations,
-                "environment_steps": generation.environment_steps,
-                "validation_steps": generation.validation_steps,
-                "seconds": round(time.monotonic() - started, 3),
-                "stopped_by": reason,
-                **verdict(champion, target),
-                "versions": _versions(),
-            }
-            directory.write_summary(summary)
-            return summary
-    finally:
-        fitness.close()
+    path = output or default_path(config.settings.name, config.settings.seed)
+    with interruptible() as interruption, Session(config, say) as session, RunDirectory(path) as directory:
+        directory.write_text(CONFIG, config.to_yaml(), last=False)
+        return session.drive(directory, watch, interruption)
 
 
-def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
-    """Whether the task is solved, and the champion's three kinds of score, each under its own name."""
-    if champion is None:
-        return {"solved": False, "target": target, "champion": None}
-    validation, test = champion.validation, champion.test
-    return {
-        "solved": target is not None and test is not None and test.mean >= target,
-        "target": target,
-        "champion": {
-            "individual": champion.individual,
-            "generation": champion.generation,
-            "training_fitness": champion.training_fitness,
-            "validation_mean": validation and validation.mean,
-            "validation_episodes": validation and validation.episodes,
-            "test_mean": test and test.mean,
-            "test_interval": test and list(test.interval),
-            "test_episodes": test and test.episodes,
-            "genome_size": champion.architecture.genome_size,
-        },
-    }
+def resume(
+    path: Path,
+    overrides: Sequence[str] = (),
+    allowed_imports: Sequence[str] = (),
+    watch: Watcher = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Go on with a run that was stopped, or with one that is finished, if its limits are higher now.
+
+    All that it finds and writes is what it would have been had the run never been stopped, but for the time it took.
+
+    Args:
+        path: the run directory.
+        overrides: `key.path=value` of settings that may change: `stop`, `checkpoints` and `evaluation.workers`.
+        allowed_imports: modules that the config may import.
+        watch: told of each generation, and of the seconds that the run has taken in all.
+        say: told what a person should know.
+
+    Returns:
+        The run's summary, as it stands in `run.json`.
+
+    Raises:
+        EvonetError: the run cannot go on; nothing of it was changed unless its files could not be written.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` goes on.
+    """
+    with contextlib.ExitStack() as stack:
+        interruption = stack.enter_context(interruptible())
+        directory = stack.enter_context(RunDirectory(path, resumed=True))
+        config = resumed_config(path, overrides, allowed_imports)
+        checkpoint, summary = usable_checkpoint(path, say), _summary(path)
+        if checkpoint is None and summary is not None:
+            raise CheckpointError(f"{path} holds a run that is finished, and no checkpoint to go on from")
+        if checkpoint is not None:
+            _refuse_changes(config, checkpoint, path)
+            _tell_of_changes(checkpoint, path, say)
+        session = stack.enter_context(Session(config, say))
+        if checkpoint is not None:
+            session.restore(checkpoint)
+            if session.over is not None and summary is not None:
+                directory.go_on(checkpoint.journals)  # somebody may have cut a line
+                say(f"the run is over, stopped by {session.over}; to go on, change that: --set stop.{session.over}=…")
+                return summary
+        text = config.to_yaml()
+        if (path / CONFIG).read_bytes() != text.encode():
+            directory.write_text(CONFIG, text)
+        directory.remove_summary()
+        directory.go_on({} if checkpoint is None else checkpoint.journals)
+        return session.drive(directory, watch, interruption)
 
 
-def _test(champion: Champion, fitness: Fitness, config: Config) -> Champion:
-    """The champion with its score on fresh episodes: in the real environment, or by the function that scored it."""
-    settings = config.settings
-    episodes = settings.test.episodes
-    if champion.task is not None:
-        return champion.tested(champion.evaluate(episodes, settings.seed))
-    results = fitness(champion.genome[None, :], episode_seeds(settings.seed, Purpose.TEST, 0, episodes))
-    return champion.tested(Score(results.returns[0]))
+def resumed_config(path: Path, overrides: Sequence[str] = (), allowed_imports: Sequence[str] = ()) -> Config:
+    """The config with which the run at `path` goes on.
+
+    Raises:
+        ConfigError: there is none, or the overrides change what must stay.
+    """
+    if not (path / CONFIG).is_file():
+        raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
+    for override in overrides:
+        key = override.partition("=")[0]
+        if not _is_changeable(key):
+            raise ConfigError(
+                f"--set {override}: a run that goes on can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
+                f"only; to change {key}, run it anew: evonet run {path / CONFIG} --set {override}"
+            )
+    return Config.load(str(path / CONFIG), overrides, allowed_imports)
 
 
-def _write_generation(
-    directory: RunDirectory, generation: Generation, metrics: dict[str, Any], seconds: float, met: int
-) -> int:
-    """Add a generation to the journals; returns the highest id so far, those above `met` being newborn."""
-    directory.append("metrics", metrics)
-    directory.append("timing", {"generation": generation.number, "seconds": round(seconds, 6)})
-    for fault in generation.results.faults:
-        directory.append("faults", {"generation": generation.number, **asdict(fault)})
-    population = generation.population
-    born = np.flatnonzero(population.ids > met)
-    directory.append("lineage", _lineage(population, born, generation.number))
-    return int(population.ids.max())
+def _is_changeable(key: str) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in _CHANGEABLE)
 
 
-def _metrics(generation: Generation) -> dict[str, Any]:
-    fitness = generation.fitness[np.isfinite(generation.fitness)]
-    genomes, champion = generation.population.genomes, generation.champion
-    summary: dict[str, Any] = dict.fromkeys(("best", "mean", "median", "lower_quartile", "upper_quartile", "worst"))
-    if fitness.size:
-        lower, median, upper = quantiles(fitness, [0.25, 0.5, 0.75])
-        summary = {
-            "best": fitness.max(),
-            "mean": fitness.mean(),
-            "median": median,
-            "lower_quartile": lower,
-            "upper_quartile": upper,
-            "worst": fitness.min(),
-        }
-    return {
-        "generation": generation.number,
-        "evaluations": generation.evaluations,
-        "environment_steps": generation.environment_steps,
-        "validation_steps": generation.validation_steps,
-        **summary,
-        "diversity": genomes.std(axis=0).mean(),
-        "faults": len(generation.results.faults),
-        "champion": champion and champion.individual,
-        "champion_generation": champion and champion.generation,
-        "validation_mean": champion and champion.validation and champion.validation.mean,
-    }
+def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:
+    """Refuse a config under which what was computed so far could not have come about."""
+    before = dict(checkpoint.config)
+    with contextlib.suppress(ConfigError):
+        before = completed(before)
+    differ = {key: values for key, values in differences([before, config.resolved]).items() if not _is_changeable(key)}
+    if differ:
+        lines = [f"  {key}: {then!r} then, {now!r} now" for key, (then, now) in differ.items()]
+        raise ConfigError(
+            "\n".join([f"{path / CONFIG} was changed after the run had begun:", *lines])
+            + f"\nchange it back, or run it as another run: evonet run {path / CONFIG} --output OTHER"
+        )
 
 
-def _lineage(population: Population, born: Any, number: int) -> dict[str, Any]:
-    assert population.fitness is not None
-    return {
-        "generation": number,
-        "ids": population.ids[born],
-        "parents": population.parents[born],
-        "operators": population.operators[born],
-        "operator_names": population.operator_names,
-        "fitness": population.fitness[born],
-    }
+def _tell_of_changes(checkpoint: Checkpoint, path: Path, say: Callable[[str], None]) -> None:
+    """Say what may make the run's files differ from those of an undisturbed run."""
+    differ = changes(checkpoint.fingerprint, fingerprint())
+    if differ is not None:
+        say(f"warning: the machine or its software has changed ({differ}); numbers may differ in their last bits")
+    for name, mark in checkpoint.journals.items():
+        damage = mark.damage(path / journal_name(name))
+        if damage is not None:
+            say(f"warning: {damage}")
 
 
-def _versions() -> dict[str, str]:
-    return {
-        "evonet": evonet.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "gymnasium": gymnasium.__version__,
-    }
+def _summary(path: Path) -> dict[str, Any] | None:
+    with contextlib.suppress(OSError, ValueError):
+        summary = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
+        if isinstance(summary, dict):
+            return {**summary, "run_directory": str(path)}
+    return None

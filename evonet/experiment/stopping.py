@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Gt
@@ -11,6 +12,8 @@ from annotated_types import Gt
 from evonet.evolution import Generation
 from evonet.scores import Score
 from evonet.settings import Count, Settings
+
+_LIMITS = ("generations", "evaluations", "environment_steps", "seconds", "stagnation")
 
 
 @dataclass(frozen=True)
@@ -51,29 +54,56 @@ class StopRule:
         self._test_episodes = test_episodes
         self._best = -np.inf
         self._best_generation = 0
+        self._latest = -np.inf
+        self._validation: Score | None = None
+        self._spent: dict[str, int] = {}
 
     def reason(self, generation: Generation, seconds: float) -> str | None:
         """Why the run is over after `generation`, or None if it goes on."""
         champion = generation.champion
-        validation = champion.validation if champion else None
-        best = validation.mean if validation else float(generation.fitness.max())
-        if best > self._best:
-            self._best, self._best_generation = best, generation.number
-        if self._target is not None and best >= self._target and not self._doubtful(validation):
-            return "target"
-        spent = {
+        self._validation = champion.validation if champion else None
+        self._latest = self._validation.mean if self._validation else float(generation.fitness.max())
+        if self._latest > self._best:
+            self._best, self._best_generation = self._latest, generation.number
+        self._spent = {
             "generations": generation.number + 1,
             "evaluations": generation.evaluations,
             "environment_steps": generation.environment_steps,
-            "seconds": seconds,
             "stagnation": generation.number - self._best_generation,
         }
-        return next((name for name, value in spent.items() if _reached(value, getattr(self._stop, name))), None)
+        return self.still(seconds)
 
-    def _doubtful(self, validation: Score | None) -> bool:
-        if not self._stop.confident or validation is None or self._target is None:
+    def still(self, seconds: float) -> str | None:
+        """The same of the generation seen last: on resume the limits may be others."""
+        if not self._spent:
+            return None
+        if self._target is not None and self._latest >= self._target and not self._doubtful():
+            return "target"
+        spent = {**self._spent, "seconds": seconds}
+        return next((name for name in _LIMITS if _reached(spent[name], getattr(self._stop, name))), None)
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs."""
+        return {
+            "best": self._best,
+            "best_generation": self._best_generation,
+            "latest": self._latest,
+            "validation": None if self._validation is None else self._validation.returns,
+            "spent": self._spent,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, which is copied."""
+        self._best, self._best_generation = float(state["best"]), int(state["best_generation"])
+        self._latest = float(state["latest"])
+        returns = state["validation"]
+        self._validation = None if returns is None else Score(np.array(returns, dtype=np.float64))
+        self._spent = {name: int(value) for name, value in state["spent"].items()}
+
+    def _doubtful(self) -> bool:
+        if not self._stop.confident or self._validation is None or self._target is None:
             return False
-        return validation.expected_at_least(self._test_episodes) < self._target
+        return self._validation.expected_at_least(self._test_episodes) < self._target
 
 
 def _reached(value: float, limit: float | None) -> bool:

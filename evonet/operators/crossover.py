@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 
 from evonet.network import Architecture
 from evonet.settings import Count, Probability, Settings
@@ -139,6 +141,83 @@ class NeuronCrossover(Crossover):
         return _mixed(first, second, neurons.take(architecture.gene_neurons, axis=1))
 
 
+@dataclass(frozen=True)
+class Layer(Crossover):
+    """Each layer, its weights and biases together, comes whole from either parent.
+
+    Attributes:
+        swap: chance of a layer to come from the second parent.
+    """
+
+    swap: Probability = 0.5
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        of_output = np.zeros(architecture.genome_size, np.int64)
+        for name in ("hidden_output_weights", "output_bias"):
+            if name in architecture.slices:
+                of_output[architecture.slices[name]] = 1
+        layers = _masks(rng, (len(first), 2), self.swap)
+        return _mixed(first, second, layers.take(of_output, axis=1))
+
+
+@dataclass(frozen=True)
+class Intermediate(Crossover):
+    """Each gene lies on the line through the parents' genes, or a little beyond (Mühlenbein, Schlierkamp-Voosen 1993).
+
+    Attributes:
+        stretch: how far beyond either parent, as a share of their distance.
+    """
+
+    stretch: Annotated[float, Ge(0)] = 0.25
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        share = rng.uniform(-self.stretch, 1 + self.stretch, first.shape)
+        return first + share * (second - first)
+
+
+@dataclass(frozen=True)
+class BLX(Crossover):
+    """BLX-alpha: each gene is drawn between the parents' genes and a little beyond (Eshelman and Schaffer 1993).
+
+    Attributes:
+        alpha: how far beyond either parent, as a share of their distance.
+    """
+
+    alpha: Annotated[float, Ge(0)] = 0.5
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        low, reach = np.minimum(first, second), np.abs(second - first)
+        return low + rng.uniform(-self.alpha, 1 + self.alpha, first.shape) * reach
+
+
+@dataclass(frozen=True)
+class SBX(Crossover):
+    """SBX: each gene as far from the parents' middle as one-point crossover of bits has it (Deb and Agrawal 1995).
+
+    Attributes:
+        eta: distribution index; the larger, the nearer children are to their parents.
+        swap: chance of a gene to be crossed; else it is the first parent's.
+    """
+
+    eta: Annotated[float, Ge(0)] = 15.0
+    swap: Probability = 0.5
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        u = rng.random(first.shape)
+        spread = np.where(u <= 0.5, 2 * u, 0.5 / (1 - u)) ** (1 / (self.eta + 1))
+        side = np.where(rng.random(first.shape) < 0.5, 0.5, -0.5)
+        children = (first + second) / 2 + side * spread * (second - first)
+        return np.where(rng.random(first.shape) < self.swap, children, first)
+
+
 CROSSOVERS: dict[str, type[Crossover]] = {
     "none": NoCrossover,
     "one_point": OnePoint,
@@ -146,6 +225,10 @@ CROSSOVERS: dict[str, type[Crossover]] = {
     "uniform": Uniform,
     "arithmetic": Arithmetic,
     "neuron": NeuronCrossover,
+    "layer": Layer,
+    "intermediate": Intermediate,
+    "blx": BLX,
+    "sbx": SBX,
 }
 
 

@@ -1,21 +1,26 @@
 """Mutation: small random changes of genomes.
 
 A mutation maps `(rng, genomes (m, genome_size), architecture)` to mutants of the same shape. Several may follow each
-other. To add one, write a class and enter it in `MUTATIONS`.
+other. One whose `wants` names "observations" is also given network inputs that the fittest individual met,
+`observations (k, num_inputs)`; one with `first` and `adapted` has step sizes that live with the individuals. To add
+one, write a class and enter it in `MUTATIONS`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
+from annotated_types import Ge
 
 from evonet.network import Architecture
+from evonet.operators.safe_mutation import SafeMutation
 from evonet.settings import PositiveFloat, Probability, Settings
-from evonet.types import FloatArray, IntArray
+from evonet.types import BoolArray, FloatArray, IntArray
 
+_LARGEST_STEP = 1e100
 _SPARSE = 0.5  # below this rate the gaps between mutated genes are drawn, above it one number for each gene
 
 
@@ -62,8 +67,7 @@ class UniformReset(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.low >= self.high:
-            raise ValueError(f"UniformReset.low must be below high ({self.high!r}), got {self.low!r}")
+        check_order("UniformReset", self.low, self.high)
 
     def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
         mutants = genomes.copy()
@@ -92,11 +96,140 @@ class NeuronMutation(Settings):
         return mutants
 
 
+@dataclass(frozen=True)
+class Cauchy(Settings):
+    """Adds a Cauchy step to some genes: mostly small, now and then very large (Yao, Liu and Lin 1999).
+
+    Attributes:
+        scale: half of all steps are shorter.
+        rate: chance of each gene to change.
+    """
+
+    scale: PositiveFloat = 0.1
+    rate: Probability = 0.1
+
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+        mutants = genomes.copy()
+        genes = _chosen(rng, mutants.size, self.rate)
+        mutants.reshape(-1)[genes] += self.scale * rng.standard_cauchy(genes.size)
+        return mutants
+
+
+@dataclass(frozen=True)
+class Polynomial(Settings):
+    """Polynomial steps within bounds: a gene never leaves them, and is the likelier to stay near (Deb and Deb 2014).
+
+    Attributes:
+        eta: distribution index; the larger, the shorter the steps.
+        low: least gene; what lies below begins there.
+        high: greatest gene.
+        rate: chance of each gene to change.
+    """
+
+    eta: Annotated[float, Ge(0)] = 20.0
+    low: float = -5.0
+    high: float = 5.0
+    rate: Probability = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_order("Polynomial", self.low, self.high)
+
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+        mutants = genomes.copy()
+        genes = _chosen(rng, mutants.size, self.rate)
+        values = np.clip(mutants.reshape(-1)[genes], self.low, self.high)
+        u, power = rng.random(genes.size), 1 / (self.eta + 1)
+        reach = self.high - self.low
+        below, above = (values - self.low) / reach, (self.high - values) / reach
+        down = (2 * u + (1 - 2 * u) * (1 - below) ** (self.eta + 1)) ** power - 1
+        up = 1 - (2 * (1 - u) + (2 * u - 1) * (1 - above) ** (self.eta + 1)) ** power
+        steps = np.where(u <= 0.5, down, up) * reach
+        mutants.reshape(-1)[genes] = np.clip(values + steps, self.low, self.high)
+        return mutants
+
+
+@dataclass(frozen=True)
+class SelfAdaptive(Settings):
+    """Normal steps whose sizes evolve: they belong to the individual and change by a log-normal factor (Schwefel 1977).
+
+    Attributes:
+        sigma: step size at the start.
+        scope: "individual" for one size for all genes, "gene" for one each.
+        least: below which no step size falls.
+    """
+
+    sigma: PositiveFloat = 0.3
+    scope: Literal["individual", "gene"] = "individual"
+    least: PositiveFloat = 1e-4
+
+    def first(self, count: int, architecture: Architecture) -> FloatArray:
+        """Step sizes of the first generation, `(count, 1)` or `(count, genome_size)`."""
+        return np.full((count, 1 if self.scope == "individual" else architecture.genome_size), float(self.sigma))
+
+    def adapted(
+        self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture, step_sizes: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mutants, and their own step sizes, for the `step_sizes` that they inherit."""
+        m, size = genomes.shape
+        if self.scope == "individual":
+            factors = np.exp(rng.standard_normal((m, 1)) / math.sqrt(size))
+        else:  # Bäck and Schwefel 1993: one factor for all genes, and one for each
+            shared = rng.standard_normal((m, 1)) / math.sqrt(2 * size)
+            factors = np.exp(shared + rng.standard_normal((m, size)) / math.sqrt(2 * math.sqrt(size)))
+        sizes = np.clip(step_sizes * factors, self.least, _LARGEST_STEP)
+        return genomes + sizes * rng.standard_normal(genomes.shape), sizes
+
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+        return self.adapted(rng, genomes, architecture, self.first(len(genomes), architecture))[0]
+
+
+@dataclass(frozen=True)
+class CoSyNEPermutation(Settings):
+    """Genes change places among the children bred together, each only with its like (Gomez et al. 2008).
+
+    Attributes:
+        rate: chance of each gene to be among those that change places.
+    """
+
+    rate: Probability = 0.1
+
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+        return shuffled(rng, genomes, rng.random(genomes.shape) < self.rate)
+
+
 MUTATIONS: dict[str, type[Mutation]] = {
     "gaussian": Gaussian,
     "uniform_reset": UniformReset,
     "neuron": NeuronMutation,
+    "cauchy": Cauchy,
+    "polynomial": Polynomial,
+    "self_adaptive": SelfAdaptive,
+    "cosyne_permutation": CoSyNEPermutation,
+    "safe": SafeMutation,
 }
+
+
+def shuffled(rng: np.random.Generator, genomes: FloatArray, marked: BoolArray) -> FloatArray:
+    """`genomes (n, genes)` with the marked ones of each gene in random order among themselves; the others stay."""
+    n, genes = genomes.shape
+    sources = np.argsort(np.where(marked, rng.random((n, genes)), 2.0), axis=0, kind="stable")  # marked first, mixed
+    places = np.argsort(~marked, axis=0, kind="stable")  # marked first, in their own order
+    among = np.arange(n)[:, None] < marked.sum(axis=0)
+    columns = np.broadcast_to(np.arange(genes), (n, genes))
+    mixed = genomes.copy()
+    mixed[places[among], columns[among]] = genomes[sources[among], columns[among]]
+    return mixed
+
+
+def check_order(owner: str, low: float, high: float) -> None:
+    """Hold a range to its order.
+
+    Raises:
+        ValueError: the lower end is not below the upper one.
+    """
+    if low >= high:
+        raise ValueError(f"{owner}.low must be below high ({high!r}), got {low!r}")
 
 
 def _chosen(rng: np.random.Generator, size: int, rate: float) -> IntArray:

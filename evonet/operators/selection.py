@@ -1,19 +1,20 @@
 """Selection: which individuals become parents.
 
 A selection maps `(rng, fitness (n,), count)` to the indices of `count` parents, `(count,)`, in random order, so that
-neighbours may be paired. Fitness is finite and maximised. To add one, write a class and enter it in `SELECTIONS`.
+neighbours may be paired. Fitness is finite and maximised. One whose `wants` names "cases" is also given the returns of
+each episode, `cases (n, episodes)`. To add one, write a class and enter it in `SELECTIONS`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
-from evonet.settings import Count, Settings
+from evonet.settings import Count, PositiveFloat, Settings
 from evonet.types import FloatArray, IntArray
 
 
@@ -86,6 +87,75 @@ class LinearRank(Settings):
 
 
 @dataclass(frozen=True)
+class ExponentialRank(Settings):
+    """Chances fall by a constant factor from rank to rank; equals share their ranks' mean (Blickle and Thiele 1995).
+
+    Attributes:
+        base: chance of an individual over that of the next fitter; near 1 hardly selects, near 0 takes the fittest.
+    """
+
+    base: Annotated[float, Gt(0), Lt(1)] = 0.95
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        ranks = _ranks(fitness)
+        return _spin(self.base ** (ranks.max() - ranks), rng.random(count))
+
+
+@dataclass(frozen=True)
+class Boltzmann(Settings):
+    """Chances in proportion to exp(fitness / temperature), fitness in standard deviations (de la Maza and Tidor 1993).
+
+    Attributes:
+        temperature: high selects hardly, low takes the fittest; a schedule makes it an annealing.
+    """
+
+    temperature: PositiveFloat = 1.0
+
+    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+        halved = fitness / 2  # the difference of two huge numbers of opposite sign would overflow
+        lead = halved - halved.max()
+        spread = float((lead / max(-float(lead.min()), np.finfo(np.float64).tiny)).std()) * -float(lead.min())
+        if spread == 0.0:
+            return rng.integers(len(fitness), size=count)
+        with np.errstate(under="ignore", over="ignore"):
+            return _spin(np.exp(lead / spread / self.temperature), rng.random(count))
+
+
+@dataclass(frozen=True)
+class EpsilonLexicase(Settings):
+    """Whoever is best on one episode after the other, in random order (La Cava, Spector and Danai 2016).
+
+    For each parent the episodes come in another order. Of those who are as good as the best on the first, up to the
+    median absolute deviation of returns there, those who are as good on the second stay, and so on. An individual that
+    is the best in some situation has children, whatever its mean.
+    """
+
+    wants: ClassVar[frozenset[str]] = frozenset({"cases"})
+
+    def __call__(
+        self, rng: np.random.Generator, fitness: FloatArray, count: int, *, cases: FloatArray | None = None
+    ) -> IntArray:
+        """Indices of `count` parents, `(count,)`, for returns `cases (n, episodes)`; without them, for the fitness."""
+        scores = (fitness[:, None] if cases is None else np.where(np.isfinite(cases), cases, -np.inf)) / 2
+        centre = np.median(scores, axis=0)
+        with np.errstate(invalid="ignore"):
+            deviations = np.abs(scores - centre)
+        epsilon = np.median(np.where(np.isnan(deviations), 0.0, deviations), axis=0)
+        epsilon[~np.isfinite(epsilon)] = 0.0
+        n, episodes = scores.shape
+        order = rng.permuted(np.broadcast_to(np.arange(episodes), (count, episodes)), axis=1)
+        alive = np.ones((count, n), np.bool_)
+        for turn in range(episodes):  # all parents are chosen side by side, a case at a time
+            case = order[:, turn]
+            values = np.where(alive, scores[:, case].T, -np.inf)
+            best = values.max(axis=1)
+            alive &= values >= (best - epsilon[case])[:, None]
+        keys = np.where(alive, rng.random((count, n)), -1.0)
+        parents: IntArray = keys.argmax(axis=1)
+        return parents
+
+
+@dataclass(frozen=True)
 class StochasticUniversalSampling(Settings):
     """Roulette's chances met as closely as whole numbers allow: one spin, evenly spaced pointers (Baker 1987)."""
 
@@ -109,6 +179,9 @@ SELECTIONS: dict[str, type[Selection]] = {
     "truncation": Truncation,
     "roulette": Roulette,
     "linear_rank": LinearRank,
+    "exponential_rank": ExponentialRank,
+    "boltzmann": Boltzmann,
+    "epsilon_lexicase": EpsilonLexicase,
     "stochastic_universal_sampling": StochasticUniversalSampling,
     "random": RandomSelection,
 }

@@ -9,6 +9,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from evonet.network import Architecture
+from evonet.operators.mutation import shuffled
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, Probability, check
 from evonet.strategies.strategy import Strategy
@@ -71,7 +72,7 @@ class CoSyNE(Strategy):
         chances = self._chances(fitness[order], genes)
         weights[n - parents :] = children
         chances[n - parents :] = 1.0  # a child has no fitness of its own yet
-        self.weights = _shuffled(rng, weights, rng.random((n, genes)) < chances[:, None])
+        self.weights = shuffled(rng, weights, rng.random((n, genes)) < chances[:, None])
 
     def _bred(self, rng: np.random.Generator, parents: FloatArray) -> FloatArray:
         """As many children as parents: crossed at one point, then mutated."""
@@ -92,17 +93,3 @@ class CoSyNE(Strategy):
             return np.ones(len(fitness))
         chances: FloatArray = 1.0 - ((scored - low) / (high - low)) ** (1.0 / genes)
         return chances
-
-
-def _shuffled(rng: np.random.Generator, weights: FloatArray, marked: np.typing.NDArray[np.bool_]) -> FloatArray:
-    """`weights (n, genes)` with the marked ones of each gene in random order among themselves."""
-    # Sorting random keys orders the marked ones of a column; unmarked ones keep their places.
-    n, genes = weights.shape
-    keys = np.where(marked, rng.random((n, genes)), 2.0)
-    sources = np.argsort(keys, axis=0, kind="stable")  # marked rows first, in random order
-    places = np.argsort(~marked, axis=0, kind="stable")  # marked rows first, in their own order
-    shuffled = weights.copy()
-    columns = np.broadcast_to(np.arange(genes), (n, genes))
-    counts = np.arange(n)[:, None] < marked.sum(axis=0)
-    shuffled[places[counts], columns[counts]] = weights[sources[counts], columns[counts]]
-    return shuffled

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.evaluation import carriers
-from evonet.evaluation.carriers import AutoCarrier, InProcess, WorkerProcesses, carrier
+from evonet.environments.specification import EnvironmentSpec, Wrapper
+from evonet.errors import WorkersUnavailable
+from evonet.evaluation.carriers import AutoCarrier, InProcess, WorkerProcesses, automatic, carrier, processes
+from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
-from tests.environments_for_tests import MODULE
+from evonet.machine import cores
+from tests.environments_for_tests import MODULE, Walk
 
 ROOT = Path(__file__).parents[2]
 EPISODES = 3
@@ -39,6 +42,22 @@ def bits(results):
     sums = results.observations
     arrays = [results.returns, results.lengths, results.terminated]
     return [a.tobytes() for a in arrays + ([] if sums is None else [sums.sums, sums.squares])]
+
+
+KNOWN = EpisodeReturn("MountainCar-v0", hidden=3, max_steps=8).task
+
+
+@pytest.fixture
+def no_processes(monkeypatch):
+    """A list of what worker processes would have been started for."""
+    asked = []
+
+    class Pool:
+        def __init__(self, *arguments):
+            asked.append(arguments)
+
+    monkeypatch.setattr(processes, "ProcessPool", Pool)
+    return asked
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +141,7 @@ def test_this_process_keeps_its_own_number_of_threads(before, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", before)
     seen = []
     monkeypatch.setattr(SpawnProcess, "start", lambda self: seen.append(os.environ["OMP_NUM_THREADS"]))
-    carriers._SpawnContext().Process(target=None).start()
+    processes._SpawnContext().Process(target=None).start()
     assert seen == ["1"]
     assert os.environ.get("OMP_NUM_THREADS") == before
 
@@ -154,13 +173,13 @@ def auto(monkeypatch):
         clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
         started = []
 
-        def start(task, engine, workers):
+        def start(task, engine, workers, faults):
             started.append(Workers(task, engine, workers, clock, seconds))
             return started[-1]
 
-        monkeypatch.setattr(carriers, "WorkerProcesses", start)
-        monkeypatch.setattr(carriers, "time", clock)
-        made = AutoCarrier(task_for(), engine)
+        monkeypatch.setattr(automatic, "WorkerProcesses", start)
+        monkeypatch.setattr(automatic, "time", clock)
+        made = AutoCarrier(KNOWN, engine)
         made._cores = cores
         alone = made._alone.carry
 
@@ -176,7 +195,7 @@ def auto(monkeypatch):
 
 def test_auto_starts_processes_when_evaluation_has_become_dear_and_keeps_them_if_they_pay(auto):
     made, started = auto(seconds=0.3)
-    task = task_for()
+    task = KNOWN
     results = [bits(carry(made, task, 2)) for _ in range(2)]
     assert started == []
     results += [bits(carry(made, task, 2)) for _ in range(2)]  # 2.7 s are above the two seconds
@@ -191,7 +210,7 @@ def test_auto_starts_processes_when_evaluation_has_become_dear_and_keeps_them_if
 
 def test_auto_ends_processes_that_do_not_pay_and_tries_no_others(auto):
     made, started = auto(seconds=0.85)
-    task = task_for()
+    task = KNOWN
     for _ in range(4):
         carry(made, task, 2)
     started[0].ready = True
@@ -203,17 +222,84 @@ def test_auto_ends_processes_that_do_not_pay_and_tries_no_others(auto):
 
 def test_auto_stays_here_on_a_single_core(auto):
     made, started = auto(seconds=0.1, cores=1)
-    task = task_for()
+    task = KNOWN
     for _ in range(6):
         carry(made, task, 2)
     assert started == []
     made.close()
 
 
-def test_the_number_of_workers_says_who_carries():
-    task = task_for()
-    kinds = {"auto": AutoCarrier, 1: InProcess, 2: WorkerProcesses}
-    for workers, kind in kinds.items():
-        made = carrier(task, "gymnasium", workers)
-        assert type(made) is kind
-        made.close()
+def test_auto_does_without_processes_that_cannot_start(auto, monkeypatch):
+    made, started = auto(seconds=0.3)
+    for _ in range(4):
+        carry(made, KNOWN, 2)
+
+    def cannot(self):
+        raise WorkersUnavailable("no more processes")
+
+    monkeypatch.setattr(Workers, "ready", property(cannot, lambda self, value: None), raising=False)
+    assert carry(made, KNOWN, 2).faults == []
+    assert [len(started), started[0].carried, started[0].closed] == [1, 0, True]
+
+
+@pytest.mark.parametrize(
+    ("task", "engine", "workers", "timeout", "kind"),
+    [
+        ("known", "gymnasium", 1, None, InProcess),
+        ("known", "gymnasium", "auto", None, AutoCarrier),
+        ("known", "gymnasium", 2, None, WorkerProcesses),
+        ("known", "gymnasium", 1, 3.0, WorkerProcesses),
+        ("known", "gymnasium", "auto", 3.0, WorkerProcesses),
+        ("known", "numpy", 1, 3.0, InProcess),  # a kernel always comes to an end
+        ("known", "auto", "auto", 3.0, AutoCarrier),
+        ("own", "auto", 1, None, InProcess),
+        ("own", "auto", 1, 3.0, WorkerProcesses),
+    ],
+)
+def test_the_number_of_workers_and_the_time_limit_say_who_carries(task, engine, workers, timeout, kind, no_processes):
+    made = carrier(KNOWN if task == "known" else task_for(), engine, workers, FaultPolicy(timeout=timeout))
+    assert type(made) is kind
+    assert [workers for _, _, workers in no_processes] == (
+        [cores() if workers == "auto" else workers] * (kind is WorkerProcesses)
+    )
+    assert made.isolated == (kind is WorkerProcesses)
+
+
+@pytest.mark.parametrize(
+    ("task", "engine", "apart"),
+    [
+        (KNOWN, "gymnasium", False),
+        (KNOWN, "auto", False),
+        (f"{MODULE}:evonet-tests/Walk-v0", "auto", True),
+        (f"{MODULE}:evonet-tests/Walk-v0", "gymnasium", True),
+        ("evonet-tests/Walk-v0", "auto", True),
+        (Walk, "auto", True),
+        (EnvironmentSpec("MountainCar-v0", wrappers=[Wrapper(f"{MODULE}:Doubled")]), "auto", True),
+        (EnvironmentSpec("MountainCar-v0", wrappers=[Wrapper("TimeAwareObservation")]), "auto", False),
+    ],
+    ids=range(8),
+)
+def test_auto_runs_an_environment_of_ones_own_apart_from_the_start(task, engine, apart, no_processes):
+    made = AutoCarrier(task if task is KNOWN else EpisodeReturn(task).task, engine)
+    assert made.isolated == apart
+    assert len(no_processes) == apart
+
+
+@pytest.mark.parametrize("environment", [lambda: Walk(""), "a class of this test"], ids=["lambda", "class"])
+def test_an_environment_that_cannot_be_sent_is_refused_by_workers_and_stays_here_with_auto(environment):
+    class Local(Walk):
+        pass
+
+    settings = {"hidden": 3, "engine": "gymnasium"}
+    environment = Local if isinstance(environment, str) else environment
+    with pytest.raises(WorkersUnavailable) as refused:
+        EpisodeReturn(environment, workers=2, **settings)
+    assert str(refused.value).startswith("the environment cannot be sent to worker processes: ")
+    assert str(refused.value).endswith(
+        "; let a function or class that a module names make it, "
+        "or take workers=1 without a timeout, so that episodes run in this process"
+    )
+    auto, here = (EpisodeReturn(environment, workers=workers, **settings) for workers in ("auto", 1))
+    genomes = np.random.default_rng(0).normal(size=(3, here.architecture.genome_size))
+    assert bits(auto(genomes, SEEDS)) == bits(here(genomes, SEEDS))
+    assert not auto.isolated

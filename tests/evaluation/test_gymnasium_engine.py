@@ -1,6 +1,7 @@
 """The engine for any environment: a pure function that agrees with a plain loop; faults stay where they are."""
 
 import math
+import sys
 from dataclasses import replace
 
 import gymnasium as gym
@@ -202,13 +203,10 @@ FAULTS = {
     "inf reward": ("nonfinite", 2, "the reward is inf"),
     "nan observation": ("nonfinite", 3, "the observation holds numbers that are not finite"),
     "inf observation": ("nonfinite", 3, "the observation holds numbers that are not finite"),
-    "wrong shape": (
-        "exception",
-        3,
-        "ValueError: could not broadcast input array from shape (2,) into shape (3,)",
-    ),
+    "wrong shape": ("malformed", 3, "MalformedObservation: an observation must have shape (3,), got (2,)"),
     "raise in reset": ("exception", 0, "RuntimeError: no way to begin"),
-    "wrong shape in reset": ("exception", 0, "ValueError: an observation must have shape (3,), got (1,)"),
+    "wrong shape in reset": ("malformed", 0, "MalformedObservation: an observation must have shape (3,), got (1,)"),
+    "wrong type in reset": ("malformed", 0, "MalformedObservation: an observation must have type float64, got <U1"),
 }
 
 
@@ -226,7 +224,7 @@ def test_a_fault_has_kind_step_and_seed_and_leaves_its_neighbours_alone(trouble,
     for fault in results.faults:
         assert (fault.kind, fault.step, fault.message) == (kind, step, message)
         assert fault.seed == SEEDS[fault.episode]
-        assert ("Traceback (most recent call last)" in fault.traceback) == (kind == "exception")
+        assert ("Traceback (most recent call last)" in fault.traceback) == (kind != "nonfinite")
         assert message.partition(": ")[2] in fault.traceback or kind == "nonfinite"
     assert np.isnan(results.returns[:, [1, 3]]).all()
     assert not results.terminated[:, [1, 3]].any()
@@ -265,7 +263,51 @@ def test_an_environment_that_raised_is_closed_and_never_used_again():
 def test_an_observation_that_numpy_would_stretch_is_a_fault():
     task = task_for(lambda: Walk("stretchable", at=0), hidden=2)
     results = run(task, genomes_for(task, 1), SEEDS[:1])
-    assert [fault.message for fault in results.faults] == ["ValueError: an observation must have shape (3,), got (1,)"]
+    message = "MalformedObservation: an observation must have shape (3,), got (1,)"
+    assert [fault.message for fault in results.faults] == [message]
+
+
+def test_an_environment_that_would_end_the_program_costs_its_episode_only():
+    class Leaving(Walk):
+        def step(self, action):
+            sys.exit("enough")
+
+    task = task_for(Leaving, hidden=2)
+    results = run(task, genomes_for(task, 1), SEEDS[:1])
+    assert [(f.kind, f.step, f.message) for f in results.faults] == [("exception", 0, "SystemExit: enough")]
+
+
+def test_an_interrupt_goes_through_and_the_engine_serves_on_with_open_environments():
+    opened, closed = [], []
+
+    class Interrupting(Walk):
+        trouble = "raise"
+
+        def __init__(self):
+            super().__init__()
+            opened.append(self)
+
+        def step(self, action):
+            if Interrupting.trouble == "raise" and len(opened) == 4:  # the sample, and three slots
+                raise ValueError("so that this slot gets another environment")
+            if Interrupting.trouble == "raise":
+                raise KeyboardInterrupt
+            assert self not in closed
+            return super().step(action)
+
+        def close(self):
+            closed.append(self)
+
+    task = task_for(Interrupting, hidden=2)
+    engine, genomes = GymnasiumEngine(task, slots=3), genomes_for(task, 3)
+    individuals, seeds = np.arange(3), SEEDS[:3]
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(genomes, individuals, seeds, None)
+    Interrupting.trouble = ""
+    results = engine.run(genomes, individuals, seeds, None)
+    assert results.faults == []
+    expected = GymnasiumEngine(task_for(make_walk, hidden=2)).run(genomes, individuals, seeds, None)
+    assert results.returns.tobytes() == expected.returns.tobytes()
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])

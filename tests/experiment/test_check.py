@@ -58,14 +58,11 @@ def test_an_environment_that_is_not_deterministic_is_found_out(check):
         ("raise in reset", "(exception, seed {seed}, step 0): RuntimeError: no way to begin"),
         (
             "wrong shape",
-            (
-                "(exception, seed {seed}, step 2): "
-                "ValueError: could not broadcast input array from shape (2,) into shape (3,)"
-            ),
+            ("(malformed, seed {seed}, step 2): MalformedObservation: an observation must have shape (3,), got (2,)"),
         ),
         (
             "wrong shape in reset",
-            "(exception, seed {seed}, step 0): ValueError: an observation must have shape (3,), got (1,)",
+            "(malformed, seed {seed}, step 0): MalformedObservation: an observation must have shape (3,), got (1,)",
         ),
     ],
 )
@@ -126,10 +123,11 @@ def test_a_function_of_ones_own_is_checked_too(tmp_path):
 
 def test_the_command_says_fit_or_not_and_ends_accordingly(tmp_path, capsys):
     path = tmp_path / "c.yaml"
-    path.write_text(f"environment: {{id: '{own('Walk')}'}}\n", encoding="utf-8")
+    here = "evaluation: {workers: 1}\n"
+    path.write_text(f"environment: {{id: '{own('Walk')}'}}\n{here}", encoding="utf-8")
     assert main(["check", str(path), "--allow-import", MODULE]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"fit to run: evonet run {path}"
-    path.write_text(f"environment: {{id: '{own('Walk')}', kwargs: {{trouble: raise}}}}\n", encoding="utf-8")
+    path.write_text(f"environment: {{id: '{own('Walk')}', kwargs: {{trouble: raise}}}}\n{here}", encoding="utf-8")
     assert main(["check", str(path), "--allow-import", MODULE]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "not fit to run"
 

@@ -52,7 +52,7 @@ def refusal(load, tmp_path):
 
 
 OPERATOR_NAMES = {role: ", ".join(sorted(registry)) for role, registry in OPERATORS.items()}
-TOP = "algorithm, environment, evaluation, fitness, name, network, seed, stop, test, tracking, validation"
+TOP = "algorithm, environment, evaluation, faults, fitness, name, network, seed, stop, test, tracking, validation"
 ACTIVATION_NAMES = " or ".join(repr(", ".join(ACTIVATIONS)).replace(", ", "', '").rsplit(", ", 1))
 BROKEN = {
     "typo in a key": (
@@ -301,7 +301,7 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     sections = {**dict(settings.network), **dict(settings.evaluation)}
     del sections["inputs"], sections["outputs"], sections["workers"]
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
-    left = {"kwargs", "wrappers", "max_steps", "workers"}
+    left = {"kwargs", "wrappers", "max_steps", "workers", "faults"}
     assert set(sections) == set(defaults_of(EpisodeReturn)) - left
     for name, default in defaults_of(GeneticAlgorithm, "seed", "population_size", "mutation").items():
         assert getattr(algorithm, name) == default, name

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from evonet.network import Architecture
+from evonet.operators.mutation import shuffled
 from evonet.strategies.ars import ARS
-from evonet.strategies.cosyne import CoSyNE, _shuffled
+from evonet.strategies.cosyne import CoSyNE
 from evonet.strategies.differential_evolution import DifferentialEvolution
 from evonet.strategies.openai_es import OpenAIES
 from evonet.strategies.pgpe import PGPE
@@ -161,10 +162,10 @@ def test_cosyne_shuffles_each_gene_among_the_marked_and_touches_no_other():
     marked = rng.random((12, 5)) < 0.5
     moved = 0
     for _ in range(50):
-        shuffled = _shuffled(rng, weights, marked)
-        assert np.array_equal(shuffled[~marked], weights[~marked])
-        assert np.array_equal(np.sort(shuffled, axis=0), weights)
-        moved += (shuffled != weights).sum()
+        mixed = shuffled(rng, weights, marked)
+        assert np.array_equal(mixed[~marked], weights[~marked])
+        assert np.array_equal(np.sort(mixed, axis=0), weights)
+        moved += (mixed != weights).sum()
     places = np.repeat(marked.sum(axis=0), marked.sum(axis=0))
     assert moved / 50 == pytest.approx((1 - 1 / places).sum(), rel=0.1)  # in a random order, one of k stays on average
 

@@ -49,7 +49,9 @@ class Ledger:
         """For episodes of `individuals (m,)`; with sums of `inputs` observations unless None."""
         results = EpisodeResults.empty(len(individuals), inputs)
         outcomes = np.full(len(individuals), Outcome.GOES_ON, np.uint8)
-        if not np.isfinite(genomes.sum()):  # one cheap sum for all, nearly always enough
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = genomes.sum()  # one cheap sum for all, nearly always enough
+        if not np.isfinite(total):
             bad = np.flatnonzero(~np.isfinite(genomes).all(axis=1))
             outcomes[np.isin(individuals, bad)] = Outcome.BAD_GENOME
         return cls(results, outcomes)

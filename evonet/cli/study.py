@@ -1,0 +1,139 @@
+"""`evonet study`: one config with many seeds, and what can be said of them all."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evonet.cli.console import DONE, FAILED, Commands, add_set_arguments, load_config, say, stdout_kept_for_the_result
+from evonet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from evonet.experiment.study import Outcome
+
+INTERRUPTED = 130
+_MOST_SEEDS = 100_000
+
+
+def add_to(commands: Commands) -> None:
+    """Enter the command."""
+    study = commands.add_parser(
+        "study",
+        help="run a config with many seeds, and sum them up",
+        description="Runs whole runs side by side, each in a directory of its own. Stopped, it goes on by the same "
+        "command: what is finished is not run again.",
+    )
+    study.add_argument("config", metavar="CONFIG", help="a YAML file; `evonet list` names the shipped ones")
+    study.add_argument(
+        "--seeds", required=True, metavar="N|FROM-TO|LIST", help="50 for 0 to 49; 1000-1049; 3,5,9; or 0-9,20"
+    )
+    study.add_argument("--output", type=Path, metavar="DIR", help="the study's directory (default: runs/NAME-study)")
+    study.add_argument(
+        "--workers", dest="at_once", default="auto", metavar="N|auto", help="runs at once (default: one for each core)"
+    )
+    add_set_arguments(study)
+    study.add_argument("--quiet", action="store_true", help="no progress bar, no table")
+    study.add_argument("--json", action="store_true", help="print the summary as one JSON document")
+    study.set_defaults(command=_study)
+
+
+def parse_seeds(text: str) -> list[int]:
+    """The seeds that `--seeds` means.
+
+    Raises:
+        ConfigError: it means none, or one twice.
+    """
+    parts = [re.fullmatch(r"\s*(\d{1,18})(?:\s*-\s*(\d{1,18}))?\s*", part) for part in text.split(",")]
+    rule = "--seeds must be a number of seeds, a range such as 1000-1049 or a list such as 3,5,9"
+    ranges = [range(int(part[1]), int(part[2] or part[1]) + 1) for part in parts if part is not None]
+    if len(parts) == 1 and parts[0] is not None and parts[0][2] is None:
+        ranges = [range(int(parts[0][1]))]
+    if None in parts or not all(ranges):
+        raise ConfigError(f"{rule}, got {text!r}")
+    if sum(map(len, ranges)) > _MOST_SEEDS:
+        raise ConfigError(f"--seeds must name at most {_MOST_SEEDS:,} seeds, got {text!r}")
+    seeds = [seed for numbers in ranges for seed in numbers]
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"--seeds must name each seed once, got {text!r}")
+    return seeds
+
+
+def _study(options: argparse.Namespace) -> int:
+    from evonet.experiment.study import study
+    from evonet.experiment.study_directory import default_study_path
+
+    seeds, at_once = parse_seeds(options.seeds), _workers(options.at_once)
+    config = load_config(options)
+    path = options.output or default_study_path(config.settings.name)
+    done: set[int] = set()
+    try:
+        with (
+            stdout_kept_for_the_result(),
+            _progress(config.settings.name, len(seeds), done, quiet=options.quiet) as watch,
+        ):
+            summary = study(config, seeds, path, at_once, watch=watch, say=functools.partial(say, options))
+    except KeyboardInterrupt as interruption:
+        print(
+            f"evonet: interrupted with {len(done)} of {len(seeds)} runs done in {path}; "
+            "to go on, give the same command again",
+            file=sys.stderr,
+        )
+        status: int = getattr(interruption, "exit_status", INTERRUPTED)
+        return status
+    return _tell(options, summary)
+
+
+def _tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
+    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.study_directory import run_directory
+
+    path = Path(summary["study_directory"])
+    if options.json:
+        print(to_json(summary, indent=2))
+    elif not options.quiet:
+        from evonet.inspection.study_account import study_account
+
+        print(study_account(summary))
+    shown = summary["test"].get("best_seed", summary["seeds"][0])
+    say(
+        options,
+        f"\nlook at a run: evonet inspect {run_directory(path, shown)}\n"
+        f"hold it against another study: evonet compare {path} OTHER",
+    )
+    return FAILED if summary["failures"] else DONE
+
+
+def _workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not re.fullmatch(r"\d{1,4}", text) or int(text) == 0:
+        raise ConfigError(f"--workers must be a whole number of at least 1 or 'auto', got {text!r}")
+    return int(text)
+
+
+@contextlib.contextmanager
+def _progress(name: str, runs: int, done: set[int], *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
+    """Keeps count of the seeds that are done; with a bar on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda outcome: done.add(outcome.seed)
+        return
+    from tqdm import tqdm
+
+    solved = failed = 0
+    with tqdm(total=runs, unit="run", desc=name, dynamic_ncols=True) as bar:
+
+        def watch(outcome: Outcome) -> None:
+            nonlocal solved, failed
+            done.add(outcome.seed)
+            solved += bool(outcome.summary and outcome.summary["solved"])
+            failed += outcome.summary is None
+            bar.set_postfix_str(f"solved {solved}" + (f", failed {failed}" if failed else ""), refresh=False)
+            bar.update()
+
+        yield watch

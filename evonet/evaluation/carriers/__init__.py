@@ -1,0 +1,12 @@
+"""The carriers: they bring episodes to an engine in this process, or in chunks to engines in worker processes.
+
+`carrier` chooses one. `carrier.py` says what a carrier is; `pooled.py` cuts chunks for the workers of a pool, of which
+`processes.py` is one; `splitting.py` is the rule by which a chunk that was lost runs again; `worker.py` is what a
+worker process does.
+"""
+
+from evonet.evaluation.carriers.automatic import AutoCarrier, carrier
+from evonet.evaluation.carriers.carrier import Carrier, InProcess, Workers
+from evonet.evaluation.carriers.pooled import PooledCarrier, WorkerProcesses
+
+__all__ = ["AutoCarrier", "Carrier", "InProcess", "PooledCarrier", "WorkerProcesses", "Workers", "carrier"]

@@ -1,0 +1,151 @@
+"""The choice of a carrier: this process where that is safe and fast, worker processes where it is not."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import gymnasium as gym
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.specification import EnvironmentSpec
+from evonet.errors import WorkersUnavailable
+from evonet.evaluation.carriers.carrier import Carrier, InProcess, Workers
+from evonet.evaluation.carriers.pooled import WorkerProcesses
+from evonet.evaluation.engines import EngineName, runs_foreign_code
+from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.task import Task
+from evonet.machine import cores
+from evonet.types import FloatArray, IntArray
+
+_WORTH_TRYING = 2.0  # seconds of evaluation after which worker processes are tried
+_WORTH_KEEPING = 1.1  # how much faster they must be
+
+
+def carrier(
+    task: Task,
+    engine: EngineName,
+    workers: Workers,
+    faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
+) -> Carrier:
+    """The carrier for so many workers.
+
+    One worker is this process, unless there is a time limit to hold and somebody else's code to hold it against.
+
+    Raises:
+        ValueError: the engine does not serve the task.
+        WorkersUnavailable: the task cannot be sent to worker processes.
+    """
+    limited = faults.timeout is not None and runs_foreign_code(engine, task)
+    if workers == "auto" and not limited:
+        return AutoCarrier(task, engine, faults)
+    if workers == 1 and not limited:
+        return InProcess(task, engine)
+    return WorkerProcesses(task, engine, cores() if workers == "auto" else workers, faults)
+
+
+class AutoCarrier:
+    """This process while evaluation is cheap; worker processes, one for each core, if they turn out to be faster.
+
+    They start in the background once evaluation has taken a while, are tried for one evaluation, and are kept only if
+    a step then takes less time. An engine that has threads of its own needs no processes. An environment that comes
+    neither with Gymnasium nor with evonet may hang or crash: it runs in worker processes from the start. Where none can
+    be had, everything runs here.
+
+    Args:
+        task: what an episode is.
+        engine: name of the engine.
+        faults: what becomes of episodes that cannot be scored.
+
+    Raises:
+        ValueError: the engine does not serve the task.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        engine: EngineName = "auto",
+        faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
+    ) -> None:
+        self._task, self._engine, self._faults = task, engine, faults
+        self._alone = InProcess(task, engine)
+        self._workers: WorkerProcesses | None = None
+        self._seconds = 0.0
+        self._step_seconds = math.inf
+        self._cores = cores()
+        self._trusted = not runs_foreign_code(engine, task) or _is_well_known(task)
+        self._on_trial = self._trusted
+        if not self._trusted:
+            self._start_workers()
+
+    @property
+    def engine_name(self) -> str:
+        return self._alone.engine_name
+
+    @property
+    def isolated(self) -> bool:
+        return not self._trusted and self._workers is not None
+
+    def carry(
+        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> list[EpisodeResults]:
+        started = time.monotonic()
+        used = self._carrier()
+        try:
+            results = used.carry(genomes, individuals, seeds, normaliser)
+        except WorkersUnavailable:
+            self._dismiss_workers()
+            return self._alone.carry(genomes, individuals, seeds, normaliser)
+        if self._on_trial:
+            self._judge(used, time.monotonic() - started, sum(chunk.steps for chunk in results))
+        return results
+
+    def _carrier(self) -> Carrier:
+        try:
+            if self._workers is not None and (not self._trusted or self._workers.ready):
+                return self._workers
+        except WorkersUnavailable:
+            self._dismiss_workers()
+        return self._alone
+
+    def _judge(self, used: Carrier, seconds: float, steps: int) -> None:
+        """Learn from an evaluation whether to start worker processes, to keep them, or to do without."""
+        if used is self._alone:
+            self._seconds += seconds
+            self._step_seconds = seconds / max(steps, 1)
+            if self._workers is None and self._seconds > _WORTH_TRYING:
+                self._on_trial = self._cores > 1 and "numba" not in self._alone.engine_name
+                if self._on_trial:
+                    self._start_workers()
+        else:
+            self._on_trial = False
+            if seconds / max(steps, 1) * _WORTH_KEEPING > self._step_seconds:
+                self._dismiss_workers()
+
+    def _start_workers(self) -> None:
+        try:
+            self._workers = WorkerProcesses(self._task, self._engine, self._cores, self._faults)
+        except WorkersUnavailable:
+            self._dismiss_workers()
+
+    def _dismiss_workers(self) -> None:
+        """Do without worker processes from now on."""
+        self._on_trial = False
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
+
+    def close(self) -> None:
+        self._alone.close()
+        if self._workers is not None:
+            self._workers.close()
+
+
+def _is_well_known(task: Task) -> bool:
+    """Whether the environment and its wrappers come with Gymnasium or evonet."""
+    environment = task.environment
+    if not isinstance(environment, EnvironmentSpec) or list(environment.imports):
+        return False
+    spec = gym.registry.get(environment.id)
+    return spec is not None and str(spec.entry_point).startswith(("gymnasium.", "evonet."))

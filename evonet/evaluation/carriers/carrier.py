@@ -1,0 +1,74 @@
+"""What a carrier is, and the one that carries nothing: episodes run in this very process."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation.engines import EngineName, make_engine
+from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.task import Engine, Task
+from evonet.settings import Count
+from evonet.types import FloatArray, IntArray
+
+Workers = Count | Literal["auto"]
+
+
+class Carrier(Protocol):
+    """Evaluates genomes on episodes, wherever that happens."""
+
+    @property
+    def engine_name(self) -> str:
+        """The engine that ran, as reports call it."""
+        ...
+
+    @property
+    def isolated(self) -> bool:
+        """Whether an environment may hang or crash without taking this process with it."""
+        ...
+
+    def carry(
+        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> list[EpisodeResults]:
+        """Results of the flat episodes in consecutive chunks; faults numbered by episode over all chunks.
+
+        It may be left by any exception, that of a signal handler too; what runs elsewhere is stopped then.
+
+        Raises:
+            WorkersUnavailable: no worker can be had.
+            TooManyFaults: more individuals failed than may.
+        """
+        ...
+
+    def close(self) -> None:
+        """End processes and close environments."""
+        ...
+
+
+class InProcess:
+    """This very process: the fastest way for a cheap environment, and no way for one that hangs or crashes.
+
+    Args:
+        task: what an episode is.
+        engine: name of the engine.
+
+    Raises:
+        ValueError: the engine does not serve the task.
+    """
+
+    isolated = False
+
+    def __init__(self, task: Task, engine: EngineName = "auto") -> None:
+        self._engine: Engine = make_engine(engine, task)
+
+    @property
+    def engine_name(self) -> str:
+        return self._engine.name
+
+    def carry(
+        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> list[EpisodeResults]:
+        return [self._engine.run(genomes, individuals, seeds, normaliser)]
+
+    def close(self) -> None:
+        self._engine.close()

@@ -1,0 +1,126 @@
+"""Episodes in chunks to workers elsewhere: how large chunks are, and how long they may take."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from itertools import pairwise
+
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation.carriers.chunks import Chunk, Pool
+from evonet.evaluation.carriers.splitting import Gathering
+from evonet.evaluation.engines import EngineName, make_engine, runs_foreign_code
+from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.task import Task
+from evonet.types import FloatArray, IntArray
+
+_CHUNK_SECONDS = 0.1  # the work in a chunk; sending one and its results costs about a millisecond
+_FIRST_CHUNKS = 8  # for each worker, as long as nobody knows how long an episode takes
+_PATIENCE = 3.0  # how many times as long as it should a chunk may take before its episodes are run singly
+
+
+class PooledCarrier(ABC):
+    """Workers of a pool, wherever they are.
+
+    Chunks are cut from the measured time of an episode: long enough that sending them costs nothing beside them, short
+    enough that no worker waits for another.
+
+    Args:
+        task: what an episode is.
+        engine: name of the engine.
+        faults: what becomes of episodes that cannot be scored.
+
+    Raises:
+        ValueError: the engine does not serve the task.
+    """
+
+    isolated = True
+
+    def __init__(self, task: Task, engine: EngineName, faults: FaultPolicy) -> None:
+        sample = make_engine(engine, task)
+        self._engine_name = sample.name
+        sample.close()
+        self._faults = faults
+        # A kernel is evonet's own: it always comes to an end, but may have to be compiled first.
+        self._limit = faults.seconds if runs_foreign_code(engine, task) else math.inf
+        self._episode_seconds: float | None = None
+
+    @property
+    @abstractmethod
+    def pool(self) -> Pool:
+        """The workers."""
+
+    @property
+    def engine_name(self) -> str:
+        return self._engine_name
+
+    def carry(
+        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> list[EpisodeResults]:
+        whole = Chunk(0, genomes, individuals, seeds, normaliser)
+        gathering = Gathering(self.pool, self._faults, whole, self._limit)
+        results = gathering.results(self._cut(whole))
+        if gathering.episodes:
+            self._episode_seconds = gathering.seconds / gathering.episodes
+            self._engine_name = gathering.engine_name
+        return results
+
+    def _cut(self, whole: Chunk) -> list[Chunk]:
+        if self._episode_seconds is None:
+            wanted = _FIRST_CHUNKS * self.pool.workers
+        else:
+            wanted = math.ceil(len(whole) * self._episode_seconds / _CHUNK_SECONDS)
+        parts = min(len(whole), max(wanted, self.pool.workers))
+        ends = np.linspace(0, len(whole), parts + 1).astype(np.int64).tolist()
+        return [whole.part(a, b, self._chunk_limit(b - a)) for a, b in pairwise(ends)]
+
+    def _chunk_limit(self, episodes: int) -> float:
+        usual = episodes * (self._episode_seconds or 0.0)
+        return self._limit if episodes == 1 else max(self._limit, _PATIENCE * usual)
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+class WorkerProcesses(PooledCarrier):
+    """Processes of our own, started afresh (spawn), each with one engine that it keeps.
+
+    Args:
+        task: what an episode is; it is pickled.
+        engine: name of the engine.
+        workers: number of processes.
+        faults: what becomes of episodes that cannot be scored.
+
+    Raises:
+        ValueError: the engine does not serve the task.
+        WorkersUnavailable: the task cannot be pickled.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        engine: EngineName = "auto",
+        workers: int = 2,
+        faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(task, engine, faults)
+        from evonet.evaluation.carriers.processes import ProcessPool  # who needs none does not wait for its imports
+
+        self._processes = ProcessPool(task, engine, workers)
+
+    @property
+    def pool(self) -> Pool:
+        """The processes."""
+        return self._processes
+
+    @property
+    def ready(self) -> bool:
+        """Whether the processes have started.
+
+        Raises:
+            WorkersUnavailable: one could not, several times.
+        """
+        return self._processes.ready()

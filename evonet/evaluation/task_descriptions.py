@@ -1,0 +1,109 @@
+"""Tasks as plain data, so that a champion's file says where it acts and how without a pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any, cast, get_args
+
+from evonet.environments.space_descriptions import describe_space, space_from
+from evonet.environments.spaces import Squash
+from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
+from evonet.errors import EnvironmentUnavailable
+from evonet.evaluation.task import Task
+from evonet.network import Architecture
+from evonet.reading import Fields, shown
+
+_MOST_WRAPPERS = 100
+
+
+def describe_task(task: Task) -> dict[str, Any]:
+    """The task as JSON-ready data, all but its architecture.
+
+    Raises:
+        TypeError: a network cannot be connected to one of its spaces.
+    """
+    return {
+        "environment": _describe_environment(task.environment),
+        "observation_space": describe_space(task.observation_space),
+        "action_space": describe_space(task.action_space),
+        "squash": task.squash,
+        "max_steps": task.max_steps,
+        "normalise": task.normalise,
+    }
+
+
+def task_from(description: Any, architecture: Architecture, allow_imports: Collection[str]) -> Task:
+    """The task that `describe_task` described. Nothing is imported, and no environment made.
+
+    Args:
+        description: of which nothing is believed before it is checked.
+        architecture: of the networks, which must fit the spaces.
+        allow_imports: modules that may be imported when the environment is made.
+
+    Raises:
+        ValueError: it is no such description, or not for such networks.
+    """
+    fields = Fields(description, "task").only(
+        "environment", "observation_space", "action_space", "squash", "max_steps", "normalise"
+    )
+    squash = fields.text("squash")
+    if squash not in get_args(Squash):
+        raise ValueError(f"task.squash must be one of {', '.join(get_args(Squash))}, got {shown(squash)}")
+    task = Task(
+        _environment_from(fields.fields("environment"), allow_imports),
+        space_from(fields.get("observation_space"), architecture.num_inputs),
+        space_from(fields.get("action_space"), architecture.num_outputs),
+        architecture,
+        cast("Squash", squash),
+        fields.whole("max_steps", 1),
+        fields.truth("normalise"),
+    )
+    for name, got, size in (
+        ("observation_space", task.encoder.size, architecture.num_inputs),
+        ("action_space", task.decoder.size, architecture.num_outputs),
+    ):
+        if got != size:
+            raise ValueError(f"task.{name} must have {size} numbers for the network, got {got}")
+    return task
+
+
+def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:
+    if isinstance(environment, EnvironmentSpec):
+        return asdict(environment)
+    if isinstance(environment, _Lost):
+        return {"made_by": environment.made_by}
+    return {"made_by": f"{environment.__module__}.{getattr(environment, '__qualname__', type(environment).__name__)}"}
+
+
+def _environment_from(fields: Fields, allow_imports: Collection[str]) -> EnvironmentSpec | EnvironmentFactory:
+    if fields.has("made_by"):
+        return _Lost(fields.only("made_by").text("made_by"))
+    fields.only("id", "kwargs", "wrappers", "max_steps")
+    wrappers = [Fields(entry, "wrapper").only("name", "kwargs") for entry in fields.items("wrappers", _MOST_WRAPPERS)]
+    spec = EnvironmentSpec(
+        fields.text("id"),
+        _arguments(fields),
+        tuple(Wrapper(wrapper.text("name"), _arguments(wrapper)) for wrapper in wrappers),
+        fields.whole("max_steps", 1) if fields.has("max_steps") else None,
+    )
+    return spec.restricted(allow_imports)
+
+
+def _arguments(fields: Fields) -> dict[str, Any]:
+    fields.fields("kwargs")
+    arguments: dict[str, Any] = fields.get("kwargs")
+    return arguments
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """Stands where a callable made the environment: a file cannot hold code."""
+
+    made_by: str
+
+    def __call__(self) -> Any:
+        raise EnvironmentUnavailable(
+            f"this champion's environment was made by {self.made_by}, which its file does not hold; "
+            "use dataclasses.replace to give its task an environment"
+        )

@@ -1,0 +1,102 @@
+"""What a run's journals say of each generation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from evonet.evolution import Generation
+from evonet.experiment.fault_journal import array_text, fault_entries, normaliser_entry
+from evonet.experiment.run_directory import RunDirectory
+from evonet.population import Population
+from evonet.statistics import quantiles
+
+
+class Chronicle:
+    """Writes the journals of a run."""
+
+    def __init__(self) -> None:
+        self._met = -1  # the highest id so far; whoever has a higher one is newborn
+        self._shown = -1  # who was fittest last
+
+    def add(self, generation: Generation, seconds: float, directory: RunDirectory) -> dict[str, Any]:
+        """Write down a generation, so many seconds after the start; returns its metrics."""
+        number, population = generation.number, generation.population
+        metrics = metrics_of(generation)
+        directory.append("metrics", metrics)
+        directory.append("timing", {"generation": number, "seconds": round(seconds, 6)})
+        for entry in fault_entries(number, generation.results.faults, population, generation.normaliser):
+            directory.append("faults", entry)
+        born = np.flatnonzero(population.ids > self._met)
+        directory.append("lineage", _lineage(population, born, number))
+        self._met = max(self._met, int(population.ids.max()))
+        self._show_fittest(generation, directory)
+        return metrics
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs."""
+        return {"met": self._met, "shown": self._shown}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`."""
+        self._met, self._shown = int(state["met"]), int(state["shown"])
+
+    def _show_fittest(self, generation: Generation, directory: RunDirectory) -> None:
+        population, fitness = generation.population, generation.fitness
+        row = int(fitness.argmax())
+        individual = int(population.ids[row])
+        if individual == self._shown or not np.isfinite(fitness[row]):
+            return
+        self._shown = individual
+        entry = {
+            "generation": generation.number,
+            "individual": individual,
+            "fitness": fitness[row],
+            "genome": array_text(population.genomes[row]),
+            "normaliser": normaliser_entry(generation.normaliser),
+        }
+        directory.append("genomes", entry)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
+def metrics_of(generation: Generation) -> dict[str, Any]:
+    """A generation in numbers that depend on the config alone."""
+    fitness = generation.fitness[np.isfinite(generation.fitness)]
+    genomes, champion = generation.population.genomes, generation.champion
+    summary: dict[str, Any] = dict.fromkeys(("best", "mean", "median", "lower_quartile", "upper_quartile", "worst"))
+    if fitness.size:
+        lower, median, upper = quantiles(fitness, [0.25, 0.5, 0.75])
+        summary = {
+            "best": fitness.max(),
+            "mean": fitness.mean(),
+            "median": median,
+            "lower_quartile": lower,
+            "upper_quartile": upper,
+            "worst": fitness.min(),
+        }
+    return {
+        "generation": generation.number,
+        "evaluations": generation.evaluations,
+        "environment_steps": generation.environment_steps,
+        "validation_steps": generation.validation_steps,
+        **summary,
+        "diversity": genomes.std(axis=0).mean(),
+        "faults": len(generation.results.faults),
+        "champion": champion and champion.individual,
+        "champion_generation": champion and champion.generation,
+        "validation_mean": champion and champion.validation and champion.validation.mean,
+    }
+
+
+def _lineage(population: Population, born: Any, number: int) -> dict[str, Any]:
+    assert population.fitness is not None
+    return {
+        "generation": number,
+        "ids": population.ids[born],
+        "parents": population.parents[born],
+        "operators": population.operators[born],
+        "operator_names": population.operator_names,
+        "fitness": population.fitness[born],
+    }

@@ -1,0 +1,100 @@
+"""Faults in a run's journal: each with all that it takes to repeat the episode."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.errors import TooManyFaults
+from evonet.evaluation.results import Fault
+from evonet.evolution import Algorithm
+from evonet.experiment.run_directory import RunDirectory, journal_name
+from evonet.fitness import Fitness
+from evonet.population import Population
+from evonet.types import FloatArray
+
+
+def fault_entries(
+    generation: int, faults: Sequence[Fault], population: Population, normaliser: ObservationNormaliser | None
+) -> list[dict[str, Any]]:
+    """A journal's entries for faults of `population`, whose rows they name, under a `normaliser` that stood still."""
+    return [
+        {
+            "generation": generation,
+            **asdict(fault),
+            "individual": int(population.ids[fault.individual]),
+            "genome": array_text(population.genomes[fault.individual]),
+            "normaliser": normaliser_entry(normaliser),
+        }
+        for fault in faults
+    ]
+
+
+@contextlib.contextmanager
+def faults_recorded(directory: RunDirectory, algorithm: Algorithm, fitness: Fitness) -> Iterator[None]:
+    """Within it, faults that stop the run are put into its journal first.
+
+    Raises:
+        TooManyFaults: the error, with what to do next.
+    """
+    try:
+        yield
+    except TooManyFaults as error:
+        if error.generation is None:
+            raise
+        before = (directory.path / journal_name("faults")).read_bytes().count(b"\n")
+        faults = sorted(error.faults, key=lambda fault: (fault.individual, fault.episode))
+        for entry in fault_entries(error.generation, faults, algorithm.population, fitness.normaliser):
+            directory.append("faults", entry)
+        raise TooManyFaults(
+            f"generation {error.generation}: {error}\n"
+            f"see it happen: evonet replay {directory.path} --fault {before}\n"
+            f"go on after a repair: evonet resume {directory.path}"
+        ) from error
+
+
+def normaliser_entry(normaliser: ObservationNormaliser | None) -> dict[str, Any] | None:
+    """A normaliser as plain data, to the last bit."""
+    if normaliser is None:
+        return None
+    return {
+        "count": normaliser.count,
+        "mean": array_text(normaliser.mean),
+        "squares": array_text(normaliser.squares),
+    }
+
+
+def normaliser_from(entry: Mapping[str, Any] | None, inputs: int) -> ObservationNormaliser | None:
+    """The normaliser that `normaliser_entry` wrote.
+
+    Raises:
+        ValueError: it is none for so many inputs.
+    """
+    if entry is None:
+        return None
+    return ObservationNormaliser(
+        int(entry["count"]), array_from(entry["mean"], inputs), array_from(entry["squares"], inputs)
+    )
+
+
+def array_text(array: FloatArray) -> str:
+    """Numbers to the last bit, NaN too: base64 of little-endian float64."""
+    return base64.b64encode(array.astype("<f8").tobytes()).decode("ascii")
+
+
+def array_from(text: str, size: int) -> FloatArray:
+    """The numbers that `array_text` wrote, `(size,)`.
+
+    Raises:
+        ValueError: they are not so many, or no numbers.
+    """
+    numbers = np.frombuffer(base64.b64decode(text, validate=True), "<f8").astype(np.float64)
+    if numbers.shape != (size,):
+        raise ValueError(f"{size} numbers are expected, got {numbers.size}")
+    return numbers

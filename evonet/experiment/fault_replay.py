@@ -1,0 +1,102 @@
+"""A fault of a run, and its episode once more in this process."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonet.errors import ConfigError
+from evonet.evaluation.results import EpisodeResults, Fault
+from evonet.experiment.build import build_fitness
+from evonet.experiment.config import Config
+from evonet.experiment.fault_journal import array_from, normaliser_from
+from evonet.experiment.run_directory import CONFIG, journal_name
+from evonet.fitness import EpisodeReturn
+
+_IN_THIS_PROCESS = ("evaluation.workers=1", "faults.timeout=null")
+_LONGEST = 600.0  # seconds after which a replay that hangs says where, and ends
+
+
+@dataclass(frozen=True)
+class RecordedFault:
+    """A fault as its run wrote it down.
+
+    Attributes:
+        run: the run directory.
+        number: of the fault, from 0.
+        generation: in which it happened.
+        fault: what happened; `individual` is an id.
+        genome: of the individual, in base64.
+        normaliser: of its observations, as the journal has it.
+    """
+
+    run: Path
+    number: int
+    generation: int
+    fault: Fault
+    genome: str
+    normaliser: Mapping[str, Any] | None
+
+    @classmethod
+    def read(cls, run: Path, number: int) -> RecordedFault:
+        """Read fault `number`, counted from 0, of a run's journal.
+
+        Raises:
+            ConfigError: there is none, or it cannot be read.
+        """
+        path = run / journal_name("faults")
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}") from error
+        if not lines:
+            raise ConfigError(f"{run} has no faults")
+        if not 0 <= number < len(lines):
+            raise ConfigError(f"{run} has faults 0 to {len(lines) - 1}, there is no fault {number}")
+        try:
+            entry = json.loads(lines[number])
+            generation, genome, normaliser = (entry.pop(key) for key in ("generation", "genome", "normaliser"))
+            fault = Fault(**entry)
+            if type(fault.seed) is not int or not 0 <= fault.seed < 1 << 63:
+                raise ValueError(f"its seed is {fault.seed!r}")  # noqa: TRY301
+            return cls(run, number, int(generation), fault, genome, normaliser)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
+            raise ConfigError(f"{path}:{number + 1}: not an entry of a fault journal: {error}") from error
+
+    def replay(self, allowed_imports: Sequence[str] = ()) -> EpisodeResults:
+        """Run its episode in this process, `(1, 1)`.
+
+        A crash takes this process with it, but Python says where it happened; so it does of an episode that takes
+        longer than ten minutes, and then ends.
+
+        Args:
+            allowed_imports: modules that the run's config may import; whatever it names, no others are.
+
+        Raises:
+            ConfigError: a file of the run is wrong, or names modules that may not be imported.
+        """
+        config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allowed_imports)
+        fitness = build_fitness(config)
+        seeds = np.array([self.fault.seed], dtype=np.int64)
+        try:
+            genomes = array_from(self.genome, fitness.architecture.genome_size)[None, :]
+            normaliser = normaliser_from(self.normaliser, fitness.architecture.num_inputs)
+        except (ValueError, TypeError, KeyError) as error:
+            path = self.run / journal_name("faults")
+            raise ConfigError(f"{path}:{self.number + 1}: its genome is not for this run: {error}") from error
+        faulthandler.enable(sys.__stderr__ or 2)
+        faulthandler.dump_traceback_later(_LONGEST, exit=True, file=sys.__stderr__ or 2)
+        try:
+            if isinstance(fitness, EpisodeReturn):
+                return fitness.run(genomes, seeds, normaliser)
+            return fitness(genomes, seeds)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            fitness.close()

@@ -1,0 +1,115 @@
+"""Ctrl-C and SIGTERM: the first stops a run where it loses nothing, the second at once."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_BY_DEFAULT = (signal.default_int_handler, signal.SIG_DFL)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal has stopped the run.
+
+    Attributes:
+        exit_status: what the process ends with, as a shell reports a signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.exit_status = 128 + number
+
+
+class Interruption:
+    """Whether a signal has come.
+
+    Attributes:
+        advice: what to do next, for whoever stops the process at once.
+    """
+
+    def __init__(self) -> None:
+        self.advice = ""
+        self._number: int | None = None
+        self._held = False
+
+    def arrive(self, number: int, frame: object = None) -> None:
+        """Handle a signal: raise Interrupted, wherever the program is, unless it is held."""
+        if self._number is None:
+            self._number = number
+            if not self._held:
+                self.check()
+
+    def check(self) -> None:
+        """Raise Interrupted if a signal has come: a handler's exception may be lost in foreign code."""
+        if self._number is not None:
+            raise Interrupted(self._number)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """What is done within it is done whole: a signal waits for its end."""
+        self.check()
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self.check()
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Within it, signals that would by default end this process raise Interrupted.
+
+    A second one ends it at once, even while it waits for compiled code. Processes that multiprocessing has started are
+    their parent's to stop, and threads other than the main one hear of no signal.
+    """
+    interruption = Interruption()
+    if threading.current_thread() is not threading.main_thread() or multiprocessing.parent_process() is not None:
+        yield interruption
+        return
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in _SIGNALS}
+    ours = [number for number, handler in before.items() if handler in _BY_DEFAULT]
+    with _second_ends_the_process(ours, interruption):
+        try:
+            for number in ours:
+                signal.signal(number, interruption.arrive)
+            yield interruption
+        finally:
+            for number in ours:
+                signal.signal(number, before[number])
+
+
+@contextlib.contextmanager
+def _second_ends_the_process(numbers: list[int], interruption: Interruption) -> Iterator[None]:
+    """A thread of its own counts the signals, for Python's handlers wait until compiled code returns."""
+    if os.name != "posix":
+        yield
+        return
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    watcher = threading.Thread(target=_watch, args=(heard, numbers, interruption), daemon=True)
+    watcher.start()
+    former = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(former)
+        os.close(told)  # the watcher's end of file
+        watcher.join()
+        os.close(heard)
+
+
+def _watch(heard: int, numbers: list[int], interruption: Interruption) -> None:
+    met = 0
+    while arrived := os.read(heard, 64):
+        for number in arrived:
+            met += number in numbers
+            if met > 1:
+                os.write(2, f"\nevonet: stopped at once\n{interruption.advice}".encode().strip(b"\n") + b"\n")
+                os._exit(128 + number)

@@ -1,0 +1,240 @@
+"""A run under way: its parts put together, from the start or from a checkpoint, and driven to the end."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from evonet.champion import Champion
+from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
+from evonet.evolution import Generation, evolve
+from evonet.experiment.build import (
+    build_algorithm,
+    build_fitness,
+    build_judge,
+    build_stop_rule,
+    build_validation,
+    notices,
+    target_of,
+)
+from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
+from evonet.experiment.chronicle import Chronicle
+from evonet.experiment.config import Config
+from evonet.experiment.fault_journal import faults_recorded
+from evonet.experiment.fingerprint import fingerprint, versions
+from evonet.experiment.interruption import Interruption
+from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.tracking import make_trackers
+from evonet.fitness import EpisodeReturn
+from evonet.scores import Score
+from evonet.seeding import Purpose, episode_seeds
+
+Watcher = Callable[[Generation, float], None]
+
+
+class Session:
+    """The parts of a run; a context manager, which closes them.
+
+    Args:
+        config: what to run.
+        say: told what a person should know before the run.
+
+    Raises:
+        EvonetError: the config cannot be run.
+    """
+
+    def __init__(self, config: Config, say: Callable[[str], None]) -> None:
+        self._config = config
+        self._chronicle = Chronicle()
+        self._checkpoint: Checkpoint | None = None
+        self._fitness = self._judge = build_fitness(config)
+        try:
+            for notice in notices(self._fitness):
+                say(notice)
+            settings = config.settings
+            self._algorithm = build_algorithm(config, self._fitness.architecture)
+            self._judge = build_judge(config, self._fitness)
+            self._target = target_of(config, self._judge.task)
+            self._rule = build_stop_rule(config, self._target)
+            self._evolution = evolve(
+                self._algorithm,
+                self._fitness,
+                seed=settings.seed,
+                validation=build_validation(config),
+                faults=settings.faults.build(),
+                judge=self._judge,
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            CheckpointError: it is none of this run.
+        """
+        state = checkpoint.state
+        try:
+            self._evolution.restore(state["evolution"])
+            self._rule.restore(state["stop"])
+            self._chronicle.restore(state["chronicle"])
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"the checkpoint of generation {checkpoint.generation} does not fit the run: "
+                f"{type(error).__name__}: {error}; nothing was changed"
+            ) from error
+        self._checkpoint = checkpoint
+
+    @property
+    def over(self) -> str | None:
+        """Why there is no generation to come, None if there is."""
+        return None if self._checkpoint is None else self._rule.still(self._checkpoint.seconds)
+
+    def drive(self, directory: RunDirectory, watch: Watcher, interruption: Interruption) -> dict[str, Any]:
+        """Run to the end; returns the summary, which is written too.
+
+        Whatever stops it earlier, the last generation that was finished is saved.
+        """
+        since = self._checkpoint
+        started = time.monotonic() - (0.0 if since is None else since.seconds)
+        writer = CheckpointWriter(directory.path, self._config.settings.checkpoints.build(), since)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_advice(directory.path, interruption))
+            stack.enter_context(_saved(writer))
+            stack.enter_context(faults_recorded(directory, self._algorithm, self._fitness))
+            names, first = self._config.settings.tracking, self._evolution.generations
+            trackers = make_trackers(names, directory.path, first)
+            for tracker in trackers:
+                stack.enter_context(contextlib.closing(tracker))
+            reason = self._rule.still(time.monotonic() - started)
+            while reason is None:
+                generation = next(self._evolution)
+                with interruption.held():
+                    seconds = time.monotonic() - started
+                    metrics = self._chronicle.add(generation, seconds, directory)
+                    for tracker in trackers:
+                        tracker.write(metrics)
+                    reason = self._rule.reason(generation, seconds)
+                    make = self._snapshot(directory, generation.number, seconds)
+                    writer.offer(generation.number, make)
+                watch(generation, seconds)
+            with ThreadPoolExecutor(1) as beside:  # the disk's time is not the test's
+                saved = beside.submit(writer.flush)
+                champion = self._evolution.champion and self._test(self._evolution.champion)
+                saved.result()
+            with interruption.held():
+                if champion is not None:
+                    directory.write_champion(champion)
+                summary = self._summary(champion, directory.path, time.monotonic() - started, reason)
+                directory.write_summary(summary)
+        return summary
+
+    def _snapshot(self, directory: RunDirectory, generation: int, seconds: float) -> Callable[[], Checkpoint]:
+        """What makes the checkpoint of this moment, whenever it is called; little work if it never is."""
+        lengths = directory.lengths
+        state = {
+            "evolution": self._evolution.state(),
+            "stop": self._rule.state(),
+            "chronicle": self._chronicle.state(),
+        }
+        return lambda: Checkpoint(
+            generation, seconds, self._config.resolved, fingerprint(), directory.marks(lengths), state
+        )
+
+    def _test(self, champion: Champion) -> Champion:
+        """The champion with its score on fresh episodes: in the real environment, or by the function that scored it."""
+        settings, fitness = self._config.settings, self._fitness
+        seeds = episode_seeds(settings.seed, Purpose.TEST, 0, settings.test.episodes)
+        if isinstance(fitness, EpisodeReturn) and fitness.isolated:  # there the environment cannot end the run
+            results = fitness.run(champion.genome[None, :], seeds, champion.normaliser)
+        elif champion.task is not None:
+            results = champion.run(seeds)
+        else:
+            results = fitness(champion.genome[None, :], seeds)
+        return champion.tested(Score(results.returns[0]))
+
+    def _summary(self, champion: Champion | None, path: Path, seconds: float, reason: str) -> dict[str, Any]:
+        settings, evolution = self._config.settings, self._evolution
+        return {
+            "name": settings.name,
+            "run_directory": str(path),
+            "environment": settings.environment and settings.environment.id,
+            "seed": settings.seed,
+            "engine": getattr(self._fitness, "engine", "function"),
+            "generations": evolution.generations,
+            "evaluations": evolution.evaluations,
+            "environment_steps": evolution.environment_steps,
+            "validation_steps": evolution.validation_steps,
+            "seconds": round(seconds, 3),
+            "stopped_by": reason,
+            **verdict(champion, self._target),
+            "versions": versions(),
+        }
+
+    def close(self) -> None:
+        """Close environments and end worker processes."""
+        self._fitness.close()
+        if self._judge is not self._fitness:
+            self._judge.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
+    """Whether the task is solved, and the champion's three kinds of score, each under its own name."""
+    if champion is None:
+        return {"solved": False, "target": target, "champion": None}
+    validation, test = champion.validation, champion.test
+    return {
+        "solved": target is not None and test is not None and test.mean >= target,
+        "target": target,
+        "champion": {
+            "individual": champion.individual,
+            "generation": champion.generation,
+            "training_fitness": champion.training_fitness,
+            "validation_mean": validation and validation.mean,
+            "validation_episodes": validation and validation.episodes,
+            "test_mean": test and test.mean,
+            "test_interval": test and list(test.interval),
+            "test_episodes": test and test.episodes,
+            "genome_size": champion.architecture.genome_size,
+        },
+    }
+
+
+@contextlib.contextmanager
+def _advice(path: Path, interruption: Interruption) -> Iterator[None]:
+    """Whatever stops the run that a person can mend, says how to go on."""
+    interruption.advice = f"resume with: evonet resume {shlex.quote(str(path))}"
+    try:
+        yield
+    except (EvonetError, KeyboardInterrupt) as error:
+        if "evonet resume" not in str(error):
+            error.add_note(interruption.advice)
+        raise
+
+
+@contextlib.contextmanager
+def _saved(writer: CheckpointWriter) -> Iterator[None]:
+    """Whatever stops the run, except the disk itself, the last generation that was finished is saved."""
+    try:
+        yield
+    except RunDirectoryError:
+        raise
+    except BaseException:
+        with contextlib.suppress(RunDirectoryError):
+            writer.flush()
+        raise

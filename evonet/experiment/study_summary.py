@@ -1,0 +1,107 @@
+"""The figures of a study: how many runs succeeded, what success took, and how good the champions are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from evonet.statistics import bootstrap_interval, interquartile_mean, quantiles, wilson_interval
+from evonet.types import FloatArray
+
+SPENT = ("evaluations", "environment_steps", "validation_steps", "generations")
+"""What a run spends, as its summary names it."""
+
+_OF_ALL = ("environment", "target", "versions")
+_OF_A_RUN = ("solved", "stopped_by", *SPENT, "seconds")
+
+
+def summarise(summaries: Sequence[Mapping[str, Any] | None], seeds: Sequence[int]) -> dict[str, Any]:
+    """All that a study tells, as plain data.
+
+    A run that did not reach the target, or that failed, counts against the success rate. What success took is told of
+    the runs that had it; what the others spent is not forgotten in `per_success`, all that all runs spent for each
+    success (the expected running time of Hansen et al. 2021).
+
+    Args:
+        summaries: of the runs, None for one that failed.
+        seeds: theirs.
+    """
+    runs = [summary for summary in summaries if summary is not None]
+    return {
+        **{key: runs[0][key] if runs else None for key in _OF_ALL},
+        "seeds": list(seeds),
+        "success": _success(runs, len(seeds)),
+        "to_success": _to_success(runs),
+        "test": _test(runs),
+        "seconds": {
+            **_spread([run["seconds"] for run in runs]),
+            "total": round(sum(run["seconds"] for run in runs), 3),
+        },
+        "engines": sorted({run["engine"] for run in runs}),
+        "runs": [_row(run) for run in runs],
+    }
+
+
+def test_score(summary: Mapping[str, Any]) -> float:
+    """A run's test mean; -inf if it has no champion, or one that failed in the test."""
+    champion = summary["champion"]
+    score = champion and champion["test_mean"]
+    return -np.inf if score is None else float(score)
+
+
+def _success(runs: Sequence[Mapping[str, Any]], asked: int) -> dict[str, Any] | None:
+    if not any(run["target"] is not None for run in runs):
+        return None
+    solved = sum(run["solved"] for run in runs)
+    return {"solved": solved, "runs": asked, "rate": solved / asked, "interval": wilson_interval(solved, asked)}
+
+
+def _to_success(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    solved = [run for run in runs if run["solved"]]
+    return {
+        "runs": len(solved),
+        **{
+            name: {
+                **_spread([run[name] for run in solved]),
+                "per_success": sum(run[name] for run in runs) / len(solved) if solved else None,
+            }
+            for name in SPENT
+        },
+    }
+
+
+def _test(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    scores = np.array([test_score(run) for run in runs])
+    if not scores.size:
+        return {"runs": 0}
+    champions = [run["champion"] for run in runs if run["champion"] is not None]
+    return {
+        "runs": len(scores),
+        "episodes": champions[0]["test_episodes"] if champions else None,
+        "interquartile_mean": float(interquartile_mean(scores)),
+        "interval": bootstrap_interval(interquartile_mean, scores),
+        **_spread(scores),
+        "worst": scores.min(),
+        "worst_seed": runs[int(scores.argmin())]["seed"],
+        "best": scores.max(),
+        "best_seed": runs[int(scores.argmax())]["seed"],
+    }
+
+
+def _spread(values: Sequence[float] | FloatArray) -> dict[str, float | None]:
+    if not len(values):
+        return dict.fromkeys(("median", "lower_quartile", "upper_quartile", "mean"))
+    array = np.asarray(values, dtype=np.float64)
+    lower, median, upper = quantiles(array, [0.25, 0.5, 0.75]).tolist()
+    return {"median": median, "lower_quartile": lower, "upper_quartile": upper, "mean": float(array.mean())}
+
+
+def _row(run: Mapping[str, Any]) -> dict[str, Any]:
+    champion = run["champion"] or {}
+    return {
+        "seed": run["seed"],
+        **{key: run[key] for key in _OF_A_RUN},
+        **{key: champion.get(key) for key in ("training_fitness", "validation_mean", "test_mean")},
+    }

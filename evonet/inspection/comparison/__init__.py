@@ -1,0 +1,135 @@
+"""Runs or studies held against each other: tests, effect sizes, and in words whether there is a difference."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonet.errors import ConfigError
+from evonet.experiment.config import completed
+from evonet.experiment.differences import differences
+from evonet.inspection.comparison.compared import Compared, read_compared
+from evonet.inspection.comparison.verdicts import Verdict, on_evaluations, on_scores, settled
+from evonet.statistics import Statistic, bootstrap_interval, interquartile_mean, mean, median, wilson_interval
+from evonet.types import FloatArray
+
+_NOT_SETTINGS = ("name",)
+
+
+class Comparison:
+    """Two or more runs or studies, and all that their comparison tells.
+
+    Seeds are compared where there is a study, the test episodes of the champions where there are runs only.
+
+    Args:
+        paths: their directories.
+
+    Raises:
+        ConfigError: they are fewer than two, or one of them is no finished run and no study.
+    """
+
+    def __init__(self, paths: Sequence[str | Path]) -> None:
+        if len(paths) < 2:
+            raise ConfigError(f"compare must get at least two directories, got {len(paths)}")
+        self.compared = read_compared(paths)
+        self.of_seeds = any(each.kind == "study" for each in self.compared)
+
+    def scores(self, each: Compared) -> FloatArray:
+        """What the test scores of one are compared by: the champions' test means, or one champion's test returns."""
+        return each.test_means if self.of_seeds else each.returns
+
+    @property
+    def statistic(self) -> Statistic:
+        """How scores are summed up."""
+        return interquartile_mean if self.of_seeds else mean
+
+    @cached_property
+    def settings(self) -> dict[str, list[Any]]:
+        """The settings that differ, with a value for each."""
+        configs = [each.settings for each in self.compared]
+        with contextlib.suppress(ConfigError):  # else they stay as they were written
+            configs = [completed(config) for config in configs]
+        return differences(configs, besides=(*_NOT_SETTINGS, "seed") if self.of_seeds else _NOT_SETTINGS)
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        """On each pair: by evaluations to success where seeds are compared, and by test scores.
+
+        Raises:
+            EvonetError: SciPy is not installed.
+        """
+        found: list[Verdict] = []
+        pairs = list(itertools.combinations(self.compared, 2))
+        values = "seeds" if self.of_seeds else "episodes"
+        if self.of_seeds and all(each.target is not None for each in self.compared):
+            verdicts = [on_evaluations(a.name, b.name, a.evaluations, b.evaluations) for a, b in pairs]
+            found += settled(verdicts, values)
+        scores = {each.name: self.scores(each) for each in self.compared if self.scores(each).size}
+        scored = [(a.name, b.name) for a, b in pairs if a.name in scores and b.name in scores]
+        verdicts = [on_scores(a, b, scores[a], scores[b], self.statistic) for a, b in scored]
+        return found + settled(verdicts, values)
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What must be known before the verdicts are believed."""
+        notes = []
+        if not self.of_seeds:
+            notes.append(
+                "These are single runs: the tests compare champions on their test episodes, not configs, "
+                "whose luck differs from seed to seed. To compare configs, compare studies of them (evonet study)."
+            )
+        elif any(each.kind == "run" for each in self.compared):
+            notes.append("A run beside a study counts as a study of one seed.")
+        for what, values in (
+            ("environments", [each.environment or "a function" for each in self.compared]),
+            ("targets", ["none" if each.target is None else f"{each.target:g}" for each in self.compared]),
+        ):
+            if len(set(values)) > 1:
+                notes.append(f"The {what} differ ({', '.join(values)}): what is compared here is not the same task.")
+        if self.of_seeds and any(0 < each.solved < len(each.evaluations) for each in self.compared):
+            notes.append("A run that was not solved ranks behind all that were, whatever it spent.")
+        notes += [
+            f"Failed runs of {each.name}: {each.failures}; they have no test score and count as not solved."
+            for each in self.compared
+            if each.failures
+        ]
+        notes += [f"{each.name} has no test scores." for each in self.compared if not self.scores(each).size]
+        return notes
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        names = [each.name for each in self.compared]
+        return {
+            "of": "seeds" if self.of_seeds else "episodes",
+            "compared": [self._described(each) for each in self.compared],
+            "settings": {key: dict(zip(names, values, strict=True)) for key, values in self.settings.items()},
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "notes": self.notes,
+        }
+
+    def _described(self, each: Compared) -> dict[str, Any]:
+        scores = self.scores(each)
+        runs = len(each.evaluations)
+        solved = each.evaluations[np.isfinite(each.evaluations)]
+        return {
+            "name": each.name,
+            "path": str(each.path),
+            "kind": each.kind,
+            "environment": each.environment,
+            "target": each.target,
+            "runs": runs,
+            "solved": None if each.target is None else each.solved,
+            "solved_interval": None if each.target is None else wilson_interval(each.solved, runs),
+            "evaluations_to_success": float(median(solved)) if solved.size else None,
+            "test_score": float(self.statistic(scores)) if scores.size else None,
+            "test_interval": bootstrap_interval(self.statistic, scores) if scores.size else None,
+            "test_median": float(median(scores)) if scores.size else None,
+        }

@@ -1,0 +1,138 @@
+"""Runs and studies read back to be held against each other. Nothing in them is executed, no environment is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from evonet.errors import ConfigError
+from evonet.experiment.document import Document
+from evonet.experiment.run_directory import CONFIG, SUMMARY
+from evonet.experiment.study_directory import STUDY, run_directory
+from evonet.inspection.finished_run import FinishedRun
+from evonet.types import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A finished run, or a study.
+
+    Attributes:
+        name: by which it is told from the others.
+        path: its directory.
+        kind: which of the two it is.
+        environment: id of its environment, None if a function of one's own scored.
+        target: the test mean from which a run counts as solved, None if there is none.
+        settings: its resolved config.
+        directories: of its finished runs.
+        test_means: of their champions, `(runs,)`; -inf for a run without one, or one that failed in the test.
+        returns: of a single run's test episodes, `(episodes,)`; -inf for one that failed; empty for a study.
+        evaluations: that success took each run, `(runs + failures,)`; infinitely many if it was not solved.
+        failures: runs that crashed.
+    """
+
+    name: str
+    path: Path
+    kind: Literal["run", "study"]
+    environment: str | None
+    target: float | None
+    settings: dict[str, Any]
+    directories: tuple[Path, ...]
+    test_means: FloatArray
+    returns: FloatArray
+    evaluations: FloatArray
+    failures: int
+
+    @property
+    def solved(self) -> int:
+        """How many of its runs are solved."""
+        return int(np.isfinite(self.evaluations).sum())
+
+
+def read_compared(paths: Sequence[str | Path]) -> list[Compared]:
+    """The runs and studies in directories, each recognised by its files.
+
+    Raises:
+        ConfigError: one is neither, is not finished or cannot be read, or stands there twice.
+    """
+    folders = [Path(path) for path in paths]
+    twice = [
+        path for index, path in enumerate(folders) if path.resolve() in {other.resolve() for other in folders[:index]}
+    ]
+    if twice:
+        raise ConfigError(f"compare must get each directory once, got {twice[0]} twice")
+    names = [path.resolve().name for path in folders]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in folders]
+    return [_read(path, name) for path, name in zip(folders, names, strict=True)]
+
+
+def _read(path: Path, name: str) -> Compared:
+    if not (path / CONFIG).is_file():
+        raise ConfigError(f"{path} is neither a run nor a study: it has no {CONFIG}")
+    settings = Document.read(str(path / CONFIG)).data
+    study = (path / STUDY).is_file()
+    if not study and not (path / SUMMARY).is_file():
+        raise ConfigError(f"{path} holds nothing that has come to its end: it has neither {SUMMARY} nor {STUDY}")
+    try:
+        return _read_study(path, name, settings) if study else _read_run(path, name, settings)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        file = path / (STUDY if study else SUMMARY)
+        raise ConfigError(f"{file}: cannot be read: it is no summary of a {'study' if study else 'run'}") from error
+
+
+def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
+    run = FinishedRun(path)
+    summary, champion = run.summary, run.champion
+    returns = champion.test.returns if champion is not None and champion.test is not None else np.empty(0)
+    return Compared(
+        name=name,
+        path=path,
+        kind="run",
+        environment=summary["environment"],
+        target=_number(summary["target"]),
+        settings=settings,
+        directories=(path,),
+        test_means=np.array([_score((summary["champion"] or {}).get("test_mean"))]),
+        returns=np.where(np.isfinite(returns), returns, -np.inf),
+        evaluations=np.array([_to_success(summary)]),
+        failures=0,
+    )
+
+
+def _read_study(path: Path, name: str, settings: dict[str, Any]) -> Compared:
+    try:
+        summary = json.loads((path / STUDY).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path / STUDY}: cannot be read: {error}") from error
+    runs, failures = summary["runs"], len(summary["failures"])
+    return Compared(
+        name=name,
+        path=path,
+        kind="study",
+        environment=summary["environment"],
+        target=_number(summary["target"]),
+        settings=settings,
+        directories=tuple(run_directory(path, int(run["seed"])) for run in runs),
+        test_means=np.array([_score(run["test_mean"]) for run in runs]),
+        returns=np.empty(0),
+        evaluations=np.array([_to_success(run) for run in runs] + [np.inf] * failures),
+        failures=failures,
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _score(value: Any) -> float:
+    return -np.inf if value is None else float(value)
+
+
+def _to_success(run: dict[str, Any]) -> float:
+    return float(run["evaluations"]) if run["solved"] else np.inf

@@ -1,0 +1,85 @@
+"""The curves of a comparison as numbers: learning, solving and performance profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evonet.inspection.comparison.compared import Compared
+from evonet.inspection.finished_run import FinishedRun
+from evonet.statistics import performance_profile, profile_band, quantiles
+from evonet.types import FloatArray
+
+_POINTS = 240
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A line and the band around it, `(points,)` each.
+
+    Attributes:
+        x: ascending.
+        y: the line; NaN where there is nothing yet.
+        low: the band's lower edge.
+        high: its upper edge.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def learning_curve(compared: Compared) -> Curve:
+    """Validation mean of the champion so far, over evaluations: median and quartiles over a study's runs.
+
+    A run that has stopped keeps the champion that it has. Of a single run the line is its own, and the band that of the
+    middle half of the population's training fitness.
+    """
+    histories = [FinishedRun(path).metrics for path in compared.directories]
+    ends = np.unique([line["evaluations"] for history in histories for line in history]).astype(np.float64)
+    x = ends[np.linspace(0, len(ends) - 1, min(_POINTS, len(ends))).round().astype(int)]
+    if compared.kind == "run":
+        keys = ("validation_mean", "lower_quartile", "upper_quartile")
+        line, low, high = (_held(histories[0], key, x) for key in keys)
+        return Curve(x, line, low, high)
+    values = np.array([_held(history, "validation_mean", x) for history in histories])
+    begun = np.isfinite(values).all(axis=0)  # every run has a champion
+    edges = np.full((3, len(x)), np.nan)
+    edges[:, begun] = np.array([quantiles(column, [0.25, 0.5, 0.75]) for column in values[:, begun].T]).reshape(-1, 3).T
+    return Curve(x, edges[1], edges[0], edges[2])
+
+
+def profiles(scores: Sequence[FloatArray]) -> list[Curve]:
+    """For each, the share of its test scores that reach x, with a 95 % bootstrap band."""
+    found = np.concatenate([values[np.isfinite(values)] for values in scores])
+    if not found.size:
+        return []
+    margin = (found.max() - found.min()) * 0.02 or 1.0
+    x = np.linspace(found.min() - margin, found.max() + margin, _POINTS)
+    return [_profile(values, x, x) for values in scores]
+
+
+def solving_curves(compared: Sequence[Compared]) -> list[Curve]:
+    """For each study, the share of its runs that were solved within x evaluations, with a 95 % bootstrap band."""
+    found = np.concatenate([each.evaluations[np.isfinite(each.evaluations)] for each in compared])
+    if not found.size:
+        return []
+    x = np.linspace(0.0, found.max() * 1.05, _POINTS)
+    return [_profile(-each.evaluations, -x, x) for each in compared]
+
+
+def _profile(values: FloatArray, thresholds: FloatArray, x: FloatArray) -> Curve:
+    return Curve(x, performance_profile(values, thresholds), *profile_band(values, thresholds))
+
+
+def _held(history: Sequence[dict[str, Any]], key: str, x: FloatArray) -> FloatArray:
+    """The value of `key` after the last generation that ended within each of `x` evaluations; NaN before the first."""
+    ends = np.array([line["evaluations"] for line in history], dtype=np.float64)
+    values = np.array([np.nan if line[key] is None else line[key] for line in history], dtype=np.float64)
+    places = np.searchsorted(ends, x, side="right") - 1
+    found: FloatArray = np.where(places >= 0, values[np.maximum(places, 0)], np.nan)
+    return found

@@ -1,0 +1,120 @@
+"""The account of a study, as text to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_SHOWN_FAILURES = 10
+_SPENT = {
+    "evaluations": "evaluations",
+    "environment_steps": "environment steps",
+    "validation_steps": "validation steps",
+    "generations": "generations",
+}
+
+
+def study_account(study: Mapping[str, Any]) -> str:
+    """The account of a study's summary, as text of at most 120 columns where names allow."""
+    seeds = study["seeds"]
+    title = f"{study['name']} · {study['environment'] or 'own fitness function'} · {_counted(seeds)}"
+    sections = [title, _verdict(study), _test(study["test"]), _time(study)]
+    if study["failures"]:
+        sections.append(_failures(study["failures"], len(seeds)))
+    return "\n\n".join(sections)
+
+
+def ranges(seeds: Sequence[int]) -> str:
+    """`0-49, 60` for the numbers from 0 to 49, and 60."""
+    spans: list[list[int]] = []
+    for seed in sorted(seeds):
+        if spans and seed == spans[-1][1] + 1:
+            spans[-1][1] = seed
+        else:
+            spans.append([seed, seed])
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in spans)
+
+
+def _counted(seeds: Sequence[int]) -> str:
+    return f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds ({ranges(seeds)})"
+
+
+def _verdict(study: Mapping[str, Any]) -> str:
+    success, reached = study["success"], study["to_success"]
+    if success is None:
+        return "No target, so there is no success to tell of."
+    low, high = success["interval"]
+    verdict = (
+        f"Solved: {success['solved']} of {success['runs']} runs ({_percent(success['rate'])}, 95 % interval "
+        f"{_percent(low)} to {_percent(high)}), by a test mean of at least {study['target']:g}."
+    )
+    if not reached["runs"]:
+        return verdict
+    unsolved = success["runs"] - reached["runs"]
+    lines = [
+        verdict,
+        "",
+        f"  {'to success':<20} {'median':>13}   {'quartiles':^27} {'mean':>13}" + _per_success(unsolved),
+    ]
+    for key, name in _SPENT.items():
+        spread = reached[key]
+        quartiles = f"{_number(spread['lower_quartile']):>11} to {_number(spread['upper_quartile']):<12}"
+        row = f"  {name:<20} {_number(spread['median']):>13}   {quartiles} {_number(spread['mean']):>13}"
+        lines.append(row + (f" {_number(spread['per_success']):>13}" if unsolved else ""))
+    if unsolved:
+        lines.append(
+            f"\nMedian, quartiles and mean are of the {reached['runs']} solved runs, not of the {unsolved} that spent "
+            "theirs in vain.\nPer success: what all runs spent, for each that was solved."
+        )
+    return "\n".join(lines)
+
+
+def _per_success(unsolved: int) -> str:
+    return f" {'per success':>13}" if unsolved else ""
+
+
+def _test(test: Mapping[str, Any]) -> str:
+    if not test["runs"]:
+        return "No run came to its end."
+    low, high = test["interval"]
+    return (
+        f"Test score ({test['runs']} champions, each on {test['episodes'] or 'no'} fresh episodes): interquartile mean "
+        f"{_score(test['interquartile_mean'])} (95 % interval {_score(low)} to {_score(high)}),\n"
+        f"median {_score(test['median'])}, quartiles {_score(test['lower_quartile'])} to "
+        f"{_score(test['upper_quartile'])}, worst {_score(test['worst'])} (seed {test['worst_seed']}), "
+        f"best {_score(test['best'])} (seed {test['best_seed']})."
+    )
+
+
+def _time(study: Mapping[str, Any]) -> str:
+    seconds, command = study["seconds"], study["this_command"]
+    if seconds["median"] is None:
+        return f"This command took {command['seconds']:.3g} s."
+    took = f"this command ran {command['runs']} in {command['seconds']:.3g} s, {command['at_once']} at once"
+    return (
+        f"A run took {seconds['median']:.3g} s (median; {seconds['total']:.3g} s all together) on "
+        f"{', '.join(study['engines'])}; {took if command['runs'] else 'this command had none left to run'}."
+    )
+
+
+def _failures(failures: Sequence[Mapping[str, Any]], runs: int) -> str:
+    lines = [f"Failed: {len(failures)} of {runs} runs, counted as not solved; the same command tries again."]
+    lines += [f"  seed {failure['seed']}: {_first_line(failure['error'])}" for failure in failures[:_SHOWN_FAILURES]]
+    more = len(failures) - _SHOWN_FAILURES
+    return "\n".join([*lines, *([f"  … and {more} more, all of them with --json"] if more > 0 else [])])
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:,.4g}"
+
+
+def _score(value: float | None) -> str:
+    return "failed" if value is None or value == float("-inf") else f"{value:.6g}"

@@ -1,0 +1,117 @@
+"""Safe mutation: steps scaled by what each weight does to the network's outputs (Lehman et al. 2018, SM-G-SUM)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from evonet.activations import ACTIVATIONS, LEAK
+from evonet.network import Architecture
+from evonet.settings import PositiveFloat, Settings
+from evonet.types import FloatArray
+
+_LEAST_SENSITIVITY = 0.01  # the paper's: a weight that does nothing would else take steps without limit
+
+SLOPES: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "sigmoid": lambda x: 0.25 * (1 - np.tanh(x / 2) ** 2),
+    "tanh": lambda x: 1 - np.tanh(x) ** 2,
+    "relu": lambda x: (x > 0.0).astype(np.float64),
+    "leaky_relu": lambda x: np.where(x < 0.0, LEAK, 1.0),
+    "identity": np.ones_like,
+    "sin": np.cos,
+    "gaussian": lambda x: -2 * x * np.exp(-x * x),
+    "step": np.zeros_like,
+}
+"""Derivative of each activation."""
+
+
+@dataclass(frozen=True)
+class SafeMutation(Settings):
+    """Normal steps divided by the sensitivity of the outputs to each gene (SM-G-SUM of Lehman et al. 2018).
+
+    The sensitivity is the length of the outputs' gradient, summed over observations that the fittest individual of the
+    last generation met. So no gene's step changes the behaviour much more than another's.
+
+    Attributes:
+        sigma: deviation of a step where the sensitivity is 1.
+    """
+
+    sigma: PositiveFloat = 0.1
+    wants: ClassVar[frozenset[str]] = frozenset({"observations"})
+
+    def __call__(
+        self,
+        rng: np.random.Generator,
+        genomes: FloatArray,
+        architecture: Architecture,
+        *,
+        observations: FloatArray | None = None,
+    ) -> FloatArray:
+        """Mutants, for the network inputs `observations (k, num_inputs)` in their order; without them, plain steps."""
+        steps = self.sigma * rng.standard_normal(genomes.shape)
+        if observations is None or not len(observations):
+            return genomes + steps
+        return genomes + steps / np.maximum(sensitivity(architecture, genomes, observations), _LEAST_SENSITIVITY)
+
+
+def sensitivity(architecture: Architecture, genomes: FloatArray, observations: FloatArray) -> FloatArray:
+    """Sensitivity of the outputs to each gene, `(m, genome_size)`.
+
+    For output o and gene w it is the sum over observations of dy_o / dw; over outputs, the root of the sum of squares
+    (equation 4). What a recurrent network remembers counts as an input: gradients do not run back through time.
+
+    Args:
+        architecture: of the networks.
+        genomes: `(m, genome_size)`.
+        observations: network inputs, `(k, num_inputs)`, of one episode in order.
+    """
+    blocks = architecture.views(genomes)
+    m = len(genomes)
+    before, hidden, memory = _hidden_layer(architecture, blocks, observations)
+    readout = blocks["hidden_output_weights"]
+    sums = hidden @ readout
+    if architecture.bias:
+        sums += blocks["output_bias"][:, None, :]
+    output_slopes = SLOPES[architecture.output_activation](sums)  # (m, k, outputs)
+    hidden_slopes = SLOPES[architecture.hidden_activation](before)  # (m, k, hidden)
+
+    squares = np.zeros((m, architecture.genome_size))
+    parts = architecture.views(squares)
+    seen = np.broadcast_to(observations, (m, *observations.shape))
+    # To a weight into output o, only that output responds.
+    parts["hidden_output_weights"][...] = np.matmul(hidden.transpose(0, 2, 1), output_slopes) ** 2
+    if architecture.bias:
+        parts["output_bias"][...] = output_slopes.sum(axis=1) ** 2
+    for o in range(architecture.num_outputs):
+        through = output_slopes[:, :, o, None] * hidden_slopes * readout[:, None, :, o]  # dy_o / d(sum of neuron h)
+        parts["input_hidden_weights"][...] += np.matmul(seen.transpose(0, 2, 1), through) ** 2
+        if architecture.bias:
+            parts["hidden_bias"][...] += through.sum(axis=1) ** 2
+        if architecture.recurrent:
+            parts["hidden_hidden_weights"][...] += np.matmul(memory.transpose(0, 2, 1), through) ** 2
+    return np.sqrt(squares)
+
+
+def _hidden_layer(
+    architecture: Architecture, blocks: dict[str, FloatArray], observations: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sums and outputs of the hidden layer, and what it remembered before each, all `(m, k, num_hidden)`."""
+    activate = ACTIVATIONS[architecture.hidden_activation].apply
+    before = np.matmul(observations, blocks["input_hidden_weights"])
+    if architecture.bias:
+        before += blocks["hidden_bias"][:, None, :]
+    hidden, memory = before.copy(), np.zeros_like(before)
+    if not architecture.recurrent:
+        activate(hidden)
+        return before, hidden, memory
+    last = np.zeros((len(before), 1, architecture.num_hidden))
+    for moment in range(len(observations)):
+        memory[:, moment] = last[:, 0]
+        before[:, moment] += np.matmul(last, blocks["hidden_hidden_weights"])[:, 0]
+        last = np.ascontiguousarray(before[:, moment : moment + 1])
+        activate(last)
+        hidden[:, moment] = last[:, 0]
+    return before, hidden, memory

@@ -1,0 +1,223 @@
+"""What numbers from several runs say, and how far that can be trusted.
+
+Rank-based and bootstrap methods, as Agarwal et al. (2021, "Deep reinforcement learning at the edge of the statistical
+precipice") advise for few runs with skewed scores. A bootstrap draws from a stream of its own, so the same data give
+the same interval. Values may be infinite, a run that found nothing for one; none may be NaN.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from evonet.errors import EvonetError
+from evonet.seeding import Purpose, generator
+from evonet.types import FloatArray, IntArray
+
+Statistic: TypeAlias = Callable[..., FloatArray]
+"""Resamples `(b, n_k)` of each of k samples, given one by one, to a number for each resample, `(b,)`."""
+
+CONFIDENCE = 0.95
+_RESAMPLES = 2_000
+_BLOCK = 100  # resamples at once: a long list of values need not fit in memory two thousand times
+_NORMAL = 1.959963984540054  # 97.5 % of a standard normal lie below
+_FEW, _FEW_TOGETHER = 8, 400  # values, in the smaller sample and in both, up to which a rank test is exact
+
+
+class Interval(NamedTuple):
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+class RankTest(NamedTuple):
+    """What the Mann-Whitney test says.
+
+    Attributes:
+        u: pairs in which the first sample's value is the higher one, ties counted half.
+        p: two-sided; how often chance alone would make the samples look as different.
+    """
+
+    u: float
+    p: float
+
+
+def quantiles(values: FloatArray, shares: Sequence[float]) -> FloatArray:
+    """The values, `(k,)`, below which lie so large shares of `values (n,)`, interpolated linearly.
+
+    As `np.quantile`, which imports NumPy's masked arrays at its first call, and start-up time counts.
+    """
+    places = np.asarray(shares) * (len(values) - 1)
+    found: FloatArray = np.interp(places, np.arange(len(values)), np.sort(values))
+    return found
+
+
+def bootstrap_interval(statistic: Statistic, *samples: FloatArray) -> Interval:
+    """95 % percentile bootstrap interval of a statistic (Efron and Tibshirani 1993).
+
+    Each sample is resampled by itself, so several of them are strata: the runs of each task, say, or of each side of a
+    comparison.
+
+    Args:
+        statistic: called with the resamples `(b, n_k)` of all samples.
+        *samples: `(n_k,)` each.
+    """
+    rng = generator(0, Purpose.BOOTSTRAP)
+    estimates = []
+    with np.errstate(invalid="ignore"):
+        for _ in range(0, _RESAMPLES, _BLOCK):
+            resamples = [sample[rng.integers(len(sample), size=(_BLOCK, len(sample)))] for sample in samples]
+            estimates.append(statistic(*resamples))
+    joined = np.concatenate(estimates)
+    if np.isnan(joined).any():  # infinity less infinity
+        return Interval(math.nan, math.nan)
+    low, high = quantiles(joined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Interval(float(low), float(high))
+
+
+def mean(*strata: FloatArray) -> FloatArray:
+    """The mean over the last axis of all strata together."""
+    found: FloatArray = np.concatenate(strata, axis=-1).mean(axis=-1)
+    return found
+
+
+def median(*strata: FloatArray) -> FloatArray:
+    """The median over the last axis of all strata together."""
+    ordered = np.sort(np.concatenate(strata, axis=-1), axis=-1)
+    n = ordered.shape[-1]
+    lower, upper = ordered[..., (n - 1) // 2], ordered[..., n // 2]
+    found: FloatArray = np.where(lower == upper, lower, (lower + upper) / 2)  # also where both are infinite
+    return found
+
+
+def interquartile_mean(*strata: FloatArray) -> FloatArray:
+    """The mean of the middle half, over the last axis of all strata together (Agarwal et al. 2021).
+
+    The lowest and the highest quarter, rounded down, are left out: it is less at the mercy of outliers than the mean,
+    and less wasteful than the median.
+    """
+    ordered = np.sort(np.concatenate(strata, axis=-1), axis=-1)
+    cut = ordered.shape[-1] // 4
+    found: FloatArray = ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
+    return found
+
+
+def difference_of(statistic: Statistic) -> Statistic:
+    """The statistic of a first sample less that of a second."""
+    return lambda first, second: statistic(first) - statistic(second)
+
+
+def wilson_interval(successes: int, trials: int) -> Interval:
+    """95 % interval of a success rate (Wilson 1927); of no trials, all that a rate can be.
+
+    Unlike the textbook's normal interval it stays between 0 and 1 and has a width even if all succeed.
+    """
+    if trials == 0:
+        return Interval(0.0, 1.0)
+    rate, weight = successes / trials, _NORMAL**2 / trials
+    centre = (rate + weight / 2) / (1 + weight)
+    half = _NORMAL * math.sqrt(rate * (1 - rate) / trials + weight / trials / 4) / (1 + weight)
+    low = 0.0 if successes == 0 else centre - half  # not a rounding error away from it
+    high = 1.0 if successes == trials else centre + half
+    return Interval(low, high)
+
+
+def superiority(first: FloatArray, second: FloatArray) -> float:
+    """The share of pairs in which the first sample's value is the higher one, ties counted half.
+
+    The effect size A of Vargha and Delaney (2000): 0.5 if neither tends to be higher, 1 if the first always is.
+    """
+    below = np.searchsorted(np.sort(second), first, side="left")
+    not_above = np.searchsorted(np.sort(second), first, side="right")
+    return float((below + not_above).mean() / 2 / len(second))
+
+
+def mann_whitney(first: FloatArray, second: FloatArray) -> RankTest:
+    """Whether two samples differ (Mann and Whitney 1947).
+
+    Exact where a sample is small, and by SciPy's normal approximation where it is not. Scores at a task's ceiling are
+    tied, and for few of them that approximation sees differences where chance makes as many.
+
+    Raises:
+        EvonetError: SciPy is needed and not installed.
+    """
+    distinct, ranks = np.unique(np.concatenate([first, second]), return_inverse=True)  # infinities in their order
+    n, m = len(first), len(second)
+    u = superiority(first, second) * n * m
+    if len(distinct) == 1:
+        return RankTest(u, 1.0)
+    if min(n, m) <= _FEW and n + m <= _FEW_TOGETHER:
+        return RankTest(u, _exact_p(ranks, ranks[:n] if n <= m else ranks[n:]))
+    test = _scipy_stats().mannwhitneyu(ranks[:n], ranks[n:], method="asymptotic")
+    return RankTest(u, min(float(test.pvalue), 1.0))
+
+
+def _exact_p(ranks: IntArray, chosen: IntArray) -> float:
+    """Twice the share of all choices of as many values whose rank sum is as far out, to its side, as that chosen.
+
+    Args:
+        ranks: of all values, ties having the same, `(n + m,)`.
+        chosen: those of the smaller sample.
+    """
+    ties = np.bincount(ranks)
+    midranks = 2 * np.cumsum(ties) - ties  # doubled, so that they are whole numbers
+    values = midranks[ranks]
+    size, most = len(chosen), int(np.sort(values)[-len(chosen) :].sum())
+    ways = np.zeros((size + 1, most + 1))  # ways[k, s]: so many choices of k values have the sum s
+    ways[0, 0] = 1.0
+    for value in values:
+        ways[1:, value:] += ways[:-1, : most + 1 - value].copy()
+    shares = ways[size] / ways[size].sum()
+    found = int(midranks[chosen].sum())
+    return float(min(1.0, 2 * min(shares[: found + 1].sum(), shares[found:].sum())))
+
+
+def least_p(first: int, second: int) -> float:
+    """The smallest p that the Mann-Whitney test can give for samples of these sizes."""
+    return min(1.0, 2 / math.comb(first + second, first))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values adjusted for their number, so that all conclusions hold together (Holm 1979)."""
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def performance_profile(scores: FloatArray, thresholds: FloatArray) -> FloatArray:
+    """The share of `scores (…, n)` that reach each of `thresholds (k,)`, `(…, k)` (Agarwal et al. 2021).
+
+    A profile that lies above another everywhere is better whatever score one asks for.
+    """
+    found: FloatArray = (scores[..., None, :] >= thresholds[:, None]).mean(axis=-1)
+    return found
+
+
+def profile_band(scores: FloatArray, thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """95 % bootstrap band of a performance profile, at each threshold by itself: its lower and its upper edge."""
+    rng = generator(0, Purpose.BOOTSTRAP)
+    blocks = [
+        performance_profile(scores[rng.integers(len(scores), size=(_BLOCK, len(scores)))], thresholds)
+        for _ in range(0, _RESAMPLES, _BLOCK)
+    ]
+    shares = np.sort(np.concatenate(blocks), axis=0)
+    edges = [quantiles(column, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]) for column in shares.T]
+    low, high = np.array(edges).T
+    return low, high
+
+
+def _scipy_stats() -> Any:
+    try:
+        return importlib.import_module("scipy.stats")
+    except ImportError as error:
+        raise EvonetError(
+            "the Mann-Whitney test needs SciPy, which is not installed: pip install 'evonet-toolkit[report]'"
+        ) from error

@@ -1,0 +1,110 @@
+"""Does a run that is killed at any moment end as if nothing had happened?
+
+Question: if a run, and each resumption of it, is killed (SIGKILL) at random moments of its life, does the last
+          resumption end with the champion and the journals of an undisturbed run, to the byte; and does any process
+          outlive what was killed?
+Command:  python experiments/reliability/killed_runs.py --kills 100
+Finding:  FINDING
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from processes import Marked
+
+EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "champion.npz")
+CONFIG = """\
+name: killed
+seed: 11
+environment: {id: CartPole-v1, max_steps: 100}
+network: {hidden: 4}
+algorithm: {population_size: 24, elites: 2}
+evaluation: {engine: gymnasium, workers: 2, normalise_observations: true}
+validation: {episodes: 10}
+test: {episodes: 10}
+stop: {generations: 25, target: null}
+"""
+_KILLS_OF_ONE_RUN = 3
+
+
+def digests(run: Path) -> dict[str, str]:
+    """Of the files that must not depend on what happened."""
+    return {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in EXACT}
+
+
+def phase(run: Path) -> str:
+    """How far a run had come when it was killed."""
+    if not (run / "config.yaml").exists():
+        return "before it began"
+    if (run / "run.json").exists():
+        return "after its end"
+    checkpoints = sorted((run / "checkpoints").glob("generation-*.npz"))
+    if not checkpoints:
+        return "before its first checkpoint"
+    return "at its test" if checkpoints[-1].stem.endswith("0024") else "on its way"
+
+
+def attempt(arguments: list[object], seconds: float) -> tuple[bool, list[int]]:
+    """Start `evonet` and kill it after so many seconds: whether that came in time, and what lived on."""
+    with Marked(*arguments) as started:
+        try:
+            started.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.kill(started.process.pid, signal.SIGKILL)
+            started.process.wait()
+            return True, started.left_after(3.0)
+        if started.process.returncode != 0:
+            raise SystemExit(f"evonet failed: {started.process.stderr.read()}")
+        return False, started.left_after(3.0)
+
+
+def main() -> None:
+    """Kill runs, resume them, and compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--every", action="store_true", help="a checkpoint after each generation, not each second")
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        config, whole = Path(folder, "config.yaml"), Path(folder, "whole")
+        config.write_text(CONFIG + ("checkpoints: {seconds: 0}\n" if options.every else ""), encoding="utf-8")
+        started = time.monotonic()
+        attempt(["run", config, "--output", whole, "--quiet"], 600)
+        life = time.monotonic() - started
+        expected = digests(whole)
+        phases: Counter[str] = Counter()
+        runs = differing = orphans = 0
+        while phases.total() < options.kills:
+            runs += 1
+            path = Path(folder, f"run-{runs}")
+            kills = 0
+            while not (path / "run.json").exists():
+                begun = (path / "config.yaml").exists()
+                arguments = ["resume", path, "--quiet"] if begun else ["run", config, "--output", path, "--quiet"]
+                doomed = kills < _KILLS_OF_ONE_RUN and phases.total() < options.kills
+                killed, left = attempt(arguments, rng.uniform(0, life) if doomed else 600)
+                orphans += len(left)
+                if killed:
+                    kills += 1
+                    phases[phase(path)] += 1
+            differing += digests(path) != expected
+            print(f"run {runs}: killed {kills} times; {differing} differ, {orphans} orphans", file=sys.stderr)
+    print(f"{phases.total()} kills of {runs} runs that take {life:.1f} s undisturbed:")
+    for name, count in phases.most_common():
+        print(f"  {count:4}  {name}")
+    print(f"{runs - differing} of {runs} ended with the champion and journals of the undisturbed run (sha256)")
+    print(f"{orphans} processes lived on for 3 s after a kill or an end")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Do long runs whose workers are killed all the time stay small, leak nothing and find the same?
+
+Question: over an hour of CartPole and LunarLander generations in worker processes, one of which is killed every few
+          seconds: does memory stay bounded, are processes and descriptors given back, and are the journals those of an
+          undisturbed run?
+Command:  python experiments/reliability/soak.py --minutes 60
+Finding:  FINDING
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import signal
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processes import Marked, descriptors, memory
+
+EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "champion.npz")
+CONFIG = """\
+name: soak
+environment: {{id: {environment}, max_steps: 200}}
+network: {{hidden: 8}}
+algorithm: {{population_size: 48}}
+evaluation: {{engine: gymnasium, workers: 2, normalise_observations: true}}
+validation: {{episodes: 20}}
+test: {{episodes: 10}}
+stop: {{generations: null, target: null, seconds: {seconds}}}
+faults: {{retries: 5}}
+"""
+
+
+@dataclass
+class Watched:
+    """What was seen of a run's processes, once a second."""
+
+    main: list[int] = field(default_factory=list)
+    workers: list[int] = field(default_factory=list)
+    descriptors: list[int] = field(default_factory=list)
+    processes: list[int] = field(default_factory=list)
+    kills: int = 0
+
+
+def watch(started: Marked, rng: random.Random, every: float) -> Watched:
+    """Look at a run's processes until it ends, and kill a worker now and then."""
+    seen = Watched()
+    due = time.monotonic() + every
+    while started.process.poll() is None:
+        workers = started.workers()
+        seen.main.append(memory(started.process.pid))
+        seen.workers.append(max(map(memory, workers), default=0))
+        seen.descriptors.append(descriptors(started.process.pid))
+        seen.processes.append(len(workers))
+        if workers and time.monotonic() >= due:
+            try:
+                os.kill(rng.choice(workers), signal.SIGKILL)
+                seen.kills += 1
+            except ProcessLookupError:
+                pass
+            due = time.monotonic() + rng.uniform(0.5, 1.5) * every
+        time.sleep(1.0)
+    return seen
+
+
+def span(values: list[int], scale: float = 1.0) -> str:
+    """The highest value in the second and in the last quarter: the first is the start."""
+    quarter = max(1, len(values) // 4)
+    return f"{max(values[quarter : 2 * quarter]) / scale:.0f} → {max(values[-quarter:]) / scale:.0f}"
+
+
+def digests(run: Path) -> dict[str, str]:
+    """Of the files that must not depend on what happened."""
+    return {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in EXACT}
+
+
+def soak(environment: str, minutes: float, every: float, folder: Path) -> None:
+    """Run an environment for so long, with kills; then as many generations without; and compare."""
+    config = folder / f"{environment}.yaml"
+    config.write_text(CONFIG.format(environment=environment, seconds=minutes * 60), encoding="utf-8")
+    disturbed, quiet = folder / f"{environment}-disturbed", folder / f"{environment}-quiet"
+    with Marked("run", config, "--quiet", "--output", disturbed) as started:
+        seen = watch(started, random.Random(0), every)
+        if started.process.returncode != 0:
+            raise SystemExit(started.process.stderr.read())
+        left = started.left_after(5.0)
+    summary = json.loads((disturbed / "run.json").read_text(encoding="utf-8"))
+    limits = ["--set", f"stop={{generations: {summary['generations']}, target: null}}"]
+    with Marked("run", config, "--quiet", "--output", quiet, *limits) as again:
+        if again.process.wait() != 0:
+            raise SystemExit(again.process.stderr.read())
+    expected, found = digests(quiet), digests(disturbed)
+    faults = (disturbed / "faults.jsonl").read_bytes().count(b"\n")
+    print(f"{environment}: {summary['generations']} generations, {summary['environment_steps']:,} steps, "
+          f"{minutes:g} minutes, {seen.kills} workers killed, {faults} faults")  # fmt: skip
+    print(f"  memory of the run, MB:          {span(seen.main, 1e6)} (second quarter → last quarter, highest)")
+    print(f"  memory of the largest worker:   {span(seen.workers, 1e6)}")
+    print(f"  descriptors of the run:         {span(seen.descriptors)}")
+    print(f"  worker processes at once:       {max(seen.processes)} at most; {len(left)} left at the end")
+    same = [name for name in EXACT if expected[name] == found[name]]
+    print(f"  like the undisturbed run:       {', '.join(same)}")
+    if different := [name for name in EXACT if name not in same]:
+        print(f"  NOT like it:                    {', '.join(different)}")
+
+
+def main() -> None:
+    """Soak both environments, half of the time each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60.0, help="of runs with kills; the ones without come on top")
+    parser.add_argument("--every", type=float, default=4.0, help="seconds between kills, on average")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for environment in ("CartPole-v1", "LunarLander-v3"):
+            soak(environment, options.minutes / 2, options.every, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""Worker processes: none outlives its purpose, none that is lost is missed, and whoever interrupts is heard at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evonet.errors import WorkersUnavailable
+from evonet.evaluation.carriers import InProcess, WorkerProcesses, processes
+from evonet.evaluation.carriers.stacks import told
+from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.fitness import EpisodeReturn
+from tests.environments_for_tests import MODULE
+
+ROOT = Path(__file__).parents[2]
+
+
+def task_for(environment, **kwargs):
+    return EpisodeReturn(f"{MODULE}:evonet-tests/{environment}-v0", kwargs=kwargs, hidden=1).task
+
+
+TASK = task_for("Obedient", pause=0.01)
+
+
+def returns(who, n=24):
+    genomes = np.zeros((n, 4))
+    genomes[:, 3] = np.linspace(0.1, 3.0, n)
+    chunks = who.carry(genomes, np.arange(n), np.arange(n), None)
+    assert [fault for chunk in chunks for fault in chunk.faults] == []
+    return np.concatenate([chunk.returns for chunk in chunks]).tolist()
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone(pids, seconds=5.0):
+    deadline = time.monotonic() + seconds
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not any(map(alive, pids))
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return returns(InProcess(TASK))
+
+
+@pytest.fixture(scope="module")
+def workers():
+    workers = WorkerProcesses(TASK, workers=2)
+    yield workers
+    pids = workers.pool.process_ids
+    workers.close()
+    assert gone(pids, 0.5)
+
+
+def test_a_worker_that_is_killed_while_it_is_idle_is_replaced(workers, expected):
+    assert returns(workers) == expected
+    victim = workers.pool.process_ids[0]
+    os.kill(victim, signal.SIGKILL)
+    assert returns(workers) == expected
+    assert victim not in workers.pool.process_ids
+    assert len(workers.pool.process_ids) == 2
+
+
+class Alarm(BaseException):
+    pass
+
+
+def test_an_evaluation_can_be_left_at_once_and_the_workers_serve_on(workers, expected):
+    def ring(number, frame):
+        raise Alarm
+
+    busy = workers.pool.process_ids
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.15)
+        started = time.monotonic()
+        with pytest.raises(Alarm):
+            returns(workers, 1000)  # fifteen seconds of it
+        assert time.monotonic() - started < 1.0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert gone(busy)
+    assert returns(workers) == expected
+
+
+def test_closed_workers_are_gone_and_can_be_closed_again():
+    workers = WorkerProcesses(TASK, workers=1)
+    pids = workers.pool.process_ids
+    workers.close()
+    assert gone(pids, 0.5)
+    workers.close()
+
+
+def script(text, **settings):
+    program = (
+        "import os, signal, sys, time\n"
+        "from evonet.evaluation.carriers import WorkerProcesses\n"
+        "from tests.evaluation.test_processes import *\n"
+        f"if __name__ == '__main__':\n{text}"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **settings
+    )
+
+
+HANGING = (
+    "    workers = WorkerProcesses(task_for('Obedient', only=TROUBLE), workers=2)\n"
+    "    while not workers.ready: time.sleep(0.01)\n"
+    "    print(*workers.pool.process_ids, flush=True)\n"
+    "    workers.carry(np.array([[0.0, 0.0, 0.0, -1.0]] * 2), np.arange(2), np.arange(2), None)\n"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process that hangs in C can be made to end so")
+def test_workers_end_with_a_parent_that_is_killed_even_if_they_hang_in_c():
+    run = script(HANGING.replace("TROUBLE", "8"))
+    pids = [int(pid) for pid in run.stdout.readline().split()]
+    time.sleep(0.3)
+    assert all(map(alive, pids))
+    run.kill()
+    assert len(pids) == 2
+    assert gone(pids)
+    run.communicate()
+
+
+def test_an_interrupt_from_the_terminal_is_the_parents_alone():
+    run = script(HANGING.replace("TROUBLE", "3"), start_new_session=True)
+    pids = [int(pid) for pid in run.stdout.readline().split()]
+    time.sleep(0.3)
+    os.killpg(run.pid, signal.SIGINT)
+    _, stderr = run.communicate(timeout=10)
+    assert run.returncode == -signal.SIGINT
+    assert stderr.count("KeyboardInterrupt") == 1
+    assert gone(pids)
+
+
+def test_a_program_that_forgets_to_close_its_workers_ends_all_the_same():
+    run = script(
+        "    workers = WorkerProcesses(TASK, workers=1)\n"
+        "    print(workers.pool.process_ids[0], len(returns(workers, 2)))\n"
+    )
+    stdout, stderr = run.communicate(timeout=20)
+    assert (run.returncode, stderr) == (0, "")
+    pid, count = stdout.split()
+    assert count == "2"
+    assert gone([int(pid)])
+
+
+def test_workers_that_take_too_long_to_start_are_given_up(monkeypatch):
+    monkeypatch.setattr(processes, "_START_SECONDS", 0.01)
+    workers = WorkerProcesses(TASK, workers=1)
+    with pytest.raises(WorkersUnavailable) as refused:
+        returns(workers)
+    assert str(refused.value) == (
+        "worker processes cannot start (tried 3 times): an environment could not be made in 0.01 s"
+    )
+    workers.close()
+
+
+def test_where_the_machine_has_no_room_for_a_process_it_is_tried_a_few_times(monkeypatch):
+    tried = []
+
+    def start(self):
+        tried.append(self)
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(processes._SpawnProcess, "start", start)
+    monkeypatch.setattr(processes, "_PAUSE_SECONDS", 0.0)
+    with pytest.raises(WorkersUnavailable) as refused:
+        returns(WorkerProcesses(TASK, workers=1))
+    assert len(tried) == 3
+    assert str(refused.value) == (
+        "worker processes cannot start (tried 3 times): [Errno 11] Resource temporarily unavailable"
+    )
+
+
+def test_the_time_limit_is_not_a_matter_of_how_long_environments_take_to_be_made():
+    task = task_for("Slow", pause=0.1)
+    workers = WorkerProcesses(task, workers=1, faults=FaultPolicy(timeout=0.5, retries=0))
+    born = workers.pool.process_ids
+    assert len(returns(workers, 64)) == 64  # the first chunk has eight episodes, for which eight are made
+    assert workers.pool.process_ids == born
+    workers.close()
+
+
+STACK = """Fatal Python error: Segmentation fault
+
+Thread 0x00007f4f40815b80 (most recent call first):
+  File "/lib/threading.py", line 1 in wait
+
+Current thread 0x00007f4f40815b80 (most recent call first):
+  File "/env/simulator.py", line 3 in push
+  File "/env/robot.py", line 9 in step
+  File "/evonet/evaluation/gymnasium_engine.py", line 134 in _step
+  File "/evonet/evaluation/carriers/worker.py", line 68 in _run
+  File "<string>", line 1 in <module>
+
+Extension modules: numpy (total: 1)
+"""
+
+
+def test_the_fault_handlers_stack_is_told_from_the_engine_on_the_last_call_last():
+    assert told(STACK).splitlines() == [
+        "Traceback (most recent call last):",
+        '  File "/evonet/evaluation/gymnasium_engine.py", line 134, in _step',
+        '  File "/env/robot.py", line 9, in step',
+        '  File "/env/simulator.py", line 3, in push',
+    ]
+
+
+@pytest.mark.parametrize("stack", ["", "Fatal Python error: Aborted\n", "garbage (most recent call first):\n"])
+def test_where_there_is_no_stack_nothing_is_told(stack):
+    assert told(stack) == ""

@@ -1,0 +1,213 @@
+"""Split and retry: whatever is lost, and however often, only the guilty episodes are without a result in the end."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.errors import TooManyFaults
+from evonet.evaluation.carriers import InProcess
+from evonet.evaluation.carriers.chunks import Chunk, Ended, Loss
+from evonet.evaluation.carriers.pooled import PooledCarrier
+from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.evaluation.results import EpisodeResults
+from evonet.fitness import EpisodeReturn
+from tests.environments_for_tests import Walk
+
+TASK = EpisodeReturn(Walk, hidden=2, normalise_observations=True).task
+NORMALISER = ObservationNormaliser(20, np.array([0.1, 0.2, 0.3]), np.array([20.0, 30.0, 40.0]))
+EPISODES = 3
+TOLERANT = {"max_share": 1.0}
+
+
+class Roulette:
+    """A pool that ends chunks in any order, loses those with a guilty episode, and a few others too."""
+
+    def __init__(self, guilty, accidents, choose, kind="died"):
+        self._engine = InProcess(TASK, "gymnasium")
+        self._guilty, self._accidents, self._choose, self._kind = guilty, accidents, choose, kind
+        self.workers = 2
+        self.submitted, self.waiting, self.abandoned = [], [], False
+
+    def submit(self, chunk):
+        self.submitted.append(chunk)
+        self.waiting.append(chunk)
+
+    def next_ended(self):
+        chunk = self.waiting.pop(self._choose(len(self.waiting)))
+        results = []
+        for turn in chunk.turns():
+            if self._guilty & set(range(turn.first, turn.first + len(turn))):
+                return Ended(chunk, results, 9.0, "", Loss(self._kind, "no more", "where it was"))
+            if self._accidents and self._choose(4) == 0:
+                self._accidents -= 1
+                return Ended(chunk, results, 9.0, "", Loss("died", "killed from outside"))
+            results += self._engine.carry(turn.genomes, turn.individuals, turn.seeds, turn.normaliser)
+        return Ended(chunk, results, 0.001 * len(chunk), "gymnasium")
+
+    def abandon(self):
+        self.abandoned = True
+        self.waiting.clear()
+
+    def close(self):
+        pass
+
+
+class Carrier(PooledCarrier):
+    def __init__(self, pool, **policy):
+        super().__init__(TASK, "gymnasium", FaultPolicy(**{**TOLERANT, **policy}))
+        self._pool = pool
+
+    @property
+    def pool(self):
+        return self._pool
+
+
+def episodes(n):
+    genomes = np.random.default_rng(0).normal(size=(n, TASK.architecture.genome_size))
+    return genomes, np.repeat(np.arange(n), EPISODES), np.tile(np.array([11, 12, 13]), n)
+
+
+def carried(carrier, n):
+    genomes, individuals, seeds = episodes(n)
+    return EpisodeResults.joined(carrier.carry(genomes, individuals, seeds, NORMALISER), individuals, EPISODES)
+
+
+def arrays(results, kept):
+    every = [results.returns, results.lengths, results.terminated]
+    sums = [results.observations.sums, results.observations.squares]
+    return [a.ravel()[kept].tobytes() for a in every] + [a[kept].tobytes() for a in sums]
+
+
+@given(
+    st.integers(1, 9),
+    st.sets(st.integers(0, 26), max_size=6),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.randoms(),
+    st.data(),
+)
+def test_all_that_is_not_guilty_keeps_its_bits_whatever_is_lost_and_in_whatever_order(
+    n, guilty, retries, accidents, random, data
+):
+    guilty = {episode for episode in guilty if episode < n * EPISODES}
+    pool = Roulette(guilty, min(accidents, retries), random.randrange)
+    carrier = Carrier(pool, retries=retries)
+    expected = carried(InProcess(TASK, "gymnasium"), n)
+    for _ in range(2):  # the second time with chunks as they follow from the measured pace
+        results = carried(carrier, n)
+        kept = sorted(set(range(n * EPISODES)) - guilty)
+        assert arrays(results, kept) == arrays(expected, kept)
+        assert np.isnan(results.returns.ravel()[sorted(guilty)]).all()
+        assert [(f.individual, f.episode) for f in results.faults] == [divmod(g, EPISODES) for g in sorted(guilty)]
+        for fault in results.faults:
+            assert (fault.seed, fault.kind, fault.step) == (11 + fault.episode, "died", None)
+            assert (fault.message, fault.traceback, fault.attempts) == ("no more", "where it was", retries + 1)
+        assert pool.waiting == []
+
+
+def runs_of(pool, episode):
+    return sum(chunk.first <= episode < chunk.first + len(chunk) for chunk in pool.submitted)
+
+
+def test_a_guilty_episode_is_run_with_the_others_then_by_itself_and_its_neighbours_once_more_at_most():
+    pool = Roulette({5}, 0, lambda n: 0)
+    carrier = Carrier(pool, retries=2)
+    carrier._episode_seconds = 1e-9  # so that a chunk is as large as two workers leave it
+    carried(carrier, 4)
+    first, second = pool.submitted[:2]
+    assert [len(first), len(second)] == [6, 6]
+    assert runs_of(pool, 5) == 4  # with all the others, and three trials of its own
+    assert runs_of(pool, 4) == 2
+    assert [runs_of(pool, episode) for episode in range(6, 12)] == [1] * 6
+
+
+def test_results_that_came_before_the_loss_are_kept():
+    pool = Roulette({5}, 0, lambda n: 0)
+    carrier = Carrier(pool, retries=1)
+    carrier._episode_seconds = 1e-9
+    carried(carrier, 4)
+    singly = [(chunk.first, len(chunk)) for chunk in pool.submitted[2:]]
+    assert singly == [(0, 6), (5, 1)]
+    assert all(chunk.singly for chunk in pool.submitted[2:])
+
+
+def test_the_time_limit_is_an_episodes_and_a_chunk_has_thrice_what_it_should_take_if_that_is_more():
+    pool = Roulette(set(), 0, lambda n: 0)
+    carrier = Carrier(pool, timeout=0.25)
+    carried(carrier, 40)
+    assert {chunk.limit for chunk in pool.submitted} == {0.25}
+    carrier._episode_seconds = 0.04
+    pool.submitted.clear()
+    carried(carrier, 40)
+    assert {(len(chunk), round(chunk.limit, 9)) for chunk in pool.submitted} == {(2, 0.25), (3, 0.36)}
+    pool = Roulette({0}, 0, lambda n: 0)
+    carrier = Carrier(pool, timeout=0.25, retries=0)
+    carried(carrier, 40)
+    assert {chunk.limit for chunk in pool.submitted if chunk.singly} == {0.25}
+
+
+def test_a_single_episode_has_the_time_limit_itself():
+    pool = Roulette(set(), 0, lambda n: 0)
+    carrier = Carrier(pool, timeout=0.25)
+    carrier._episode_seconds = 4.0
+    carried(carrier, 2)
+    assert {(len(chunk), chunk.limit) for chunk in pool.submitted} == {(1, 0.25)}
+
+
+def test_what_was_lost_says_nothing_about_the_pace():
+    pool = Roulette({0}, 0, lambda n: 0)
+    carrier = Carrier(pool)
+    carried(carrier, 20)
+    assert carrier._episode_seconds == pytest.approx(0.001)
+
+
+def test_evaluation_is_given_up_as_soon_as_more_individuals_are_lost_than_may():
+    pool = Roulette(set(range(60)), 0, lambda n: 0)
+    with pytest.raises(TooManyFaults) as stopped:
+        carried(Carrier(pool, max_share=0.2, retries=0), 20)
+    assert pool.abandoned
+    assert len({fault.individual for fault in stopped.value.faults}) == 5
+    assert str(stopped.value) == (
+        "5 of 20 individuals failed, more than faults.max_share 0.2 allows; the first, died, seed 11: no more"
+    )
+
+
+def test_a_few_individuals_are_all_evaluated_whatever_share_fails():
+    pool = Roulette(set(range(21)), 0, lambda n: 0)
+    assert len(carried(Carrier(pool, max_share=0.2), 7).faults) == 21
+
+
+def test_with_on_fault_stop_the_first_loss_ends_it():
+    pool = Roulette({4}, 0, lambda n: 0, kind="timeout")
+    with pytest.raises(TooManyFaults) as stopped:
+        carried(Carrier(pool, on_fault="stop"), 3)
+    assert str(stopped.value) == (
+        "1 of 3 individuals failed, and faults.on_fault is 'stop'; the first, timeout, seed 12: no more"
+    )
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
+def test_who_leaves_an_evaluation_leaves_no_chunk_behind(error):
+    pool = Roulette(set(), 0, lambda n: 0)
+
+    def interrupted():
+        raise error
+
+    pool.next_ended = interrupted
+    with pytest.raises(error):
+        carried(Carrier(pool), 3)
+    assert pool.abandoned
+
+
+def test_a_part_of_a_chunk_brings_the_genomes_that_it_needs_and_no_others():
+    genomes, individuals, seeds = episodes(5)
+    part = Chunk(0, genomes, individuals, seeds, None).part(4, 8, 1.0)
+    assert part.first == 4
+    assert part.genomes.tolist() == genomes[1:3].tolist()
+    assert part.individuals.tolist() == [0, 0, 1, 1]
+    inner = part.part(2, 4, 1.0, singly=True)
+    assert (inner.first, inner.genomes.tolist(), inner.individuals.tolist()) == (6, genomes[2:3].tolist(), [0, 0])
+    assert [(turn.first, len(turn)) for turn in inner.turns()] == [(6, 1), (7, 1)]
+    assert [(turn.first, len(turn)) for turn in part.turns()] == [(4, 4)]

@@ -1,0 +1,193 @@
+"""Checkpoints: when one is written, which are kept, and which is taken."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from evonet.errors import CheckpointError, ConfigError, RunDirectoryError
+from evonet.experiment import checkpoint as checkpoints
+from evonet.experiment.checkpoint import (
+    Checkpoint,
+    Checkpoints,
+    CheckpointWriter,
+    checkpoints_in,
+    usable_checkpoint,
+)
+from evonet.experiment.journal import Mark
+from evonet.experiment.state_file import pack
+
+
+def checkpoint(generation, journals=None):
+    return Checkpoint(generation, 1.5, {"seed": 3}, {"numpy": "2"}, journals or {}, {"genomes": np.arange(3.0)})
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(checkpoints, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def written(tmp_path, clock):
+    """Generations of which a checkpoint was written, and those that were left, with generations of some seconds."""
+
+    def written(generations, seconds=1.0, cost=0.0, since=None, **settings):
+        made, times = [], []
+        writer = CheckpointWriter(tmp_path, Checkpoints(**settings), since)
+
+        def make(generation):
+            made.append(generation)
+            times.append(clock.now)
+            clock.now += cost
+            return checkpoint(generation)
+
+        for generation in range(generations):
+            clock.now += seconds
+            writer.offer(generation, lambda generation=generation: make(generation))
+        return made, numbers(tmp_path), writer
+
+    return written
+
+
+def numbers(run):
+    return [int(path.stem.rpartition("-")[2]) for path in reversed(checkpoints_in(run))]
+
+
+def test_a_checkpoint_per_generation_and_the_last_two_are_kept(written):
+    assert written(5)[:2] == ([0, 1, 2, 3, 4], [3, 4])
+
+
+def test_every_so_many_generations(written):
+    assert written(7, every=3)[:2] == ([2, 5], [2, 5])
+
+
+def test_short_generations_do_not_wait_for_the_disk_each_time(written):
+    assert written(10, seconds=0.25)[0] == [3, 7]
+    assert written(10, seconds=0.25, every=3)[0] == [5]
+
+
+def test_where_saving_takes_long_it_is_done_less_often(written):
+    made, _, _ = written(100, seconds=2.0, cost=1.0)
+    assert [later - earlier for earlier, later in itertools.pairwise(made)] == [25] * (len(made) - 1)
+
+
+def test_seconds_0_saves_in_any_case(written, tmp_path):
+    run = CheckpointWriter(tmp_path, Checkpoints(seconds=0.0))
+    for generation in range(3):
+        run.offer(generation, lambda generation=generation: checkpoint(generation))
+        assert numbers(tmp_path)[-1] == generation
+
+
+def test_each_kth_is_kept_besides_however_soon_it_comes(written):
+    assert written(12, seconds=0.01, keep_each=5)[:2] == ([0, 5, 10], [0, 5, 10])
+
+
+def test_each_kth_is_kept_beside_the_last_two(written):
+    assert written(9, keep_each=3)[1] == [0, 3, 6, 7, 8]
+
+
+def test_what_was_not_due_is_written_when_it_is_asked_for(written, tmp_path):
+    made, there, writer = written(3, seconds=0.01)
+    assert (made, there) == ([], [])
+    writer.flush()
+    assert numbers(tmp_path) == [2]
+    (tmp_path / "checkpoints/generation-00000002.npz").unlink()
+    writer.flush()
+    assert numbers(tmp_path) == []
+
+
+def test_a_run_that_goes_on_keeps_the_checkpoint_that_it_went_on_from(written, tmp_path):
+    written(3)
+    writer = CheckpointWriter(tmp_path, Checkpoints(seconds=0), checkpoint(1))
+    writer.offer(7, lambda: checkpoint(7))
+    assert numbers(tmp_path) == [1, 7]
+
+
+def test_other_files_are_left_alone(written, tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/notes.txt").write_text("mine")
+    written(4)
+    assert (tmp_path / "checkpoints/notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "checkpoints").write_text("in the way")
+    writer = CheckpointWriter(tmp_path, Checkpoints(seconds=0))
+    with pytest.raises(RunDirectoryError, match=r"checkpoints/generation-00000000.npz: cannot be written: File exists"):
+        writer.offer(0, lambda: checkpoint(0))
+
+
+def save(run, *made):
+    (run / "checkpoints").mkdir(exist_ok=True)
+    for one in made:
+        (run / f"checkpoints/generation-{one.generation:08}.npz").write_bytes(one.packed())
+
+
+def test_a_checkpoint_comes_back_whole(tmp_path):
+    made = checkpoint(7, {"metrics": Mark(0, 0, "{}\n")})
+    save(tmp_path, made)
+    read = usable_checkpoint(tmp_path, pytest.fail)
+    assert (read.generation, read.seconds, read.config) == (7, 1.5, {"seed": 3})
+    assert (read.fingerprint, read.journals) == ({"numpy": "2"}, {"metrics": Mark(0, 0, "{}\n")})
+    assert read.state["genomes"].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_generations_are_counted_not_spelt(tmp_path):
+    save(tmp_path, checkpoint(99_999_999), checkpoint(100_000_000))
+    assert numbers(tmp_path) == [99_999_999, 100_000_000]
+
+
+def test_where_there_are_none_there_is_none(tmp_path):
+    assert usable_checkpoint(tmp_path, pytest.fail) is None
+    (tmp_path / "checkpoints").mkdir()
+    assert usable_checkpoint(tmp_path, pytest.fail) is None
+
+
+def test_a_checkpoint_whose_journal_was_cut_is_passed_over(tmp_path):
+    save(tmp_path, checkpoint(1, {"metrics": Mark(10, 0, "")}), checkpoint(2, {"metrics": Mark(20, 0, "")}))
+    (tmp_path / "metrics.jsonl").write_bytes(b"x" * 15)
+    said = []
+    assert usable_checkpoint(tmp_path, said.append).generation == 1
+    (reason,) = said
+    assert reason == (
+        f"{tmp_path}/checkpoints, generation 2: {tmp_path}/metrics.jsonl has been cut: "
+        "15 bytes are left of the 20 that it had; the one before it is used"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{}, {"format": "evonet checkpoint 1"}, {"format": "evonet champion 1"}, {"format": "evonet checkpoint x"},
+     {"format": "evonet checkpoint 1", "generation": "x"}, {"format": None}, {"format": "evonet checkpoint 0"}],
+    ids=str,
+)  # fmt: skip
+def test_a_state_that_is_no_checkpoint_is_refused(content, tmp_path):
+    path = tmp_path / "state.npz"
+    path.write_bytes(pack(content))
+    with pytest.raises(CheckpointError, match="not a sound checkpoint"):
+        Checkpoint.load(path)
+
+
+def test_one_that_cannot_be_read_is_told(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(CheckpointError, match="folder: cannot be read: Is a directory"):
+        Checkpoint.load(tmp_path / "folder")
+
+
+def test_a_newer_version_s_is_refused_by_its_format_even_if_an_older_one_is_there(tmp_path):
+    save(tmp_path, checkpoint(1))
+    path = tmp_path / "checkpoints/generation-00000002.npz"
+    path.write_bytes(pack({"format": "evonet checkpoint 999", "all": "else is unknown"}))
+    with pytest.raises(ConfigError, match="was written by a newer version of evonet") as refused:
+        usable_checkpoint(tmp_path, pytest.fail)
+    assert refused.value.exit_status == 2

@@ -1,0 +1,219 @@
+"""A state as a file: every bit comes back, every changed bit is seen, and nothing in it is believed."""
+
+import io
+import json
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from evonet.experiment import state_file
+from evonet.experiment.state_file import pack, unpack
+
+NUMBERS = arrays.arrays(
+    st.sampled_from(["<f8", "<f4", "<i8", "<i4", "|u1", "<u8", "|b1", "<c16"]).map(np.dtype),
+    arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+)
+LEAVES = st.one_of(NUMBERS, st.integers(), st.floats(), st.booleans(), st.none(), st.text())
+STATES = st.dictionaries(
+    st.text(),
+    st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4)),
+    max_size=5,
+)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return tmp_path_factory.mktemp("state") / "state.npz"
+
+
+def there_and_back(state, file):
+    file.write_bytes(pack(state))
+    return unpack(file)
+
+
+def assert_same(one, other):
+    assert type(one) is type(other)
+    if isinstance(one, np.ndarray):
+        assert (one.dtype, one.shape) == (other.dtype, other.shape)
+        assert one.tobytes() == other.tobytes()
+    elif isinstance(one, dict):
+        assert list(one) == list(other)
+        for key in one:
+            assert_same(one[key], other[key])
+    elif isinstance(one, list):
+        assert len(one) == len(other)
+        for a, b in zip(one, other, strict=True):
+            assert_same(a, b)
+    elif isinstance(one, float):
+        assert np.float64(one).tobytes() == np.float64(other).tobytes() or (one != one and other != other)
+    else:
+        assert one == other
+
+
+@given(STATES)
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_state_may_hold_comes_back_to_the_last_bit(file, state):
+    assert_same(there_and_back(state, file), state)
+    assert pack(state) == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**200, -0.0, float("inf"), float("nan"), np.array(np.nan), np.array([np.inf, -0.0]), "\ud800", {"a": {"": []}}],
+    ids=repr,
+)
+def test_odd_values_come_back(value, file):
+    assert_same(there_and_back({"value": value}, file)["value"], value)
+
+
+def test_arrays_come_back_in_c_order_and_may_be_written(file):
+    matrix = np.arange(12.0).reshape(3, 4)
+    state = there_and_back({"columns": matrix[:, ::2], "turned": matrix.T}, file)
+    assert state["turned"].tolist() == matrix.T.tolist()
+    assert state["columns"].tolist() == matrix[:, ::2].tolist()
+    assert all(array.flags.c_contiguous and array.flags.writeable for array in state.values())
+
+
+def test_numpy_numbers_come_back_as_numbers_and_tuples_as_lists(file):
+    state = there_and_back({"a": np.float64(0.1), "b": np.int32(3), "c": np.bool_(True), "d": (1, 2)}, file)
+    assert_same(state, {"a": 0.1, "b": 3, "c": True, "d": [1, 2]})
+
+
+def test_the_file_is_a_plain_archive_that_numpy_reads_without_pickle(file):
+    file.write_bytes(pack({"genomes": np.arange(3.0), "count": 2}))
+    with np.load(file, allow_pickle=False) as archive:
+        assert archive.files == ["header", "array_0"]
+        assert archive["array_0"].tolist() == [0.0, 1.0, 2.0]
+        assert json.loads(archive["header"].tobytes())["state"] == {"genomes": None, "count": 2}
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (
+            {"a": [1, {2, 3}]},
+            "a state holds arrays, numbers, truths, texts, None, and dicts and lists of these, got set at a.1",
+        ),
+        ({"a": {"b": np.array([None])}}, "a state's array must hold numbers, got object at a.b"),
+        ({"a": np.array(["x"])}, "a state's array must hold numbers, got <U1 at a"),
+        ({"a": {1: 2}}, "a state's keys must be texts, got 1 at a"),
+    ],
+)
+def test_what_a_state_cannot_hold_is_refused_with_its_place(state, message):
+    with pytest.raises(TypeError) as refused:
+        pack(state)
+    assert str(refused.value) == message
+
+
+def test_a_header_too_long_to_be_read_back_is_not_written(monkeypatch):
+    monkeypatch.setattr(state_file, "_LONGEST_HEADER", 1000)
+    with pytest.raises(ValueError, match=r"a state's header may have 1000 bytes, got \d+; use arrays"):
+        pack({"numbers": list(range(1000))})
+
+
+def test_every_changed_byte_and_every_cut_is_seen(file):
+    sound = pack({"a": np.arange(4.0), "b": {"c": "text", "d": 1.5}})
+    for place in range(len(sound)):
+        for bits in (1, 128):
+            changed = bytearray(sound)
+            changed[place] ^= bits
+            assert_refused(bytes(changed), file, "it is cut or changed: its checksum is wrong")
+        assert_refused(sound[:place], file, "it is cut or changed: its checksum is wrong")
+    assert_refused(sound + b"\0", file, "it is cut or changed: its checksum is wrong")
+
+
+def assert_refused(content, file, message):
+    file.write_bytes(content)
+    with pytest.raises(ValueError) as refused:
+        unpack(file)
+    assert message in str(refused.value)
+
+
+def sealed(content):
+    """An archive with the checksum that it should have, as somebody may forge it."""
+    content = content[:-2] + struct.pack("<H", state_file._COMMENT)
+    return content + state_file._digest(io.BytesIO(content), len(content))
+
+
+def npy(shape, data=b"", dtype="<f8"):
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header += b" " * (63 - (len(header) + 10) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data
+
+
+def archive(header, compression=zipfile.ZIP_STORED, **members):
+    buffer = io.BytesIO()
+    text = json.dumps(header).encode() if isinstance(header, dict) else header
+    with zipfile.ZipFile(buffer, "w", compression) as written:
+        written.writestr("header.npy", npy((len(text),), text, "|u1"))
+        for name, content in members.items():
+            written.writestr(name.replace("__", "/").replace("_npy", ".npy"), content)
+    return sealed(buffer.getvalue())
+
+
+def listed(shape, dtype="<f8", path=("a",)):
+    return {"state": {"a": None}, "arrays": [{"path": list(path), "dtype": dtype, "shape": list(shape)}]}
+
+
+def test_the_forger_of_these_tests_can_write_a_sound_file(file):
+    file.write_bytes(archive(listed((2,)), array_0_npy=npy((2,), bytes(16))))
+    assert unpack(file)["a"].tolist() == [0.0, 0.0]
+
+
+HUGE = 10**10
+FORGED = {
+    "a header that claims ten thousand million numbers": archive(listed((HUGE,)), array_0_npy=npy((HUGE,), bytes(16))),
+    "a shape that is not the listed one": archive(listed((2,)), array_0_npy=npy((1,), bytes(16))),
+    "a product that overflows": archive(listed((2**32, 2**32)), array_0_npy=npy((2**32, 2**32))),
+    "a shape of nothing that is endless": archive(listed((0, 10**30)), array_0_npy=npy((0, 10**30))),
+    "a shape below zero": archive(listed((-1,)), array_0_npy=npy((-1,), bytes(8))),
+    "an object array": archive(listed((1,), "|O"), array_0_npy=npy((1,), b"\x80\x04N.", "|O")),
+    "an object array that is listed as numbers": archive(listed((1,)), array_0_npy=npy((1,), bytes(8), "|O")),
+    "pickle bytes": archive(listed((1,)), array_0_npy=b"\x80\x04cos\nsystem\n(S'true'\ntR."),
+    "a compressed member": archive(listed((2,)), zipfile.ZIP_DEFLATED, array_0_npy=npy((2,), bytes(16))),
+    "a member outside": archive(listed((2,)), **{"..__evil_npy": npy((2,), bytes(16))}),
+    "a member too many": archive(listed((2,)), array_0_npy=npy((2,), bytes(16)), array_1_npy=npy((2,), bytes(16))),
+    "a member too few": archive(listed((2,))),
+    "a place that is taken": archive({**listed((2,)), "state": {"a": 1}}, array_0_npy=npy((2,), bytes(16))),
+    "a place that is none": archive(listed((2,), path=("b", 3)), array_0_npy=npy((2,), bytes(16))),
+    "a place below a text": archive(listed((2,), path=[["a"]]), array_0_npy=npy((2,), bytes(16))),
+    "no place at all": archive(listed((2,), path=()), array_0_npy=npy((2,), bytes(16))),
+    "a header that is no JSON": archive(b"{"),
+    "a header that is nested": archive(b"[" * 100_000),
+    "a header that is a list": archive({"state": [], "arrays": []}),
+    "no archive": sealed(b"PK" + bytes(100)),
+    "nothing": sealed(bytes(22)),
+}
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_a_forged_file_is_refused_whatever_its_checksum(kind, file):
+    assert_refused(FORGED[kind], file, "it is no state: ")
+
+
+def test_more_members_than_could_be_sound_are_not_even_listed(file, monkeypatch):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as written:
+        for number in range(100):
+            written.writestr(f"{number:0100}", b"")
+    monkeypatch.setattr(state_file, "_LONGEST_DIRECTORY", 10_000)
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("the members were listed"))
+    assert_refused(sealed(buffer.getvalue()), file, "it is no state: it has too many members")
+
+
+def test_members_that_overlap_are_refused(file):
+    sound = archive(listed((200,)), array_0_npy=npy((200,), bytes(1600)))
+    assert len(sound) < 2 * 1728
+    twice = bytearray(sound)
+    end = len(sound) - state_file._COMMENT - 22
+    size, start = struct.unpack("<II", sound[end + 12 : end + 20])
+    entry = sound[start : start + size]
+    second = entry[entry.index(b"PK\1\2", 4) :]
+    forged = second.replace(b"array_0", b"array_1")
+    record = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 3, 3, size + len(forged), start, 0)
+    assert_refused(sealed(bytes(twice[:end]) + forged + record), file, "its members are longer than itself")

@@ -1,0 +1,172 @@
+"""FAULTS.md, rows 18 to 20: whatever the disk does, there is the old state or the new, and the run goes on from it."""
+
+import errno
+import json
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from evonet.cli import main
+from evonet.errors import RunDirectoryError
+from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.runner import run
+from tests.environments_for_tests import MODULE
+from tests.faults.disks import CHANGES, Crash, Disk
+from tests.faults.processes import Started
+from tests.stopped_runs import FUNCTION, all_files, config_for, exact_files, go_on, run_whole
+
+TINY = (
+    f"{FUNCTION}name: tiny\nalgorithm: {{population_size: 4, elites: 1}}\nvalidation: {{episodes: 2}}\n"
+    "test: {episodes: 2}\nstop: {generations: 3}\ncheckpoints: {seconds: 0}\n"
+)
+LONGER = "stop.generations=5"
+WAYS = {
+    "an error": {},
+    "an error after half a write": {"torn": True},
+    "a crash": {"crashes": True},
+    "a crash after half a write": {"crashes": True, "torn": True},
+}
+
+
+@pytest.fixture(autouse=True)
+def _disk_that_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def assert_old_or_new(path, states):
+    """Each file that is written whole is one of those that it should have been at some time."""
+    for name in ("config.yaml", "champion.npz", "run.json"):
+        if (path / name).exists():
+            content = (path / name).read_bytes()
+            if name == "run.json":
+                content = json.loads(content)["generations"]
+            assert content in states[name], name
+    for checkpoint in checkpoints_in(path):
+        assert Checkpoint.load(checkpoint).generation == int(checkpoint.stem[-8:])
+
+
+@pytest.fixture
+def states(tmp_path):
+    short = run_whole(tmp_path, TINY, name="short")
+    long = run_whole(tmp_path, TINY, LONGER, name="long")
+    whole = {name: {(path / name).read_bytes() for path in (short, long)} for name in ("config.yaml", "champion.npz")}
+    return {**whole, "run.json": {3, 5}, "exact": {3: exact_files(short), 5: exact_files(long)}}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_fault_18_crash_at_any_disk_operation(way, tmp_path, states, monkeypatch):
+    met = set()
+    for n in range(1, 1000):
+        path = tmp_path / f"run-{n}"
+        with Disk(path, n, **WAYS[way]).watched(monkeypatch) as disk:
+            try:
+                run(config_for(tmp_path, TINY), path)
+            except (Crash, RunDirectoryError) as stopped:
+                told = str(stopped)
+            else:
+                told = None
+        assert told is not None or disk.failed in (None, "unlink")  # an old checkpoint may stay
+        assert told in (None, "") or told.endswith("cannot be written: Input/output error")
+        met.add(disk.failed)
+        if (path / "config.yaml").exists():
+            assert_old_or_new(path, states)
+            go_on(path)
+        else:  # the run had not begun
+            run(config_for(tmp_path, TINY), path)
+        assert exact_files(path) == states["exact"][3], (n, disk.failed)
+        assert not [file for file in path.rglob(".*") if file.name != ".lock"], n
+        if disk.failed is None:
+            break
+    assert disk.changes == n - 1 > 50
+    assert met >= {None, "open", "write", "fsync", "replace", "mkdir"}
+
+
+@pytest.mark.parametrize("way", ["an error after half a write", "a crash after half a write"])
+def test_fault_18_crash_while_a_finished_run_is_taken_further(way, tmp_path, states, monkeypatch):
+    for n in range(1, 1000):
+        path = run_whole(tmp_path, TINY, name=f"run-{n}")
+        with Disk(path, n, **WAYS[way]).watched(monkeypatch) as disk:
+            try:
+                go_on(path, LONGER)
+            except (Crash, RunDirectoryError):
+                assert disk.failed is not None
+        assert_old_or_new(path, states)
+        summary = go_on(path)
+        assert exact_files(path) == states["exact"][summary["generations"]], (n, disk.failed)
+        assert go_on(path, LONGER)["generations"] == 5
+        assert exact_files(path) == states["exact"][5], (n, disk.failed)
+        if disk.failed is None:
+            break
+    assert disk.changes == n - 1 > 40
+
+
+def test_the_disk_of_these_tests_sees_every_change(tmp_path, monkeypatch):
+    with Disk(tmp_path / "run").watched(monkeypatch) as disk:
+        seen = {name: getattr(os, name) for name in CHANGES}
+        run(config_for(tmp_path, TINY), tmp_path / "run")
+    assert disk.changes > 50
+    assert all(getattr(os, name) is not function for name, function in seen.items())
+
+
+@pytest.mark.parametrize("place", ["checkpoints", "metrics.jsonl", "genomes.jsonl"])
+def test_fault_19_disk_full(place, tmp_path, monkeypatch, capsys):
+    whole = exact_files(run_whole(tmp_path, TINY))
+    path = tmp_path / "run"
+    config_for(tmp_path, TINY)
+    writes = 0
+    write = os.write
+
+    def full(descriptor, content):
+        nonlocal writes
+        writes += place in str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        if writes == 2:
+            write(descriptor, content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        arguments = ["run", str(tmp_path / "config-for-tests.yaml"), "--output", str(path), "--allow-import", MODULE]
+        assert main(arguments) == 74
+    first, *_, last = capsys.readouterr().err.splitlines()
+    told = "checkpoints/generation-00000001.npz" if place == "checkpoints" else place
+    assert first == f"evonet: {path / told}: cannot be written: No space left on device"
+    assert last == f"resume with: evonet resume {path}"
+    (checkpoint,) = checkpoints_in(path)
+    assert Checkpoint.load(checkpoint).generation == 0
+    assert [file.name for file in (path / "checkpoints").iterdir()] == [checkpoint.name]
+    assert main(["resume", str(path), "--quiet", "--allow-import", MODULE]) == 0
+    assert exact_files(path) == whole
+
+
+def test_fault_19_files_may_not_grow(tmp_path):
+    text = TINY.replace("generations: 3", "generations: 60")
+    whole = exact_files(run_whole(tmp_path, text))
+    size = len(whole["metrics.jsonl"]) // 2
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    path = tmp_path / "run"
+    config = tmp_path / "config-for-tests.yaml"
+    with Started("run", config, "--output", path, "--allow-import", MODULE, preexec_fn=limit) as started:
+        status, out, err = started.ended()
+    assert (status, out) == (74, "")
+    assert err.splitlines()[0].endswith(": cannot be written: File too large")
+    assert err.splitlines()[-1] == f"resume with: evonet resume {path}"
+    go_on(path)
+    assert exact_files(path) == whole
+
+
+def test_fault_20_run_directory_unwritable(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("evonet.evolution.Evolution.__next__", lambda _: pytest.fail("work was begun"))
+    config_for(tmp_path, TINY)
+    (tmp_path / "file").write_text("in the way")
+    before = all_files(tmp_path)
+    arguments = ["run", str(tmp_path / "config-for-tests.yaml"), "--allow-import", MODULE, "--output"]
+    for place in ("file/run", "file", "x" * 300):
+        assert main([*arguments, str(tmp_path / place)]) == 74
+        assert capsys.readouterr().err.startswith(f"evonet: {tmp_path / place}: cannot be written: ")
+    assert all_files(tmp_path) == before

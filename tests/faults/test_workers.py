@@ -1,0 +1,209 @@
+"""FAULTS.md, rows 7 to 12: environments that hang or crash, and workers that are killed or cannot start.
+
+A hundred individuals, eight of them trouble, are evaluated once by two workers; each test looks at its own.
+"""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from evonet.cli import main
+from evonet.errors import WorkersUnavailable
+from evonet.evaluation.carriers import processes
+from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.fitness import EpisodeReturn
+from tests.environments_for_tests import MODULE
+
+OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
+SEEDS = np.array([3])
+TIMEOUT = 0.7
+SEGFAULT, KILLED, HANG, MEMORY, RAISE, EXIT, EXIT_0, HANG_IN_C, LEAVE = range(1, 10)
+ROW = {trouble: 9 * trouble for trouble in (SEGFAULT, KILLED, HANG, MEMORY, RAISE, EXIT_0, HANG_IN_C, LEAVE)}
+
+
+def orders(n=100):
+    """Genomes whose networks act as they are told: all well at first."""
+    genomes = np.zeros((n, 4))
+    genomes[:, 3] = np.linspace(0.1, 2.0, n)
+    return genomes
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return EpisodeReturn(OBEDIENT, hidden=1)(orders(), SEEDS)
+
+
+@pytest.fixture(scope="module")
+def survived():
+    genomes = orders()
+    for trouble, row in ROW.items():
+        genomes[row, 3] = -trouble
+    fitness = EpisodeReturn(OBEDIENT, hidden=1, workers=2, faults=FaultPolicy(timeout=TIMEOUT))
+    fitness(orders(), SEEDS)
+    workers = fitness._carrier.pool.process_ids
+    results = fitness(genomes, SEEDS)
+    again = fitness(orders(), SEEDS)
+    replaced = fitness._carrier.pool.process_ids
+    fitness.close()
+    faults = {fault.individual: fault for fault in results.faults}
+    return SimpleNamespace(results=results, faults=faults, again=again, workers=workers, replaced=replaced)
+
+
+def assert_fault(survived, trouble, kind, message, attempts, place=None):
+    fault = survived.faults[ROW[trouble]]
+    assert (fault.kind, fault.episode, fault.seed, fault.attempts) == (kind, 0, 3, attempts)
+    assert fault.message == message
+    assert fault.step == (None if kind in ("died", "timeout") else 1)
+    assert np.isnan(survived.results.returns[ROW[trouble], 0])
+    if place is None:
+        assert fault.traceback == ""
+    else:
+        first, *_, last = fault.traceback.splitlines()
+        assert first == "Traceback (most recent call last):"
+        assert f"in {place}" in fault.traceback
+        assert last == message
+
+
+LATE = f"the episode took longer than {TIMEOUT} s"
+
+
+def test_fault_7_hang_in_python(survived):
+    assert_fault(survived, HANG, "timeout", LATE, 2, "_hang")
+
+
+def test_fault_8_hang_in_c_ignoring_sigterm(survived):
+    assert_fault(survived, HANG_IN_C, "timeout", LATE, 2, "_hang_in_c")
+
+
+def test_fault_9_segfault(survived):
+    assert_fault(survived, SEGFAULT, "died", "the worker process was killed by SIGSEGV", 2, "_segfault")
+
+
+def test_fault_9_killed_by_itself(survived):
+    assert_fault(survived, KILLED, "died", "the worker process was killed by SIGKILL", 2)
+
+
+def test_fault_10_exit_in_the_environment(survived):
+    assert_fault(survived, EXIT_0, "died", "the worker process ended with exit code 0", 2)
+
+
+def test_fault_10_sys_exit_in_the_environment(survived):
+    assert_fault(survived, LEAVE, "exception", "SystemExit: it leaves", 1, "step")
+
+
+def test_an_environment_that_raises_is_not_tried_again(survived):
+    assert_fault(survived, RAISE, "exception", "ValueError: no such thing", 1, "_raise")
+
+
+def test_memory_exhausted_is_an_exception(survived):
+    fault = survived.faults[ROW[MEMORY]]
+    assert (fault.kind, fault.attempts, fault.step) == ("exception", 1, 1)
+    assert "MemoryError: " in fault.message
+
+
+def test_all_good_evaluations_among_a_hundred_are_kept_and_the_others_named(survived, expected):
+    good = np.setdiff1d(np.arange(100), list(ROW.values()))
+    assert len(good) == 92
+    assert survived.results.returns[good].tobytes() == expected.returns[good].tobytes()
+    assert survived.results.lengths[good].tobytes() == expected.lengths[good].tobytes()
+    assert [fault.individual for fault in survived.results.faults] == sorted(ROW.values())
+
+
+def test_workers_are_replaced_and_serve_on(survived, expected):
+    assert survived.again.returns.tobytes() == expected.returns.tobytes()
+    assert len(survived.replaced) == 2
+    assert not set(survived.workers) & set(survived.replaced)
+
+
+def test_fault_11_worker_killed_from_outside():
+    here, there = (EpisodeReturn(OBEDIENT, hidden=1, workers=w, kwargs={"pause": 0.004}) for w in (1, 2))
+    wanted = here(orders(60), SEEDS)
+    there(orders(2), SEEDS)
+    victims = there._carrier.pool.process_ids
+
+    def kill():
+        for victim in victims:
+            time.sleep(0.1)
+            os.kill(victim, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    results = there(orders(60), SEEDS)
+    killer.join()
+    assert not set(victims) & set(there._carrier.pool.process_ids)
+    there.close()
+    assert results.faults == []
+    assert results.returns.tobytes() == wanted.returns.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("leaves", "reason"),
+    [
+        (False, f"'{MODULE}:evonet-tests/Shy-v0' cannot be made: no licence for a second process"),
+        (True, "the worker process ended with exit code 7"),
+    ],
+    ids=["raises", "leaves"],
+)
+def test_fault_12_workers_cannot_start(leaves, reason, monkeypatch):
+    started = []
+    start = processes._SpawnProcess.start
+    monkeypatch.setattr(processes._SpawnProcess, "start", lambda process: (started.append(process), start(process)))
+    fitness = EpisodeReturn(
+        f"{MODULE}:evonet-tests/Shy-v0", kwargs={"leaves": leaves}, workers=1, faults=FaultPolicy(timeout=9.0)
+    )
+    genomes = np.zeros((4, fitness.architecture.genome_size))
+    with pytest.raises(WorkersUnavailable) as refused:
+        fitness(genomes, SEEDS)
+    assert str(refused.value) == f"worker processes cannot start (tried 3 times): {reason}"
+    assert refused.value.exit_status == 1
+    assert len(started) == 3
+    fitness.close()
+
+
+def test_fault_12_with_auto_what_cannot_start_elsewhere_runs_here():
+    fitness = EpisodeReturn(f"{MODULE}:evonet-tests/Shy-v0", workers="auto")
+    fitness._carrier._workers.pool._failures[:] = [2, 2]  # so that the test need not wait for three
+    results = fitness(np.zeros((4, fitness.architecture.genome_size)), SEEDS)
+    assert results.faults == []
+    assert not fitness.isolated
+    fitness.close()
+
+
+def config_for(folder, trouble, rest=""):
+    path = Path(folder) / "c.yaml"
+    path.write_text(
+        f"environment: {{id: '{OBEDIENT}', kwargs: {{only: {trouble}}}}}\nnetwork: {{hidden: 2}}\n"
+        f"algorithm: {{population_size: 8, elites: 2}}\nevaluation: {{episodes: 1}}\n{rest}",
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_check_finds_an_environment_that_crashes_and_lives_to_tell(tmp_path, capsys):
+    assert main(["check", config_for(tmp_path, SEGFAULT), "--allow-import", MODULE]) == 1
+    told = capsys.readouterr().out
+    assert "): the worker process was killed by SIGSEGV\n" in told
+    assert "note: Gymnasium's checker is left out: it would hang or crash as well\n" in told
+
+
+def test_fault_10_a_run_goes_on_and_its_champion_is_tested_apart_too(tmp_path, capsys):
+    rest = (
+        "faults: {max_share: 1, retries: 0}\nvalidation: {episodes: 3}\ntest: {episodes: 3}\nstop: {generations: 2}\n"
+    )
+    arguments = ["run", config_for(tmp_path, EXIT, rest), "--allow-import", MODULE]
+    assert main([*arguments, "--output", str(tmp_path / "run"), "--json", "--seed", "2"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    lines = (tmp_path / "run" / "faults.jsonl").read_text(encoding="utf-8").splitlines()
+    faults = [json.loads(line) for line in lines]
+    assert summary["generations"] == 2
+    assert summary["champion"]["test_mean"] is not None
+    assert {(fault["kind"], fault["message"], fault["attempts"]) for fault in faults} == {
+        ("died", "the worker process ended with exit code 3", 1)
+    }
