@@ -284,7 +284,7 @@ def _known_keys(path: KeyPath, document: Document) -> set[str]:
         node, section = _resolve(node, step, definitions), section[step]
     sections = [alternative for alternative in _alternatives_of(node, definitions) if "properties" in alternative]
     known = [alternative["properties"] for alternative in sections]
-    chosen = [keys for keys in known if keys.get("type", {}).get("const") == section.get("type")]
+    chosen = [keys for keys in known if keys.get("type", {}).get("const") == section.get("type", _GENETIC)]
     return {name for keys in chosen or known for name in keys}
 
 

@@ -110,7 +110,7 @@ def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type]) -> tupl
     choice: Any = choice_of(choices)
     names = {kind: name for name, kind in choices.items()}
     settings = {"type": names[type(default)], **dataclasses.asdict(default)}
-    if Sequence in [get_origin(alternative) for alternative in get_args(hint)]:
+    if list in [get_origin(alternative) for alternative in get_args(hint)]:
         several = Annotated[list[choice], Field(min_length=1)]
         written = Union[choice, several]  # noqa: UP007 - made at run time
         listed = Annotated[several, BeforeValidator(_listed, json_schema_input_type=written)]

@@ -52,7 +52,7 @@ def refusal(load, tmp_path):
 
 
 OPERATOR_NAMES = {role: ", ".join(sorted(registry)) for role, registry in OPERATORS.items()}
-TOP = "algorithm, environment, evaluation, faults, fitness, name, network, seed, stop, test, tracking, validation"
+TOP = "algorithm, checkpoints, environment, evaluation, faults, fitness, name, network, seed, stop, test, tracking, validation"
 ACTIVATION_NAMES = " or ".join(repr(", ".join(ACTIVATIONS)).replace(", ", "', '").rsplit(", ", 1))
 BROKEN = {
     "typo in a key": (
@@ -127,6 +127,7 @@ BROKEN = {
             "c.yaml:2:14: evaluation.engine: Task.environment must be one that a kernel stands in for, "
             "got EnvironmentSpec(id='FrozenLake-v1', kwargs={}, wrappers=[], max_steps=None); kernels are known for "
             "Acrobot-v1, CartPole-v0, CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, Pendulum-v1, "
+            "evonet/DoublePole-v0, "
             "without wrappers and with few keyword arguments"
         ),
     ),
