@@ -9,7 +9,10 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
+
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would change line ends
+_LARGEST_KEPT = 1 << 24  # bytes
 _share: int | None = None
 
 
@@ -23,6 +26,15 @@ def use_cores(share: int) -> None:
     """Let this process, one of several that share the machine, use so many processors at most."""
     global _share  # noqa: PLW0603 - a fact about the process
     _share = share
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep the memory of arrays that are gone, up to 16 MB each, for those that come.
+
+    The one of most Linux systems hands large pieces back to the kernel, which clears every page of the next; once it
+    has seen one as large as this freed, it no longer does (mallopt(3), M_MMAP_THRESHOLD). Elsewhere nothing happens.
+    """
+    np.empty(_LARGEST_KEPT, np.uint8)
 
 
 def write_whole(path: Path, content: bytes, *, last: bool = True) -> None:

@@ -237,7 +237,7 @@ def _masks(rng: np.random.Generator, shape: tuple[int, ...], chance: float) -> I
     if chance != 0.5:
         return -(rng.random(shape) < chance).astype(np.int64)
     flips = math.prod(shape)
-    coins = np.frombuffer(rng.bytes((flips + 7) // 8), dtype=np.uint8)
+    coins = rng.bit_generator.random_raw(-(-flips // 64)).astype("<u8", copy=False).view(np.uint8)
     return _EIGHT_COINS.take(coins, axis=0).reshape(-1)[:flips].reshape(shape)
 
 
