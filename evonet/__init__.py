@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evonet.fitness import EpisodeReturn as EpisodeReturn
     from evonet.fitness import FunctionFitness as FunctionFitness
     from evonet.genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
+    from evonet.inspection.loaded_run import load_run as load_run
     from evonet.network import Architecture as Architecture
     from evonet.network import NeuralNetwork as NeuralNetwork
     from evonet.population import Population as Population
@@ -47,6 +48,7 @@ _HOMES = {
     "Validation": "evolution",
     "Wrapper": "environments.specification",
     "evolve": "evolution",
+    "load_run": "inspection.loaded_run",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - strings all

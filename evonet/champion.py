@@ -166,9 +166,25 @@ class Champion:
         header, arrays = read_archive(path, max_bytes=_LONGEST_FILE, max_header=_LONGEST_HEADER)
         check_format(path, header.get("format"), FORMAT)
         try:
-            return cls._from(Fields(header, "header"), arrays, allow_imports)
+            return cls.from_parts(header, arrays, allow_imports)
         except (TypeError, ValueError, ConfigError) as error:
             raise ConfigError(f"{os.fspath(path)}: not a champion file: {error}") from error
+
+    @classmethod
+    def from_parts(
+        cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], allow_imports: Collection[str] = ()
+    ) -> Champion:
+        """A champion of what its file holds; nothing of it is believed before it is checked, and no code is run.
+
+        Args:
+            header: plain data.
+            arrays: by name.
+            allow_imports: as for `load`.
+
+        Raises:
+            TypeError, ValueError, ConfigError: they are none of a champion; the message says in what.
+        """
+        return cls._from(Fields(header, "header"), dict(arrays), allow_imports)
 
     @property
     def _task(self) -> Task:

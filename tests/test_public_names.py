@@ -29,6 +29,7 @@ NAMES = [
     "Validation",
     "Wrapper",
     "evolve",
+    "load_run",
 ]
 
 

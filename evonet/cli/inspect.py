@@ -18,8 +18,8 @@ def add_to(commands: Commands) -> None:
 def _inspect(options: argparse.Namespace) -> int:
     from evonet.experiment.run_directory import to_json
     from evonet.inspection.account import account, account_data
-    from evonet.inspection.finished_run import FinishedRun
+    from evonet.inspection.loaded_run import load_run
 
-    run = FinishedRun(options.run)
+    run = load_run(options.run)
     print(to_json(account_data(run), indent=2) if options.json else account(run))
     return DONE

@@ -58,9 +58,9 @@ def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         print(to_json(summary, indent=2))
     elif not options.quiet:
         from evonet.inspection.account import account
-        from evonet.inspection.finished_run import FinishedRun
+        from evonet.inspection.loaded_run import load_run
 
-        print(account(FinishedRun(summary["run_directory"])))
+        print(account(load_run(summary["run_directory"])))
     say(options, f"\nlook at it again: evonet inspect {summary['run_directory']}")
     return NOT_SOLVED if options.require_solved and not summary["solved"] else DONE
 

@@ -7,12 +7,14 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from evonet.champion import Champion
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
+from evonet.evaluation.task_descriptions import describe_task
 from evonet.evolution import Generation, evolve
 from evonet.experiment.build import (
     build_algorithm,
@@ -31,7 +33,7 @@ from evonet.experiment.fingerprint import fingerprint, versions
 from evonet.experiment.interruption import Interruption
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.tracking import make_trackers
-from evonet.fitness import EpisodeReturn
+from evonet.fitness import EpisodeReturn, Fitness
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
 
@@ -62,6 +64,7 @@ class Session:
             self._judge = build_judge(config, self._fitness)
             self._target = target_of(config, self._judge.task)
             self._rule = build_stop_rule(config, self._target)
+            self._acting = acting(self._judge)
             self._evolution = evolve(
                 self._algorithm,
                 self._fitness,
@@ -143,6 +146,7 @@ class Session:
             "evolution": self._evolution.state(),
             "stop": self._rule.state(),
             "chronicle": self._chronicle.state(),
+            "acting": self._acting,
         }
         return lambda: Checkpoint(
             generation, seconds, self._config.resolved, fingerprint(), directory.marks(lengths), state
@@ -191,6 +195,11 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def acting(judge: Fitness) -> dict[str, Any]:
+    """How genomes act, as plain data: a checkpoint has it, so that whoever looks on can read the genomes in it."""
+    return {"architecture": asdict(judge.architecture), "task": judge.task and describe_task(judge.task)}
 
 
 def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:

@@ -7,20 +7,23 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evonet.champion import Champion
 from evonet.environments.names import Names, names_for
 from evonet.inspection.chart import chart
-from evonet.inspection.finished_run import Ancestor, FinishedRun
+from evonet.inspection.lineage import Ancestor
+from evonet.inspection.loaded_run import LoadedRun
 from evonet.network import LayerName, NeuralNetwork
 from evonet.types import FloatArray
 
 _SHOWN_ANCESTORS = 12
 _SHOWN_WEIGHTS = 12
 _COLUMNS = 120
+_LEARNING = ("generation", "environment_steps", "best", "median", "validation_mean")
 
 
-def account_data(run: FinishedRun) -> dict[str, Any]:
+def account_data(run: LoadedRun) -> dict[str, Any]:
     """All that `account` tells, as plain data."""
     champion = run.champion
     data = dict(run.summary)
@@ -38,16 +41,14 @@ def account_data(run: FinishedRun) -> dict[str, Any]:
             for layer, index in _neurons(network)
         ]
         data["ancestors"] = [asdict(ancestor) for ancestor in run.descent]
-    data["learning_curve"] = [
-        {key: line[key] for key in ("generation", "environment_steps", "best", "median", "validation_mean")}
-        for line in run.metrics
-    ]
+    columns = {key: run.metrics[key].tolist() for key in _LEARNING if key in run.metrics}
+    data["learning_curve"] = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return data
 
 
-def account(run: FinishedRun) -> str:
+def account(run: LoadedRun) -> str:
     """The account as text, of at most 120 columns where names allow."""
-    sections = [_verdict(run.summary), _spent(run.summary), _curve(run.metrics)]
+    sections = [_verdict(run.summary), _spent(run), _curve(run.metrics)]
     if run.champion is not None:
         names = _names(run, run.champion)
         sections += [
@@ -70,7 +71,7 @@ def influence(network: NeuralNetwork) -> list[float]:
     return shares
 
 
-def _names(run: FinishedRun, champion: Champion) -> Names:
+def _names(run: LoadedRun, champion: Champion) -> Names:
     architecture = champion.architecture
     return names_for(run.summary["environment"], architecture.num_inputs, architecture.num_outputs)
 
@@ -78,19 +79,36 @@ def _names(run: FinishedRun, champion: Champion) -> Names:
 def _verdict(summary: Mapping[str, Any]) -> str:
     champion, target = summary["champion"], summary["target"]
     title = f"{summary['name']} · {summary['environment'] or 'own fitness function'} · seed {summary['seed']}"
+    if champion is None and not summary["finished"]:
+        return f"{title}\n\nNot finished, and no champion yet: it is told from the first checkpoint on."
     if champion is None:
         return f"{title}\n\nNo champion: not one individual could be scored. See faults.jsonl."
+    return "\n".join(
+        [title, "", _judged(summary, champion, target), "", *_scores(champion, tested=summary["finished"])]
+    )
+
+
+def _judged(summary: Mapping[str, Any], champion: Mapping[str, Any], target: float | None) -> str:
+    aim = "" if target is None else f", target {target:g}"
+    if not summary["finished"]:
+        return (
+            f"Not finished: the champion so far scores {_number(champion['validation_mean'])} on the "
+            f"{champion['validation_episodes']} held-out episodes that it was chosen by{aim}."
+        )
     low, high = champion["test_interval"] or (None, None)
     test = (
-        f"{_number(champion['test_mean'])} on {champion['test_episodes']} fresh episodes "
-        f"(95 % interval {_number(low)} to {_number(high)})"
+        f"the champion scores {_number(champion['test_mean'])} on {champion['test_episodes']} fresh episodes "
+        f"(95 % interval {_number(low)} to {_number(high)}){aim}."
     )
     if target is None:
-        verdict = f"The champion scores {test}."
-    else:
-        verdict = f"{'Solved' if summary['solved'] else 'Not solved'}: the champion scores {test}, target {target:g}."
+        return test.replace("the", "The", 1)
+    return f"{'Solved' if summary['solved'] else 'Not solved'}: {test}"
+
+
+def _scores(champion: Mapping[str, Any], *, tested: bool) -> list[str]:
+    test = ("test", champion["test_mean"], f"mean of {champion['test_episodes']} episodes that nothing was chosen by")
     rows = [
-        ("test", champion["test_mean"], f"mean of {champion['test_episodes']} episodes that nothing was chosen by"),
+        *([test] if tested else []),
         (
             "validation",
             champion["validation_mean"],
@@ -98,26 +116,28 @@ def _verdict(summary: Mapping[str, Any]) -> str:
         ),
         ("training", champion["training_fitness"], "fitness on the episodes of its generation; says little by itself"),
     ]
-    return "\n".join(
-        [title, "", verdict, ""] + [f"  {name:<10} {_number(mean):>10}  {what}" for name, mean, what in rows]
-    )
+    return [f"  {name:<10} {_number(mean):>10}  {what}" for name, mean, what in rows]
 
 
-def _spent(summary: Mapping[str, Any]) -> str:
-    return (
+def _spent(run: LoadedRun) -> str:
+    summary = run.summary
+    spent = (
         f"{summary['generations']} generations, {summary['evaluations']:,} evaluations, "
         f"{summary['environment_steps']:,} environment steps in training and {summary['validation_steps']:,} in "
-        f"validation,\n{summary['seconds']:g} s on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
+        f"validation,\n{summary['seconds']:g} s"
+    )
+    if summary["finished"]:
+        return f"{spent} on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
+    return (
+        f"{spent} so far; last written {run.idle_seconds:,.0f} s ago.\n"
+        f"If nobody is running it any more, go on with: evonet resume {run.path}"
     )
 
 
-def _curve(metrics: Sequence[Mapping[str, Any]]) -> str:
-    series = {
-        "validation": [line["validation_mean"] for line in metrics],
-        "best": [line["best"] for line in metrics],
-        "median": [line["median"] for line in metrics],
-    }
-    return "Learning curve (over generations)\n" + chart(series)
+def _curve(metrics: Mapping[str, NDArray[Any]]) -> str:
+    curves = {"validation": "validation_mean", "best": "best", "median": "median"}
+    series = {name: metrics[column].tolist() for name, column in curves.items() if column in metrics}
+    return "Learning curve (over generations)\n" + (chart(series) if series else "  (no values)")
 
 
 def _inputs(network: NeuralNetwork, names: Names) -> str:

@@ -38,6 +38,7 @@ def failed_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("failed")
     text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0', kwargs: {{trouble: raise}}}}\n"
     text += "algorithm: {population_size: 3, elites: 1}\nevaluation: {workers: 1}\nstop: {generations: 2}\n"
+    text += "faults: {max_share: 1}\n"
     (folder / "failed.yaml").write_text(text, encoding="utf-8")
     run(Config.load(str(folder / "failed.yaml"), (), [MODULE]), folder / "run")
     return folder / "run"

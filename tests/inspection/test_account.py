@@ -11,16 +11,16 @@ from evonet.environments.names import KNOWN, names_for
 from evonet.experiment.run_directory import to_json
 from evonet.fitness import EpisodeReturn
 from evonet.inspection.account import account, account_data, influence
-from evonet.inspection.finished_run import FinishedRun
+from evonet.inspection.loaded_run import load_run
 
 
 @pytest.fixture
 def text(small_run):
-    return account(FinishedRun(small_run))
+    return account(load_run(small_run))
 
 
 def test_the_verdict_is_about_the_test_and_names_target_and_interval(text, small_run):
-    summary = FinishedRun(small_run).summary
+    summary = load_run(small_run).summary
     low, high = summary["champion"]["test_interval"]
     assert text.splitlines()[0] == "small · CartPole-v1 · seed 3"
     assert text.splitlines()[2] == (
@@ -37,13 +37,13 @@ def test_the_verdict_is_about_the_test_and_names_target_and_interval(text, small
     ],
 )
 def test_the_verdict_says_solved_only_where_the_run_does(changes, start, small_run):
-    run = FinishedRun(small_run)
+    run = load_run(small_run)
     run.__dict__["summary"] = {**run.summary, **changes}
     assert account(run).splitlines()[2].startswith(start)
 
 
 def test_the_three_kinds_of_score_stand_apart_under_their_own_names(text, small_run):
-    champion = FinishedRun(small_run).champion
+    champion = load_run(small_run).champion
     for name, value in (
         ("test", champion.test.mean),
         ("validation", champion.validation.mean),
@@ -53,13 +53,13 @@ def test_the_three_kinds_of_score_stand_apart_under_their_own_names(text, small_
 
 
 def test_the_effort_is_told(text, small_run):
-    summary = FinishedRun(small_run).summary
+    summary = load_run(small_run).summary
     assert f"8 generations, {12 * 8} evaluations, {summary['environment_steps']:,} environment steps" in text
     assert f"on the {summary['engine']} engine; stopped by: generations." in text
 
 
 def test_a_small_network_is_a_table_of_all_its_weights(text, small_run):
-    network = FinishedRun(small_run).champion.network
+    network = load_run(small_run).champion.network
     head, *rows = text.partition("Network 4-3-2 (tanh/identity), 23 genes\n")[2].splitlines()[:5]
     assert re.split(r"  +", head.strip()) == [
         "cart position", "cart velocity", "pole angle", "pole angular velocity", "bias", "push left", "push right"
@@ -75,7 +75,7 @@ def test_a_small_network_is_a_table_of_all_its_weights(text, small_run):
 
 def test_a_network_too_wide_for_a_table_is_a_list_of_all_its_neurons(small_run):
     shape = Architecture(14, 2, 3, recurrent=True)
-    champion = champion_like(FinishedRun(small_run), shape)
+    champion = champion_like(load_run(small_run), shape)
     text = account(replaced(small_run, champion))
     labels = ["hidden 0", "hidden 1", "output 0", "output 1", "output 2"]
     neurons = [("hidden", 0), ("hidden", 1), ("output", 0), ("output", 1), ("output", 2)]
@@ -96,13 +96,13 @@ def champion_like(run, shape):
 
 
 def replaced(folder, champion):
-    run = FinishedRun(folder)
+    run = load_run(folder)
     run.__dict__["champion"] = champion
     return run
 
 
 def test_the_line_of_descent_is_told_with_operators_mates_and_gains(text, small_run):
-    line = FinishedRun(small_run).descent
+    line = load_run(small_run).descent
     assert f"Line of descent ({len(line)} individuals by first parents" in text
     for ancestor in line:
         (shown,) = [row for row in text.splitlines() if re.search(rf"individual {ancestor.individual} ", row)]
@@ -127,7 +127,7 @@ def test_the_learning_curve_is_drawn(text):
 
 
 def test_the_data_tell_the_same_and_are_json(small_run):
-    run = FinishedRun(small_run)
+    run = load_run(small_run)
     data = json.loads(to_json(account_data(run)))
     assert {**run.summary}.items() <= data.items()
     assert data["architecture"]["num_inputs"] == 4
@@ -135,7 +135,7 @@ def test_the_data_tell_the_same_and_are_json(small_run):
     assert sum(entry["influence"] for entry in data["inputs"]) == pytest.approx(1.0)
     assert data["outputs"] == ["push left", "push right"]
     assert [ancestor["individual"] for ancestor in data["ancestors"]] == [a.individual for a in run.descent]
-    assert [point["best"] for point in data["learning_curve"]] == [line["best"] for line in run.metrics]
+    assert [point["best"] for point in data["learning_curve"]] == run.metrics["best"].tolist()
     genes = sum(len(neuron[part]) for neuron in data["neurons"] for part in ("incoming", "bias"))
     assert genes == run.champion.architecture.genome_size
     for neuron in data["neurons"]:
@@ -145,7 +145,7 @@ def test_the_data_tell_the_same_and_are_json(small_run):
 
 
 def test_a_run_without_a_champion_has_an_account_too(failed_run):
-    run = FinishedRun(failed_run)
+    run = load_run(failed_run)
     text = account(run)
     assert "No champion: not one individual could be scored. See faults.jsonl." in text
     assert "(no values)" in text
@@ -162,7 +162,7 @@ def test_influence_is_the_share_of_the_paths():
 
 
 def test_of_a_network_with_very_many_inputs_the_strongest_are_shown(small_run):
-    champion = champion_like(FinishedRun(small_run), Architecture(150, 2, 1))
+    champion = champion_like(load_run(small_run), Architecture(150, 2, 1))
     text = account(replaced(small_run, champion))
     strongest = int(np.argmax(influence(champion.network)))
     assert text.partition("on all paths to the outputs)\n")[2].split()[:2] == ["input", str(strongest)]

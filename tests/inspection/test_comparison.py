@@ -373,7 +373,7 @@ def test_a_page_that_cannot_be_written_is_told(here, capsys):
         (["a", "nowhere"], "nowhere is neither a run nor a study: it has no config.yaml"),
         (["a", "begun"], "begun holds nothing that has come to its end: it has neither run.json nor study.json"),
         (["a", "broken"], "broken/study.json: cannot be read: it is no summary of a study"),
-        (["a", "list"], "list/run.json: cannot be read: it is no summary of a run"),
+        (["a", "list"], "list/run.json: cannot be read: it must be an object, got []"),
     ],
 )
 def test_an_error_is_a_message_and_an_exit_status(paths, message, here, capsys):

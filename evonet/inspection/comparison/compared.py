@@ -14,7 +14,7 @@ from evonet.errors import ConfigError
 from evonet.experiment.document import Document
 from evonet.experiment.run_directory import CONFIG, SUMMARY
 from evonet.experiment.study_directory import STUDY, run_directory
-from evonet.inspection.finished_run import FinishedRun
+from evonet.inspection.loaded_run import load_run
 from evonet.types import FloatArray
 
 
@@ -87,7 +87,7 @@ def _read(path: Path, name: str) -> Compared:
 
 
 def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
-    run = FinishedRun(path)
+    run = load_run(path).require_finished()
     summary, champion = run.summary, run.champion
     returns = champion.test.returns if champion is not None and champion.test is not None else np.empty(0)
     return Compared(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evonet.inspection.comparison.compared import Compared
-from evonet.inspection.finished_run import FinishedRun
+from evonet.inspection.loaded_run import load_run
 from evonet.statistics import performance_profile, profile_band, quantiles
 from evonet.types import FloatArray
 
@@ -39,8 +40,8 @@ def learning_curve(compared: Compared) -> Curve:
     A run that has stopped keeps the champion that it has. Of a single run the line is its own, and the band that of the
     middle half of the population's training fitness.
     """
-    histories = [FinishedRun(path).metrics for path in compared.directories]
-    ends = np.unique([line["evaluations"] for history in histories for line in history]).astype(np.float64)
+    histories = [load_run(path).metrics for path in compared.directories]
+    ends = np.unique(np.concatenate([history["evaluations"] for history in histories])).astype(np.float64)
     x = ends[np.linspace(0, len(ends) - 1, min(_POINTS, len(ends))).round().astype(int)]
     if compared.kind == "run":
         keys = ("validation_mean", "lower_quartile", "upper_quartile")
@@ -76,10 +77,8 @@ def _profile(values: FloatArray, thresholds: FloatArray, x: FloatArray) -> Curve
     return Curve(x, performance_profile(values, thresholds), *profile_band(values, thresholds))
 
 
-def _held(history: Sequence[dict[str, Any]], key: str, x: FloatArray) -> FloatArray:
+def _held(history: Mapping[str, NDArray[Any]], key: str, x: FloatArray) -> FloatArray:
     """The value of `key` after the last generation that ended within each of `x` evaluations; NaN before the first."""
-    ends = np.array([line["evaluations"] for line in history], dtype=np.float64)
-    values = np.array([np.nan if line[key] is None else line[key] for line in history], dtype=np.float64)
-    places = np.searchsorted(ends, x, side="right") - 1
-    found: FloatArray = np.where(places >= 0, values[np.maximum(places, 0)], np.nan)
+    places = np.searchsorted(history["evaluations"], x, side="right") - 1
+    found: FloatArray = np.where(places >= 0, history[key][np.maximum(places, 0)], np.nan)
     return found
