@@ -6,6 +6,7 @@ such an annotation when an object is made by hand; `evonet.experiment.config` re
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 import inspect
@@ -87,6 +88,9 @@ def check(owner: type, values: Mapping[str, Any]) -> None:
 @functools.cache
 def argument_hints(owner: type) -> dict[str, Any]:
     """Annotations of the constructor's arguments, by name."""
+    if dataclasses.is_dataclass(owner):
+        every = get_type_hints(owner, include_extras=True)  # inherited ones are read where their class was written
+        return {field.name: every[field.name] for field in dataclasses.fields(owner) if field.init}
     constructor: Callable[..., None] = inspect.getattr_static(owner, "__init__")
     hints = get_type_hints(constructor, include_extras=True)
     hints.pop("return", None)

@@ -18,13 +18,14 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
-from evonet.environments.kernels import KERNELS, Column, Columns, check_kernel
+from evonet.environments.kernels import KERNELS, Column, Columns
 from evonet.environments.kernels.arithmetic import sin_cos_small, where
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernel_engine import KernelEngine
 from evonet.evaluation.task import Task
 from evonet.network import Architecture
+from evonet.testing import check_kernel
 
 ID = "HeavyCartPole-v0"
 MASS_CART, MASS_POLE, HALF_LENGTH = 2.0, 0.5, 1.0

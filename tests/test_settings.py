@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evonet.operators.selection import Tournament
 from evonet.settings import (
     Count,
     Natural,
@@ -158,3 +159,13 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_all_sorted():
 
 def test_a_name_that_resembles_none_gets_no_suggestion():
     assert did_you_mean("zzz", ["b", "a"]) == "Known: a, b"
+
+
+def test_settings_may_be_inherited_by_a_class_of_another_module():
+    @dataclass(frozen=True)
+    class Elsewhere(Tournament):  # whose annotation `Count` this module does not know
+        """Of somebody's own."""
+
+    assert argument_hints(Elsewhere) == argument_hints(Tournament)
+    with pytest.raises(ValueError, match=r"^Elsewhere.size must be at least 1, got 0$"):
+        Elsewhere(size=0)

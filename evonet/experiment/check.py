@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from gymnasium.utils.env_checker import check_env
 
 from evonet.errors import TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
@@ -17,7 +15,9 @@ from evonet.experiment.build import build_algorithm, build_fitness, notices, tar
 from evonet.experiment.config import Config
 from evonet.fitness import Fitness
 from evonet.seeding import Purpose, episode_seeds
-from evonet.types import FloatArray, IntArray
+from evonet.testing.environment import gymnasium_findings
+from evonet.testing.fitness import is_repeatable
+from evonet.types import FloatArray
 
 _GENOMES = 8
 _TIMEOUT = 60.0
@@ -71,19 +71,9 @@ def _impatient(config: Config) -> Config:
 
 
 def _environment(task: Task) -> list[Finding]:
-    findings: list[Finding] = []
-    environment = task.make_environment()
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            check_env(environment, skip_render_check=True, skip_close_check=True)
-    except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
-        findings.append(Finding("error", f"Gymnasium's checker: {_first_line(error)}"))
-    finally:
-        environment.close()
-    advice = dict.fromkeys(_first_line(warning.message) for warning in caught)
-    findings += [Finding("warning", f"Gymnasium's checker: {line}") for line in advice if "unwrapped" not in line]
-    return findings
+    broken, advice = gymnasium_findings(task.make_environment())
+    findings = [] if broken is None else [Finding("error", f"Gymnasium's checker: {broken}")]
+    return findings + [Finding("warning", f"Gymnasium's checker: {line}") for line in advice]
 
 
 def _evaluation(fitness: Fitness, genomes: FloatArray, config: Config) -> tuple[list[Finding], Sequence[Fault]]:
@@ -93,7 +83,7 @@ def _evaluation(fitness: Fitness, genomes: FloatArray, config: Config) -> tuple[
     except TooManyFaults as error:
         return _failures(error.faults), error.faults
     findings = [Finding("note", _described(first))]
-    if not _repeatable(fitness, genomes, seeds, first):
+    if not is_repeatable(fitness, genomes, seeds, first):
         findings.append(
             Finding("error", "the environment is not deterministic: the same seeds gave other returns the second time")
         )
@@ -103,16 +93,6 @@ def _evaluation(fitness: Fitness, genomes: FloatArray, config: Config) -> tuple[
         message = f"all of {len(genomes)} random networks scored {returns[0]:g}: evolution may find no direction"
         findings.append(Finding("warning", message))
     return findings, first.faults
-
-
-def _repeatable(fitness: Fitness, genomes: FloatArray, seeds: IntArray, first: EpisodeResults) -> bool:
-    """Whether a second evaluation, in environments that have run before, gives the same."""
-    try:
-        second = fitness(genomes, seeds)
-    except TooManyFaults:
-        return False
-    same_returns = np.array_equal(first.returns, second.returns, equal_nan=True)
-    return same_returns and np.array_equal(first.lengths, second.lengths)
 
 
 def _failures(faults: Sequence[Fault]) -> list[Finding]:
@@ -132,8 +112,3 @@ def _described(results: EpisodeResults) -> str:
         f"{results.returns.size} episodes of random networks: {spread}, lengths {results.lengths.min()} to "
         f"{results.lengths.max()}, {cut} cut at the step limit"
     )
-
-
-def _first_line(problem: object) -> str:
-    text = str(problem).strip() or type(problem).__name__
-    return text.splitlines()[0].replace("\x1b[33m", "").replace("\x1b[0m", "").removeprefix("WARN: ")

@@ -8,6 +8,7 @@ Finding:  FINDING
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from processes import Marked, descriptors, memory
+from processes import Marked, descriptors, memory, processor_seconds
 
 EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "champion.npz")
 CONFIG = """\
@@ -32,6 +33,9 @@ test: {{episodes: 10}}
 stop: {{generations: null, target: null, seconds: {seconds}}}
 faults: {{retries: 5}}
 """
+
+
+_START_SECONDS = 2.0  # of processor time: who has had less may still be starting, on a machine that is busy
 
 
 @dataclass
@@ -55,12 +59,11 @@ def watch(started: Marked, rng: random.Random, every: float) -> Watched:
         seen.workers.append(max(map(memory, workers), default=0))
         seen.descriptors.append(descriptors(started.process.pid))
         seen.processes.append(len(workers))
-        if workers and time.monotonic() >= due:
-            try:
-                os.kill(rng.choice(workers), signal.SIGKILL)
+        at_work = [worker for worker in workers if processor_seconds(worker) > _START_SECONDS]
+        if at_work and time.monotonic() >= due:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(rng.choice(at_work), signal.SIGKILL)
                 seen.kills += 1
-            except ProcessLookupError:
-                pass
             due = time.monotonic() + rng.uniform(0.5, 1.5) * every
         time.sleep(1.0)
     return seen
@@ -107,14 +110,15 @@ def soak(environment: str, minutes: float, every: float, folder: Path) -> None:
 
 
 def main() -> None:
-    """Soak both environments, half of the time each."""
+    """Soak each environment for its share of the time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60.0, help="of runs with kills; the ones without come on top")
     parser.add_argument("--every", type=float, default=4.0, help="seconds between kills, on average")
+    parser.add_argument("--environments", nargs="+", default=["CartPole-v1", "LunarLander-v3"])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for environment in ("CartPole-v1", "LunarLander-v3"):
-            soak(environment, options.minutes / 2, options.every, Path(folder))
+        for environment in options.environments:
+            soak(environment, options.minutes / len(options.environments), options.every, Path(folder))
 
 
 if __name__ == "__main__":

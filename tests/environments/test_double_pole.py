@@ -6,11 +6,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from evonet.environments.double_pole import LEAN, DoublePole, accelerations, advanced
-from evonet.environments.kernels import KERNELS, check_kernel
+from evonet.environments.kernels import KERNELS
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernel_engine import NumpyEngine
 from evonet.fitness import EpisodeReturn
+from evonet.testing import check_kernel
 
 ID = "evonet/DoublePole-v0"
 VARIANTS = [{"velocities": v, "damping": d} for v in (True, False) for d in (False, True)]

@@ -18,6 +18,8 @@ from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
 from evonet.machine import cores
+from evonet.testing import check_carrier
+from evonet.testing.carrier import carry
 from tests.environments_for_tests import MODULE, Walk
 
 ROOT = Path(__file__).parents[2]
@@ -29,13 +31,6 @@ def task_for(environment="Walk", kwargs=None, **settings):
     fitness = EpisodeReturn(f"{MODULE}:evonet-tests/{environment}-v0", kwargs=kwargs, hidden=3, **settings)
     fitness.close()
     return fitness.task
-
-
-def carry(who, task, n, normaliser=None):
-    genomes = np.random.default_rng(0).normal(size=(n, task.architecture.genome_size))
-    individuals = np.repeat(np.arange(n), EPISODES)
-    chunks = who.carry(genomes, individuals, np.tile(SEEDS, n), normaliser)
-    return EpisodeResults.joined(chunks, individuals, EPISODES)
 
 
 def bits(results):
@@ -72,25 +67,14 @@ def two_workers(ill_task):
     workers.close()
 
 
-@pytest.mark.parametrize("n", [1, 2, 13])
-def test_two_processes_give_the_bits_and_the_faults_of_this_one(n, ill_task, two_workers):
-    normaliser = ObservationNormaliser(20, np.array([0.1, 0.2, 0.3]), np.array([20.0, 30.0, 40.0]))
-    here = carry(InProcess(ill_task, "gymnasium"), ill_task, n, normaliser)
-    there = carry(two_workers, ill_task, n, normaliser)
-    assert bits(there) == bits(here)
-    assert [(f.individual, f.episode) for f in there.faults] == [(i, 1) for i in range(n)]
-
-    def facts(fault):
-        return fault.individual, fault.episode, fault.seed, fault.kind, fault.step, fault.message
-
-    assert [facts(f) for f in there.faults] == [facts(f) for f in here.faults]
-    assert all("ValueError: broken at step 1" in f.traceback for f in there.faults)
+def test_two_processes_keep_the_contract_of_a_carrier(ill_task, two_workers):
+    check_carrier(two_workers, ill_task)
 
 
-def test_repeated_calls_of_the_same_workers_give_the_same_bits(ill_task, two_workers):
-    normaliser = ObservationNormaliser.fresh(3)
-    first, second = (bits(carry(two_workers, ill_task, 5, normaliser)) for _ in range(2))
-    assert first == second
+def test_a_fault_in_another_process_tells_where_it_happened(ill_task, two_workers):
+    results = carry(two_workers, ill_task, 3)
+    assert [(fault.individual, fault.episode) for fault in results.faults] == [(i, 1) for i in range(3)]
+    assert all("ValueError: broken at step 1" in fault.traceback for fault in results.faults)
 
 
 def test_two_processes_report_as_the_engine_that_they_run(two_workers):

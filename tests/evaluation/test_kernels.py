@@ -12,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from evonet.environments.kernels import KERNELS, arithmetic, check_kernel
+from evonet.environments.kernels import KERNELS, arithmetic
 from evonet.environments.kernels.kernel import Kernel
 from evonet.environments.specification import Wrapper
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
@@ -21,6 +21,7 @@ from evonet.evaluation.kernel_engine.activations import ACTIVATIONS as KERNEL_AC
 from evonet.evaluation.kernel_engine.activations import PRECISIONS
 from evonet.evaluation.kernel_engine.recording import Recording
 from evonet.network import ACTIVATIONS
+from evonet.testing import check_kernel
 from tests.evaluation.kernel_cases import (
     TROUBLED,
     WALK,

@@ -1,12 +1,11 @@
 """Environments written as functions over columns of numbers, for engines that run a whole batch at once.
 
-An environment of your own joins them by one line, `KERNELS["Mine-v0"] = Kernel(…)`; `check_kernel` holds it against
-the environment itself, and `experiments/own_kernel.py` shows both.
+An environment of your own joins them by one line, `KERNELS["Mine-v0"] = Kernel(…)`; `evonet.testing.check_kernel` holds
+it against the environment itself, and `experiments/own_kernel.py` shows both.
 """
 
 from evonet.environments.kernels.acrobot import ACROBOT
 from evonet.environments.kernels.cartpole import CARTPOLE
-from evonet.environments.kernels.contract import check_kernel
 from evonet.environments.kernels.double_pole import DOUBLE_POLE
 from evonet.environments.kernels.kernel import Column, Columns, Kernel
 from evonet.environments.kernels.mountain_car import MOUNTAIN_CAR
@@ -23,4 +22,4 @@ KERNELS: dict[str, Kernel] = {
     "evonet/DoublePole-v0": DOUBLE_POLE,
 }
 
-__all__ = ["KERNELS", "Column", "Columns", "Kernel", "check_kernel"]
+__all__ = ["KERNELS", "Column", "Columns", "Kernel"]

@@ -1,0 +1,69 @@
+"""The contracts of evonet's parts, for parts of your own: each a function that raises an AssertionError, or returns.
+
+`check_mutation(Mine())` runs all checks of a mutation. In pytest, each check is a test of its own:
+
+    @parametrize_checks("mutation", {"mine": Mine(rate=0.3)})
+    def test_my_mutation(check):
+        check()
+
+Nothing here needs pytest but `parametrize_checks`. The registered parts of evonet are held to the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evonet.settings import chosen
+from evonet.testing import carrier, crossover, environment, fitness, mutation, selection, strategy
+from evonet.testing.carrier import check_carrier
+from evonet.testing.contract import Check, as_parameters
+from evonet.testing.crossover import check_crossover
+from evonet.testing.environment import check_environment
+from evonet.testing.fitness import check_fitness
+from evonet.testing.kernel import check_kernel
+from evonet.testing.mutation import check_mutation
+from evonet.testing.selection import check_selection
+from evonet.testing.strategy import check_only_the_order_of_fitness_counts, check_strategy
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "carrier": carrier.CHECKS,
+    "crossover": crossover.CHECKS,
+    "environment": environment.CHECKS,
+    "fitness": fitness.CHECKS,
+    "kernel": (check_kernel,),
+    "mutation": mutation.CHECKS,
+    "selection": selection.CHECKS,
+    "strategy": strategy.CHECKS,
+}
+"""The checks of each contract."""
+
+
+def parametrize_checks(contract: str, parts: Mapping[str, Any]) -> Any:
+    """Parametrise a pytest test, by its argument `check`, over all checks of all parts.
+
+    Args:
+        contract: a key of `CHECKS`.
+        parts: by the names that the tests shall have; what the contract's function `check_…` is called with, a tuple
+            where that is more than one argument, such as `(kernel, environment_id)`.
+
+    Raises:
+        ValueError: there is no such contract.
+        ModuleNotFoundError: pytest is not installed.
+    """
+    return as_parameters(chosen("parametrize_checks.contract", contract, CHECKS), parts)
+
+
+__all__ = [
+    "CHECKS",
+    "check_carrier",
+    "check_crossover",
+    "check_environment",
+    "check_fitness",
+    "check_kernel",
+    "check_mutation",
+    "check_only_the_order_of_fitness_counts",
+    "check_selection",
+    "check_strategy",
+    "parametrize_checks",
+]

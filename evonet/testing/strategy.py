@@ -1,0 +1,230 @@
+"""What a strategy promises, the genetic algorithm too: `ask`, `tell`, `state`, `restore`."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from evonet.network import Architecture
+from evonet.testing.contract import hold, run_checks
+from evonet.types import FloatArray
+
+MakeStrategy: TypeAlias = Callable[..., Any]
+"""Called with an architecture and `seed=`: a class, or `functools.partial` of one with settings."""
+
+_ARCHITECTURE = Architecture(3, 2, 1, "tanh", "identity")
+_GOAL, _BUDGET, _LIMIT = -0.12, 15_000, 20_000
+
+
+def check_strategy(make: MakeStrategy) -> None:
+    """Hold a strategy to its contract.
+
+    It asks for finite genomes, and for the same until it is told; the same seed gives the same bits; from its state,
+    through a file, it goes on bit for bit; it copes with fitness that teaches nothing or could not be had; an id is
+    that of one genome only; and it learns: it climbs a smooth hill of eleven genes.
+
+    Args:
+        make: called with an architecture and `seed=`: a class, or `functools.partial` of one with settings.
+
+    Raises:
+        AssertionError: a promise is broken; the message says which.
+    """
+    run_checks(CHECKS, make)
+
+
+def check_asks_for_genomes(make: MakeStrategy) -> None:
+    """Finite ones, `(n, genome_size)`, that are its population, which has fitness once it is told."""
+    strategy = make(_ARCHITECTURE, seed=5)
+    genomes = strategy.ask()
+    size = _ARCHITECTURE.genome_size
+    fits = genomes.dtype == np.float64 and genomes.ndim == 2 and genomes.shape[1] == size
+    hold(fits, f"ask must return float64 (n, {size}), got {genomes.dtype} {genomes.shape}")
+    hold(np.isfinite(genomes).all(), "ask must return finite genes")
+    hold(np.array_equal(strategy.population.genomes, genomes), "population.genomes must be what ask returned")
+    hold(strategy.population.fitness is None, "population.fitness must be None until tell")
+    fitness = _sphere(genomes)
+    strategy.tell(fitness)
+    hold(np.array_equal(strategy.population.fitness, fitness), "population.fitness must be what tell was given")
+
+
+def check_asks_for_the_same_until_told(make: MakeStrategy) -> None:
+    """However often."""
+    strategy = make(_ARCHITECTURE, seed=5)
+    _evolved(strategy, 2)
+    first = strategy.ask().copy()
+    hold(np.array_equal(strategy.ask(), first), "ask must return the same genomes until tell is called")
+
+
+def check_the_seed_decides(make: MakeStrategy) -> None:
+    """The same gives the same bits, another does not."""
+    first, again = (_evolved(make(_ARCHITECTURE, seed=5), 6) for _ in range(2))
+    hold(_same(first, again), "the same seed must give the same genomes")
+    other = _evolved(make(_ARCHITECTURE, seed=6), 2)
+    hold(not _same(first[:2], other), "another seed must give other genomes")
+
+
+def check_goes_on_from_a_state(make: MakeStrategy) -> None:
+    """Bit for bit, from what a file can hold; taken after `tell` or after `ask`."""
+    for asked in (False, True):
+        whole = make(_ARCHITECTURE, seed=5)
+        _evolved(whole, 5)
+        if asked:
+            whole.ask()
+        when = "after ask" if asked else "after tell"
+        resumed = make(_ARCHITECTURE, seed=5)
+        resumed.restore(through_a_file(whole.state()))
+        same_ids = np.array_equal(resumed.population.ids, whole.population.ids)
+        hold(same_ids, f"restore must bring back the ids of the population {when}")
+        same_genomes = _same(_evolved(resumed, 5), _evolved(whole, 5))
+        hold(same_genomes, f"restored from a state {when}, it must ask for the genomes that it would have asked for")
+        hold(np.array_equal(resumed.population.ids, whole.population.ids), "and give them the same ids")
+
+
+def check_a_state_stands_still(make: MakeStrategy) -> None:
+    """What comes after does not touch it."""
+    strategy = make(_ARCHITECTURE, seed=5)
+    _evolved(strategy, 3)
+    state = through_a_file(strategy.state())
+    resumed, again = make(_ARCHITECTURE, seed=5), make(_ARCHITECTURE, seed=5)
+    resumed.restore(state)
+    expected = _evolved(resumed, 3)
+    again.restore(state)
+    hold(
+        _same(_evolved(again, 3), expected),
+        "restore must copy what it is given: a state was changed by what came after",
+    )
+
+
+def check_copes_with_fitness_that_teaches_little(make: MakeStrategy) -> None:
+    """All alike, none scored, some not scored, huge numbers and NaN: genomes stay finite, and nothing overflows."""
+    lessons: dict[str, Callable[[FloatArray], FloatArray]] = {
+        "equal fitness": lambda genomes: np.zeros(len(genomes)),
+        "none scored": lambda genomes: np.full(len(genomes), -np.inf),
+        "some not scored": lambda genomes: np.where(_thirds(genomes), -np.inf, _sphere(genomes)),
+        "huge fitness and NaN": lambda genomes: np.where(_thirds(genomes), np.nan, 1e300 * _sphere(genomes)),
+    }
+    for lesson, fitness in lessons.items():
+        with np.errstate(all="raise", under="ignore"):
+            for genomes in _evolved(make(_ARCHITECTURE, seed=5), 6, fitness):
+                hold(np.isfinite(genomes).all(), f"ask must return finite genes, after {lesson} too")
+
+
+def check_what_could_not_be_scored_is_least(make: MakeStrategy) -> None:
+    """NaN is remembered as -inf."""
+    strategy = make(_ARCHITECTURE, seed=5)
+    fitness = _sphere(strategy.ask())
+    fitness[1] = np.nan
+    strategy.tell(fitness)
+    remembered = strategy.population.fitness[1]
+    hold(remembered == -np.inf, f"tell must remember NaN as -inf, got {remembered}")
+
+
+def check_an_id_is_that_of_one_genome(make: MakeStrategy) -> None:
+    """In one population, and over generations."""
+    strategy, met = make(_ARCHITECTURE, seed=5), dict[int, bytes]()
+    for _ in range(8):
+        genomes, ids = strategy.ask(), strategy.population.ids
+        hold(len(np.unique(ids)) == len(genomes), "population.ids must be those of one individual each")
+        for number, genome in zip(ids, genomes, strict=True):
+            known = met.setdefault(int(number), genome.tobytes())
+            hold(known == genome.tobytes(), f"the id {number} must not be given to another genome")
+        strategy.tell(_sphere(genomes))
+
+
+def check_refuses_fitness_of_another_shape(make: MakeStrategy) -> None:
+    """And says which it wants."""
+    strategy = make(_ARCHITECTURE, seed=5)
+    n = len(strategy.ask())
+    try:
+        strategy.tell(np.zeros(n + 1))
+    except ValueError as error:
+        wanted = f"tell must get fitness of shape ({n},), got ({n + 1},)"
+        hold(str(error).endswith(wanted), f"the error must end with {wanted!r}, got {str(error)!r}")
+    else:
+        raise AssertionError(f"tell must refuse fitness ({n + 1},) for {n} genomes")
+
+
+def check_climbs_a_hill(make: MakeStrategy) -> None:
+    """Eleven genes within 0.35 of the top, taken together; guessing would take some millions of evaluations."""
+    evaluations = float(np.median([steps_to_the_top(make, seed) for seed in range(3)]))
+    hold(evaluations < _BUDGET, f"it must climb a smooth hill within {_BUDGET} evaluations, took {evaluations:.0f}")
+
+
+def check_only_the_order_of_fitness_counts(make: MakeStrategy) -> None:
+    """A rising function of fitness changes nothing; strategies that weigh fitness itself need not hold to this.
+
+    With distances that halve or double, for a sum of the same numbers in another order may differ by a bit.
+    """
+    plain = _evolved(make(_ARCHITECTURE, seed=5), 5)
+    bent = _evolved(make(_ARCHITECTURE, seed=5), 5, lambda genomes: np.exp(_sphere(genomes) / 8))
+    hold(_same(plain, bent), "only the order of fitness must count")
+
+
+GUESSING_CHECKS = (
+    check_asks_for_genomes,
+    check_asks_for_the_same_until_told,
+    check_the_seed_decides,
+    check_goes_on_from_a_state,
+    check_a_state_stands_still,
+    check_copes_with_fitness_that_teaches_little,
+    check_what_could_not_be_scored_is_least,
+    check_an_id_is_that_of_one_genome,
+    check_refuses_fitness_of_another_shape,
+)
+"""What holds even for one that learns nothing."""
+
+CHECKS = (*GUESSING_CHECKS, check_climbs_a_hill)
+
+
+def through_a_file(state: Any) -> Any:
+    """The state as a file would hold it: numbers and texts as JSON, arrays as NumPy has them."""
+    if isinstance(state, dict):
+        return {key: through_a_file(value) for key, value in state.items()}
+    if isinstance(state, np.ndarray):
+        buffer = io.BytesIO()
+        np.save(buffer, state, allow_pickle=False)
+        buffer.seek(0)
+        return np.load(buffer, allow_pickle=False)
+    return json.loads(json.dumps(state))
+
+
+def steps_to_the_top(make: MakeStrategy, seed: int) -> int:
+    """Evaluations until a genome stands near the top of the hill, 20,000 if none ever does."""
+    strategy, evaluations = make(_ARCHITECTURE, seed=seed), 0
+    while evaluations < _LIMIT:
+        genomes = strategy.ask()
+        fitness = _sphere(genomes)
+        evaluations += len(genomes)
+        if fitness.max() > _GOAL:
+            break
+        strategy.tell(fitness)
+    return evaluations
+
+
+def _sphere(genomes: FloatArray) -> FloatArray:
+    fitness: FloatArray = -((genomes - 0.7) ** 2).sum(axis=1)
+    return fitness
+
+
+def _thirds(genomes: FloatArray) -> Any:
+    return np.arange(len(genomes)) % 3 == 0
+
+
+def _evolved(
+    strategy: Any, generations: int, fitness: Callable[[FloatArray], FloatArray] = _sphere
+) -> list[FloatArray]:
+    """The genomes asked for, generation by generation."""
+    asked = []
+    for _ in range(generations):
+        genomes = strategy.ask()
+        asked.append(genomes.copy())
+        strategy.tell(fitness(genomes))
+    return asked
+
+
+def _same(first: list[FloatArray], second: list[FloatArray]) -> bool:
+    return len(first) == len(second) and all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
