@@ -23,7 +23,7 @@ from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import TooManyFaults
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
-from evonet.fitness import Fitness, FitnessFunction, FunctionFitness
+from evonet.fitness import Fitness, FitnessFunction, FunctionFitness, Observing
 from evonet.network import Architecture
 from evonet.population import Population
 from evonet.scores import Score
@@ -38,6 +38,10 @@ class Algorithm(Protocol):
     Attributes:
         architecture: of the networks.
         population: the individuals last asked for, with their fitness once it is told.
+
+    One that has the attribute `wants`, a set of names, is told more: "cases" are the returns of each episode,
+    `(n, episodes)`, NaN for one that failed; "observations" are network inputs that the fittest individual met,
+    `(k, num_inputs)`, for which its first episode runs once more.
     """
 
     architecture: Architecture
@@ -48,7 +52,7 @@ class Algorithm(Protocol):
         ...
 
     def tell(self, fitness: FloatArray) -> None:
-        """Their fitness, `(n,)`."""
+        """Their fitness, `(n,)`; and, by keyword, what it `wants`."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -187,17 +191,19 @@ class Evolution:
         algorithm, fitness, selector = self._algorithm, self._fitness, self._selector
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = algorithm.ask()
+        seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, fitness.episodes)
         try:
-            results = fitness(genomes, episode_seeds(self._seed, Purpose.TRAINING, self.generations, fitness.episodes))
+            results = fitness(genomes, seeds)
             if self._faults is not None:
                 self._faults.judge(results.faults, len(genomes))
         except TooManyFaults as error:
             error.generation = self.generations
             raise
         normaliser = fitness.normaliser
-        algorithm.tell(fitness.aggregate(results.returns))
+        scores = fitness.aggregate(results.returns)
         self.evaluations += len(genomes)
         self.environment_steps += results.steps
+        self._tell(genomes, scores, results, int(seeds[0]))
         if selector is not None:
             selector.consider(algorithm.population, self.generations)
         fitness.adapt(results)
@@ -213,6 +219,19 @@ class Evolution:
         )
         self.generations += 1
         return generation
+
+    def _tell(self, genomes: FloatArray, scores: FloatArray, results: EpisodeResults, first_seed: int) -> None:
+        """Tell the algorithm the fitness, and what else it wants."""
+        algorithm: Any = self._algorithm
+        wants: frozenset[str] = getattr(algorithm, "wants", frozenset())
+        wanted = {}
+        if "cases" in wants:
+            wanted["cases"] = results.returns
+        if "observations" in wants and isinstance(self._fitness, Observing) and np.isfinite(scores).any():
+            fittest = int(np.where(np.isfinite(scores), scores, -np.inf).argmax())
+            wanted["observations"], steps = self._fitness.observe(genomes[fittest], first_seed)
+            self.environment_steps += steps
+        algorithm.tell(scores, **wanted)
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.

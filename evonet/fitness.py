@@ -13,7 +13,7 @@ from evonet.activations import ACTIVATIONS, ActivationName
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
-from evonet.evaluation.carriers import Carrier, Workers, carrier
+from evonet.evaluation.carriers import Carrier, InProcess, WorkerProcesses, Workers, carrier
 from evonet.evaluation.engines import EngineName
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
@@ -24,6 +24,9 @@ from evonet.types import FloatArray, IntArray
 
 Aggregation = Literal["mean", "min", "median", "quantile"]
 FitnessFunction: TypeAlias = Callable[[FloatArray, IntArray], ArrayLike]
+
+_WATCHED = 1000  # steps of an episode, from its first, from which observations are taken
+_OBSERVATIONS = 64
 
 
 @runtime_checkable
@@ -56,6 +59,15 @@ class Fitness(Protocol):
 
     def close(self) -> None:
         """Give back environments and processes."""
+        ...
+
+
+@runtime_checkable
+class Observing(Protocol):
+    """A fitness that can say what a network has met."""
+
+    def observe(self, genome: FloatArray, episode_seed: int) -> tuple[FloatArray, int]:
+        """Network inputs that `genome (genome_size,)` meets in an episode, `(k, num_inputs)`, and the steps it took."""
         ...
 
 
@@ -141,7 +153,9 @@ class EpisodeReturn:
         )
         self._aggregation = aggregation
         self._quantile = quantile
+        self._faults = faults
         self._carrier: Carrier = carrier(self.task, engine, workers, faults)
+        self._observer: Carrier | None = None
 
     @property
     def engine(self) -> str:
@@ -183,9 +197,35 @@ class EpisodeReturn:
             lengths = np.where(np.isfinite(results.returns), results.lengths, 0)  # of an episode that failed, nothing
             self.normaliser = self.normaliser.merged(lengths.ravel(), seen.sums, seen.squares)
 
+    def observe(self, genome: FloatArray, episode_seed: int) -> tuple[FloatArray, int]:
+        """Network inputs that `genome (genome_size,)` meets in an episode, `(k, num_inputs)`, and the steps it took.
+
+        They are in order. There are 64 of them at most, spread evenly over the first 1,000 steps; those of a recurrent
+        network, for which each follows from the last, are the first. There are none if the episode fails.
+        """
+        assert self.task is not None
+        if self._observer is None:
+            watched = replace(self.task, recorded=min(self.task.max_steps, _WATCHED))
+            self._observer = (
+                WorkerProcesses(watched, "gymnasium", 1, self._faults)
+                if self.isolated
+                else InProcess(watched, "gymnasium")
+            )
+        seeds = np.array([episode_seed], dtype=np.int64)
+        [results, *_] = self._observer.carry(genome[None, :], np.zeros(1, np.int64), seeds, self.normaliser)
+        if results.faults or results.inputs is None:
+            return np.empty((0, self.architecture.num_inputs)), results.steps
+        inputs: FloatArray = results.inputs[0, : results.lengths[0]]
+        if self.architecture.recurrent or len(inputs) <= _OBSERVATIONS:
+            return inputs[:_OBSERVATIONS].copy(), results.steps
+        return inputs[np.linspace(0, len(inputs) - 1, _OBSERVATIONS).astype(np.int64)], results.steps
+
     def close(self) -> None:
         """Close environments and end worker processes."""
         self._carrier.close()
+        if self._observer is not None:
+            self._observer.close()
+            self._observer = None
 
 
 class FunctionFitness:

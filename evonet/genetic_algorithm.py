@@ -21,8 +21,9 @@ from numpy.typing import ArrayLike
 from evonet.machine import keep_freed_memory
 from evonet.network import Architecture
 from evonet.operators.crossover import CROSSOVERS, Crossover, NeuronCrossover
-from evonet.operators.mutation import MUTATIONS, Gaussian, Mutation
+from evonet.operators.mutation import MUTATIONS, Gaussian, Mutation, SelfAdapting, inherited_step_sizes
 from evonet.operators.selection import SELECTIONS, Selection, Tournament
+from evonet.operators.serving import served
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, check
@@ -69,6 +70,7 @@ class GeneticAlgorithm:
         self.mutations: tuple[Mutation, ...] = tuple(mutation) if isinstance(mutation, Sequence) else (mutation,)
         _check_operators(selection=(selection,), crossover=(crossover,), mutation=self.mutations)
         self.architecture = architecture
+        self.population_size = population_size
         self.elites = elites
         self.selection = selection
         self.crossover = crossover
@@ -79,6 +81,11 @@ class GeneticAlgorithm:
         rng = generator(seed, Purpose.INITIALISATION)
         self.population = Population.random(architecture, population_size, rng)
         self.population.operator_names = tuple(names)
+        self._adaptive = {bit: m for bit, m in enumerate(self.mutations, start=1) if isinstance(m, SelfAdapting)}
+        self.population.step_sizes = {
+            bit: mutation.first(population_size, architecture) for bit, mutation in self._adaptive.items()
+        }
+        self._told: dict[str, FloatArray] = {}
         self._outlived: FloatArray | None = None
         keep_freed_memory()
 
@@ -92,10 +99,23 @@ class GeneticAlgorithm:
             self.generation += 1
         return self.population.genomes
 
-    def tell(self, fitness: ArrayLike) -> None:
+    @property
+    def wants(self) -> frozenset[str]:
+        """What the operators want to be told beside the fitness: "cases", "observations", or nothing."""
+        wants: list[frozenset[str]] = [getattr(o, "wants", frozenset()) for o in (self.selection, *self.mutations)]
+        return frozenset().union(*wants)
+
+    def tell(
+        self, fitness: ArrayLike, *, cases: FloatArray | None = None, observations: FloatArray | None = None
+    ) -> None:
         """Take in the fitness `(population_size,)` of the genomes last asked for; higher is fitter.
 
         An individual whose fitness is not finite could not be scored: it ranks last and is remembered with -inf.
+
+        Args:
+            fitness: `(population_size,)`.
+            cases: returns of each episode, `(population_size, episodes)`, for an operator that wants them.
+            observations: network inputs that the fittest met, `(k, num_inputs)`, likewise.
 
         Raises:
             ValueError: the shape differs.
@@ -107,6 +127,8 @@ class GeneticAlgorithm:
             )
         scores[~np.isfinite(scores)] = -np.inf
         self.population.fitness = scores
+        told = {"cases": cases, "observations": observations}
+        self._told = {name: np.array(told[name]) for name in sorted(self.wants) if told[name] is not None}
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on with the same bits: arrays and numbers."""
@@ -117,6 +139,8 @@ class GeneticAlgorithm:
             "ids": population.ids,
             "parents": population.parents,
             "operators": population.operators,
+            **{f"step_sizes_{bit}": sizes for bit, sizes in population.step_sizes.items()},
+            **self._told,
         }
         return state if population.fitness is None else state | {"fitness": population.fitness}
 
@@ -131,7 +155,9 @@ class GeneticAlgorithm:
             parents=np.array(state["parents"]),
             operators=np.array(state["operators"]),
             operator_names=self.population.operator_names,
+            step_sizes={bit: np.array(state[f"step_sizes_{bit}"]) for bit in self._adaptive},
         )
+        self._told = {name: np.array(state[name]) for name in sorted(self.wants) if name in state}
 
     def _next_generation(self) -> Population:
         old = self.population
@@ -140,12 +166,16 @@ class GeneticAlgorithm:
         rng = generator(self.seed, Purpose.VARIATION, self.generation)
         fitness = _finite(old.fitness)
         survivors = np.argsort(-fitness, kind="stable")[: self.elites]
-        mates = self.selection(rng, fitness, 2 * (n - self.elites)).reshape(-1, 2)
+        select = served(self.selection, self._told)
+        mates = select(rng, fitness, 2 * (n - self.elites)).reshape(-1, 2)
 
-        new = Population(self.architecture, self._room(), operator_names=old.operator_names)
+        sizes = {bit: np.empty_like(inherited) for bit, inherited in old.step_sizes.items()}
+        new = Population(self.architecture, self._room(), operator_names=old.operator_names, step_sizes=sizes)
         new.ids[:] = old.ids.max() + 1 + np.arange(-self.elites, n - self.elites)
         for name in ("genomes", "ids", "parents", "operators"):
             getattr(new, name)[: self.elites] = getattr(old, name)[survivors]
+        for bit, inherited in old.step_sizes.items():
+            sizes[bit][: self.elites] = inherited[survivors]
         self._breed(rng, old, mates, new[self.elites :])
         self._outlived = old.genomes
         return new
@@ -179,7 +209,12 @@ class GeneticAlgorithm:
         crossed = _changed(first, genomes)
         operators = crossed.astype(np.int64)
         for bit, mutation in enumerate(self.mutations, start=1):
-            mutants = mutation(rng, genomes, self.architecture)
+            if bit in self._adaptive:
+                inherited = inherited_step_sizes(old.step_sizes[bit], mates, crossed)
+                adapted = self._adaptive[bit].adapted(rng, genomes, self.architecture, inherited)
+                mutants, children.step_sizes[bit][:] = adapted
+            else:
+                mutants = served(mutation, self._told)(rng, genomes, self.architecture)
             operators |= _changed(genomes, mutants).astype(np.int64) << bit
             genomes = mutants
         children.genomes[:] = genomes

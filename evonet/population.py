@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
 import numpy as np
@@ -27,6 +27,7 @@ class Population:
         parents: `(n, 2)`, ids of the parents, `NO_PARENT` where there is none.
         operators: `(n,)`, bit j is set if operator j of `operator_names` had a part in making the individual.
         operator_names: what the bits mean.
+        step_sizes: for each operator whose step sizes belong to the individuals, by its bit, `(n, sizes)`.
 
     Raises:
         ValueError: a shape does not fit.
@@ -42,6 +43,7 @@ class Population:
         parents: IntArray | None = None,
         operators: IntArray | None = None,
         operator_names: Sequence[str] = (),
+        step_sizes: Mapping[int, FloatArray] | None = None,
     ) -> None:
         matrix = np.ascontiguousarray(genomes, dtype=np.float64)
         if matrix.ndim != 2 or matrix.shape[1] != architecture.genome_size:
@@ -57,6 +59,7 @@ class Population:
         self.parents: IntArray = np.full((n, 2), NO_PARENT) if parents is None else parents
         self.operators: IntArray = np.zeros(n, dtype=np.int64) if operators is None else operators
         self.operator_names = tuple(operator_names)
+        self.step_sizes: dict[int, FloatArray] = dict(step_sizes or {})
         self._stack: NetworkStack | None = None
         shapes = {"fitness": (n,), "ids": (n,), "parents": (n, 2), "operators": (n,)}
         for name, shape in shapes.items():
@@ -131,6 +134,7 @@ class Population:
             parents=self.parents[index],
             operators=self.operators[index],
             operator_names=self.operator_names,
+            step_sizes={bit: sizes[index] for bit, sizes in self.step_sizes.items()},
         )
 
     def __iter__(self) -> Iterator[NeuralNetwork]:

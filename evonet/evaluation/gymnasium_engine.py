@@ -11,6 +11,7 @@ import contextlib
 import math
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -86,6 +87,8 @@ class _Rollout:
         self._normaliser = normaliser
         self._pending: Iterator[int] = iter(range(len(seeds)))
         self._results = EpisodeResults.empty(len(seeds), inputs if normaliser else None)
+        if task.recorded:
+            self._results = replace(self._results, inputs=np.zeros((len(seeds), task.recorded, inputs)))
 
         self._encode = task.encoder.encode_into
         self._observations = np.zeros((slots, inputs))
@@ -106,7 +109,10 @@ class _Rollout:
                 for slot in unreadable:
                     self._fail(slot, "nonfinite", "the observation holds numbers that are not finite")
                 self._refill(unreadable)
-            outputs = self._networks.forward(self._inputs())
+            inputs = self._inputs()
+            if self._results.inputs is not None:
+                self._record(self._results.inputs, inputs)
+            outputs = self._networks.forward(inputs)
             undecided = self._not_finite(outputs)
             for slot in undecided:
                 self._fail(slot, "nonfinite", "the network's output holds numbers that are not finite")
@@ -122,6 +128,11 @@ class _Rollout:
         inputs = self._observations.copy()
         self._normaliser.normalise(inputs)
         return inputs
+
+    def _record(self, record: FloatArray, inputs: FloatArray) -> None:
+        for slot in self._busy:
+            if self._lengths[slot] < record.shape[1]:
+                record[self._episodes[slot], self._lengths[slot]] = inputs[slot]
 
     def _step(self, actions: Actions, ended: list[int]) -> None:
         """One step of each busy slot but those that have `ended`; then all that ended begin anew."""

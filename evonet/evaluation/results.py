@@ -69,6 +69,8 @@ class EpisodeResults:
         terminated: True where the environment ended the episode, False where it was cut (or failed).
         faults: episodes that could not be scored, by individual and episode.
         observations: sums for a normaliser, if the task asked for them.
+        inputs: the first network inputs of each episode, `(n, episodes, recorded, inputs)`, if the task asked for them;
+            beyond an episode's end they are 0.
     """
 
     returns: FloatArray
@@ -76,6 +78,7 @@ class EpisodeResults:
     terminated: BoolArray
     faults: list[Fault] = field(default_factory=list)
     observations: ObservationSums | None = None
+    inputs: FloatArray | None = None
 
     @classmethod
     def empty(cls, episodes: int, inputs: int | None) -> EpisodeResults:
@@ -101,6 +104,7 @@ class EpisodeResults:
         """The flat results of consecutive chunks as `(n, episodes)`, faults numbered likewise."""
         shape = (-1, episodes)
         seen = [chunk.observations for chunk in chunks if chunk.observations is not None]
+        met = [chunk.inputs for chunk in chunks if chunk.inputs is not None]
         return cls(
             np.concatenate([chunk.returns for chunk in chunks]).reshape(shape),
             np.concatenate([chunk.lengths for chunk in chunks]).reshape(shape),
@@ -113,6 +117,7 @@ class EpisodeResults:
             ObservationSums(np.concatenate([s.sums for s in seen]), np.concatenate([s.squares for s in seen]))
             if seen
             else None,
+            np.concatenate(met).reshape(-1, episodes, *met[0].shape[1:]) if met else None,
         )
 
     def renumbered(self, first: int) -> EpisodeResults:

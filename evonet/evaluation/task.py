@@ -27,6 +27,7 @@ class Task:
         squash: how unbounded outputs meet a Box action space.
         max_steps: steps after which an episode is cut.
         normalise: whether observations are normalised, and their sums returned.
+        recorded: so many network inputs of each episode are returned, the first; only the engine "gymnasium" does.
     """
 
     environment: EnvironmentSpec | EnvironmentFactory
@@ -36,6 +37,7 @@ class Task:
     squash: Squash
     max_steps: int
     normalise: bool = False
+    recorded: int = 0
 
     def make_environment(self, render_mode: str | None = None) -> Environment:
         """A new instance of the environment."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from annotated_types import Ge
@@ -29,6 +29,21 @@ class Mutation(Protocol):
 
     def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
         """Mutants of `genomes (m, genome_size)`, in a new array."""
+        ...
+
+
+@runtime_checkable
+class SelfAdapting(Protocol):
+    """A mutation whose step sizes live with the individuals."""
+
+    def first(self, count: int, architecture: Architecture) -> FloatArray:
+        """Step sizes of the first generation, `(count, sizes)`."""
+        ...
+
+    def adapted(
+        self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture, step_sizes: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mutants, and their own step sizes, for the `step_sizes` that they inherit."""
         ...
 
 
@@ -208,6 +223,20 @@ MUTATIONS: dict[str, type[Mutation]] = {
     "cosyne_permutation": CoSyNEPermutation,
     "safe": SafeMutation,
 }
+
+
+def inherited_step_sizes(step_sizes: FloatArray, mates: IntArray, crossed: BoolArray) -> FloatArray:
+    """What children inherit: the first parent's step sizes, or where they were `crossed (m,)`, the geometric mean.
+
+    Bäck and Schwefel (1993) recombine step sizes by a mean; as these change by factors, it is the geometric one.
+
+    Args:
+        step_sizes: of the parents' generation, `(n, sizes)`.
+        mates: rows of the parents, `(m, 2)`.
+        crossed: which children have something of both, `(m,)`.
+    """
+    first, second = step_sizes[mates[:, 0]], step_sizes[mates[:, 1]]
+    return np.where(crossed[:, None], np.sqrt(first) * np.sqrt(second), first)
 
 
 def shuffled(rng: np.random.Generator, genomes: FloatArray, marked: BoolArray) -> FloatArray:

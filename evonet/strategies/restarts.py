@@ -103,9 +103,15 @@ class Restarts:
         self.population = self._shown()
         return genomes
 
-    def tell(self, fitness: ArrayLike) -> None:
-        """Take in the fitness `(n,)` of the genomes last asked for; higher is fitter."""
-        self._algorithm.tell(fitness)
+    @property
+    def wants(self) -> frozenset[str]:
+        """What the algorithm wants to be told beside the fitness."""
+        wants: frozenset[str] = getattr(self._algorithm, "wants", frozenset())
+        return wants
+
+    def tell(self, fitness: ArrayLike, **wanted: FloatArray) -> None:
+        """Take in the fitness `(n,)` of the genomes last asked for, higher is fitter; and what else it `wants`."""
+        self._algorithm.tell(fitness, **wanted)
         self.population = self._shown()
         scores = self.population.fitness
         assert scores is not None
