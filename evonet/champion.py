@@ -213,7 +213,7 @@ class Champion:
         header.only(
             "format", "architecture", "individual", "generation", "training_fitness", "normaliser_count", "task"
         )
-        architecture = _architecture_from(header.fields("architecture"))
+        architecture = architecture_from(header.fields("architecture"))
         genome = _vector(arrays, "genome", architecture.genome_size)
         normaliser = None
         if header.has("normaliser_count"):
@@ -241,7 +241,12 @@ class Champion:
         )
 
 
-def _architecture_from(fields: Fields) -> Architecture:
+def architecture_from(fields: Fields) -> Architecture:
+    """The architecture that a file describes.
+
+    Raises:
+        TypeError, ValueError: it describes none.
+    """
     fields.only(*Architecture.__dataclass_fields__)
     return Architecture(
         num_inputs=fields.whole("num_inputs", 1),

@@ -1,29 +1,157 @@
-"""`evonet replay`: an episode of a run once more."""
+"""`evonet replay`: episodes of a run's champion, or of another individual, once more."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
+from evonet.errors import ConfigError, RunDirectoryError
+
+if TYPE_CHECKING:
+    from evonet.champion import Champion
+    from evonet.inspection.replay import Episode
+    from evonet.types import IntArray
+
+_FORMS = ("gif", "webp", "mp4")
 
 
 def add_to(commands: Commands) -> None:
     """Enter the command."""
-    replay = commands.add_parser("replay", help="repeat an episode of a run in this process")
-    replay.add_argument("run", metavar="RUN", type=Path, help="a run directory")
-    replay.add_argument(
-        "--fault", type=int, metavar="N", required=True, help="the episode of this line of faults.jsonl, counted from 0"
+    replay = commands.add_parser(
+        "replay",
+        help="see a champion act: in a window, or in a file",
+        description="Plays episodes of a run's champion: in a window where there is a display, or into a file.",
     )
+    replay.add_argument("run", metavar="RUN", type=Path, help="a run directory, or a champion's file")
+    files = replay.add_mutually_exclusive_group()
+    for form in _FORMS:
+        files.add_argument(f"--{form}", type=Path, metavar="FILE", help=f"write an animation as {form.upper()}")
+    replay.add_argument("--episodes", type=_count, default=1, metavar="N", help="how many (default: 1)")
+    replay.add_argument("--seed", type=_natural, metavar="N", help="of the episodes (default: the run's own)")
+    replay.add_argument(
+        "--generation", type=_natural, metavar="G", help="instead of the champion, the fittest of this generation"
+    )
+    replay.add_argument(
+        "--individual", type=_natural, metavar="I", help="the individual of this id, if the run kept its genome"
+    )
+    files.add_argument(
+        "--fault", type=int, metavar="N", help="instead, the episode of this line of faults.jsonl, counted from 0"
+    )
+    replay.add_argument("--json", action="store_true", help="print the returns as one JSON document")
     replay.add_argument(
         "--allow-import", action="append", default=[], metavar="MODULE", help="allow the run to import this module"
     )
     replay.set_defaults(command=_replay)
 
 
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if _natural(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text!r}")
+    return int(text)
+
+
 def _replay(options: argparse.Namespace) -> int:
     allow_imports(options.allow_import)
-    return _replay_fault(options)
+    return _replay_champion(options) if options.fault is None else _replay_fault(options)
+
+
+def _replay_champion(options: argparse.Namespace) -> int:
+    from evonet.experiment.run_directory import to_json
+    from evonet.seeding import Purpose, episode_seeds
+
+    champion, seed = _chosen(options)
+    seeds = episode_seeds(seed if options.seed is None else options.seed, Purpose.REPLAY, 0, options.episodes)
+    file = next((path for form in _FORMS if (path := getattr(options, form)) is not None), None)
+    episodes = []
+    for episode in _guarded(_played(options, champion, seeds)):
+        episodes.append(episode)
+        if not options.json:
+            ending = "ended by the environment" if episode.terminated else "cut at its limit"
+            print(f"seed {episode.seed:<11} return {episode.total:<12.6g} {episode.steps} steps, {ending}", flush=True)
+    mean = sum(episode.total for episode in episodes) / len(episodes)
+    if options.json:
+        print(to_json(_account(options, champion, episodes, mean, file), indent=2))
+    elif len(episodes) > 1:
+        print(f"mean {mean:.6g} over {len(episodes)} episodes")
+    if file is not None:
+        print(f"written: {file}", file=sys.stderr)
+    return DONE
+
+
+def _chosen(options: argparse.Namespace) -> tuple[Champion, int]:
+    """Who acts, and the seed of a run's own episodes."""
+    from evonet.champion import Champion
+    from evonet.inspection.loaded_run import load_run
+    from evonet.inspection.stored import stored_individual
+
+    if options.run.is_file():
+        if options.generation is not None or options.individual is not None:
+            raise ConfigError(
+                f"{options.run} holds one champion; --generation and --individual are for run directories"
+            )
+        return Champion.load(options.run, options.allow_import), 0
+    run = load_run(options.run, options.allow_import)
+    seed = run.settings.get("seed")
+    return stored_individual(run, options.generation, options.individual), seed if type(seed) is int else 0
+
+
+def _played(options: argparse.Namespace, champion: Champion, seeds: IntArray) -> Iterator[Episode]:
+    from evonet.inspection.replay import has_display, play, record, show
+
+    for form in _FORMS:
+        path = getattr(options, form)
+        if path is not None:
+            try:
+                yield from record(champion, seeds, path, form)
+            except OSError as error:
+                raise RunDirectoryError(f"{path}: cannot be written: {error.strerror or error}") from error
+            return
+    if has_display():
+        yield from show(champion, seeds)
+    else:
+        print("there is no display, so nothing is shown; to see it: --gif FILE", file=sys.stderr)
+        yield from play(champion, seeds)
+
+
+def _guarded(episodes: Iterator[Episode]) -> Iterator[Episode]:
+    """The same, one after another; what an environment prints meanwhile goes to stderr."""
+    while True:
+        with stdout_kept_for_the_result():
+            episode = next(episodes, None)
+        if episode is None:
+            return
+        yield episode
+
+
+def _account(
+    options: argparse.Namespace, champion: Champion, episodes: list[Episode], mean: float, file: Path | None
+) -> dict[str, Any]:
+    return {
+        "run": options.run,
+        "individual": champion.individual,
+        "generation": champion.generation,
+        "file": file,
+        "mean": mean,
+        "episodes": [
+            {
+                "seed": episode.seed,
+                "return": episode.total,
+                "steps": episode.steps,
+                "terminated": episode.terminated,
+            }
+            for episode in episodes
+        ],
+    }
 
 
 def _replay_fault(options: argparse.Namespace) -> int:

@@ -9,21 +9,23 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evonet.champion import FORMAT, Champion
+from evonet.champion import FORMAT, Champion, architecture_from
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import CheckpointError, ConfigError, EvonetError
+from evonet.evaluation.task import Task
+from evonet.evaluation.task_descriptions import task_from
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import array_from, normaliser_from
-from evonet.experiment.run_directory import CHAMPION, CONFIG, SUMMARY, journal_name
+from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.inspection.lineage import Ancestor, Lineage
 from evonet.network import Architecture
-from evonet.reading import read_json, read_json_lines, unreadable
+from evonet.reading import Fields, read_json, read_json_lines, unreadable
 from evonet.types import FloatArray
 
 NOBODY = -1
@@ -33,6 +35,18 @@ _WHOLE = {
     "generation", "evaluations", "environment_steps", "validation_steps", "faults", "champion", "champion_generation"
 }  # fmt: skip
 _Read = TypeVar("_Read")
+
+
+class Acting(NamedTuple):
+    """How a run's genomes act.
+
+    Attributes:
+        architecture: what a genome means.
+        task: the environment and how the network meets its spaces; None where a function of one's own scores.
+    """
+
+    architecture: Architecture
+    task: Task | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +133,7 @@ class LoadedRun:
             found = (self.path / CHAMPION).is_file()
             return Champion.load(self.path / CHAMPION, self._allow_imports) if found else None
         checkpoint = self._newest_checkpoint
-        return None if checkpoint is None else self._read(CHAMPION, lambda: self._champion_in(checkpoint))
+        return None if checkpoint is None else self.read(CHAMPION, lambda: self._champion_in(checkpoint))
 
     @cached_property
     def metrics(self) -> dict[str, NDArray[Any]]:
@@ -130,7 +144,7 @@ class LoadedRun:
         """
         lines = list(self.journal("metrics"))
         names = dict.fromkeys(name for line in lines for name in line)
-        return self._read(journal_name("metrics"), lambda: {name: _column(name, lines) for name in names})
+        return self.read(journal_name("metrics"), lambda: {name: _column(name, lines) for name in names})
 
     def metrics_frame(self) -> Any:
         """The metrics as a pandas DataFrame, a row for each generation, with the seconds since the start beside them.
@@ -149,12 +163,12 @@ class LoadedRun:
     def seconds(self) -> FloatArray:
         """Since the start of the run, at the end of each generation, `(generations,)`."""
         lines = list(self.journal("timing"))
-        return self._read(journal_name("timing"), lambda: np.array([float(line["seconds"]) for line in lines]))
+        return self.read(journal_name("timing"), lambda: np.array([float(line["seconds"]) for line in lines]))
 
     @cached_property
     def lineage(self) -> Lineage:
         """Everybody who was born: parents, operators, fitness."""
-        return self._read(journal_name("lineage"), lambda: Lineage.read(self.journal("lineage")))
+        return self.read(journal_name("lineage"), lambda: Lineage.read(self.journal("lineage")))
 
     @cached_property
     def descent(self) -> list[Ancestor]:
@@ -164,11 +178,20 @@ class LoadedRun:
     @cached_property
     def fittest(self) -> list[Fittest]:
         """The fittest of each generation in which that was somebody new, with genomes."""
-        shape = self._architecture
-        if shape is None:
+        if self.acting is None:
             return []
-        lines = list(self.journal("genomes"))
-        return self._read(journal_name("genomes"), lambda: [_fittest(line, shape) for line in lines])
+        shape, lines = self.acting.architecture, list(self.journal("genomes"))
+        return self.read(journal_name("genomes"), lambda: [_fittest(line, shape) for line in lines])
+
+    @cached_property
+    def acting(self) -> Acting | None:
+        """How the run's genomes act; None where nothing tells, as before the first checkpoint."""
+        if self.champion is not None:
+            return Acting(self.champion.architecture, self.champion.task)
+        checkpoint = self._newest_checkpoint
+        if checkpoint is None or "acting" not in checkpoint.state:
+            return None
+        return self.read(CHECKPOINTS, lambda: self._acting_in(checkpoint))
 
     @cached_property
     def faults(self) -> list[dict[str, Any]]:
@@ -190,6 +213,17 @@ class LoadedRun:
             ConfigError: it cannot be read.
         """
         return read_json_lines(self.path / journal_name(name), torn_end=not self.finished)
+
+    def read(self, name: str, read: Callable[[], _Read]) -> _Read:
+        """What `read` makes of the content of the file or folder `name`.
+
+        Raises:
+            ConfigError: it says what it should not.
+        """
+        try:
+            return read()
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ConfigError(f"{self.path / name}: cannot be read: {_told(error)}") from error
 
     def _so_far(self) -> dict[str, Any]:
         from evonet.experiment.session import verdict
@@ -230,13 +264,15 @@ class LoadedRun:
                     return Checkpoint.load(path)
         return None
 
-    @property
-    def _architecture(self) -> Architecture | None:
-        return None if self.champion is None else self.champion.architecture
+    def _acting_in(self, checkpoint: Checkpoint) -> Acting:
+        described = checkpoint.state["acting"]
+        architecture = architecture_from(Fields(described["architecture"], "architecture"))
+        task = described["task"]
+        return Acting(architecture, task and task_from(task, architecture, self._allow_imports))
 
     def _champion_in(self, checkpoint: Checkpoint) -> Champion | None:
-        selector, acting = checkpoint.state["evolution"]["selector"], checkpoint.state["acting"]
-        if selector is None or selector["champion"] is None:
+        selector, acting = checkpoint.state["evolution"]["selector"], checkpoint.state.get("acting")
+        if acting is None or selector is None or selector["champion"] is None:
             return None
         kept = dict(selector["champion"])
         arrays, normaliser = {name: kept.pop(name) for name in ("genome", "validation")}, kept.pop("normaliser")
@@ -244,13 +280,6 @@ class LoadedRun:
             arrays |= {f"normaliser_{name}": normaliser[name] for name in ("mean", "squares")}
         header = {"format": FORMAT, "normaliser_count": normaliser and normaliser["count"], **kept, **acting}
         return Champion.from_parts(header, arrays, self._allow_imports)
-
-    def _read(self, name: str, read: Callable[[], _Read]) -> _Read:
-        """What `read` makes of a file's content."""
-        try:
-            return read()
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ConfigError(f"{self.path / name}: cannot be read: {_told(error)}") from error
 
 
 def _column(name: str, lines: list[dict[str, Any]]) -> NDArray[Any]:

@@ -42,3 +42,16 @@ def failed_run(tmp_path_factory):
     (folder / "failed.yaml").write_text(text, encoding="utf-8")
     run(Config.load(str(folder / "failed.yaml"), (), [MODULE]), folder / "run")
     return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def own_run(tmp_path_factory):
+    """A finished run in an environment whose code it would have to import."""
+    folder = tmp_path_factory.mktemp("own")
+    text = (
+        f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0'}}\nvalidation: {{episodes: 2}}\ntest: {{episodes: 2}}\n"
+        "algorithm: {population_size: 3, elites: 1}\nevaluation: {workers: 1}\nstop: {generations: 1}\n"
+    )
+    (folder / "own.yaml").write_text(text, encoding="utf-8")
+    run(Config.load(str(folder / "own.yaml"), (), [MODULE]), folder / "run")
+    return folder / "run"

@@ -249,16 +249,10 @@ def test_a_run_that_has_just_begun_is_read_too(small_run, tmp_path):
     assert run.summary["generations"] == run.summary["evaluations"] == 0
 
 
-def test_a_run_s_own_code_is_imported_only_if_that_is_allowed(tmp_path):
-    text = (
-        f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0'}}\nvalidation: {{episodes: 2}}\ntest: {{episodes: 2}}\n"
-        "algorithm: {population_size: 3, elites: 1}\nevaluation: {workers: 1}\nstop: {generations: 1}\n"
-    )
-    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
-    run_config(Config.load(str(tmp_path / "own.yaml"), (), [MODULE]), tmp_path / "run")
+def test_a_run_s_own_code_is_imported_only_if_that_is_allowed(own_run):
     with pytest.raises(UnsuitableEnvironment, match="would import the module"):
-        load_run(tmp_path / "run").champion.evaluate(episodes=1)
-    assert load_run(tmp_path / "run", allow_imports=[MODULE]).champion.evaluate(episodes=1).episodes == 1
+        load_run(own_run).champion.evaluate(episodes=1)
+    assert load_run(own_run, allow_imports=[MODULE]).champion.evaluate(episodes=1).episodes == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""Whoever a run kept can be taken out of it and acts as it did; of the others it is said that they are not there."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.config import Config
+from evonet.experiment.runner import run
+from evonet.inspection.loaded_run import load_run
+from evonet.inspection.stored import NotStored, stored_individual
+from tests.environments_for_tests import MODULE
+
+NORMALISED = f"""
+environment: {{id: '{MODULE}:evonet-tests/Walk-v0', max_steps: 20}}
+algorithm: {{type: restarts, algorithm: {{type: snes, population_size: 6}}, stagnation: 2}}
+evaluation: {{episodes: 1, workers: 1, normalise_observations: true}}
+validation: {{episodes: 2}}
+test: {{episodes: 2}}
+checkpoints: {{seconds: 0, keep_each: 2}}
+stop: {{generations: 7, target: null}}
+"""
+
+
+@pytest.fixture(scope="module")
+def normalised_run(tmp_path_factory):
+    """A run with a normaliser, whose algorithm starts anew, so that another one runs inside it."""
+    folder = tmp_path_factory.mktemp("stored")
+    (folder / "normalised.yaml").write_text(NORMALISED, encoding="utf-8")
+    run(Config.load(str(folder / "normalised.yaml"), (), [MODULE]), folder / "run")
+    return folder / "run"
+
+
+def test_without_more_the_champion_is_meant(small_run):
+    read = load_run(small_run)
+    assert stored_individual(read) is read.champion
+
+
+def test_the_fittest_of_every_generation_is_there(small_run):
+    read = load_run(small_run)
+    for generation in range(8):
+        one = stored_individual(read, generation)
+        assert one.training_fitness == read.metrics["best"][one.generation]  # it may live on as the fittest
+        assert one.generation <= generation
+        assert stored_individual(read, generation, one.individual).genome.tolist() == one.genome.tolist()
+
+
+def test_everybody_of_a_checkpoint_is_there(small_run):
+    read = load_run(small_run)
+    (newest, *_) = checkpoints_in(small_run)
+    population = Checkpoint.load(newest).state["evolution"]["algorithm"]
+    for row, individual in enumerate(population["ids"]):
+        one = stored_individual(read, individual=int(individual))
+        assert one.genome.tolist() == population["genomes"][row].tolist()
+        assert one.task is read.champion.task
+    assert stored_individual(read, individual=int(population["ids"][-1])).generation == 7
+
+
+def test_ids_are_those_of_the_run_and_normalisers_those_of_the_generation(normalised_run):
+    read = load_run(normalised_run)
+    kept = [Checkpoint.load(path) for path in checkpoints_in(normalised_run)]
+    assert [one.generation for one in kept] == [6, 5, 4, 2, 0]
+    assert kept[0].state["evolution"]["algorithm"]["restarts"] > 0
+    for checkpoint in kept:
+        lived = read.lineage.individuals[read.lineage.generations == checkpoint.generation]
+        one = stored_individual(read, checkpoint.generation, int(lived[-1]))
+        population = checkpoint.state["evolution"]["algorithm"]["algorithm"]
+        assert one.generation == checkpoint.generation
+        assert one.genome.tolist() == population["genomes"][-1].tolist()
+        assert isinstance(one.normaliser, ObservationNormaliser)
+        assert one.normaliser.count == checkpoint.state["evolution"]["normaliser"]["count"]
+
+
+@pytest.mark.parametrize(
+    ("generation", "individual", "message"),
+    [
+        (8, None, "has generations 0 to 7, there is no generation 8"),
+        (None, 900, "has individuals 0 to 81, there is no individual 900"),
+        (1, 81, "individual 81 of {run} was born in generation 7, after 1"),
+    ],
+)
+def test_who_is_not_there_is_refused_with_a_reason(generation, individual, message, small_run):
+    with pytest.raises(NotStored) as refused:
+        stored_individual(load_run(small_run), generation, individual)
+    expected = message.format(run=small_run)
+    assert str(refused.value) == (expected if "{run}" in message else f"{small_run} {expected}")
+
+
+def test_whose_genome_is_not_kept_is_refused_with_what_is(normalised_run):
+    read = load_run(normalised_run)
+    lived = read.lineage.individuals[read.lineage.generations == 3]
+    lost = next(int(one) for one in lived if one not in [shown.individual for shown in read.fittest])
+    with pytest.raises(NotStored) as refused:
+        stored_individual(read, 3, lost)
+    assert str(refused.value) == (
+        f"individual {lost} is not stored: {normalised_run} keeps the champion, everybody of generations 0, 2, 4, 5, 6, "
+        "and the fittest of each generation (--generation G alone)\n"
+        "to keep everybody of every tenth generation, run it with --set checkpoints.keep_each=10"
+    )
+
+
+def test_where_nobody_could_be_scored_there_is_nobody(failed_run):
+    with pytest.raises(NotStored, match=r"has no champion$"):
+        stored_individual(load_run(failed_run))
+    with pytest.raises(NotStored, match=r"has nobody of generation 1 who could be scored$"):
+        stored_individual(load_run(failed_run), 1)
+
+
+def test_before_the_first_checkpoint_there_is_no_champion_yet(small_run, tmp_path):
+    for name in ("config.yaml", "metrics.jsonl", "timing.jsonl", "lineage.jsonl", "genomes.jsonl"):
+        shutil.copy(small_run / name, tmp_path)
+    with pytest.raises(NotStored, match=r"has no champion yet: it is there from the first checkpoint on$"):
+        stored_individual(load_run(tmp_path))
+
+
+def test_genomes_that_are_not_finite_are_no_obstacle(small_run, tmp_path):
+    shutil.copytree(small_run, tmp_path / "run")
+    lines = [json.loads(line) for line in (small_run / "genomes.jsonl").read_text(encoding="utf-8").splitlines()]
+    from evonet.experiment.fault_journal import array_text
+
+    lines[0]["genome"] = array_text(np.full(23, np.nan))
+    (tmp_path / "run" / "genomes.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    assert np.isnan(stored_individual(load_run(tmp_path / "run"), 0).genome).all()
