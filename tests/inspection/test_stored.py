@@ -96,8 +96,8 @@ def test_whose_genome_is_not_kept_is_refused_with_what_is(normalised_run):
     with pytest.raises(NotStored) as refused:
         stored_individual(read, 3, lost)
     assert str(refused.value) == (
-        f"individual {lost} is not stored: {normalised_run} keeps the champion, everybody of generations 0, 2, 4, 5, 6, "
-        "and the fittest of each generation (--generation G alone)\n"
+        f"individual {lost} is not stored: {normalised_run} keeps the champion, everybody of generations 0, 2, 4, 5, "
+        "6, and the fittest of each generation (--generation G alone)\n"
         "to keep everybody of every tenth generation, run it with --set checkpoints.keep_each=10"
     )
 
