@@ -19,6 +19,7 @@ from evonet.cli.console import (
     say,
     stdout_kept_for_the_result,
 )
+from evonet.errors import ConfigError
 
 if TYPE_CHECKING:
     from evonet.evolution import Generation
@@ -60,7 +61,10 @@ def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         from evonet.inspection.account import account
         from evonet.inspection.loaded_run import load_run
 
-        print(account(load_run(summary["run_directory"])))
+        try:
+            print(account(load_run(summary["run_directory"])))
+        except ConfigError as error:  # the run is done, whatever has become of a line of its journals
+            say(options, f"no account can be given: {error}")
     say(options, f"\nlook at it again: evonet inspect {summary['run_directory']}")
     return NOT_SOLVED if options.require_solved and not summary["solved"] else DONE
 

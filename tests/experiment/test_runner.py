@@ -109,7 +109,7 @@ def test_a_run_directory_holds_what_it_should_and_nothing_else(go):
 
 def test_the_summary_tells_what_the_files_tell(go):
     folder, summary = go(walk(), "out", "seed=5")
-    metrics, champion = lines(folder / "metrics.jsonl"), Champion.load(folder / "champion.npz")
+    metrics, champion = lines(folder / "metrics.jsonl"), Champion.load(folder / "champion.npz", [MODULE])
     assert (summary["seed"], summary["environment"], summary["engine"]) == (5, WALK, "gymnasium")
     assert (summary["generations"], summary["evaluations"], summary["stopped_by"]) == (4, 40, "generations")
     assert summary["environment_steps"] == metrics[-1]["environment_steps"]

@@ -116,7 +116,7 @@ def test_fault_23_garbage_elsewhere_is_told_with_its_line(tmp_path, capsys, monk
 @pytest.mark.parametrize(
     ("old", "new", "key", "then", "now"),
     [
-        ("sigma: 0.2", "sigma: 0.9", "algorithm.mutation", None, None),
+        ("sigma: 0.1", "sigma: 0.9", "algorithm.mutation", None, None),
         ("seed: 3", "seed: 4", "seed", "3", "4"),
         ("hidden: 3", "hidden: 5", "network.hidden", "3", "5"),
         ("elites: 2", "elites: 1", "algorithm.elites", "2", "1"),
@@ -125,10 +125,8 @@ def test_fault_23_garbage_elsewhere_is_told_with_its_line(tmp_path, capsys, monk
 def test_fault_25_config_changed_before_resume(old, new, key, then, now, stopped, capsys):
     file = stopped / "config.yaml"
     text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1 or then is None
-    file.write_text(
-        text.replace(old, new) if then else text.replace("type: gaussian", "type: cauchy"), encoding="utf-8"
-    )
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
     before = all_files(stopped)
     assert resumed(stopped) == 2
     first, line, *_, last = capsys.readouterr().err.splitlines()
