@@ -39,45 +39,49 @@ def accelerations(state: Sequence[float], force: float) -> tuple[float, float, f
         state: position and velocity of the cart, angle and angular velocity of the long pole, then of the short one.
         force: on the cart.
     """
-    velocity = state[1]
-    push = force - CART_FRICTION * (math.copysign(1.0, velocity) if velocity else 0.0)
-    mass, pulls = CART_MASS, []
-    for angle, turning, pole_mass, half in (
-        (state[2], state[3], POLE_MASSES[0], HALF_LENGTHS[0]),
-        (state[4], state[5], POLE_MASSES[1], HALF_LENGTHS[1]),
-    ):
-        sine, cosine = math.sin(angle), math.cos(angle)
-        pull = HINGE_FRICTION * turning / (pole_mass * half) + GRAVITY * sine
-        push += pole_mass * half * turning * turning * sine + 0.75 * pole_mass * cosine * pull
-        mass += pole_mass * (1 - 0.75 * cosine * cosine)
-        pulls.append((cosine, pull, half))
-    cart = push / mass
-    long, short = (-0.75 / half * (cart * cosine + pull) for cosine, pull, half in pulls)
-    return cart, long, short
+    _, velocity, long, long_turning, short, short_turning = state
+    long_push, long_mass, long_cosine, long_pull = _pole(long, long_turning, POLE_MASSES[0], HALF_LENGTHS[0])
+    short_push, short_mass, short_cosine, short_pull = _pole(short, short_turning, POLE_MASSES[1], HALF_LENGTHS[1])
+    friction = CART_FRICTION * (math.copysign(1.0, velocity) if velocity else 0.0)
+    cart = (force - friction + long_push + short_push) / (CART_MASS + long_mass + short_mass)
+    return (
+        cart,
+        -0.75 / HALF_LENGTHS[0] * (cart * long_cosine + long_pull),
+        -0.75 / HALF_LENGTHS[1] * (cart * short_cosine + short_pull),
+    )
+
+
+def _pole(angle: float, turning: float, mass: float, half: float) -> tuple[float, float, float, float]:
+    """A pole's force on the cart, its effective mass there, its cosine, and what turns it."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    pull = HINGE_FRICTION * turning / (mass * half) + GRAVITY * sine
+    push = mass * half * turning * turning * sine + 0.75 * mass * cosine * pull
+    return push, mass * (1 - 0.75 * cosine * cosine), cosine, pull
 
 
 def advanced(state: Sequence[float], force: float) -> list[float]:
     """The state one control later, 0.02 s, by two steps of the classic Runge-Kutta method."""
     now = list(state)  # Python's own numbers: for six of them NumPy is slower
+    half = TIME_STEP / 2
     for _ in range(SUBSTEPS):
-        first = _change(now, force)
-        second = _change(_moved(now, first, TIME_STEP / 2), force)
-        third = _change(_moved(now, second, TIME_STEP / 2), force)
-        fourth = _change(_moved(now, third, TIME_STEP), force)
+        x, v, a, da, b, db = now
+        c1, l1, s1 = accelerations(now, force)
+        v2, da2, db2 = v + half * c1, da + half * l1, db + half * s1
+        c2, l2, s2 = accelerations((x, v2, a + half * da, da2, b + half * db, db2), force)
+        v3, da3, db3 = v + half * c2, da + half * l2, db + half * s2
+        c3, l3, s3 = accelerations((x, v3, a + half * da2, da3, b + half * db2, db3), force)
+        v4, da4, db4 = v + TIME_STEP * c3, da + TIME_STEP * l3, db + TIME_STEP * s3
+        c4, l4, s4 = accelerations((x, v4, a + TIME_STEP * da3, da4, b + TIME_STEP * db3, db4), force)
+        sixth = TIME_STEP / 6
         now = [
-            s + TIME_STEP / 6 * (a + 2 * b + 2 * c + d)
-            for s, a, b, c, d in zip(now, first, second, third, fourth, strict=True)
+            x + sixth * (v + 2 * v2 + 2 * v3 + v4),
+            v + sixth * (c1 + 2 * c2 + 2 * c3 + c4),
+            a + sixth * (da + 2 * da2 + 2 * da3 + da4),
+            da + sixth * (l1 + 2 * l2 + 2 * l3 + l4),
+            b + sixth * (db + 2 * db2 + 2 * db3 + db4),
+            db + sixth * (s1 + 2 * s2 + 2 * s3 + s4),
         ]
     return now
-
-
-def _change(state: Sequence[float], force: float) -> tuple[float, ...]:
-    cart, long, short = accelerations(state, force)
-    return state[1], cart, state[3], long, state[5], short
-
-
-def _moved(state: Sequence[float], change: Sequence[float], time: float) -> list[float]:
-    return [s + time * c for s, c in zip(state, change, strict=True)]
 
 
 class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
