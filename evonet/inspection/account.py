@@ -48,7 +48,7 @@ def account_data(run: LoadedRun) -> dict[str, Any]:
 
 def account(run: LoadedRun) -> str:
     """The account as text, of at most 120 columns where names allow."""
-    sections = [_verdict(run.summary), _spent(run), _curve(run.metrics)]
+    sections = [_head(run.summary), _spent(run), _curve(run.metrics)]
     if run.champion is not None:
         names = _names(run, run.champion)
         sections += [
@@ -76,47 +76,57 @@ def _names(run: LoadedRun, champion: Champion) -> Names:
     return names_for(run.summary["environment"], architecture.num_inputs, architecture.num_outputs)
 
 
-def _verdict(summary: Mapping[str, Any]) -> str:
+def title(summary: Mapping[str, Any]) -> str:
+    """What was run."""
+    return f"{summary['name']} · {summary['environment'] or 'own fitness function'} · seed {summary['seed']}"
+
+
+def verdict(summary: Mapping[str, Any]) -> str:
+    """What came of it, in one sentence."""
     champion, target = summary["champion"], summary["target"]
-    title = f"{summary['name']} · {summary['environment'] or 'own fitness function'} · seed {summary['seed']}"
-    if champion is None and not summary["finished"]:
-        return f"{title}\n\nNot finished, and no champion yet: it is told from the first checkpoint on."
     if champion is None:
-        return f"{title}\n\nNo champion: not one individual could be scored. See faults.jsonl."
-    return "\n".join(
-        [title, "", _judged(summary, champion, target), "", *_scores(champion, tested=summary["finished"])]
-    )
-
-
-def _judged(summary: Mapping[str, Any], champion: Mapping[str, Any], target: float | None) -> str:
+        if summary["finished"]:
+            return "No champion: not one individual could be scored. See faults.jsonl."
+        return "Not finished, and no champion yet: it is told from the first checkpoint on."
     aim = "" if target is None else f", target {target:g}"
     if not summary["finished"]:
         return (
-            f"Not finished: the champion so far scores {_number(champion['validation_mean'])} on the "
+            f"Not finished: the champion so far scores {number(champion['validation_mean'])} on the "
             f"{champion['validation_episodes']} held-out episodes that it was chosen by{aim}."
         )
     low, high = champion["test_interval"] or (None, None)
     test = (
-        f"the champion scores {_number(champion['test_mean'])} on {champion['test_episodes']} fresh episodes "
-        f"(95 % interval {_number(low)} to {_number(high)}){aim}."
+        f"the champion scores {number(champion['test_mean'])} on {champion['test_episodes']} fresh episodes "
+        f"(95 % interval {number(low)} to {number(high)}){aim}."
     )
     if target is None:
         return test.replace("the", "The", 1)
     return f"{'Solved' if summary['solved'] else 'Not solved'}: {test}"
 
 
-def _scores(champion: Mapping[str, Any], *, tested: bool) -> list[str]:
+def scores(summary: Mapping[str, Any]) -> list[tuple[str, float | None, str]]:
+    """The champion's scores: which, how high, and of what; the test only once there was one."""
+    champion = summary["champion"]
     test = ("test", champion["test_mean"], f"mean of {champion['test_episodes']} episodes that nothing was chosen by")
-    rows = [
-        *([test] if tested else []),
-        (
-            "validation",
-            champion["validation_mean"],
-            f"mean of {champion['validation_episodes']} held-out episodes, by which it was chosen",
-        ),
-        ("training", champion["training_fitness"], "fitness on the episodes of its generation; says little by itself"),
+    held_out = f"mean of {champion['validation_episodes']} held-out episodes, by which it was chosen"
+    luck = "fitness on the episodes of its generation; says little by itself"
+    return [
+        *([test] if summary["finished"] else []),
+        ("validation", champion["validation_mean"], held_out),
+        ("training", champion["training_fitness"], luck),
     ]
-    return [f"  {name:<10} {_number(mean):>10}  {what}" for name, mean, what in rows]
+
+
+def number(value: float | None) -> str:
+    """A score, in six digits."""
+    return "failed" if value is None else f"{value:.6g}"
+
+
+def _head(summary: Mapping[str, Any]) -> str:
+    lines = [title(summary), "", verdict(summary)]
+    if summary["champion"] is not None:
+        lines += ["", *(f"  {name:<10} {number(mean):>10}  {what}" for name, mean, what in scores(summary))]
+    return "\n".join(lines)
 
 
 def _spent(run: LoadedRun) -> str:
@@ -153,10 +163,10 @@ def _inputs(network: NeuralNetwork, names: Names) -> str:
 
 
 def _network(network: NeuralNetwork, names: Names) -> str:
-    title = f"Network {network.architecture}, {network.architecture.genome_size} genes"
+    heading = f"Network {network.architecture}, {network.architecture.genome_size} genes"
     table = _weight_table(network, names)
     narrow = not network.architecture.recurrent and max(map(len, table)) <= _COLUMNS
-    return "\n".join([title, *(table if narrow else _weight_list(network, names))])
+    return "\n".join([heading, *(table if narrow else _weight_list(network, names))])
 
 
 def _weight_table(network: NeuralNetwork, names: Names) -> list[str]:
@@ -209,7 +219,7 @@ def _descent(line: Sequence[Ancestor]) -> str:
         gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.6g})"
         mate = f" (with {ancestor.parents[1]})" if len(ancestor.parents) > 1 else ""
         made = ", ".join(ancestor.operators) or ("random weights" if not ancestor.parents else "copied")
-        fitness = _number(ancestor.fitness) + gain
+        fitness = number(ancestor.fitness) + gain
         who = f"generation {ancestor.generation:>4}  individual {ancestor.individual:<7}"
         lines.append(f"  {who} fitness {fitness:<22} {made}{mate}")
     return "\n".join(lines)
@@ -219,7 +229,3 @@ def _neurons(network: NeuralNetwork) -> list[tuple[LayerName, int]]:
     architecture = network.architecture
     sizes: dict[LayerName, int] = {"hidden": architecture.num_hidden, "output": architecture.num_outputs}
     return [(layer, index) for layer, size in sizes.items() for index in range(size)]
-
-
-def _number(value: float | None) -> str:
-    return "failed" if value is None else f"{value:.6g}"
