@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +24,7 @@ from evonet.experiment.models import Section, choice_of, section_of
 from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn
 from evonet.genetic_algorithm import OPERATORS
+from evonet.reading import shown
 from evonet.settings import Count, Natural, Settings, argument_hints, did_you_mean
 
 EPISODE_RETURN = "episode_return"
@@ -186,6 +188,9 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "evonet experiment"}
 
 
+_MOST_LINES = 50  # of one error
+_Schema = Callable[[], dict[str, Any]]
+
 _RULES: Mapping[str, str] = {
     "bool_type": "be true or false",
     "int_type": "be a whole number",
@@ -206,6 +211,7 @@ _RULES: Mapping[str, str] = {
     "multiple_of": "be a multiple of {multiple_of}",
     "literal_error": "be {expected}",
     "too_short": "have at least {min_length} entries",
+    "string_unicode": "be text that UTF-8 can hold",
     "string_too_short": "not be empty",
     "string_too_long": "have at most {max_length} characters",
     "string_pattern_mismatch": f"be {EPISODE_RETURN!r} or 'module:function'",
@@ -218,29 +224,34 @@ def _explain(error: ValidationError, document: Document) -> list[str]:
     problems: dict[KeyPath, list[Mapping[str, Any]]] = {}
     for detail in error.errors(include_url=False):
         problems.setdefault(document.present(detail["loc"]), []).append(detail)
-    lines = [f"{document.where(path)}: {_describe(path, details, document)}" for path, details in problems.items()]
-    return sorted(lines, key=_place)
+    schema = functools.cache(json_schema)
+    lines = [
+        f"{document.where(path)}: {_describe(path, details, document, schema)}"
+        for path, details in itertools.islice(problems.items(), _MOST_LINES)
+    ]
+    more = len(problems) - len(lines)
+    return sorted(lines, key=_place) + ([f"{document.name}: {more} more values are wrong"] if more else [])
 
 
 def _place(line: str) -> list[int]:
     return [int(number) for number in re.findall(r":(\d+):(\d+): ", line)[0]] if re.search(r":\d+:\d+: ", line) else []
 
 
-def _describe(path: KeyPath, details: Sequence[Mapping[str, Any]], document: Document) -> str:
+def _describe(path: KeyPath, details: Sequence[Mapping[str, Any]], document: Document, schema: _Schema) -> str:
     key = ".".join(map(str, path)) or "the config"
     first = details[0]
     kind, context, value = first["type"], first.get("ctx", {}), first["input"]
     if kind == "extra_forbidden":
-        return f"{key} is not a known key; {did_you_mean(str(path[-1]), _known_keys(path, document))}"
+        return f"{key} is not a known key; {did_you_mean(str(path[-1]), _known_keys(path, document, schema()))}"
     if kind == "missing":
         return f"{key} is required"
     if kind == "value_error":
         return str(context["error"])
     if kind == "union_tag_invalid":
         names = re.findall(r"'([^']+)'", context["expected_tags"])
-        return f"{key}.type must be a known name, got {context['tag']!r}; {did_you_mean(context['tag'], names)}"
+        return f"{key}.type must be a known name, got {shown(context['tag'])}; {did_you_mean(context['tag'], names)}"
     rules = list(dict.fromkeys(_rule(detail) for detail in details))
-    message = f"{key} must {_alternatives(rules)}, got {value!r}"
+    message = f"{key} must {_alternatives(rules)}, got {shown(value)}"
     if kind == "literal_error" and isinstance(value, str):
         near = did_you_mean(value, re.findall(r"'([^']+)'", context["expected"])).partition("Known: ")[0]
         message += f"; {near.strip()}" if near else ""
@@ -275,11 +286,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _known_keys(path: KeyPath, document: Document) -> set[str]:
+def _known_keys(path: KeyPath, document: Document, schema: Mapping[str, Any]) -> set[str]:
     """The keys that may stand where the last of `path` stands."""
-    node: Any = json_schema()
+    node: Any = schema
     section: Any = document.data
-    definitions = node["$defs"]
+    definitions = schema["$defs"]
     for step in path[:-1]:
         node, section = _resolve(node, step, definitions), section[step]
     sections = [alternative for alternative in _alternatives_of(node, definitions) if "properties" in alternative]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from evonet.errors import ConfigError
+from evonet.experiment.bounded_yaml import LONGEST_CONFIG, parse
+from evonet.reading import open_plain, shown, unreadable
 
 KeyPath = tuple[str | int, ...]
 
@@ -39,17 +39,11 @@ class Document:
         Raises:
             ConfigError: there is no such file, it is not YAML, or an override has no such form.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path}: the file is not UTF-8 text: {error}") from error
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-        tree = _parse(text, path)
+        tree = parse(_text(path), path)
         if not isinstance(tree, Mapping):
-            raise ConfigError(f"{path}:1:1: the config must be a mapping of sections, got {_plain(tree)!r}")
+            raise ConfigError(f"{path}:1:1: the config must be a mapping of sections, got {shown(_plain(tree))}")
         positions: dict[KeyPath, tuple[int, int]] = {(): (1, 1)}
-        _locate(tree, (), positions)
+        _locate(tree, (), positions, path)
         document = cls(_plain(tree), path, positions)
         for override in overrides:
             document._set(override)
@@ -92,9 +86,9 @@ class Document:
         for step in path[:-1]:
             child = node.setdefault(str(step), {})
             if not isinstance(child, dict):
-                raise ConfigError(f"--set {override}: {step!r} is no section but the value {child!r}")
+                raise ConfigError(f"--set {override}: {step!r} is no section but the value {shown(child)}")
             node = child
-        node[str(path[-1])] = _plain(_parse(text, f"--set {override}"))
+        node[str(path[-1])] = _plain(parse(text, f"--set {override}"))
         self._positions = {place: at for place, at in self._positions.items() if place[: len(path)] != path}
         self._overrides[path] = override
 
@@ -109,22 +103,24 @@ def to_yaml(data: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def _parse(text: str, name: str) -> Any:
+def _text(path: str) -> str:
+    """What a config file says."""
     try:
-        return YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        problem = (error.problem or error.context or "cannot be read").split(" with value")[0]
-        raise ConfigError(f"{place}: not valid YAML: {problem}") from error
-    except YAMLError as error:
-        raise ConfigError(f"{name}: not valid YAML: {error}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{name}: not valid YAML: nested too deeply") from error
+        with open_plain(path) as file:
+            content = file.read(LONGEST_CONFIG + 1)
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+    if len(content) > LONGEST_CONFIG:
+        line = content.count(b"\n", 0, LONGEST_CONFIG) + 1
+        raise ConfigError(f"{path}:{line}:1: a config may have {LONGEST_CONFIG} bytes, and this one has more")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: the file is not UTF-8 text: {error}") from error
 
 
-def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]]) -> None:
-    """Enter the place of each key and item below `node`, counted from 1."""
+def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]], name: str) -> None:
+    """Enter the place of each key and item below `node`, counted from 1; no two keys may read alike."""
     if isinstance(node, Mapping):
         steps: list[tuple[str | int, Any, Any]] = [(str(key), key, value) for key, value in node.items()]
     elif isinstance(node, list):
@@ -135,8 +131,10 @@ def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]])
     for step, key, value in steps:
         if key in marks:  # what a merge (`<<`) or a tag brings has no place of its own
             line, column = marks[key][:2]
+            if (*path, step) in positions:
+                raise ConfigError(f"{name}:{line + 1}:{column + 1}: not valid YAML: found duplicate key {step!r}")
             positions[(*path, step)] = (line + 1, column + 1)
-        _locate(value, (*path, step), positions)
+        _locate(value, (*path, step), positions, name)
 
 
 def _plain(node: Any) -> Any:

@@ -97,7 +97,7 @@ def test_what_a_merge_brings_is_there_and_stands_where_its_section_does(tmp_path
         ("hello\n", "/c.yaml:1:1: the config must be a mapping of sections, got 'hello'"),
         ("", "/c.yaml:1:1: the config must be a mapping of sections, got None"),
         ("- a\n", "/c.yaml:1:1: the config must be a mapping of sections, got ['a']"),
-        ("a: " + "[" * 900, "/c.yaml: not valid YAML: nested too deeply"),
+        ("a: " + "[" * 900, "/c.yaml:1:44: not valid YAML: nested more than 40 levels deep"),
     ],
     ids=lambda value: value[:12],
 )
