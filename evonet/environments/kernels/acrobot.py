@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evonet.environments.kernels.arithmetic import sin_cos_rounded, where
+from evonet.environments.kernels.arithmetic import bounded, sin_cos_rounded, where
 from evonet.environments.kernels.kernel import Column, Columns, Kernel
 
 TIME_STEP = 0.2
@@ -49,8 +49,8 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     theta2 = _wrapped(theta2 + sixth * (dtheta2 + 2.0 * q2 + 2.0 * q3 + q4))
     dtheta1 = dtheta1 + sixth * (a1 + 2.0 * a2 + 2.0 * a3 + a4)
     dtheta2 = dtheta2 + sixth * (b1 + 2.0 * b2 + 2.0 * b3 + b4)
-    dtheta1 = np.minimum(np.maximum(dtheta1, -MAX_SPEED_1), MAX_SPEED_1)
-    dtheta2 = np.minimum(np.maximum(dtheta2, -MAX_SPEED_2), MAX_SPEED_2)
+    dtheta1 = bounded(dtheta1, -MAX_SPEED_1, MAX_SPEED_1)
+    dtheta2 = bounded(dtheta2, -MAX_SPEED_2, MAX_SPEED_2)
     terminated = -_cos(theta1) - _cos(theta2 + theta1) > 1.0
     return (theta1, theta2, dtheta1, dtheta2), where(terminated, 0.0, -1.0), terminated
 

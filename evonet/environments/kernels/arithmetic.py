@@ -35,6 +35,11 @@ def where(condition: Column, x: Column, y: Column) -> Column:
     return np.where(condition, x, y)
 
 
+def bounded(x: Column, low: Column, high: Column) -> Column:
+    """`x`, or the bound that it passes; what is not a number stays so."""
+    return np.minimum(np.maximum(x, low), high)
+
+
 def double(x: Column) -> Column:
     """`x` as float64."""
     return x.astype(np.float64)
@@ -74,7 +79,7 @@ def _reduced_angle(x: Column) -> tuple[Column, Column, Column]:
     angle = nearly - correction
     rest = ((nearly - angle) - correction) - quarters * _HALF_PI_3
     # Where the reduction fails, at least bounded.
-    return quarters, np.minimum(np.maximum(angle, -_QUARTER_PI), _QUARTER_PI), rest
+    return quarters, bounded(angle, -_QUARTER_PI, _QUARTER_PI), rest
 
 
 def _turned(quarters: Column, sine: Column, cosine: Column) -> tuple[Column, Column]:
@@ -178,13 +183,13 @@ def _reduced_exponential(x: Column) -> tuple[Column, Column]:
 
 def exp(x: Column) -> Column:
     """e**x; as if x were cut at ±708."""
-    scale, above_one = _reduced_exponential(np.minimum(np.maximum(x, -_LARGEST_EXPONENT), _LARGEST_EXPONENT))
+    scale, above_one = _reduced_exponential(bounded(x, -_LARGEST_EXPONENT, _LARGEST_EXPONENT))
     return scale + scale * above_one
 
 
 def tanh(x: Column) -> Column:
     """Hyperbolic tangent, as (e**2x - 1) / (e**2x + 1): accurate near zero too."""
-    twice = 2.0 * np.minimum(np.maximum(x, -_TANH_IS_ONE), _TANH_IS_ONE)
+    twice = 2.0 * bounded(x, -_TANH_IS_ONE, _TANH_IS_ONE)
     scale, above_one = _reduced_exponential(twice)
     numerator = scale * above_one + (scale - 1.0)
     return numerator / (numerator + 2.0)

@@ -12,9 +12,12 @@ from evonet.environments.kernels.kernel import Column, Columns, Kernel
 
 GRAVITY = 9.8
 MASS_POLE = 0.1
-TOTAL_MASS = 0.1 + 1.0
+PER_MASS = 1.0 / (MASS_POLE + 1.0)
 HALF_LENGTH = 0.5
-POLE_MASS_LENGTH = 0.1 * 0.5
+POLE_MASS_LENGTH = MASS_POLE * HALF_LENGTH
+MOMENT = HALF_LENGTH * 4.0 / 3.0
+POLE_SHARE = HALF_LENGTH * MASS_POLE * PER_MASS
+CART_SHARE = POLE_MASS_LENGTH * PER_MASS
 FORCE = 10.0
 TIME_STEP = 0.02
 THETA_THRESHOLD = 12 * 2 * math.pi / 360
@@ -39,11 +42,10 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     (sutton_barto_reward,) = parameters
     force = where(action == 1.0, FORCE, -FORCE)
     sintheta, costheta = sin_cos_small(theta)  # an episode ends at 12 degrees
-    temp = (force + POLE_MASS_LENGTH * np.square(theta_dot) * sintheta) / TOTAL_MASS
-    thetaacc = (GRAVITY * sintheta - costheta * temp) / (
-        HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * np.square(costheta) / TOTAL_MASS)
-    )
-    xacc = temp - POLE_MASS_LENGTH * thetaacc * costheta / TOTAL_MASS
+    # Gymnasium divides by the total mass; its reciprocal costs a fraction and differs in the last place at most.
+    temp = (force + POLE_MASS_LENGTH * np.square(theta_dot) * sintheta) * PER_MASS
+    thetaacc = (GRAVITY * sintheta - costheta * temp) / (MOMENT - POLE_SHARE * np.square(costheta))
+    xacc = temp - CART_SHARE * thetaacc * costheta
     x = x + TIME_STEP * x_dot
     x_dot = x_dot + TIME_STEP * xacc
     theta = theta + TIME_STEP * theta_dot

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evonet.environments.kernels.arithmetic import sin_cos, where
+from evonet.environments.kernels.arithmetic import bounded, sin_cos, where
 from evonet.environments.kernels.kernel import Column, Columns, Kernel
 
 GRAVITY = -9.8
@@ -69,7 +69,7 @@ def step_damped(state: Columns, actions: Columns, _parameters: Columns) -> tuple
 
 def pushed(action: Column) -> Column:
     """The force of an action, never weaker than 10/256 N."""
-    force = FORCE * np.minimum(np.maximum(action, -1.0), 1.0)
+    force = FORCE * bounded(action, -1.0, 1.0)
     least = where(force >= 0.0, LEAST_FORCE, -LEAST_FORCE)
     return where(np.abs(force) < LEAST_FORCE, least, force)
 

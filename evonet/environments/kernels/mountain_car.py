@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evonet.environments.kernels.arithmetic import cos, where
+from evonet.environments.kernels.arithmetic import bounded, cos, where
 from evonet.environments.kernels.kernel import Column, Columns, Kernel
 
 MIN_POSITION, MAX_POSITION = -1.2, 0.6
@@ -32,9 +32,9 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     (action,) = actions
     (goal_velocity,) = parameters
     velocity = velocity + ((action - 1.0) * FORCE + cos(3.0 * position) * -GRAVITY)
-    velocity = np.minimum(np.maximum(velocity, -MAX_SPEED), MAX_SPEED)
+    velocity = bounded(velocity, -MAX_SPEED, MAX_SPEED)
     position = position + velocity
-    position = np.minimum(np.maximum(position, MIN_POSITION), MAX_POSITION)
+    position = bounded(position, MIN_POSITION, MAX_POSITION)
     velocity = where((position == MIN_POSITION) & (velocity < 0.0), 0.0, velocity)
     terminated = (position >= GOAL_POSITION) & (velocity >= goal_velocity)
     return (position, velocity), -1.0, terminated

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evonet.environments.kernels.arithmetic import cos, single, where
+from evonet.environments.kernels.arithmetic import bounded, cos, single, where
 from evonet.environments.kernels.kernel import Column, Columns, Kernel
 
 
@@ -39,15 +39,15 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     position, velocity = state
     (action,) = actions
     (goal_velocity,) = parameters
-    force = np.minimum(np.maximum(action, -1.0), 1.0)
+    force = bounded(action, -1.0, 1.0)
     tripled = 3.0 * position
     is_single = single(position) == position  # all positions but the first
     slope = cos(where(is_single, single(tripled), tripled))
     push = single(single(force * POWER) - single(0.0025 * slope))
     velocity = single(velocity + push)
-    velocity = np.minimum(np.maximum(velocity, -MAX_SPEED), MAX_SPEED)
+    velocity = bounded(velocity, -MAX_SPEED, MAX_SPEED)
     position = single(position + velocity)
-    position = np.minimum(np.maximum(position, MIN_POSITION), MAX_POSITION)
+    position = bounded(position, MIN_POSITION, MAX_POSITION)
     velocity = where((position == MIN_POSITION) & (velocity < 0.0), 0.0, velocity)
     terminated = (position >= GOAL_POSITION) & (velocity >= np.float64(np.float32(goal_velocity)))
     reward = where(terminated, 100.0, 0.0) - action * action * 0.1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evonet.environments.kernels.arithmetic import sin, sin_cos, single
+from evonet.environments.kernels.arithmetic import bounded, sin, sin_cos, single
 from evonet.environments.kernels.kernel import Column, Columns, Kernel
 
 MAX_SPEED = 8.0
@@ -36,12 +36,12 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     theta, theta_dot = state
     (action,) = actions
     (g,) = parameters
-    torque = np.minimum(np.maximum(action, -MAX_TORQUE), MAX_TORQUE)
+    torque = bounded(action, -MAX_TORQUE, MAX_TORQUE)
     angle = _normalised(theta)
     # Gymnasium's torque is a float32, and so are its square and its multiples; the sums are float64.
     costs = angle * angle + 0.1 * (theta_dot * theta_dot) + single(_MILLI * single(torque * torque))
     theta_dot = theta_dot + (3.0 * g / 2.0 * sin(theta) + single(3.0 * torque)) * TIME_STEP
-    theta_dot = np.minimum(np.maximum(theta_dot, -MAX_SPEED), MAX_SPEED)
+    theta_dot = bounded(theta_dot, -MAX_SPEED, MAX_SPEED)
     theta = theta + theta_dot * TIME_STEP
     return (theta, theta_dot), -costs, False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from evonet.activations import LEAK
-from evonet.environments.kernels.arithmetic import double, exp, sin, tanh, where
+from evonet.environments.kernels.arithmetic import bounded, double, exp, sin, tanh, where
 from evonet.environments.kernels.kernel import Column, Precision
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
@@ -24,7 +24,7 @@ _Q2, _Q3 = np.float32(95716.66016896637), np.float32(962.5150156008859)
 
 
 def _tanh_single(x: Column) -> Column:
-    x = np.minimum(np.maximum(x, -_TANH_IS_ONE), _TANH_IS_ONE)
+    x = bounded(x, -_TANH_IS_ONE, _TANH_IS_ONE)
     z = x * x
     numerator = ((z * _P3 + _P2) * z + _P1) * z + _P0
     denominator = (((z + _Q3) * z + _Q2) * z + _Q1) * z + _Q0

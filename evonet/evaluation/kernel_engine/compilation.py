@@ -41,8 +41,24 @@ def _float_of_bits(typing_context: Any, bits: Any) -> Any:  # noqa: ARG001 - the
     return numba.float64(numba.int64), generate
 
 
+@intrinsic
+def _select(typing_context: Any, condition: Any, x: Any, y: Any) -> Any:
+    chosen = typing_context.unify_types(x, y)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values = [context.cast(builder, arguments[i], signature.args[i], chosen) for i in (1, 2)]
+        return builder.select(arguments[0], *values)
+
+    return chosen(condition, x, y), generate
+
+
 def _where(condition: Any, x: Any, y: Any) -> Any:
-    return x if condition else y
+    return _select(condition, x, y)  # type: ignore[call-arg]
+
+
+def _bounded(x: Any, low: Any, high: Any) -> Any:
+    x = _select(x < low, low, x)  # type: ignore[call-arg]
+    return _select(x > high, high, x)  # type: ignore[call-arg]
 
 
 def _double(x: Any) -> Any:
@@ -63,6 +79,7 @@ def _to_float32(x: Any) -> Any:
 
 _SCALAR = {
     arithmetic.where: _where,
+    arithmetic.bounded: _bounded,
     arithmetic.double: _double,
     arithmetic.single: _single,
     arithmetic.power_of_two: _power_of_two,

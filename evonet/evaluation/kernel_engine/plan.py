@@ -188,4 +188,4 @@ def _squash(task: Task) -> Callable[[Column], Column]:
 
 
 def _clip(outputs: Column) -> Column:
-    return np.minimum(np.maximum(outputs, -1.0), 1.0)
+    return arithmetic.bounded(outputs, -1.0, 1.0)

@@ -82,7 +82,8 @@ def look(lanes: Any, width: int) -> None:
     state, observations, events = lanes.state, lanes.observations, lanes.events
     for lane in range(width):
         store_observation(observations, lane, observe(load_state(state, lane)))
-        zero = 0.0
+    for lane in range(width):  # by itself, since compilers give up on a loop with too many arrays
+        zero = observed(0.0)
         for k in range(INPUTS):
             zero += observations[k, lane] - observations[k, lane]
         events[lane] = where(zero == 0.0, GOES_ON, BAD_OBSERVATION)
@@ -111,21 +112,43 @@ def think(lanes: Any, hidden_size: int, width: int) -> None:
         remember(genomes, memory, echo, outgoing, hidden_size, width)
         outgoing += hidden_size * hidden_size
     clear(outputs, width)
-    for neuron in range(hidden_size):
+    fours = hidden_size // 4
+    for four in range(fours):  # at once: they read the inputs and write the outputs once
+        neuron = 4 * four
         for lane in range(width):
-            total = inputs[0, lane] * genomes[neuron, lane]
-            for i in range(1, INPUTS):
-                total += inputs[i, lane] * genomes[i * hidden_size + neuron, lane]
-            if BIAS:
-                total += genomes[bias + neuron, lane]
-            if RECURRENT:
-                total += echo[neuron, lane]
-            hidden = real(activate_hidden(total))
-            if RECURRENT:
-                memory[neuron, lane] = hidden
+            a = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron, lane)
+            b = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron + 1, lane)
+            c = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron + 2, lane)
+            d = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron + 3, lane)
+            for k in range(OUTPUTS):
+                total = outputs[k, lane] + a * genomes[outgoing + neuron * OUTPUTS + k, lane]
+                total += b * genomes[outgoing + (neuron + 1) * OUTPUTS + k, lane]
+                total += c * genomes[outgoing + (neuron + 2) * OUTPUTS + k, lane]
+                total += d * genomes[outgoing + (neuron + 3) * OUTPUTS + k, lane]
+                outputs[k, lane] = total
+    for neuron in range(4 * fours, hidden_size):
+        for lane in range(width):
+            hidden = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron, lane)
             for k in range(OUTPUTS):
                 outputs[k, lane] += hidden * genomes[outgoing + neuron * OUTPUTS + k, lane]
     answer(genomes, outputs, outgoing + hidden_size * OUTPUTS, width)
+
+
+def respond(
+    genomes: Any, inputs: Any, memory: Any, echo: Any, bias: int, hidden_size: int, neuron: int, lane: int
+) -> Any:
+    """Output of a hidden neuron."""
+    total = inputs[0, lane] * genomes[neuron, lane]
+    for i in range(1, INPUTS):
+        total += inputs[i, lane] * genomes[i * hidden_size + neuron, lane]
+    if BIAS:
+        total += genomes[bias + neuron, lane]
+    if RECURRENT:
+        total += echo[neuron, lane]
+    hidden = real(activate_hidden(total))
+    if RECURRENT:
+        memory[neuron, lane] = hidden
+    return hidden
 
 
 def clear(outputs: Any, width: int) -> None:
@@ -155,9 +178,10 @@ def answer(genomes: Any, outputs: Any, bias: int, width: int) -> None:
             outputs[k, lane] = real(activate_output(total))
 
 
-def act(lanes: Any, max_steps: float, parameters: Any, width: int) -> None:
-    """One step of each lane; `events` says how its episode ended, if it did."""
+def act(lanes: Any, max_steps: float, parameters: Any, width: int) -> int:
+    """One step of each lane; `events` says how its episode ended, if it did. Returns 0 if all go on."""
     state, outputs, events, returns, lengths = lanes.state, lanes.outputs, lanes.events, lanes.returns, lanes.lengths
+    ended = 0
     for lane in range(width):
         zero = 0.0
         for k in range(OUTPUTS):
@@ -172,6 +196,8 @@ def act(lanes: Any, max_steps: float, parameters: Any, width: int) -> None:
         lengths[lane] = where(event <= TERMINATED, length, lengths[lane])
         returns[lane] = where(event == BAD_REWARD, reward, returns[lane] + reward)
         events[lane] = event
+        ended |= event
+    return ended
 
 
 def begin(lanes: Any, lane: int, episodes: Any, episode: int) -> None:
@@ -251,7 +277,7 @@ def roll_out(
         echo=np.zeros((hidden_size, num_lanes), number),
         sums=np.zeros((INPUTS, num_lanes)),
         squares=np.zeros((INPUTS, num_lanes)),
-        events=np.zeros(num_lanes, np.uint8),
+        events=np.zeros(num_lanes, np.int64),
         returns=np.zeros(num_lanes),
         lengths=np.zeros(num_lanes),
         episodes=np.full(num_lanes, -1),
@@ -264,7 +290,8 @@ def roll_out(
         look(lanes, width)
         prepare(lanes, mean, deviation, width)
         think(lanes, hidden_size, width)
-        act(lanes, max_steps, parameters, width)
+        if act(lanes, max_steps, parameters, width) == GOES_ON:
+            continue
         lane = 0
         while lane < busy:
             if lanes.events[lane] == GOES_ON:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from evonet.environments.kernels.arithmetic import double, single, where
+from evonet.environments.kernels.arithmetic import bounded, double, single, where
 from evonet.environments.kernels.kernel import Column
 
 BoxNumber = tuple[float, float, float, float]
@@ -52,7 +50,7 @@ def box(numbers: Sequence[BoxNumber], squash: Callable[..., Any], *, narrow: boo
 
 def stretched(value: Column, reach: float, centre: float, low: float, high: float) -> Column:
     """From ±1 to the bounds of a Box, and cut there."""
-    return np.minimum(np.maximum(value * reach + centre, low), high)
+    return bounded(value * reach + centre, low, high)
 
 
 def _tuple(element: str, size: int) -> str:
