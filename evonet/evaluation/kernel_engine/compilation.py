@@ -25,12 +25,14 @@ from evonet.environments.kernels import arithmetic
 from evonet.environments.normaliser import LIMIT
 from evonet.evaluation.kernel_engine import rollout, unrolled
 from evonet.evaluation.kernel_engine.plan import Plan
+from evonet.network import Architecture
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # no fastmath: bits count
 _DIGITS = 20
 _NOTHING = object()
 _KNOWN_TO_NUMBA = ("numpy", "math")
 _LARGEST_INLINED = 1100
+_MOST_COMPARISONS = 100
 
 
 @intrinsic
@@ -58,7 +60,7 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
 
 def _bounded(x: Any, low: Any, high: Any) -> Any:
     x = _select(x < low, low, x)  # type: ignore[call-arg]
-    return _select(x > high, high, x)  # type: ignore[call-arg]
+    return _select(x > high, high, x)
 
 
 def _double(x: Any) -> Any:
@@ -91,6 +93,7 @@ def compiled_rollout(plan: Plan) -> Callable[..., None]:
     """`rollout.roll_out` for a plan, compiled at its first call or taken from Numba's cache."""
     architecture, observed = plan.task.architecture, plan.task.observation_space.dtype
     inputs, outputs, state = architecture.num_inputs, architecture.num_outputs, plan.state_size
+    together = _together(architecture)
     names: dict[str, Any] = {
         "INPUTS": inputs,
         "OUTPUTS": outputs,
@@ -112,9 +115,27 @@ def compiled_rollout(plan: Plan) -> Callable[..., None]:
         "store_state": unrolled.store(state),
         "load_outputs": unrolled.load(outputs),
         "store_observation": unrolled.store(inputs),
+        "TOGETHER": together,
+        "add_neurons": unrolled.add_neurons(together, outputs, rollout.respond),
+        "add_neuron": unrolled.add_neurons(1, outputs, rollout.respond),
         "where": arithmetic.where,
     }
     return _Copier(rollout.roll_out, names).copy(rollout.roll_out)  # type: ignore[no-any-return]
+
+
+def _together(architecture: Architecture) -> int:
+    """Neurons that the rollout does in one go: as many as the compiler can prove not to get in each other's way.
+
+    It compares the address of each row that a loop writes with that of each that it reads, at most 128 of them; beyond
+    that it makes no vectors.
+    """
+    inputs, outputs, recurrent = architecture.num_inputs, architecture.num_outputs, architecture.recurrent
+    for neurons in (4, 2):
+        written = outputs + neurons * recurrent
+        read = inputs + neurons * (inputs + architecture.bias + recurrent + outputs)
+        if written * read <= _MOST_COMPARISONS:
+            return neurons
+    return 1
 
 
 class _Copier:

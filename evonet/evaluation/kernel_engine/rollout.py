@@ -20,6 +20,7 @@ WIDTHS = 16
 GOES_ON, CUT, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 2, 4, 5, 6  # as in `Outcome`
 
 INPUTS = OUTPUTS = STATE = 0
+TOGETHER = 1  # neurons of which each lane does so many in one go
 BIAS = RECURRENT = NORMALISE = False
 LIMIT = LARGEST_WEIGHT = 0.0
 number = observed = np.float64
@@ -30,7 +31,7 @@ def _put_in(*arguments: Any) -> Any:
 
 
 step = observe = decode = activate_hidden = activate_output = real = _put_in
-load_state = store_state = load_outputs = store_observation = _put_in
+load_state = store_state = load_outputs = store_observation = add_neurons = add_neuron = _put_in
 
 
 class Episodes(NamedTuple):
@@ -112,25 +113,13 @@ def think(lanes: Any, hidden_size: int, width: int) -> None:
         remember(genomes, memory, echo, outgoing, hidden_size, width)
         outgoing += hidden_size * hidden_size
     clear(outputs, width)
-    fours = hidden_size // 4
-    for four in range(fours):  # at once: they read the inputs and write the outputs once
-        neuron = 4 * four
+    together = hidden_size // TOGETHER * TOGETHER
+    for neuron in range(0, together, TOGETHER):
         for lane in range(width):
-            a = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron, lane)
-            b = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron + 1, lane)
-            c = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron + 2, lane)
-            d = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron + 3, lane)
-            for k in range(OUTPUTS):
-                total = outputs[k, lane] + a * genomes[outgoing + neuron * OUTPUTS + k, lane]
-                total += b * genomes[outgoing + (neuron + 1) * OUTPUTS + k, lane]
-                total += c * genomes[outgoing + (neuron + 2) * OUTPUTS + k, lane]
-                total += d * genomes[outgoing + (neuron + 3) * OUTPUTS + k, lane]
-                outputs[k, lane] = total
-    for neuron in range(4 * fours, hidden_size):
+            add_neurons(genomes, inputs, memory, echo, outputs, bias, outgoing, hidden_size, neuron, lane)
+    for neuron in range(together, hidden_size):
         for lane in range(width):
-            hidden = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron, lane)
-            for k in range(OUTPUTS):
-                outputs[k, lane] += hidden * genomes[outgoing + neuron * OUTPUTS + k, lane]
+            add_neuron(genomes, inputs, memory, echo, outputs, bias, outgoing, hidden_size, neuron, lane)
     answer(genomes, outputs, outgoing + hidden_size * OUTPUTS, width)
 
 

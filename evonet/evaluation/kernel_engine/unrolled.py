@@ -53,6 +53,24 @@ def stretched(value: Column, reach: float, centre: float, low: float, high: floa
     return bounded(value * reach + centre, low, high)
 
 
+def add_neurons(count: int, outputs: int, respond: Callable[..., Any]) -> Callable[..., Any]:
+    """`add(…, neuron, lane)`: what `count` hidden neurons, from `neuron` on, add to the `outputs` of a lane.
+
+    Several at once read the inputs and write the outputs only once.
+    """
+    hidden = "".join(
+        f"\n    hidden_{i} = respond(genomes, inputs, memory, echo, bias, hidden_size, neuron + {i}, lane)"
+        for i in range(count)
+    )
+    sums = "".join(
+        f"\n    outputs[{k}, lane] = outputs[{k}, lane]"
+        + "".join(f" + hidden_{i} * genomes[outgoing + (neuron + {i}) * {outputs} + {k}, lane]" for i in range(count))
+        for k in range(outputs)
+    )
+    arguments = "genomes, inputs, memory, echo, outputs, bias, outgoing, hidden_size, neuron, lane"
+    return _function(f"def add({arguments}):{hidden}{sums}", respond=respond)
+
+
 def _tuple(element: str, size: int) -> str:
     return "(" + "".join(element.format(k=k) + ", " for k in range(size)) + ")"
 
