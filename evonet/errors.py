@@ -48,6 +48,12 @@ class WorkersUnavailable(EvonetError):
     """Worker processes cannot start, or cannot be given the environment."""
 
 
+class ClusterUnavailable(WorkersUnavailable):
+    """A Dask cluster has no scheduler that answers or no workers, or an executor is broken: a run can go on later."""
+
+    exit_status = 75
+
+
 class TooManyFaults(EvonetError):
     """More of a generation failed than `faults.max_share` allows, or anything at all where `faults.on_fault` is "stop".
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.activations import ACTIVATIONS, ActivationName
+from evonet.cluster.executor import Cluster, Executor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
@@ -95,11 +96,14 @@ class EpisodeReturn:
         workers: processes; 1 is this one, the fastest for a cheap environment and no way for one that hangs or crashes.
             "auto" is this one too until others pay, if the environment comes with Gymnasium; else one for each core.
         faults: what becomes of episodes that cannot be scored.
+        executor: runs the episodes instead of processes on this machine: a Dask `Client`, or any executor whose futures
+            are those of `concurrent.futures`; `workers` then is how many it has, if it does not tell itself.
 
     Raises:
         UnsuitableEnvironment: the environment is unknown, or no network can serve its spaces.
         EnvironmentUnavailable: it cannot be made.
         WorkersUnavailable: it cannot be sent to worker processes.
+        ClusterUnavailable: the Dask scheduler does not answer, or has no workers.
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
@@ -123,6 +127,7 @@ class EpisodeReturn:
         engine: EngineName = "auto",
         workers: Workers = 1,
         faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
+        executor: Executor | Cluster | None = None,
     ) -> None:
         check(type(self), {name: value for name, value in locals().items() if name != "self"})
         if isinstance(environment, str):
@@ -154,7 +159,7 @@ class EpisodeReturn:
         self._aggregation = aggregation
         self._quantile = quantile
         self._faults = faults
-        self._carrier: Carrier = carrier(self.task, engine, workers, faults)
+        self._carrier: Carrier = carrier(self.task, engine, workers, faults, executor)
         self._observer: Carrier | None = None
 
     @property

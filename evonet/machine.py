@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import multiprocessing
 import os
 import re
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would change line ends
 _LARGEST_KEPT = 1 << 24  # bytes
 _share: int | None = None
+_starting = threading.Lock()
 
 
 def cores() -> int:
@@ -34,7 +36,21 @@ def keep_freed_memory() -> None:
     The one of most Linux systems hands large pieces back to the kernel, which clears every page of the next; once it
     has seen one as large as this freed, it no longer does (mallopt(3), M_MMAP_THRESHOLD). Elsewhere nothing happens.
     """
+    import numpy as np  # which whoever only starts processes does not wait for
+
     np.empty(_LARGEST_KEPT, np.uint8)
+
+
+@contextlib.contextmanager
+def children_allowed() -> Iterator[None]:
+    """Within it, this process may start others even if it is a daemon, as Dask's workers are; a thread at a time."""
+    me = multiprocessing.current_process()
+    with _starting:
+        daemonic, me.daemon = me.daemon, False
+        try:
+            yield
+        finally:
+            me.daemon = daemonic
 
 
 def write_whole(path: Path, content: bytes, *, last: bool = True) -> None:

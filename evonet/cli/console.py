@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from evonet.cluster.executor import Cluster
     from evonet.experiment.config import Config
 
 DONE, FAILED, BAD_USAGE, NOT_SOLVED = 0, 1, 2, 3
@@ -39,6 +40,43 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-import", action="append", default=[], metavar="MODULE", help="allow the config to import this module"
     )
+
+
+def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the work is done, if not on this machine."""
+    parser.add_argument(
+        "--dask",
+        metavar="ADDRESS|FILE|local",
+        help="on a Dask cluster: the scheduler's tcp://HOST:PORT or tls://HOST:PORT, its scheduler FILE.json, or a "
+        "worker for each core, started here",
+    )
+    parser.add_argument(
+        "--dask-timeout",
+        type=seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long there may be no scheduler or no workers (default: 60)",
+    )
+
+
+def seconds(text: str) -> float:
+    """A number of seconds, as an argument of the command line."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+@contextlib.contextmanager
+def cluster(options: argparse.Namespace) -> Iterator[Cluster | None]:
+    """The Dask cluster that the options name, None if they name none."""
+    if options.dask is None:
+        yield None
+        return
+    from evonet.cluster.connection import connected
+
+    with connected(options.dask, options.dask_timeout) as found:
+        yield found
 
 
 def load_config(options: argparse.Namespace) -> Config:

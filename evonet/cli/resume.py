@@ -9,8 +9,10 @@ from pathlib import Path
 
 from evonet.cli.console import (
     Commands,
+    add_cluster_arguments,
     add_override_arguments,
     allow_imports,
+    cluster,
     overrides,
     say,
     stdout_kept_for_the_result,
@@ -29,6 +31,7 @@ def add_to(commands: Commands) -> None:
     )
     resume.add_argument("run", type=Path, metavar="RUN", help="a run directory")
     add_override_arguments(resume)
+    add_cluster_arguments(resume)
     add_output_arguments(resume)
     resume.set_defaults(command=_resume)
 
@@ -40,6 +43,6 @@ def _resume(options: argparse.Namespace) -> int:
     allow_imports(options.allow_import)
     changes = overrides(options), options.allow_import
     config = resumed_config(options.run, *changes)
-    with stdout_kept_for_the_result(), progress(config, quiet=options.quiet) as watch:
-        summary = resume(options.run, *changes, watch, functools.partial(say, options))
+    with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
+        summary = resume(options.run, *changes, watch, functools.partial(say, options), executor)
     return tell(options, summary)

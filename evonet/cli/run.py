@@ -14,7 +14,9 @@ from evonet.cli.console import (
     DONE,
     NOT_SOLVED,
     Commands,
+    add_cluster_arguments,
     add_config_arguments,
+    cluster,
     load_config,
     say,
     stdout_kept_for_the_result,
@@ -31,6 +33,7 @@ def add_to(commands: Commands) -> None:
     run = commands.add_parser("run", help="run an experiment from a YAML config")
     add_config_arguments(run)
     run.add_argument("--output", type=Path, metavar="DIR", help="the run directory (default: a new one below runs/)")
+    add_cluster_arguments(run)
     add_output_arguments(run)
     run.set_defaults(command=_run)
 
@@ -46,8 +49,8 @@ def _run(options: argparse.Namespace) -> int:
     from evonet.experiment.runner import run
 
     config = load_config(options)
-    with stdout_kept_for_the_result(), progress(config, quiet=options.quiet) as watch:
-        summary = run(config, options.output, watch, functools.partial(say, options))
+    with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
+        summary = run(config, options.output, watch, functools.partial(say, options), executor)
     return tell(options, summary)
 
 

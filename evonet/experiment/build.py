@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from evonet.cluster.executor import Cluster, Executor
 from evonet.environments.specification import EnvironmentSpec
-from evonet.errors import EvonetError
+from evonet.errors import EvonetError, WorkersUnavailable
 from evonet.evaluation.task import Task
 from evonet.evolution import Algorithm, Validation
 from evonet.experiment.config import EPISODE_RETURN, Config
@@ -20,18 +21,25 @@ _NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurre
 _EVALUATION = ("episodes", "aggregation", "quantile", "normalise_observations", "action_squash", "engine", "workers")
 
 
-def build_fitness(config: Config) -> Fitness:
+def build_fitness(config: Config, executor: Executor | Cluster | None = None) -> Fitness:
     """The fitness; makes the environment once, to ask for its spaces.
 
+    Args:
+        config: that describes it.
+        executor: that runs its episodes, if not this machine.
+
     Raises:
-        ConfigError: the environment is unknown, unsuitable, or may not be imported; so with a function of one's own.
+        ConfigError: the environment is unknown, unsuitable, or may not be imported; so with a function of one's own,
+            which no executor can run.
         EnvironmentUnavailable: the environment cannot be made.
+        WorkersUnavailable: the executor's workers cannot run it.
     """
     settings = config.settings
     episodes = None
     if settings.environment is not None:
         environment = settings.environment.build()
-        episodes = _episode_return(config, environment, ("environment", "id"))
+        whole = settings.fitness.type == EPISODE_RETURN
+        episodes = _episode_return(config, environment, ("environment", "id"), executor if whole else None)
         for end, size in (("inputs", episodes.architecture.num_inputs), ("outputs", episodes.architecture.num_outputs)):
             if getattr(settings.network, end) not in (None, size):
                 raise config.error(
@@ -42,11 +50,17 @@ def build_fitness(config: Config) -> Fitness:
     if settings.fitness.type == EPISODE_RETURN:
         assert episodes is not None
         return episodes
+    if executor is not None:
+        raise config.error(
+            ("fitness", "type"),
+            f"fitness.type must be {EPISODE_RETURN} where episodes run elsewhere, got {settings.fitness.type!r}: "
+            "a function of one's own runs in this process, and may hand out its work itself",
+        )
     architecture = episodes.architecture if episodes is not None else _architecture(config)
     return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes)
 
 
-def build_judge(config: Config, fitness: Fitness) -> Fitness:
+def build_judge(config: Config, fitness: Fitness, executor: Executor | Cluster | None = None) -> Fitness:
     """What runs the validation: the fitness itself, or the same in the environment that `validation` names.
 
     Raises:
@@ -58,7 +72,7 @@ def build_judge(config: Config, fitness: Fitness) -> Fitness:
     path = ("validation", "environment")
     if not isinstance(fitness, EpisodeReturn):
         raise config.error(path, "validation.environment must be left out where a function is the fitness")
-    judge = _episode_return(config, settings.environment.build(), (*path, "id"))
+    judge = _episode_return(config, settings.environment.build(), (*path, "id"), executor)
     assert fitness.task is not None
     assert judge.task is not None
     for name in ("observation_space", "action_space"):
@@ -72,12 +86,16 @@ def build_judge(config: Config, fitness: Fitness) -> Fitness:
     return judge
 
 
-def _episode_return(config: Config, environment: EnvironmentSpec, path: KeyPath) -> EpisodeReturn:
+def _episode_return(
+    config: Config, environment: EnvironmentSpec, path: KeyPath, executor: Executor | Cluster | None
+) -> EpisodeReturn:
     settings = config.settings
     network, evaluation = arguments(settings.network, *_NETWORK), arguments(settings.evaluation, *_EVALUATION)
     try:
         environment.refuse_imports(config.allowed_imports)
-        return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build())
+        return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build(), executor=executor)
+    except WorkersUnavailable:  # has its own place and exit status, and no line of the config is to blame
+        raise
     except EvonetError as error:
         raise type(error)(f"{config.document.where(path)}: {'.'.join(map(str, path[:-1]))}: {error}") from error
     except ValueError as error:  # the rest is checked: only the engine depends on the environment

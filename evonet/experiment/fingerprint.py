@@ -9,22 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 
-import evonet
+from evonet.versions import versions
 
 _PROCESSORS = Path("/proc/cpuinfo")
-
-
-def versions() -> dict[str, str]:
-    """Of what the run rests on."""
-    return {
-        "evonet": evonet.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "gymnasium": gymnasium.__version__,
-    }
 
 
 def fingerprint() -> dict[str, str]:

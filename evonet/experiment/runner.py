@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from evonet.cluster.executor import Cluster, Executor
 from evonet.errors import CheckpointError, ConfigError
 from evonet.experiment.checkpoint import Checkpoint, usable_checkpoint
 from evonet.experiment.config import Config, completed
@@ -25,6 +26,7 @@ def run(
     output: Path | None = None,
     watch: Watcher = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
+    executor: Executor | Cluster | None = None,
 ) -> dict[str, Any]:
     """Run a config to its end.
 
@@ -33,6 +35,7 @@ def run(
         output: the run directory; by default a new one below `runs`.
         watch: told of each generation, and of the seconds since the start.
         say: told what a person should know before the run.
+        executor: runs the episodes, if not this machine; what comes out is the same.
 
     Returns:
         The run's summary, as it stands in `run.json`.
@@ -42,7 +45,7 @@ def run(
         KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` goes on.
     """
     path = output or default_path(config.settings.name, config.settings.seed)
-    with interruptible() as interruption, Session(config, say) as session, RunDirectory(path) as directory:
+    with interruptible() as interruption, Session(config, say, executor) as session, RunDirectory(path) as directory:
         directory.write_text(CONFIG, config.to_yaml(), last=False)
         return session.drive(directory, watch, interruption)
 
@@ -53,6 +56,7 @@ def resume(
     allowed_imports: Sequence[str] = (),
     watch: Watcher = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
+    executor: Executor | Cluster | None = None,
 ) -> dict[str, Any]:
     """Go on with a run that was stopped, or with one that is finished, if its limits are higher now.
 
@@ -64,6 +68,7 @@ def resume(
         allowed_imports: modules that the config may import.
         watch: told of each generation, and of the seconds that the run has taken in all.
         say: told what a person should know.
+        executor: runs the episodes, if not this machine, whatever ran them before.
 
     Returns:
         The run's summary, as it stands in `run.json`.
@@ -82,7 +87,7 @@ def resume(
         if checkpoint is not None:
             _refuse_changes(config, checkpoint, path)
             _tell_of_changes(checkpoint, path, say)
-        session = stack.enter_context(Session(config, say))
+        session = stack.enter_context(Session(config, say, executor))
         if checkpoint is not None:
             session.restore(checkpoint)
             if session.over is not None and summary is not None:

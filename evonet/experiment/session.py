@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from evonet.champion import Champion
+from evonet.cluster.executor import Cluster, Executor
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
 from evonet.evolution import Generation, evolve
@@ -29,13 +30,14 @@ from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
 from evonet.experiment.chronicle import Chronicle
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
-from evonet.experiment.fingerprint import fingerprint, versions
+from evonet.experiment.fingerprint import fingerprint
 from evonet.experiment.interruption import Interruption
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.tracking import make_trackers
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
+from evonet.versions import versions
 
 Watcher = Callable[[Generation, float], None]
 
@@ -46,22 +48,23 @@ class Session:
     Args:
         config: what to run.
         say: told what a person should know before the run.
+        executor: runs the episodes, if not this machine.
 
     Raises:
         EvonetError: the config cannot be run.
     """
 
-    def __init__(self, config: Config, say: Callable[[str], None]) -> None:
+    def __init__(self, config: Config, say: Callable[[str], None], executor: Executor | Cluster | None = None) -> None:
         self._config = config
         self._chronicle = Chronicle()
         self._checkpoint: Checkpoint | None = None
-        self._fitness = self._judge = build_fitness(config)
+        self._fitness = self._judge = build_fitness(config, executor)
         try:
             for notice in notices(self._fitness):
                 say(notice)
             settings = config.settings
             self._algorithm = build_algorithm(config, self._fitness.architecture)
-            self._judge = build_judge(config, self._fitness)
+            self._judge = build_judge(config, self._fitness, executor)
             self._target = target_of(config, self._judge.task)
             self._rule = build_stop_rule(config, self._target)
             self._acting = acting(self._judge)

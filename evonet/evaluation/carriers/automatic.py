@@ -7,11 +7,12 @@ import time
 
 import gymnasium as gym
 
+from evonet.cluster.executor import Cluster, Executor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import WorkersUnavailable
 from evonet.evaluation.carriers.carrier import Carrier, InProcess, Workers
-from evonet.evaluation.carriers.pooled import WorkerProcesses
+from evonet.evaluation.carriers.pooled import ExecutorWorkers, WorkerProcesses
 from evonet.evaluation.engines import EngineName, runs_foreign_code
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
@@ -28,15 +29,19 @@ def carrier(
     engine: EngineName,
     workers: Workers,
     faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
+    executor: Executor | Cluster | None = None,
 ) -> Carrier:
     """The carrier for so many workers.
 
-    One worker is this process, unless there is a time limit to hold and somebody else's code to hold it against.
+    One worker is this process, unless there is a time limit to hold and somebody else's code to hold it against; with
+    an executor, its workers do all.
 
     Raises:
         ValueError: the engine does not serve the task.
-        WorkersUnavailable: the task cannot be sent to worker processes.
+        WorkersUnavailable: the task cannot be sent to worker processes, or the executor's workers cannot run it.
     """
+    if executor is not None:
+        return ExecutorWorkers(task, engine, executor, cores() if workers == "auto" else workers, faults)
     limited = faults.timeout is not None and runs_foreign_code(engine, task)
     if workers == "auto" and not limited:
         return AutoCarrier(task, engine, faults)

@@ -8,8 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from evonet.cluster.executor import Cluster, Executor, cluster_of
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.carriers.chunks import Chunk, Pool
+from evonet.evaluation.carriers.executor_pool import ExecutorPool
+from evonet.evaluation.carriers.payload import pickled
 from evonet.evaluation.carriers.splitting import Gathering
 from evonet.evaluation.engines import EngineName, make_engine, runs_foreign_code
 from evonet.evaluation.fault_policy import FaultPolicy
@@ -33,11 +36,14 @@ class PooledCarrier(ABC):
         engine: name of the engine.
         faults: what becomes of episodes that cannot be scored.
 
+    Attributes:
+        isolated: whether an environment that others wrote runs, and may hang or crash in a worker.
+
     Raises:
         ValueError: the engine does not serve the task.
     """
 
-    isolated = True
+    _cost = 0.0  # seconds that a chunk costs who hands all of them out
 
     def __init__(self, task: Task, engine: EngineName, faults: FaultPolicy) -> None:
         sample = make_engine(engine, task)
@@ -45,7 +51,8 @@ class PooledCarrier(ABC):
         sample.close()
         self._faults = faults
         # A kernel is evonet's own: it always comes to an end, but may have to be compiled first.
-        self._limit = faults.seconds if runs_foreign_code(engine, task) else math.inf
+        self.isolated = runs_foreign_code(engine, task)
+        self._limit = faults.seconds if self.isolated else math.inf
         self._episode_seconds: float | None = None
 
     @property
@@ -72,10 +79,15 @@ class PooledCarrier(ABC):
         if self._episode_seconds is None:
             wanted = _FIRST_CHUNKS * self.pool.workers
         else:
-            wanted = math.ceil(len(whole) * self._episode_seconds / _CHUNK_SECONDS)
+            wanted = math.ceil(len(whole) * self._episode_seconds / self._chunk_seconds)
         parts = min(len(whole), max(wanted, self.pool.workers))
         ends = np.linspace(0, len(whole), parts + 1).astype(np.int64).tolist()
         return [whole.part(a, b, self._chunk_limit(b - a)) for a, b in pairwise(ends)]
+
+    @property
+    def _chunk_seconds(self) -> float:
+        """The work in a chunk: more where so many workers are served that chunks shorter than that would queue up."""
+        return max(_CHUNK_SECONDS, self._cost * self.pool.workers)
 
     def _chunk_limit(self, episodes: int) -> float:
         usual = episodes * (self._episode_seconds or 0.0)
@@ -109,7 +121,7 @@ class WorkerProcesses(PooledCarrier):
         super().__init__(task, engine, faults)
         from evonet.evaluation.carriers.processes import ProcessPool  # who needs none does not wait for its imports
 
-        self._processes = ProcessPool(task, engine, workers)
+        self._processes = ProcessPool(pickled(task, engine), workers)
 
     @property
     def pool(self) -> Pool:
@@ -124,3 +136,47 @@ class WorkerProcesses(PooledCarrier):
             WorkersUnavailable: one could not, several times.
         """
         return self._processes.ready()
+
+
+class ExecutorWorkers(PooledCarrier):
+    """The workers of a Dask cluster or of any other executor; each keeps a process of its own with one engine.
+
+    Args:
+        task: what an episode is; it is pickled.
+        engine: name of the engine.
+        executor: a Dask client or cluster, or what else has a method `submit`.
+        workers: how many the executor has, if neither Dask nor the executor itself can tell.
+        faults: what becomes of episodes that cannot be scored.
+
+    Raises:
+        ValueError: the engine does not serve the task.
+        TypeError: the executor is none.
+        WorkersUnavailable: the task cannot be pickled, or the workers' versions are not this process's.
+        ClusterUnavailable: the cluster has no scheduler that answers, or no workers.
+    """
+
+    _cost = 0.002  # measured by experiments/benchmarks/scale_out.py
+
+    def __init__(
+        self,
+        task: Task,
+        engine: EngineName,
+        executor: Executor | Cluster,
+        workers: int,
+        faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(task, engine, faults)
+        cluster, payload = cluster_of(executor), pickled(task, engine)
+        self._pool: Pool
+        if cluster is None:
+            assert not isinstance(executor, Cluster)
+            self._pool = ExecutorPool(executor, payload, workers)
+        else:
+            from evonet.evaluation.carriers.dask_pool import DaskPool  # Dask is an extra
+
+            self._pool = DaskPool(cluster, payload)
+
+    @property
+    def pool(self) -> Pool:
+        """The workers."""
+        return self._pool

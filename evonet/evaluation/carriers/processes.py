@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-import multiprocessing
 import os
-import pickle
 import signal
 import time
 from collections import deque
@@ -27,9 +25,8 @@ from evonet.errors import WorkersUnavailable
 from evonet.evaluation.carriers import stacks
 from evonet.evaluation.carriers.chunks import Chunk, Ended, Loss, LossKind
 from evonet.evaluation.carriers.worker import TELL_STACK, work
-from evonet.evaluation.engines import EngineName
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
+from evonet.machine import children_allowed
 
 _START_SECONDS = 120.0  # for an interpreter to start, and for environments to be made
 _CLOSE_SECONDS = 2.0  # for environments to be closed
@@ -45,16 +42,12 @@ class ProcessPool:
     """So many worker processes; one that is lost is replaced.
 
     Args:
-        task: what an episode is; it is pickled.
-        engine: name of the engine.
+        payload: what they run, of `pickled`.
         workers: number of processes.
-
-    Raises:
-        WorkersUnavailable: the task cannot be pickled.
     """
 
-    def __init__(self, task: Task, engine: EngineName, workers: int) -> None:
-        self._payload = _pickled(task, engine)
+    def __init__(self, payload: bytes, workers: int) -> None:
+        self._payload = payload
         self._waiting: deque[Chunk] = deque()
         self._seats: list[_Worker | None] = [None] * workers
         self._failures = [0.0] * workers
@@ -81,6 +74,9 @@ class ProcessPool:
         self._listen(0.0)
         return all(worker is not None and worker.ready for worker in self._seats)
 
+    def begin(self, whole: Chunk) -> None:
+        """Each chunk brings all that it needs."""
+
     def submit(self, chunk: Chunk) -> None:
         """Have a chunk run."""
         self._waiting.append(chunk)
@@ -104,6 +100,12 @@ class ProcessPool:
             if worker is not None and worker.chunk is not None:
                 worker.kill()
                 self._seats[seat] = None
+
+    def interrupt(self) -> None:
+        """Kill the processes, from another thread than the one that waits for a chunk: its chunk then ends as lost."""
+        for worker in self._seats:
+            if worker is not None:
+                worker.interrupt()
 
     def close(self) -> None:
         """End the processes: those that wait for work close their environments first."""
@@ -304,6 +306,11 @@ class _Worker:
             if self._process.exitcode is not None:
                 self._process.close()
 
+    def interrupt(self) -> None:
+        """Have it end, and whoever listens to it find that out."""
+        with contextlib.suppress(ValueError, AttributeError):  # it is gone already
+            self._process.kill()
+
     def wait(self, seconds: float) -> None:
         """Give it so long to end."""
         if not self.gone:
@@ -320,16 +327,6 @@ def _end(seats: list[_Worker | None]) -> None:
     for worker in workers:
         worker.wait(deadline - time.monotonic())
         worker.kill()
-
-
-def _pickled(task: Task, engine: EngineName) -> bytes:
-    try:
-        return pickle.dumps((task, engine))
-    except Exception as error:
-        raise WorkersUnavailable(
-            f"the environment cannot be sent to worker processes: {error}; let a function or class that a module "
-            "names make it, or take workers=1 without a timeout, so that episodes run in this process"
-        ) from error
 
 
 def _signal_name(number: int) -> str:
@@ -356,19 +353,17 @@ class _SpawnProcess(SpawnProcess):
     """A process whose linear algebra uses one thread: the parallelism is that there are several processes."""
 
     def start(self) -> None:
-        before = {name: os.environ.get(name) for name in _BLAS_THREADS}
-        os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
-        me = multiprocessing.current_process()
-        daemonic, me.daemon = me.daemon, False  # as Dask's workers are, who else could have no children
-        try:
-            super().start()
-        finally:
-            me.daemon = daemonic
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
+        with children_allowed():
+            before = {name: os.environ.get(name) for name in _BLAS_THREADS}
+            os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
+            try:
+                super().start()
+            finally:
+                for name, value in before.items():
+                    if value is None:
+                        del os.environ[name]
+                    else:
+                        os.environ[name] = value
 
 
 class _SpawnContext(SpawnContext):

@@ -54,6 +54,7 @@ class Gathering:
             TooManyFaults: more individuals failed than the policy allows.
         """
         try:
+            self._pool.begin(self._whole)
             for chunk in chunks:
                 self._submit(chunk)
             while self._open:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -17,7 +16,7 @@ from typing import Any
 
 from evonet.errors import EvonetError
 from evonet.evaluation.carriers.chunks import Chunk
-from evonet.evaluation.engines import make_engine
+from evonet.evaluation.carriers.payload import unpickled
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.task import Engine
 
@@ -41,7 +40,7 @@ def work(payload: bytes, messages: Connection, stacks: Connection, parent: int) 
         parent: the parent's process id.
     """
     _live_no_longer_than(parent)
-    _leave_interrupts_to_the_parent()
+    _leave_signals_to_the_parent()
     if os.name == "posix":
         faulthandler.enable(stacks.fileno(), all_threads=False)
         if TELL_STACK is not None:
@@ -61,8 +60,7 @@ def work(payload: bytes, messages: Connection, stacks: Connection, parent: int) 
 
 
 def _engine(payload: bytes) -> Engine:
-    task, name = pickle.loads(payload)  # noqa: S301 - it comes from the parent
-    engine = make_engine(name, task, threads=1)
+    engine = unpickled(payload)
     _prepare(engine, 1)
     return engine
 
@@ -106,7 +104,9 @@ def _end_after_parent() -> None:
     os._exit(1)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _leave_signals_to_the_parent() -> None:
+    """What ends a whole group of processes ends the parent, and only thereby this one: no episode is to blame."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):  # they have been held back since before this process was born
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -1,0 +1,123 @@
+"""How a Dask cluster is reached: an address, a scheduler file, or one started here for the time of a command."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import logging
+import re
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from evonet.cluster.executor import PATIENCE, Cluster
+from evonet.errors import ClusterUnavailable, ConfigError, EvonetError
+from evonet.machine import cores
+
+LOCAL = "local"
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[^/\s]+:\d+")
+_LOOK_SECONDS = 0.1
+_CLOSE_SECONDS = 5.0
+
+
+@contextlib.contextmanager
+def connected(where: str, patience: float = PATIENCE) -> Iterator[Cluster]:
+    """A Dask cluster, for the time of a `with` block.
+
+    Encryption and keys are as Dask's own settings have them (`distributed.comm.tls`, `tls://` addresses).
+
+    Args:
+        where: the scheduler's address, the path of a scheduler file (`*.json`), or "local": then one worker for each
+            core is started here, and nothing listens but on the loopback interface.
+        patience: seconds to wait for the scheduler, and for the first worker.
+
+    Raises:
+        ConfigError: `where` is none of these.
+        ClusterUnavailable: nobody answers there.
+        EvonetError: Dask is not installed.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        raise EvonetError(
+            "a Dask cluster needs distributed, which is not installed: pip install 'evonet-toolkit[dask]'"
+        )
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_quiet())
+        if where == LOCAL:
+            client = stack.enter_context(_local())
+            where = client.scheduler.address
+        else:
+            client = _client(where, patience)
+            stack.callback(_close, client)
+        yield Cluster(client, where, patience)
+
+
+def _client(where: str, patience: float) -> Any:
+    address: dict[str, Any] = {"address": where}
+    if where.endswith(".json"):
+        _await(Path(where), patience)
+        address = {"scheduler_file": where}
+    elif not _ADDRESS.fullmatch(where):
+        raise ConfigError(
+            f"--dask must be tcp://HOST:PORT, tls://HOST:PORT, a scheduler FILE.json or 'local', got {where!r}"
+        )
+    try:
+        return _dask().Client(**address, timeout=patience, set_as_default=False)
+    except (OSError, TimeoutError, ImportError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ClusterUnavailable(f"no Dask scheduler answers at {where} (waited {patience:g} s): {reason}") from error
+
+
+def _await(file: Path, patience: float) -> None:
+    """A scheduler writes its file when it starts; Dask itself would wait for it for ever."""
+    deadline = time.monotonic() + patience
+    while not file.exists():
+        if time.monotonic() > deadline:
+            raise ClusterUnavailable(f"no Dask scheduler has written {file} (waited {patience:g} s)")
+        time.sleep(_LOOK_SECONDS)
+
+
+@contextlib.contextmanager
+def _local() -> Iterator[Any]:
+    cluster = _dask().LocalCluster(
+        n_workers=cores(),
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+        memory_limit=0,
+    )
+    try:
+        client = _dask().Client(cluster, set_as_default=False)
+        try:
+            yield client
+        finally:
+            _close(client)
+    finally:
+        cluster.close(_CLOSE_SECONDS)
+
+
+def _close(client: Any) -> None:
+    with contextlib.suppress(OSError, TimeoutError):
+        client.close(_CLOSE_SECONDS)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What Dask has to say of lost connections and restarted workers, evonet says itself where it matters."""
+    dask = _dask()  # gives its loggers their levels
+    logger = logging.getLogger(dask.__name__)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dask.versions.VersionMismatchWarning)
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+def _dask() -> Any:
+    return importlib.import_module("distributed")

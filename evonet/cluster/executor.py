@@ -1,0 +1,54 @@
+"""Where calls may be made instead of this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+PATIENCE = 60.0
+"""Seconds for which a cluster may be without a scheduler or without workers."""
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Makes calls somewhere: the executors of `concurrent.futures` are such, those of MPI pools, Ray and joblib too."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
+        """Have `function(*arguments)` called, sooner or later; returns a future of the result."""
+        ...
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Dask cluster.
+
+    Attributes:
+        client: a `distributed.Client`, which stays its owner's to close.
+        address: of the scheduler, for messages.
+        patience: seconds for which there may be no scheduler, or no workers, before it is given up.
+    """
+
+    client: Any
+    address: str
+    patience: float = PATIENCE
+
+
+def cluster_of(executor: object) -> Cluster | None:
+    """The cluster, if `executor` is one or a Dask client.
+
+    Raises:
+        TypeError: it is neither that nor anything that makes calls.
+    """
+    if isinstance(executor, Cluster):
+        return executor
+    distributed = sys.modules.get("distributed")  # whoever has a client has imported it
+    if distributed is not None and isinstance(executor, distributed.Client):
+        if executor.asynchronous:
+            raise TypeError("executor must be a Dask Client that is not asynchronous: Client(…, asynchronous=False)")
+        scheduler = executor.scheduler
+        return Cluster(executor, scheduler.address if scheduler is not None else "an address that is closed")
+    if not isinstance(executor, Executor):
+        raise TypeError(f"executor must be a Dask Client or have a method `submit`, got {executor!r}")
+    return None

@@ -1,0 +1,61 @@
+"""The workers of a Dask cluster as a pool: a chunk is a task of four numbers, and what chunks share is sent once."""
+
+from __future__ import annotations
+
+import uuid
+
+from evonet.cluster.executor import Cluster
+from evonet.cluster.tasks import Shared, Tasks
+from evonet.evaluation.carriers.chunks import Chunk, Ended
+from evonet.evaluation.carriers.guest import Evaluation, Order, run_part
+from evonet.versions import identity
+
+
+class DaskPool:
+    """Dask workers; those that die are done without, those that join get work.
+
+    Args:
+        cluster: of the workers.
+        payload: what they run, of `pickled`.
+
+    Raises:
+        ClusterUnavailable: there is no scheduler, or there are no workers.
+        WorkersUnavailable: they rest on other versions than this process.
+    """
+
+    def __init__(self, cluster: Cluster, payload: bytes) -> None:
+        self._order = Order(uuid.uuid4().hex, payload, identity())
+        self._tasks = Tasks(cluster, self._order.owner)
+        self._evaluation = Shared(None)
+
+    @property
+    def workers(self) -> int:
+        """Threads of all Dask workers together."""
+        return self._tasks.workers
+
+    def begin(self, whole: Chunk) -> None:
+        """Have what all chunks share ready to be sent."""
+        self._evaluation = Shared(Evaluation(self._order, whole))
+
+    def submit(self, chunk: Chunk) -> None:
+        """Have a chunk run."""
+        self._tasks.submit(chunk, run_part, self._evaluation, chunk.first, len(chunk), chunk.limit, chunk.singly)
+
+    def next_ended(self) -> Ended:
+        """Wait for the next chunk that ends, whichever it is.
+
+        Raises:
+            ClusterUnavailable: there has been nobody to run it for too long.
+            WorkersUnavailable: a worker cannot run chunks.
+        """
+        chunk, reply = self._tasks.next_done()
+        ended: Ended = reply.ended(chunk)
+        return ended
+
+    def abandon(self) -> None:
+        """Forget all chunks; the child processes at work on one are killed."""
+        self._tasks.forget()
+
+    def close(self) -> None:
+        """Have the Dask workers end their child processes."""
+        self._tasks.close()

@@ -1,0 +1,84 @@
+"""How a chunk is run in a worker that belongs to others: by a child process, which is kept with its environments.
+
+A chunk whose environment hangs or crashes takes the child with it and nothing else, as it does among the worker
+processes of one machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evonet.cluster import guests
+from evonet.cluster.tasks import Refusal, refusal
+from evonet.errors import WorkersUnavailable
+from evonet.evaluation.carriers.chunks import Chunk, Ended, Loss
+from evonet.evaluation.carriers.processes import ProcessPool
+from evonet.evaluation.results import EpisodeResults
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What all chunks of a carrier have in common.
+
+    Attributes:
+        owner: whom a worker keeps the child process for.
+        payload: the task and the engine's name, pickled.
+        versions: that the results are to rest on.
+    """
+
+    owner: str
+    payload: bytes
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What all chunks of an evaluation have in common: it goes to a worker once.
+
+    Attributes:
+        order: what those of all evaluations have in common.
+        whole: all episodes.
+    """
+
+    order: Order
+    whole: Chunk
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What became of a chunk, without the chunk: `Ended` for one who has it."""
+
+    results: Sequence[EpisodeResults]
+    seconds: float
+    engine_name: str
+    loss: Loss | None
+
+    def ended(self, chunk: Chunk) -> Ended:
+        """With the chunk."""
+        return Ended(chunk, self.results, self.seconds, self.engine_name, self.loss)
+
+
+def run_part(
+    evaluation: Evaluation,
+    first: int,
+    episodes: int,
+    limit: float,
+    singly: bool,  # noqa: FBT001 - tasks take their arguments by place
+) -> Reply | Refusal:
+    """Run some consecutive episodes of an evaluation."""
+    return run_chunk(evaluation.order, evaluation.whole.part(first, first + episodes, limit, singly=singly))
+
+
+def run_chunk(order: Order, chunk: Chunk) -> Reply | Refusal:
+    """Run a chunk in this thread's child process."""
+    refused = refusal(order.versions)
+    if refused is not None:
+        return refused
+    try:
+        with guests.kept(order.owner, lambda: ProcessPool(order.payload, 1)) as child:
+            child.submit(chunk)
+            ended = child.next_ended()
+    except WorkersUnavailable as error:
+        return Refusal(str(error))
+    return Reply(ended.results, ended.seconds, ended.engine_name, ended.loss)
