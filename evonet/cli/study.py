@@ -11,8 +11,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonet.cli.console import DONE, FAILED, Commands, add_set_arguments, load_config, say, stdout_kept_for_the_result
-from evonet.errors import ConfigError
+from evonet.cli.console import (
+    DONE,
+    FAILED,
+    Commands,
+    add_cluster_arguments,
+    add_set_arguments,
+    cluster,
+    load_config,
+    say,
+    stdout_kept_for_the_result,
+)
+from evonet.errors import ClusterUnavailable, ConfigError
 
 if TYPE_CHECKING:
     from evonet.experiment.study import Outcome
@@ -37,6 +47,7 @@ def add_to(commands: Commands) -> None:
     study.add_argument(
         "--workers", dest="at_once", default="auto", metavar="N|auto", help="runs at once (default: one for each core)"
     )
+    add_cluster_arguments(study)
     add_set_arguments(study)
     study.add_argument("--quiet", action="store_true", help="no progress bar, no table")
     study.add_argument("--json", action="store_true", help="print the summary as one JSON document")
@@ -69,15 +80,21 @@ def _study(options: argparse.Namespace) -> int:
     from evonet.experiment.study_directory import default_study_path
 
     seeds, at_once = parse_seeds(options.seeds), _workers(options.at_once)
+    if at_once is not None and options.dask is not None:
+        raise ConfigError("--workers must be left out with --dask: the cluster has as many as it has")
     config = load_config(options)
     path = options.output or default_study_path(config.settings.name)
     done: set[int] = set()
     try:
         with (
             stdout_kept_for_the_result(),
+            cluster(options) as executor,
             _progress(config.settings.name, len(seeds), done, quiet=options.quiet) as watch,
         ):
-            summary = study(config, seeds, path, at_once, watch=watch, say=functools.partial(say, options))
+            summary = study(config, seeds, path, at_once, executor, watch, functools.partial(say, options))
+    except ClusterUnavailable as error:
+        error.add_note(f"{len(done)} of {len(seeds)} runs are done in {path}; to go on, give the same command again")
+        raise
     except KeyboardInterrupt as interruption:
         print(
             f"evonet: interrupted with {len(done)} of {len(seeds)} runs done in {path}; "

@@ -34,9 +34,17 @@ class Cluster:
     address: str
     patience: float = PATIENCE
 
+    @property
+    def threads(self) -> int:
+        """Of all workers together; 0 if the scheduler does not answer."""
+        try:
+            return sum(self.client.nthreads().values())
+        except (OSError, TimeoutError, AttributeError):
+            return 0
+
 
 def cluster_of(executor: object) -> Cluster | None:
-    """The cluster, if `executor` is one or a Dask client.
+    """The cluster, if `executor` is one or a Dask client; None if it is another executor, or none.
 
     Raises:
         TypeError: it is neither that nor anything that makes calls.
@@ -49,6 +57,6 @@ def cluster_of(executor: object) -> Cluster | None:
             raise TypeError("executor must be a Dask Client that is not asynchronous: Client(…, asynchronous=False)")
         scheduler = executor.scheduler
         return Cluster(executor, scheduler.address if scheduler is not None else "an address that is closed")
-    if not isinstance(executor, Executor):
+    if executor is not None and not isinstance(executor, Executor):
         raise TypeError(f"executor must be a Dask Client or have a method `submit`, got {executor!r}")
     return None

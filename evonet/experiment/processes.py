@@ -17,21 +17,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from evonet.errors import EvonetError
-from evonet.machine import cores, use_cores
+from evonet.machine import children_allowed, cores, use_cores
 
 _CLOSE_SECONDS = 5.0  # for a process that has nothing to do, to end
 _BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-class Executor(Protocol):
-    """Where the runs of a study are run; the executors of `concurrent.futures` are such, Dask's too."""
-
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
-        """Have `function(*arguments)` called, sooner or later."""
-        ...
 
 
 class ProcessDied(EvonetError):
@@ -51,7 +43,7 @@ class Processes:
         self._share = max(1, cores() // number)
         self._threads = ThreadPoolExecutor(number, initializer=_hold_interrupts_back)  # each minds a process
         self._minded = threading.local()
-        self._started: list[_Process] = []
+        self._started: list[Process] = []
         self._starting = threading.Lock()
         self._stopped = False
 
@@ -63,12 +55,12 @@ class Processes:
         return self._threads.submit(self._call, function, arguments)
 
     def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        process: _Process | None = getattr(self._minded, "process", None)
+        process: Process | None = getattr(self._minded, "process", None)
         if process is None:
             with self._starting:
                 if self._stopped:
                     raise ProcessDied("the study was stopped")
-                process = self._minded.process = _Process(self._share)
+                process = self._minded.process = Process(self._share)
                 self._started.append(process)
         try:
             return process.call(function, arguments)
@@ -87,25 +79,36 @@ class Processes:
             self._stopped = True
         if kind is not None:
             for process in self._started:
-                process.kill()
+                process.interrupt()
         self._threads.shutdown()
         for process in self._started:
             process.close()
 
 
-class _Process:
-    """A process and the pipe to it."""
+class Process:
+    """A process that makes calls, and the pipe to it.
+
+    Args:
+        share: how many processors it may use.
+    """
 
     def __init__(self, share: int) -> None:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, share), name="evonet run", daemon=False)
         try:
-            self._process.start()
+            with children_allowed():
+                self._process.start()
         finally:
             theirs.close()
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """What `function(*arguments)` returns there.
+
+        Raises:
+            ProcessDied: the process ended first.
+            RuntimeError: the function raised.
+        """
         try:
             self._pipe.send((function, arguments))
             done, result = self._pipe.recv()
@@ -116,7 +119,8 @@ class _Process:
             raise RuntimeError(result)
         return result
 
-    def kill(self) -> None:
+    def interrupt(self) -> None:
+        """Kill it, whatever it is doing."""
         self._process.kill()
 
     def close(self) -> None:
@@ -131,7 +135,8 @@ class _Process:
 def _serve(pipe: Connection, share: int) -> None:
     """The life of a process: answer calls for as long as the parent is there."""
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to answer
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent's to answer, with whom this process ends
+        signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ.update(dict.fromkeys(_BLAS_THREADS, str(share)))

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evonet.cluster.executor import Cluster, Executor, cluster_of
 from evonet.errors import CheckpointError, EvonetError
 from evonet.evaluation.kernel_engine.auto import PATIENCE
 from evonet.experiment.build import build_algorithm, build_fitness, notices
 from evonet.experiment.config import Config
 from evonet.experiment.interruption import interruptible
-from evonet.experiment.processes import Executor, Processes
+from evonet.experiment.processes import Processes
 from evonet.experiment.run_directory import CONFIG, to_json
 from evonet.experiment.runner import resume, run
 from evonet.experiment.study_directory import (
@@ -56,7 +57,7 @@ def study(
     seeds: Sequence[int],
     output: Path | None = None,
     workers: int | None = None,
-    executor: Executor | None = None,
+    executor: Executor | Cluster | None = None,
     watch: Callable[[Outcome], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -66,8 +67,9 @@ def study(
         config: what to run; its own seed and workers do not count.
         seeds: of the runs, all different.
         output: the study's directory, in which each run has `seed-<n>`; by default `runs/<name>-study`.
-        workers: runs at once; by default one for each core. The results do not depend on it.
-        executor: what runs them, instead of processes on this machine.
+        workers: runs at once; by default one for each core. The results do not depend on it. An executor's are its own.
+        executor: what runs them, instead of processes on this machine: a Dask client or cluster, whose machines need
+            share no files with this one, or what else has a method `submit`, whose workers must see `output`.
         watch: told of each seed that is done.
         say: told what a person should know before the runs.
 
@@ -75,6 +77,7 @@ def study(
         The study's summary, as it stands in `study.json`.
 
     Raises:
+        ClusterUnavailable: the Dask scheduler does not answer, or has no workers; the same call goes on.
         EvonetError: the config cannot be run, the directory belongs to another one, or it cannot be written.
         KeyboardInterrupt: a signal came; the same call goes on with the same study.
     """
@@ -86,7 +89,10 @@ def study(
         for outcome in outcomes.values():
             watch(outcome)
         missing = [seed for seed in seeds if seed not in outcomes]
-        at_once = max(1, min(workers or cores(), len(missing)))
+        cluster = None if executor is None else cluster_of(executor)
+        at_once = max(
+            1, min((cores() if cluster is None else cluster.threads) if workers is None else workers, len(missing))
+        )
         with contextlib.closing(_run(missing, path, config, at_once, executor)) as ended:
             for outcome in ended:
                 outcomes[outcome.seed] = outcome
@@ -108,12 +114,19 @@ def study(
 
 
 def _run(
-    seeds: Sequence[int], path: Path, config: Config, at_once: int, executor: Executor | None
+    seeds: Sequence[int], path: Path, config: Config, at_once: int, executor: Executor | Cluster | None
 ) -> Generator[Outcome]:
     """What becomes of each seed, as soon as it is known."""
     if not seeds:
         return
+    cluster = cluster_of(executor)
+    if cluster is not None:
+        from evonet.experiment.cluster_study import runs_on  # Dask is an extra
+
+        yield from runs_on(cluster, seeds, path, config.allowed_imports)
+        return
     with contextlib.ExitStack() as stack:
+        assert not isinstance(executor, Cluster)
         used: Executor = executor or stack.enter_context(Processes(at_once))
         arguments = (str(path), tuple(config.allowed_imports))
         pending = {used.submit(run_seed, seed, *arguments): seed for seed in seeds}
