@@ -284,6 +284,13 @@ def failing(genomes, episode_seeds):
     return returns
 
 
+def deadly(genomes, episode_seeds):
+    """A fitness function that kills the process it runs in, if that is one that others started."""
+    if multiprocessing.parent_process() is not None:
+        _killed()
+    return closeness(genomes, episode_seeds)
+
+
 for _kind in (Walk, Endless, Moody, Forgetful, Threads, Wordy, Impossible, Lacking, Obedient, Slow, Shy):
     _id = f"evonet-tests/{_kind.__name__}-v0"
     if _id not in gym.registry:

@@ -57,5 +57,6 @@ class DaskPool:
         self._tasks.forget()
 
     def close(self) -> None:
-        """Have the Dask workers end their child processes."""
+        """Have the Dask workers end their child processes and forget the last evaluation."""
+        self._evaluation = Shared(None)
         self._tasks.close()
