@@ -22,7 +22,8 @@ QUIET = {"DASK_LOGGING__DISTRIBUTED": "critical", "DASK_DISTRIBUTED__WORKER__MEM
 class DaskProcesses:
     """A scheduler on the loopback interface, and so many workers of one thread; a context manager that ends them."""
 
-    def __init__(self, workers=2):
+    def __init__(self, workers=2, environment=None):
+        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **QUIET, **(environment or {})}
         self._folder = tempfile.TemporaryDirectory()
         self.file = Path(self._folder.name) / "scheduler.json"
         self.workers = []
@@ -35,7 +36,7 @@ class DaskProcesses:
         return subprocess.Popen(
             [*command, "--scheduler-file", str(self.file)],
             cwd=self._folder.name,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **QUIET},
+            env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

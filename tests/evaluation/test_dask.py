@@ -224,7 +224,7 @@ def write_config(folder, text=SMALL):
     return str(folder / "c.yaml")
 
 
-@pytest.mark.parametrize("engine", ["auto", "gymnasium"])
+@pytest.mark.parametrize("engine", ["gymnasium", pytest.param("auto", marks=pytest.mark.slow)])
 def test_a_run_on_a_cluster_writes_what_a_run_here_writes(engine, processes, tmp_path):
     arguments = ["run", write_config(tmp_path), "--quiet", "--set", f"evaluation.engine={engine}", "--output"]
     assert main([*arguments, str(tmp_path / "here")]) == 0
@@ -233,6 +233,7 @@ def test_a_run_on_a_cluster_writes_what_a_run_here_writes(engine, processes, tmp
     assert (tmp_path / "there" / "config.yaml").read_bytes() == (tmp_path / "here" / "config.yaml").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_finished_here_goes_further_on_a_cluster(processes, tmp_path):
     config = write_config(tmp_path)
     assert main(["run", config, "--quiet", "--set", "stop.generations=5", "--output", str(tmp_path / "whole")]) == 0
@@ -259,6 +260,7 @@ def test_a_study_on_a_cluster_is_the_study_without_one(processes, tmp_path, caps
     assert main(["resume", str(tmp_path / "there" / "seed-1"), "--set", "stop.generations=4", "--quiet"]) == 0
 
 
+@pytest.mark.slow
 def test_a_run_of_a_study_that_crashes_fails_by_itself(processes, tmp_path, capsys):
     text = (
         f"fitness: {{type: '{MODULE}:deadly'}}\nnetwork: {{inputs: 2, outputs: 1}}\nstop: {{generations: 2}}\n"
@@ -300,6 +302,7 @@ def test_any_executor_gives_the_same_bits_and_faults(executor, ill_task):
     workers.close()
 
 
+@pytest.mark.slow
 def test_in_any_executor_a_crash_costs_an_episode_and_no_worker(executor):
     fitness = EpisodeReturn(OBEDIENT, hidden=1, executor=executor, faults=FaultPolicy(retries=0))
     results = fitness(orders(6, row2=SEGFAULT), SEED)

@@ -1,0 +1,148 @@
+"""FAULTS.md, rows 31 and 32: Dask workers that are killed; a scheduler that is gone, absent, or has no workers."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from evonet.cli import main
+from evonet.errors import ClusterUnavailable
+from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.fitness import EpisodeReturn
+from evonet.seeding import Purpose, episode_seeds
+from tests import sleepy
+from tests.clusters import DaskProcesses
+from tests.environments_for_tests import MODULE
+from tests.faults.processes import Started, generations_in, wait_until
+from tests.stopped_runs import SMALL, exact_files
+
+OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
+PAUSED = {"pause": 0.02}
+SEED = np.array([3])
+PATIENCE = "1"
+SLEEPY_SEED = int(episode_seeds(3, Purpose.TRAINING, 3, 3)[1])  # in generation 3
+RUN = f"environment: {{id: '{sleepy.SLEEPY}', kwargs: {{sleepy: [{SLEEPY_SEED}]}}}}\n{SMALL}"
+ALLOWED = ("--allow-import", sleepy.MODULE)
+
+
+def orders(n):
+    genomes = np.zeros((n, 4))
+    genomes[:, 3] = np.linspace(0.1, 2.0, n)
+    return genomes
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return EpisodeReturn(OBEDIENT, hidden=1)(orders(24), SEED)
+
+
+def later(*acts):
+    """Do one thing after the other, beside the test."""
+
+    def act():
+        for pause, function in acts:
+            time.sleep(pause)
+            function()
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
+def test_fault_31_dask_workers_killed_in_the_middle_of_a_generation(expected):
+    with DaskProcesses(2) as processes, processes.connected() as cluster:
+        fitness = EpisodeReturn(OBEDIENT, hidden=1, kwargs=PAUSED, executor=cluster, faults=FaultPolicy(retries=0))
+        first, second = (worker.pid for worker in processes.workers)
+        fitness(orders(4), SEED)
+        killer = later((0.3, lambda: os.kill(first, signal.SIGKILL)))
+        results = fitness(orders(24), SEED)
+        killer.join()
+        assert results.faults == []
+        assert results.returns.tobytes() == expected.returns.tobytes()
+        killer = later((0.3, lambda: os.kill(second, signal.SIGKILL)), (0.1, processes.add_worker))
+        again = fitness(orders(24), SEED)  # with it went the genomes, and all results that were there
+        killer.join()
+        assert again.faults == []
+        assert again.returns.tobytes() == expected.returns.tobytes()
+        assert [worker.poll() for worker in processes.workers] == [-9, -9, None]
+        fitness.close()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "c.yaml").write_text(RUN, encoding="utf-8")
+    arguments = ["run", str(folder / "c.yaml"), "--output", str(folder / "run"), "--quiet", "--workers", "1", *ALLOWED]
+    assert main(arguments) == 0
+    return exact_files(folder / "run")
+
+
+@pytest.mark.parametrize(
+    ("victims", "lacking"),
+    [("scheduler", "does not answer"), pytest.param("workers", "has no workers", marks=pytest.mark.slow)],
+    ids=["scheduler", "workers"],
+)
+def test_fault_32_a_cluster_that_is_lost_stops_a_run_which_goes_on_anywhere(victims, lacking, tmp_path, whole):
+    (tmp_path / "c.yaml").write_text(RUN, encoding="utf-8")
+    path = tmp_path / "run"
+    arguments = ["run", tmp_path / "c.yaml", "--output", path, *ALLOWED, "--dask-timeout", PATIENCE]
+    with DaskProcesses(2, environment={sleepy.ASLEEP: "yes"}) as processes:
+        address = processes.address
+        with Started(*arguments, "--dask", address) as started:
+            wait_until(lambda: generations_in(path) == 3)
+            time.sleep(0.3)  # generation 3 is under way
+            for victim in [processes.scheduler] if victims == "scheduler" else processes.workers:
+                victim.kill()
+            status, out, err = started.ended(30)
+            wait_until(lambda: not started.processes(), 5)
+    assert (status, out) == (75, "")
+    assert err.splitlines()[-2:] == [
+        f"evonet: the Dask scheduler at {address} {lacking} (waited {PATIENCE} s)",
+        f"resume with: evonet resume {path}",
+    ]
+    assert (path / "checkpoints" / "generation-00000002.npz").exists()
+    assert main(["resume", str(path), "--quiet", "--workers", "1", *ALLOWED]) == 0
+    assert exact_files(path) == whole
+
+
+def config_for(folder):
+    (folder / "c.yaml").write_text("environment: {id: CartPole-v1}\nstop: {generations: 2}\n", encoding="utf-8")
+    return str(folder / "c.yaml")
+
+
+def test_fault_32_no_scheduler_answers(tmp_path, capsys):
+    run = ["run", config_for(tmp_path), "--output", str(tmp_path / "run"), "--dask-timeout", "0.5"]
+    started = time.monotonic()
+    assert main([*run, "--dask", "tcp://127.0.0.1:9"]) == 75
+    assert main([*run, "--dask", str(tmp_path / "none.json")]) == 75
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("evonet: no Dask scheduler answers at tcp://127.0.0.1:9 (waited 0.5 s): ")
+    assert second == f"evonet: no Dask scheduler has written {tmp_path / 'none.json'} (waited 0.5 s)"
+    assert not (tmp_path / "run").exists()
+    assert time.monotonic() - started < 10
+
+
+def test_fault_32_a_scheduler_without_workers(tmp_path, capsys):
+    with DaskProcesses(0) as processes:
+        arguments = ["--output", str(tmp_path / "run"), "--dask", processes.address, "--dask-timeout", "0.5"]
+        assert main(["run", config_for(tmp_path), *arguments]) == 75
+        told = f"evonet: the Dask scheduler at {processes.address} has no workers (waited"
+        assert capsys.readouterr().err.startswith(told)
+        assert not (tmp_path / "run").exists()
+        assert main(["study", config_for(tmp_path), "--seeds", "2", *arguments]) == 75
+        first, last = capsys.readouterr().err.splitlines()
+        assert first.startswith(told)
+        assert last == f"0 of 2 runs are done in {tmp_path / 'run'}; to go on, give the same command again"
+
+
+@pytest.mark.slow
+def test_a_client_that_was_closed_is_a_cluster_that_is_gone():
+    with DaskProcesses(1) as processes:
+        with processes.connected() as cluster:
+            fitness = EpisodeReturn(OBEDIENT, hidden=1, executor=cluster)
+        with pytest.raises(ClusterUnavailable, match="does not answer"):
+            fitness(orders(2), SEED)
+        fitness.close()
