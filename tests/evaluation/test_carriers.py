@@ -243,7 +243,7 @@ def test_auto_does_without_processes_that_cannot_start(auto, monkeypatch):
 def test_the_number_of_workers_and_the_time_limit_say_who_carries(task, engine, workers, timeout, kind, no_processes):
     made = carrier(KNOWN if task == "known" else task_for(), engine, workers, FaultPolicy(timeout=timeout))
     assert type(made) is kind
-    assert [workers for _, _, workers in no_processes] == (
+    assert [workers for _, workers in no_processes] == (
         [cores() if workers == "auto" else workers] * (kind is WorkerProcesses)
     )
     assert made.isolated == (kind is WorkerProcesses)

@@ -11,16 +11,16 @@ import pytest
 
 from evonet.cli import main
 from evonet.cluster import tasks
-from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ClusterUnavailable, EvonetError, WorkersUnavailable
-from evonet.evaluation.carriers import ExecutorWorkers, InProcess, guest
+from evonet.evaluation.carriers import ExecutorWorkers, guest
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.experiment.cluster_study import Away
 from evonet.experiment.study import Outcome
 from evonet.fitness import EpisodeReturn
+from evonet.testing import check_carrier
 from tests.clusters import DaskProcesses
 from tests.environments_for_tests import MODULE
-from tests.evaluation.test_carriers import bits, carry, task_for
+from tests.evaluation.test_carriers import task_for
 from tests.stopped_runs import exact_files
 
 OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
@@ -72,18 +72,9 @@ def here(genomes, seeds):
 SEED = np.array([3])
 
 
-def test_two_dask_workers_give_the_bits_and_the_faults_of_this_process(cluster, ill_task):
-    normaliser = ObservationNormaliser(20, np.array([0.1, 0.2, 0.3]), np.array([20.0, 30.0, 40.0]))
+def test_two_dask_workers_keep_the_contract_of_a_carrier(cluster, ill_task):
     workers = ExecutorWorkers(ill_task, "gymnasium", cluster, 1)
-    for n in (1, 13):
-        alone, there = (carry(who, ill_task, n, normaliser) for who in (InProcess(ill_task, "gymnasium"), workers))
-        assert bits(there) == bits(alone)
-
-        def facts(fault):
-            return fault.individual, fault.episode, fault.seed, fault.kind, fault.step, fault.message
-
-        assert [facts(fault) for fault in there.faults] == [facts(fault) for fault in alone.faults]
-        assert len(there.faults) == n
+    check_carrier(workers, ill_task)
     workers.close()
 
 
@@ -292,13 +283,10 @@ def executor(request):
             yield started
 
 
-def test_any_executor_gives_the_same_bits_and_faults(executor, ill_task):
-    normaliser = ObservationNormaliser.fresh(3)
+def test_any_executor_keeps_the_contract_of_a_carrier(executor, ill_task):
     workers = ExecutorWorkers(ill_task, "gymnasium", executor, 7)
     assert workers.pool.workers == 2
-    assert bits(carry(workers, ill_task, 9, normaliser)) == bits(
-        carry(InProcess(ill_task, "gymnasium"), ill_task, 9, normaliser)
-    )
+    check_carrier(workers, ill_task)
     workers.close()
 
 
