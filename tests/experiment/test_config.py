@@ -306,7 +306,7 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     sections = {**dict(settings.network), **dict(settings.evaluation)}
     del sections["inputs"], sections["outputs"], sections["workers"]
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
-    left = {"kwargs", "wrappers", "max_steps", "workers", "faults"}
+    left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor"}
     assert set(sections) == set(defaults_of(EpisodeReturn)) - left
     for name, default in defaults_of(GeneticAlgorithm, "seed", "population_size", "mutation").items():
         assert getattr(algorithm, name) == default, name
