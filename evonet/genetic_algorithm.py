@@ -266,3 +266,9 @@ OPERATORS: dict[str, Mapping[str, type]] = {
     "mutation": MUTATIONS,
 }
 """The operators that a setting of `GeneticAlgorithm` may name."""
+
+DEFAULT_OPERATORS = {
+    role: next(name for name, kind in OPERATORS[role].items() if type(default) is kind)
+    for role, default in _EXAMPLES.items()
+}
+"""The names of those that `GeneticAlgorithm` takes by itself."""

@@ -23,7 +23,7 @@ from evonet.experiment.document import Document, KeyPath, to_yaml
 from evonet.experiment.models import Section, choice_of, section_of
 from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn
-from evonet.genetic_algorithm import OPERATORS
+from evonet.genetic_algorithm import DEFAULT_OPERATORS, OPERATORS
 from evonet.reading import shown
 from evonet.settings import Count, Natural, Settings, argument_hints, did_you_mean
 
@@ -93,12 +93,30 @@ class Experiment(Section):
     tracking: list[Literal["tensorboard"]] = Field(default_factory=list)
 
 
+def _experiment_model(data: Mapping[str, Any]) -> type[Experiment]:
+    """The model that suffices for a config: to make that of every algorithm and operator takes a tenth of a second."""
+    names, written = _algorithms_in(data)
+    return experiment_model(names, tuple((role, _operators_in(written, role)) for role in OPERATORS))
+
+
 @functools.cache
-def experiment_model(names: frozenset[str]) -> type[Experiment]:
-    """The model of a config whose algorithm is one of those named, also where one algorithm holds another."""
+def experiment_model(
+    names: frozenset[str] = frozenset(ALGORITHMS), operators: Sequence[tuple[str, frozenset[str]]] = ()
+) -> type[Experiment]:
+    """The model of a config.
+
+    Args:
+        names: what its algorithm may be, also where one algorithm holds another.
+        operators: what they may be, for each role; for roles that are not there, all.
+    """
+    wanted = dict(operators)
+    choices = {
+        role: {name: kind for name, kind in registry.items() if name in wanted.get(role, registry)}
+        for role, registry in OPERATORS.items()
+    }
     named = {name: ALGORITHMS[name] for name in ALGORITHMS if name in names}
     plain = {name: owner for name, owner in named.items() if "algorithm" not in argument_hints(owner)}
-    choose = functools.partial(choice_of, exclude=("architecture", "seed"), operators=OPERATORS, default_type=_GENETIC)
+    choose = functools.partial(choice_of, exclude=("architecture", "seed"), operators=choices, default_type=_GENETIC)
     choice: Any = choose(named, nested={"algorithm": choose(plain)} if plain else None)
     field: Any = (choice, Field(default={"type": _GENETIC}, validate_default=True))
     model: type[Experiment] = create_model(
@@ -107,15 +125,27 @@ def experiment_model(names: frozenset[str]) -> type[Experiment]:
     return model
 
 
-def _algorithms_in(data: Mapping[str, Any]) -> frozenset[str]:
-    """The algorithms that a config names; all of them where one is unknown, so that the error can list them."""
-    names = set()
+def _algorithms_in(data: Mapping[str, Any]) -> tuple[frozenset[str], list[Mapping[str, Any]]]:
+    """The algorithms that a config names, and their sections; all names where one is unknown, for the error's list."""
+    names, sections = set(), []
     section = data.get("algorithm", _GENETIC)
     while section is not None:
         name = section.get("type", _GENETIC) if isinstance(section, Mapping) else section
         names.add(name if isinstance(name, str) and name in ALGORITHMS else None)
+        sections += [section] if isinstance(section, Mapping) else []
         section = section.get("algorithm") if isinstance(section, Mapping) else None
-    return frozenset(ALGORITHMS) if None in names else frozenset(names)  # type: ignore[arg-type]
+    return frozenset(ALGORITHMS) if None in names else frozenset(names), sections  # type: ignore[arg-type]
+
+
+def _operators_in(sections: Sequence[Mapping[str, Any]], role: str) -> frozenset[str]:
+    """The operators that sections name for a role, and the one by default; all where one is unknown."""
+    names = {DEFAULT_OPERATORS[role]}
+    for section in sections:
+        written = section.get(role, [])
+        for operator in written if isinstance(written, list) else [written]:
+            name = operator.get("type") if isinstance(operator, Mapping) else operator
+            names.add(name if isinstance(name, str) and name in OPERATORS[role] else "")
+    return frozenset(OPERATORS[role]) if "" in names else frozenset(names)
 
 
 @dataclass(frozen=True)
@@ -147,7 +177,7 @@ class Config:
         document = Document.read(path, overrides)
         document.data.setdefault("name", Path(path).stem)
         try:
-            settings = experiment_model(_algorithms_in(document.data)).model_validate(document.data)
+            settings = _experiment_model(document.data).model_validate(document.data)
         except ValidationError as error:
             raise ConfigError("\n".join(_explain(error, document))) from None
         config = cls(settings, document, allowed_imports)
@@ -176,7 +206,7 @@ def completed(resolved: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: it is no config any more.
     """
     try:
-        settings = experiment_model(_algorithms_in(resolved)).model_validate(dict(resolved))
+        settings = _experiment_model(resolved).model_validate(dict(resolved))
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(error, Document(dict(resolved), "the config", {})))) from None
     return settings.model_dump(mode="json")
@@ -184,7 +214,7 @@ def completed(resolved: Mapping[str, Any]) -> dict[str, Any]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config, for editors."""
-    schema = experiment_model(frozenset(ALGORITHMS)).model_json_schema()
+    schema = experiment_model().model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "evonet experiment"}
 
 

@@ -361,13 +361,18 @@ def _arguments(contestant: Contestant) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "args": list(contestant.command),
         "cwd": HERE,
-        "env": {**os.environ, **threads, "PYTHONWARNINGS": "ignore", **contestant.environment},
+        "env": {**_environment(), **threads, "PYTHONWARNINGS": "ignore", **contestant.environment},
         "text": True,
     }
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))[-contestant.cores :]
         arguments["preexec_fn"] = lambda: os.sched_setaffinity(0, cores)
     return arguments
+
+
+def _environment() -> dict[str, str]:
+    """This process's, but modules compiled once stay compiled, as those of an installed package are."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _processor() -> str:

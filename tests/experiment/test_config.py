@@ -17,7 +17,7 @@ from evonet.cli import main
 from evonet.environments.specification import Wrapper
 from evonet.errors import ConfigError
 from evonet.experiment.build import build_algorithm, build_fitness, build_stop_rule, build_validation, target_of
-from evonet.experiment.config import Config, json_schema
+from evonet.experiment.config import Config, completed, experiment_model, json_schema
 from evonet.experiment.document import Document, to_yaml
 from evonet.experiment.stopping import Stop
 from evonet.genetic_algorithm import OPERATORS
@@ -606,3 +606,14 @@ def test_the_resolved_config_of_odd_values_is_a_fixed_point(load):
     assert config.resolved["environment"]["kwargs"] == kwargs
     assert load(config.to_yaml()).resolved == config.resolved
     assert load(config.to_yaml()).to_yaml() == config.to_yaml()
+
+
+def test_the_model_made_for_a_config_says_what_the_model_of_all_operators_says():
+    data = {
+        "algorithm": {
+            "selection": "roulette",
+            "crossover": {"type": "uniform", "swap": 0.25},
+            "mutation": ["cauchy", {"type": "gaussian", "sigma": 0.5}],
+        }
+    }
+    assert completed(data) == experiment_model().model_validate(data).model_dump(mode="json")
