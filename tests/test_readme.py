@@ -31,6 +31,18 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def inspected(tmp_path_factory):
+    """Another such folder, in which the README's first run has been made."""
+    (first,) = [command for command in commands() if command.endswith("--output runs/first")]
+    path = tmp_path_factory.mktemp("inspected")
+    for name in ("configs", "experiments"):
+        (path / name).symlink_to(ROOT / name)
+    done = run(["bash", "-c", first.replace(".venv/bin/", f"{Path(sys.executable).parent}/")], path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
 def run(arguments, folder, **options):
     # A user may choose any working directory; output must not depend on what this process has in its environment.
     return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300, check=False, **options)
@@ -46,7 +58,8 @@ def test_the_commands_of_the_readme_work(folder):
 
 
 @pytest.mark.parametrize("example", blocks("python"))
-def test_the_examples_of_the_readme_work(example, folder):
+def test_the_examples_of_the_readme_work(example, request):
+    folder = request.getfixturevalue("inspected" if "runs/first" in example else "folder")
     done = run([sys.executable, "-W", "error", "-c", example], folder, env={**os.environ, "PYTHONHASHSEED": "0"})
     assert done.returncode == 0, done.stderr
 
