@@ -18,6 +18,8 @@ from functools import partial
 from typing import Any
 
 import dask
+import numpy as np
+from numpy.typing import NDArray
 
 from evonet.cluster import guests
 from evonet.cluster.executor import Cluster
@@ -42,31 +44,11 @@ class Refusal:
     reason: str
 
 
-class Shared:
-    """An argument of many calls: it goes to the cluster once, and from worker to worker as it is needed there.
-
-    It is the result of a task, not scattered data: what is lost with a worker, Dask then makes again. (Scattered data
-    would be gone, and to broadcast it hangs if a worker dies meanwhile, dask/distributed issues 3149 and 5704.)
-
-    Args:
-        value: the argument.
-    """
-
-    def __init__(self, value: Any) -> None:
-        self.pickled = pickle.dumps(value)
-        self.future: Any = None
-
-    @property
-    def there(self) -> bool:
-        """Whether the cluster has it, or will."""
-        return self.future is not None and self.future.status in ("pending", "finished", "lost")
-
-
 @dataclass(eq=False)
 class _Call:
     mark: Any
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    name: str
+    pickled: bytes
     killings: int = 0
 
 
@@ -95,8 +77,9 @@ class Tasks:
         self._refuse_skew()
 
     def submit(self, mark: Any, function: Callable[..., Any], *arguments: Any) -> None:
-        """Have a call made by and by; `mark` comes back with its result. Arguments are numbers or `Shared`."""
-        self._waiting.append(_Call(mark, function, arguments))
+        """Have a call made by and by; `mark` comes back with its result."""
+        name = function.__name__.replace("_", "-")
+        self._waiting.append(_Call(mark, f"evonet-{name}", pickle.dumps((function, arguments))))
 
     def next_done(self) -> tuple[Any, Any]:
         """Wait for the next result, whichever it is, and return it after its mark.
@@ -141,27 +124,25 @@ class Tasks:
         self.workers = self._count_workers() or self._await_workers()
 
     def _start(self) -> None:
-        """Send what waits to the cluster, all in one message."""
+        """Send what waits to the cluster, all in one message.
+
+        Each call brings all that it needs. (What many have in common could be sent once and be a dependency of theirs,
+        but then Dask gives them all to the worker that has it, and others must steal them from there.)
+        """
         if not self._waiting or self._client.status != "running":
             return
-        graph: dict[str, tuple[Any, ...]] = {}
-        shared: dict[str, Shared] = {}
-        calls: dict[str, _Call] = {}
-        for call in self._waiting:
-            arguments = [_placed(each, graph, shared) for each in call.arguments]
-            key = _key(call.function)
-            graph[key], calls[key] = (call.function, *arguments), call
+        calls = {f"{call.name}-{uuid.uuid4().hex}": call for call in self._waiting}
+        # As an array, for Dask takes a digest of all it sends, and of mere bytes slowly.
+        graph = {key: (_made, np.frombuffer(call.pickled, np.uint8)) for key, call in calls.items()}
         try:
             with dask.config.set({_LARGE: sys.maxsize}):
-                futures = dict(zip(graph, self._client.get(graph, list(graph), sync=False), strict=True))
+                futures = self._client.get(graph, list(graph), sync=False)
         except (OSError, AttributeError, RuntimeError):  # the scheduler is gone, as `_look` will find
             return
         self._waiting = []
-        for key, each in shared.items():
-            each.future = futures[key]
-        for key, call in calls.items():
-            self._pending[key] = (call, futures[key])
-            futures[key].add_done_callback(self._news.put)
+        for (key, call), future in zip(calls.items(), futures, strict=True):
+            self._pending[key] = (call, future)
+            future.add_done_callback(self._news.put)
 
     def _take(self, ended: list[Any]) -> None:
         """Take the results of futures that have ended; what has none is started again."""
@@ -286,23 +267,7 @@ def refusal(versions: Mapping[str, str]) -> Refusal | None:
     return None if differ is None else Refusal(f"versions differ: {differ}")
 
 
-def _key(function: Callable[..., Any]) -> str:
-    return f"evonet-{function.__name__.strip('_').replace('_', '-')}-{uuid.uuid4().hex}"
-
-
-def _placed(argument: Any, graph: dict[str, tuple[Any, ...]], shared: dict[str, Shared]) -> Any:
-    """An argument as a graph has it: a number as it is, what is shared by its key; the graph gets it if need be."""
-    if not isinstance(argument, Shared):
-        return argument
-    if argument.there:
-        return argument.future
-    for key, other in shared.items():
-        if other is argument:
-            return key
-    key = _key(_unpacked)
-    graph[key], shared[key] = (_unpacked, argument.pickled), argument
-    return key
-
-
-def _unpacked(pickled: bytes) -> Any:
-    return pickle.loads(pickled)  # noqa: S301 - it comes from the client, who may run anything here
+def _made(pickled: NDArray[np.uint8]) -> Any:
+    """What a call returns, in the worker."""
+    function, arguments = pickle.loads(pickled.data)  # noqa: S301 - it comes from the client, who may run anything here
+    return function(*arguments)

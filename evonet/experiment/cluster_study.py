@@ -16,7 +16,7 @@ from pathlib import Path
 
 from evonet.cluster import guests
 from evonet.cluster.executor import Cluster
-from evonet.cluster.tasks import Refusal, Shared, Tasks, refusal
+from evonet.cluster.tasks import Refusal, Tasks, refusal
 from evonet.experiment.processes import Process, ProcessDied
 from evonet.experiment.run_directory import CONFIG, LOCK, SUMMARY, to_json, unwritable
 from evonet.experiment.study import Outcome, run_seed
@@ -89,9 +89,8 @@ def runs_on(cluster: Cluster, seeds: Sequence[int], path: Path, allowed_imports:
     text = (path / CONFIG).read_text(encoding="utf-8")
     order = Order(uuid.uuid4().hex, text, tuple(allowed_imports), identity())
     with contextlib.closing(Tasks(cluster, order.owner)) as tasks:
-        shared = Shared(order)
         for seed in seeds:
-            tasks.submit(seed, run_away, shared, seed)
+            tasks.submit(seed, run_away, order, seed)
         for _ in seeds:
             seed, away = tasks.next_done()
             yield away.brought_to(run_directory(path, seed))

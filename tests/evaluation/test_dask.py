@@ -1,6 +1,7 @@
 """A Dask cluster carries episodes and whole runs: the same bits, the same faults, and nothing left behind."""
 
 import json
+import pickle
 import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 from evonet.cli import main
 from evonet.cluster import tasks
 from evonet.errors import ClusterUnavailable, EvonetError, WorkersUnavailable
-from evonet.evaluation.carriers import ExecutorWorkers, guest
+from evonet.evaluation.carriers import ExecutorWorkers
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.experiment.cluster_study import Away
 from evonet.experiment.study import Outcome
@@ -102,21 +103,22 @@ def test_environments_are_made_once_in_each_dask_worker_and_kept(processes, obed
     assert len(processes.children()) <= 2
 
 
-def test_genomes_go_to_the_cluster_once_and_chunks_are_numbers(cluster, obedient, monkeypatch):
+def test_a_genome_goes_to_the_cluster_once_and_with_the_chunk_it_acts_in(cluster, obedient, monkeypatch):
     graphs = []
     get = cluster.client.get
-    monkeypatch.setattr(
-        cluster.client, "get", lambda graph, *rest, **more: (graphs.append(graph), get(graph, *rest, **more))[1]
-    )
-    results = obedient(orders(40), SEED)
+
+    def listened(graph, *arguments, **settings):
+        graphs.append(graph)
+        return get(graph, *arguments, **settings)
+
+    monkeypatch.setattr(cluster.client, "get", listened)
+    genomes = orders(40)
+    assert obedient(genomes, SEED).faults == []
     (graph,) = graphs
-    shared = [key for key, (function, *_) in graph.items() if function is tasks._unpacked]
-    chunks = [arguments for function, *arguments in graph.values() if function is guest.run_part]
-    assert len(shared) == 1
-    assert len(chunks) == len(graph) - 1 >= 2
-    assert all(arguments[0] == shared[0] for arguments in chunks)
-    assert all(isinstance(each, int | float) for arguments in chunks for each in arguments[1:])
-    assert results.faults == []
+    assert len(graph) >= 2
+    calls = [pickle.loads(pickled) for _, pickled in graph.values()]
+    chunks = sorted((chunk for _, (_, chunk) in calls), key=lambda chunk: chunk.first)
+    assert np.concatenate([chunk.genomes for chunk in chunks]).tobytes() == genomes.tobytes()
 
 
 class Alarm(BaseException):

@@ -30,9 +30,6 @@ class Roulette:
         self.workers = 2
         self.submitted, self.waiting, self.abandoned = [], [], False
 
-    def begin(self, whole):
-        pass
-
     def submit(self, chunk):
         self.submitted.append(chunk)
         self.waiting.append(chunk)

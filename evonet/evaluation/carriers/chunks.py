@@ -104,10 +104,6 @@ class Pool(Protocol):
         """How many chunks are run at once."""
         ...
 
-    def begin(self, whole: Chunk) -> None:
-        """Hear of the evaluation that the chunks to come are parts of."""
-        ...
-
     def submit(self, chunk: Chunk) -> None:
         """Have a chunk run."""
         ...

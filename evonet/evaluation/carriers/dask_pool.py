@@ -1,13 +1,13 @@
-"""The workers of a Dask cluster as a pool: a chunk is a task of four numbers, and what chunks share is sent once."""
+"""The workers of a Dask cluster as a pool: a chunk is a task, and brings the genomes that act in it and no others."""
 
 from __future__ import annotations
 
 import uuid
 
 from evonet.cluster.executor import Cluster
-from evonet.cluster.tasks import Shared, Tasks
+from evonet.cluster.tasks import Tasks
 from evonet.evaluation.carriers.chunks import Chunk, Ended
-from evonet.evaluation.carriers.guest import Evaluation, Order, run_part
+from evonet.evaluation.carriers.guest import Order, run_chunk
 from evonet.versions import identity
 
 
@@ -26,20 +26,15 @@ class DaskPool:
     def __init__(self, cluster: Cluster, payload: bytes) -> None:
         self._order = Order(uuid.uuid4().hex, payload, identity())
         self._tasks = Tasks(cluster, self._order.owner)
-        self._evaluation = Shared(None)
 
     @property
     def workers(self) -> int:
         """Threads of all Dask workers together."""
         return self._tasks.workers
 
-    def begin(self, whole: Chunk) -> None:
-        """Have what all chunks share ready to be sent."""
-        self._evaluation = Shared(Evaluation(self._order, whole))
-
     def submit(self, chunk: Chunk) -> None:
         """Have a chunk run."""
-        self._tasks.submit(chunk, run_part, self._evaluation, chunk.first, len(chunk), chunk.limit, chunk.singly)
+        self._tasks.submit(chunk, run_chunk, self._order, chunk)
 
     def next_ended(self) -> Ended:
         """Wait for the next chunk that ends, whichever it is.
@@ -57,6 +52,5 @@ class DaskPool:
         self._tasks.forget()
 
     def close(self) -> None:
-        """Have the Dask workers end their child processes and forget the last evaluation."""
-        self._evaluation = Shared(None)
+        """Have the Dask workers end their child processes."""
         self._tasks.close()

@@ -39,9 +39,6 @@ class ExecutorPool:
         """How many chunks are run at once."""
         return self._workers
 
-    def begin(self, whole: Chunk) -> None:
-        """Each chunk brings all that it needs."""
-
     def submit(self, chunk: Chunk) -> None:
         """Have a chunk run."""
         from evonet.evaluation.carriers.guest import run_chunk

@@ -33,19 +33,6 @@ class Order:
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What all chunks of an evaluation have in common: it goes to a worker once.
-
-    Attributes:
-        order: what those of all evaluations have in common.
-        whole: all episodes.
-    """
-
-    order: Order
-    whole: Chunk
-
-
-@dataclass(frozen=True, eq=False)
 class Reply:
     """What became of a chunk, without the chunk: `Ended` for one who has it."""
 
@@ -57,17 +44,6 @@ class Reply:
     def ended(self, chunk: Chunk) -> Ended:
         """With the chunk."""
         return Ended(chunk, self.results, self.seconds, self.engine_name, self.loss)
-
-
-def run_part(
-    evaluation: Evaluation,
-    first: int,
-    episodes: int,
-    limit: float,
-    singly: bool,  # noqa: FBT001 - tasks take their arguments by place
-) -> Reply | Refusal:
-    """Run some consecutive episodes of an evaluation."""
-    return run_chunk(evaluation.order, evaluation.whole.part(first, first + episodes, limit, singly=singly))
 
 
 def run_chunk(order: Order, chunk: Chunk) -> Reply | Refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zlib
 
 from evonet.errors import WorkersUnavailable
 from evonet.evaluation.engines import EngineName, make_engine
@@ -16,7 +17,7 @@ def pickled(task: Task, engine: EngineName) -> bytes:
         WorkersUnavailable: the environment cannot be pickled.
     """
     try:
-        return pickle.dumps((task, engine))
+        return zlib.compress(pickle.dumps((task, engine)))  # the bounds of a space of pictures are a megabyte of zeros
     except Exception as error:
         raise WorkersUnavailable(
             f"the environment cannot be sent to worker processes: {error}; let a function or class that a module "
@@ -26,5 +27,5 @@ def pickled(task: Task, engine: EngineName) -> bytes:
 
 def unpickled(payload: bytes) -> Engine:
     """The engine, with a single thread."""
-    task, name = pickle.loads(payload)  # noqa: S301 - it comes from the parent
+    task, name = pickle.loads(zlib.decompress(payload))  # noqa: S301 - it comes from the parent
     return make_engine(name, task, threads=1)

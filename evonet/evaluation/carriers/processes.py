@@ -74,9 +74,6 @@ class ProcessPool:
         self._listen(0.0)
         return all(worker is not None and worker.ready for worker in self._seats)
 
-    def begin(self, whole: Chunk) -> None:
-        """Each chunk brings all that it needs."""
-
     def submit(self, chunk: Chunk) -> None:
         """Have a chunk run."""
         self._waiting.append(chunk)

@@ -54,7 +54,6 @@ class Gathering:
             TooManyFaults: more individuals failed than the policy allows.
         """
         try:
-            self._pool.begin(self._whole)
             for chunk in chunks:
                 self._submit(chunk)
             while self._open:
