@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     INITIALISATION = 4
     VARIATION = 5
     BOOTSTRAP = 6
+    INSPECTION = 7
 
 
 def generator(run_seed: int, purpose: Purpose, *address: int) -> np.random.Generator:

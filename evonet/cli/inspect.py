@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
-from evonet.cli.console import DONE, Commands
+from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
+
+_BESIDE_THE_RUN = Path()
 
 
 def add_to(commands: Commands) -> None:
     """Enter the command."""
     inspect = commands.add_parser("inspect", help="what a run found: its champion, scores, weights and ancestors")
     inspect.add_argument("run", metavar="RUN", help="a run directory")
+    inspect.add_argument(
+        "--html", nargs="?", type=Path, const=_BESIDE_THE_RUN, metavar="FILE",
+        help="write a report too: figures, a replay, robustness, ancestry; RUN/report.html if no file is named",
+    )  # fmt: skip
+    inspect.add_argument(
+        "--allow-import", action="append", default=[], metavar="MODULE",
+        help="allow the report to import this module of the run's environment, in which its champion acts",
+    )  # fmt: skip
     inspect.add_argument("--json", action="store_true", help="print the account as one JSON document")
     inspect.set_defaults(command=_inspect)
 
@@ -20,6 +32,15 @@ def _inspect(options: argparse.Namespace) -> int:
     from evonet.inspection.account import account, account_data
     from evonet.inspection.loaded_run import load_run
 
-    run = load_run(options.run)
-    print(to_json(account_data(run), indent=2) if options.json else account(run))
+    allow_imports(options.allow_import)
+    run = load_run(options.run, options.allow_import)
+    print(to_json(account_data(run), indent=2) if options.json else account(run), flush=True)
+    if options.html is not None:
+        from evonet.inspection.report import write_report
+
+        with stdout_kept_for_the_result():
+            path, notices = write_report(run, None if options.html == _BESIDE_THE_RUN else options.html)
+        for notice in notices:
+            print(f"evonet: {notice}", file=sys.stderr)
+        print(f"\nopen in a browser: {path}", file=sys.stderr)
     return DONE

@@ -55,3 +55,47 @@ def own_run(tmp_path_factory):
     (folder / "own.yaml").write_text(text, encoding="utf-8")
     run(Config.load(str(folder / "own.yaml"), (), [MODULE]), folder / "run")
     return folder / "run"
+
+
+BRIEF = """
+algorithm: {population_size: 12, elites: 2, crossover: {type: uniform, rate: 0.5}}
+evaluation: {episodes: 1, workers: 1}
+validation: {episodes: 5}
+test: {episodes: 6}
+"""
+
+
+def brief_run(folder, text, allowed=()):
+    """The directory of a finished run of few generations; `text` says what is not in BRIEF."""
+    (folder / "config.yaml").write_text(text + BRIEF, encoding="utf-8")
+    run(Config.load(str(folder / "config.yaml"), (), allowed), folder / "run")
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def alert_run(tmp_path_factory):
+    """CartPole under a name that a page must not take for a script."""
+    text = "name: '<script>alert(1)</script>'\nenvironment: {id: CartPole-v1, max_steps: 60}\nnetwork: {hidden: 4}\n"
+    return brief_run(tmp_path_factory.mktemp("alert"), text + "stop: {generations: 6, target: 1000}\n")
+
+
+@pytest.fixture(scope="session")
+def continuous_run(tmp_path_factory):
+    """Pendulum, a memory, normalised observations."""
+    text = "environment: {id: Pendulum-v1, max_steps: 40}\nnetwork: {hidden: 3, recurrent: true}\n"
+    folder = tmp_path_factory.mktemp("continuous")
+    return brief_run(folder, text + "stop: {generations: 4}\n")
+
+
+@pytest.fixture(scope="session")
+def discrete_run(tmp_path_factory):
+    """FrozenLake, whose observation is the number of a square."""
+    text = "environment: {id: FrozenLake-v1, max_steps: 20}\nnetwork: {hidden: 4}\n"
+    return brief_run(tmp_path_factory.mktemp("discrete"), text + "stop: {generations: 4}\n")
+
+
+@pytest.fixture(scope="session")
+def foreign_run(tmp_path_factory):
+    """An environment of somebody's own, with faults."""
+    text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0'}}\nnetwork: {{hidden: 3}}\n"
+    return brief_run(tmp_path_factory.mktemp("foreign"), text + "stop: {generations: 3}\n", [MODULE])

@@ -353,7 +353,7 @@ def test_without_a_package_of_the_report_the_error_names_what_to_install(package
     monkeypatch.setitem(sys.modules, package, None)
     assert main(["compare", "a", "b", "--html", "page.html"]) == 1
     assert capsys.readouterr().err == (
-        f"evonet: the page needs {package}, which is not installed: pip install 'evonet-toolkit[report]'\n"
+        f"evonet: figures and pages need {package}, which is not installed: pip install 'evonet-toolkit[report]'\n"
     )
     assert not Path("page.html").exists()
 

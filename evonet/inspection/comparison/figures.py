@@ -9,9 +9,7 @@ from typing import Any
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import shortened
 from evonet.inspection.comparison.curves import Curve, learning_curve, profiles, solving_curves
-
-COLOURS = ("#2f7fc1", "#d55e00", "#009e73", "#b5619a", "#a67c00", "#5b5fc7")  # told apart by the colour-blind too
-_STYLES = ("-", "--", "-.", ":")
+from evonet.inspection.plots.palette import SERIES, STYLES
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def _shares(axes: Any, curves: Sequence[tuple[str, Curve]], x: str, y: str) -> N
 
 def _lines(axes: Any, curves: Sequence[tuple[str, Curve]], x: str, y: str) -> None:
     for index, (name, curve) in enumerate(curves):
-        colour, style = COLOURS[index % len(COLOURS)], _STYLES[index % len(_STYLES)]
+        colour, style = SERIES[index % len(SERIES)], STYLES[index % len(STYLES)]
         axes.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, step="post", linewidth=0)
         axes.step(curve.x, curve.y, where="post", color=colour, linestyle=style, label=_label(name))
         if len(curve.x) == 1:

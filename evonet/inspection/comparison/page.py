@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import io
-import re
-import warnings
 from pathlib import Path
 from typing import Any
 
-from evonet.errors import EvonetError, RunDirectoryError
+from evonet.errors import RunDirectoryError
 from evonet.experiment.differences import as_written
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import number, score_name, sentence, with_interval
 from evonet.inspection.comparison.figures import figures
+from evonet.inspection.plots.palette import package
+from evonet.inspection.svg import new_axes, page_style, svg
 from evonet.machine import write_whole
-
-_INK = "#123456"  # stands for the colour of the text around a figure, dark or light
-_STYLE = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "evonet",
-    "text.parse_math": False,  # a dollar sign in a name is one
-    "font.size": 10,
-    "font.family": "sans-serif",
-    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 1.8,
-}
 
 
 def write_page(comparison: Comparison, path: Path) -> None:
@@ -50,7 +35,7 @@ def page(comparison: Comparison) -> str:
     Raises:
         EvonetError: Matplotlib, Jinja2 or SciPy is not installed.
     """
-    jinja2 = _package("jinja2")
+    jinja2 = package("jinja2")
     template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
@@ -73,26 +58,7 @@ def page(comparison: Comparison) -> str:
 
 
 def _svg(draw: Any) -> str:
-    matplotlib = _package("matplotlib")
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        figure = _package("matplotlib.figure").Figure(figsize=(5.6, 3.2), layout="constrained")
-        figure.patch.set_visible(False)
-        axes = figure.subplots()
-        axes.patch.set_visible(False)
+    with page_style():
+        axes = new_axes(5.6, 3.2)
         draw(axes)
-        file = io.StringIO()
-        warnings.simplefilter("ignore")  # the browser has the letters that Matplotlib's own font lacks
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    svg = re.sub(r"^.*?(?=<svg )", "", file.getvalue(), flags=re.DOTALL)
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
-    return svg.replace(_INK, "currentColor")
-
-
-def _package(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise EvonetError(
-            f"the page needs {name.partition('.')[0]}, which is not installed: pip install 'evonet-toolkit[report]'"
-        ) from error
+        return svg(axes.figure)

@@ -1,0 +1,65 @@
+"""What a champion does in each of many situations: its policy over two of its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evonet.champion import Champion
+from evonet.inspection.analysis.influence import visited
+from evonet.inspection.analysis.trajectory import Trajectory, decided
+from evonet.types import FloatArray
+
+_POINTS = 61
+_RIM = 0.01  # of what was met, on either side, is left out
+_MARGIN = 0.15  # of the range is added
+
+
+@dataclass(frozen=True, eq=False)
+class PolicySurface:
+    """Actions over two inputs, all others at their median.
+
+    Attributes:
+        inputs: which two, or one where the network has no more.
+        x: values of the first, `(n,)`.
+        y: values of the second, `(m,)`; `(1,)` if there is none.
+        actions: the action's numbers, `(m, n, numbers)`.
+        visited: where the champion was, `(k, 2)`, or `(k, 1)`.
+    """
+
+    inputs: tuple[int, ...]
+    x: FloatArray
+    y: FloatArray
+    actions: FloatArray
+    visited: FloatArray
+
+
+def policy_surface(champion: Champion, episodes: Sequence[Trajectory], inputs: Sequence[int]) -> PolicySurface:
+    """The policy over the first two of `inputs`, where the champion was in `episodes` and a little around.
+
+    Raises:
+        EnvironmentUnavailable: the champion has no environment, whose actions these would be.
+    """
+    observations, memory = visited(episodes)
+    chosen = tuple(inputs[:2])
+    x, *rest = (_values(observations[:, index]) for index in chosen)
+    y = rest[0] if rest else np.zeros(1)
+    grid = np.tile(np.median(observations, axis=0), (len(x) * len(y), 1))
+    grid[:, chosen[0]] = np.tile(x, len(y))
+    if rest:
+        grid[:, chosen[1]] = np.repeat(y, len(x))
+    actions = decided(champion, grid, np.median(memory, axis=0) if champion.architecture.recurrent else None)
+    return PolicySurface(chosen, x, y, actions.reshape(len(y), len(x), -1), observations[:, chosen])
+
+
+def _values(met: FloatArray) -> FloatArray:
+    low, high = np.quantile(met, [_RIM, 1 - _RIM])
+    margin = _MARGIN * (high - low) or 1.0
+    return np.linspace(low - margin, high + margin, _POINTS)
+
+
+def policy_table(champion: Champion) -> FloatArray:
+    """The action's first number for each value of a Discrete observation, `(values,)`."""
+    return decided(champion, np.eye(champion.architecture.num_inputs))[:, 0]

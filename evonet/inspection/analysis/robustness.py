@@ -1,0 +1,188 @@
+"""How much a champion bears: noise in what it sees, noise in its weights, another world; and what lies around it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from evonet.champion import Champion
+from evonet.environments.parameters import Parameter
+from evonet.environments.spaces import ObservationEncoder
+from evonet.environments.specification import EnvironmentSpec
+from evonet.errors import EvonetError
+from evonet.evaluation.gymnasium_engine import GymnasiumEngine
+from evonet.evaluation.task import Task
+from evonet.inspection.analysis.trials import Trials
+from evonet.network import Architecture
+from evonet.scores import Score
+from evonet.seeding import Purpose, generator
+from evonet.types import FloatArray, IntArray
+
+WEIGHT_NOISE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Deviations of the noise, in root mean squares of the champion's weights."""
+
+OBSERVATION_NOISE = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Deviations of the noise, in standard deviations of each input."""
+
+MISREADINGS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Probabilities that an observation is taken for another."""
+
+_PERTURBED = 16  # genomes for each level of weight noise
+_LEVELS = 4  # of a parameter, beside its own
+_FEWEST = 8  # episodes, unless they take far too long
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Mean return over levels of one thing.
+
+    Attributes:
+        name: of the thing.
+        levels: `(k,)`, ascending.
+        means: `(k,)`; NaN where an episode failed.
+        low: lower end of the 95 % intervals, `(k,)`.
+        high: upper end.
+        own: the level at which the champion was evolved.
+        episodes: at each level.
+    """
+
+    name: str
+    levels: FloatArray
+    means: FloatArray
+    low: FloatArray
+    high: FloatArray
+    own: float
+    episodes: int
+
+    @classmethod
+    def of(cls, name: str, levels: Sequence[float], returns: Sequence[FloatArray], own: float, episodes: int) -> Sweep:
+        """The sweep that has these returns, `(m,)` at each level."""
+        scores = [Score(values) for values in returns]
+        numbers = np.array([(score.mean, *score.interval) for score in scores])
+        numbers[~np.isfinite(numbers)] = np.nan
+        means, low, high = numbers.T
+        return cls(name, np.array(levels, dtype=np.float64), means, low, high, own, episodes)
+
+
+class _NoisyEncoder:
+    """Reads observations as an encoder does, and blurs them."""
+
+    def __init__(self, encoder: ObservationEncoder, level: float, seen: FloatArray, rng: np.random.Generator) -> None:
+        self._encoder = encoder
+        self._blurred = isinstance(encoder.space, spaces.Box)
+        self._level = level
+        self._seen = seen
+        self._noise = level * seen.std(axis=0)
+        self._rng = rng
+        self.size, self.check = encoder.size, encoder.check
+
+    def encode_into(self, observation: Any, row: FloatArray) -> None:
+        self._encoder.encode_into(observation, row)
+        if self._blurred:
+            row += self._noise * self._rng.standard_normal(self.size)
+        elif self._rng.random() < self._level:
+            row[:] = self._seen[self._rng.integers(len(self._seen))]
+
+
+def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: FloatArray, seconds: float) -> Sweep:
+    """Mean return if observations are noisy.
+
+    Numbers get normal noise, in units of the deviation that they had in `seen (m, inputs)`; any other observation is
+    taken for another of `seen` with a probability.
+    """
+    is_box = isinstance(task.observation_space, spaces.Box)
+    levels = OBSERVATION_NOISE if is_box else MISREADINGS
+    returns, episodes = [], 0
+    for number, level in enumerate(levels):
+        noisy = replace(task)
+        rng = generator(0, Purpose.INSPECTION, number)
+        vars(noisy)["encoder"] = _NoisyEncoder(task.encoder, level, seen, rng)  # where the property keeps its own
+        with Trials(noisy, champion.normaliser, champion.genome, seeds, GymnasiumEngine(noisy)) as trials:
+            episodes = episodes or trials.episodes(len(levels), seconds, fewest=_FEWEST)
+            returns.append(trials.run(champion.genome[None, :], episodes).returns[0])
+    name = "observation noise (× deviation)" if is_box else "share of observations misread"
+    return Sweep.of(name, levels, returns, 0.0, episodes)
+
+
+def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep:
+    """Mean return if all weights get normal noise: of 16 perturbed champions at each level."""
+    rng = generator(0, Purpose.INSPECTION, 100)
+    noise = rng.standard_normal((_PERTURBED, len(champion.genome))) * np.sqrt((champion.genome**2).mean())
+    perturbed = [champion.genome + level * noise for level in WEIGHT_NOISE[1:]]
+    results = trials.within(np.concatenate([champion.genome[None, :], *perturbed]), seconds).returns
+    # Of each perturbed champion the mean: its episodes are not independent of each other.
+    returns = [results[0], *results[1:].mean(axis=1).reshape(-1, _PERTURBED)]
+    name = "weight noise (× root mean square)"
+    return Sweep.of(name, WEIGHT_NOISE, returns, 0.0, results.shape[1])
+
+
+def parameter_sweeps(
+    champion: Champion, task: Task, seeds: IntArray, parameters: Sequence[Parameter], seconds: float
+) -> Iterator[Sweep]:
+    """Mean return over each of the environment's own `parameters`; those that cannot be tried are left out."""
+    if not isinstance(task.environment, EnvironmentSpec):
+        return
+    with Trials(task, champion.normaliser, champion.genome, seeds, GymnasiumEngine(task)) as trials:
+        episodes = trials.episodes(_LEVELS * max(1, len(parameters)), seconds, fewest=_FEWEST)
+        unchanged = trials.run(champion.genome[None, :], episodes).returns[0]
+    for parameter in parameters:
+        own, values = parameter.values(task.environment)
+        found = {own: unchanged}
+        for value in values:
+            changed = replace(task, environment=parameter.changed(task.environment, value))
+            with contextlib.suppress(EvonetError):  # the environment refuses the value
+                if value != own:
+                    engine = GymnasiumEngine(changed)
+                    with Trials(changed, champion.normaliser, champion.genome, seeds, engine) as trials:
+                        found[value] = trials.run(champion.genome[None, :], episodes).returns[0]
+        if len(found) > 1:
+            levels = sorted(found)
+            yield Sweep.of(parameter.name, levels, [found[level] for level in levels], own, episodes)
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """Mean return in a plane through the champion, whose own is in the middle.
+
+    Attributes:
+        steps: along both directions, `(n,)`, in lengths of the champion's weights.
+        means: `(n, n)`, rows over the second direction; NaN where an episode failed.
+        episodes: for each point.
+    """
+
+    steps: FloatArray
+    means: FloatArray
+    episodes: int
+
+
+def landscape(champion: Champion, trials: Trials, seconds: float, reach: float = 1.0) -> Landscape:
+    """The landscape in two random directions, each neuron's share as long as its weights (Li et al. 2018).
+
+    Args:
+        champion: in the middle.
+        trials: run it.
+        seconds: that it may take; more of them make it finer.
+        reach: how far it goes, in lengths of the champion's weights.
+    """
+    points = next((n for n in (21, 17, 13, 9) if trials.episodes(n * n, seconds) >= 8), 7)  # episodes each
+    steps = np.linspace(-reach, reach, points)
+    rng = generator(0, Purpose.INSPECTION, 200)
+    first, second = (_direction(champion.architecture, champion.genome, rng) for _ in range(2))
+    genomes = champion.genome + np.concatenate([steps[:, None] * first + step * second for step in steps])
+    results = trials.within(genomes, seconds, most=32)
+    return Landscape(steps, results.returns.mean(axis=1).reshape(points, points), results.returns.shape[1])
+
+
+def _direction(architecture: Architecture, genome: FloatArray, rng: np.random.Generator) -> FloatArray:
+    direction = rng.standard_normal(len(genome))
+    neurons = architecture.gene_neurons
+    size = np.sqrt(np.bincount(neurons, genome**2, architecture.num_neurons))
+    drawn = np.sqrt(np.bincount(neurons, direction**2, architecture.num_neurons))
+    scale = np.divide(size, drawn, out=np.zeros_like(size), where=drawn > 0)
+    scaled: FloatArray = direction * scale[neurons]
+    return scaled

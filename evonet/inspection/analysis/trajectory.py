@@ -1,0 +1,170 @@
+"""An episode of a champion, step by step: what it saw, what its neurons did, how it acted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evonet.champion import Champion
+from evonet.errors import EnvironmentUnavailable
+from evonet.evaluation.task import Task
+from evonet.network import NetworkStack
+from evonet.types import FloatArray, IntArray
+
+Look = Callable[[Any, int], None]
+"""Is shown an environment before its first step, and after each: `(environment, steps taken)`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """An episode, a row for each step.
+
+    Attributes:
+        seed: of its reset.
+        observations: what the network read, before it was normalised, `(steps, inputs)`.
+        hidden: outputs of the hidden neurons, `(steps, hidden)`.
+        outputs: of the network, `(steps, outputs)`.
+        actions: as numbers, `(steps, numbers)`; one for a Discrete action.
+        rewards: `(steps,)`.
+        terminated: whether the environment ended it; else it was cut, or failed.
+        fault: what ended it, if that was an error; then all up to it is here.
+    """
+
+    seed: int
+    observations: FloatArray
+    hidden: FloatArray
+    outputs: FloatArray
+    actions: FloatArray
+    rewards: FloatArray
+    terminated: bool
+    fault: str = ""
+
+    @property
+    def total(self) -> float:
+        """The return."""
+        return float(sum(self.rewards.tolist()))
+
+    @property
+    def memory(self) -> FloatArray:
+        """What the hidden neurons remembered before each step, `(steps, hidden)`."""
+        return np.concatenate([np.zeros_like(self.hidden[:1]), self.hidden[:-1]])
+
+    def __len__(self) -> int:
+        return len(self.rewards)
+
+
+def trajectories(
+    champion: Champion,
+    seeds: IntArray,
+    look: Look = lambda *_: None,
+    render_mode: str | None = None,
+    most_steps: int | None = None,
+) -> Iterator[Trajectory]:
+    """The champion's episodes in the real environment, one for each of `seeds (episodes,)`.
+
+    Args:
+        champion: who acts.
+        seeds: of the resets.
+        look: is shown the environment.
+        render_mode: of the environment, for `look` to draw it.
+        most_steps: after which an episode is left; its own end by default.
+
+    Raises:
+        EnvironmentUnavailable: the champion has no environment, or it cannot be made.
+    """
+    if champion.task is None:
+        raise EnvironmentUnavailable("this champion was scored by a function and has no environment to act in")
+    limit = min(champion.task.max_steps, most_steps or champion.task.max_steps)
+    for seed in seeds.tolist():
+        with closing(champion.task.make_environment(render_mode)) as environment:
+            yield _Recorder(champion, champion.task, environment, limit).trajectory(seed, look)
+
+
+class _Recorder:
+    """Lets a champion act in an environment, and writes down what happens."""
+
+    def __init__(self, champion: Champion, task: Task, environment: Any, limit: int) -> None:
+        self._champion, self._task, self._environment, self._limit = champion, task, environment, limit
+        self._stack = NetworkStack(champion.architecture, champion.genome[None, :], 1)
+        shape = champion.architecture
+        self._widths = {"observations": shape.num_inputs, "hidden": shape.num_hidden, "outputs": shape.num_outputs}
+        self._rows: dict[str, list[Any]] = {name: [] for name in (*self._widths, "actions", "rewards")}
+
+    def trajectory(self, seed: int, look: Look) -> Trajectory:
+        fault, terminated, over = "", False, False
+        rewards = self._rows["rewards"]
+        try:
+            observation, _ = self._environment.reset(seed=seed)
+        except Exception as error:  # noqa: BLE001 - an environment's own
+            fault, over = _told(error), True
+        if not over:
+            look(self._environment, 0)
+        while not over and len(rewards) < self._limit:
+            try:
+                action = self._action(observation)
+                observation, reward, terminated, truncated, _ = self._environment.step(action)
+                rewards.append(float(reward))
+                over = terminated or truncated
+            except Exception as error:  # noqa: BLE001
+                fault, over = _told(error), True
+            else:
+                look(self._environment, len(rewards))
+        arrays = {name: np.array(self._rows[name][: len(rewards)]) for name in self._rows}
+        for name, width in self._widths.items():
+            arrays[name] = arrays[name].reshape(-1, width)
+        arrays["actions"] = arrays["actions"].reshape(len(rewards), -1) if rewards else np.zeros((0, 1))
+        return Trajectory(seed, **arrays, terminated=bool(terminated), fault=fault)
+
+    def _action(self, observation: Any) -> Any:
+        inputs = self._task.encoder.encode(observation)
+        self._rows["observations"].append(inputs.copy())
+        if self._champion.normaliser is not None:
+            self._champion.normaliser.normalise(inputs)
+        with np.errstate(all="ignore"):  # what is not finite is told
+            outputs = self._stack.forward(inputs[None, :])
+        if not (np.isfinite(inputs).all() and np.isfinite(outputs).all()):
+            raise ValueError("the observation or the network's output holds numbers that are not finite")
+        action = self._task.decoder.decode(outputs)[0]
+        self._rows["hidden"].append(self._stack.hidden[0].copy())
+        self._rows["outputs"].append(outputs[0].copy())
+        self._rows["actions"].append(numbers_of(action))
+        return action
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def numbers_of(action: Any) -> FloatArray:
+    """An action as numbers, its parts laid flat one after the other."""
+    if isinstance(action, Mapping):
+        return np.concatenate([numbers_of(part) for part in action.values()])
+    if isinstance(action, tuple):
+        return np.concatenate([numbers_of(part) for part in action])
+    return np.ravel(np.asarray(action, dtype=np.float64))
+
+
+def decided(champion: Champion, observations: FloatArray, memory: FloatArray | None = None) -> FloatArray:
+    """Actions as numbers, `(m, numbers)`, for `observations (m, inputs)` that are not normalised yet.
+
+    Args:
+        champion: who decides.
+        observations: rows as the encoder writes them.
+        memory: what a recurrent network's hidden neurons remember, `(m, hidden)` or `(hidden,)`; nothing by default.
+
+    Raises:
+        EnvironmentUnavailable: the champion has no environment, whose actions these would be.
+    """
+    if champion.task is None:
+        raise EnvironmentUnavailable("this champion was scored by a function and has no environment to act in")
+    inputs = np.array(observations, dtype=np.float64)
+    if champion.normaliser is not None:
+        champion.normaliser.normalise(inputs)
+    stack = NetworkStack(champion.architecture, champion.genome[None, :], len(inputs))
+    if memory is not None:
+        stack.hidden[...] = memory
+    return np.array([numbers_of(action) for action in champion.task.decoder.decode(stack.forward(inputs))])

@@ -1,0 +1,98 @@
+"""Many genomes on the same episodes, as many of these as a span of time allows."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation.engines import make_engine
+from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.task import Engine, Task
+from evonet.types import FloatArray, IntArray
+
+_SOUNDING, _SOUNDING_AGAIN = 4, 64  # episodes that tell how fast an engine is
+_SOON = 0.05  # seconds
+
+
+class Trials:
+    """Runs genomes on the first of some episodes; a context manager, which closes the engine.
+
+    The number of episodes depends on how fast the engine turns out to be, and is a power of two, so that it hardly
+    ever changes from one time to the next; the returns of an episode depend on nothing but its seed.
+
+    Args:
+        task: what an episode is.
+        normaliser: of observations.
+        champion: the genome `(genome_size,)` that tells how long an episode is.
+        seeds: of the episodes, `(episodes,)`.
+        engine: by default a kernel where one stands in for the environment.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        normaliser: ObservationNormaliser | None,
+        champion: FloatArray,
+        seeds: IntArray,
+        engine: Engine | None = None,
+    ) -> None:
+        self._normaliser = normaliser
+        self._seeds = seeds
+        self._champion = champion
+        self._engine = make_engine("auto", task) if engine is None else engine
+
+    @cached_property
+    def _cost(self) -> tuple[float, float]:
+        """Seconds of a step, and steps of an episode, as a few episodes of the champion tell."""
+        self.run(self._champion[None, :], 1)  # whatever is made at the first run does not count
+        seconds, sounding = self._timed(_SOUNDING)
+        if seconds < _SOON:  # an engine for many at once shows its pace with many only
+            seconds, sounding = self._timed(_SOUNDING_AGAIN)
+        return seconds / max(sounding.steps, 1), max(sounding.steps, 1) / sounding.lengths.size
+
+    def _timed(self, episodes: int) -> tuple[float, EpisodeResults]:
+        start = time.perf_counter()
+        results = self.run(self._champion[None, :], min(episodes, len(self._seeds)))
+        return max(time.perf_counter() - start, 1e-6), results
+
+    def episodes(self, genomes: int, seconds: float, fewest: int = 1, *, power: bool = True) -> int:
+        """How many episodes each of so many genomes can run within so many seconds.
+
+        As many as the `fewest` even if they take up to four times as long, and at least one; all of them, or a power of
+        two unless another number is as good.
+        """
+        step, length = self._cost
+        affordable = seconds / (step * length * genomes)
+        affordable = max(affordable, min(4 * affordable, float(fewest)))
+        if affordable >= len(self._seeds) or not power:
+            return max(1, min(int(affordable), len(self._seeds)))
+        return 1 << max(0, int(np.log2(max(affordable, 1.0))))
+
+    def run(self, genomes: FloatArray, episodes: int) -> EpisodeResults:
+        """Results `(n, episodes)` of `genomes (n, genome_size)` on the first episodes."""
+        individuals = np.repeat(np.arange(len(genomes)), episodes)
+        results = self._engine.run(
+            genomes, individuals, np.tile(self._seeds[:episodes], len(genomes)), self._normaliser
+        )
+        return EpisodeResults.joined([results], individuals, episodes)
+
+    def within(
+        self, genomes: FloatArray, seconds: float, most: int | None = None, *, power: bool = True
+    ) -> EpisodeResults:
+        """Results `(n, episodes)`, on as many episodes as so many seconds allow, and `most` at most."""
+        episodes = self.episodes(len(genomes), seconds, power=power)
+        return self.run(genomes, episodes if most is None else min(episodes, most))
+
+    def close(self) -> None:
+        """Give back what the engine opened."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,35 @@
+"""Figures by hand: one function for each, which draws on Matplotlib axes and returns them.
+
+Without `ax` a function makes a figure of its own, `returned.figure`; nothing of Matplotlib's global state is touched,
+and pyplot is not imported. In a notebook, or for a paper:
+
+    run = evonet.load_run("runs/first")
+    axes = plots.learning_curve(run, over="environment_steps")
+    axes.figure.savefig("learning.pdf")
+"""
+
+from evonet.inspection.plots.ancestry import descent_tree, payoff_bars
+from evonet.inspection.plots.behaviour import action_traces, hidden_traces, histogram, observation_traces
+from evonet.inspection.plots.learning import diversity, learning_curve
+from evonet.inspection.plots.network import network_diagram, weight_maps
+from evonet.inspection.plots.policy import influence_bars, policy_grid, policy_map, removal_bars
+from evonet.inspection.plots.robustness import landscape_map, robustness_curve
+
+__all__ = [
+    "action_traces",
+    "descent_tree",
+    "diversity",
+    "hidden_traces",
+    "histogram",
+    "influence_bars",
+    "landscape_map",
+    "learning_curve",
+    "network_diagram",
+    "observation_traces",
+    "payoff_bars",
+    "policy_grid",
+    "policy_map",
+    "removal_bars",
+    "robustness_curve",
+    "weight_maps",
+]

@@ -1,0 +1,96 @@
+"""Figures of where a champion came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from evonet.inspection.analysis.ancestry import Family, Payoff
+from evonet.inspection.lineage import Ancestor
+from evonet.inspection.plots.palette import MUTED, POSITIVE, SERIES, Axes, axes_for, finite_span, mark, package
+from evonet.types import FloatArray
+
+_FEW = 24  # ancestors in the line, up to which each step's gain is written beside it
+
+
+def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
+    """A champion's ancestors over generations and fitness: its line of first parents thick, all others thin.
+
+    Colours tell the operators that made each of the line; a child stands to the right of its parents.
+    """
+    ax = axes_for(ax, 8.6, 4.0)
+    known = {ancestor.individual: ancestor for ancestor in [*family.others.values(), *family.line]}
+    floor = finite_span(_fitness(known.values()))[0]
+    place = {key: (each.generation, floor if each.fitness is None else each.fitness) for key, each in known.items()}
+    pairs = [(place[parent], place[child]) for parent, child in family.bonds]
+    line = {ancestor.individual for ancestor in family.line}
+    own = [parent in line and child in line and known[child].parents[0] == parent for parent, child in family.bonds]
+    collections = package("matplotlib.collections")
+    for thick, colour, width, alpha in ((False, MUTED, 0.6, 0.45), (True, POSITIVE, 2.2, 1.0)):
+        chosen = [pair for pair, is_own in zip(pairs, own, strict=True) if is_own is thick]
+        ax.add_collection(
+            collections.LineCollection(chosen, colors=colour, linewidths=width, alpha=alpha, zorder=1 + thick)
+        )
+    for individual, other in family.others.items():
+        spot = ax.scatter(*place[individual], s=9, color=MUTED, alpha=0.8, linewidth=0, zorder=3)
+        mark(spot, f"individual-{individual}", told(other))
+    _line(ax, family.line, place)
+    ax.set_xlabel("generation of birth")
+    ax.set_ylabel("training fitness at birth")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    return ax
+
+
+def _line(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float]]) -> None:
+    made_by = list(dict.fromkeys(_made(ancestor) for ancestor in line))
+    for ancestor in line:
+        x, y = place[ancestor.individual]
+        colour = SERIES[(made_by.index(_made(ancestor)) + 1) % len(SERIES)]
+        spot = ax.scatter([x], [y], s=34, color=colour, edgecolor="white", linewidth=0.7, zorder=4)
+        mark(spot, f"individual-{ancestor.individual}", told(ancestor))
+        if ancestor.gain is not None and len(line) <= _FEW:
+            ax.annotate(
+                f"{ancestor.gain:+.4g}", (x, y), xytext=(0, 7), textcoords="offset points", ha="center",
+                fontsize="x-small",
+            )  # fmt: skip
+    for index, operators in enumerate(made_by):
+        ax.scatter([], [], s=34, color=SERIES[(index + 1) % len(SERIES)], label=operators)
+    if line:
+        ax.legend(frameon=False, fontsize="small", loc="lower right")
+
+
+def _made(ancestor: Ancestor) -> str:
+    return " + ".join(ancestor.operators) or ("copied" if ancestor.parents else "random weights")
+
+
+def told(ancestor: Ancestor) -> str:
+    """An ancestor in a line of words."""
+    fitness = "could not be scored" if ancestor.fitness is None else f"fitness {ancestor.fitness:.6g}"
+    gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.5g})"
+    return f"individual {ancestor.individual}, generation {ancestor.generation}: {fitness}{gain}, {_made(ancestor)}"
+
+
+def _fitness(ancestors: Iterable[Ancestor]) -> FloatArray:
+    return np.array([np.nan if a.fitness is None else a.fitness for a in ancestors], dtype=np.float64)
+
+
+def payoff_bars(payoffs: Sequence[Payoff], ax: Axes | None = None) -> Axes:
+    """For each combination of operators the share of children that were fitter than their first parent."""
+    ax = axes_for(ax)
+    shown = list(payoffs)[::-1]
+    bars = ax.barh(range(len(shown)), [payoff.improved for payoff in shown], color=POSITIVE, height=0.6)
+    for index, (bar, payoff) in enumerate(zip(bars, shown, strict=True)):
+        share = f"{100 * payoff.improved:.1f} % of {payoff.births:,} children were fitter"
+        words = f"{share}; median gain {payoff.median_gain:+.4g}"
+        mark(bar, f"payoff-{index}", words)
+        ax.annotate(
+            f"{100 * payoff.improved:.0f} %", (payoff.improved, index), xytext=(4, 0), textcoords="offset points",
+            va="center", fontsize="small",
+        )  # fmt: skip
+    labels = ["\n+ ".join(payoff.operators) or "copied" for payoff in shown]
+    ax.set_yticks(range(len(shown)), labels, fontsize="small")
+    ax.margins(x=0.15)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    ax.set_xlabel("children fitter than their first parent")
+    return ax

@@ -1,0 +1,160 @@
+"""Figures of what a champion does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from evonet.environments.names import Names
+from evonet.inspection.analysis.trajectory import Trajectory
+from evonet.inspection.plots.palette import (
+    MUTED,
+    NEGATIVE,
+    POSITIVE,
+    SERIES,
+    STYLES,
+    Axes,
+    axes_for,
+    diverging,
+    legend,
+    sequential,
+    shortened,
+)
+from evonet.types import FloatArray
+
+_MOST_LINES = 6
+_MOST_STEPS = 400
+
+
+def observation_traces(episode: Trajectory, names: Names | None = None, ax: Axes | None = None) -> Axes:
+    """What a champion saw over an episode: a line for each input, or the values met where there are many inputs.
+
+    One-hot inputs, one of which is 1 while the others are 0, are drawn as the place of that 1.
+    """
+    ax = axes_for(ax)
+    observations = episode.observations
+    labels = [f"input {index}" for index in range(observations.shape[1])] if names is None else list(names.inputs)
+    if is_one_hot(observations):
+        ax.step(*_thinned(observations.argmax(axis=1)), where="post", color=POSITIVE, label="observation")
+        ax.set_ylabel("observation")
+    elif len(labels) <= _MOST_LINES:
+        _lines(ax, observations, labels)
+        ax.set_ylabel("observation")
+    else:
+        _map(ax, observations, labels, "input")
+    ax.set_xlabel("step")
+    return ax
+
+
+def hidden_traces(episode: Trajectory, ax: Axes | None = None) -> Axes:
+    """What the hidden neurons said over an episode: a row for each."""
+    ax = axes_for(ax)
+    _map(ax, episode.hidden, [str(index) for index in range(episode.hidden.shape[1])], "hidden neuron", scaled=False)
+    ax.set_xlabel("step")
+    return ax
+
+
+def action_traces(
+    episode: Trajectory, names: Names | None = None, *, choices: bool = False, ax: Axes | None = None
+) -> Axes:  # fmt: skip
+    """How a champion acted over an episode.
+
+    Args:
+        episode: to be drawn.
+        names: of the choices, or of the action's numbers.
+        choices: whether the action is a choice among the names.
+        ax: to draw on; by default new ones.
+    """
+    ax = axes_for(ax)
+    numbers = episode.actions.shape[1]
+    if choices and numbers == 1:
+        ax.step(*_thinned(episode.actions[:, 0]), where="post", color=POSITIVE, linewidth=1.0, label="action")
+        if names is not None and len(names.outputs) <= 12:
+            ax.set_yticks(range(len(names.outputs)), [shortened(name, 16) for name in names.outputs])
+            ax.set_ylim(-0.4, len(names.outputs) - 0.6)
+    elif numbers <= _MOST_LINES:
+        fitting = names is not None and len(names.outputs) == numbers
+        labels = list(names.outputs) if names is not None and fitting else [f"number {i}" for i in range(numbers)]
+        _lines(ax, episode.actions, labels)
+    else:
+        _map(ax, episode.actions, [f"number {i}" for i in range(numbers)], "number of the action")
+    ax.set_ylabel("action" if numbers <= _MOST_LINES else ax.get_ylabel())
+    ax.set_xlabel("step")
+    return ax
+
+
+def histogram(values: FloatArray, label: str, mark: float | None = None, ax: Axes | None = None) -> Axes:
+    """How often values were met.
+
+    Args:
+        values: `(n,)`; what is not finite is left out.
+        label: what they are.
+        mark: a value to point out, such as their mean.
+        ax: to draw on; by default new ones.
+    """
+    ax = axes_for(ax)
+    known = values[np.isfinite(values)]
+    distinct = np.unique(known)
+    if 0 < len(distinct) <= 3:
+        counts = [(known == value).sum() for value in distinct]
+        ax.bar([f"{value:g}" for value in distinct], counts, width=0.5, color=POSITIVE, alpha=0.85)
+        ax.margins(x=0.6 / len(distinct))
+    else:
+        ax.hist(known, bins=min(24, max(6, len(known) // 4)), color=POSITIVE, alpha=0.85)
+        if mark is not None and np.isfinite(mark):
+            ax.axvline(mark, color=NEGATIVE, linestyle="--", label=f"mean {mark:.4g}")
+    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlabel(label)
+    ax.set_ylabel("episodes")
+    return ax
+
+
+def is_one_hot(observations: FloatArray) -> bool:
+    """Whether each row has a single 1 among zeros."""
+    binary = ((observations == 0) | (observations == 1)).all()
+    return bool(binary and observations.shape[1] > 1 and (observations.sum(axis=1) == 1).all())
+
+
+def _lines(ax: Axes, values: FloatArray, labels: Sequence[str]) -> None:
+    for index, label in enumerate(labels):
+        style = STYLES[index // len(SERIES) % len(STYLES)]
+        ax.plot(
+            *_thinned(values[:, index]),
+            color=SERIES[index % len(SERIES)],
+            linestyle=style,
+            label=_shown(label),
+            linewidth=1.2,
+        )
+    ax.axhline(0, color=MUTED, linewidth=0.6, zorder=0)
+    legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, borderaxespad=0.2)
+
+
+def _shown(label: str) -> str:
+    label = shortened(label)
+    return f" {label}" if label.startswith("_") else label  # Matplotlib hides those
+
+
+def _thinned(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Steps and values, at most 400 of them."""
+    steps = np.linspace(0, len(values) - 1, min(len(values), _MOST_STEPS)).round().astype(int)
+    return steps.astype(np.float64), values[steps]
+
+
+def _map(ax: Axes, values: FloatArray, labels: Sequence[str], name: str, *, scaled: bool = True) -> None:
+    """Values as colours, a row for each column of `values (steps, rows)`; `scaled` to the deviation of each."""
+    shown = values.T
+    if scaled:
+        spread = values.std(axis=0)
+        shown = ((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).T.clip(-3, 3)
+    steps = np.linspace(0, shown.shape[1] - 1, min(shown.shape[1], _MOST_STEPS)).round().astype(int)
+    signed = bool((shown < 0).any())
+    reach = float(np.abs(shown).max()) or 1.0
+    image = ax.imshow(
+        shown[:, steps], aspect="auto", interpolation="nearest", cmap=diverging() if signed else sequential(),
+        vmin=-reach if signed else 0.0, vmax=reach, extent=(-0.5, shown.shape[1] - 0.5, len(labels) - 0.5, -0.5),
+    )  # fmt: skip
+    if len(labels) <= 20:
+        ax.set_yticks(range(len(labels)), [shortened(label, 18) for label in labels], fontsize="small")
+    ax.set_ylabel(name)
+    ax.figure.colorbar(image, ax=ax, label="deviations" if scaled else "output", shrink=0.9, pad=0.02)

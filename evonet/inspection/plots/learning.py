@@ -1,0 +1,92 @@
+"""Figures of how a run learnt."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from evonet.inspection.loaded_run import LoadedRun
+from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, Axes, axes_for, finite_span, legend
+
+Over = Literal["evaluations", "environment_steps", "generation"]
+
+
+def learning_curve(run: LoadedRun, over: Over = "evaluations", ax: Axes | None = None) -> Axes:
+    """Best, median and quartiles of the training fitness, and the champion's validation mean, over a run.
+
+    Args:
+        run: as `load_run` gives it.
+        over: what the horizontal axis counts.
+        ax: to draw on; by default new ones.
+
+    Returns:
+        The axes.
+
+    Raises:
+        EvonetError: Matplotlib is not installed.
+    """
+    ax = axes_for(ax)
+    metrics = run.metrics
+    x = metrics[over]
+    ax.fill_between(x, metrics["worst"], metrics["best"], color=MUTED, alpha=0.14, linewidth=0, label="worst to best")
+    ax.fill_between(
+        x, metrics["lower_quartile"], metrics["upper_quartile"], color=MUTED, alpha=0.32, linewidth=0,
+        label="middle half",
+    )  # fmt: skip
+    small = "o" if len(x) < 40 else ""
+    ax.plot(x, metrics["median"], color=MUTED, label="median", marker=small, markersize=3)
+    ax.plot(x, metrics["best"], color=POSITIVE, label="best in training", marker=small, markersize=3)
+    ax.step(
+        x, metrics["validation_mean"], color=NEGATIVE, linestyle="--", where="post",
+        label="champion in validation", marker=small, markersize=3,
+    )  # fmt: skip
+    target = run.summary.get("target")
+    if target is not None:
+        ax.axhline(target, color="#009e73", linewidth=1.0, linestyle=":", label="target")
+    _limit(ax, metrics["median"], metrics["lower_quartile"], metrics["best"], metrics["validation_mean"], target)
+    ax.set_xlabel({"generation": "generation"}.get(over, over.replace("_", " ")))
+    ax.set_ylabel("return")
+    _thousands(ax)
+    legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0.2)
+    return ax
+
+
+def diversity(run: LoadedRun, ax: Axes | None = None) -> Axes:
+    """Standard deviation of the genes in the population, mean over all genes, over generations."""
+    ax = axes_for(ax)
+    metrics = run.metrics
+    small = "o" if len(metrics["generation"]) < 40 else ""
+    ax.plot(metrics["generation"], metrics["diversity"], color=POSITIVE, label="diversity", marker=small, markersize=3)
+    ax.set_ylim(0, 1.12 * finite_span(metrics["diversity"])[1] or 1.0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlabel("generation")
+    ax.set_ylabel("mean deviation of a gene")
+    return ax
+
+
+def _limit(ax: Axes, *values: object) -> None:
+    """Keep far-off worst individuals from pressing the curves flat."""
+    known = np.concatenate([np.atleast_1d(np.asarray(each, dtype=np.float64)) for each in values if each is not None])
+    low, high = finite_span(known)
+    margin = 0.06 * (high - low) or 1.0
+    ax.set_ylim(low - margin, high + margin)
+
+
+def _thousands(ax: Axes) -> None:
+    ax.xaxis.set_major_locator(_locator())
+    ax.xaxis.set_major_formatter(lambda value, _: short(value))
+
+
+def _locator() -> object:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=6, integer=True)
+
+
+def short(value: float) -> str:
+    """A count in few letters: 1,500, 25 k, 3 M."""
+    for unit, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 10 * unit or (abs(value) >= unit and sign != "k"):
+            return f"{value / unit:g} {sign}"
+    return f"{value:,g}"

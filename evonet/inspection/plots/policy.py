@@ -1,0 +1,178 @@
+"""Figures of what a champion learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from evonet.environments.names import Names
+from evonet.inspection.analysis.influence import Removals
+from evonet.inspection.analysis.policy import PolicySurface
+from evonet.inspection.plots.palette import (
+    MUTED,
+    NEGATIVE,
+    POSITIVE,
+    Axes,
+    axes_for,
+    categories,
+    diverging,
+    legend,
+    mark,
+    package,
+    shortened,
+)
+from evonet.types import FloatArray
+
+_ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
+_MOST_SPOTS = 300
+
+
+def policy_map(
+    surface: PolicySurface, names: Names, *, choices: bool = False, number: int = 0, ax: Axes | None = None
+) -> Axes:
+    """The action over two inputs, or as a line over one; dots are where the champion was.
+
+    Args:
+        surface: as `policy_surface` finds it.
+        names: of inputs and outputs.
+        choices: whether the action is a choice among the outputs.
+        number: which of the action's numbers.
+        ax: to draw on; by default new ones.
+    """
+    ax = axes_for(ax)
+    values = surface.actions[:, :, number]
+    if len(surface.inputs) == 1:
+        ax.plot(surface.x, values[0], color=POSITIVE, drawstyle="steps-mid" if choices else "default")
+        ax.set_ylabel("action" if choices else _name_of_number(names, number))
+    elif choices:
+        _areas(ax, surface, values, names)
+    else:
+        reach = float(np.abs(values).max()) or 1.0
+        mesh = ax.pcolormesh(
+            surface.x, surface.y, values, cmap=diverging(), vmin=-reach, vmax=reach, shading="nearest", rasterized=True
+        )
+        ax.figure.colorbar(mesh, ax=ax, label=_name_of_number(names, number), shrink=0.9, pad=0.02)
+    if len(surface.inputs) == 2:
+        spots = surface.visited[:: max(1, len(surface.visited) // _MOST_SPOTS)]
+        ax.scatter(spots[:, 0], spots[:, 1], s=5, color="#1b1f24", alpha=0.45, linewidth=0)
+        ax.set_xlim(surface.x[0], surface.x[-1])
+        ax.set_ylim(surface.y[0], surface.y[-1])
+        ax.set_ylabel(shortened(names.inputs[surface.inputs[1]], 32))
+    ax.set_xlabel(shortened(names.inputs[surface.inputs[0]], 32))
+    return ax
+
+
+def _name_of_number(names: Names, number: int) -> str:
+    return names.outputs[number] if number < len(names.outputs) else f"number {number}"
+
+
+def _areas(ax: Axes, surface: PolicySurface, values: FloatArray, names: Names) -> None:
+    found = np.unique(values)
+    place = np.searchsorted(found, values)
+    colours = package("matplotlib.colors").ListedColormap(categories(len(found)))
+    ax.pcolormesh(
+        surface.x, surface.y, place, cmap=colours, vmin=-0.5, vmax=len(found) - 0.5, shading="nearest", rasterized=True
+    )
+    patches = package("matplotlib.patches")
+    handles = [
+        patches.Patch(color=colour, label=_name_of_choice(names, value))
+        for value, colour in zip(found, categories(len(found)), strict=True)
+    ]
+    ax.legend(
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=3,
+        borderaxespad=0.2,
+        frameon=False,
+        fontsize="small",
+    )
+
+
+def _name_of_choice(names: Names, value: float) -> str:
+    index = int(value)
+    return shortened(names.outputs[index]) if 0 <= index < len(names.outputs) else f"{value:g}"
+
+
+def policy_grid(
+    actions: FloatArray, names: Names, rows: int, tiles: Sequence[str] = (), ax: Axes | None = None
+) -> Axes:
+    """The choice for each value of a Discrete observation, laid out in so many rows.
+
+    Args:
+        actions: number of the choice for each value, `(values,)`.
+        names: of the choices; left, right, up and down become arrows.
+        rows: of the layout.
+        tiles: a letter for each value, to be shown too.
+        ax: to draw on; by default new ones.
+    """
+    ax = axes_for(ax)
+    columns = -(-len(actions) // rows)
+    found = np.unique(actions)
+    fills = dict(zip(found.tolist(), categories(len(found)), strict=True))
+    patches = package("matplotlib.patches")
+    for value, action in enumerate(actions.tolist()):
+        row, column = divmod(value, columns)
+        cell = ax.add_patch(patches.Rectangle((column, row), 1, 1, facecolor=fills[action], edgecolor="white"))
+        mark(cell, f"value-{value}", f"observation {value}: {_name_of_choice(names, action)}")
+        if rows * columns <= 144:
+            word = _name_of_choice(names, action)
+            ax.text(
+                column + 0.5, row + 0.5, _ARROWS.get(word, shortened(word, 7)), ha="center", va="center",
+                color="#1b1f24", fontsize="x-large" if word in _ARROWS else "x-small",
+            )  # fmt: skip
+            tile = tiles[value] if value < len(tiles) else str(value)
+            ax.text(column + 0.06, row + 0.1, tile, va="top", color="#1b1f24", fontsize="x-small", alpha=0.7)
+    ax.set_xlim(0, columns)
+    ax.set_ylim(rows, 0)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    return ax
+
+
+def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, ax: Axes | None = None) -> Axes:
+    """Influence of each input on the actions, the greatest on top."""
+    ax = axes_for(ax)
+    order = np.argsort(-influence, kind="stable")[:most][::-1]
+    bars = ax.barh(range(len(order)), influence[order], color=POSITIVE, height=0.65)
+    for bar, index in zip(bars, order, strict=True):
+        mark(bar, f"input-{index}", f"{names[index]}: {100 * influence[index]:.1f} %")
+    ax.set_yticks(range(len(order)), [shortened(names[index]) for index in order])
+    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    ax.set_xlim(0, max(float(influence.max(initial=0.0)) * 1.08, 0.01))
+    ax.set_xlabel("actions that change if it is shuffled")
+    return ax
+
+
+def removal_bars(removals: Removals, names: Sequence[str], kind: str, ax: Axes | None = None) -> Axes:
+    """Mean return without each part, beside that of the whole.
+
+    Args:
+        removals: as `without_neurons` or `without_inputs` finds them.
+        names: of the parts that were tried.
+        kind: of part, "neuron" or "input".
+        ax: to draw on; by default new ones.
+    """
+    ax = axes_for(ax)
+    means = removals.means
+    change = np.nan_to_num(means - removals.whole)
+    colours = [NEGATIVE if step < 0 else POSITIVE for step in change]
+    bars = ax.bar(range(len(means)), change, bottom=removals.whole, color=colours, width=0.72)
+    for bar, part, name, mean in zip(bars, removals.parts, names, means, strict=True):
+        mark(bar, f"without-{kind}-{part}", f"without {name}: {mean:.5g}")
+    ax.axhline(removals.whole, color=MUTED, linewidth=1.2, label=f"whole: {removals.whole:.5g}")
+    every = -(-len(names) // 20)
+    long = max(map(len, names), default=0) > 3
+    ax.set_xticks(
+        range(0, len(names), every), [shortened(name, 16) for name in names[::every]],
+        rotation=35 if long else 0, ha="right" if long else "center", fontsize="small",
+    )  # fmt: skip
+    ax.margins(y=0.08)
+    ax.set_xlabel(f"{kind} that is removed")
+    ax.set_ylabel("mean return without it")
+    ax.legend(frameon=False, fontsize="small", loc="best")
+    return ax
+
+
+__all__ = ["influence_bars", "legend", "policy_grid", "policy_map", "removal_bars"]

@@ -1,0 +1,134 @@
+"""A figure of the report: its SVG, its words, and the values that it shows to whoever points at it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evonet.inspection.svg import new_axes, page_style, svg
+
+NARROW = (4.0, 2.9)
+_STRIP = 10.0  # inches
+_POINTS_AN_INCH = 72
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure, ready for the page.
+
+    Attributes:
+        key: precedes the names of its elements; unique in a page.
+        title: in a few words.
+        caption: what it shows, and how to read it.
+        alternative: what it shows, for whoever cannot see it.
+        svg: the drawing.
+        hover: the values in it, and where they are, as the page's script reads it.
+        wide: whether it takes more than a column.
+        strip: whether it takes the whole width.
+    """
+
+    key: str
+    title: str
+    caption: str
+    alternative: str
+    svg: str
+    hover: dict[str, Any]
+    wide: bool = False
+    strip: bool = False
+
+
+def drawn(
+    key: str,
+    title: str,
+    caption: str,
+    draw: Callable[[Any], object],
+    *,
+    alternative: str = "",
+    size: tuple[float, float] = NARROW,
+    words: Sequence[str] = (),
+) -> Figure:
+    """Draw a figure.
+
+    Args:
+        key: of the figure.
+        title: of the figure.
+        caption: of the figure.
+        draw: draws on the axes that it is given.
+        alternative: text; the caption by default.
+        size: in inches.
+        words: what the values of a map mean, if they are numbers of choices.
+
+    Raises:
+        EvonetError: Matplotlib is not installed.
+    """
+    with page_style():
+        axes = new_axes(*size)
+        draw(axes)
+        text = svg(axes.figure, key)
+    hover = _hover(axes, size, key, words)
+    return Figure(key, title, caption, alternative or caption, text, hover, size[0] > NARROW[0], size[0] > _STRIP)
+
+
+def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str]) -> dict[str, Any]:
+    """What the script needs: marked elements and their words, curves, or a map; with the place of the axes."""
+    width, height = (_POINTS_AN_INCH * inches for inches in size)
+    box = axes.get_position()
+    found: dict[str, Any] = {
+        "box": _rounded([box.x0 * width, (1 - box.y1) * height, box.x1 * width, (1 - box.y0) * height]),
+        "x": _rounded(axes.get_xlim(), 7),
+        "y": _rounded(axes.get_ylim(), 7),
+        "xLabel": axes.get_xlabel(),
+        "yLabel": axes.get_ylabel(),
+    }
+    marked = {artist.get_gid(): artist.get_label() for artist in axes.findobj(lambda artist: artist.get_gid())}
+    if marked:
+        return found | {"items": {f"{key}-{name}": str(label).removeprefix("_") for name, label in marked.items()}}
+    if axes.images:
+        image = axes.images[0]
+        left, right, bottom, top = image.get_extent()
+        rows = np.asarray(image.get_array())
+        found["grid"] = {"values": _rows(rows), "x": _rounded([left, right]), "y": _rounded([top, bottom])}
+    elif (meshes := [each for each in axes.collections if hasattr(each, "_coordinates")]) and axes.get_xlabel():
+        found["grid"] = _mesh(meshes[0])
+    if "grid" in found:
+        return found | {"words": list(words)}
+    curves = [line for line in axes.get_lines() if not line.get_label().startswith("_") and len(line.get_xdata()) > 2]
+    if curves and not axes.xaxis.have_units():
+        found["curves"] = [
+            {
+                "name": line.get_label().strip(),
+                "x": _rounded(line.get_xdata(), 7),
+                "y": _rounded(line.get_ydata()),
+                "colour": str(line.get_color()),
+            }
+            for line in curves
+        ]
+    return found
+
+
+def _mesh(mesh: Any) -> dict[str, Any]:
+    corners = mesh.get_coordinates()
+    rows = np.ma.filled(mesh.get_array().astype(np.float64), np.nan).reshape(corners.shape[0] - 1, corners.shape[1] - 1)
+    x, y = corners[0, :, 0], corners[:, 0, 1]
+    return {"values": _rows(rows), "x": _rounded([x[0], x[-1]]), "y": _rounded([y[0], y[-1]])}
+
+
+def _rows(values: Any) -> list[list[float | None]]:
+    return [_rounded(row, 3) for row in np.asarray(values, dtype=np.float64)]
+
+
+def _rounded(values: Any, digits: int = 4) -> list[float | None]:
+    """Numbers with so many digits, whole ones as such; None for what is not finite."""
+    found: list[float | None] = []
+    for value in np.asarray(values, dtype=np.float64).ravel().tolist():
+        if not math.isfinite(value):
+            found.append(None)
+        elif value == int(value):
+            found.append(int(value))
+        else:
+            found.append(float(f"{value:.{digits}g}"))
+    return found

@@ -1,0 +1,194 @@
+"""What the report's sections share: the run, its champion, and the champion's episodes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from evonet.champion import Champion
+from evonet.environments.names import Names, names_for
+from evonet.errors import EvonetError
+from evonet.evaluation.results import EpisodeResults
+from evonet.evaluation.task import Task
+from evonet.inspection.analysis.influence import NeuronState, action_influence, is_choice, neuron_states, path_strength
+from evonet.inspection.analysis.trajectory import Trajectory
+from evonet.inspection.analysis.trials import Trials
+from evonet.inspection.loaded_run import LoadedRun
+from evonet.inspection.report.replay import Sheet, played
+from evonet.seeding import Purpose, episode_seeds, generator
+from evonet.types import FloatArray, IntArray
+
+LONGEST = 5_000
+"""Steps after which the report's own episodes are cut."""
+
+PLACES = ("worst", "median", "best")
+_FRESH = 100  # episodes where the run has no test
+_RANDOM = 64  # networks with random weights
+
+
+class Findings:
+    """A run and what its champion does; a context manager, which closes engines.
+
+    Args:
+        run: as `load_run` gives it.
+        effort: the time that trials may take, 1 for some ten seconds in all.
+    """
+
+    def __init__(self, run: LoadedRun, effort: float = 1.0) -> None:
+        self.run = run
+        self.effort = effort
+        self.champion: Champion | None = run.champion
+        self._open = contextlib.ExitStack()
+
+    @cached_property
+    def names(self) -> Names:
+        """Of the champion's inputs and outputs."""
+        assert self.champion is not None
+        shape = self.champion.architecture
+        return names_for(self.run.summary["environment"], shape.num_inputs, shape.num_outputs)
+
+    @cached_property
+    def choices(self) -> bool:
+        """Whether an action is one choice among the outputs."""
+        assert self.champion is not None
+        return is_choice(self.champion)
+
+    @cached_property
+    def task(self) -> Task | None:
+        """What the champion does, its episodes cut after 5,000 steps; None if it cannot act here."""
+        return None if self.why_not else self._task
+
+    @property
+    def _task(self) -> Task:
+        assert self.champion is not None
+        assert self.champion.task is not None
+        return replace(self.champion.task, max_steps=min(self.champion.task.max_steps, LONGEST))
+
+    @cached_property
+    def why_not(self) -> str:
+        """Why the champion cannot act here; "" if it can."""
+        if self.champion is None:
+            return "there is no champion"
+        if self.champion.task is None:
+            return "the champion was scored by a function and has no environment to act in"
+        try:
+            self.champion.task.make_environment().close()
+        except EvonetError as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - an environment's own
+            return f"the environment raised {type(error).__name__}: {error}"
+        return "" if any(map(len, self.episodes)) else f"no step can be taken: {self.episodes[0].fault}"
+
+    @cached_property
+    def seeds(self) -> IntArray:
+        """Of the episodes that are shown: those of the test, or others where there was none."""
+        assert self.champion is not None
+        tested = self.champion.test is not None
+        count = self.champion.test.episodes if self.champion.test is not None else _FRESH
+        return episode_seeds(int(self.run.summary["seed"]), Purpose.TEST if tested else Purpose.REPLAY, 0, count)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Runs genomes on these episodes."""
+        task = self._task
+        assert self.champion is not None
+        normaliser, genome = self.champion.normaliser, self.champion.genome
+        return self._open.enter_context(Trials(task, normaliser, genome, self.seeds))
+
+    @cached_property
+    def repeated(self) -> EpisodeResults:
+        """The champion on as many of these episodes as two seconds allow, `(1, episodes)`."""
+        assert self.champion is not None
+        return self.trials.within(self.champion.genome[None, :], 2.0 * self.effort, power=False)
+
+    @cached_property
+    def returns(self) -> FloatArray:
+        """Of the episodes: the test's own, or those of the repetition."""
+        assert self.champion is not None
+        return self.champion.test.returns if self.champion.test is not None else self.repeated.returns[0]
+
+    @cached_property
+    def shown(self) -> dict[str, int]:
+        """Which episode is the worst, the median, the best; failed ones are the worst. Different ones, if there are."""
+        order = np.argsort(np.where(np.isfinite(self.returns), self.returns, -np.inf), kind="stable")
+        places = dict(zip(PLACES, (order[0], order[(len(order) - 1) // 2], order[-1]), strict=True))
+        found: dict[str, int] = {}
+        for place, index in places.items():
+            if int(index) not in found.values():
+                found[place] = int(index)
+        return found
+
+    @cached_property
+    def _played(self) -> tuple[list[Trajectory], list[Sheet], str]:
+        assert self.champion is not None
+        return played(self.champion, self.seeds[list(self.shown.values())])
+
+    @property
+    def episodes(self) -> Sequence[Trajectory]:
+        """Those shown, in the order of `shown`."""
+        return self._played[0]
+
+    @property
+    def sheets(self) -> Sequence[Sheet]:
+        """Their pictures, if there are any."""
+        return self._played[1]
+
+    @property
+    def why_no_pictures(self) -> str:
+        """Why there are none, "" if there are."""
+        return self._played[2]
+
+    @cached_property
+    def influence(self) -> FloatArray:
+        """Of each input on the actions, `(inputs,)`."""
+        assert self.champion is not None
+        return action_influence(self.champion, self.episodes)
+
+    @cached_property
+    def states(self) -> list[NeuronState] | None:
+        """Of the hidden neurons; None if the champion cannot act here."""
+        if self.champion is None or self.task is None:
+            return None
+        return neuron_states(self.champion.architecture, np.concatenate([each.hidden for each in self.episodes]))
+
+    @cached_property
+    def random_mean(self) -> float | None:
+        """Mean return of networks with random weights on these episodes; None if it cannot be known."""
+        if self.champion is None or self.task is None:
+            return None
+        rng = generator(0, Purpose.INSPECTION, 300)
+        genomes = rng.standard_normal((_RANDOM, self.champion.architecture.genome_size))
+        returns = self.trials.within(genomes, 1.0 * self.effort, most=8).returns
+        known = returns[np.isfinite(returns)]
+        return float(known.mean()) if known.size else None
+
+    def strongest(self, what: str, most: int) -> list[int]:
+        """Numbers of the "inputs" or "neurons" with the strongest paths to the outputs, at most so many, ascending."""
+        assert self.champion is not None
+        strength = dict(zip(("inputs", "neurons"), path_strength(self.champion), strict=True))[what]
+        return sorted(np.argsort(-strength, kind="stable")[:most].tolist())
+
+    def close(self) -> None:
+        """Close engines."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def imports(run: LoadedRun) -> Iterator[str]:
+    """Modules that a run's settings would import."""
+    settings = run.settings
+    names = [(settings.get("fitness") or {}).get("type")]
+    for environment in (settings.get("environment"), (settings.get("validation") or {}).get("environment")):
+        if environment:
+            names += [environment.get("id"), *(each.get("name") for each in environment.get("wrappers") or ())]
+    yield from dict.fromkeys(name.rpartition(":")[0] for name in names if isinstance(name, str) and ":" in name)

@@ -1,0 +1,192 @@
+"use strict";
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const json = (element) => JSON.parse(element.textContent);
+  const tip = document.getElementById("tip");
+  document.body.classList.add("script");
+
+  const shown = (value) => {
+    if (value === null || value === undefined) return "–";
+    const size = Math.abs(value);
+    const text = Number.isInteger(value) ? value.toLocaleString("en") : size >= 1e6 || size < 1e-3 ? value.toPrecision(4) : String(+value.toPrecision(5));
+    return text.replace("-", "−");
+  };
+  const tell = (event, text) => {
+    if (!text) { tip.hidden = true; return; }
+    tip.textContent = text;
+    tip.hidden = false;
+    const { width, height } = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - width - 6))}px`;
+    tip.style.top = `${event.clientY - height - 12 < 4 ? event.clientY + 18 : event.clientY - height - 12}px`;
+  };
+
+  // Values under the pointer: of marked elements, of curves, or of a map.
+  const nearest = (xs, x) => {
+    let best = 0;
+    for (let i = 1; i < xs.length; i += 1) if (Math.abs(xs[i] - x) < Math.abs(xs[best] - x)) best = i;
+    return best;
+  };
+  const place = (svg, event, hover) => {
+    const box = svg.getBoundingClientRect(), view = svg.viewBox.baseVal;
+    const x = ((event.clientX - box.left) / box.width) * view.width;
+    const y = ((event.clientY - box.top) / box.height) * view.height;
+    const [left, top, right, bottom] = hover.box;
+    if (x < left || x > right || y < top || y > bottom) return null;
+    return {
+      x: hover.x[0] + ((x - left) / (right - left)) * (hover.x[1] - hover.x[0]),
+      y: hover.y[0] + ((bottom - y) / (bottom - top)) * (hover.y[1] - hover.y[0]),
+    };
+  };
+  const ofCurves = (hover, at) => {
+    const lines = hover.curves.map((curve) => {
+      const i = nearest(curve.x, at.x);
+      return { at: curve.x[i], text: `${curve.name}: ${shown(curve.y[i])}` };
+    });
+    const first = shown(lines[0].at);
+    return [`${hover.xLabel} ${first}`, ...lines.map((line) => line.text)].join("\n");
+  };
+  const ofMap = (hover, at) => {
+    const { values, x, y } = hover.grid;
+    const column = Math.floor(((at.x - x[0]) / (x[1] - x[0])) * values[0].length);
+    const row = Math.floor(((at.y - y[0]) / (y[1] - y[0])) * values.length);
+    const value = values[row] && values[row][column];
+    if (value === undefined) return "";
+    const word = hover.words.length ? hover.words[value] : shown(value);
+    return `${hover.xLabel || "column"}: ${shown(+at.x.toPrecision(3))}\n${hover.yLabel || "row"}: ${shown(+at.y.toPrecision(3))}\n${word}`;
+  };
+  const words = {};
+  for (const figure of all("figure[data-figure]")) {
+    const svg = figure.querySelector("svg"), hover = json(figure.querySelector(".hover"));
+    figure.hover = hover;
+    if (hover.items) {
+      Object.assign(words, hover.items);
+      let lit = null;
+      svg.addEventListener("pointermove", (event) => {
+        const element = event.target.closest("[id]");
+        const found = element && element.id in words ? element : null;
+        if (lit !== found) {
+          if (lit) lit.classList.remove("lit");
+          if (found) found.classList.add("lit");
+          lit = found;
+        }
+        tell(event, found && words[found.id]);
+      });
+    } else if (hover.curves || hover.grid) {
+      svg.addEventListener("pointermove", (event) => {
+        const at = place(svg, event, hover);
+        tell(event, at && (hover.curves ? ofCurves(hover, at) : ofMap(hover, at)));
+      });
+    }
+    svg.addEventListener("pointerleave", () => tell(null, ""));
+  }
+
+  // A range and a button that moves it; `show` draws where it stands.
+  const player = (root, pace, show) => {
+    const range = root.querySelector("input[type=range]"), button = root.querySelector(".play");
+    let timer = 0;
+    const stop = () => { clearInterval(timer); timer = 0; button.textContent = "▶ Play"; };
+    const set = (value) => { range.value = value; show(+value); };
+    button.addEventListener("click", () => {
+      if (timer) { stop(); return; }
+      if (+range.value >= +range.max) set(0);
+      button.textContent = "❚❚ Pause";
+      timer = setInterval(() => {
+        if (+range.value >= +range.max) stop(); else set(+range.value + 1);
+      }, 1000 / pace);
+    });
+    range.addEventListener("input", () => { stop(); show(+range.value); });
+    return { stop };
+  };
+
+  // The network of each generation, in the champion's drawing.
+  for (const root of all(".generations")) {
+    const { figure, genes, frames, strongest, widest } = json(root.querySelector(".frames"));
+    const lines = genes.map((gene) => document.getElementById(`${figure}-gene-${gene}`).querySelector("path"));
+    const names = genes.map((gene) => words[`${figure}-gene-${gene}`]);
+    const show = (index) => {
+      const frame = frames[index];
+      frame.weights.forEach((weight, i) => {
+        const share = Math.min(Math.abs(weight) / strongest, 1.6), style = lines[i].style;
+        style.stroke = weight >= 0 ? "#2f7fc1" : "#d55e00";
+        style.strokeWidth = Math.max(0.15, widest * share);
+        style.strokeOpacity = Math.min(1, 0.25 + 0.65 * share);
+        words[`${figure}-gene-${genes[i]}`] = `${names[i]}: ${weight < 0 ? "−" : "+"}${Math.abs(weight).toPrecision(4)}`;
+      });
+      const output = root.querySelector("output");
+      if (output) output.textContent = frame.label;
+    };
+    show(frames.length - 1);
+    if (frames.length > 1) player(root, Math.min(8, Math.max(2, frames.length / 6)), show);
+  }
+
+  // Episodes: a cursor in the traces follows the picture.
+  const cursor = (figure, step) => {
+    const svg = figure.querySelector("svg"), { box, x } = figure.hover;
+    let line = svg.querySelector(".cursor");
+    if (!line) {
+      line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+      line.setAttribute("class", "cursor");
+      svg.append(line);
+    }
+    const at = box[0] + ((step - x[0]) / (x[1] - x[0])) * (box[2] - box[0]);
+    const inside = Math.max(box[0], Math.min(box[2], at));
+    for (const [name, value] of Object.entries({ x1: inside, x2: inside, y1: box[1], y2: box[3] })) line.setAttribute(name, value);
+  };
+  const players = all(".replay").map((root) => {
+    const { width, height, columns, every, pace } = Object.fromEntries(Object.entries(root.dataset).map(([name, value]) => [name, +value]));
+    const context = root.querySelector("canvas").getContext("2d"), sheet = root.querySelector(".sheet");
+    const traces = all("figure[data-figure]", root.parentElement);
+    const show = (index) => {
+      const x = (index % columns) * width, y = Math.floor(index / columns) * height;
+      context.drawImage(sheet, x, y, width, height, 0, 0, width, height);
+      root.querySelector("output").textContent = `step ${index * every}`;
+      traces.forEach((figure) => cursor(figure, index * every));
+    };
+    const first = () => show(+root.querySelector("input").value);
+    if (sheet.complete) first(); else sheet.addEventListener("load", first);
+    return player(root, pace, show);
+  });
+  const tabs = all("[role=tab]");
+  const choose = (chosen) => {
+    players.forEach((each) => each.stop());
+    tabs.forEach((tab) => {
+      const on = tab === chosen;
+      tab.setAttribute("aria-selected", on);
+      tab.tabIndex = on ? 0 : -1;
+      document.getElementById(tab.getAttribute("aria-controls")).hidden = !on;
+    });
+  };
+  tabs.forEach((tab, index) => {
+    tab.addEventListener("click", () => choose(tab));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = tabs[(index + step + tabs.length) % tabs.length];
+      choose(next);
+      next.focus();
+    });
+  });
+  if (tabs.length) choose(tabs[0]);
+  addEventListener("beforeprint", () => all(".episode").forEach((each) => { each.hidden = false; }));
+  addEventListener("afterprint", () => { const tab = tabs.find((each) => each.getAttribute("aria-selected") === "true"); if (tab) choose(tab); });
+
+  // Tables to take along, with tabs between cells.
+  for (const root of all("details.table")) {
+    const button = root.querySelector(".copy"), table = root.querySelector("table");
+    if (!button || !table) continue;
+    const showButton = () => { button.hidden = !root.open; };
+    root.addEventListener("toggle", showButton);
+    showButton();
+    button.addEventListener("click", () => {
+      const text = [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent).join("\t")).join("\n");
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+  }
+})();

@@ -1,0 +1,27 @@
+"""The sections of the report, each a function of the findings, in their order."""
+
+from collections.abc import Callable
+
+from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.section import Section
+from evonet.inspection.report.sections.ancestry import ancestry
+from evonet.inspection.report.sections.behaviour import behaviour
+from evonet.inspection.report.sections.learned import learned
+from evonet.inspection.report.sections.learning import learning
+from evonet.inspection.report.sections.network import network
+from evonet.inspection.report.sections.record import record
+from evonet.inspection.report.sections.robustness import robustness
+from evonet.inspection.report.sections.verdict import verdict
+
+SECTIONS: tuple[Callable[[Findings], Section], ...] = (
+    verdict,
+    learning,
+    network,
+    behaviour,
+    learned,
+    robustness,
+    ancestry,
+    record,
+)
+
+__all__ = ["SECTIONS"]

@@ -1,0 +1,86 @@
+"""Where the champion came from."""
+
+from __future__ import annotations
+
+from evonet.inspection.analysis.ancestry import family, payoffs
+from evonet.inspection.plots import descent_tree, payoff_bars
+from evonet.inspection.plots.ancestry import told
+from evonet.inspection.report.figure import drawn
+from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.section import Section, Table, counted, number, percent
+
+_MOST_OTHERS = 150
+
+
+def ancestry(findings: Findings) -> Section:
+    """The line of descent as a tree and as a table, and which operators paid."""
+    run = findings.run
+    line = run.descent
+    if not line:
+        return Section(
+            "ancestry", "Ancestry", notices=["Left out: there is no champion whose parents were written down."]
+        )
+    tree = family(run.lineage, line, _MOST_OTHERS)
+    figures = [
+        drawn(
+            "descent", "Line of descent",
+            "The thick line leads by first parents from the first generation to the champion; thin ones come from "
+            "second parents. Fitness is that at birth, on the episodes of that generation.",
+            lambda ax: descent_tree(tree, ax), size=(8.4, 4.4),
+            alternative="; ".join(told(ancestor) for ancestor in line[:: max(1, len(line) // 20)]),
+        )
+    ]  # fmt: skip
+    paid = payoffs(run.lineage, line)
+    tables = []
+    if paid:
+        figures.append(
+            drawn(
+                "operators", "Which operators paid",
+                "Share of the children that were fitter at birth than their first parent at its own, by the operators "
+                "that made them. Both met different episodes, so luck has its share.",
+                lambda ax: payoff_bars(paid, ax), size=(4.0, max(2.4, 0.5 * len(paid) + 1.2)),
+            )
+        )  # fmt: skip
+        tables.append(
+            Table(
+                "What came of each combination of operators",
+                ["operators", "children", "fitter than first parent", "median gain", "in the champion's line"],
+                [
+                    [
+                        " + ".join(each.operators) or "copied", f"{each.births:,}", percent(each.improved, 1),
+                        number(each.median_gain, 4), f"{each.in_line:,}",
+                    ]
+                    for each in paid
+                ],
+                open=True,
+            )
+        )  # fmt: skip
+    tables.append(
+        Table(
+            "Every step of the line",
+            ["generation", "individual", "fitness", "gain", "made by", "second parent"],
+            [
+                [
+                    f"{each.generation:,}", str(each.individual), number(each.fitness, 6),
+                    "" if each.gain is None else f"{each.gain:+.5g}",
+                    " + ".join(each.operators) or ("copied" if each.parents else "random weights"),
+                    str(each.parents[1]) if len(each.parents) > 1 else "",
+                ]
+                for each in line
+            ],
+        )
+    )  # fmt: skip
+    return Section("ancestry", "Ancestry", [_lead(findings)], figures, tables)
+
+
+def _lead(findings: Findings) -> str:
+    line = findings.run.descent
+    if len(line) == 1:
+        return "The champion has no parents: it was drawn, not bred."
+    gains = [ancestor for ancestor in line if ancestor.gain is not None]
+    best = max(gains, key=lambda ancestor: ancestor.gain or 0.0, default=None)
+    lead = f"{counted(len(line), 'individual')} lead from the first generation to the champion."
+    if best is None or best.gain is None:
+        return lead
+    made = " and ".join(best.operators) or "copying"
+    return f"{lead} The greatest step, {best.gain:+.5g}, came by {made} in generation {best.generation}."

@@ -1,0 +1,116 @@
+"""What the champion does: episodes played, traces, and how episodes ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evonet.inspection.analysis.trajectory import Trajectory
+from evonet.inspection.plots import action_traces, hidden_traces, histogram, observation_traces
+from evonet.inspection.report.figure import Figure, drawn
+from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.replay import MOST_STEPS
+from evonet.inspection.report.section import Section, counted, number, percent
+
+
+def behaviour(findings: Findings) -> Section:
+    """The worst, the median and the best episode: played, and as traces; and the distribution of all."""
+    if findings.champion is None:
+        return Section("behaviour", "Behaviour", notices=["Left out: there is no champion."])
+    histograms = _histograms(findings)
+    if findings.task is None:
+        return Section(
+            "behaviour", "Behaviour", [], histograms, notices=[f"Replay and traces are left out: {findings.why_not}"]
+        )
+    notices = [f"The replay is left out: {findings.why_no_pictures}"] if findings.why_no_pictures else []
+    return Section(
+        "behaviour", "Behaviour", _lead(findings), histograms, notices=notices, parts={"episodes": _episodes(findings)}
+    )  # fmt: skip
+
+
+def _lead(findings: Findings) -> list[str]:
+    kind = "test episodes" if findings.champion is not None and findings.champion.test is not None else "fresh episodes"
+    lead = [f"Of {counted(len(findings.returns), kind[:-1])}, these are {_listed(list(findings.shown))}."]
+    repeated = findings.repeated.returns[0]
+    if kind == "test episodes":
+        same = np.isclose(repeated, findings.returns[: len(repeated)], rtol=1e-6, equal_nan=True).mean()
+        told = "all" if same == 1 else percent(float(same))
+        lead.append(
+            f"Repeated for this report: {counted(len(repeated), 'episode')}, {told} with the return of the run."
+        )
+    return lead
+
+
+def _listed(places: list[str]) -> str:
+    words = [f"the {place}" for place in places]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _episodes(findings: Findings) -> list[dict[str, Any]]:
+    found = []
+    for number_, (place, index) in enumerate(findings.shown.items()):
+        episode = findings.episodes[number_]
+        found.append(
+            {
+                "place": place,
+                "title": _title(findings, place, index, episode),
+                "sheet": findings.sheets[number_] if findings.sheets else None,
+                "figures": _traces(findings, place, episode) if len(episode) else [],
+            }
+        )
+    return found
+
+
+def _title(findings: Findings, place: str, index: int, episode: Trajectory) -> str:
+    cut = len(episode) >= MOST_STEPS
+    ended = "ended by the environment" if episode.terminated else "cut by the time limit"
+    ended = f"then it failed: {episode.fault}" if episode.fault else ended
+    told = f"its first {counted(len(episode), 'step')}" if cut else f"{counted(len(episode), 'step')}, {ended}"
+    reached = number(float(findings.returns[index]))
+    return f"{place} episode: return {reached}, {told} (number {index}, seed {episode.seed})"
+
+
+def _traces(findings: Findings, place: str, episode: Trajectory) -> list[Figure]:
+    names, choices = findings.names, findings.choices
+    hidden = episode.hidden.shape[1]
+    return [
+        drawn(
+            f"observations-{place}", "What it saw", "Observations, before any normalisation.",
+            lambda ax: observation_traces(episode, names, ax),
+        ),
+        drawn(
+            f"hidden-{place}", "What its neurons said", "Outputs of the hidden neurons.",
+            lambda ax: hidden_traces(episode, ax), size=(4.0, min(4.4, max(2.6, 0.12 * hidden + 1.2))),
+        ),
+        drawn(
+            f"actions-{place}", "What it did", "Actions, step by step.",
+            lambda ax: action_traces(episode, names, choices=choices, ax=ax), size=(12.0, 2.1 if choices else 2.5),
+        ),
+    ]  # fmt: skip
+
+
+def _histograms(findings: Findings) -> list[Figure]:
+    if findings.champion is None or (findings.champion.test is None and findings.task is None):
+        return []
+    returns = findings.returns
+    failed = int((~np.isfinite(returns)).sum())
+    mean = float(returns[np.isfinite(returns)].mean()) if failed < len(returns) else float("nan")
+    figures = [
+        drawn(
+            "returns", "Returns", f"Returns of {counted(len(returns), 'episode')}"
+            + (f", {failed} of which failed." if failed else "."),
+            lambda ax: histogram(returns, "return", mean, ax),
+            alternative=f"Histogram of returns: mean {number(mean)}, from {number(float(np.nanmin(returns)))} to "
+            f"{number(float(np.nanmax(returns)))}." if failed < len(returns) else "No episode has a return.",
+        )
+    ]  # fmt: skip
+    if findings.task is not None:
+        lengths = findings.repeated.lengths[0].astype(np.float64)
+        figures.append(
+            drawn(
+                "lengths", "Lengths", f"Steps of {counted(len(lengths), 'episode')}.",
+                lambda ax: histogram(lengths, "steps", float(lengths.mean()), ax),
+            )
+        )  # fmt: skip
+    return figures

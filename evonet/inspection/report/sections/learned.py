@@ -1,0 +1,142 @@
+"""What the champion learned: its policy, and which parts of it matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from evonet.inspection.analysis.influence import without_inputs, without_neurons
+from evonet.inspection.analysis.policy import policy_surface, policy_table
+from evonet.inspection.plots import influence_bars, policy_grid, policy_map, removal_bars
+from evonet.inspection.report.figure import Figure, drawn
+from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.section import Section, counted, number, percent
+
+_MOST_PARTS = 40
+_MOST_PANELS = 2
+_SECONDS = 0.8
+
+
+def learned(findings: Findings) -> Section:
+    """The policy over the two most influential inputs, each input's influence, and what each neuron is for."""
+    if findings.task is None or findings.champion is None:
+        return Section("learned", "What it learned", notices=[f"Left out: {findings.why_not}"])
+    figures = [*_policies(findings), _influence(findings), _without_inputs(findings), _without_neurons(findings)]
+    return Section("learned", "What it learned", [_lead(findings)], figures)
+
+
+def _lead(findings: Findings) -> str:
+    order = np.argsort(-findings.influence, kind="stable")[:2]
+    told = [f"{findings.names.inputs[index]} ({percent(findings.influence[index])})" for index in order]
+    return f"What moves its actions most: {' and '.join(told)}."
+
+
+def _policies(findings: Findings) -> list[Figure]:
+    champion, names = findings.champion, findings.names
+    assert champion is not None
+    assert findings.task is not None
+    if isinstance(findings.task.observation_space, spaces.Discrete):
+        return [_table(findings)]
+    order = np.argsort(-findings.influence, kind="stable")
+    surface = policy_surface(champion, findings.episodes, order.tolist())
+    rest = "" if champion.architecture.num_inputs <= 2 else ", all others at their median"
+    rest += ", its memory too" if champion.architecture.recurrent else ""
+    inputs = " and ".join(names.inputs[index] for index in surface.inputs)
+    panels = 1 if findings.choices else min(surface.actions.shape[2], _MOST_PANELS)
+    figures = []
+    for panel in range(panels):
+        of = "" if panels == 1 else f", {names.outputs[panel]}"
+        found = np.unique(surface.actions[:, :, panel]).tolist()
+        words = [names.outputs[int(v)] if 0 <= int(v) < len(names.outputs) else f"{v:g}" for v in found]
+        figures.append(
+            drawn(
+                f"policy-{panel}", f"Policy{of}",
+                f"The action over {inputs}, its most influential inputs{rest}. "
+                "Dots: where it was in the episodes shown above.",
+                lambda ax, panel=panel: policy_map(surface, names, choices=findings.choices, number=panel, ax=ax),  # type: ignore[misc]
+                words=words if findings.choices else (), size=(4.0, 3.2),
+            )
+        )  # fmt: skip
+    return figures
+
+
+def _table(findings: Findings) -> Figure:
+    champion = findings.champion
+    assert champion is not None
+    actions = policy_table(champion)
+    rows, tiles = _layout(findings, len(actions))
+    place = ", on the environment's own map" if tiles else ""
+    return drawn(
+        "policy-0", "Policy", f"What it does for each observation{place}.",
+        lambda ax: policy_grid(actions, findings.names, rows, tiles, ax), size=(4.0, 3.9),
+        alternative="; ".join(f"{v}: {_word(findings, action)}" for v, action in enumerate(actions.tolist()[:100])),
+    )  # fmt: skip
+
+
+def _word(findings: Findings, action: float) -> str:
+    outputs = findings.names.outputs
+    return outputs[int(action)] if 0 <= int(action) < len(outputs) else f"{action:g}"
+
+
+def _layout(findings: Findings, values: int) -> tuple[int, list[str]]:
+    """Rows, and a letter for each value if the environment has a map of as many squares."""
+    assert findings.task is not None
+    environment: Any = findings.task.make_environment()
+    try:
+        drawing = np.asarray(getattr(environment.unwrapped, "desc", ()))
+    finally:
+        environment.close()
+    if drawing.ndim == 2 and drawing.size == values:
+        return drawing.shape[0], [_letter(tile) for tile in drawing.ravel()]
+    return max(1, round(values**0.5)), []
+
+
+def _letter(tile: Any) -> str:
+    return tile.decode(errors="replace") if isinstance(tile, bytes) else str(tile)
+
+
+def _influence(findings: Findings) -> Figure:
+    names = findings.names.inputs
+    more = f" The {16} greatest are shown." if len(names) > 16 else ""
+    what = (
+        "The share of its choices that change"
+        if findings.choices
+        else "How far its actions move, of the range they have,"
+    )
+    return drawn(
+        "influence", "Influence of each input", f"{what} if an input is given values from other moments.{more}",
+        lambda ax: influence_bars(findings.influence, names, ax=ax),
+        alternative="; ".join(
+            f"{name}: {percent(share, 1)}" for name, share in zip(names[:40], findings.influence, strict=False)
+        ),
+    )  # fmt: skip
+
+
+def _without_inputs(findings: Findings) -> Figure:
+    champion = findings.champion
+    assert champion is not None
+    order = np.argsort(-findings.influence, kind="stable")[:16].tolist()
+    removals = without_inputs(champion, findings.episodes, findings.trials, order, _SECONDS * findings.effort)
+    names = [findings.names.inputs[index] for index in order]
+    return drawn(
+        "without-inputs", "Without an input",
+        f"Mean return of {counted(removals.episodes, 'episode')} if it sees an input's mean all the time.",
+        lambda ax: removal_bars(removals, names, "input", ax),
+        alternative="; ".join(f"without {n}: {number(float(m))}" for n, m in zip(names, removals.means, strict=True)),
+    )  # fmt: skip
+
+
+def _without_neurons(findings: Findings) -> Figure:
+    champion = findings.champion
+    assert champion is not None
+    neurons = findings.strongest("neurons", _MOST_PARTS)
+    removals = without_neurons(champion, findings.trials, neurons, _SECONDS * findings.effort)
+    names = [str(index) for index in neurons]
+    return drawn(
+        "without-neurons", "Without a hidden neuron",
+        f"Mean return of {counted(removals.episodes, 'episode')} if a hidden neuron is silent.",
+        lambda ax: removal_bars(removals, names, "neuron", ax), size=(12.0, 2.5),
+        alternative="; ".join(f"without {n}: {number(float(m))}" for n, m in zip(names, removals.means, strict=True)),
+    )  # fmt: skip

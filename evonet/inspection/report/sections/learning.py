@@ -1,0 +1,71 @@
+"""How the run learnt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evonet.inspection.plots import diversity, learning_curve
+from evonet.inspection.report.figure import drawn
+from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.section import Section, counted, number
+
+_SIZE = (4.0, 3.4)
+_HOW = (
+    "Light band: from the worst individual to the best; dark band: the middle half of the population. "
+    "The dashed line is the champion so far on held-out episodes."
+)
+
+
+def learning(findings: Findings) -> Section:
+    """Learning curves over evaluations and environment steps, and the diversity."""
+    run = findings.run
+    metrics = run.metrics
+    if not len(metrics.get("generation", ())):
+        return Section("learning", "Learning", notices=["There is no generation yet."])
+    figures = [
+        drawn(
+            "learning-evaluations", "Over evaluations", _HOW, lambda ax: learning_curve(run, "evaluations", ax),
+            alternative=_told(findings, "evaluations"), size=_SIZE,
+        )
+    ]  # fmt: skip
+    if int(metrics["environment_steps"][-1]):
+        figures.append(
+            drawn(
+                "learning-steps", "Over environment steps", "The same over the steps that training took.",
+                lambda ax: learning_curve(run, "environment_steps", ax),
+                alternative=_told(findings, "environment_steps"), size=_SIZE,
+            )
+        )  # fmt: skip
+    figures.append(
+        drawn(
+            "diversity", "Diversity",
+            "How much genomes differ: the standard deviation of a gene in the population, mean over all genes.",
+            lambda ax: diversity(run, ax), size=_SIZE,
+        )
+    )  # fmt: skip
+    return Section("learning", "Learning", [_lead(findings)], figures)
+
+
+def _lead(findings: Findings) -> str:
+    summary = findings.run.summary
+    spent = (
+        f"{counted(summary['generations'], 'generation')}, {counted(summary['evaluations'], 'evaluation')} and "
+        f"{counted(summary['environment_steps'], 'environment step')} of training"
+    )
+    if summary["stopped_by"] is None:
+        return f"{spent} so far."
+    return (
+        f"{spent} in {summary['seconds']:.3g} s on the {summary['engine']} engine. Stopped by: {summary['stopped_by']}."
+    )
+
+
+def _told(findings: Findings, over: str) -> str:
+    metrics = findings.run.metrics
+    first, last = (float(metrics["median"][index]) for index in (0, -1))
+    best = float(np.nanmax(metrics["best"])) if np.isfinite(metrics["best"]).any() else float("nan")
+    ended = float(metrics["validation_mean"][-1])
+    return (
+        f"Learning curve over {number(float(metrics[over][-1]))} {over.replace('_', ' ')}: "
+        f"the median fitness went from {number(first, 4)} to {number(last, 4)}, the best was {number(best, 4)}, "
+        f"and the champion's validation mean ended at {number(ended, 4)}."
+    )

@@ -1,0 +1,151 @@
+"""The champion's network: neurons, connections, and how they came about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from evonet.champion import Champion
+from evonet.inspection.plots import network_diagram, weight_maps
+from evonet.inspection.plots.network import WIDEST, connection_genes
+from evonet.inspection.report.figure import Figure, drawn
+from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.section import Section, Table, counted
+from evonet.types import FloatArray
+
+_MOST_SNAPSHOTS = 60
+_MOST_NEURONS = 32
+_MOST_GENES = 12_000  # that tables hold
+_WIDEST_TABLE = 24  # columns; beyond, each neuron has a table of its own
+
+
+def network(findings: Findings) -> Section:
+    """The diagram with a slider over generations, weights as a map, and each neuron's weights as tables."""
+    champion = findings.champion
+    if champion is None:
+        return Section("network", "Network", notices=["Left out: there is no champion."])
+    shape = champion.architecture
+    rows = min(_MOST_NEURONS, max(shape.num_inputs, shape.num_hidden, shape.num_outputs))
+    diagram = drawn(
+        "network", "Neurons and connections",
+        "Blue: the weight is positive; orange: it is negative; the wider, the stronger. " + _marks(findings),
+        lambda ax: network_diagram(champion.network, findings.names, findings.states, _MOST_NEURONS, ax=ax),
+        alternative=f"Diagram of a network with {_sizes(champion)}; the tables below hold every weight.",
+        size=(8.4, max(3.6, 0.26 * rows + 0.4)),
+    )  # fmt: skip
+    maps = drawn(
+        "weights", "All weights",
+        "A row for each hidden neuron: what it hears on the left, whom it tells on the right.",
+        lambda ax: weight_maps(champion.network, findings.names, ax), size=_map_size(champion),
+    )  # fmt: skip
+    notices = [] if findings.states is not None else [f"Dead and saturated neurons are not marked: {findings.why_not}"]
+    if max(shape.num_inputs, shape.num_hidden, shape.num_outputs) > _MOST_NEURONS:
+        notices.append(f"The diagram shows the {_MOST_NEURONS} neurons of each layer that weigh most.")
+    if shape.genome_size > _MOST_GENES:
+        notices.append("There are too many weights for tables here: evonet inspect --json has all of them.")
+    return Section(
+        "network", "Network", [_lead(findings, champion)], [diagram, maps], _tables(findings, champion), notices,
+        {"generations": _generations(findings, champion, diagram)},
+    )  # fmt: skip
+
+
+def _sizes(champion: Champion) -> str:
+    shape = champion.architecture
+    sizes = ((shape.num_inputs, "input"), (shape.num_hidden, "hidden neuron"), (shape.num_outputs, "output"))
+    return ", ".join(counted(size, noun) for size, noun in sizes)
+
+
+def _lead(findings: Findings, champion: Champion) -> str:
+    shape = champion.architecture
+    marks = [f"{shape.hidden_activation} and {shape.output_activation}"]
+    marks += ["recurrent"] if shape.recurrent else []
+    marks += [] if shape.bias else ["no bias"]
+    lead = f"{_sizes(champion)}: {counted(shape.genome_size, 'gene')} ({', '.join(marks)})."
+    if findings.states is None:
+        return lead
+    counts = Counter(findings.states)
+    told = [f"{counts[state]} {state}" for state in ("dead", "saturated") if counts[state]]
+    return f"{lead} Of the hidden neurons, {' and '.join(told)}." if told else f"{lead} All hidden neurons are active."
+
+
+def _marks(findings: Findings) -> str:
+    if findings.states is None:
+        return "Point at a connection for its weight."
+    return "Hidden neurons: grey and dotted if dead, yellow and dashed if saturated, in the episodes shown below."
+
+
+def _map_size(champion: Champion) -> tuple[float, float]:
+    shape = champion.architecture
+    columns = shape.num_inputs + shape.num_outputs + 1 + shape.recurrent * shape.num_hidden
+    wide = columns > 26
+    return (8.4 if wide else 4.0, min(7.0, max(3.6, 0.2 * shape.num_hidden + 1.8)))
+
+
+def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dict[str, Any]:
+    """Weights of the connections drawn, for the fittest of each generation in which that was somebody new."""
+    genes = [int(name.rpartition("-")[2]) for name in diagram.hover.get("items", {}) if "-gene-" in name]
+    fittest = findings.run.fittest
+    rows = np.linspace(0, len(fittest) - 1, min(len(fittest), _MOST_SNAPSHOTS)).round().astype(int) if fittest else []
+    frames = [
+        {
+            "label": f"generation {each.generation} · individual {each.individual}, fitness {each.fitness:.5g}",
+            "weights": _short(each.genome[genes]),
+        }
+        for each in (fittest[row] for row in rows)
+    ]
+    label = f"the champion: individual {champion.individual}, chosen in generation {champion.generation}"
+    frames.append({"label": label, "weights": _short(champion.genome[genes])})
+    strongest = float(np.abs(connection_genes(champion.network)).max(initial=0.0)) or 1.0
+    return {"figure": diagram.key, "genes": genes, "frames": frames, "strongest": strongest, "widest": WIDEST}
+
+
+def _short(weights: FloatArray) -> list[float]:
+    return [float(f"{weight:.4g}") for weight in weights.tolist()]
+
+
+def _tables(findings: Findings, champion: Champion) -> list[Table]:
+    shape, names = champion.architecture, findings.names
+    if shape.genome_size > _MOST_GENES:
+        return []
+    sources = [*names.inputs, *(["bias"] if shape.bias else [])]
+    sources += [f"memory of {index}" for index in range(shape.num_hidden)] if shape.recurrent else []
+    targets = list(names.outputs)
+    rows: list[tuple[int, list[float], list[float]]] = []
+    for index in range(shape.num_hidden):
+        neuron = champion.network.neuron("hidden", index)
+        rows.append((index, [*neuron.incoming, *neuron.bias, *neuron.recurrent], neuron.outgoing.tolist()))
+    states: list[str] = list(findings.states) if findings.states else ["–"] * shape.num_hidden
+    if len(sources) + len(targets) <= _WIDEST_TABLE:
+        head = ["hidden neuron", "state", *(f"from {name}" for name in sources), *(f"to {name}" for name in targets)]
+        body = [
+            [str(index), states[index], *map(_weight, incoming), *map(_weight, outgoing)]
+            for index, incoming, outgoing in rows
+        ]
+        tables = [Table("Every neuron's incoming and outgoing weights", head, body)]
+    else:
+        tables = [
+            Table(
+                f"Hidden neuron {index}" + (f" ({states[index]})" if states[index] not in {"–", "active"} else ""),
+                ["from or to", "weight"],
+                [[f"from {name}", _weight(weight)] for name, weight in zip(sources, incoming, strict=True)]
+                + [[f"to {name}", _weight(weight)] for name, weight in zip(targets, outgoing, strict=True)],
+            )
+            for index, incoming, outgoing in rows
+        ]
+    return [*tables, _outputs(champion, targets)]
+
+
+def _outputs(champion: Champion, targets: list[str]) -> Table:
+    shape = champion.architecture
+    head = ["output neuron", *(["bias"] if shape.bias else []), *(f"from hidden {i}" for i in range(shape.num_hidden))]
+    body = []
+    for index, name in enumerate(targets):
+        neuron = champion.network.neuron("output", index)
+        body.append([name, *map(_weight, neuron.bias), *map(_weight, neuron.incoming)])
+    return Table("Every output's weights", head, body)
+
+
+def _weight(weight: float) -> str:
+    return f"{weight:+.4f}"

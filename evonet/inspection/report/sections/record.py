@@ -1,0 +1,90 @@
+"""What happened beside: faults, timings, settings, versions, and how to repeat the run."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+
+from evonet.experiment.run_directory import CONFIG
+from evonet.inspection.plots.palette import POSITIVE, Axes
+from evonet.inspection.report.figure import Figure, drawn
+from evonet.inspection.report.findings import Findings, imports
+from evonet.inspection.report.section import Section, Table, counted
+
+_SHOWN_FAULTS = 20
+
+
+def record(findings: Findings) -> Section:
+    """Faults, timings, settings, versions, the command."""
+    run = findings.run
+    commands = [f"evonet run {shlex.quote(str(run.path / CONFIG))}{_allowed(findings)}"]
+    parts = {"commands": commands, "settings": (run.path / CONFIG).read_text(encoding="utf-8", errors="replace")}
+    tables = [*_faults(findings), *_versions(findings)]
+    return Section("record", "Record", _lead(findings), _timings(findings), tables, parts=parts)
+
+
+def _allowed(findings: Findings) -> str:
+    return "".join(f" --allow-import {shlex.quote(module)}" for module in imports(findings.run))
+
+
+def _lead(findings: Findings) -> list[str]:
+    summary, faults = findings.run.summary, findings.run.faults
+    speed = ""
+    if summary["seconds"] and summary["environment_steps"]:
+        steps = (summary["environment_steps"] + summary["validation_steps"]) / summary["seconds"]
+        speed = f", {steps:,.0f} environment steps a second with validation"
+    told = "No episode failed." if not faults else f"{counted(len(faults), 'episode')} failed: {_kinds(findings)}."
+    return [f"The run took {summary['seconds']:,.3g} s{speed}.", told]
+
+
+def _kinds(findings: Findings) -> str:
+    counts = Counter(str(fault.get("kind")) for fault in findings.run.faults)
+    return ", ".join(f"{count:,} × {kind}" for kind, count in counts.most_common())
+
+
+def _timings(findings: Findings) -> list[Figure]:
+    seconds = findings.run.seconds
+    if len(seconds) < 2:
+        return []
+    spent = np.array([seconds[0], *(after - before for before, after in pairwise(seconds))])
+
+    def draw(ax: Axes) -> None:
+        ax.plot(np.arange(len(spent)), spent * 1000, color=POSITIVE, linewidth=1.2, label="milliseconds")
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.yaxis.set_minor_formatter("")
+        if spent.max() < 10 * spent.min():
+            ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+        ax.set_xlabel("generation")
+        ax.set_ylabel("milliseconds")
+
+    told = f"Median {np.median(spent) * 1000:.3g} ms a generation; the first includes the start."
+    return [drawn("timings", "Time of each generation", told, draw)]
+
+
+def _faults(findings: Findings) -> list[Table]:
+    faults = findings.run.faults
+    if not faults:
+        return []
+    keys = ("generation", "individual", "episode", "seed", "kind", "step", "message")
+    rows = [
+        ["" if fault.get(key) is None else str(fault[key])[:300] for key in keys] for fault in faults[:_SHOWN_FAULTS]
+    ]
+    more = f" (the first {_SHOWN_FAULTS} of {len(faults):,})" if len(faults) > _SHOWN_FAULTS else ""
+    return [
+        Table(
+            f"Faults{more}",
+            ["generation", "individual", "episode", "seed", "kind", "step", "message"],
+            rows,
+            numbers=False,
+        )
+    ]
+
+
+def _versions(findings: Findings) -> list[Table]:
+    versions = findings.run.summary.get("versions") or {}
+    rows = [[str(name), str(version)] for name, version in versions.items()]
+    return [Table("Versions", ["software", "version"], rows, open=True, numbers=False)] if rows else []

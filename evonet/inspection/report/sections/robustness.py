@@ -1,0 +1,79 @@
+"""What the champion bears."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+
+from evonet.environments.parameters import parameters_of
+from evonet.inspection.analysis.influence import visited
+from evonet.inspection.analysis.robustness import Sweep, landscape, observation_noise, parameter_sweeps, weight_noise
+from evonet.inspection.plots import landscape_map, robustness_curve
+from evonet.inspection.plots.palette import Axes, finite_span
+from evonet.inspection.report.figure import Figure, drawn
+from evonet.inspection.report.findings import LONGEST, Findings
+from evonet.inspection.report.section import Section, counted, number
+
+_SECONDS = 1.0
+
+
+def robustness(findings: Findings) -> Section:
+    """Mean return against noise and changes of the environment, and the landscape around the champion."""
+    champion, task = findings.champion, findings.task
+    if champion is None or task is None:
+        return Section("robustness", "Robustness", notices=[f"Left out: {findings.why_not}"])
+    seen, _ = visited(findings.episodes)
+    seconds = _SECONDS * findings.effort
+    with contextlib.closing(task.make_environment()) as sample:
+        parameters = parameters_of(task.environment, sample)
+    sweeps = [
+        ("Noise in what it sees", observation_noise(champion, task, findings.seeds, seen, seconds), ""),
+        (
+            "Noise in its weights",
+            weight_noise(champion, findings.trials, seconds),
+            " for each of 16 perturbed champions",
+        ),
+        *(
+            (sweep.name.partition(" (")[0].capitalize(), sweep, "")
+            for sweep in parameter_sweeps(champion, task, findings.seeds, parameters, 2 * seconds)
+        ),
+    ]
+    span = finite_span(np.concatenate([[sweep.low, sweep.high] for _, sweep, _ in sweeps], axis=1))
+    figures = [_curve(findings, index, *sweep, span) for index, sweep in enumerate(sweeps)]
+    around = landscape(champion, findings.trials, seconds)
+    figures.append(
+        drawn(
+            "landscape", "Landscape",
+            "Mean return in a plane through the champion (the cross): two random directions, in which each neuron's "
+            f"weights move by their own length; {counted(around.episodes, 'episode')} a point.",
+            lambda ax: landscape_map(around, ax), size=(4.0, 3.4),
+            alternative=f"Map of mean returns from {number(float(np.nanmin(around.means)))} to "
+            f"{number(float(np.nanmax(around.means)))}, of which the champion in the middle has "
+            f"{number(float(around.means[len(around.steps) // 2, len(around.steps) // 2]))}.",
+        )
+    )  # fmt: skip
+    lead = ["Bands are 95 % intervals; the dashed line is the world in which it was evolved."]
+    notices = [] if parameters else ["No parameters of this environment are known that could be changed."]
+    if champion.task is not None and champion.task.max_steps > LONGEST:
+        notices.append(f"Episodes of this section are cut after {LONGEST:,} steps.")
+    return Section("robustness", "Robustness", lead, figures, notices=notices)
+
+
+def _curve(findings: Findings, index: int, title: str, sweep: Sweep, more: str, span: tuple[float, float]) -> Figure:
+    told = zip(sweep.levels.tolist(), sweep.means.tolist(), strict=True)
+    longest = findings.champion is not None and findings.champion.task is not None
+    cut = longest and findings.task != findings.champion.task  # type: ignore[union-attr]
+    target = None if cut else findings.run.summary["target"]
+    margin = 0.06 * (span[1] - span[0]) or 1.0
+
+    def draw(ax: Axes) -> None:
+        robustness_curve(sweep, target, ax)
+        ax.set_ylim(span[0] - margin, span[1] + margin)  # the same in all of them
+
+    return drawn(
+        f"robustness-{index}", title, f"{counted(sweep.episodes, 'episode')} at each level{more}.",
+        draw,
+        alternative=f"Mean return over {sweep.name}: "
+        + "; ".join(f"{number(level, 3)}: {number(mean, 4)}" for level, mean in told),
+    )  # fmt: skip

@@ -1,0 +1,130 @@
+"""Figures by hand: one function for each, on axes given or new, and nothing of Matplotlib's own state moves."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from evonet import NeuralNetwork
+from evonet.environments.names import names_for
+from evonet.errors import EvonetError
+from evonet.inspection import plots
+from evonet.inspection.analysis.ancestry import Payoff, family, payoffs
+from evonet.inspection.analysis.influence import Removals, action_influence
+from evonet.inspection.analysis.policy import PolicySurface, policy_surface
+from evonet.inspection.analysis.robustness import Landscape, Sweep
+from evonet.inspection.analysis.trajectory import trajectories
+from evonet.inspection.loaded_run import load_run
+from evonet.inspection.plots.learning import short
+
+matplotlib = pytest.importorskip("matplotlib")
+pytest.importorskip("matplotlib.figure")
+
+
+@pytest.fixture(scope="module")
+def run(small_run):
+    return load_run(small_run)
+
+
+@pytest.fixture(scope="module")
+def episodes(run):
+    return list(trajectories(run.champion, np.array([3, 7])))
+
+
+@pytest.fixture(scope="module")
+def drawings(run, episodes):
+    """Every function of the package, called with what it draws, by its name."""
+    champion = run.champion
+    names = names_for("CartPole-v1", 4, 2)
+    surface = policy_surface(champion, episodes, [3, 2])
+    line = PolicySurface((0,), np.arange(5.0), np.zeros(1), np.ones((1, 5, 1)), np.zeros((3, 1)))
+    removals = Removals([0, 2], np.array([3.0, np.nan]), 9.0, 4)
+    sweep = Sweep("noise", np.array([0.0, 1.0]), np.array([5.0, np.nan]), np.zeros(2), np.ones(2), 0.0, 4)
+    landscape = Landscape(np.linspace(-1, 1, 3), np.arange(9.0).reshape(3, 3), 2)
+    tree = family(run.lineage, run.descent)
+    paid = payoffs(run.lineage, run.descent)
+    return {
+        "learning_curve": lambda ax: plots.learning_curve(run, "environment_steps", ax),
+        "diversity": lambda ax: plots.diversity(run, ax),
+        "network_diagram": lambda ax: plots.network_diagram(champion.network, names, ["dead"] * 3, ax=ax),
+        "weight_maps": lambda ax: plots.weight_maps(champion.network, names, ax),
+        "observation_traces": lambda ax: plots.observation_traces(episodes[0], names, ax),
+        "hidden_traces": lambda ax: plots.hidden_traces(episodes[0], ax),
+        "action_traces": lambda ax: plots.action_traces(episodes[0], names, choices=True, ax=ax),
+        "histogram": lambda ax: plots.histogram(np.array([1.0, 2.0, 2.0, np.nan, 5.0, 6.0]), "return", 3.0, ax),
+        "policy_map": lambda ax: plots.policy_map(surface, names, choices=True, ax=ax),
+        "policy_map of one input": lambda ax: plots.policy_map(line, names_for(None, 1, 1), ax=ax),
+        "policy_grid": lambda ax: plots.policy_grid(np.array([0.0, 1.0, 1.0, 0.0]), names, 2, "SFHG", ax),
+        "influence_bars": lambda ax: plots.influence_bars(action_influence(champion, episodes), names.inputs, ax=ax),
+        "removal_bars": lambda ax: plots.removal_bars(removals, ["0", "2"], "neuron", ax),
+        "robustness_curve": lambda ax: plots.robustness_curve(sweep, 4.0, ax),
+        "landscape_map": lambda ax: plots.landscape_map(landscape, ax),
+        "descent_tree": lambda ax: plots.descent_tree(tree, ax),
+        "payoff_bars": lambda ax: plots.payoff_bars([*paid, Payoff((), 3, 0.5, -1.0, 0)], ax),
+    }
+
+
+def test_every_figure_is_tried_here(drawings):
+    assert {name.partition(" ")[0] for name in drawings} == set(plots.__all__)
+
+
+def test_a_figure_is_drawn_on_the_axes_given_and_returns_them(drawings):
+    for name, draw in drawings.items():
+        given = matplotlib.figure.Figure().subplots()
+        assert draw(given) is given, name
+        assert given.has_data() or given.patches, name
+
+
+def test_without_axes_a_figure_makes_its_own_and_no_state_of_matplotlib_moves(drawings, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # whoever imports it fails
+    before = dict(dict.items(matplotlib.rcParams))  # as they are: asked for the backend, it would choose one
+    for name, draw in drawings.items():
+        axes = draw(None)
+        axes.figure.savefig(tmp_path / "figure.png", dpi=30)
+        assert (tmp_path / "figure.png").stat().st_size > 500, name
+    assert dict(dict.items(matplotlib.rcParams)) == before
+
+
+def test_the_diagram_shows_each_weight_by_colour_and_width():
+    network = NeuralNetwork(2, 2, 1, seed=1)
+    network.input_hidden_weights[...] = [[2.0, -1.0], [0.5, -0.25]]
+    network.hidden_output_weights[...] = [[-2.0], [1.0]]
+    lines = {line.get_gid(): line for line in plots.network_diagram(network).get_lines()}
+    colours = [lines[f"gene-{gene}"].get_color() for gene in (0, 1, 2, 3)]
+    assert colours == ["#2f7fc1", "#d55e00", "#2f7fc1", "#d55e00"]
+    widths = [lines[f"gene-{gene}"].get_linewidth() for gene in (0, 1, 2, 3)]
+    assert widths == [4.5, 2.25, 1.125, 0.5625]
+    start = network.architecture.slices["hidden_output_weights"].start
+    assert lines[f"gene-{start}"].get_color() == "#d55e00"
+    assert lines[f"gene-{start}"].get_label() == "_hidden 0 → output 0"
+
+
+def test_of_a_wide_layer_those_are_drawn_that_weigh_most():
+    network = NeuralNetwork(100, 50, 3, seed=1)
+    network.input_hidden_weights[17] = 50.0
+    axes = plots.network_diagram(network, most_neurons=10, most_connections=60)
+    texts = {text.get_text() for text in axes.texts}
+    assert "input 17" in texts
+    assert len(axes.get_lines()) == 60
+    assert len(axes.collections) == 10 + 10 + 3
+
+
+def test_dead_and_saturated_neurons_are_marked():
+    axes = plots.network_diagram(NeuralNetwork(1, 3, 1, seed=1), states=["dead", "saturated", "active"])
+    labels = {spot.get_gid(): spot.get_label() for spot in axes.collections}
+    assert labels["neuron-hidden-0"] == "_hidden 0 (dead)"
+    assert labels["neuron-hidden-1"] == "_hidden 1 (saturated)"
+    assert labels["neuron-hidden-2"] == "_hidden 2"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (1500, "1,500"), (25_000, "25 k"), (3e6, "3 M"), (2.5e9, "2.5 G")]
+)
+def test_counts_are_short(value, text):
+    assert short(value) == text
+
+
+def test_without_matplotlib_the_error_names_what_to_install(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(EvonetError, match=r"pip install 'evonet-toolkit\[report\]'"):
+        plots.diversity(run)
