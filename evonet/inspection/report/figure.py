@@ -92,7 +92,7 @@ def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str])
         left, right, bottom, top = image.get_extent()
         rows = np.asarray(image.get_array())
         found["grid"] = {"values": _rows(rows), "x": _rounded([left, right]), "y": _rounded([top, bottom])}
-    elif (meshes := [each for each in axes.collections if hasattr(each, "_coordinates")]) and axes.get_xlabel():
+    elif meshes := [each for each in axes.collections if hasattr(each, "get_coordinates")]:
         found["grid"] = _mesh(meshes[0])
     if "grid" in found:
         return found | {"words": list(words)}

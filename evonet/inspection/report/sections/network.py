@@ -87,7 +87,9 @@ def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dic
     """Weights of the connections drawn, for the fittest of each generation in which that was somebody new."""
     genes = [int(name.rpartition("-")[2]) for name in diagram.hover.get("items", {}) if "-gene-" in name]
     fittest = findings.run.fittest
-    rows = np.linspace(0, len(fittest) - 1, min(len(fittest), _MOST_SNAPSHOTS)).round().astype(int) if fittest else []
+    rows: list[int] = []
+    if fittest:
+        rows = np.linspace(0, len(fittest) - 1, min(len(fittest), _MOST_SNAPSHOTS)).round().astype(int).tolist()
     frames = [
         {
             "label": f"generation {each.generation} · individual {each.individual}, fitness {each.fitness:.5g}",
