@@ -1,0 +1,161 @@
+"""Reports opened in a real browser: nothing is asked of a network, no error, every figure is there, all of it moves."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from evonet.inspection.loaded_run import load_run
+from evonet.inspection.report import write_report
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--no-default-browser-check", "--disable-default-apps",
+    "--disable-extensions", "--metrics-recording-only", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_window():
+    """SDL, which draws most environments, looks for no display."""
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def alert_report(alert_run, tmp_path_factory):
+    return write_report(load_run(alert_run), tmp_path_factory.mktemp("pages") / "alert.html", effort=0.02)[0]
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens a report; at the end, nothing may have gone wrong in it."""
+    pages = []
+
+    def open_report(path, width=1280, **options):
+        page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+        seen = []
+        page.on("console", lambda message: seen.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: seen.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (seen.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: seen.append(request.url) if not request.url.startswith("data:") else None)
+        pages.append((page, seen, path))
+        page.goto(Path(path).as_uri())
+        until(page, "document.body.classList.contains('script')")
+        return page
+
+    yield open_report
+    for page, seen, path in pages:
+        assert seen == [Path(path).as_uri()]
+        page.close()
+
+
+def until(page, condition, seconds=20.0):
+    """Wait for a condition; playwright's own way to wait is what the page's content security policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(20)
+
+
+def complete(page):
+    """Every figure has a drawing with something in it that takes room."""
+    for tab in page.locator("[role=tab]").all():
+        tab.click()
+        for figure in page.locator("figure[data-figure]:visible").all():
+            box = figure.locator("svg").bounding_box()
+            assert box["width"] > 200, figure.get_attribute("id")
+            assert box["height"] > 60, figure.get_attribute("id")
+            assert figure.locator("svg path, svg image").count() > 4, figure.get_attribute("id")
+    return page.locator("figure[data-figure]").count()
+
+
+def test_all_of_a_report_is_there_and_its_name_stays_text(opened, alert_report):
+    page = opened(alert_report)
+    assert page.locator("h1").inner_text() == "<script>alert(1)</script>"
+    assert page.title() == "<script>alert(1)</script> · evonet"
+    assert page.locator("section").count() == 8
+    assert complete(page) >= 25
+
+
+def test_the_network_goes_through_the_generations(opened, alert_report):
+    page = opened(alert_report)
+    network = page.locator(".generations")
+    slider, told = network.locator("input[type=range]"), network.locator("output")
+    assert told.inner_text().startswith("the champion")
+    line = network.locator("[id^='network-gene-'] path").first
+    last = line.get_attribute("style")
+    slider.fill("0")
+    assert told.inner_text().startswith("generation 0")
+    assert line.get_attribute("style") != last
+    network.locator(".play").click()
+    until(page, "+document.querySelector('.generations input').value > 0")
+    until(page, "document.querySelector('.generations .play').textContent.includes('Play')")
+    assert told.inner_text().startswith("the champion")
+
+
+def test_the_replay_plays_and_pauses_and_shows_pictures(opened, alert_report):
+    page = opened(alert_report)
+    replay = page.locator(".replay:visible")
+    play, slider = replay.locator(".play"), replay.locator("input[type=range]")
+    drawn = "() => { const c = document.querySelector('.replay canvas'); return c.toDataURL(); }"
+    until(page, "document.querySelector('.replay .sheet').complete")
+    first = page.evaluate(drawn)
+    play.click()
+    until(page, "+document.querySelector('.replay input').value >= 3")
+    play.click()
+    stopped = slider.input_value()
+    page.wait_for_timeout(200)
+    assert slider.input_value() == stopped
+    assert page.evaluate(drawn) != first
+    assert page.locator("figure:visible .cursor").count() == 3
+
+
+def test_values_are_told_under_the_pointer(opened, alert_report):
+    page = opened(alert_report)
+    tip = page.locator("#tip")
+    page.locator("#figure-learning-evaluations svg").hover()
+    assert "champion in validation" in tip.inner_text()
+    page.locator("#figure-weights svg").hover()
+    assert "hidden neuron" in tip.inner_text()
+    page.locator("[id='network-neuron-input-0'] use").hover()
+    assert tip.inner_text() == "cart position"
+    page.locator("h1").hover()
+    assert tip.is_hidden()
+
+
+def test_a_table_can_be_copied(opened, alert_report):
+    page = opened(alert_report)
+    table = page.locator("details.table").first
+    table.locator("summary").click()
+    table.locator(".copy").click()
+    assert table.locator(".copy").inner_text() == "Copied"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_a_phone_and_a_desk_by_day_and_by_night(opened, alert_report, width, scheme):
+    page = opened(alert_report, width, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}[scheme]
+
+
+@pytest.mark.parametrize("kind", ["continuous", "discrete"])
+def test_reports_of_other_spaces_are_complete_too(kind, request, opened, tmp_path):
+    path, _ = write_report(load_run(request.getfixturevalue(f"{kind}_run")), tmp_path / "report.html", effort=0.02)
+    page = opened(path)
+    assert complete(page) >= 20
+    assert page.locator(".replay").count() >= 1
