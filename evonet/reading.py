@@ -28,10 +28,12 @@ LONGEST_LINE = 8 << 20
 LARGEST = 2**63 - 1
 """The largest whole number that an array holds."""
 
+MOST_PARTS = 1 << 20
+"""Lists and objects in a JSON document: an empty list takes sixty bytes of memory for two of text."""
+
 _FINITE = sys.float_info.max
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
 _DEEPEST = 200
-_MOST_PARTS = 1 << 20  # an empty list takes sixty bytes of memory for two of text
 
 
 def open_plain(path: PathLike) -> IO[bytes]:
@@ -127,8 +129,8 @@ def parse_object(content: bytes) -> dict[str, Any]:
         ValueError: there is none; or it has too many parts or levels, or a key stands twice in one object.
     """
     parts = content.count(b"[") + content.count(b"{")
-    if parts > _MOST_PARTS:
-        raise ValueError(f"it may have {_MOST_PARTS} lists and objects, got {parts}")
+    if parts > MOST_PARTS:
+        raise ValueError(f"it may have {MOST_PARTS} lists and objects, got {parts}")
     try:
         value = json.loads(content.decode("utf-8"), object_pairs_hook=_object)
     except RecursionError as error:
@@ -223,6 +225,13 @@ def shown(value: Any, length: int = 80) -> str:
     except (ValueError, RecursionError):  # a number of thousands of digits
         text = f"a {type(value).__name__}"
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def printable(text: str, keep: str = "\n") -> str:
+    """`text` for a terminal: characters that it would obey or not show are written as escapes, except those to keep."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
 
 
 def unreadable(path: PathLike, error: Exception) -> ConfigError:

@@ -210,6 +210,37 @@ class Slow(Obedient):
         time.sleep(pause)
 
 
+def _box(shape, low=-1.0, high=1.0):
+    return spaces.Box(low, high, shape, np.float32)
+
+
+NARROW = {
+    "one action": (_box((2,)), spaces.Discrete(1)),
+    "one observation": (spaces.Discrete(1), spaces.Discrete(2)),
+    "a number": (_box(()), _box(())),
+    "observations of size 0": (_box((0,)), spaces.Discrete(2)),
+    "actions of size 0": (_box((2,)), _box((0,))),
+    "a box without room": (_box((2,)), _box((1,), 0.5, 0.5)),
+}
+
+
+class Narrow(gym.Env):
+    """Spaces with hardly anything in them; a reward of one in each of three steps."""
+
+    def __init__(self, spaces):
+        self.observation_space, self.action_space = copy.deepcopy(NARROW[spaces])
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self._step = 0
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action), action
+        self._step += 1
+        return self.observation_space.sample(), 1.0, self._step == 3, False, {}
+
+
 class AnySpaces(gym.Env):
     """Samples of any observation space; the reward is a number made of all numbers in the action."""
 
@@ -291,7 +322,7 @@ def deadly(genomes, episode_seeds):
     return closeness(genomes, episode_seeds)
 
 
-for _kind in (Walk, Endless, Moody, Forgetful, Threads, Wordy, Impossible, Lacking, Obedient, Slow, Shy):
+for _kind in (Walk, Endless, Moody, Forgetful, Threads, Wordy, Impossible, Lacking, Obedient, Slow, Shy, Narrow):
     _id = f"evonet-tests/{_kind.__name__}-v0"
     if _id not in gym.registry:
         gym.register(_id, entry_point=_kind, max_episode_steps=None if _kind is Endless else 20)

@@ -12,6 +12,7 @@ from evonet import __version__
 from evonet.cli import check, compare, export, inspect, listing, replay, resume, run, schema, study
 from evonet.cli.console import DONE
 from evonet.errors import EvonetError
+from evonet.reading import printable
 
 INTERRUPTED = 130
 COMMANDS = (run, resume, study, inspect, replay, compare, export, check, schema, listing)
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _tell(error: BaseException, message: str) -> None:
     """Say what went wrong, and then what to do next, if the error knows."""
     for line in (f"evonet: {message}", *getattr(error, "__notes__", ())):
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

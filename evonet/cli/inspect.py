@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
+from evonet.reading import printable
 
 _BESIDE_THE_RUN = Path()
 
@@ -34,7 +35,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
     allow_imports(options.allow_import)
     run = load_run(options.run, options.allow_import)
-    print(to_json(account_data(run), indent=2) if options.json else account(run), flush=True)
+    print(to_json(account_data(run), indent=2) if options.json else printable(account(run)), flush=True)
     if options.html is not None:
         from evonet.inspection.report import write_report
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
 from evonet.errors import ConfigError, RunDirectoryError
+from evonet.reading import printable
 
 if TYPE_CHECKING:
     from evonet.champion import Champion
@@ -160,7 +161,7 @@ def _replay_fault(options: argparse.Namespace) -> int:
     recorded = RecordedFault.read(options.run, options.fault)
     before = recorded.fault
     where = f"generation {recorded.generation}, individual {before.individual}, episode {before.episode}"
-    print(f"fault {recorded.number}, {where} ({before.place}): {before.message}", flush=True)
+    print(printable(f"fault {recorded.number}, {where} ({before.place}): {before.message}", keep=""), flush=True)
     with stdout_kept_for_the_result():
         results = recorded.replay(options.allow_import)
     if not results.faults:
@@ -168,6 +169,6 @@ def _replay_fault(options: argparse.Namespace) -> int:
         return DONE
     (after,) = results.faults
     same = (after.kind, after.step, after.message) == (before.kind, before.step, before.message)
-    print(after.traceback.rstrip() or after.message)
-    print("the same again" if same else f"another fault this time ({after.place}): {after.message}")
+    print(printable(after.traceback.rstrip() or after.message))
+    print("the same again" if same else printable(f"another fault this time ({after.place}): {after.message}"))
     return DONE

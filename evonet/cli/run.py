@@ -22,6 +22,7 @@ from evonet.cli.console import (
     stdout_kept_for_the_result,
 )
 from evonet.errors import ConfigError
+from evonet.reading import printable
 
 if TYPE_CHECKING:
     from evonet.evolution import Generation
@@ -65,7 +66,7 @@ def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         from evonet.inspection.loaded_run import load_run
 
         try:
-            print(account(load_run(summary["run_directory"])))
+            print(printable(account(load_run(summary["run_directory"]))))
         except ConfigError as error:  # the run is done, whatever has become of a line of its journals
             say(options, f"no account can be given: {error}")
     say(options, f"\nlook at it again: evonet inspect {summary['run_directory']}")
@@ -81,7 +82,9 @@ def progress(config: Config, *, quiet: bool) -> Iterator[Callable[[Generation, f
     from tqdm import tqdm
 
     stop: Any = config.settings.stop
-    with tqdm(total=stop.generations, unit="gen", desc=config.settings.name, dynamic_ncols=True) as bar:
+    with tqdm(
+        total=stop.generations, unit="gen", desc=printable(config.settings.name, keep=""), dynamic_ncols=True
+    ) as bar:
 
         def watch(generation: Generation, seconds: float) -> None:
             champion = generation.champion

@@ -23,6 +23,7 @@ from evonet.cli.console import (
     stdout_kept_for_the_result,
 )
 from evonet.errors import ClusterUnavailable, ConfigError
+from evonet.reading import printable
 
 if TYPE_CHECKING:
     from evonet.experiment.study import Outcome
@@ -89,7 +90,7 @@ def _study(options: argparse.Namespace) -> int:
         with (
             stdout_kept_for_the_result(),
             cluster(options) as executor,
-            _progress(config.settings.name, len(seeds), done, quiet=options.quiet) as watch,
+            _progress(printable(config.settings.name, keep=""), len(seeds), done, quiet=options.quiet) as watch,
         ):
             summary = study(config, seeds, path, at_once, executor, watch, functools.partial(say, options))
     except ClusterUnavailable as error:
@@ -116,7 +117,7 @@ def _tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     elif not options.quiet:
         from evonet.inspection.study_account import study_account
 
-        print(study_account(summary))
+        print(printable(study_account(summary)))
     shown = summary["test"].get("best_seed", summary["seeds"][0])
     say(
         options,

@@ -20,6 +20,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evonet.reading import MOST_PARTS, parse_object
+
 _COMMENT = 32  # hexadecimal digits of the digest
 _END = 22  # bytes of an archive's last record, before the comment
 _LONGEST_HEADER = 16 << 20
@@ -43,6 +45,8 @@ def pack(state: Mapping[str, Any]) -> bytes:
     header = json.dumps({"state": tree, "arrays": listed}).encode()
     if len(header) > _LONGEST_HEADER:
         raise ValueError(f"a state's header may have {_LONGEST_HEADER} bytes, got {len(header)}; use arrays")
+    if (parts := header.count(b"[") + header.count(b"{")) > MOST_PARTS:
+        raise ValueError(f"a state's header may have {MOST_PARTS} lists and objects, got {parts}; use arrays")
     buffer = io.BytesIO()
     members = {_member(number): array for number, (_, array) in enumerate(arrays)}
     np.savez(buffer, header=np.frombuffer(header, dtype=np.uint8), **members)  # type: ignore[arg-type]
@@ -119,7 +123,7 @@ def _read(file: IO[bytes], size: int) -> dict[str, Any]:
         members = {member.filename: member for member in archive.infolist()}
         _check_members(archive.infolist(), size)
         raw = _array(archive, members["header.npy"], np.dtype(np.uint8), None)
-        header = json.loads(raw.tobytes())
+        header = parse_object(raw.tobytes())
         tree, listed = header["state"], header["arrays"]
         expected = {"header.npy"} | {f"{_member(number)}.npy" for number in range(len(listed))}
         if set(members) != expected or not isinstance(tree, dict):

@@ -15,6 +15,7 @@ from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.network import LayerName, NeuralNetwork
+from evonet.reading import printable
 from evonet.types import FloatArray
 
 _SHOWN_ANCESTORS = 12
@@ -78,7 +79,8 @@ def _names(run: LoadedRun, champion: Champion) -> Names:
 
 def title(summary: Mapping[str, Any]) -> str:
     """What was run."""
-    return f"{summary['name']} · {summary['environment'] or 'own fitness function'} · seed {summary['seed']}"
+    name, environment = printable(summary["name"], keep=""), summary["environment"] or "own fitness function"
+    return f"{name} · {environment} · seed {summary['seed']}"
 
 
 def verdict(summary: Mapping[str, Any]) -> str:

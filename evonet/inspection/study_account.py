@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evonet.reading import printable
+
 _SHOWN_FAILURES = 10
 _SPENT = {
     "evaluations": "evaluations",
@@ -17,7 +19,9 @@ _SPENT = {
 def study_account(study: Mapping[str, Any]) -> str:
     """The account of a study's summary, as text of at most 120 columns where names allow."""
     seeds = study["seeds"]
-    title = f"{study['name']} · {study['environment'] or 'own fitness function'} · {_counted(seeds)}"
+    title = (
+        f"{printable(study['name'], keep='')} · {study['environment'] or 'own fitness function'} · {_counted(seeds)}"
+    )
     sections = [title, _verdict(study), _test(study["test"]), _time(study)]
     if study["failures"]:
         sections.append(_failures(study["failures"], len(seeds)))

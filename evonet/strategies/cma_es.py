@@ -8,7 +8,7 @@ from annotated_types import Ge
 
 from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat
-from evonet.strategies.cmaes_package import PackageStrategy, PopulationSize
+from evonet.strategies.cmaes_package import PackageStrategy
 
 
 class CMAES(PackageStrategy):
@@ -18,7 +18,8 @@ class CMAES(PackageStrategy):
 
     Args:
         architecture: of the networks that evolve.
-        population_size: genomes sampled in each generation; by default 4 + 3 ln(genome size).
+        population_size: genomes sampled in each generation; by default 4 + 3 ln(genome size). Of fewer than 4 no
+            covariance can be learned.
         sigma: first step size.
         mean: every gene of the first mean.
         spread: deviation of the first mean's genes around that; 0 starts exactly there.
@@ -33,7 +34,7 @@ class CMAES(PackageStrategy):
     def __init__(
         self,
         architecture: Architecture,
-        population_size: PopulationSize | None = None,
+        population_size: Annotated[int, Ge(4)] | None = None,
         sigma: PositiveFloat = 0.5,
         mean: float = 0.0,
         spread: Annotated[float, Ge(0)] = 0.0,

@@ -1,6 +1,7 @@
 """FAULTS.md, rows 27 and 28: configs that a stranger wrote to crash, to fill the memory, or to run code."""
 
 import json
+import shutil
 import sys
 import time
 import tracemalloc
@@ -177,7 +178,7 @@ def test_fault_28_with_allow_import_it_is_imported(evil, capsys):
         ["inspect", "whole", "--json"],
         ["replay", "whole", "--fault", "0"],
         ["replay", "whole", "--gif", "out.gif"],
-        ["compare", "whole", "whole"],
+        ["compare", "whole", "other"],
         ["resume", "whole", "--set", "stop.generations=8"],
     ],
     ids=" ".join,
@@ -193,6 +194,7 @@ def test_fault_28_a_run_directory_imports_no_code_that_it_names(command, evil, c
         (run / name).write_text(text.replace(MODULE, "evil"), encoding="utf-8")
     header, arrays = read_archive(run / "champion.npz", max_bytes=1 << 20)
     write_archive(run / "champion.npz", json.loads(json.dumps(header).replace(MODULE, "evil")), arrays)
+    shutil.copytree(run, evil / "other")
     status = main(command)
     said = capsys.readouterr()
     assert "evil" not in sys.modules

@@ -7,6 +7,7 @@ from typing import Any
 
 from evonet.experiment.differences import as_written
 from evonet.inspection.comparison import Comparison
+from evonet.reading import printable
 
 _WIDEST = 40
 
@@ -93,7 +94,8 @@ def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
 
 def shortened(text: str) -> str:
     """`text`, cut where it is too long for a column."""
-    return text if len(text) <= _WIDEST else f"…{text[1 - _WIDEST :]}"
+    line = printable(text, keep="")
+    return line if len(line) <= _WIDEST else f"…{line[1 - _WIDEST :]}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

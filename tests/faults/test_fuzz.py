@@ -1,0 +1,118 @@
+"""Fuzz: whatever is in a config, champion, checkpoint or journal, it is read or refused by the documented error.
+
+No case may take over 2 s or 500 MB. A few cases run by default; `pytest -m slow` runs 10,000 of each kind.
+"""
+
+import resource
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from evonet import Champion
+from evonet.errors import CheckpointError, ConfigError
+from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.config import Config
+from evonet.reading import read_json_lines
+from tests import test_archive as champions
+from tests.experiment import test_state_file as states
+from tests.stopped_runs import EAGER, SMALL, run_stopped, run_whole
+
+CARTPOLE = f"environment: {{id: CartPole-v1, max_steps: 30}}\nnetwork: {{hidden: 2}}\n{SMALL}"
+SEED = b"name: a\nseed: 3\nenvironment: {id: CartPole-v1}\nnetwork: {hidden: 2}\nalgorithm: {mutation: [gaussian]}\n"
+KINDS = {
+    "config": (lambda path: Config.load(str(path)), (ConfigError,)),
+    "champion": (Champion.load, (ConfigError,)),
+    "checkpoint": (Checkpoint.load, (CheckpointError, ConfigError)),
+    "journal": (lambda path: list(read_json_lines(path)), (ConfigError,)),
+}
+SEALS = {"champion": champions.sealed, "checkpoint": states.sealed}
+PIECES = st.sampled_from(
+    [b"{", b"[" * 50, b"&a ", b"*a", b"<<: *a", b"!!int ", b": ", b"\n", b"\0", b"\xff", b"9" * 500, b"1e999", b"nan"]
+    + [b"null", b"PK\5\6", b"PK\1\2", b"\x93NUMPY\1\0", b"|O", b"\x80\x04", b"../", b"]}", b'"', b"-", b"%YAML 1.1"]
+)
+EDITS = st.lists(
+    st.tuples(st.floats(0, 1), st.sampled_from(["flip", "cut", "insert", "repeat"]), st.binary(max_size=8) | PIECES),
+    max_size=5,
+)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A sound file of each kind."""
+    folder = tmp_path_factory.mktemp("sound")
+    whole, stopped = run_whole(folder, CARTPOLE), run_stopped(folder, CARTPOLE, *EAGER, after=2)
+    files = {
+        "champion": whole / "champion.npz",
+        "checkpoint": checkpoints_in(stopped)[0],
+        "journal": whole / "metrics.jsonl",
+    }
+    return {"config": SEED} | {kind: path.read_bytes() for kind, path in files.items()}
+
+
+def edited(content, edits):
+    for place, what, piece in edits:
+        at = int(place * len(content))
+        if what == "flip":
+            content = content[:at] + piece + content[at + len(piece) :]
+        elif what == "cut":
+            content = content[:at] + content[at + 1 + len(piece) ** 2 :]
+        elif what == "insert":
+            content = content[:at] + piece + content[at:]
+        else:
+            content = content[:at] + content[max(0, at - 40) : at] * 20 + content[at:]
+    return content
+
+
+def hold(kind, content, path: Path):
+    """Read a file, within 2 s and 500 MB."""
+    path.write_bytes(content)
+    read, documented = KINDS[kind]
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 500_000_000, hard))
+    started = time.process_time()
+    try:
+        read(path)
+    except documented as error:
+        assert str(path) in str(error)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    assert time.process_time() - started < 2
+
+
+def fuzz(kind, sound, path, examples):
+    @settings(
+        max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(
+        st.one_of(st.builds(lambda edits: edited(sound[kind], edits), EDITS), st.binary(max_size=400)), st.booleans()
+    )
+    def case(content, is_sealed):
+        if is_sealed and kind in SEALS and len(content) > 64:
+            content = SEALS[kind](content[:-32])  # who forges the checksum meets the checks behind it
+        hold(kind, content, path)
+
+    case()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_a_file_holds_it_is_read_or_refused(kind, sound, tmp_path):
+    fuzz(kind, sound, tmp_path / "file.yaml", 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_10_000_files_hold_they_are_read_or_refused(kind, sound, tmp_path):
+    fuzz(kind, sound, tmp_path / "file.yaml", 10_000)
+
+
+def test_the_files_of_these_tests_are_sound_before_they_are_edited(sound, tmp_path):
+    for kind, content in sound.items():
+        path = tmp_path / "file.yaml"
+        path.write_bytes(content)
+        KINDS[kind][0](path)
+        if kind in SEALS:
+            assert SEALS[kind](content[:-32]) == content
