@@ -1,53 +1,72 @@
-"""How often do the shipped configs reach their targets?
+"""How often do the shipped configs reach their targets, and does random weight guessing too?
 
 Question: of so many seeds, how many does each shipped config solve, that is: reaches the champion's mean over fresh
-          episodes the target; and how long does a whole run take?
-Command:  python experiments/shipped_configs.py --seeds 20 cartpole
+          episodes the target; what does that take; and what does guessing find with as many evaluations as the longest
+          of those runs had?
+Command:  python experiments/shipped_configs.py --seeds 50 cartpole
 Finding:  the table in the README.
+
+The studies are those of `evonet study`, kept in a folder; the same command goes on where it was stopped.
 """
 
 import argparse
-import json
-import statistics
-import subprocess
+import contextlib
 import sys
-import tempfile
-import time
 from pathlib import Path
+from typing import Any
+
+from evonet.experiment.config import Config
+from evonet.experiment.study import study
 
 CONFIGS = Path(__file__).parents[1] / "configs"
+GUESSING = "random weight guessing"
 
 
-def run(config: Path, seed: int, folder: str) -> tuple[dict, float]:
-    """The summary of one run by the command line, and the seconds from its start to its end."""
-    started = time.monotonic()
-    command = ["run", config, "--seed", str(seed), "--json", "--quiet", "--output", f"{folder}/{config.stem}-{seed}"]
-    done = subprocess.run([sys.executable, "-m", "evonet", *command], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout), time.monotonic() - started
+def studies(name: str, seeds: int, output: Path) -> dict[str, dict[str, Any]]:
+    """The summaries of a config and of random weight guessing in its place, by the row's name."""
+    file = str(CONFIGS / f"{name}.yaml")
+    with contextlib.redirect_stdout(sys.stderr):
+        ours = study(Config.load(file), range(seeds), output / name)
+        budget = max(run["evaluations"] for run in ours["runs"])
+        changes = ("algorithm={type: random_search}", "stop.generations=null", f"stop.evaluations={budget}")
+        guessed = study(Config.load(file, changes), range(seeds), output / f"{name}-random")
+    return {f"`{name}`": ours, f"{GUESSING}, `{name}`": guessed}
+
+
+def line(name: str, summary: dict[str, Any]) -> str:
+    """A row as it stands in the README."""
+    success, test, spent = summary["success"], summary["test"], summary["to_success"]
+    evaluations, steps = (spent[key] for key in ("evaluations", "environment_steps"))
+    took = ["-", "-"]
+    if success["solved"]:
+        quartiles = f"{evaluations['lower_quartile']:,.0f} to {evaluations['upper_quartile']:,.0f}"
+        took = [f"{evaluations['median']:,.0f} ({quartiles})", f"{steps['median']:,.0f}"]
+    low, high = test["interval"]
+    cells = [
+        name,
+        f"{success['solved']} of {success['runs']}",
+        f"{summary['target']:g}",
+        *took,
+        f"{test['interquartile_mean']:.4g} ({low:.4g} to {high:.4g})",
+        f"{test['worst']:.4g}",
+        f"{summary['seconds']['median']:.3g}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
-    """Print a row for each config."""
+    """Print two rows for each config."""
     names = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configs", nargs="*", default=names, choices=[*names, []], help="which; by default all")
     parser.add_argument("--seeds", type=int, default=10, help="so many, from 0 on")
+    parser.add_argument("--output", type=Path, default=Path("runs/shipped"), help="where the runs are kept")
     options = parser.parse_args()
-    print("| config | solved | test mean, median of seeds (worst) | evaluations, median | seconds, median |")
-    print("| --- | --- | --- | --- | --- |", flush=True)
+    print("| config | solved | target | evaluations to success | steps | test mean | worst | seconds |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
     for name in options.configs:
-        with tempfile.TemporaryDirectory() as folder:
-            runs = [run(CONFIGS / f"{name}.yaml", seed, folder) for seed in range(options.seeds)]
-        solved = sum(summary["solved"] for summary, _ in runs)
-        means = [summary["champion"]["test_mean"] for summary, _ in runs]
-        evaluations = statistics.median(summary["evaluations"] for summary, _ in runs)
-        seconds = statistics.median(seconds for _, seconds in runs)
-        target = runs[0][0]["target"]
-        print(
-            f"| `{name}` | {solved} of {len(runs)}, target {target:g} | {statistics.median(means):.4g} "
-            f"({min(means):.4g}) | {evaluations:,.0f} | {seconds:.1f} |",
-            flush=True,
-        )
+        for row, summary in studies(name, options.seeds, options.output).items():
+            print(line(row, summary), flush=True)
 
 
 if __name__ == "__main__":
