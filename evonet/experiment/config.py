@@ -134,7 +134,8 @@ def _algorithms_in(data: Mapping[str, Any]) -> tuple[frozenset[str], list[Mappin
         names.add(name if isinstance(name, str) and name in ALGORITHMS else None)
         sections += [section] if isinstance(section, Mapping) else []
         section = section.get("algorithm") if isinstance(section, Mapping) else None
-    return frozenset(ALGORITHMS) if None in names else frozenset(names), sections  # type: ignore[arg-type]
+    known = frozenset(ALGORITHMS) if None in names else frozenset(names or {_GENETIC})
+    return known, sections  # type: ignore[return-value]
 
 
 def _operators_in(sections: Sequence[Mapping[str, Any]], role: str) -> frozenset[str]:
