@@ -20,25 +20,37 @@ from numpy.typing import ArrayLike
 
 from evonet.machine import keep_freed_memory
 from evonet.network import Architecture
+from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import CROSSOVERS, Crossover, NeuronCrossover
+from evonet.operators.initialisation import INITIALISATIONS, Initialisation, Normal
 from evonet.operators.mutation import MUTATIONS, Gaussian, Mutation, SelfAdapting, inherited_step_sizes
+from evonet.operators.niching import NICHINGS, Niching, NoNiching
+from evonet.operators.replacement import REPLACEMENTS, Generational, Replacement
+from evonet.operators.schedules import Dials
 from evonet.operators.selection import SELECTIONS, Selection, Tournament
-from evonet.operators.serving import served
+from evonet.operators.serving import check_told_apart, chooser, served
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
-from evonet.settings import Natural, check
+from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
 from evonet.types import BoolArray, FloatArray, IntArray
 
-_EXAMPLES = {"selection": Tournament(), "crossover": NeuronCrossover(), "mutation": Gaussian()}
+_EXAMPLES = {
+    "selection": Tournament(),
+    "crossover": NeuronCrossover(),
+    "mutation": Gaussian(),
+    "replacement": Generational(),
+    "niching": NoNiching(),
+    "initialisation": Normal(),
+}
 _BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
 _GLANCE = 64  # genes
 
 
 class GeneticAlgorithm:
-    """Generational replacement with elites.
+    """Selection, crossover and mutation of genomes, generation by generation.
 
     Each generation the fittest `elites` survive bit for bit, and the rest are children of selected parents: crossed,
-    then mutated by each mutation in turn.
+    then mutated by each mutation in turn. Whatever is a number in an operator may follow a schedule over generations.
 
     Args:
         architecture: of the networks that evolve; the operators ask it which genes make up a neuron.
@@ -47,6 +59,10 @@ class GeneticAlgorithm:
         selection: how parents are chosen.
         crossover: how two parents' genomes are combined.
         mutation: how children are changed; a sequence is applied in order.
+        replacement: who lives on, and who may become a parent.
+        niching: what keeps the population from gathering in one place.
+        initialisation: where the first genomes come from.
+        bounds: range that genes stay in; by default they have none.
         seed: of all random numbers of the algorithm.
 
     Raises:
@@ -57,34 +73,66 @@ class GeneticAlgorithm:
         self,
         architecture: Architecture,
         population_size: Annotated[int, Ge(2)] = 128,
-        elites: Natural = 4,
+        elites: Annotated[int, Ge(0), MayVary()] = 4,
         selection: Selection = Tournament(),  # noqa: B008 - frozen
         crossover: Crossover = NeuronCrossover(),  # noqa: B008 - frozen
         mutation: Mutation | Sequence[Mutation] = Gaussian(),  # noqa: B008 - frozen
+        replacement: Replacement = Generational(),  # noqa: B008 - frozen
+        niching: Niching = NoNiching(),  # noqa: B008 - frozen
+        initialisation: Initialisation = Normal(),  # noqa: B008 - frozen
+        bounds: Bounds | None = None,
         *,
         seed: Natural = 0,
     ) -> None:
         check(type(self), {"population_size": population_size, "elites": elites, "seed": seed})
-        if elites >= population_size:
-            raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {elites}")
+        most: float = max(elites.extremes) if isinstance(elites, Schedule) else elites
+        if most >= population_size:
+            raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {most}")
         self.mutations: tuple[Mutation, ...] = tuple(mutation) if isinstance(mutation, Sequence) else (mutation,)
-        _check_operators(selection=(selection,), crossover=(crossover,), mutation=self.mutations)
+        _check_operators(
+            selection=(selection,),
+            crossover=(crossover,),
+            mutation=self.mutations,
+            replacement=(replacement,),
+            niching=(niching,),
+            initialisation=(initialisation,),
+        )
+        check_told_apart(selection, niching)
         self.architecture = architecture
         self.population_size = population_size
         self.elites = elites
         self.selection = selection
         self.crossover = crossover
+        self.replacement = replacement
+        self.niching = niching
+        self.initialisation = initialisation
+        self.bounds = bounds
         self.seed = seed
         self.generation = 0
+        self._operators: dict[str, Any] = {
+            "selection": selection,
+            "crossover": crossover,
+            "replacement": replacement,
+            "niching": niching,
+            "bounds": bounds,
+            **{_mutation(bit): operator for bit, operator in enumerate(self.mutations, start=1)},
+        }
+        self._dials = Dials(self._operators, {"elites": (elites, argument_hints(GeneticAlgorithm)["elites"])})
+        self._at_work = self._operators
         names = [_name("crossover", crossover, CROSSOVERS)]
         names += [_name("mutation", mutation, MUTATIONS) for mutation in self.mutations]
         rng = generator(seed, Purpose.INITIALISATION)
-        self.population = Population.random(architecture, population_size, rng)
-        self.population.operator_names = tuple(names)
-        self._adaptive = {bit: m for bit, m in enumerate(self.mutations, start=1) if isinstance(m, SelfAdapting)}
-        self.population.step_sizes = {
-            bit: mutation.first(population_size, architecture) for bit, mutation in self._adaptive.items()
-        }
+        genomes = initialisation(rng, population_size, architecture)
+        adaptive = {bit: m for bit, m in enumerate(self.mutations, start=1) if isinstance(m, SelfAdapting)}
+        self.population = Population(
+            architecture,
+            genomes if bounds is None else self._dials.applied("bounds", bounds)(genomes),
+            operator_names=tuple(names),
+            step_sizes={
+                bit: self._dials.applied(_mutation(bit), m).first(population_size, architecture)
+                for bit, m in adaptive.items()
+            },
+        )
         self._told: dict[str, FloatArray] = {}
         self._outlived: FloatArray | None = None
         keep_freed_memory()
@@ -140,6 +188,7 @@ class GeneticAlgorithm:
             "parents": population.parents,
             "operators": population.operators,
             **{f"step_sizes_{bit}": sizes for bit, sizes in population.step_sizes.items()},
+            **self._dials.state(),
             **self._told,
         }
         return state if population.fitness is None else state | {"fitness": population.fitness}
@@ -155,9 +204,10 @@ class GeneticAlgorithm:
             parents=np.array(state["parents"]),
             operators=np.array(state["operators"]),
             operator_names=self.population.operator_names,
-            step_sizes={bit: np.array(state[f"step_sizes_{bit}"]) for bit in self._adaptive},
+            step_sizes={bit: np.array(state[f"step_sizes_{bit}"]) for bit in self.population.step_sizes},
         )
         self._told = {name: np.array(state[name]) for name in sorted(self.wants) if name in state}
+        self._dials.restore(state)
 
     def _next_generation(self) -> Population:
         old = self.population
@@ -165,20 +215,38 @@ class GeneticAlgorithm:
         n = len(old)
         rng = generator(self.seed, Purpose.VARIATION, self.generation)
         fitness = _finite(old.fitness)
-        survivors = np.argsort(-fitness, kind="stable")[: self.elites]
-        select = served(self.selection, self._told)
-        mates = select(rng, fitness, 2 * (n - self.elites)).reshape(-1, 2)
+        if self._dials:
+            self._dials.turn(self.generation, old.fitness)
+        self._at_work = {
+            role: served(self._dials.applied(role, operator), self._told) for role, operator in self._operators.items()
+        }
+        elites = self._dials.applied("elites", self.elites)
+        survivors, breeders = self._at_work["replacement"](rng, fitness, old.ids, elites)
+        kept = len(survivors)
+        mates = self._mates(rng, old.genomes, fitness, breeders, n - kept)
+        if self._dials:
+            self._dials.expect(kept, old.fitness[mates])
 
         sizes = {bit: np.empty_like(inherited) for bit, inherited in old.step_sizes.items()}
         new = Population(self.architecture, self._room(), operator_names=old.operator_names, step_sizes=sizes)
-        new.ids[:] = old.ids.max() + 1 + np.arange(-self.elites, n - self.elites)
+        new.ids[:] = old.ids.max() + 1 + np.arange(-kept, n - kept)
         for name in ("genomes", "ids", "parents", "operators"):
-            getattr(new, name)[: self.elites] = getattr(old, name)[survivors]
+            getattr(new, name)[:kept] = getattr(old, name)[survivors]
         for bit, inherited in old.step_sizes.items():
-            sizes[bit][: self.elites] = inherited[survivors]
-        self._breed(rng, old, mates, new[self.elites :])
+            sizes[bit][:kept] = inherited[survivors]
+        self._breed(rng, old, mates, new[kept:])
         self._outlived = old.genomes
         return new
+
+    def _mates(
+        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, breeders: IntArray | None, count: int
+    ) -> IntArray:
+        """Rows of the parents of `count` children, `(count, 2)`."""
+        select = chooser(rng, self._at_work["selection"], self._told, breeders)
+        niching: Niching = self._at_work["niching"]
+        if breeders is None:
+            return niching(rng, genomes, fitness, count, select).reshape(-1, 2)
+        return breeders[niching(rng, genomes[breeders], fitness[breeders], count, select)].reshape(-1, 2)
 
     def _room(self) -> FloatArray:
         """A matrix to breed into: the last but one generation's if nobody else holds it, else a new one.
@@ -205,18 +273,21 @@ class GeneticAlgorithm:
     def _breed_block(self, rng: np.random.Generator, old: Population, mates: IntArray, children: Population) -> None:
         first = old.genomes.take(mates[:, 0], axis=0)
         second = old.genomes.take(mates[:, 1], axis=0)
-        genomes = self.crossover(rng, first, second, self.architecture)
+        genomes = self._at_work["crossover"](rng, first, second, self.architecture)
         crossed = _changed(first, genomes)
         operators = crossed.astype(np.int64)
-        for bit, mutation in enumerate(self.mutations, start=1):
-            if bit in self._adaptive:
+        for bit in range(1, len(self.mutations) + 1):
+            mutation = self._at_work[_mutation(bit)]
+            if bit in old.step_sizes:
                 inherited = inherited_step_sizes(old.step_sizes[bit], mates, crossed)
-                adapted = self._adaptive[bit].adapted(rng, genomes, self.architecture, inherited)
+                adapted = mutation.adapted(rng, genomes, self.architecture, inherited)
                 mutants, children.step_sizes[bit][:] = adapted
             else:
-                mutants = served(mutation, self._told)(rng, genomes, self.architecture)
+                mutants = mutation(rng, genomes, self.architecture)
             operators |= _changed(genomes, mutants).astype(np.int64) << bit
             genomes = mutants
+        if self._at_work["bounds"] is not None:
+            genomes = self._at_work["bounds"](genomes)
         children.genomes[:] = genomes
         children.operators[:] = operators
         children.parents[:] = old.ids[mates]
@@ -244,6 +315,11 @@ def _finite(fitness: FloatArray) -> FloatArray:
     return np.where(scored, fitness, max(below, -np.finfo(np.float64).max))
 
 
+def _mutation(bit: int) -> str:
+    """The role of the mutation that this bit of an individual's operators stands for."""
+    return f"mutation {bit}"
+
+
 def _check_operators(**roles: Sequence[object]) -> None:
     """Refuse names and classes, which a person may well try where an operator is wanted."""
     for role, operators in roles.items():
@@ -264,6 +340,9 @@ OPERATORS: dict[str, Mapping[str, type]] = {
     "selection": SELECTIONS,
     "crossover": CROSSOVERS,
     "mutation": MUTATIONS,
+    "replacement": REPLACEMENTS,
+    "niching": NICHINGS,
+    "initialisation": INITIALISATIONS,
 }
 """The operators that a setting of `GeneticAlgorithm` may name."""
 

@@ -10,10 +10,12 @@ import dataclasses
 import difflib
 import functools
 import inspect
+import math
 import numbers
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
@@ -71,6 +73,83 @@ class Settings:
         check(type(self), vars(self))
         for name, value in vars(self).items():
             object.__setattr__(self, name, _plain(value))
+        schedules = {name: value for name, value in vars(self).items() if isinstance(value, Schedule)}
+        if not schedules:
+            self.check_together()
+        else:  # as they are at the start and at the end
+            kind: type = type(self)
+            hints = argument_hints(kind)
+            for place in (0, -1):
+                replace(self, **{name: fitted(hints[name], s.extremes[place]) for name, s in schedules.items()})
+
+    def check_together(self) -> None:
+        """Hold settings against each other, where there are rules between them.
+
+        Raises:
+            ValueError: they do not fit together.
+        """
+
+
+@dataclass(frozen=True)
+class Operator(Settings):
+    """Base of operators: where a setting is a number, a `Schedule` may stand in its place."""
+
+
+@dataclass(frozen=True)
+class MayVary:
+    """Annotation of a number outside an operator in whose place a `Schedule` may stand."""
+
+
+@dataclass(frozen=True)
+class Schedule(Settings, ABC):
+    """A number that changes from generation to generation; `evonet.operators.schedules` has them by name."""
+
+    @property
+    @abstractmethod
+    def extremes(self) -> tuple[float, ...]:
+        """The first number, and the others between which it stays, so far as they are known."""
+
+    @abstractmethod
+    def following(self, number: float, generation: int, success: float, stagnation: int) -> float:
+        """The number for the children of a generation.
+
+        Args:
+            number: the last one; at the start the first of `extremes`.
+            generation: whose children they are, from 0.
+            success: share of its newborn that are fitter than both their parents were; NaN if there are none.
+            stagnation: generations since the best fitness has last risen; 0 if it has just done so.
+        """
+
+
+def may_vary(owner: object, hint: Any) -> bool:
+    """Whether a schedule may stand in the place of a setting of `owner` with this annotation."""
+    marked = isinstance(owner, type) and issubclass(owner, Operator)
+    marked = marked or any(isinstance(mark, MayVary) for mark in getattr(hint, "__metadata__", ()))
+    return marked and _number_kind(hint) is not None
+
+
+def within(hint: Any, number: float) -> float:
+    """The nearest number in the range of an annotation."""
+    limit = 1e100  # of numbers that grow without end
+    number = min(max(number, -limit), limit)
+    for constraint in getattr(hint, "__metadata__", ()):
+        if isinstance(constraint, Ge | Gt):
+            bound: Any = constraint.ge if isinstance(constraint, Ge) else constraint.gt
+            number = max(number, bound if isinstance(constraint, Ge) else math.nextafter(bound, math.inf))
+        elif isinstance(constraint, Le | Lt):
+            bound = constraint.le if isinstance(constraint, Le) else constraint.lt
+            number = min(number, bound if isinstance(constraint, Le) else math.nextafter(bound, -math.inf))
+    return number
+
+
+def fitted(hint: Any, number: float) -> float:
+    """The nearest number that an annotation allows; a whole one where it says so."""
+    return round(within(hint, number)) if _number_kind(hint) is int else float(within(hint, number))
+
+
+def _number_kind(hint: Any) -> type | None:
+    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    return kind if kind in (int, float) else None
 
 
 def check(owner: type, values: Mapping[str, Any]) -> None:
@@ -82,7 +161,12 @@ def check(owner: type, values: Mapping[str, Any]) -> None:
     """
     for name, hint in argument_hints(owner).items():
         if name in values:
-            _check_value(f"{owner.__name__}.{name}", hint, values[name])
+            value, argument = values[name], f"{owner.__name__}.{name}"
+            if isinstance(value, Schedule) and may_vary(owner, hint):
+                for number in value.extremes:
+                    _check_value(argument, hint, _whole(number) if _number_kind(hint) is int else number)
+            else:
+                _check_value(argument, hint, value)
 
 
 @functools.cache
@@ -154,6 +238,11 @@ def _check_constraint(argument: str, constraint: Any, value: Any) -> None:
         bound = getattr(constraint, field)
         if not holds(value, bound):
             raise ValueError(f"{argument} must {words} {bound}, got {value!r}")
+
+
+def _whole(number: float) -> float:
+    """A schedule of a whole number is rounded."""
+    return round(number) if math.isfinite(number) else number
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ from evonet.evolution import Validation
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.checkpoint import Checkpoints
 from evonet.experiment.document import Document, KeyPath, to_yaml
-from evonet.experiment.models import Section, choice_of, section_of
+from evonet.experiment.models import NUMBER, SCHEDULE, Section, choice_of, section_of
 from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn
 from evonet.genetic_algorithm import DEFAULT_OPERATORS, OPERATORS
@@ -96,18 +96,23 @@ class Experiment(Section):
 def _experiment_model(data: Mapping[str, Any]) -> type[Experiment]:
     """The model that suffices for a config: to make that of every algorithm and operator takes a tenth of a second."""
     names, written = _algorithms_in(data)
-    return experiment_model(names, tuple((role, _operators_in(written, role)) for role in OPERATORS))
+    operators = tuple((role, _operators_in(written, role)) for role in OPERATORS)
+    return experiment_model(names, operators, schedules=_has_key(written, "schedule"))
 
 
 @functools.cache
 def experiment_model(
-    names: frozenset[str] = frozenset(ALGORITHMS), operators: Sequence[tuple[str, frozenset[str]]] = ()
+    names: frozenset[str] = frozenset(ALGORITHMS),
+    operators: Sequence[tuple[str, frozenset[str]]] = (),
+    *,
+    schedules: bool = True,
 ) -> type[Experiment]:
     """The model of a config.
 
     Args:
         names: what its algorithm may be, also where one algorithm holds another.
         operators: what they may be, for each role; for roles that are not there, all.
+        schedules: whether numbers may follow one.
     """
     wanted = dict(operators)
     choices = {
@@ -116,7 +121,13 @@ def experiment_model(
     }
     named = {name: ALGORITHMS[name] for name in ALGORITHMS if name in names}
     plain = {name: owner for name, owner in named.items() if "algorithm" not in argument_hints(owner)}
-    choose = functools.partial(choice_of, exclude=("architecture", "seed"), operators=choices, default_type=_GENETIC)
+    choose = functools.partial(
+        choice_of,
+        exclude=("architecture", "seed"),
+        operators=choices,
+        default_type=_GENETIC,
+        schedules=schedules,
+    )
     choice: Any = choose(named, nested={"algorithm": choose(plain)} if plain else None)
     field: Any = (choice, Field(default={"type": _GENETIC}, validate_default=True))
     model: type[Experiment] = create_model(
@@ -147,6 +158,13 @@ def _operators_in(sections: Sequence[Mapping[str, Any]], role: str) -> frozenset
             name = operator.get("type") if isinstance(operator, Mapping) else operator
             names.add(name if isinstance(name, str) and name in OPERATORS[role] else "")
     return frozenset(OPERATORS[role]) if "" in names else frozenset(names)
+
+
+def _has_key(node: Any, key: str) -> bool:
+    """Whether a section, or one inside it, has the key."""
+    if isinstance(node, Mapping):
+        return key in node or any(_has_key(child, key) for child in node.values())
+    return isinstance(node, list) and any(_has_key(child, key) for child in node)
 
 
 @dataclass(frozen=True)
@@ -246,7 +264,7 @@ _RULES: Mapping[str, str] = {
     "string_too_short": "not be empty",
     "string_too_long": "have at most {max_length} characters",
     "string_pattern_mismatch": f"be {EPISODE_RETURN!r} or 'module:function'",
-    "union_tag_not_found": "have a key 'type'",
+    "union_tag_not_found": "have a key {discriminator}",
 }
 
 
@@ -254,7 +272,8 @@ def _explain(error: ValidationError, document: Document) -> list[str]:
     """A line for each wrong value, in the file's order; alternatives of one value are joined."""
     problems: dict[KeyPath, list[Mapping[str, Any]]] = {}
     for detail in error.errors(include_url=False):
-        problems.setdefault(document.present(detail["loc"]), []).append(detail)
+        place = [step for step in detail["loc"] if step not in (NUMBER, SCHEDULE)]
+        problems.setdefault(document.present(place), []).append(detail)
     schema = functools.cache(json_schema)
     lines = [
         f"{document.where(path)}: {_describe(path, details, document, schema)}"
@@ -280,7 +299,8 @@ def _describe(path: KeyPath, details: Sequence[Mapping[str, Any]], document: Doc
         return str(context["error"])
     if kind == "union_tag_invalid":
         names = re.findall(r"'([^']+)'", context["expected_tags"])
-        return f"{key}.type must be a known name, got {shown(context['tag'])}; {did_you_mean(context['tag'], names)}"
+        tag = context["discriminator"].strip("'")
+        return f"{key}.{tag} must be a known name, got {shown(context['tag'])}; {did_you_mean(context['tag'], names)}"
     rules = list(dict.fromkeys(_rule(detail) for detail in details))
     message = f"{key} must {_alternatives(rules)}, got {shown(value)}"
     if kind == "literal_error" and isinstance(value, str):
@@ -326,7 +346,8 @@ def _known_keys(path: KeyPath, document: Document, schema: Mapping[str, Any]) ->
         node, section = _resolve(node, step, definitions), section[step]
     sections = [alternative for alternative in _alternatives_of(node, definitions) if "properties" in alternative]
     known = [alternative["properties"] for alternative in sections]
-    chosen = [keys for keys in known if keys.get("type", {}).get("const") == section.get("type", _GENETIC)]
+    tag, name = ("schedule", section["schedule"]) if "schedule" in section else ("type", section.get("type", _GENETIC))
+    chosen = [keys for keys in known if keys.get(tag, {}).get("const") == name]
     return {name for keys in chosen or known for name in keys}
 
 

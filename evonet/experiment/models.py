@@ -1,7 +1,8 @@
 """Pydantic models made from the classes that a config configures.
 
 A YAML key is a constructor's argument: its type, range and default are read from the signature, so none of them is
-written twice. Where an argument is one of several operators, the key `type` says which.
+written twice. Where an argument is one of several operators, the key `type` says which; where a number may follow a
+schedule, the key `schedule` does.
 """
 
 from __future__ import annotations
@@ -12,9 +13,15 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
-from evonet.settings import argument_defaults, argument_hints
+from evonet.operators.schedules import SCHEDULES
+from evonet.settings import argument_defaults, argument_hints, may_vary
+
+_TAGS = ("type", "schedule")
+
+NUMBER, SCHEDULE = "a number", "a schedule"
+"""What pydantic calls the alternatives of a setting that may follow a schedule, in the places of errors."""
 
 
 class Section(BaseModel):
@@ -53,15 +60,16 @@ def arguments(section: Section, *names: str) -> dict[str, Any]:
         section: the settings.
         names: which; by default all but `type`.
     """
-    wanted = names or tuple(name for name in type(section).model_fields if name != "type")
+    wanted = names or tuple(name for name in type(section).model_fields if name not in _TAGS)
     return {name: _object(getattr(section, name)) for name in wanted}
 
 
 @functools.cache
-def section_of(owner: Callable[..., Any], *only: str) -> Any:
+def section_of(owner: Callable[..., Any], *only: str, schedules: bool = False) -> Any:
     """The model of `owner`'s arguments, from which it can be built; or of only those named, from which it cannot."""
     base = Section if only else Checked
-    model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), **_fields(owner, only))
+    fields = _fields(owner, only, schedules=schedules)
+    model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), **fields)
     model.owner = owner
     return model
 
@@ -73,6 +81,7 @@ def choice_of(
     operators: Mapping[str, Mapping[str, type]] | None = None,
     nested: Mapping[str, Any] | None = None,
     default_type: str | None = None,
+    schedules: bool = False,
 ) -> Any:
     """The type of a setting that names one class of `registry` by its key `type`; a bare name stands for it too.
 
@@ -82,14 +91,15 @@ def choice_of(
         operators: registries of arguments that are such choices themselves.
         nested: types of arguments that take the maker of an object.
         default_type: what is meant where `type` is not given.
+        schedules: whether numbers that may follow a schedule can say so; models without take a third of the time.
     """
     models = []
     for name, owner in registry.items():
         tag: Any = Literal[name]
-        fields = _fields(owner, (), exclude)
+        fields = _fields(owner, (), exclude, schedules=schedules)
         for argument, choices in (operators or {}).items():
             if argument in fields:
-                fields[argument] = _operator_field(fields[argument], choices)
+                fields[argument] = _operator_field(fields[argument], choices, schedules=schedules)
         for argument, hint in (nested or {}).items():
             if argument in fields:
                 fields[argument] = (hint, fields[argument][1])
@@ -104,10 +114,10 @@ def choice_of(
     return Annotated[tagged, BeforeValidator(named, json_schema_input_type=written)]
 
 
-def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type]) -> tuple[Any, Any]:
+def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type], *, schedules: bool) -> tuple[Any, Any]:
     """The field of an argument that takes an operator; where it takes a sequence, one operator is a list of one."""
     hint, default = field
-    choice: Any = choice_of(choices)
+    choice: Any = choice_of(choices, schedules=schedules)
     names = {kind: name for name, kind in choices.items()}
     settings = {"type": names[type(default)], **dataclasses.asdict(default)}
     if list in [get_origin(alternative) for alternative in get_args(hint)]:
@@ -118,10 +128,15 @@ def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type]) -> tupl
     return choice, Field(settings, validate_default=True)
 
 
-def _fields(owner: Callable[..., Any], only: Sequence[str], exclude: Sequence[str] = ()) -> dict[str, Any]:
+def _fields(
+    owner: Callable[..., Any], only: Sequence[str], exclude: Sequence[str] = (), *, schedules: bool = False
+) -> dict[str, Any]:
     hints, defaults = argument_hints(owner), argument_defaults(owner)
     return {
-        name: (_modelled(hint), _default(owner, name, defaults))
+        name: (
+            _varying(hint) if schedules and may_vary(owner, hint) else _modelled(hint, schedules=schedules),
+            _default(owner, name, defaults),
+        )
         for name, hint in hints.items()
         if (name in only if only else name not in exclude)
     }
@@ -138,16 +153,42 @@ def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) 
     return list(default) if isinstance(default, tuple) else default
 
 
-def _modelled(hint: Any) -> Any:
+def _modelled(hint: Any, *, schedules: bool = False) -> Any:
     """The hint with dataclasses replaced by models of their arguments."""
     if dataclasses.is_dataclass(hint):
         owner: Any = hint
-        return section_of(owner)
+        return section_of(owner, schedules=schedules)
     if get_origin(hint) is Sequence:
-        return list[_modelled(get_args(hint)[0])]  # type: ignore[misc]
+        return list[_modelled(get_args(hint)[0], schedules=schedules)]  # type: ignore[misc]
     if get_origin(hint) is types.UnionType:
-        return Union[tuple(_modelled(alternative) for alternative in get_args(hint))]  # noqa: UP007 - made at run time
+        return Union[tuple(_modelled(alternative, schedules=schedules) for alternative in get_args(hint))]  # noqa: UP007 - made at run time
     return hint
+
+
+def _varying(hint: Any) -> Any:
+    """A number, or a section of keys that says by which schedule it changes."""
+    number, schedule = Annotated[hint, Tag(NUMBER)], Annotated[_schedule(), Tag(SCHEDULE)]
+    either: Any = Union[number, schedule]  # noqa: UP007 - made at run time
+    return Annotated[either, Discriminator(_number_or_schedule)]
+
+
+@functools.cache
+def _schedule() -> Any:
+    models = []
+    for name, owner in SCHEDULES.items():
+        tag: Any = Literal[name]
+        fields = _fields(owner, ())
+        model: Any = create_model(
+            owner.__name__, __base__=Checked, __doc__=_summary(owner), schedule=(tag, ...), **fields
+        )
+        model.owner = owner
+        models.append(model)
+    union: Any = Union[tuple(models)]  # noqa: UP007 - made at run time
+    return Annotated[union, Field(discriminator="schedule")]
+
+
+def _number_or_schedule(value: Any) -> str:
+    return SCHEDULE if isinstance(value, dict | Section) else NUMBER
 
 
 def _named(value: Any, default_type: str | None) -> Any:

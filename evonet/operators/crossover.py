@@ -15,7 +15,7 @@ import numpy as np
 from annotated_types import Ge
 
 from evonet.network import Architecture
-from evonet.settings import Count, Probability, Settings
+from evonet.settings import Count, Operator, Probability
 from evonet.types import FloatArray, IntArray
 
 _EIGHT_COINS = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), np.int64(-1), np.int64(0))
@@ -23,7 +23,7 @@ _EIGHT_COINS = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], a
 
 
 @dataclass(frozen=True)
-class Crossover(Settings, ABC):
+class Crossover(Operator, ABC):
     """Base of all crossovers: decides which pairs are crossed.
 
     Attributes:
@@ -91,8 +91,7 @@ class OnePoint(KPoint):
 
     points: Count = 1
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check_together(self) -> None:
         if self.points != 1:
             raise ValueError(f"OnePoint.points must be 1, got {self.points!r}; use KPoint for more")
 

@@ -17,7 +17,7 @@ from annotated_types import Ge
 
 from evonet.network import Architecture
 from evonet.operators.safe_mutation import SafeMutation
-from evonet.settings import PositiveFloat, Probability, Settings
+from evonet.settings import Operator, PositiveFloat, Probability
 from evonet.types import BoolArray, FloatArray, IntArray
 
 _LARGEST_STEP = 1e100
@@ -48,7 +48,7 @@ class SelfAdapting(Protocol):
 
 
 @dataclass(frozen=True)
-class Gaussian(Settings):
+class Gaussian(Operator):
     """Adds a normal step to some genes (Rechenberg 1973).
 
     Attributes:
@@ -67,7 +67,7 @@ class Gaussian(Settings):
 
 
 @dataclass(frozen=True)
-class UniformReset(Settings):
+class UniformReset(Operator):
     """Draws some genes anew, from a uniform distribution over [low, high).
 
     Attributes:
@@ -80,8 +80,7 @@ class UniformReset(Settings):
     high: float = 1.0
     rate: Probability = 0.05
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check_together(self) -> None:
         check_order("UniformReset", self.low, self.high)
 
     def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
@@ -92,7 +91,7 @@ class UniformReset(Settings):
 
 
 @dataclass(frozen=True)
-class NeuronMutation(Settings):
+class NeuronMutation(Operator):
     """Adds a normal step to all weights of some neurons (Montana and Davis 1989, "mutate nodes").
 
     Attributes:
@@ -112,7 +111,7 @@ class NeuronMutation(Settings):
 
 
 @dataclass(frozen=True)
-class Cauchy(Settings):
+class Cauchy(Operator):
     """Adds a Cauchy step to some genes: mostly small, now and then very large (Yao, Liu and Lin 1999).
 
     Attributes:
@@ -131,7 +130,7 @@ class Cauchy(Settings):
 
 
 @dataclass(frozen=True)
-class Polynomial(Settings):
+class Polynomial(Operator):
     """Polynomial steps within bounds: a gene never leaves them, and is the likelier to stay near (Deb and Deb 2014).
 
     Attributes:
@@ -146,8 +145,7 @@ class Polynomial(Settings):
     high: float = 5.0
     rate: Probability = 0.1
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check_together(self) -> None:
         check_order("Polynomial", self.low, self.high)
 
     def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
@@ -165,7 +163,7 @@ class Polynomial(Settings):
 
 
 @dataclass(frozen=True)
-class SelfAdaptive(Settings):
+class SelfAdaptive(Operator):
     """Normal steps whose sizes evolve: they belong to the individual and change by a log-normal factor (Schwefel 1977).
 
     Attributes:
@@ -200,7 +198,7 @@ class SelfAdaptive(Settings):
 
 
 @dataclass(frozen=True)
-class CoSyNEPermutation(Settings):
+class CoSyNEPermutation(Operator):
     """Genes change places among the children bred together, each only with its like (Gomez et al. 2008).
 
     Attributes:

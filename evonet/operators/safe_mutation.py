@@ -10,7 +10,7 @@ import numpy as np
 
 from evonet.activations import ACTIVATIONS, LEAK
 from evonet.network import Architecture
-from evonet.settings import PositiveFloat, Settings
+from evonet.settings import Operator, PositiveFloat
 from evonet.types import FloatArray
 
 _LEAST_SENSITIVITY = 0.01  # the paper's: a weight that does nothing would else take steps without limit
@@ -29,7 +29,7 @@ SLOPES: dict[str, Callable[[FloatArray], FloatArray]] = {
 
 
 @dataclass(frozen=True)
-class SafeMutation(Settings):
+class SafeMutation(Operator):
     """Normal steps divided by the sensitivity of the outputs to each gene (SM-G-SUM of Lehman et al. 2018).
 
     The sensitivity is the length of the outputs' gradient, summed over observations that the fittest individual of the

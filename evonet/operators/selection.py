@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Protocol
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from evonet.settings import Count, PositiveFloat, Settings
+from evonet.settings import Count, Operator, PositiveFloat
 from evonet.types import FloatArray, IntArray
 
 
@@ -27,7 +27,7 @@ class Selection(Protocol):
 
 
 @dataclass(frozen=True)
-class Tournament(Settings):
+class Tournament(Operator):
     """The fittest of `size` individuals drawn at random, with replacement (Goldberg and Deb 1991).
 
     Attributes:
@@ -44,7 +44,7 @@ class Tournament(Settings):
 
 
 @dataclass(frozen=True)
-class Truncation(Settings):
+class Truncation(Operator):
     """Any of the fittest `fraction`, with equal chances (Mühlenbein and Schlierkamp-Voosen 1993).
 
     Attributes:
@@ -60,7 +60,7 @@ class Truncation(Settings):
 
 
 @dataclass(frozen=True)
-class Roulette(Settings):
+class Roulette(Operator):
     """Chances in proportion to the lead over the least fit (Holland 1975, with a window against negative fitness).
 
     The least fit has no chance; where all are equally fit, all have the same.
@@ -71,7 +71,7 @@ class Roulette(Settings):
 
 
 @dataclass(frozen=True)
-class LinearRank(Settings):
+class LinearRank(Operator):
     """Chances that rise linearly with rank; equal fitness shares its ranks' mean (Baker 1985).
 
     Attributes:
@@ -87,7 +87,7 @@ class LinearRank(Settings):
 
 
 @dataclass(frozen=True)
-class ExponentialRank(Settings):
+class ExponentialRank(Operator):
     """Chances fall by a constant factor from rank to rank; equals share their ranks' mean (Blickle and Thiele 1995).
 
     Attributes:
@@ -102,7 +102,7 @@ class ExponentialRank(Settings):
 
 
 @dataclass(frozen=True)
-class Boltzmann(Settings):
+class Boltzmann(Operator):
     """Chances in proportion to exp(fitness / temperature), fitness in standard deviations (de la Maza and Tidor 1993).
 
     Attributes:
@@ -122,7 +122,7 @@ class Boltzmann(Settings):
 
 
 @dataclass(frozen=True)
-class EpsilonLexicase(Settings):
+class EpsilonLexicase(Operator):
     """Whoever is best on one episode after the other, in random order (La Cava, Spector and Danai 2016).
 
     For each parent the episodes come in another order. Of those who are as good as the best on the first, up to the
@@ -156,7 +156,7 @@ class EpsilonLexicase(Settings):
 
 
 @dataclass(frozen=True)
-class StochasticUniversalSampling(Settings):
+class StochasticUniversalSampling(Operator):
     """Roulette's chances met as closely as whole numbers allow: one spin, evenly spaced pointers (Baker 1987)."""
 
     def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
@@ -167,7 +167,7 @@ class StochasticUniversalSampling(Settings):
 
 
 @dataclass(frozen=True)
-class RandomSelection(Settings):
+class RandomSelection(Operator):
     """Anyone, with equal chances: no selection pressure."""
 
     def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:

@@ -3,16 +3,63 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
-from evonet.types import FloatArray
+import numpy as np
 
-Operator = TypeVar("Operator", bound=Callable[..., object])
+from evonet.operators.niching import FitnessSharing, Niching, Select
+from evonet.operators.selection import Selection
+from evonet.types import FloatArray, IntArray
+
+T = TypeVar("T")
+
+_CASES = "cases"
 
 
-def served(operator: Operator, told: Mapping[str, FloatArray]) -> Operator:
+def served(operator: T, told: Mapping[str, FloatArray]) -> T:
     """The operator with what it names in its attribute `wants`, so far as that was `told`."""
     wants: frozenset[str] = getattr(operator, "wants", frozenset())
     wanted = {name: told[name] for name in sorted(wants) if name in told}
-    return functools.partial(operator, **wanted) if wanted else operator  # type: ignore[return-value]
+    if not wanted:
+        return operator
+    call: Any = operator
+    partial: Any = functools.partial(call, **wanted)
+    return partial  # type: ignore[no-any-return]
+
+
+def chooser(
+    rng: np.random.Generator, selection: Selection, told: Mapping[str, FloatArray], breeders: IntArray | None
+) -> Select:
+    """How a niching has parents selected among the `breeders`; the cases that were told are those of whom it asks for.
+
+    Args:
+        rng: for the selection.
+        selection: served already.
+        told: by name.
+        breeders: rows of the population that the niching sees; None for all.
+    """
+    cases = told.get(_CASES) if isinstance(selection, functools.partial) and _CASES in selection.keywords else None
+    if cases is not None and breeders is not None:
+        cases = cases[breeders]
+
+    def select(fitness: FloatArray, rows: IntArray | None, count: int) -> IntArray:
+        call: Any = selection
+        theirs = {} if cases is None else {_CASES: cases if rows is None else cases[rows]}
+        chosen: IntArray = call(rng, fitness, count, **theirs)
+        return chosen if rows is None else rows[chosen]
+
+    return select
+
+
+def check_told_apart(selection: Selection, niching: Niching) -> None:
+    """Refuse a niching that changes the fitness for a selection that looks at the cases.
+
+    Raises:
+        ValueError: it is so.
+    """
+    if isinstance(niching, FitnessSharing) and _CASES in getattr(selection, "wants", ()):
+        raise ValueError(
+            f"GeneticAlgorithm.niching must not be fitness sharing where the selection goes by the episodes' returns, "
+            f"got {niching} with {selection}; take species, or another selection"
+        )

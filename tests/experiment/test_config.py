@@ -63,7 +63,8 @@ BROKEN = {
         "environment: {id: CartPole-v1}\nalgorithm:\n  popluation_size: 30\n",
         (
             "c.yaml:3:3: algorithm.popluation_size is not a known key; did you mean 'population_size'? "
-            "Known: crossover, elites, mutation, population_size, selection, type"
+            "Known: bounds, crossover, elites, initialisation, mutation, niching, population_size, replacement, "
+            "selection, type"
         ),
     ),
     "typo in a name": (

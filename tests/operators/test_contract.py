@@ -3,9 +3,12 @@
 import pytest
 
 from evonet.operators.crossover import CROSSOVERS
+from evonet.operators.initialisation import INITIALISATIONS
 from evonet.operators.mutation import MUTATIONS
+from evonet.operators.niching import NICHINGS
+from evonet.operators.replacement import REPLACEMENTS
 from evonet.operators.selection import SELECTIONS
-from evonet.testing import check_crossover, crossover, parametrize_checks
+from evonet.testing import check_crossover, crossover, operators, parametrize_checks
 
 
 def made(registry):
@@ -35,3 +38,12 @@ def test_no_crossover_exchanges_nothing():
 @parametrize_checks("mutation", made(MUTATIONS))
 def test_a_mutation_keeps_its_contract(check):
     check()
+
+
+@pytest.mark.parametrize("check", operators.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "registry", [REPLACEMENTS, NICHINGS, INITIALISATIONS], ids=["replacement", "niching", "initial"]
+)
+def test_settings_of_the_other_operators_keep_their_contract(registry, check):
+    for operator in made(registry).values():
+        check(operator)

@@ -1,0 +1,113 @@
+"""Initialisation: the genomes of the first generation.
+
+An initialisation maps `(rng, count, architecture)` to genomes `(count, genome_size)`. To add one, write a class and
+enter it in `INITIALISATIONS`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from evonet.network import Architecture
+from evonet.operators.mutation import check_order
+from evonet.settings import Operator, PositiveFloat
+from evonet.types import FloatArray
+
+
+class Initialisation(Protocol):
+    """Draws first genomes."""
+
+    def __call__(self, rng: np.random.Generator, count: int, architecture: Architecture) -> FloatArray:
+        """Genomes `(count, genome_size)`, in a new array."""
+        ...
+
+
+@dataclass(frozen=True)
+class Normal(Operator):
+    """Each gene from a normal distribution around 0.
+
+    Attributes:
+        scale: its standard deviation.
+    """
+
+    scale: PositiveFloat = 1.0
+
+    def __call__(self, rng: np.random.Generator, count: int, architecture: Architecture) -> FloatArray:
+        genomes = rng.standard_normal((count, architecture.genome_size))
+        genomes *= self.scale
+        return genomes
+
+
+@dataclass(frozen=True)
+class Uniform(Operator):
+    """Each gene from a uniform distribution over [low, high).
+
+    Attributes:
+        low: least value.
+        high: greatest value.
+    """
+
+    low: float = -1.0
+    high: float = 1.0
+
+    def check_together(self) -> None:
+        check_order("Uniform", self.low, self.high)
+
+    def __call__(self, rng: np.random.Generator, count: int, architecture: Architecture) -> FloatArray:
+        return rng.uniform(self.low, self.high, (count, architecture.genome_size))
+
+
+@dataclass(frozen=True)
+class Xavier(Operator):
+    """Weights as wide as the neurons at both their ends allow; biases 0 (Glorot and Bengio 2010, equation 16).
+
+    Attributes:
+        gain: factor of all weights.
+    """
+
+    gain: PositiveFloat = 1.0
+
+    def __call__(self, rng: np.random.Generator, count: int, architecture: Architecture) -> FloatArray:
+        genomes = np.zeros((count, architecture.genome_size))
+        for weights in _weights(architecture, genomes):
+            limit = self.gain * math.sqrt(6 / (weights.shape[1] + weights.shape[2]))
+            weights[...] = rng.uniform(-limit, limit, weights.shape)
+        return genomes
+
+
+@dataclass(frozen=True)
+class Orthogonal(Operator):
+    """Each layer's weights an orthogonal matrix, or a part of one; biases 0 (Saxe, McClelland and Ganguli 2014).
+
+    Attributes:
+        gain: factor of all weights.
+    """
+
+    gain: PositiveFloat = 1.0
+
+    def __call__(self, rng: np.random.Generator, count: int, architecture: Architecture) -> FloatArray:
+        genomes = np.zeros((count, architecture.genome_size))
+        for weights in _weights(architecture, genomes):
+            _, rows, columns = weights.shape
+            drawn = rng.standard_normal((count, max(rows, columns), min(rows, columns)))
+            q, r = np.linalg.qr(drawn)
+            q *= np.where(np.diagonal(r, axis1=1, axis2=2) < 0, -1.0, 1.0)[:, None, :]  # else not evenly distributed
+            weights[...] = self.gain * (q if rows >= columns else q.transpose(0, 2, 1))
+        return genomes
+
+
+INITIALISATIONS: dict[str, type[Initialisation]] = {
+    "normal": Normal,
+    "uniform": Uniform,
+    "xavier": Xavier,
+    "orthogonal": Orthogonal,
+}
+
+
+def _weights(architecture: Architecture, genomes: FloatArray) -> list[FloatArray]:
+    """The weight matrices of all layers, `(count, from, to)` each, as views."""
+    return [block for name, block in architecture.views(genomes).items() if name.endswith("weights")]

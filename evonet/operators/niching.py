@@ -1,0 +1,139 @@
+"""Niching: what keeps a population from gathering in one place.
+
+A niching maps `(rng, genomes (m, genome_size), fitness (m,), count, select)` to rows of 2 * count parents, of which
+neighbours are paired. `select(fitness, rows, count)` chooses among individuals by the algorithm's own selection. To add
+one, write a class and enter it in `NICHINGS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from evonet.settings import Count, Operator, PositiveFloat
+from evonet.types import FloatArray, IntArray
+
+Select: TypeAlias = Callable[[FloatArray, IntArray | None, int], IntArray]
+"""`(fitness (k,), rows (k,) or None for all, count)` to rows of `count` parents."""
+
+
+class Niching(Protocol):
+    """Chooses parents so that different ones stay."""
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, count: int, select: Select
+    ) -> IntArray:
+        """Rows of 2 * count parents; neighbours are paired."""
+        ...
+
+
+@dataclass(frozen=True)
+class NoNiching(Operator):
+    """Anyone may be paired with anyone, and fitness counts as it is."""
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, count: int, select: Select
+    ) -> IntArray:
+        return select(fitness, None, 2 * count)
+
+
+@dataclass(frozen=True)
+class FitnessSharing(Operator):
+    """The lead over the least fit is divided by how crowded the place is (Goldberg and Richardson 1987).
+
+    The crowd of an individual is the sum of 1 - (distance / radius) ** alpha over all that are nearer than the radius.
+    Distances are root mean squares of the differences of genes, so that a radius means the same for all networks.
+
+    Attributes:
+        radius: distance from which individuals do not share.
+        alpha: shape of the sharing function; 1 makes it a triangle.
+    """
+
+    radius: PositiveFloat = 0.5
+    alpha: PositiveFloat = 1.0
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, count: int, select: Select
+    ) -> IntArray:
+        near = np.minimum(distances(genomes, genomes) / self.radius, 1.0)
+        crowd = (1.0 - near**self.alpha).sum(axis=1)
+        return select(_lead(fitness) / crowd, None, 2 * count)
+
+
+@dataclass(frozen=True)
+class Speciation(Operator):
+    """Individuals mate within their species, and each species has children by its mean (Stanley, Miikkulainen 2002).
+
+    The fittest individual founds a species of all that are nearer to it than the radius, the fittest of the rest the
+    next, and so on. A species has children in proportion to its mean lead over the least fit of all: explicit fitness
+    sharing, for what many share each has less of.
+
+    Attributes:
+        radius: root mean square of the differences of genes, from which an individual is of another species.
+        most: species; once there are so many, the rest join the nearest.
+    """
+
+    radius: PositiveFloat = 0.5
+    most: Count = 8
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, count: int, select: Select
+    ) -> IntArray:
+        species = self.species(genomes, fitness)
+        sizes = np.bincount(species)
+        shares = np.bincount(species, weights=_lead(fitness)) / sizes
+        children = _shared_out(count, shares if shares.any() else sizes.astype(np.float64))
+        parents = []
+        for number, born in enumerate(children.tolist()):
+            if born:
+                members = np.flatnonzero(species == number)
+                parents.append(select(fitness[members], members, 2 * born))
+        return np.concatenate(parents)
+
+    def species(self, genomes: FloatArray, fitness: FloatArray) -> IntArray:
+        """The number of each individual's species, `(m,)`, from 0 for that of the fittest."""
+        species = np.full(len(genomes), -1)
+        founders: list[int] = []
+        while (free := np.flatnonzero(species < 0)).size:
+            if len(founders) == self.most:
+                species[free] = distances(genomes[free], genomes[founders]).argmin(axis=1)
+                break
+            founder = int(free[fitness[free].argmax()])
+            near = distances(genomes[free], genomes[[founder]])[:, 0] < self.radius
+            species[free[near]] = len(founders)
+            species[founder] = len(founders)
+            founders.append(founder)
+        return species
+
+
+NICHINGS: dict[str, type[Niching]] = {"none": NoNiching, "sharing": FitnessSharing, "species": Speciation}
+
+
+def distances(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Root mean squares of the differences of genes, `(m, k)`, between `(m, genome_size)` and `(k, genome_size)`."""
+    with np.errstate(over="ignore", invalid="ignore"):  # genomes may hold any number
+        sizes = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)
+        squares = sizes - 2 * (first @ second.T)
+    squares[squares <= 1e-12 * sizes] = 0.0  # no more than rounding
+    squares[~np.isfinite(sizes)] = np.inf
+    apart: FloatArray = np.sqrt(squares / first.shape[1])
+    return apart
+
+
+def _lead(fitness: FloatArray) -> FloatArray:
+    """Lead over the least fit, as a share of the greatest; halved first, so that huge numbers do not overflow."""
+    lead: FloatArray = fitness / 2 - fitness.min() / 2
+    top = float(lead.max())
+    return lead / top if top > 0 else lead
+
+
+def _shared_out(count: int, shares: FloatArray) -> IntArray:
+    """Whole numbers in proportion to `shares`, `count` in sum: the largest remainders are rounded up."""
+    wanted = count * (shares / shares.max() / (shares / shares.max()).sum())
+    whole: IntArray = np.floor(wanted).astype(np.int64)
+    missing = count - int(whole.sum())
+    whole[np.argsort(whole - wanted, kind="stable")[:missing]] += 1
+    return whole

@@ -1,0 +1,116 @@
+"""Replacement: who of a generation lives on, and who may become a parent.
+
+A replacement maps `(rng, fitness (n,), ids (n,), elites)` to the rows of those that survive, the fittest first, and the
+rows of those that may breed, None for all. The rest of the next generation are children. Whoever survives is scored
+again on the next generation's episodes, so that nobody lives on a lucky score. To add one, write a class and enter it
+in `REPLACEMENTS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Protocol
+
+import numpy as np
+from annotated_types import Gt, Lt
+
+from evonet.settings import Count, Operator
+from evonet.types import FloatArray, IntArray
+
+
+class Replacement(Protocol):
+    """Decides who survives and who breeds."""
+
+    def __call__(
+        self, rng: np.random.Generator, fitness: FloatArray, ids: IntArray, elites: int
+    ) -> tuple[IntArray, IntArray | None]:
+        """Rows of the survivors, fewer than n and at least the fittest `elites`; rows of the breeders, None for all."""
+        ...
+
+
+@dataclass(frozen=True)
+class Generational(Operator):
+    """Children take the places of all but the elites (Holland 1975; De Jong 1975 for elites)."""
+
+    def __call__(
+        self, rng: np.random.Generator, fitness: FloatArray, ids: IntArray, elites: int
+    ) -> tuple[IntArray, IntArray | None]:
+        return _fittest(fitness, elites), None
+
+
+@dataclass(frozen=True)
+class Plus(Operator):
+    """(mu + lambda): the fittest mu of parents and children together live on, and only they breed (Schwefel 1977).
+
+    Parents and children, mu + lambda, are the population; elites are among the mu.
+
+    Attributes:
+        mu: share of the population that lives on; at least one individual does, and one makes room.
+    """
+
+    mu: Annotated[float, Gt(0), Lt(1)] = 0.25
+
+    def __call__(
+        self, rng: np.random.Generator, fitness: FloatArray, ids: IntArray, elites: int
+    ) -> tuple[IntArray, IntArray | None]:
+        parents = _fittest(fitness, max(_share(self.mu, len(fitness)), elites))
+        return parents, parents
+
+
+@dataclass(frozen=True)
+class Comma(Operator):
+    """(mu, lambda): the fittest mu breed and die, and lambda children are the next population (Schwefel 1977).
+
+    Elites live on all the same: in the strict (mu, lambda) there are none.
+
+    Attributes:
+        mu: share of the population that breeds; at least one individual does.
+    """
+
+    mu: Annotated[float, Gt(0), Lt(1)] = 0.25
+
+    def __call__(
+        self, rng: np.random.Generator, fitness: FloatArray, ids: IntArray, elites: int
+    ) -> tuple[IntArray, IntArray | None]:
+        return _fittest(fitness, elites), _fittest(fitness, _share(self.mu, len(fitness)))
+
+
+@dataclass(frozen=True)
+class SteadyState(Operator):
+    """Few children a generation; all others live on and all may breed (Whitley 1989; Syswerda 1991).
+
+    Attributes:
+        children: born in each generation; at most as many as there are individuals that are no elites.
+        victims: in whose places: of the least fit, of those that have lived longest, or of anyone; never of the elites.
+    """
+
+    children: Count = 2
+    victims: Literal["worst", "oldest", "random"] = "worst"
+
+    def __call__(
+        self, rng: np.random.Generator, fitness: FloatArray, ids: IntArray, elites: int
+    ) -> tuple[IntArray, IntArray | None]:
+        ranking = _fittest(fitness, len(fitness))
+        rest = ranking[elites:]
+        if self.victims == "oldest":
+            rest = rest[np.argsort(-ids[rest], kind="stable")]
+        elif self.victims == "random":
+            rest = rng.permutation(rest)
+        survivors = np.concatenate([ranking[:elites], rest[: max(len(rest) - self.children, 0)]])
+        return survivors[np.argsort(-fitness[survivors], kind="stable")], None
+
+
+REPLACEMENTS: dict[str, type[Replacement]] = {
+    "generational": Generational,
+    "plus": Plus,
+    "comma": Comma,
+    "steady_state": SteadyState,
+}
+
+
+def _fittest(fitness: FloatArray, count: int) -> IntArray:
+    return np.argsort(-fitness, kind="stable")[:count]
+
+
+def _share(share: float, n: int) -> int:
+    return min(max(1, round(share * n)), n - 1)
