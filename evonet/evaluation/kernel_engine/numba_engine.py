@@ -19,7 +19,7 @@ from evonet.evaluation.task import Task
 from evonet.machine import cores
 from evonet.types import FloatArray, IntArray
 
-LANES = 128
+LANES = 256
 _BATCH = 1 << 16  # weights side by side, so that they stay near the core
 _FEWEST_EPISODES = 32  # for which a thread is worth waking
 
