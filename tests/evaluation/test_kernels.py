@@ -15,6 +15,7 @@ import pytest
 from evonet.environments.kernels import KERNELS, arithmetic
 from evonet.environments.kernels.kernel import Kernel
 from evonet.environments.specification import Wrapper
+from evonet.evaluation.engines import make_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
 from evonet.evaluation.kernel_engine.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
@@ -354,6 +355,17 @@ class TestKernelFor:
     def test_it_does_not_stand_in_for_a_callable(self):
         task = task_for("CartPole-v1")
         assert kernel_for(type(task)(**{**vars(task), "environment": lambda: gym.make("CartPole-v1")})) is None
+
+    @pytest.mark.parametrize("activations", [("mine", "identity"), ("tanh", "mine")])
+    def test_an_activation_of_somebody_s_own_is_run_by_the_environment_itself(self, activations, monkeypatch):
+        monkeypatch.setitem(ACTIVATIONS, "mine", ACTIVATIONS["sin"])
+        task = task_for("CartPole-v1", activations=activations)
+        assert kernel_for(task) is None
+        engine = make_engine("auto", task)
+        results = engine.run(np.zeros((1, task.architecture.genome_size)), np.zeros(1, np.int64), np.array([3]), None)
+        assert results.lengths[0] > 0
+        with pytest.raises(ValueError, match="activations that come with evonet where a kernel runs it, got 'mine'"):
+            make_engine("numpy", task)
 
     def test_it_does_not_stand_in_for_another_environment_of_the_same_name(self, monkeypatch):
         task = task_for("CartPole-v1")

@@ -30,7 +30,7 @@ def kernel_for(task: Task) -> Kernel | None:
     """The kernel that stands in for exactly the task's environment; None if there is none.
 
     It must be registered in Gymnasium with the entry point that the kernel names, without wrappers and with keyword
-    arguments that the kernel implements only.
+    arguments that the kernel implements only; and both activations must be known as arithmetic.
     """
     environment = task.environment
     if not isinstance(environment, EnvironmentSpec) or environment.wrappers:
@@ -42,7 +42,16 @@ def kernel_for(task: Task) -> Kernel | None:
     arguments = {**spec.kwargs, **environment.kwargs}
     if not all(name in kernel.parameters and _is_number(value) for name, value in arguments.items()):
         return None
+    if _own_activations(task):
+        return None
     return kernel.given(arguments) if _decoder(task) and _is_vector(task.observation_space) else None
+
+
+def _own_activations(task: Task) -> list[str]:
+    """The activations of the task's network that are not known as arithmetic: somebody's own."""
+    architecture = task.architecture
+    names = (architecture.hidden_activation, architecture.output_activation)
+    return [name for name in names if name not in ACTIVATIONS["double"]]
 
 
 def _is_number(value: Any) -> bool:
@@ -70,9 +79,14 @@ class Plan:
         """The plan of a task that has a kernel.
 
         Raises:
-            ValueError: there is none for exactly this environment.
+            ValueError: there is none for exactly this environment, or an activation is somebody's own.
         """
-        kernel = kernel_for(task)
+        own, kernel = _own_activations(task), kernel_for(task)
+        if own:
+            raise ValueError(
+                "Task.architecture must have activations that come with evonet where a kernel runs it, "
+                f"got {own[0]!r}; take the engine 'gymnasium'"
+            )
         if kernel is None:
             raise ValueError(
                 f"Task.environment must be one that a kernel stands in for, got {task.environment!r}; "
