@@ -1,5 +1,6 @@
 """FAULTS.md, rows 27 and 28: configs that a stranger wrote to crash, to fill the memory, or to run code."""
 
+import gc
 import json
 import shutil
 import sys
@@ -71,6 +72,15 @@ def refusal(text, tmp_path):
     with pytest.raises(ConfigError) as refused:
         Config.load(str(path))
     return str(refused.value).replace(f"{path}:", "")
+
+
+@pytest.fixture(autouse=True)
+def _own_heap():
+    """What the tests before have left in memory is not looked through at the cost of these."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module", autouse=True)
