@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -44,6 +45,25 @@ _EXAMPLES = {
 }
 _BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
 _GLANCE = 64  # genes
+
+
+@dataclass(frozen=True, eq=False)
+class Migrants:
+    """Copies of individuals on their way to another population.
+
+    Attributes:
+        rows: where they come from, `(m,)`.
+        genomes: `(m, genome_size)`.
+        fitness: `(m,)`.
+        step_sizes: by the mutation's bit, `(m, sizes)`.
+        cases: `(m, episodes)`, if their algorithm was told any.
+    """
+
+    rows: IntArray
+    genomes: FloatArray
+    fitness: FloatArray
+    step_sizes: Mapping[int, FloatArray] = field(default_factory=dict)
+    cases: FloatArray | None = None
 
 
 class GeneticAlgorithm:
@@ -177,6 +197,69 @@ class GeneticAlgorithm:
         self.population.fitness = scores
         told = {"cases": cases, "observations": observations}
         self._told = {name: np.array(told[name]) for name in sorted(self.wants) if told[name] is not None}
+
+    def emigrants(self, count: int) -> Migrants:
+        """Copies of the fittest `count` of those whose fitness was told last; fewer if fewer could be scored.
+
+        Raises:
+            ValueError: the population has no fitness yet.
+        """
+        population, fitness = self.population, self._told_fitness("emigrants")
+        rows = np.argsort(-fitness, kind="stable")[:count]
+        rows = rows[np.isfinite(fitness[rows])]
+        return Migrants(
+            rows,
+            population.genomes[rows],
+            fitness[rows],
+            {bit: sizes[rows] for bit, sizes in population.step_sizes.items()},
+            self._told["cases"][rows] if "cases" in self._told else None,
+        )
+
+    def receive(self, migrants: Migrants) -> IntArray:
+        """Put migrants in the places of the least fit, before the next generation is bred: between `tell` and `ask`.
+
+        Where a migrant brings no step sizes or cases that fit, those of its place stay.
+
+        Returns:
+            The new ids that they have here, `(m,)`; they have no parents here.
+
+        Raises:
+            ValueError: the population has no fitness yet, or the migrants would leave nobody of it.
+        """
+        old, fitness = self.population, self._told_fitness("receive").copy()
+        arrived = len(migrants.genomes)
+        if arrived >= len(old):
+            raise ValueError(f"GeneticAlgorithm.receive must get fewer than {len(old)} migrants, got {arrived}")
+        rows = np.argsort(fitness, kind="stable")[:arrived]
+        new_ids: IntArray = old.ids.max() + 1 + np.arange(arrived)
+        changed = {
+            name: getattr(old, name).copy() for name in ("genomes", "ids", "parents", "operators")
+        }  # nothing is written in place: others may hold the population
+        sizes = {bit: own.copy() for bit, own in old.step_sizes.items()}
+        changed["genomes"][rows], changed["ids"][rows] = migrants.genomes, new_ids
+        changed["parents"][rows], changed["operators"][rows] = NO_PARENT, 0
+        fitness[rows] = migrants.fitness
+        for bit, own in sizes.items():
+            if bit in migrants.step_sizes and migrants.step_sizes[bit].shape[1:] == own.shape[1:]:
+                own[rows] = migrants.step_sizes[bit]
+        if "cases" in self._told and migrants.cases is not None:
+            cases = self._told["cases"].copy()
+            if cases.shape[1:] == migrants.cases.shape[1:]:
+                cases[rows] = migrants.cases
+            self._told = self._told | {"cases": cases}
+        self._dials.excuse(rows)
+        names = old.operator_names
+        self.population = Population(
+            self.architecture, **changed, fitness=fitness, operator_names=names, step_sizes=sizes
+        )
+        return new_ids
+
+    def _told_fitness(self, what: str) -> FloatArray:
+        if self.population.fitness is None:
+            raise ValueError(
+                f"GeneticAlgorithm.{what} must come between tell and ask, got a population without fitness"
+            )
+        return self.population.fitness
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on with the same bits: arrays and numbers."""

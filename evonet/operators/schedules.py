@@ -16,7 +16,7 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from evonet.settings import Count, Schedule, argument_hints, fitted, within
-from evonet.types import FloatArray
+from evonet.types import FloatArray, IntArray
 
 T = TypeVar("T")
 
@@ -205,6 +205,12 @@ class Dials:
     def expect(self, survivors: int, parents: FloatArray) -> None:
         """Remember what the next generation has to beat: the fitness of each child's parents, `(children, 2)`."""
         self._to_beat = np.concatenate([np.full(survivors, np.nan), parents.max(axis=1)])
+
+    def excuse(self, rows: IntArray) -> None:
+        """Whoever is in these rows now was not born there, and does not count as a success or none."""
+        if self._to_beat is not None:
+            self._to_beat = self._to_beat.copy()
+            self._to_beat[rows] = np.nan
 
     def applied(self, role: str, operator: T) -> T:
         """The operator, or the number, of this role as it stands now."""

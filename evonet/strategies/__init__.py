@@ -16,5 +16,6 @@ STRATEGIES = {
     "differential_evolution": "evonet.strategies.differential_evolution:DifferentialEvolution",
     "random_search": "evonet.strategies.random_search:RandomSearch",
     "restarts": "evonet.strategies.restarts:Restarts",
+    "islands": "evonet.strategies.islands:Islands",
 }
 """Where each strategy lives, by name."""

@@ -74,9 +74,15 @@ def summary_of(path):
     return {key: value for key, value in summary.items() if key not in ("seconds", "run_directory")}
 
 
+INSIDE = {
+    "restarts": ", algorithm: snes, stagnation: 2",
+    "islands": ", algorithm: {population_size: 8}, islands: 3, interval: 2",
+}
+
+
 @pytest.mark.parametrize("name", sorted(ALGORITHMS))
 def test_every_algorithm_goes_on_to_the_last_bit(name, tmp_path):
-    inside = ", algorithm: snes, stagnation: 2" if inner(name) else ""
+    inside = INSIDE.get(name, "")
     settings = f"algorithm: {{type: {name}{inside}}}"
     text = (FUNCTION + SMALL).replace("algorithm: {population_size: 8, elites: 2}", settings)
     whole = exact_files(run_whole(tmp_path, text))
@@ -107,6 +113,8 @@ def test_an_algorithm_s_state_stays_as_it_is_while_the_algorithm_goes_on(name, t
 
 def inner(name):
     """For an algorithm around another, which."""
+    if name == "islands":
+        return {"algorithm": ALGORITHMS["genetic_algorithm"], "interval": 2}
     return {"algorithm": ALGORITHMS["snes"]} if "algorithm" in argument_hints(ALGORITHMS[name]) else {}
 
 

@@ -10,7 +10,13 @@ from evonet.testing import check_only_the_order_of_fitness_counts, parametrize_c
 
 pytest.importorskip("cmaes")
 
-REST = {"restarts": {"algorithm": functools.partial(ALGORITHMS["snes"])}}
+REST = {
+    "restarts": {"algorithm": functools.partial(ALGORITHMS["snes"])},
+    "islands": {
+        "algorithm": functools.partial(ALGORITHMS["genetic_algorithm"], population_size=32, elites=2),
+        "interval": 2,
+    },
+}
 MADE = {name: functools.partial(ALGORITHMS[name], **REST.get(name, {})) for name in sorted(ALGORITHMS)}
 LEARNING = {name: make for name, make in MADE.items() if name != "random_search"}
 ORDER_ONLY = sorted(set(MADE) - {"ars", "cosyne"})  # these two weigh fitness itself, as their papers have it

@@ -1,0 +1,246 @@
+"""Islands: populations that evolve side by side and now and then exchange their fittest.
+
+J. P. Cohoon, S. U. Hegde, W. N. Martin and D. S. Richards, "Punctuated equilibria: a parallel genetic algorithm",
+ICGA 1987; R. Tanese, "Distributed genetic algorithms", ICGA 1989.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import ArrayLike
+
+from evonet.network import Architecture
+from evonet.population import NO_PARENT, Population
+from evonet.seeding import Purpose, generator
+from evonet.settings import Count, Natural, check
+from evonet.types import FloatArray, IntArray
+
+AlgorithmFactory = Callable[..., Any]
+"""Makes an algorithm, called with `architecture` and `seed`."""
+
+Topology = Literal["ring", "random"]
+
+MIGRATION = "migration"
+"""What made a copy that has survived on another island, in the population's `operator_names`."""
+
+
+class Islands:
+    """Several populations of one algorithm; every few generations copies of each one's fittest go to another.
+
+    Each island sends to one other and hears from one other: on the ring, to the next; at random, to the next on a ring
+    in an order drawn anew for each migration. All leave at once and take the places of the least fit where they arrive,
+    before the next generation is bred. Children of a migrant have the individual that it is a copy of for a parent; a
+    migrant that survives is an individual of its own, the child of that one.
+
+    Args:
+        architecture: of the networks that evolve.
+        algorithm: what runs on each island, with a seed of its own. To take migrants it must have `emigrants` and
+            `receive`, as the genetic algorithm has; without migrants it may be any.
+        islands: how many.
+        interval: generations from one migration to the next.
+        migrants: copies that each island sends, fewer than it has individuals; 0 keeps islands to themselves.
+        topology: "ring" or "random".
+        seed: of all random numbers.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range, or the algorithm cannot take migrants.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        algorithm: AlgorithmFactory,
+        islands: Annotated[int, Ge(2)] = 4,
+        interval: Count = 10,
+        migrants: Natural = 2,
+        topology: Topology = "ring",
+        *,
+        seed: Natural = 0,
+    ) -> None:
+        settings = {"islands": islands, "interval": interval, "migrants": migrants, "topology": topology, "seed": seed}
+        check(type(self), settings)
+        if not callable(algorithm):
+            raise TypeError(f"Islands.algorithm must make an algorithm when called, got {algorithm!r}")
+        self.architecture = architecture
+        self.interval = interval
+        self.migrants = migrants
+        self.topology = topology
+        self.seed = seed
+        self.generation = 0
+        seeds = generator(seed, Purpose.INITIALISATION, 0, 4).choice(2**31, islands, replace=False)
+        self._islands: list[Any] = [algorithm(architecture=architecture, seed=int(own)) for own in seeds]
+        if migrants:
+            _check_migration(self._islands, migrants)
+        names = [name for island in self._islands for name in island.population.operator_names]
+        self._operator_names = tuple(dict.fromkeys([*names, MIGRATION]))
+        self._born = 0
+        self._local_ids: list[IntArray] = [np.empty(0, dtype=np.int64) for _ in self._islands]
+        self.population = Population(architecture, np.empty((0, architecture.genome_size)))
+        self._join([_no_names() for _ in self._islands])
+
+    @property
+    def wants(self) -> frozenset[str]:
+        """What an island wants to be told beside the fitness."""
+        return frozenset().union(*(_wants(island) for island in self._islands))
+
+    def ask(self) -> FloatArray:
+        """The genomes to score next, `(n, genome_size)`, island by island. Until `tell` the answer stays the same."""
+        if self.population.fitness is None and self.generation:
+            return self.population.genomes
+        arrived = [_no_names() for _ in self._islands]
+        if self.migrants and self.generation and self.generation % self.interval == 0:
+            arrived = self._migrate()
+        for island in self._islands:
+            island.ask()
+        self._join(arrived)
+        return self.population.genomes
+
+    def tell(self, fitness: ArrayLike, **wanted: FloatArray) -> None:
+        """Take in the fitness `(n,)` of the genomes last asked for, higher is fitter; and what else islands want.
+
+        An individual whose fitness is not finite could not be scored: it ranks last and is remembered with -inf.
+
+        Args:
+            fitness: `(n,)`.
+            **wanted: `cases (n, episodes)` are shared out as the fitness is; `observations (k, num_inputs)` go to all.
+
+        Raises:
+            ValueError: the shape differs.
+        """
+        n = len(self.ask())
+        scores = np.array(fitness, dtype=np.float64)
+        if scores.shape != (n,):
+            raise ValueError(f"Islands.tell must get fitness of shape ({n},), got {scores.shape}")
+        for island, rows in zip(self._islands, self._rows(), strict=True):
+            theirs = {name: told for name, told in wanted.items() if name in _wants(island)}
+            if "cases" in theirs:
+                theirs["cases"] = theirs["cases"][rows]
+            island.tell(scores[rows], **theirs)
+        self.population.fitness = np.concatenate([island.population.fitness for island in self._islands])
+        self.generation += 1
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on with the same bits: arrays and numbers."""
+        return {
+            "generation": self.generation,
+            "born": self._born,
+            "ids": self.population.ids,
+            "parents": self.population.parents,
+            "operators": self.population.operators,
+            "islands": {str(place): island.state() for place, island in enumerate(self._islands)},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, which is copied."""
+        self.generation, self._born = int(state["generation"]), int(state["born"])
+        for place, island in enumerate(self._islands):
+            island.restore(state["islands"][str(place)])
+        self._show(*(np.array(state[name]) for name in ("ids", "parents", "operators")))
+
+    def _migrate(self) -> list[tuple[IntArray, IntArray]]:
+        """Send copies of the fittest; for each island, the ids that arrivals have there and in the whole run."""
+        order = np.arange(len(self._islands))
+        if self.topology == "random":
+            order = generator(self.seed, Purpose.VARIATION, self.generation, 5).permutation(order)
+        leaving = [island.emigrants(self.migrants) for island in self._islands]
+        rows = self._rows()
+        arrived = [_no_names() for _ in self._islands]
+        for home, abroad in zip(order, np.roll(order, -1), strict=True):
+            local = self._islands[abroad].receive(leaving[home])
+            arrived[abroad] = local, self.population.ids[rows[home]][leaving[home].rows]
+        return arrived
+
+    def _join(self, arrived: list[tuple[IntArray, IntArray]]) -> None:
+        """Show what the islands' populations are now: who is there already keeps its id, the others get new ones."""
+        parts = [
+            self._renamed(island.population, before, self._local_ids[place], arrived[place])
+            for place, (island, before) in enumerate(zip(self._islands, self._rows(), strict=True))
+        ]
+        self._show(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    def _renamed(
+        self, now: Population, before: slice, local_ids: IntArray, arrived: tuple[IntArray, IntArray]
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Ids, parents and operators of an island's population, as they are called in the whole run."""
+        old = self.population[before]
+        row, lives_on = _found(local_ids, now.ids)
+        ids = np.empty(len(now), dtype=np.int64)
+        newborn = np.flatnonzero(~lives_on)
+        ids[newborn] = self._born + np.arange(len(newborn))
+        self._born += len(newborn)
+        known = np.concatenate([local_ids, arrived[0]]), np.concatenate([old.ids, arrived[1]])
+        parents = _translated(now.parents, *known)
+        operators = self._operators_of(now)
+        copies, migrated = _found(arrived[0], now.ids)
+        parents[migrated, 0] = arrived[1][copies[migrated]]
+        operators[migrated] = 1 << self._operator_names.index(MIGRATION)
+        for mine, theirs in ((ids, old.ids), (parents, old.parents), (operators, old.operators)):
+            mine[lives_on] = theirs[row[lives_on]]
+        return ids, parents, operators
+
+    def _operators_of(self, population: Population) -> IntArray:
+        """An island's operators by the bits that they have here."""
+        operators = np.zeros(len(population), dtype=np.int64)
+        for bit, name in enumerate(population.operator_names):
+            operators |= (population.operators >> bit & 1) << self._operator_names.index(name)
+        return operators
+
+    def _show(self, ids: IntArray, parents: IntArray, operators: IntArray) -> None:
+        inner = [island.population for island in self._islands]
+        told = [population.fitness for population in inner if population.fitness is not None]
+        self._local_ids = [population.ids.copy() for population in inner]
+        self.population = Population(
+            self.architecture,
+            np.concatenate([population.genomes for population in inner]),
+            fitness=np.concatenate(told) if len(told) == len(inner) else None,
+            ids=ids,
+            parents=parents,
+            operators=operators,
+            operator_names=self._operator_names,
+        )
+
+    def _rows(self) -> list[slice]:
+        """Where each island lies in the population."""
+        ends = np.cumsum([len(ids) for ids in self._local_ids]).tolist()
+        return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _check_migration(islands: list[Any], migrants: int) -> None:
+    for island in islands:
+        if not (hasattr(island, "emigrants") and hasattr(island, "receive")):
+            raise ValueError(
+                f"Islands.algorithm must take migrants, got {type(island).__name__}, which cannot; "
+                "choose the genetic algorithm, or migrants: 0"
+            )
+        size = len(island.population)
+        if migrants >= size:
+            raise ValueError(f"Islands.migrants must be below the population of an island ({size}), got {migrants}")
+
+
+def _wants(island: Any) -> frozenset[str]:
+    wants: frozenset[str] = getattr(island, "wants", frozenset())
+    return wants
+
+
+def _no_names() -> tuple[IntArray, IntArray]:
+    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+
+
+def _found(ids: IntArray, wanted: IntArray) -> tuple[IntArray, Any]:
+    """Where among `ids` each of `wanted` is, 0 where it is not; and whether it is there."""
+    if not len(ids):
+        return np.zeros(wanted.shape, dtype=np.int64), np.zeros(wanted.shape, dtype=bool)
+    order = np.argsort(ids, kind="stable")
+    place = order[np.searchsorted(ids, wanted, sorter=order).clip(max=len(ids) - 1)]
+    there = ids[place] == wanted
+    return np.where(there, place, 0), there
+
+
+def _translated(parents: IntArray, local_ids: IntArray, ids: IntArray) -> IntArray:
+    """Parents, `(n, 2)`, by their ids in the whole run; a parent that is not known any more is none."""
+    place, known = _found(local_ids, parents)
+    return np.where(known, ids[place], NO_PARENT) if len(ids) else np.full(parents.shape, NO_PARENT)
