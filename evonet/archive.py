@@ -36,8 +36,12 @@ _DTYPES = {np.dtype(code).str: np.dtype(code) for code in _PLAIN}
 _MEMBER_HEADER = re.compile(
     r"\{'descr': '([<|][a-z][0-9]{1,2})', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \} *\n"
 )
-_COMMENT = 32  # hexadecimal digits of the digest
-_END = 22  # bytes of an archive's last record, before the comment
+DIGITS = 32
+"""Hexadecimal digits of the digest, which an archive ends with."""
+
+END = 22
+"""Bytes of an archive's last record, before the digest."""
+
 _LONGEST_DIRECTORY = 1 << 20
 _MOST_DIMENSIONS = 32
 _BLOCK = 1 << 20
@@ -62,11 +66,16 @@ def pack_archive(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
         if little.dtype.str not in _DTYPES:
             raise TypeError(f"an archive holds arrays of numbers, got {array.dtype} as {name!r}")
         members[name] = little
+    return sealed(members)
+
+
+def sealed(members: Arrays) -> bytes:
+    """The archive of some arrays, with its digest as a comment."""
     buffer = io.BytesIO()
     np.savez(buffer, **members)  # type: ignore[arg-type]
     buffer.seek(-2, io.SEEK_END)  # the comment's length
-    buffer.write(struct.pack("<H", _COMMENT))
-    buffer.write(_digest(buffer, buffer.tell()))
+    buffer.write(struct.pack("<H", DIGITS))
+    buffer.write(digest(buffer, buffer.tell()))
     return buffer.getvalue()
 
 
@@ -130,23 +139,23 @@ def check_format(path: PathLike, found: Any, known: str) -> None:
     raise ConfigError(f"{os.fspath(path)}: its format must be {known!r}, got {shown(found)}")
 
 
-def _digest(file: IO[bytes], length: int) -> bytes:
+def digest(file: IO[bytes], length: int) -> bytes:
     """Of the first bytes of a file, which is left behind them."""
-    digest = hashlib.blake2b(digest_size=_COMMENT // 2, usedforsecurity=False)
+    hashed = hashlib.blake2b(digest_size=DIGITS // 2, usedforsecurity=False)
     file.seek(0)
     while length and (block := file.read(min(length, _BLOCK))):
-        digest.update(block)
+        hashed.update(block)
         length -= len(block)
-    return digest.hexdigest().encode()
+    return hashed.hexdigest().encode()
 
 
 def _read(file: IO[bytes], size: int, max_bytes: int, max_header: int) -> tuple[dict[str, Any], Arrays]:
     if size > max_bytes:
         raise ValueError(f"it must have at most {max_bytes} bytes, got {size}")
-    if size < _END + _COMMENT:
-        raise ValueError(f"it must have at least {_END + _COMMENT} bytes, got {size}")
+    if size < END + DIGITS:
+        raise ValueError(f"it must have at least {END + DIGITS} bytes, got {size}")
     _check_end(file, size)
-    if _digest(file, size - _COMMENT) != file.read():
+    if digest(file, size - DIGITS) != file.read():
         raise ValueError("it is cut or changed: its checksum is wrong")
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
@@ -162,16 +171,29 @@ def _read(file: IO[bytes], size: int, max_bytes: int, max_header: int) -> tuple[
 
 def _check_end(file: IO[bytes], size: int) -> None:
     """See that the archive ends as it should, with a list of members that is no longer than it may be."""
-    end = size - _COMMENT - _END
+    end = size - DIGITS - END
     file.seek(end)
-    signature, length, comment = struct.unpack("<4s8xI4xH", file.read(_END))
-    if signature != b"PK\5\6" or comment != _COMMENT:
+    signature, length, comment = struct.unpack("<4s8xI4xH", file.read(END))
+    if signature != b"PK\5\6" or comment != DIGITS:
         raise ValueError("it is cut, or no archive at all: its last record is missing")
-    if length == 0xFFFFFFFF and end >= 76:  # an archive of over 4 GB says it in a record more
-        file.seek(end - 76)
-        (length,) = struct.unpack("<40xQ8x", file.read(56))
+    length = directory_length(file, end, length)
     if length > _LONGEST_DIRECTORY:
         raise ValueError(f"its list of members must have at most {_LONGEST_DIRECTORY} bytes, got {length}")
+
+
+def directory_length(file: IO[bytes], end: int, said: int) -> int:
+    """Bytes of the list of members, which `zipfile` would read whole.
+
+    Args:
+        file: the archive.
+        end: where its last record begins.
+        said: the length that stands there.
+    """
+    if said != 0xFFFFFFFF or end < 76:
+        return said
+    file.seek(end - 76)  # an archive of over 4 GB says it in a record more
+    (length,) = struct.unpack("<40xQ8x", file.read(56))
+    return int(length)
 
 
 def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:

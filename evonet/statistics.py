@@ -7,14 +7,13 @@ the same interval. Values may be infinite, a run that found nothing for one; non
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from evonet.errors import EvonetError
+from evonet.packages import optional_package
 from evonet.seeding import Purpose, generator
 from evonet.types import FloatArray, IntArray
 
@@ -215,9 +214,4 @@ def profile_band(scores: FloatArray, thresholds: FloatArray) -> tuple[FloatArray
 
 
 def _scipy_stats() -> Any:
-    try:
-        return importlib.import_module("scipy.stats")
-    except ImportError as error:
-        raise EvonetError(
-            "the Mann-Whitney test needs SciPy, which is not installed: pip install 'evonet-toolkit[report]'"
-        ) from error
+    return optional_package("scipy.stats", "the Mann-Whitney test needs SciPy", "report")

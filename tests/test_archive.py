@@ -109,7 +109,7 @@ def sealed(content):
     """An archive's bytes with the comment that `pack_archive` would have given them."""
     buffer = io.BytesIO(content[:-2] + struct.pack("<H", 32))
     end = buffer.seek(0, io.SEEK_END)
-    buffer.write(archive._digest(buffer, end))
+    buffer.write(archive.digest(buffer, end))
     return buffer.getvalue()
 
 

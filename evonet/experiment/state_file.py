@@ -7,7 +7,6 @@ the archive's comment is a digest of all bytes before it, so that no change goes
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import math
@@ -20,10 +19,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evonet.archive import DIGITS, END, digest, directory_length, sealed
 from evonet.reading import MOST_PARTS, parse_object
 
-_COMMENT = 32  # hexadecimal digits of the digest
-_END = 22  # bytes of an archive's last record, before the comment
 _LONGEST_HEADER = 16 << 20
 _LONGEST_DIRECTORY = 4 << 20
 _BLOCK = 1 << 20
@@ -47,13 +45,8 @@ def pack(state: Mapping[str, Any]) -> bytes:
         raise ValueError(f"a state's header may have {_LONGEST_HEADER} bytes, got {len(header)}; use arrays")
     if (parts := header.count(b"[") + header.count(b"{")) > MOST_PARTS:
         raise ValueError(f"a state's header may have {MOST_PARTS} lists and objects, got {parts}; use arrays")
-    buffer = io.BytesIO()
     members = {_member(number): array for number, (_, array) in enumerate(arrays)}
-    np.savez(buffer, header=np.frombuffer(header, dtype=np.uint8), **members)  # type: ignore[arg-type]
-    buffer.seek(-2, io.SEEK_END)  # the comment's length
-    buffer.write(struct.pack("<H", _COMMENT))
-    buffer.write(_digest(buffer, buffer.tell()))
-    return buffer.getvalue()
+    return sealed({"header": np.frombuffer(header, dtype=np.uint8), **members})
 
 
 def unpack(path: Path) -> dict[str, Any]:
@@ -66,22 +59,12 @@ def unpack(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        if size < _END + _COMMENT or _digest(file, size - _COMMENT) != file.read():
+        if size < END + DIGITS or digest(file, size - DIGITS) != file.read():
             raise ValueError("it is cut or changed: its checksum is wrong")
         try:
             return _read(file, size)
         except Exception as error:  # who forges the checksum too can make anything be raised
             raise ValueError(f"it is no state: {error}") from error
-
-
-def _digest(file: IO[bytes], length: int) -> bytes:
-    """Of the first bytes of a file, which is left behind them."""
-    digest = hashlib.blake2b(digest_size=_COMMENT // 2, usedforsecurity=False)
-    file.seek(0)
-    while length and (block := file.read(min(length, _BLOCK))):
-        digest.update(block)
-        length -= len(block)
-    return digest.hexdigest().encode()
 
 
 def _member(number: int) -> str:
@@ -137,15 +120,12 @@ def _read(file: IO[bytes], size: int) -> dict[str, Any]:
 
 def _directory_size(file: IO[bytes], size: int) -> int:
     """Bytes of the archive's list of members, which `zipfile` would read whole."""
-    end = size - _COMMENT - _END
+    end = size - DIGITS - END
     file.seek(end)
-    signature, directory = struct.unpack("<4s8xI6x", file.read(_END))
+    signature, directory = struct.unpack("<4s8xI6x", file.read(END))
     if signature != b"PK\5\6":
         raise ValueError("its last record is wrong")
-    if directory != 0xFFFFFFFF:
-        return int(directory)
-    file.seek(end - 20 - 56)  # an archive of over 4 GB says it in a record more
-    return int(struct.unpack("<40xQ8x", file.read(56))[0])
+    return directory_length(file, end, directory)
 
 
 def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import numbers
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from evonet.errors import ConfigError
+from evonet.packages import optional_package
 
 FOLDER = "tensorboard"
 
@@ -37,13 +37,8 @@ class TensorBoard:
     """
 
     def __init__(self, directory: Path, generation: int = 0) -> None:
-        try:
-            package = importlib.import_module("tensorboardX")
-        except ImportError as error:
-            raise ConfigError(
-                "tracking: tensorboard needs tensorboardX, which is not installed: "
-                "pip install 'evonet-toolkit[tensorboard]'"
-            ) from error
+        need = "tracking: tensorboard needs tensorboardX"
+        package = optional_package("tensorboardX", need, "tensorboard", ConfigError)
         self._writer = package.SummaryWriter(str(directory / FOLDER), purge_step=generation or None)
 
     def write(self, metrics: Mapping[str, Any]) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from evonet.environments.space_descriptions import describe_space
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError
 from evonet.evaluation.task import Task
+from evonet.packages import optional_package
 from evonet.types import IntArray
 
 Plain = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
@@ -40,19 +39,13 @@ def task_of(champion: Champion, to: str) -> Task:
     return champion.task
 
 
-def package(name: str) -> ModuleType:
+def package(name: str) -> Any:
     """An optional package.
 
     Raises:
         NotExportable: it is not installed.
     """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        distribution = name.partition(".")[0]
-        raise NotExportable(
-            f"this format needs {distribution}, which is not installed: pip install 'evonet-toolkit[export]'"
-        ) from error
+    return optional_package(name, f"this format needs {name.partition('.')[0]}", "export", NotExportable)
 
 
 def one_hot_layout(space: spaces.Discrete | spaces.MultiDiscrete) -> tuple[IntArray, IntArray, IntArray]:

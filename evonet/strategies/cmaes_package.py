@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from annotated_types import Ge
 
 from evonet.errors import ConfigError
 from evonet.network import Architecture
+from evonet.packages import optional_package
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.shaping import shared_by_equals
 from evonet.strategies.strategy import Strategy
@@ -118,9 +118,4 @@ class PackageStrategy(Strategy):
 
 
 def _package() -> Any:
-    try:
-        return importlib.import_module("cmaes")
-    except ImportError as error:
-        raise ConfigError(
-            "this strategy needs the package cmaes, which is not installed: pip install 'evonet-toolkit[strategies]'"
-        ) from error
+    return optional_package("cmaes", "this strategy needs the package cmaes", "strategies", ConfigError)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from evonet.archive import DIGITS, digest
 from evonet.experiment import state_file
 from evonet.experiment.state_file import pack, unpack
 
@@ -136,8 +137,8 @@ def assert_refused(content, file, message):
 
 def sealed(content):
     """An archive with the checksum that it should have, as somebody may forge it."""
-    content = content[:-2] + struct.pack("<H", state_file._COMMENT)
-    return content + state_file._digest(io.BytesIO(content), len(content))
+    content = content[:-2] + struct.pack("<H", DIGITS)
+    return content + digest(io.BytesIO(content), len(content))
 
 
 def npy(shape, data=b"", dtype="<f8"):
@@ -210,7 +211,7 @@ def test_members_that_overlap_are_refused(file):
     sound = archive(listed((200,)), array_0_npy=npy((200,), bytes(1600)))
     assert len(sound) < 2 * 1728
     twice = bytearray(sound)
-    end = len(sound) - state_file._COMMENT - 22
+    end = len(sound) - DIGITS - 22
     size, start = struct.unpack("<II", sound[end + 12 : end + 20])
     entry = sound[start : start + size]
     second = entry[entry.index(b"PK\1\2", 4) :]

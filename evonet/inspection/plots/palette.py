@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from evonet.errors import EvonetError
+from evonet.packages import optional_package
 from evonet.types import FloatArray
 
 Axes: TypeAlias = Any
@@ -44,13 +43,7 @@ def package(name: str) -> Any:
     Raises:
         EvonetError: it is not installed.
     """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        missing = name.partition(".")[0]
-        raise EvonetError(
-            f"figures and pages need {missing}, which is not installed: pip install 'evonet-toolkit[report]'"
-        ) from error
+    return optional_package(name, f"figures and pages need {name.partition('.')[0]}", "report")
 
 
 def diverging() -> Any:
