@@ -35,7 +35,7 @@ def connected(where: str, patience: float = PATIENCE) -> Iterator[Cluster]:
         patience: seconds to wait for the scheduler, and for the first worker.
 
     Raises:
-        ConfigError: `where` is none of these.
+        ConfigError: `where` is none of these, or is encrypted and Dask's settings have no keys.
         ClusterUnavailable: nobody answers there.
         EvonetError: Dask is not installed.
     """
@@ -63,11 +63,24 @@ def _client(where: str, patience: float) -> Any:
         raise ConfigError(
             f"--dask must be tcp://HOST:PORT, tls://HOST:PORT, a scheduler FILE.json or 'local', got {where!r}"
         )
+    elif where.startswith("tls:"):
+        _check_keys(where)
     try:
         return _dask().Client(**address, timeout=patience, set_as_default=False)
     except (OSError, TimeoutError, ImportError) as error:
         reason = str(error).partition("\n")[0]
         raise ClusterUnavailable(f"no Dask scheduler answers at {where} (waited {patience:g} s): {reason}") from error
+
+
+def _check_keys(where: str) -> None:
+    """Without keys, Dask itself would try for ever."""
+    rule = f"--dask {where} needs Dask's settings `distributed.comm.tls`"
+    try:
+        keys = _dask().Security().get_connection_args("client")["ssl_context"]
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{rule}, and those there cannot be used: {error}") from error
+    if keys is None:
+        raise ConfigError(f"{rule} with `ca-file` and the client's `key` and `cert`, and there are none")
 
 
 def _await(file: Path, patience: float) -> None:

@@ -1,10 +1,13 @@
 """FAULTS.md, rows 31 and 32: Dask workers that are killed; a scheduler that is gone, absent, or has no workers."""
 
 import os
+import shutil
 import signal
+import subprocess
 import threading
 import time
 
+import dask
 import numpy as np
 import pytest
 
@@ -136,6 +139,39 @@ def test_fault_32_a_scheduler_without_workers(tmp_path, capsys):
         first, last = capsys.readouterr().err.splitlines()
         assert first.startswith(told)
         assert last == f"0 of 2 runs are done in {tmp_path / 'run'}; to go on, give the same command again"
+
+
+def test_an_encrypted_scheduler_without_keys_is_refused_at_once(tmp_path, capsys):
+    run = ["run", config_for(tmp_path), "--output", str(tmp_path / "run"), "--dask", "tls://127.0.0.1:9"]
+    assert main(run) == 2
+    needs = "evonet: --dask tls://127.0.0.1:9 needs Dask's settings `distributed.comm.tls`"
+    assert capsys.readouterr().err == (
+        f"{needs} with `ca-file` and the client's `key` and `cert`, and there are none\n"
+    )
+    none = str(tmp_path / "none.pem")
+    with dask.config.set({"distributed.comm.tls.ca-file": none, "distributed.comm.tls.client.cert": none}):
+        assert main(run) == 2
+    assert capsys.readouterr().err.startswith(f"{needs}, and those there cannot be used: ")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="nothing here makes keys")
+def test_an_encrypted_cluster_gives_the_same_bits(tmp_path, expected):
+    key, cert = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-subj"]
+    subprocess.run([*made, "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    settings = {"distributed.comm.tls.ca-file": cert}
+    for role in ("scheduler", "worker", "client"):
+        settings |= {f"distributed.comm.tls.{role}.key": key, f"distributed.comm.tls.{role}.cert": cert}
+    settings |= {"distributed.comm.require-encryption": True, "distributed.comm.default-scheme": "tls"}
+    names = {f"DASK_{name.upper().replace('.', '__').replace('-', '_')}": str(v) for name, v in settings.items()}
+    with DaskProcesses(2, names) as processes, dask.config.set(settings):
+        assert processes.address.startswith("tls://")
+        with processes.connected() as cluster:
+            fitness = EpisodeReturn(OBEDIENT, hidden=1, executor=cluster)
+            assert np.array_equal(fitness(orders(24), SEED).returns, expected.returns)
+            fitness.close()
 
 
 @pytest.mark.slow
