@@ -1,5 +1,6 @@
 """Dask clusters for tests: a scheduler and workers in processes of their own, which can be found and killed."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -50,10 +51,11 @@ class DaskProcesses:
     def address(self):
         """Of the scheduler, once it has one."""
         deadline = time.monotonic() + 60
-        while not self.file.exists():
-            assert time.monotonic() < deadline
+        while time.monotonic() < deadline:
+            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):  # not there, or half written
+                return json.loads(self.file.read_text())["address"]
             time.sleep(0.01)
-        return json.loads(self.file.read_text())["address"]
+        raise TimeoutError("the scheduler has not written its file")
 
     def connected(self, patience=60.0, workers=None):
         """The cluster, as evonet reaches it, when all workers are there."""

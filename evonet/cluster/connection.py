@@ -120,16 +120,18 @@ def _close(client: Any) -> None:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """What Dask has to say of lost connections and restarted workers, evonet says itself where it matters."""
-    dask = _dask()  # gives its loggers their levels
-    logger = logging.getLogger(dask.__name__)
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    dask = _dask()  # gives its loggers their levels, some of them one of their own
+    names = [name for name in logging.root.manager.loggerDict if f"{name}.".startswith(f"{dask.__name__}.")]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", dask.versions.VersionMismatchWarning)
             yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _dask() -> Any:

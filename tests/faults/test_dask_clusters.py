@@ -1,5 +1,6 @@
 """FAULTS.md, rows 31 and 32: Dask workers that are killed; a scheduler that is gone, absent, or has no workers."""
 
+import logging
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from evonet.cli import main
+from evonet.cluster.connection import _quiet
 from evonet.errors import ClusterUnavailable
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
@@ -139,6 +141,14 @@ def test_fault_32_a_scheduler_without_workers(tmp_path, capsys):
         first, last = capsys.readouterr().err.splitlines()
         assert first.startswith(told)
         assert last == f"0 of 2 runs are done in {tmp_path / 'run'}; to go on, give the same command again"
+
+
+def test_what_dask_says_of_a_loss_is_not_shown_and_its_loggers_are_as_before_afterwards():
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "distributed.comm.tcp")]
+    before = [logger.level for logger in loggers]
+    with _quiet():
+        assert not any(logger.isEnabledFor(logging.CRITICAL) for logger in loggers)
+    assert [logger.level for logger in loggers] == before
 
 
 def test_an_encrypted_scheduler_without_keys_is_refused_at_once(tmp_path, capsys):
