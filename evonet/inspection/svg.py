@@ -12,6 +12,8 @@ from typing import Any
 from evonet.inspection.plots.palette import package
 
 _INK = "#123456"  # stands for the colour of the text around a figure, dark or light
+_POINTS = 72.0  # an inch
+_EDGE = 3.0  # points around all that is drawn
 _PICTURES = 160  # dots an inch of maps, which are pictures within the drawing
 _STYLE = {
     "svg.fonttype": "none",  # text stays text
@@ -41,7 +43,7 @@ def page_style() -> Iterator[None]:
 
 def new_axes(width: float, height: float) -> Any:
     """Axes on a transparent figure of so many inches; within `page_style`."""
-    figure = package("matplotlib.figure").Figure(figsize=(width, height), dpi=_PICTURES, layout="constrained")
+    figure = package("matplotlib.figure").Figure(figsize=(width, height), dpi=_PICTURES)
     figure.patch.set_visible(False)
     axes = figure.subplots()
     axes.patch.set_visible(False)
@@ -57,6 +59,7 @@ def svg(figure: Any, key: str = "") -> str:
     """
     file = io.StringIO()
     canvas = package("matplotlib.backends.backend_svg").FigureCanvasSVG(figure)
+    _fit(figure)
     canvas.print_svg(file, metadata={"Date": None, "Creator": None})  # `savefig` would draw everything twice
     text = re.sub(r"^.*?(?=<svg )", "", file.getvalue(), flags=re.DOTALL)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
@@ -65,3 +68,21 @@ def svg(figure: Any, key: str = "") -> str:
         text = re.sub(r'(?<= id=")', f"{key}-", text)
         text = re.sub(r'(?<=url\(#)|(?<=href="#)', f"{key}-", text)
     return text.replace(_INK, "currentColor")
+
+
+def _fit(figure: Any) -> None:
+    """Let axes that stand in one row fill the figure, with their labels, legends and colour bars.
+
+    It measures once, where Matplotlib's own layouts do it two or three times; that is half of a figure's time.
+    """
+    dots, figure.dpi = figure.dpi, _POINTS  # in which the letters of an SVG are measured
+    boxes = [axes.get_tightbbox(for_layout_only=True) for axes in figure.axes]
+    places = [axes.bbox for axes in figure.axes]
+    width, height = figure.bbox.size
+    figure.subplots_adjust(
+        left=(_EDGE + min(place.x0 for place in places) - min(box.x0 for box in boxes)) / width,
+        bottom=(_EDGE + min(place.y0 for place in places) - min(box.y0 for box in boxes)) / height,
+        right=1 - (_EDGE + max(box.x1 for box in boxes) - max(place.x1 for place in places)) / width,
+        top=1 - (_EDGE + max(box.y1 for box in boxes) - max(place.y1 for place in places)) / height,
+    )
+    figure.dpi = dots

@@ -16,9 +16,17 @@ from evonet.inspection.analysis.robustness import Landscape, Sweep
 from evonet.inspection.analysis.trajectory import trajectories
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.plots.learning import short
+from evonet.inspection.plots.network import shown_genes
+from evonet.inspection.plots.palette import words_of
 
 matplotlib = pytest.importorskip("matplotlib")
 pytest.importorskip("matplotlib.figure")
+to_hex = pytest.importorskip("matplotlib.colors").to_hex
+
+
+def marked(axes):
+    """What is named in a figure, by its name."""
+    return {artist.get_gid(): artist for artist in axes.collections if artist.get_gid()}
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +97,18 @@ def test_the_diagram_shows_each_weight_by_colour_and_width():
     network = NeuralNetwork(2, 2, 1, seed=1)
     network.input_hidden_weights[...] = [[2.0, -1.0], [0.5, -0.25]]
     network.hidden_output_weights[...] = [[-2.0], [1.0]]
-    lines = {line.get_gid(): line for line in plots.network_diagram(network).get_lines()}
-    colours = [lines[f"gene-{gene}"].get_color() for gene in (0, 1, 2, 3)]
-    assert colours == ["#2f7fc1", "#d55e00", "#2f7fc1", "#d55e00"]
-    widths = [lines[f"gene-{gene}"].get_linewidth() for gene in (0, 1, 2, 3)]
-    assert widths == [4.5, 2.25, 1.125, 0.5625]
+    lines = marked(plots.network_diagram(network))["connections"]
+    found = {
+        gene: (to_hex(colour), width, words)
+        for gene, colour, width, words in zip(
+            shown_genes(network), lines.get_colors(), lines.get_linewidths(), words_of(lines), strict=True
+        )
+    }
+    assert [found[gene][0] for gene in (0, 1, 2, 3)] == ["#2f7fc1", "#d55e00", "#2f7fc1", "#d55e00"]
+    assert [found[gene][1] for gene in (0, 1, 2, 3)] == [4.5, 2.25, 1.125, 0.5625]
     start = network.architecture.slices["hidden_output_weights"].start
-    assert lines[f"gene-{start}"].get_color() == "#d55e00"
-    assert lines[f"gene-{start}"].get_label() == "_hidden 0 → output 0"
+    assert found[start] == ("#d55e00", 4.5, "hidden 0 → output 0")
+    assert found[1][2] == "input 0 → hidden 1"
 
 
 def test_of_a_wide_layer_those_are_drawn_that_weigh_most():
@@ -105,16 +117,26 @@ def test_of_a_wide_layer_those_are_drawn_that_weigh_most():
     axes = plots.network_diagram(network, most_neurons=10, most_connections=60)
     texts = {text.get_text() for text in axes.texts}
     assert "input 17" in texts
-    assert len(axes.get_lines()) == 60
-    assert len(axes.collections) == 10 + 10 + 3
+    found = {name: len(words_of(collection)) for name, collection in marked(axes).items()}
+    assert found == {"connections": 60, "input-neurons": 10, "hidden-neurons": 10, "output-neurons": 3}
+    weights = np.abs(network.genome[shown_genes(network, 10, 60)])
+    assert (np.diff(weights) >= 0).all()
 
 
 def test_dead_and_saturated_neurons_are_marked():
     axes = plots.network_diagram(NeuralNetwork(1, 3, 1, seed=1), states=["dead", "saturated", "active"])
-    labels = {spot.get_gid(): spot.get_label() for spot in axes.collections}
-    assert labels["neuron-hidden-0"] == "_hidden 0 (dead)"
-    assert labels["neuron-hidden-1"] == "_hidden 1 (saturated)"
-    assert labels["neuron-hidden-2"] == "_hidden 2"
+    spots = marked(axes)["hidden-neurons"]
+    assert words_of(spots) == ["hidden 0 (dead)", "hidden 1 (saturated)", "hidden 2"]
+    assert len({tuple(colour) for colour in spots.get_facecolors()}) == 3
+    assert len({str(style) for style in spots.get_linestyles()}) == 3
+
+
+def test_everybody_in_the_tree_of_descent_has_words(run):
+    tree = family(run.lineage, run.descent)
+    found = marked(plots.descent_tree(tree))
+    assert len(words_of(found["line"])) == len(found["line"].get_offsets()) == len(run.descent)
+    assert words_of(found["line"])[-1].startswith(f"individual {run.champion.individual}, generation ")
+    assert len(words_of(found["others"])) == len(tree.others)
 
 
 @pytest.mark.parametrize(

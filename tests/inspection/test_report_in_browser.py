@@ -95,7 +95,7 @@ def test_the_network_goes_through_the_generations(opened, alert_report):
     network = page.locator(".generations")
     slider, told = network.locator("input[type=range]"), network.locator("output")
     assert told.inner_text().startswith("the champion")
-    line = network.locator("[id^='network-gene-'] path").first
+    line = network.locator("#network-connections > path").first
     last = line.get_attribute("style")
     slider.fill("0")
     assert told.inner_text().startswith("generation 0")
@@ -130,8 +130,10 @@ def test_values_are_told_under_the_pointer(opened, alert_report):
     assert "champion in validation" in tip.inner_text()
     page.locator("#figure-weights svg").hover()
     assert "hidden neuron" in tip.inner_text()
-    page.locator("[id='network-neuron-input-0'] use").hover()
+    page.locator("#network-input-neurons use").first.hover()
     assert tip.inner_text() == "cart position"
+    page.locator("#network-hidden-neurons use").nth(2).hover()
+    assert tip.inner_text().startswith("hidden 2")
     page.locator("h1").hover()
     assert tip.is_hidden()
 

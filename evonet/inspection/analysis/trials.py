@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import cached_property
 from typing import Self
@@ -10,6 +11,7 @@ import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.engines import make_engine
+from evonet.evaluation.kernel_engine import KernelEngine, kernel_for
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Engine, Task
 from evonet.types import FloatArray, IntArray
@@ -43,7 +45,7 @@ class Trials:
         self._normaliser = normaliser
         self._seeds = seeds
         self._champion = champion
-        self._engine = make_engine("auto", task) if engine is None else engine
+        self._engine = _engine(task) if engine is None else engine
 
     @cached_property
     def _cost(self) -> tuple[float, float]:
@@ -62,12 +64,12 @@ class Trials:
     def episodes(self, genomes: int, seconds: float, fewest: int = 1, *, power: bool = True) -> int:
         """How many episodes each of so many genomes can run within so many seconds.
 
-        As many as the `fewest` even if they take up to four times as long, and at least one; all of them, or a power of
+        As many as the `fewest` even if they take up to twice as long, and at least one; all of them, or a power of
         two unless another number is as good.
         """
         step, length = self._cost
         affordable = seconds / (step * length * genomes)
-        affordable = max(affordable, min(4 * affordable, float(fewest)))
+        affordable = max(affordable, min(2 * affordable, float(fewest)))
         if affordable >= len(self._seeds) or not power:
             return max(1, min(int(affordable), len(self._seeds)))
         return 1 << max(0, int(np.log2(max(affordable, 1.0))))
@@ -96,3 +98,8 @@ class Trials:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _engine(task: Task) -> Engine:
+    """A kernel where there is one, in NumPy: trials are over before Numba, if nobody needed it yet, is imported."""
+    return KernelEngine(task, patience=math.inf) if kernel_for(task) else make_engine("auto", task)

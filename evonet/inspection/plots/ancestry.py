@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from evonet.inspection.analysis.ancestry import Family, Payoff
 from evonet.inspection.lineage import Ancestor
-from evonet.inspection.plots.palette import MUTED, POSITIVE, SERIES, Axes, axes_for, finite_span, mark, package
+from evonet.inspection.plots.palette import (
+    MUTED,
+    POSITIVE,
+    SERIES,
+    Axes,
+    axes_for,
+    finite_span,
+    mark,
+    mark_each,
+    package,
+)
 from evonet.types import FloatArray
 
 _FEW = 24  # ancestors in the line, up to which each step's gain is written beside it
@@ -32,9 +43,10 @@ def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
         ax.add_collection(
             collections.LineCollection(chosen, colors=colour, linewidths=width, alpha=alpha, zorder=1 + thick)
         )
-    for individual, other in family.others.items():
-        spot = ax.scatter(*place[individual], s=9, color=MUTED, alpha=0.8, linewidth=0, zorder=3)
-        mark(spot, f"individual-{individual}", told(other))
+    if family.others:
+        x, y = zip(*map(place.__getitem__, family.others), strict=True)
+        spots = ax.scatter(x, y, s=9, color=MUTED, alpha=0.8, linewidth=0, zorder=3)
+        mark_each(spots, "others", [told(other) for other in family.others.values()])
     _line(ax, family.line, place)
     ax.set_xlabel("generation of birth")
     ax.set_ylabel("training fitness at birth")
@@ -44,20 +56,25 @@ def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
 
 def _line(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float]]) -> None:
     made_by = list(dict.fromkeys(_made(ancestor) for ancestor in line))
-    for ancestor in line:
-        x, y = place[ancestor.individual]
-        colour = SERIES[(made_by.index(_made(ancestor)) + 1) % len(SERIES)]
-        spot = ax.scatter([x], [y], s=34, color=colour, edgecolor="white", linewidth=0.7, zorder=4)
-        mark(spot, f"individual-{ancestor.individual}", told(ancestor))
-        if ancestor.gain is not None and len(line) <= _FEW:
-            ax.annotate(
-                f"{ancestor.gain:+.4g}", (x, y), xytext=(0, 7), textcoords="offset points", ha="center",
-                fontsize="x-small",
-            )  # fmt: skip
+    look: dict[str, Any] = {"s": 34, "edgecolor": "white", "linewidth": 0.7, "zorder": 4}
     for index, operators in enumerate(made_by):
-        ax.scatter([], [], s=34, color=SERIES[(index + 1) % len(SERIES)], label=operators)
+        ax.scatter([], [], color=SERIES[(index + 1) % len(SERIES)], label=operators, **look)
     if line:
+        x, y = zip(*(place[ancestor.individual] for ancestor in line), strict=True)
+        colours = [SERIES[(made_by.index(_made(ancestor)) + 1) % len(SERIES)] for ancestor in line]
+        mark_each(ax.scatter(x, y, color=colours, **look), "line", [told(ancestor) for ancestor in line])
+        if len(line) <= _FEW:
+            _gains(ax, line, place)
         ax.legend(frameon=False, fontsize="small", loc="lower right")
+
+
+def _gains(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float]]) -> None:
+    for ancestor in line:
+        if ancestor.gain is not None:
+            ax.annotate(
+                f"{ancestor.gain:+.4g}", place[ancestor.individual], xytext=(0, 7), textcoords="offset points",
+                ha="center", fontsize="x-small",
+            )  # fmt: skip
 
 
 def _made(ancestor: Ancestor) -> str:

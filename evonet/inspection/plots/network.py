@@ -15,7 +15,8 @@ from evonet.inspection.plots.palette import (
     Axes,
     axes_for,
     diverging,
-    mark,
+    mark_each,
+    package,
     plain,
     shortened,
     title,
@@ -59,14 +60,13 @@ def network_diagram(
     layers = _drawn(network, most_neurons)
     ax = axes_for(ax, 8.6, max(3.2, 0.27 * max(map(len, layers)) + 0.4))
     places = [_places(column, len(layer)) for column, layer in zip(_COLUMNS, layers, strict=True)]
-    _connections(ax, network, names, layers, places, most_connections)
     inputs = [names.inputs[index] for index in layers[0]]
+    hidden = [f"hidden {index}" for index in layers[1]]
     outputs = [names.outputs[index] for index in layers[2]]
-    _neurons(ax, "input", layers[0], places[0], inputs, ["active"] * len(inputs))
-    hidden_states = ["active"] * shape.num_hidden if states is None else list(states)
-    told = [f"hidden {index}" for index in layers[1]]
-    _neurons(ax, "hidden", layers[1], places[1], told, [hidden_states[index] for index in layers[1]])
-    _neurons(ax, "output", layers[2], places[2], outputs, ["active"] * len(outputs))
+    _connections(ax, network, (inputs, hidden, outputs), layers, places, most_connections)
+    _neurons(ax, "input", places[0], inputs)
+    _neurons(ax, "hidden", places[1], hidden, None if states is None else [states[index] for index in layers[1]])
+    _neurons(ax, "output", places[2], outputs)
     for name, (x, y) in zip(inputs, places[0], strict=True):
         ax.text(x - 0.05, y, shortened(name), ha="right", va="center", fontsize="small")
     for name, (x, y) in zip(outputs, places[2], strict=True):
@@ -100,35 +100,44 @@ def _places(column: float, count: int) -> list[tuple[float, float]]:
     return [(column, float(height)) for height in heights]
 
 
+def shown_genes(network: NeuralNetwork, most_neurons: int = 32, most_connections: int = 400) -> list[int]:
+    """Numbers of the genes whose connections `network_diagram` draws, in the order in which it does: weakest first."""
+    return [gene for gene, *_ in _bonds(network, _drawn(network, most_neurons), most_connections)]
+
+
+def _bonds(
+    network: NeuralNetwork, layers: tuple[IntArray, IntArray, IntArray], most: int
+) -> list[tuple[int, int, int, int]]:
+    """Of the connections drawn: gene, number of the layer that it leaves, positions drawn there and in the next."""
+    shape = network.architecture
+    found = []
+    for layer, (block, columns) in enumerate(
+        (("input_hidden_weights", shape.num_hidden), ("hidden_output_weights", shape.num_outputs))
+    ):
+        genes = shape.slices[block].start + layers[layer][:, None] * columns + layers[layer + 1]
+        found += [(int(gene), layer, i, j) for (i, j), gene in np.ndenumerate(genes)]
+    return sorted(found, key=lambda bond: abs(network.genome[bond[0]]))[-most:]
+
+
 def _connections(
     ax: Axes,
     network: NeuralNetwork,
-    names: Names,
+    labels: Sequence[Sequence[str]],
     layers: tuple[IntArray, IntArray, IntArray],
     places: Sequence[Sequence[tuple[float, float]]],
     most: int,
 ) -> None:
-    shape = network.architecture
-    lower, upper = (shape.slices[name].start for name in ("input_hidden_weights", "hidden_output_weights"))
-    found = []
-    for (i, source), start in zip(enumerate(layers[0]), places[0], strict=True):
-        for (j, target), end in zip(enumerate(layers[1]), places[1], strict=True):
-            gene = lower + int(source) * shape.num_hidden + int(target)
-            found.append((gene, start, end, f"{names.inputs[layers[0][i]]} → hidden {layers[1][j]}"))
-    for (j, source), start in zip(enumerate(layers[1]), places[1], strict=True):
-        for (k, target), end in zip(enumerate(layers[2]), places[2], strict=True):
-            gene = upper + int(source) * shape.num_outputs + int(target)
-            found.append((gene, start, end, f"hidden {layers[1][j]} → {names.outputs[layers[2][k]]}"))
-    strongest = np.abs(connection_genes(network)).max(initial=0.0) or 1.0
-    found.sort(key=lambda connection: -abs(network.genome[connection[0]]))
-    for gene, (x, y), (to_x, to_y), words in reversed(found[:most]):
-        weight = float(network.genome[gene])
-        share = abs(weight) / strongest
-        (line,) = ax.plot(
-            [x, to_x], [y, to_y], color=POSITIVE if weight >= 0 else NEGATIVE, linewidth=max(0.15, WIDEST * share),
-            alpha=0.25 + 0.65 * share, solid_capstyle="round", zorder=1,
-        )  # fmt: skip
-        mark(line, f"gene-{gene}", words)
+    bonds = _bonds(network, layers, most)
+    weights = network.genome[[gene for gene, *_ in bonds]]
+    share = np.abs(weights) / (np.abs(connection_genes(network)).max(initial=0.0) or 1.0)
+    colours = package("matplotlib.colors").to_rgba_array(np.where(weights >= 0, POSITIVE, NEGATIVE).tolist())
+    colours[:, 3] = 0.25 + 0.65 * share
+    lines = package("matplotlib.collections").LineCollection(
+        [(places[layer][i], places[layer + 1][j]) for _, layer, i, j in bonds], colors=colours, capstyle="round",
+        linewidths=np.maximum(0.15, WIDEST * share), zorder=1,
+    )  # fmt: skip
+    ax.add_collection(lines)
+    mark_each(lines, "connections", [f"{labels[layer][i]} → {labels[layer + 1][j]}" for _, layer, i, j in bonds])
 
 
 def connection_genes(network: NeuralNetwork) -> FloatArray:
@@ -139,16 +148,19 @@ def connection_genes(network: NeuralNetwork) -> FloatArray:
 def _neurons(
     ax: Axes,
     layer: str,
-    numbers: IntArray,
     places: Sequence[tuple[float, float]],
     names: Sequence[str],
-    states: Sequence[str],
+    states: Sequence[NeuronState] | None = None,
 ) -> None:
-    size = min(190.0, 2600.0 / max(len(numbers), 1))
-    for number, (x, y), name, state in zip(numbers, places, names, states, strict=True):
-        face, style = _STATE_LOOKS[state]
-        spot = ax.scatter([x], [y], s=size, facecolor=face, edgecolor=MUTED, linewidth=1.3, linestyle=style, zorder=3)
-        mark(spot, f"neuron-{layer}-{number}", name if state == "active" else f"{name} ({state})")
+    states = states or ["active"] * len(names)
+    looks = [_STATE_LOOKS[state] for state in states]
+    spots = ax.scatter(
+        [x for x, _ in places], [y for _, y in places], s=min(190.0, 2600.0 / max(len(places), 1)),
+        facecolor=[face for face, _ in looks], linestyle=[style for _, style in looks], edgecolor=MUTED, linewidth=1.3,
+        zorder=3,
+    )  # fmt: skip
+    told = zip(names, states, strict=True)
+    mark_each(spots, f"{layer}-neurons", [name if state == "active" else f"{name} ({state})" for name, state in told])
 
 
 def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | None = None) -> Axes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -83,6 +84,17 @@ def mark(artist: Any, name: str, words: str) -> None:
     """Give an artist a name in the SVG, and words for whoever points at it."""
     artist.set_gid(name)
     artist.set_label(f"_{words}")  # a leading underscore keeps it out of the legend
+
+
+def mark_each(collection: Any, name: str, words: Sequence[str]) -> None:
+    """Give a collection a name in the SVG, and each thing in it words of its own, in their order."""
+    mark(collection, name, "\n".join(" ".join(each.split()) for each in words))
+
+
+def words_of(artist: Any) -> str | list[str]:
+    """The words of what was marked, one by one if they are those of a collection."""
+    words = str(artist.get_label()).removeprefix("_")
+    return words.split("\n") if hasattr(artist, "get_offsets") else words
 
 
 def finite_span(values: FloatArray) -> tuple[float, float]:

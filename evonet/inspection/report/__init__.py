@@ -31,7 +31,8 @@ def write_report(run: LoadedRun, path: Path | None = None, effort: float = 1.0) 
     Args:
         run: as `load_run` gives it.
         path: of the file.
-        effort: the time that trials of its robustness may take, 1 for some ten seconds in all; more episodes for more.
+        effort: the time that trials of the champion may take, 1 for some six seconds at most; the more time, the more
+            episodes.
 
     Returns:
         The file, and what was left out.

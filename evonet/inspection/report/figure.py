@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from evonet.inspection.plots.palette import words_of
 from evonet.inspection.svg import new_axes, page_style, svg
 
 NARROW = (4.0, 2.9)
@@ -84,9 +85,9 @@ def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str])
         "xLabel": axes.get_xlabel(),
         "yLabel": axes.get_ylabel(),
     }
-    marked = {artist.get_gid(): artist.get_label() for artist in axes.findobj(lambda artist: artist.get_gid())}
+    marked = {artist.get_gid(): words_of(artist) for artist in axes.findobj(lambda artist: artist.get_gid())}
     if marked:
-        return found | {"items": {f"{key}-{name}": str(label).removeprefix("_") for name, label in marked.items()}}
+        return found | {"items": {f"{key}-{name}": told for name, told in marked.items()}}
     if axes.images:
         image = axes.images[0]
         left, right, bottom, top = image.get_extent()

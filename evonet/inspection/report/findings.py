@@ -36,7 +36,7 @@ class Findings:
 
     Args:
         run: as `load_run` gives it.
-        effort: the time that trials may take, 1 for some ten seconds in all.
+        effort: the time that trials may take, 1 for some six seconds in all.
     """
 
     def __init__(self, run: LoadedRun, effort: float = 1.0) -> None:
@@ -102,9 +102,9 @@ class Findings:
 
     @cached_property
     def repeated(self) -> EpisodeResults:
-        """The champion on as many of these episodes as two seconds allow, `(1, episodes)`."""
+        """The champion on as many of these episodes as a second allows, `(1, episodes)`."""
         assert self.champion is not None
-        return self.trials.within(self.champion.genome[None, :], 2.0 * self.effort, power=False)
+        return self.trials.within(self.champion.genome[None, :], 1.0 * self.effort, power=False)
 
     @cached_property
     def returns(self) -> FloatArray:
@@ -163,7 +163,7 @@ class Findings:
             return None
         rng = generator(0, Purpose.INSPECTION, 300)
         genomes = rng.standard_normal((_RANDOM, self.champion.architecture.genome_size))
-        returns = self.trials.within(genomes, 1.0 * self.effort, most=8).returns
+        returns = self.trials.within(genomes, 0.5 * self.effort, most=8).returns
         known = returns[np.isfinite(returns)]
         return float(known.mean()) if known.size else None
 

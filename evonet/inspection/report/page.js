@@ -54,7 +54,8 @@
     const word = hover.words.length ? hover.words[value] : shown(value);
     return `${hover.xLabel || "column"}: ${shown(+at.x.toPrecision(3))}\n${hover.yLabel || "row"}: ${shown(+at.y.toPrecision(3))}\n${word}`;
   };
-  const words = {};
+  const parts = (group) => all(":scope > path, use", group);
+  const words = {}; // of what is marked, and of each part of it if it is a collection
   for (const figure of all("figure[data-figure]")) {
     const svg = figure.querySelector("svg"), hover = json(figure.querySelector(".hover"));
     figure.hover = hover;
@@ -62,14 +63,15 @@
       Object.assign(words, hover.items);
       let lit = null;
       svg.addEventListener("pointermove", (event) => {
-        const element = event.target.closest("[id]");
-        const found = element && element.id in words ? element : null;
+        const group = event.target.closest("[id]"), told = group && words[group.id];
+        const at = Array.isArray(told) ? parts(group).indexOf(event.target) : 0;
+        const found = told && at >= 0 ? (Array.isArray(told) ? event.target : group) : null;
         if (lit !== found) {
           if (lit) lit.classList.remove("lit");
           if (found) found.classList.add("lit");
           lit = found;
         }
-        tell(event, found && words[found.id]);
+        tell(event, found && (Array.isArray(told) ? told[at] : told));
       });
     } else if (hover.curves || hover.grid) {
       svg.addEventListener("pointermove", (event) => {
@@ -100,9 +102,9 @@
 
   // The network of each generation, in the champion's drawing.
   for (const root of all(".generations")) {
-    const { figure, genes, frames, strongest, widest } = json(root.querySelector(".frames"));
-    const lines = genes.map((gene) => document.getElementById(`${figure}-gene-${gene}`).querySelector("path"));
-    const names = genes.map((gene) => words[`${figure}-gene-${gene}`]);
+    const { figure, frames, strongest, widest } = json(root.querySelector(".frames"));
+    const lines = parts(document.getElementById(`${figure}-connections`)), told = words[`${figure}-connections`];
+    const names = [...told];
     const show = (index) => {
       const frame = frames[index];
       frame.weights.forEach((weight, i) => {
@@ -110,7 +112,7 @@
         style.stroke = weight >= 0 ? "#2f7fc1" : "#d55e00";
         style.strokeWidth = Math.max(0.15, widest * share);
         style.strokeOpacity = Math.min(1, 0.25 + 0.65 * share);
-        words[`${figure}-gene-${genes[i]}`] = `${names[i]}: ${weight < 0 ? "−" : "+"}${Math.abs(weight).toPrecision(4)}`;
+        told[i] = `${names[i]}: ${weight < 0 ? "−" : "+"}${Math.abs(weight).toPrecision(4)}`;
       });
       const output = root.querySelector("output");
       if (output) output.textContent = frame.label;

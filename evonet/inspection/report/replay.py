@@ -20,7 +20,7 @@ BUDGET = 1_500_000
 """Bytes of all sheets together."""
 
 _FASTEST = 25.0  # frames a second
-_MOST_FRAMES = 300  # of an episode
+_MOST_FRAMES = 200  # of an episode
 _WIDTHS = (400, 300, 200)  # pixels, as many as the budget allows
 _COLUMNS = 12
 
@@ -70,7 +70,7 @@ class _Film:
             frame = Image.fromarray(environment.render()).convert("RGB")
             width = min(_WIDTHS[0], frame.width)
             size = (width, max(1, round(frame.height * width / frame.width)))
-            self.frames.append(frame.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0))
+            self.frames.append(frame.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0))
 
 
 def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[Sheet], str]:
@@ -119,7 +119,7 @@ def _sheet(film: _Film, width: int) -> Sheet:
     picture = Image.new("RGB", (columns * width, rows * height))
     for index, frame in enumerate(film.frames):
         row, column = divmod(index, columns)
-        shown = frame if frame.size == (width, height) else frame.resize((width, height), Image.Resampling.LANCZOS)
+        shown = frame if frame.size == (width, height) else frame.resize((width, height), Image.Resampling.HAMMING)
         picture.paste(shown, (column * width, row * height))
     return Sheet(_address(picture), width, height, columns, len(film.frames), film.every, film.pace)
 

@@ -16,7 +16,7 @@ from evonet.inspection.report.section import Section, counted, number, percent
 
 _MOST_PARTS = 40
 _MOST_PANELS = 2
-_SECONDS = 0.8
+_SECONDS = 0.5
 
 
 def learned(findings: Findings) -> Section:

@@ -9,7 +9,7 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.inspection.plots import network_diagram, weight_maps
-from evonet.inspection.plots.network import WIDEST, connection_genes
+from evonet.inspection.plots.network import WIDEST, connection_genes, shown_genes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section, Table, counted
@@ -85,7 +85,7 @@ def _map_size(champion: Champion) -> tuple[float, float]:
 
 def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dict[str, Any]:
     """Weights of the connections drawn, for the fittest of each generation in which that was somebody new."""
-    genes = [int(name.rpartition("-")[2]) for name in diagram.hover.get("items", {}) if "-gene-" in name]
+    genes = shown_genes(champion.network, _MOST_NEURONS)
     fittest = findings.run.fittest
     rows: list[int] = []
     if fittest:
@@ -100,7 +100,7 @@ def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dic
     label = f"the champion: individual {champion.individual}, chosen in generation {champion.generation}"
     frames.append({"label": label, "weights": _short(champion.genome[genes])})
     strongest = float(np.abs(connection_genes(champion.network)).max(initial=0.0)) or 1.0
-    return {"figure": diagram.key, "genes": genes, "frames": frames, "strongest": strongest, "widest": WIDEST}
+    return {"figure": diagram.key, "frames": frames, "strongest": strongest, "widest": WIDEST}
 
 
 def _short(weights: FloatArray) -> list[float]:

@@ -15,7 +15,7 @@ from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import LONGEST, Findings
 from evonet.inspection.report.section import Section, counted, number
 
-_SECONDS = 1.0
+_SECONDS = 0.8
 
 
 def robustness(findings: Findings) -> Section:
@@ -36,7 +36,7 @@ def robustness(findings: Findings) -> Section:
         ),
         *(
             (sweep.name.partition(" (")[0].capitalize(), sweep, "")
-            for sweep in parameter_sweeps(champion, task, findings.seeds, parameters, 2 * seconds)
+            for sweep in parameter_sweeps(champion, task, findings.seeds, parameters, 1.5 * seconds)
         ),
     ]
     span = finite_span(np.concatenate([[sweep.low, sweep.high] for _, sweep, _ in sweeps], axis=1))
