@@ -48,8 +48,8 @@ class Marked:
         except OSError:
             return False
 
-    def workers(self) -> list[int]:
-        """Process ids of its descendants."""
+    def descendants(self) -> list[int]:
+        """Process ids of all that descend from it."""
         return [process for process in self.living() if process != self.process.pid]
 
     def left_after(self, seconds: float) -> list[int]:
@@ -58,6 +58,14 @@ class Marked:
         while (living := self.living()) and time.monotonic() < deadline:
             time.sleep(0.02)
         return living
+
+
+def is_worker(process: int) -> bool:
+    """Whether a process runs episodes; the one that only keeps account of shared resources does not."""
+    try:
+        return b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def memory(process: int) -> int:
@@ -74,12 +82,3 @@ def descriptors(process: int) -> int:
         return len(list(Path(f"/proc/{process}/fd").iterdir()))
     except OSError:
         return 0
-
-
-def processor_seconds(process: int) -> float:
-    """Processor time that a process has had; 0 if it has ended."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

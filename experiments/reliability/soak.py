@@ -15,15 +15,19 @@ import argparse
 import contextlib
 import hashlib
 import json
+import math
 import os
 import random
 import signal
+import statistics
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
-from processes import Marked, descriptors, memory, processor_seconds
+from processes import Marked, descriptors, is_worker, memory
 
 EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "champion.npz")
 CONFIG = """\
@@ -39,37 +43,40 @@ faults: {{retries: 5}}
 """
 
 
-_START_SECONDS = 2.0  # of processor time: who has had less may still be starting, on a machine that is busy
-
-
 @dataclass
 class Watched:
-    """What was seen of a run's processes, once a second."""
+    """What was seen of a run's processes, several times a second."""
 
     main: list[int] = field(default_factory=list)
     workers: list[int] = field(default_factory=list)
     descriptors: list[int] = field(default_factory=list)
     processes: list[int] = field(default_factory=list)
-    kills: int = 0
+    kills: list[float] = field(default_factory=list)  # by the monotonic clock
+
+    @property
+    def pauses(self) -> str:
+        """Between kills: the median, and the longest."""
+        pauses = [later - earlier for earlier, later in pairwise(self.kills)] or [math.nan]
+        return f"one in {statistics.median(pauses):.1f} s, the longest pause {max(pauses):.1f} s"
 
 
 def watch(started: Marked, rng: random.Random, every: float) -> Watched:
-    """Look at a run's processes until it ends, and kill a worker now and then."""
+    """Look at a run's processes until it ends, and kill a worker now and then, whatever it is doing."""
     seen = Watched()
     due = time.monotonic() + every
     while started.process.poll() is None:
-        workers = started.workers()
+        descendants = started.descendants()
+        workers = list(filter(is_worker, descendants))
         seen.main.append(memory(started.process.pid))
         seen.workers.append(max(map(memory, workers), default=0))
         seen.descriptors.append(descriptors(started.process.pid))
-        seen.processes.append(len(workers))
-        at_work = [worker for worker in workers if processor_seconds(worker) > _START_SECONDS]
-        if at_work and time.monotonic() >= due:
+        seen.processes.append(len(descendants))
+        if workers and time.monotonic() >= due:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(rng.choice(at_work), signal.SIGKILL)
-                seen.kills += 1
+                os.kill(rng.choice(workers), signal.SIGKILL)
+                seen.kills.append(time.monotonic())
             due = time.monotonic() + rng.uniform(0.5, 1.5) * every
-        time.sleep(1.0)
+        time.sleep(0.3)
     return seen
 
 
@@ -84,8 +91,8 @@ def digests(run: Path) -> dict[str, str]:
     return {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in EXACT}
 
 
-def soak(environment: str, minutes: float, every: float, folder: Path) -> None:
-    """Run an environment for so long, with kills; then as many generations without; and compare."""
+def soak(environment: str, minutes: float, every: float, folder: Path) -> str:
+    """Run an environment for so long, with kills; then as many generations without; and tell how they compare."""
     config = folder / f"{environment}.yaml"
     config.write_text(CONFIG.format(environment=environment, seconds=minutes * 60), encoding="utf-8")
     disturbed, quiet = folder / f"{environment}-disturbed", folder / f"{environment}-quiet"
@@ -101,28 +108,32 @@ def soak(environment: str, minutes: float, every: float, folder: Path) -> None:
             raise SystemExit(again.process.stderr.read())
     expected, found = digests(quiet), digests(disturbed)
     faults = (disturbed / "faults.jsonl").read_bytes().count(b"\n")
-    print(f"{environment}: {summary['generations']} generations, {summary['environment_steps']:,} steps, "
-          f"{minutes:g} minutes, {seen.kills} workers killed, {faults} faults")  # fmt: skip
-    print(f"  memory of the run, MB:          {span(seen.main, 1e6)} (second quarter → last quarter, highest)")
-    print(f"  memory of the largest worker:   {span(seen.workers, 1e6)}")
-    print(f"  descriptors of the run:         {span(seen.descriptors)}")
-    print(f"  worker processes at once:       {max(seen.processes)} at most; {len(left)} left at the end")
     same = [name for name in EXACT if expected[name] == found[name]]
-    print(f"  like the undisturbed run:       {', '.join(same)}")
-    if different := [name for name in EXACT if name not in same]:
-        print(f"  NOT like it:                    {', '.join(different)}")
+    different = [name for name in EXACT if name not in same]
+    return f"""\
+{environment}: {summary["generations"]} generations, {summary["environment_steps"]:,} steps, {minutes:g} minutes, {faults} faults
+  workers killed:                 {len(seen.kills)}; {seen.pauses}
+  memory of the run, MB:          {span(seen.main, 1e6)} (second quarter → last quarter, highest)
+  memory of the largest worker:   {span(seen.workers, 1e6)}
+  descriptors of the run:         {span(seen.descriptors)}
+  processes below it at once:     {max(seen.processes)} at most; {len(left)} left at the end
+  like the undisturbed run:       {", ".join(same)}
+  NOT like it:                    {", ".join(different) or "nothing"}"""  # noqa: E501
 
 
 def main() -> None:
-    """Soak each environment for its share of the time."""
+    """Soak all environments, side by side."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60.0, help="of runs with kills; the ones without come on top")
     parser.add_argument("--every", type=float, default=4.0, help="seconds between kills, on average")
     parser.add_argument("--environments", nargs="+", default=["CartPole-v1", "LunarLander-v3"])
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        for environment in options.environments:
-            soak(environment, options.minutes / len(options.environments), options.every, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(options.environments)) as threads:
+        soaks = [
+            threads.submit(soak, name, options.minutes, options.every, Path(folder)) for name in options.environments
+        ]
+        for done in as_completed(soaks):
+            print(done.result(), flush=True)
 
 
 if __name__ == "__main__":
