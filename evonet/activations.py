@@ -45,6 +45,7 @@ def _sin(x: FloatArray) -> None:
 
 
 def _gaussian(x: FloatArray) -> None:
+    np.clip(x, -1e150, 1e150, out=x)  # so that the square does not overflow; the image is 0 long before
     np.multiply(x, x, out=x)
     np.negative(x, out=x)
     np.exp(x, out=x)

@@ -15,24 +15,47 @@ from collections.abc import Mapping
 from typing import Any
 
 from evonet.settings import chosen
-from evonet.testing import carrier, crossover, environment, fitness, mutation, selection, strategy
+from evonet.testing import (
+    activation,
+    carrier,
+    crossover,
+    environment,
+    fitness,
+    initialisation,
+    mutation,
+    niching,
+    replacement,
+    schedule,
+    selection,
+    strategy,
+)
+from evonet.testing.activation import check_activation
 from evonet.testing.carrier import check_carrier
 from evonet.testing.contract import Check, as_parameters
 from evonet.testing.crossover import check_crossover
 from evonet.testing.environment import check_environment
 from evonet.testing.fitness import check_fitness
+from evonet.testing.initialisation import check_initialisation
 from evonet.testing.kernel import check_kernel
 from evonet.testing.mutation import check_mutation
+from evonet.testing.niching import check_niching
+from evonet.testing.replacement import check_replacement
+from evonet.testing.schedule import check_schedule
 from evonet.testing.selection import check_selection
 from evonet.testing.strategy import check_only_the_order_of_fitness_counts, check_strategy
 
 CHECKS: dict[str, tuple[Check, ...]] = {
+    "activation": activation.CHECKS,
     "carrier": carrier.CHECKS,
     "crossover": crossover.CHECKS,
     "environment": environment.CHECKS,
     "fitness": fitness.CHECKS,
+    "initialisation": initialisation.CHECKS,
     "kernel": (check_kernel,),
     "mutation": mutation.CHECKS,
+    "niching": niching.CHECKS,
+    "replacement": replacement.CHECKS,
+    "schedule": schedule.CHECKS,
     "selection": selection.CHECKS,
     "strategy": strategy.CHECKS,
 }
@@ -56,13 +79,18 @@ def parametrize_checks(contract: str, parts: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "CHECKS",
+    "check_activation",
     "check_carrier",
     "check_crossover",
     "check_environment",
     "check_fitness",
+    "check_initialisation",
     "check_kernel",
     "check_mutation",
+    "check_niching",
     "check_only_the_order_of_fitness_counts",
+    "check_replacement",
+    "check_schedule",
     "check_selection",
     "check_strategy",
     "parametrize_checks",

@@ -109,9 +109,17 @@ def given(operator: Any, **settings: Any) -> Any:
 def genome_matrices(rng: np.random.Generator, architecture: Architecture, how_many: int) -> list[FloatArray]:
     """Matrices of one shape: genes tiny, huge, zero and usual; sometimes of no rows at all."""
     shape = (int(rng.integers(7)), architecture.genome_size)
-    return [_genes(rng, shape) for _ in range(how_many)]
+    return [any_genomes(rng, shape) for _ in range(how_many)]
 
 
-def _genes(rng: np.random.Generator, shape: tuple[int, int]) -> FloatArray:
+def any_genomes(rng: np.random.Generator, shape: tuple[int, int]) -> FloatArray:
+    """A matrix of genes tiny, huge, zero and usual."""
     sizes = np.where(rng.random(shape) < 0.5, 1.0, 10.0 ** rng.uniform(-150, 150, shape))
     return np.where(rng.random(shape) < 0.1, 0.0, rng.normal(size=shape).clip(-1, 1) * sizes)
+
+
+def any_fitness(rng: np.random.Generator, n: int) -> FloatArray:
+    """Fitness `(n,)`, usual, huge or tiny, and often tied."""
+    scale = rng.choice([1.0, 1e-300, 1e6, 1e308])
+    fitness: FloatArray = rng.uniform(-1, 1, n).round(int(rng.integers(4))) * scale
+    return fitness

@@ -9,8 +9,7 @@ import numpy as np
 from evonet.operators.selection import Selection
 from evonet.testing import operators
 from evonet.testing.contract import hold, run_checks, same_bits, untouched
-from evonet.testing.operators import given
-from evonet.types import FloatArray
+from evonet.testing.operators import any_fitness, given
 
 _CASES = 60
 _DRAWS = 60_000
@@ -32,7 +31,7 @@ def check_parents_are_valid_indices(selection: Selection) -> None:
     """As many as asked for, the same from the same generator, and nothing else is touched."""
     rng, name = np.random.default_rng(0), type(selection).__name__
     for seed in range(_CASES):
-        fitness, count = _fitness(rng), int(rng.integers(31))
+        fitness, count = any_fitness(rng, int(rng.integers(1, 13))), int(rng.integers(31))
         with untouched(name, fitness=fitness):
             parents = np.asarray(selection(np.random.default_rng(seed), fitness, count))
             again = selection(np.random.default_rng(seed), fitness, count)
@@ -105,11 +104,3 @@ CHECKS = (
     check_a_fitter_individual_never_has_the_smaller_chance,
     check_neighbours_are_in_random_order,
 )
-
-
-def _fitness(rng: np.random.Generator) -> FloatArray:
-    """Usual, huge, tiny, tied."""
-    n = int(rng.integers(1, 13))
-    scale = rng.choice([1.0, 1e-300, 1e6, 1e308])
-    fitness: FloatArray = rng.uniform(-1, 1, n).round(int(rng.integers(4))) * scale
-    return fitness

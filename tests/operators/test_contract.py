@@ -7,8 +7,9 @@ from evonet.operators.initialisation import INITIALISATIONS
 from evonet.operators.mutation import MUTATIONS
 from evonet.operators.niching import NICHINGS
 from evonet.operators.replacement import REPLACEMENTS
+from evonet.operators.schedules import SCHEDULES
 from evonet.operators.selection import SELECTIONS
-from evonet.testing import check_crossover, crossover, operators, parametrize_checks
+from evonet.testing import check_crossover, crossover, parametrize_checks
 
 
 def made(registry):
@@ -40,10 +41,30 @@ def test_a_mutation_keeps_its_contract(check):
     check()
 
 
-@pytest.mark.parametrize("check", operators.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize(
-    "registry", [REPLACEMENTS, NICHINGS, INITIALISATIONS], ids=["replacement", "niching", "initial"]
-)
-def test_settings_of_the_other_operators_keep_their_contract(registry, check):
-    for operator in made(registry).values():
-        check(operator)
+@parametrize_checks("replacement", made(REPLACEMENTS))
+def test_a_replacement_keeps_its_contract(check):
+    check()
+
+
+@parametrize_checks("niching", made(NICHINGS))
+def test_a_niching_keeps_its_contract(check):
+    check()
+
+
+@parametrize_checks("initialisation", made(INITIALISATIONS))
+def test_an_initialisation_keeps_its_contract(check):
+    check()
+
+
+REQUIRED = {
+    "constant": {"value": 0.5},
+    "linear": {"start": 0.5, "end": 0.05, "generations": 4},
+    "exponential": {"start": 0.5, "end": 0.05, "generations": 4},
+    "one_fifth": {"start": 0.5},
+    "stagnation": {"start": 0.5, "patience": 1},
+}
+
+
+@parametrize_checks("schedule", {name: kind(**REQUIRED[name]) for name, kind in SCHEDULES.items()})
+def test_a_schedule_keeps_its_contract(check):
+    check()

@@ -22,16 +22,6 @@ def drawn(initialisation, count=3000, architecture=ARCHITECTURE):
 
 
 @pytest.mark.parametrize("kind", INITIALISATIONS.values(), ids=INITIALISATIONS)
-def test_genomes_differ_and_follow_their_generator(kind):
-    genomes = drawn(kind(), 50)
-    assert genomes.shape == (50, ARCHITECTURE.genome_size)
-    assert genomes.dtype == np.float64
-    assert genomes.flags.c_contiguous
-    assert len(np.unique(genomes, axis=0)) == 50
-    assert np.array_equal(genomes, drawn(kind(), 50))
-
-
-@pytest.mark.parametrize("kind", INITIALISATIONS.values(), ids=INITIALISATIONS)
 def test_a_genetic_algorithm_begins_there(kind):
     algorithm = GeneticAlgorithm(ARCHITECTURE, 10, initialisation=kind(), seed=3)
     assert np.array_equal(algorithm.ask(), kind()(generator(3, Purpose.INITIALISATION), 10, ARCHITECTURE))

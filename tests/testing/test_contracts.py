@@ -12,10 +12,15 @@ import pytest
 
 import evonet
 from evonet import Architecture, EpisodeReturn, EvonetError, FunctionFitness, GeneticAlgorithm, testing
+from evonet.activations import Activation
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.carriers import InProcess
 from evonet.operators.crossover import Crossover, Uniform
+from evonet.operators.initialisation import Normal
 from evonet.operators.mutation import Gaussian
+from evonet.operators.niching import NoNiching
+from evonet.operators.replacement import Plus
+from evonet.operators.schedules import Constant
 from evonet.operators.selection import Tournament
 from evonet.settings import Probability, Settings
 from tests.environments_for_tests import MODULE, Forgetful, Impossible, Moody, Walk, closeness, failing
@@ -294,6 +299,253 @@ def test_a_broken_mutation_is_found_out(mutation, broken):
         testing.check_mutation(mutation)
 
 
+@dataclass(frozen=True)
+class Crowded(Plus):
+    """Lets all live on."""
+
+    def __call__(self, rng, fitness, ids, elites):
+        everyone = np.argsort(-fitness, kind="stable")
+        return everyone, everyone
+
+
+@dataclass(frozen=True)
+class Merciless(Plus):
+    """Forgets the elites."""
+
+    def __call__(self, rng, fitness, ids, elites):
+        return super().__call__(rng, fitness, ids, 0)
+
+
+@dataclass(frozen=True)
+class Unordered(Plus):
+    """Names the least fit survivor first."""
+
+    def __call__(self, rng, fitness, ids, elites):
+        survivors, breeders = super().__call__(rng, fitness, ids, elites)
+        return survivors[::-1], breeders
+
+
+@dataclass(frozen=True)
+class ByIds(Plus):
+    """Takes ids for rows."""
+
+    def __call__(self, rng, fitness, ids, elites):
+        survivors, _ = super().__call__(rng, fitness, ids, elites)
+        return survivors, ids[survivors]
+
+
+@dataclass(frozen=True)
+class Childless(Plus):
+    """Lets nobody breed."""
+
+    def __call__(self, rng, fitness, ids, elites):
+        survivors, breeders = super().__call__(rng, fitness, ids, elites)
+        return survivors, breeders[:0]
+
+
+@pytest.mark.parametrize(
+    ("replacement", "broken"),
+    [
+        (Crowded(), r"must leave room for a child, got \d+ survivors"),
+        (Merciless(mu=0.01), r"must let the \d+ fittest live on"),
+        (Unordered(), "must return the fittest survivors first"),
+        (ByIds(), r"breeders must be rows below \d+"),
+        (Childless(), "must let somebody breed"),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_a_broken_replacement_is_found_out(replacement, broken):
+    with pytest.raises(AssertionError, match=broken):
+        testing.check_replacement(replacement)
+
+
+@dataclass(frozen=True)
+class Halved(NoNiching):
+    """Gives each child one parent."""
+
+    def __call__(self, rng, genomes, fitness, count, select):
+        return select(fitness, None, count)
+
+
+@dataclass(frozen=True)
+class LastLeftOut(NoNiching):
+    """Never looks at the last row."""
+
+    def __call__(self, rng, genomes, fitness, count, select):
+        rows = np.arange(max(1, len(fitness) - 1))
+        return select(fitness[rows], rows, 2 * count)
+
+
+@dataclass(frozen=True)
+class Upside(NoNiching):
+    """Prefers the least fit."""
+
+    def __call__(self, rng, genomes, fitness, count, select):
+        return select(-fitness, None, 2 * count)
+
+
+@dataclass(frozen=True)
+class Mismatched(NoNiching):
+    """Names fewer rows than it has fitness for."""
+
+    def __call__(self, rng, genomes, fitness, count, select):
+        return select(fitness, np.arange(1), 2 * count)
+
+
+@dataclass(frozen=True)
+class Unnumbered(NoNiching):
+    """Divides by distances of which some are none."""
+
+    def __call__(self, rng, genomes, fitness, count, select):
+        with np.errstate(all="ignore"):
+            return select(fitness / ((genomes - genomes[0]) ** 2).sum(axis=1), None, 2 * count)
+
+
+@pytest.mark.parametrize(
+    ("niching", "broken"),
+    [
+        (Halved(), r"must return \d+ rows, got the shape"),
+        (LastLeftOut(), r"rows \[15\] never became parents"),
+        (Upside(), "must leave the fitter their advantage"),
+        (Mismatched(), "must select among all"),
+        (Unnumbered(), "must select by finite float64 fitness"),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_a_broken_niching_is_found_out(niching, broken):
+    with pytest.raises(AssertionError, match=broken):
+        testing.check_niching(niching)
+
+
+@dataclass(frozen=True)
+class OneForAll(Normal):
+    """Draws one genome and copies it."""
+
+    def __call__(self, rng, count, architecture):
+        return np.repeat(super().__call__(rng, 1, architecture), count, axis=0)
+
+
+@dataclass(frozen=True)
+class Deaf(Normal):
+    """Has a generator of its own."""
+
+    def __call__(self, rng, count, architecture):
+        return super().__call__(np.random.default_rng(7), count, architecture)
+
+
+@dataclass(frozen=True)
+class LayerAsleep(Normal):
+    """Leaves the weights of a layer at 0."""
+
+    def __call__(self, rng, count, architecture):
+        genomes = super().__call__(rng, count, architecture)
+        architecture.views(genomes)["hidden_output_weights"][...] = 0.0
+        return genomes
+
+
+@dataclass(frozen=True)
+class Symmetric(Normal):
+    """Gives all neurons of a layer the same weights, so that they never differ."""
+
+    def __call__(self, rng, count, architecture):
+        genomes = super().__call__(rng, count, architecture)
+        weights = architecture.views(genomes)["input_hidden_weights"]
+        weights[...] = weights[:, :, :1]
+        return genomes
+
+
+@pytest.mark.parametrize(
+    ("initialisation", "broken"),
+    [
+        (OneForAll(), "must not draw two equal genomes"),
+        (Deaf(), "must draw other genomes with another generator"),
+        (LayerAsleep(), "must vary every weight, some hidden_output_weights never do"),
+        (Symmetric(), "must not draw two input_hidden_weights alike in all"),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_a_broken_initialisation_is_found_out(initialisation, broken):
+    with pytest.raises(AssertionError, match=broken):
+        testing.check_initialisation(initialisation)
+
+
+@dataclass(frozen=True)
+class Whimsical(Constant):
+    """Draws its numbers."""
+
+    def following(self, number, generation, success, stagnation):
+        return number * random.random()
+
+
+@dataclass(frozen=True)
+class Counting(Constant):
+    """Remembers how often it was asked."""
+
+    def following(self, number, generation, success, stagnation):
+        asked = self.__dict__.setdefault("asked", [])
+        asked.append(generation)
+        return 1.0 / len(asked)
+
+
+@dataclass(frozen=True)
+class Endless(Constant):
+    """Grows by the success, which may be none."""
+
+    def following(self, number, generation, success, stagnation):
+        return number * (1.0 + success)
+
+
+@dataclass(frozen=True)
+class Startless(Constant):
+    """Does not say where it starts."""
+
+    extremes = ()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "broken"),
+    [
+        (Whimsical(1.0), "drew from a global one|must depend on its arguments only"),
+        (Counting(1.0), "must depend on its arguments only"),
+        (Endless(1.0), "following must be a finite number, got nan"),
+        (Startless(1.0), "extremes must have the first number"),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_a_broken_schedule_is_found_out(schedule, broken):
+    with pytest.raises(AssertionError, match=broken):
+        testing.check_schedule(schedule)
+
+
+def in_place(function):
+    def apply(x):
+        x[...] = function(x)
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("apply", "low", "high", "broken"),
+    [
+        (np.tanh, -1.0, 1.0, "must work in place and return nothing"),
+        (in_place(lambda x: x / x.sum()), -np.inf, np.inf, "must look at each number by itself"),
+        (in_place(lambda x: np.log1p(np.exp(x))), 0.0, np.inf, "must not overflow"),
+        (in_place(lambda x: np.nan_to_num(np.tanh(x))), -1.0, 1.0, "must keep NaN"),
+        (in_place(np.tanh), 0.0, 1.0, r"must stay within \[0.0, 1.0\]"),
+        (in_place(np.tanh), -2.0, 1.0, "low and high must be the bounds of its image"),
+        (in_place(np.tanh), -np.inf, np.inf, "low and high must be the bounds of its image"),
+    ],
+)
+def test_a_broken_activation_is_found_out(apply, low, high, broken):
+    with pytest.raises(AssertionError, match=broken):
+        testing.check_activation(Activation(apply, low, high, "of somebody's own"))
+
+
+def test_an_activation_must_say_what_it_is():
+    with pytest.raises(AssertionError, match="summary must be a line"):
+        testing.check_activation(Activation(in_place(np.tanh), -1.0, 1.0, " "))
+
+
 class Restless(GeneticAlgorithm):
     def ask(self):
         return super().ask() + np.random.default_rng(len(self.population)).normal()
@@ -324,7 +576,7 @@ def test_a_broken_strategy_is_found_out(strategy, broken):
 
 def test_a_contract_that_there_is_not_is_refused_with_those_that_there_are():
     with pytest.raises(
-        ValueError, match=r"must be a known name, got 'mutations'; did you mean 'mutation'\? Known: carr"
+        ValueError, match=r"must be a known name, got 'mutations'; did you mean 'mutation'\? Known: act"
     ):
         testing.parametrize_checks("mutations", {})
 

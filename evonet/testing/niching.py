@@ -1,0 +1,92 @@
+"""What a niching promises."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evonet.operators.niching import Niching, Select
+from evonet.operators.selection import Tournament
+from evonet.operators.serving import chooser
+from evonet.testing import operators
+from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.operators import ARCHITECTURES, any_fitness, any_genomes
+from evonet.types import FloatArray, IntArray
+
+_CASES = 40
+
+
+def check_niching(niching: Niching) -> None:
+    """Hold a niching, such as `FitnessSharing()`, to its contract.
+
+    Parents are 2 * count rows, whatever genomes and fitness are; to the selection it gives numbers, and rows of their
+    own; nobody is left out, and where all are in one place the fitter have more children; the same generator gives the
+    same parents; nothing given is written; settings are frozen and checked.
+
+    Raises:
+        AssertionError: a promise is broken; the message says which.
+    """
+    run_checks(CHECKS, niching)
+
+
+def check_parents_are_rows(niching: Niching) -> None:
+    """Two for each child, of any genomes; the same from the same generator, and nothing else is touched."""
+    rng, name = np.random.default_rng(0), type(niching).__name__
+    for seed in range(_CASES):
+        n, count = int(rng.integers(1, 9)), int(rng.integers(1, 13))
+        genomes = any_genomes(rng, (n, ARCHITECTURES[seed % len(ARCHITECTURES)].genome_size))
+        fitness = any_fitness(rng, n)
+        with untouched(name, genomes=genomes, fitness=fitness):
+            parents = np.asarray(_parents(niching, genomes, fitness, count, seed))
+            again = _parents(niching, genomes, fitness, count, seed)
+        hold(parents.shape == (2 * count,), f"{name} must return {2 * count} rows, got the shape {parents.shape}")
+        hold(np.issubdtype(parents.dtype, np.integer), f"{name} must return whole numbers, got {parents.dtype}")
+        valid = bool(((parents >= 0) & (parents < n)).all())
+        hold(valid, f"{name} must return rows below {n}, got {parents}")
+        hold(same_bits(parents, again), f"{name} must choose the same parents with the same generator")
+
+
+def check_nobody_is_left_out(niching: Niching) -> None:
+    """Of sixteen equally fit in different places, each becomes a parent at last."""
+    genomes, fitness = np.random.default_rng(1).normal(size=(16, 9)), np.zeros(16)
+    met = {int(row) for seed in range(40) for row in _parents(niching, genomes, fitness, 16, seed)}
+    never = sorted(set(range(16)) - met)
+    hold(not never, f"{type(niching).__name__} must leave nobody out for ever, rows {never} never became parents")
+
+
+def check_in_one_place_the_fitter_have_more_children(niching: Niching) -> None:
+    """Where all genomes are the same there is nothing to keep apart."""
+    genomes, fitness = np.ones((20, 9)), np.arange(20.0)
+    parents = np.concatenate([_parents(niching, genomes, fitness, 20, seed) for seed in range(40)])
+    share = (parents >= 10).mean()  # a tournament of three takes 7 of 8 from the fitter half
+    hold(
+        share > 0.7,
+        f"{type(niching).__name__} must leave the fitter their advantage where all genomes are equal: "
+        f"{share:.2f} of parents are from the fitter half",
+    )
+
+
+CHECKS = (
+    *operators.CHECKS,
+    check_parents_are_rows,
+    check_nobody_is_left_out,
+    check_in_one_place_the_fitter_have_more_children,
+)
+
+
+def _parents(niching: Niching, genomes: FloatArray, fitness: FloatArray, count: int, seed: int) -> IntArray:
+    rng = np.random.default_rng(seed)
+    return niching(rng, genomes, fitness, count, _selecting(rng, len(genomes), type(niching).__name__))
+
+
+def _selecting(rng: np.random.Generator, n: int, name: str) -> Select:
+    """Selection by tournament, as the genetic algorithm hands it to a niching, that looks at what it gets."""
+    tournament = chooser(rng, Tournament(size=3), {}, None)
+
+    def select(fitness: FloatArray, rows: IntArray | None, count: int) -> IntArray:
+        sound = fitness.dtype == np.float64 and fitness.ndim == 1 and bool(np.isfinite(fitness).all())
+        hold(sound, f"{name} must select by finite float64 fitness (k,), got {fitness.dtype} {fitness}")
+        own = len(fitness) == n if rows is None else len(np.unique(rows)) == len(rows) == len(fitness) > 0
+        hold(own, f"{name} must select among all {n}, or rows of its own, got rows {rows} of fitness {fitness}")
+        return tournament(fitness, rows, count)
+
+    return select
