@@ -21,6 +21,7 @@ from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import TooManyFaults
+from evonet.evaluation.engines import EngineName
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import Fitness, FitnessFunction, FunctionFitness, Observing
@@ -76,11 +77,14 @@ class Validation(Settings):
         episodes: held-out episodes.
         candidates: how many of a generation's fittest are tried, if they were not tried before.
         environment: where they are tried, if not where they are trained: another variant with the same spaces.
+        engine: what runs these episodes, if not what runs those of the training. "gymnasium" is the environment itself,
+            for tasks so sensitive that the rounding of a kernel decides who succeeds.
     """
 
     episodes: Count = 100
     candidates: Count = 1
     environment: EnvironmentSpec | None = None
+    engine: EngineName | None = None
 
 
 @dataclass(frozen=True, eq=False)

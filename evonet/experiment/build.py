@@ -8,6 +8,7 @@ from typing import Any
 from evonet.cluster.executor import Cluster, Executor
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError, WorkersUnavailable
+from evonet.evaluation.engines import EngineName
 from evonet.evaluation.task import Task
 from evonet.evolution import Algorithm, Validation
 from evonet.experiment.config import EPISODE_RETURN, Config
@@ -61,18 +62,20 @@ def build_fitness(config: Config, executor: Executor | Cluster | None = None) ->
 
 
 def build_judge(config: Config, fitness: Fitness, executor: Executor | Cluster | None = None) -> Fitness:
-    """What runs the validation: the fitness itself, or the same in the environment that `validation` names.
+    """What runs the validation: the fitness itself, or the same in the environment or engine that `validation` names.
 
     Raises:
-        ConfigError: that environment cannot take the other's place.
+        ConfigError: that environment cannot take the other's place, or that engine cannot run it.
     """
     settings = config.settings.validation
-    if settings.environment is None:
+    other = next((key for key in ("environment", "engine") if getattr(settings, key) is not None), None)
+    if other is None:
         return fitness
     path = ("validation", "environment")
     if not isinstance(fitness, EpisodeReturn):
-        raise config.error(path, "validation.environment must be left out where a function is the fitness")
-    judge = _episode_return(config, settings.environment.build(), (*path, "id"), executor)
+        raise config.error(("validation", other), f"validation.{other} must be left out where a function is the fitness")
+    environment = settings.environment or config.settings.environment
+    judge = _episode_return(config, environment.build(), (*path, "id"), executor, settings.engine)
     assert fitness.task is not None
     assert judge.task is not None
     for name in ("observation_space", "action_space"):
@@ -87,10 +90,16 @@ def build_judge(config: Config, fitness: Fitness, executor: Executor | Cluster |
 
 
 def _episode_return(
-    config: Config, environment: EnvironmentSpec, path: KeyPath, executor: Executor | Cluster | None
+    config: Config,
+    environment: EnvironmentSpec,
+    path: KeyPath,
+    executor: Executor | Cluster | None,
+    engine: EngineName | None = None,
 ) -> EpisodeReturn:
     settings = config.settings
     network, evaluation = arguments(settings.network, *_NETWORK), arguments(settings.evaluation, *_EVALUATION)
+    section = "evaluation" if engine is None else "validation"
+    evaluation |= {} if engine is None else {"engine": engine}
     try:
         environment.refuse_imports(config.allowed_imports)
         return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build(), executor=executor)
@@ -99,7 +108,7 @@ def _episode_return(
     except EvonetError as error:
         raise type(error)(f"{config.document.where(path)}: {'.'.join(map(str, path[:-1]))}: {error}") from error
     except ValueError as error:  # the rest is checked: only the engine depends on the environment
-        raise config.error(("evaluation", "engine"), f"evaluation.engine: {error}") from error
+        raise config.error((section, "engine"), f"{section}.engine: {error}") from error
 
 
 def notices(fitness: Fitness) -> list[str]:
