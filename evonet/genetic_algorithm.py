@@ -218,7 +218,8 @@ class GeneticAlgorithm:
     def receive(self, migrants: Migrants) -> IntArray:
         """Put migrants in the places of the least fit, before the next generation is bred: between `tell` and `ask`.
 
-        Where a migrant brings no step sizes or cases that fit, those of its place stay.
+        Where a migrant brings no step sizes that fit, those of its place stay; where it brings no cases that fit, its
+        fitness counts in each.
 
         Returns:
             The new ids that they have here, `(m,)`; they have no parents here.
@@ -242,10 +243,10 @@ class GeneticAlgorithm:
         for bit, own in sizes.items():
             if bit in migrants.step_sizes and migrants.step_sizes[bit].shape[1:] == own.shape[1:]:
                 own[rows] = migrants.step_sizes[bit]
-        if "cases" in self._told and migrants.cases is not None:
+        if "cases" in self._told:
             cases = self._told["cases"].copy()
-            if cases.shape[1:] == migrants.cases.shape[1:]:
-                cases[rows] = migrants.cases
+            fit = migrants.cases is not None and cases.shape[1:] == migrants.cases.shape[1:]
+            cases[rows] = migrants.cases if fit else migrants.fitness[:, None]
             self._told = self._told | {"cases": cases}
         self._dials.excuse(rows)
         names = old.operator_names

@@ -14,7 +14,7 @@ import math
 import numbers
 import types
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -215,6 +215,8 @@ def _check_value(argument: str, hint: Any, value: Any) -> None:
         if value is None and types.NoneType in get_args(hint):
             return
         alternatives = [alternative for alternative in get_args(hint) if alternative is not types.NoneType]
+        if not isinstance(value, Sequence):
+            alternatives = [alternative for alternative in alternatives if get_origin(alternative) is not Sequence]
         if len(alternatives) > 1:
             return
         _check_value(argument, alternatives[0], value)

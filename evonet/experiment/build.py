@@ -73,7 +73,9 @@ def build_judge(config: Config, fitness: Fitness, executor: Executor | Cluster |
         return fitness
     path = ("validation", "environment")
     if not isinstance(fitness, EpisodeReturn):
-        raise config.error(("validation", other), f"validation.{other} must be left out where a function is the fitness")
+        raise config.error(
+            ("validation", other), f"validation.{other} must be left out where a function is the fitness"
+        )
     environment = settings.environment or config.settings.environment
     judge = _episode_return(config, environment.build(), (*path, "id"), executor, settings.engine)
     assert fitness.task is not None

@@ -20,7 +20,7 @@ from evonet.evolution import Validation
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.checkpoint import Checkpoints
 from evonet.experiment.document import Document, KeyPath, to_yaml
-from evonet.experiment.models import NUMBER, SCHEDULE, Section, choice_of, section_of
+from evonet.experiment.models import ALTERNATIVES, Section, choice_of, nested_in, section_of
 from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn
 from evonet.genetic_algorithm import DEFAULT_OPERATORS, OPERATORS
@@ -128,7 +128,7 @@ def experiment_model(
         default_type=_GENETIC,
         schedules=schedules,
     )
-    choice: Any = choose(named, nested={"algorithm": choose(plain)} if plain else None)
+    choice: Any = choose(named, nested=nested_in(choose(plain)) if plain else None)
     field: Any = (choice, Field(default={"type": _GENETIC}, validate_default=True))
     model: type[Experiment] = create_model(
         "Experiment", __base__=Experiment, __doc__="A whole config.", algorithm=field
@@ -139,14 +139,17 @@ def experiment_model(
 def _algorithms_in(data: Mapping[str, Any]) -> tuple[frozenset[str], list[Mapping[str, Any]]]:
     """The algorithms that a config names, and their sections; all names where one is unknown, for the error's list."""
     names, sections = set(), []
-    section = data.get("algorithm", _GENETIC)
-    while section is not None:
+    waiting = [data.get("algorithm", _GENETIC)]
+    while waiting:
+        section = waiting.pop()
         name = section.get("type", _GENETIC) if isinstance(section, Mapping) else section
         names.add(name if isinstance(name, str) and name in ALGORITHMS else None)
-        sections += [section] if isinstance(section, Mapping) else []
-        section = section.get("algorithm") if isinstance(section, Mapping) else None
-    known = frozenset(ALGORITHMS) if None in names else frozenset(names or {_GENETIC})
-    return known, sections  # type: ignore[return-value]
+        if isinstance(section, Mapping):
+            sections.append(section)
+            islands = section.get("islands")
+            inner = [section.get("algorithm"), *(islands if isinstance(islands, list) else [])]
+            waiting += [each for each in inner if each is not None]
+    return frozenset(ALGORITHMS) if None in names else frozenset(names), sections  # type: ignore[arg-type]
 
 
 def _operators_in(sections: Sequence[Mapping[str, Any]], role: str) -> frozenset[str]:
@@ -272,7 +275,7 @@ def _explain(error: ValidationError, document: Document) -> list[str]:
     """A line for each wrong value, in the file's order; alternatives of one value are joined."""
     problems: dict[KeyPath, list[Mapping[str, Any]]] = {}
     for detail in error.errors(include_url=False):
-        place = [step for step in detail["loc"] if step not in (NUMBER, SCHEDULE)]
+        place = [step for step in detail["loc"] if step not in ALTERNATIVES]
         problems.setdefault(document.present(place), []).append(detail)
     schema = functools.cache(json_schema)
     lines = [

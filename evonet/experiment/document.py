@@ -67,6 +67,9 @@ class Document:
         path: list[str | int] = []
         node: Any = self.data
         for index, step in enumerate(location):
+            alternative = isinstance(node, dict) and node.get("type") == step  # which may be the name of a key as well
+            if alternative and any(isinstance(key, str) for key in location[index + 1 : index + 2]):
+                continue
             known = (isinstance(node, dict) and step in node) or (
                 isinstance(node, list) and isinstance(step, int) and step < len(node)
             )

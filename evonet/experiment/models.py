@@ -13,15 +13,29 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
+from annotated_types import Ge
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    create_model,
+    model_validator,
+)
 
 from evonet.operators.schedules import SCHEDULES
 from evonet.settings import argument_defaults, argument_hints, may_vary
 
 _TAGS = ("type", "schedule")
 
-NUMBER, SCHEDULE = "a number", "a schedule"
-"""What pydantic calls the alternatives of a setting that may follow a schedule, in the places of errors."""
+_NUMBER, _SCHEDULE = "a number", "a schedule"
+_HOW_MANY, _EACH = "how many", "each"
+
+ALTERNATIVES = (_NUMBER, _SCHEDULE, _HOW_MANY, _EACH)
+"""What pydantic calls the alternatives of a setting, in the places of errors."""
 
 
 class Section(BaseModel):
@@ -114,6 +128,31 @@ def choice_of(
     return Annotated[tagged, BeforeValidator(named, json_schema_input_type=written)]
 
 
+def nested_in(algorithm: Any) -> dict[str, Any]:
+    """Types of the arguments by which one algorithm holds others.
+
+    Args:
+        algorithm: the type of a setting that names one. An island is the same, but what it does not say is as in the
+            `algorithm` beside it, unless it names another type.
+    """
+    island = Annotated[algorithm, BeforeValidator(_completed, json_schema_input_type=algorithm)]
+    islands: Any = Union[  # noqa: UP007 - made at run time
+        Annotated[int, Ge(2), Tag(_HOW_MANY)], Annotated[list[island], Field(min_length=2), Tag(_EACH)]
+    ]
+    return {"algorithm": algorithm, "islands": Annotated[islands, Discriminator(_how_many_or_each)]}
+
+
+def _how_many_or_each(value: Any) -> str:
+    return _EACH if isinstance(value, list) else _HOW_MANY
+
+
+def _completed(island: Any, info: ValidationInfo) -> Any:
+    common = info.data.get("algorithm")
+    if common is None or not isinstance(island, Mapping) or island.get("type", common.type) != common.type:
+        return island
+    return {**common.model_dump(mode="json"), **island}
+
+
 def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type], *, schedules: bool) -> tuple[Any, Any]:
     """The field of an argument that takes an operator; where it takes a sequence, one operator is a list of one."""
     hint, default = field
@@ -167,7 +206,7 @@ def _modelled(hint: Any, *, schedules: bool = False) -> Any:
 
 def _varying(hint: Any) -> Any:
     """A number, or a section of keys that says by which schedule it changes."""
-    number, schedule = Annotated[hint, Tag(NUMBER)], Annotated[_schedule(), Tag(SCHEDULE)]
+    number, schedule = Annotated[hint, Tag(_NUMBER)], Annotated[_schedule(), Tag(_SCHEDULE)]
     either: Any = Union[number, schedule]  # noqa: UP007 - made at run time
     return Annotated[either, Discriminator(_number_or_schedule)]
 
@@ -188,7 +227,7 @@ def _schedule() -> Any:
 
 
 def _number_or_schedule(value: Any) -> str:
-    return SCHEDULE if isinstance(value, dict | Section) else NUMBER
+    return _SCHEDULE if isinstance(value, dict | Section) else _NUMBER
 
 
 def _named(value: Any, default_type: str | None) -> Any:

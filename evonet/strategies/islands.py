@@ -6,7 +6,7 @@ ICGA 1987; R. Tanese, "Distributed genetic algorithms", ICGA 1989.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ MIGRATION = "migration"
 
 
 class Islands:
-    """Several populations of one algorithm; every few generations copies of each one's fittest go to another.
+    """Several populations side by side; every few generations copies of each one's fittest go to another.
 
     Each island sends to one other and hears from one other: on the ring, to the next; at random, to the next on a ring
     in an order drawn anew for each migration. All leave at once and take the places of the least fit where they arrive,
@@ -40,7 +40,8 @@ class Islands:
         architecture: of the networks that evolve.
         algorithm: what runs on each island, with a seed of its own. To take migrants it must have `emigrants` and
             `receive`, as the genetic algorithm has; without migrants it may be any.
-        islands: how many.
+        islands: how many; or, for islands that differ, what runs on each instead of `algorithm`. In YAML an island
+            is a section of the keys in which it differs from `algorithm`, `{}` for one that does not.
         interval: generations from one migration to the next.
         migrants: copies that each island sends, fewer than it has individuals; 0 keeps islands to themselves.
         topology: "ring" or "random".
@@ -54,7 +55,7 @@ class Islands:
         self,
         architecture: Architecture,
         algorithm: AlgorithmFactory,
-        islands: Annotated[int, Ge(2)] = 4,
+        islands: Annotated[int, Ge(2)] | Sequence[AlgorithmFactory] = 4,
         interval: Count = 10,
         migrants: Natural = 2,
         topology: Topology = "ring",
@@ -63,16 +64,17 @@ class Islands:
     ) -> None:
         settings = {"islands": islands, "interval": interval, "migrants": migrants, "topology": topology, "seed": seed}
         check(type(self), settings)
-        if not callable(algorithm):
-            raise TypeError(f"Islands.algorithm must make an algorithm when called, got {algorithm!r}")
+        makers = _makers(algorithm, islands)
         self.architecture = architecture
         self.interval = interval
         self.migrants = migrants
         self.topology = topology
         self.seed = seed
         self.generation = 0
-        seeds = generator(seed, Purpose.INITIALISATION, 0, 4).choice(2**31, islands, replace=False)
-        self._islands: list[Any] = [algorithm(architecture=architecture, seed=int(own)) for own in seeds]
+        seeds = generator(seed, Purpose.INITIALISATION, 0, 4).choice(2**31, len(makers), replace=False)
+        self._islands: list[Any] = [
+            make(architecture=architecture, seed=int(own)) for make, own in zip(makers, seeds, strict=True)
+        ]
         if migrants:
             _check_migration(self._islands, migrants)
         names = [name for island in self._islands for name in island.population.operator_names]
@@ -207,6 +209,17 @@ class Islands:
         """Where each island lies in the population."""
         ends = np.cumsum([len(ids) for ids in self._local_ids]).tolist()
         return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _makers(algorithm: AlgorithmFactory, islands: int | Sequence[AlgorithmFactory]) -> list[AlgorithmFactory]:
+    """What makes each island's algorithm."""
+    each = list(islands) if isinstance(islands, Sequence) else [algorithm] * islands
+    if len(each) < 2:  # noqa: PLR2004 - one has nobody to exchange with
+        raise ValueError(f"Islands.islands must be at least 2, got {len(each)}")
+    for maker in (algorithm, *each):
+        if not callable(maker):
+            raise TypeError(f"Islands.algorithm must make an algorithm when called, got {maker!r}")
+    return each
 
 
 def _check_migration(islands: list[Any], migrants: int) -> None:

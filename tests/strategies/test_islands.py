@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 
 from evonet.cli import main
+from evonet.errors import ConfigError
+from evonet.experiment.build import build_algorithm
+from evonet.experiment.config import Config
 from evonet.genetic_algorithm import GeneticAlgorithm
 from evonet.inspection.lineage import Lineage
 from evonet.network import Architecture
@@ -271,3 +274,93 @@ def test_from_yaml_an_algorithm_that_cannot_take_migrants_is_an_error_with_its_p
     error = capsys.readouterr().err
     assert "c.yaml:" in error
     assert "Islands.algorithm must take migrants, got SNES, which cannot" in error
+
+
+DIFFERING = (FUNCTION + SMALL).replace(
+    "algorithm: {population_size: 8, elites: 2}",
+    "algorithm:\n  type: islands\n  interval: 2\n  algorithm: {population_size: 8, elites: 2}\n  islands:\n  - {}\n"
+    "  - {mutation: self_adaptive, population_size: 10, selection: epsilon_lexicase}\n"
+    "  - {mutation: {type: gaussian, sigma: {schedule: linear, start: 1, end: 0.1, generations: 4}}, elites: 0}\n",
+)
+
+
+def algorithm_of(tmp_path, text, *overrides):
+    (tmp_path / "c.yaml").write_text(text)
+    config = Config.load(str(tmp_path / "c.yaml"), overrides, (MODULE,))
+    return build_algorithm(config, ARCHITECTURE), config
+
+
+def test_an_island_has_settings_of_its_own_and_the_others_from_the_algorithm(tmp_path):
+    islands, config = algorithm_of(tmp_path, DIFFERING)
+    first, second, third = islands._islands
+    assert [len(island.population) for island in (first, second, third)] == [8, 10, 8]
+    assert [island.elites for island in (first, second, third)] == [2, 2, 0]
+    assert [type(island.mutations[0]) for island in (first, second)] == [Gaussian, SelfAdaptive]
+    assert third.mutations[0].sigma == Linear(1, 0.1, 4)
+    assert isinstance(second.selection, EpsilonLexicase)
+    assert len(islands.ask()) == 26
+    (tmp_path / "again.yaml").write_text(config.to_yaml())
+    assert Config.load(str(tmp_path / "again.yaml"), (), (MODULE,)).resolved == config.resolved
+
+
+def test_an_island_may_be_of_another_type_by_itself(tmp_path):
+    islands, _ = algorithm_of(
+        tmp_path, DIFFERING, "algorithm.migrants=0", "algorithm.islands=[{}, {type: snes, population_size: 6}, snes]"
+    )
+    assert [type(island) for island in islands._islands] == [GeneticAlgorithm, SNES, SNES]
+    assert len(islands._islands[1].ask()) == 7  # with the mean
+
+
+def test_islands_that_differ_are_made_by_what_stands_in_the_list():
+    other = functools.partial(GeneticAlgorithm, population_size=4, elites=1)
+    islands = Islands(ARCHITECTURE, FACTORY, islands=[FACTORY, other], migrants=1)
+    assert [len(island.population) for island in islands._islands] == [SIZE, 4]
+    with pytest.raises(ValueError, match=r"^Islands.islands must be at least 2, got 1$"):
+        Islands(ARCHITECTURE, FACTORY, islands=[FACTORY])
+    with pytest.raises(TypeError, match=r"^Islands.algorithm must make an algorithm when called, got 7$"):
+        Islands(ARCHITECTURE, FACTORY, islands=[FACTORY, 7])
+    with pytest.raises(ValueError, match=r"^Islands.migrants must be below the population of an island \(4\), got 4$"):
+        Islands(ARCHITECTURE, FACTORY, islands=[FACTORY, other], migrants=4)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("algorithm.islands=1", "algorithm.islands must be at least 2, got 1"),
+        ("algorithm.islands=two", "algorithm.islands must be a whole number, got 'two'"),
+        ("algorithm.islands=[{}]", "algorithm.islands must have at least 2 entries, got [{}]"),
+        (
+            "algorithm.islands=[{}, {elitess: 2}]",
+            "algorithm.islands.1.elitess is not a known key; did you mean 'elites'?",
+        ),
+        (
+            "algorithm.islands=[{}, {mutation: {type: cauchy, scale: 0}}]",
+            "algorithm.islands.1.mutation.scale must be greater than 0.0, got 0",
+        ),
+        ("algorithm.algorithm.elites=-1", "algorithm.algorithm.elites must be at least 0, got -1"),
+        ("algorithm.intervall=3", "algorithm.intervall is not a known key; did you mean 'interval'?"),
+        ("algorithm.interval=0", "algorithm.interval must be at least 1, got 0"),
+    ],
+)
+def test_what_is_wrong_with_an_island_is_told_once_with_its_place(tmp_path, override, message):
+    with pytest.raises(ConfigError) as refused:
+        algorithm_of(tmp_path, DIFFERING, override)
+    assert str(refused.value).startswith(f"--set {override}: {message}")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_migrant_without_cases_counts_with_its_fitness_in_each(tmp_path):
+    islands, _ = algorithm_of(tmp_path, DIFFERING, "algorithm.interval=1")
+    islands.ask()
+    islands.tell(np.arange(26.0) + 100 * (np.arange(26) < 8), cases=np.arange(52.0).reshape(26, 2))
+    islands._migrate()
+    cases = islands._islands[1].state()["cases"]
+    np.testing.assert_array_equal(cases[:3], [[107, 107], [106, 106], [20, 21]])
+
+
+def test_islands_that_differ_go_on_after_a_stop_as_if_there_had_been_none(tmp_path):
+    whole = run_whole(tmp_path, DIFFERING)
+    for after in (1, 2, 3):
+        stopped = run_stopped(tmp_path, DIFFERING, after=after, name=f"stopped-{after}")
+        go_on(stopped)
+        assert exact_files(stopped) == exact_files(whole)
