@@ -214,7 +214,7 @@ class Islands:
 def _makers(algorithm: AlgorithmFactory, islands: int | Sequence[AlgorithmFactory]) -> list[AlgorithmFactory]:
     """What makes each island's algorithm."""
     each = list(islands) if isinstance(islands, Sequence) else [algorithm] * islands
-    if len(each) < 2:  # noqa: PLR2004 - one has nobody to exchange with
+    if len(each) < 2:
         raise ValueError(f"Islands.islands must be at least 2, got {len(each)}")
     for maker in (algorithm, *each):
         if not callable(maker):
