@@ -77,6 +77,7 @@ def build_judge(config: Config, fitness: Fitness, executor: Executor | Cluster |
             ("validation", other), f"validation.{other} must be left out where a function is the fitness"
         )
     environment = settings.environment or config.settings.environment
+    assert environment is not None
     judge = _episode_return(config, environment.build(), (*path, "id"), executor, settings.engine)
     assert fitness.task is not None
     assert judge.task is not None

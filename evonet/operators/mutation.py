@@ -153,12 +153,9 @@ class Polynomial(Operator):
         genes = _chosen(rng, mutants.size, self.rate)
         values = np.clip(mutants.reshape(-1)[genes], self.low, self.high)
         u, power = rng.random(genes.size), 1 / (self.eta + 1)
-        reach = self.high - self.low
-        below, above = (values - self.low) / reach, (self.high - values) / reach
-        down = (2 * u + (1 - 2 * u) * (1 - below) ** (self.eta + 1)) ** power - 1
-        up = 1 - (2 * (1 - u) + (2 * u - 1) * (1 - above) ** (self.eta + 1)) ** power
-        steps = np.where(u <= 0.5, down, up) * reach
-        mutants.reshape(-1)[genes] = np.clip(values + steps, self.low, self.high)
+        down = ((2 * u) ** power - 1) * (values - self.low)  # equations 1 and 2
+        up = (1 - (2 * (1 - u)) ** power) * (self.high - values)  # equations 1 and 3
+        mutants.reshape(-1)[genes] = np.clip(values + np.where(u <= 0.5, down, up), self.low, self.high)
         return mutants
 
 

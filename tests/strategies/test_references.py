@@ -7,6 +7,8 @@ import pytest
 
 from evonet.network import Architecture
 from evonet.operators.mutation import shuffled
+from evonet.seeding import Purpose, generator
+from evonet.strategies import differential_evolution
 from evonet.strategies.ars import ARS
 from evonet.strategies.cosyne import CoSyNE
 from evonet.strategies.differential_evolution import DifferentialEvolution
@@ -141,6 +143,40 @@ def test_a_challenger_of_differential_evolution_is_a_mixture_of_different_others
         assert any(np.allclose(challenger, mixture, rtol=1e-12) for mixture in mixtures)
 
 
+@pytest.mark.parametrize(("variant", "weight", "rate"), [("rand/1", 0.5, 0.9), ("best/1", 0.8, 0.3)])
+def test_differential_evolution_fed_the_same_draws_takes_the_course_of_the_paper(variant, weight, rate):
+    """Storn and Price 1997, figure 3, an individual and a gene at a time; fitness rises where their cost falls."""
+    n = 9
+    ours = DifferentialEvolution(ARCHITECTURE, n, variant, weight, rate, scale=0.7, seed=6)
+    start = generator(6, Purpose.INITIALISATION)
+    individuals = [[0.7 * float(start.standard_normal()) for _ in range(SIZE)] for _ in range(n)]
+    costs = [-rosenbrock(np.array([x]))[0] for x in individuals]
+    first = min(costs)
+    for turn in range(30):
+        rng = generator(6, Purpose.VARIATION, turn, 0)
+        others = np.transpose(differential_evolution._others(rng, n)).tolist()
+        draws = rng.random((n, SIZE))
+        always = rng.integers(SIZE, size=n)
+        best = min(range(n), key=lambda i: costs[i])
+        trials = []
+        for i, (r1, r2, r3) in enumerate(others):
+            assert len({i, r1, r2, r3}) == 4
+            base = individuals[best] if variant == "best/1" and turn else individuals[r1]
+            trial = list(individuals[i])
+            for j in range(SIZE):
+                if draws[i][j] < rate or j == always[i]:
+                    trial[j] = base[j] + weight * (individuals[r2][j] - individuals[r3][j])
+            trials.append(trial)
+        genomes = ours.ask()
+        np.testing.assert_allclose(genomes, individuals + trials, rtol=1e-9)
+        for i, trial in enumerate(trials):
+            cost = -rosenbrock(np.array([trial]))[0]
+            if cost <= costs[i]:
+                individuals[i], costs[i] = trial, cost
+        ours.tell(rosenbrock(genomes))
+    assert min(costs) < first / 2  # there is a course to compare
+
+
 def test_differential_evolution_keeps_whoever_is_fitter_on_the_same_episodes():
     ours = DifferentialEvolution(ARCHITECTURE, population_size=6, seed=1)
     genomes = ours.ask().copy()
@@ -177,3 +213,49 @@ def test_cosyne_s_fittest_breed_and_its_least_fit_make_room():
     ours.tell(fitness)
     kept = genomes[[7, 6, 5, 4, 3, 2, 7, 6]]  # the two fittest twice, the two least fit no more
     assert np.array_equal(np.sort(ours.ask(), axis=0), np.sort(kept, axis=0))
+
+
+def cosyne_s_next(weights, fitness, rng, breeding, crossover_rate, sigma, rate):
+    """A generation of Gomez et al. 2008, figure 3: subpopulation i holds weight i of all networks; a weight at a time."""
+    networks, genes = len(weights), len(weights[0])
+    ranked = sorted(range(networks), key=lambda j: -fitness[j])
+    weights, fitness = [list(weights[j]) for j in ranked], [fitness[j] for j in ranked]
+    quarter = math.ceil(breeding * networks)
+    mates = [(k + shift) % quarter for k, shift in enumerate(rng.integers(1, quarter, size=quarter))]
+    crossed = rng.random(quarter) < crossover_rate
+    cuts = rng.integers(0, genes + 1, size=quarter)
+    children = [
+        weights[k][: cuts[k]] + weights[mates[k]][cuts[k] :] if crossed[k] else list(weights[k]) for k in range(quarter)
+    ]
+    for k, i in np.argwhere(rng.random((quarter, genes)) < rate):
+        children[k][i] += sigma * rng.standard_cauchy()
+    worst, best = min(fitness), max(fitness)
+    chances = [1 - ((f - worst) / (best - worst)) ** (1 / genes) for f in fitness]
+    weights[networks - quarter :] = children
+    chances[networks - quarter :] = [1.0] * quarter
+    draws, keys = rng.random((networks, genes)), rng.random((networks, genes))
+    for i in range(genes):
+        marked = [j for j in range(networks) if draws[j][i] < chances[j]]
+        source = sorted(marked, key=lambda j: keys[j][i])  # a random order of those marked
+        moved = [weights[j][i] for j in source]
+        for j, weight in zip(marked, moved, strict=True):
+            weights[j][i] = weight
+    return weights
+
+
+@pytest.mark.parametrize("crossover_rate", [1.0, 0.5])
+def test_cosyne_fed_the_same_draws_takes_the_course_of_the_paper(crossover_rate):
+    settings = {"breeding": 0.25, "crossover_rate": crossover_rate, "sigma": 0.3, "rate": 0.3}
+    ours = CoSyNE(ARCHITECTURE, population_size=18, scale=2.0, seed=8, **settings)
+    start = generator(8, Purpose.INITIALISATION)
+    weights = [[float(start.uniform(-2.0, 2.0)) for _ in range(SIZE)] for _ in range(18)]
+    first = best = -math.inf
+    for turn in range(40):
+        genomes = ours.ask()
+        assert genomes.tolist() == weights
+        fitness = rosenbrock(genomes).tolist()
+        first = max(fitness) if turn == 0 else first
+        best = max(best, *fitness)
+        ours.tell(fitness)
+        weights = cosyne_s_next(weights, fitness, generator(8, Purpose.VARIATION, turn, 1), **settings)
+    assert best > first / 4
