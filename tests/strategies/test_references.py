@@ -216,7 +216,7 @@ def test_cosyne_s_fittest_breed_and_its_least_fit_make_room():
 
 
 def cosyne_s_next(weights, fitness, rng, breeding, crossover_rate, sigma, rate):
-    """A generation of Gomez et al. 2008, figure 3: subpopulation i holds weight i of all networks; a weight at a time."""
+    """A generation of Gomez et al. 2008, figure 3, a weight at a time: subpopulation i has weight i of all networks."""
     networks, genes = len(weights), len(weights[0])
     ranked = sorted(range(networks), key=lambda j: -fitness[j])
     weights, fitness = [list(weights[j]) for j in ranked], [fitness[j] for j in ranked]
