@@ -67,7 +67,7 @@ class Migrants:
 
 
 class GeneticAlgorithm:
-    """Selection, crossover and mutation of genomes, generation by generation.
+    """Selection, crossover and mutation of genomes, generation by generation (Holland 1975).
 
     Each generation the fittest `elites` survive bit for bit, and the rest are children of selected parents: crossed,
     then mutated by each mutation in turn. Whatever is a number in an operator may follow a schedule over generations.

@@ -298,7 +298,7 @@ def test_list_names_everything_with_a_line_each(capsys):
     text = capsys.readouterr().out
     assert main(["list", "--json"]) == 0
     entries = json.loads(capsys.readouterr().out)
-    assert list(entries) == ["algorithm", *OPERATORS, "activation", "config"]
+    assert list(entries) == ["algorithm", *OPERATORS, "schedule", "activation", "config"]
     for role, registry in OPERATORS.items():
         assert list(entries[role]) == list(registry)
     assert list(entries["activation"]) == list(ACTIVATIONS)

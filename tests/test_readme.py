@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from evonet.experiment.catalogue import catalogue
+from evonet.experiment.config import Config
+from evonet.experiment.runner import run as run_config
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SET_UP = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install -e '\.\[\w+\]' && ")
+
+SOURCE = re.compile(r" \([^()]*\d{4}[^()]*\)(?=\.?$)")
 
 
 def blocks(language):
@@ -85,6 +91,23 @@ raise SystemExit(main(["run", "configs/cartpole.yaml", "--set", "stop.generation
     done = run([sys.executable, "-c", program], folder)
     assert done.returncode == 0, done.stderr
     assert "sign_flip mutation" in (folder / "runs/flipped/lineage.jsonl").read_text(encoding="utf-8")
+
+
+def test_what_can_be_chosen_is_all_that_there_is_with_its_sources():
+    kinds = {kind: names for kind, names in catalogue().items() if kind != "config"}
+    told = {
+        kind: ", ".join(f"`{name}`" + "".join(SOURCE.findall(line)) for name, line in names.items())
+        for kind, names in kinds.items()
+    }
+    table = "\n".join(f"| {kind} | {names} |" for kind, names in told.items())
+    assert table in README, f"the table of the README must read:\n{table}"
+
+
+@pytest.mark.parametrize("example", [block for block in blocks("yaml") if block.startswith("algorithm:")])
+def test_the_algorithms_of_the_readme_evolve(example, tmp_path):
+    (tmp_path / "c.yaml").write_text("environment: {id: CartPole-v1}\nstop: {generations: 3}\n" + example)
+    config = Config.load(str(tmp_path / "c.yaml"), ("validation.episodes=2", "test.episodes=2"))
+    assert run_config(config, tmp_path / "run")["generations"] == 3
 
 
 def test_the_set_up_commands_stand_first_in_their_sections():

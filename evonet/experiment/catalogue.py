@@ -9,15 +9,17 @@ import evonet
 from evonet.activations import ACTIVATIONS
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.genetic_algorithm import OPERATORS
+from evonet.operators.schedules import SCHEDULES
 
 Catalogue = dict[str, dict[str, str]]
 
 
 def catalogue() -> Catalogue:
-    """Names and their lines by kind: algorithms, operators, activations, shipped configs."""
+    """Names and their lines by kind: algorithms, operators, schedules, activations, shipped configs."""
     return {
         "algorithm": _summaries(ALGORITHMS),
         **{kind: _summaries(registry) for kind, registry in OPERATORS.items()},
+        "schedule": _summaries(SCHEDULES),
         "activation": {name: activation.summary for name, activation in ACTIVATIONS.items()},
         "config": shipped_configs(),
     }

@@ -29,7 +29,7 @@ MIGRATION = "migration"
 
 
 class Islands:
-    """Several populations side by side; every few generations copies of each one's fittest go to another.
+    """Populations side by side; now and then copies of the fittest go to another (Cohoon et al. 1987; Tanese 1989).
 
     Each island sends to one other and hears from one other: on the ring, to the next; at random, to the next on a ring
     in an order drawn anew for each migration. All leave at once and take the places of the least fit where they arrive,

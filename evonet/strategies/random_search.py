@@ -13,7 +13,7 @@ from evonet.types import FloatArray
 
 
 class RandomSearch(Strategy):
-    """Random weight guessing: nothing is learned. What does not beat it has found nothing.
+    """Random weight guessing, which learns nothing and must be beaten (Schmidhuber, Hochreiter and Bengio 2001).
 
     Args:
         architecture: of the networks.

@@ -23,7 +23,7 @@ Policy = Literal["ipop", "bipop"]
 
 
 class Restarts:
-    """Starts an algorithm anew, with a larger population, when it has stopped finding anything better.
+    """Starts an algorithm anew, with a larger population, when it is stuck (Auger and Hansen 2005; Hansen 2009).
 
     It restarts after `stagnation` generations without a better best fitness, after `flat` generations in which all
     individuals were equally fit, or when the algorithm says itself that it has converged.
