@@ -139,6 +139,7 @@ class NetworkStack:
         self._activate_output = ACTIVATIONS[architecture.output_activation].apply
         self._hidden = np.zeros((rows, 1, architecture.num_hidden))
         self._output = np.zeros((rows, 1, architecture.num_outputs))
+        self._outputs = self._output[:, 0, :]
         self._echo = np.zeros_like(self._hidden) if architecture.recurrent else None
 
     @property
@@ -162,7 +163,7 @@ class NetworkStack:
         if self._output_bias is not None:
             np.add(output, self._output_bias, out=output)
         self._activate_output(output)
-        return output[:, 0, :]
+        return self._outputs
 
 
 class Neuron(NamedTuple):

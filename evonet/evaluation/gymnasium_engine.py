@@ -136,32 +136,30 @@ class _Rollout:
 
     def _step(self, actions: Actions, ended: list[int]) -> None:
         """One step of each busy slot but those that have `ended`; then all that ended begin anew."""
-        limit, encode, rows = self._task.max_steps, self._encode, self._rows
-        steps, returns, lengths = self._steps, self._returns, self._lengths
-        for slot in self._busy:
-            if slot in ended:
-                continue
+        limit, encode, check, rows = self._task.max_steps, self._encode, self._task.encoder.check, self._rows
+        steps, returns, lengths, isfinite = self._steps, self._returns, self._lengths, math.isfinite
+        for slot in [slot for slot in self._busy if slot not in ended] if ended else self._busy:
             try:
                 observation, reward, terminated, truncated, _ = steps[slot](actions[slot])
                 reward = float(reward)
-                if not -math.inf < reward < math.inf:
+                if not isfinite(reward):
                     self._fail(slot, "nonfinite", f"the reward is {reward}")
                     ended.append(slot)
                     continue
                 returns[slot] += reward
-                lengths[slot] += 1
-                if terminated or truncated or lengths[slot] >= limit:
+                lengths[slot] = length = lengths[slot] + 1
+                if terminated or truncated or length >= limit:
                     self._results.terminated[self._episodes[slot]] = terminated
                     self._end(slot, returns[slot])
                     ended.append(slot)
-                else:
-                    if lengths[slot] == 1:  # once is enough, for an environment has one way to build observations
-                        self._task.encoder.check(observation)
-                    try:
-                        encode(observation, rows[slot])
-                    except Exception:
-                        self._task.encoder.check(observation)  # which says what is wrong with it, if it can
-                        raise
+                    continue
+                if length == 1:  # once is enough, for an environment has one way to build observations
+                    check(observation)
+                try:
+                    encode(observation, rows[slot])
+                except Exception:
+                    check(observation)  # which says what is wrong with it, if it can
+                    raise
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises costs this episode only
                 self._raised(slot, error)
                 ended.append(slot)
