@@ -1,5 +1,22 @@
-"""`python -m evonet` is `evonet`."""
+"""The program `evonet`: what holds for its whole process, and then the command line."""
 
-from evonet.cli import main
+from __future__ import annotations
 
-raise SystemExit(main())
+import gc
+import os
+import sys
+
+_YOUNG = 50_000  # objects that come before the collector looks for cycles; imports make more than that, which all stay
+
+
+def program() -> int:
+    """Run the command line as a process of its own; returns the exit status."""
+    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for some reads all that is installed
+    from evonet.cli import main
+
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(program())
