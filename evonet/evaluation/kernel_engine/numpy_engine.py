@@ -19,6 +19,7 @@ LANES = 1024
 _LARGEST_BATCH = 1 << 20  # weights side by side
 _FEWEST_LANES = 8
 _IDLE_SHARE = 8  # lanes wait until an eighth of them is idle
+_WORTH_MOVING = 96  # below that a step takes as long for a few lanes as for all
 
 
 class NumpyEngine:
@@ -133,7 +134,7 @@ class _Rollout:
         if self._pending.size:
             if width - self._num_busy >= width // _IDLE_SHARE:
                 self._begin()
-        elif self._num_busy <= width // 2 and width > _FEWEST_LANES and self._num_busy:
+        elif self._num_busy <= width // 2 and width > _WORTH_MOVING and self._num_busy:
             self._move_together()
 
     def _begin(self) -> None:
