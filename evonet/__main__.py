@@ -6,6 +6,8 @@ import gc
 import os
 import sys
 
+from evonet.machine import BLAS_THREADS
+
 _YOUNG = 50_000  # objects that come before the collector looks for cycles; imports make more than that, which all stay
 
 
@@ -13,6 +15,8 @@ def program() -> int:
     """Run the command line as a process of its own; returns the exit status."""
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for some reads all that is installed
+    for name in BLAS_THREADS:
+        os.environ.setdefault(name, "1")
     from evonet.cli import main
 
     return main()

@@ -17,6 +17,10 @@ _LARGEST_KEPT = 1 << 24  # bytes
 _share: int | None = None
 _starting = threading.Lock()
 
+BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What says, before NumPy is imported, how many threads its linear algebra starts: evonet's products are small, and
+sums that threads share have other bits with other numbers of them."""
+
 
 def cores() -> int:
     """Processors that this process may use."""

@@ -20,10 +20,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from evonet.errors import EvonetError
-from evonet.machine import children_allowed, cores, use_cores
+from evonet.machine import BLAS_THREADS, children_allowed, cores, use_cores
 
 _CLOSE_SECONDS = 5.0  # for a process that has nothing to do, to end
-_BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class ProcessDied(EvonetError):
@@ -139,7 +138,7 @@ def _serve(pipe: Connection, share: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    os.environ.update(dict.fromkeys(_BLAS_THREADS, str(share)))
+    os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
     use_cores(share)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:

@@ -26,7 +26,7 @@ from evonet.evaluation.carriers import stacks
 from evonet.evaluation.carriers.chunks import Chunk, Ended, Loss, LossKind
 from evonet.evaluation.carriers.worker import TELL_STACK, work
 from evonet.evaluation.results import EpisodeResults
-from evonet.machine import children_allowed
+from evonet.machine import BLAS_THREADS, children_allowed
 
 _START_SECONDS = 120.0  # for an interpreter to start, and for environments to be made
 _CLOSE_SECONDS = 2.0  # for environments to be closed
@@ -35,7 +35,6 @@ _PAUSE_SECONDS = 0.5  # before another is started where none could be
 _LONGEST_WAIT = 60.0
 _TRIES = 3
 _KILLED = 0.1  # of a try: a worker that is killed before it has begun is hardly to blame
-_BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class ProcessPool:
@@ -351,8 +350,8 @@ class _SpawnProcess(SpawnProcess):
 
     def start(self) -> None:
         with children_allowed():
-            before = {name: os.environ.get(name) for name in _BLAS_THREADS}
-            os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
+            before = {name: os.environ.get(name) for name in BLAS_THREADS}
+            os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
             try:
                 super().start()
             finally:
