@@ -1,0 +1,53 @@
+"""Why may a champion of the kernel fall in the environment?
+
+Question: kernel and environment compute the same physics in float64, in another order; how far are two episodes
+          of one network apart after so many steps?
+Command:  python experiments/double_pole/rounding.py CHAMPION.npz
+Finding:  that of configs/double_pole_velocities.yaml, seed 1: 1e-15 after 17 steps, 1e-12 after 35, 1e-9 after 47, 1e-6
+          after 54, 1e-3 after 114. The poles are chaotic, so that the last digit decides what a network meets, and
+          success is counted in the environment itself.
+"""
+
+import sys
+
+import numpy as np
+
+from evonet import Champion
+from evonet.environments.double_pole import FORCE, LEAST_FORCE, SCALE, START, advanced
+from evonet.environments.kernels.double_pole import advanced as kernel_advanced
+
+STEPS = 100_000
+
+
+def force(champion: Champion, state: np.ndarray) -> float:
+    """What the network pushes with."""
+    push = FORCE * float(np.tanh(champion.network.predict(state / SCALE)[0]))
+    return push if abs(push) >= LEAST_FORCE else float(np.copysign(LEAST_FORCE, push))
+
+
+def main() -> None:
+    """Print the step at which the difference first exceeds each power of a thousand."""
+    champion = Champion.load(sys.argv[1])
+    if champion.architecture.num_inputs != len(START) or champion.architecture.recurrent:
+        raise SystemExit("the champion must see velocities, and have no memory: one network stands for two here")
+    ours, kernels = np.array(START), np.array(START)
+    marks = [1e-15, 1e-12, 1e-9, 1e-6, 1e-3]
+    for step in range(1, STEPS + 1):
+        ours, kernels = (
+            np.array(advanced(ours.tolist(), force(champion, ours))),
+            np.array(_twice(tuple(kernels), force(champion, kernels))),
+        )
+        while marks and np.abs(ours - kernels).max() > marks[0]:
+            print(f"step {step}: over {marks.pop(0):g}")
+        if not marks:
+            return
+
+
+def _twice(state: tuple[float, ...], push: float) -> tuple[float, ...]:
+    once: tuple[float, ...] = kernel_advanced(state, push)
+    twice: tuple[float, ...] = kernel_advanced(once, push)
+    return twice
+
+
+if __name__ == "__main__":
+    main()
