@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from math import copysign, cos, sin
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -20,8 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from evonet.types import FloatArray
 
 GRAVITY = -9.8  # m/s², in a frame whose y axis points up
-CART_MASS, POLE_MASSES = 1.0, (0.1, 0.01)  # kg
-HALF_LENGTHS = (0.5, 0.05)  # m
+CART_MASS, LONG_MASS, SHORT_MASS = 1.0, 0.1, 0.01  # kg
+LONG, SHORT = 0.5, 0.05  # m, half of each pole
+LONG_MOMENT, SHORT_MOMENT = LONG_MASS * LONG, SHORT_MASS * SHORT
 CART_FRICTION, HINGE_FRICTION = 5e-4, 2e-6
 FORCE, LEAST_FORCE = 10.0, 10.0 / 256  # N
 TIME_STEP, SUBSTEPS = 0.01, 2  # s, for each control
@@ -40,23 +42,20 @@ def accelerations(state: Sequence[float], force: float) -> tuple[float, float, f
         force: on the cart.
     """
     _, velocity, long, long_turning, short, short_turning = state
-    long_push, long_mass, long_cosine, long_pull = _pole(long, long_turning, POLE_MASSES[0], HALF_LENGTHS[0])
-    short_push, short_mass, short_cosine, short_pull = _pole(short, short_turning, POLE_MASSES[1], HALF_LENGTHS[1])
-    friction = CART_FRICTION * (math.copysign(1.0, velocity) if velocity else 0.0)
-    cart = (force - friction + long_push + short_push) / (CART_MASS + long_mass + short_mass)
-    return (
-        cart,
-        -0.75 / HALF_LENGTHS[0] * (cart * long_cosine + long_pull),
-        -0.75 / HALF_LENGTHS[1] * (cart * short_cosine + short_pull),
+    long_sine, long_cosine, short_sine, short_cosine = sin(long), cos(long), sin(short), cos(short)
+    long_pull = HINGE_FRICTION * long_turning / LONG_MOMENT + GRAVITY * long_sine
+    short_pull = HINGE_FRICTION * short_turning / SHORT_MOMENT + GRAVITY * short_sine
+    long_push = LONG_MOMENT * long_turning * long_turning * long_sine + 0.75 * LONG_MASS * long_cosine * long_pull
+    short_push = (
+        SHORT_MOMENT * short_turning * short_turning * short_sine + 0.75 * SHORT_MASS * short_cosine * short_pull
     )
-
-
-def _pole(angle: float, turning: float, mass: float, half: float) -> tuple[float, float, float, float]:
-    """A pole's force on the cart, its effective mass there, its cosine, and what turns it."""
-    sine, cosine = math.sin(angle), math.cos(angle)
-    pull = HINGE_FRICTION * turning / (mass * half) + GRAVITY * sine
-    push = mass * half * turning * turning * sine + 0.75 * mass * cosine * pull
-    return push, mass * (1 - 0.75 * cosine * cosine), cosine, pull
+    friction = CART_FRICTION * (copysign(1.0, velocity) if velocity else 0.0)
+    cart = (force - friction + long_push + short_push) / (
+        CART_MASS
+        + LONG_MASS * (1 - 0.75 * long_cosine * long_cosine)
+        + SHORT_MASS * (1 - 0.75 * short_cosine * short_cosine)
+    )
+    return cart, -0.75 / LONG * (cart * long_cosine + long_pull), -0.75 / SHORT * (cart * short_cosine + short_pull)
 
 
 def advanced(state: Sequence[float], force: float) -> list[float]:
