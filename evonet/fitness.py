@@ -14,6 +14,7 @@ from evonet.cluster.executor import Cluster, Executor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
+from evonet.errors import TooManyFaults
 from evonet.evaluation.carriers import Carrier, InProcess, WorkerProcesses, Workers, carrier
 from evonet.evaluation.engines import EngineName
 from evonet.evaluation.fault_policy import FaultPolicy
@@ -188,7 +189,11 @@ class EpisodeReturn:
         n, episodes = len(genomes), len(episode_seeds)
         individuals = np.repeat(np.arange(n), episodes)
         seeds = np.tile(np.asarray(episode_seeds, dtype=np.int64), n)
-        chunks = self._carrier.carry(genomes, individuals, seeds, normaliser)
+        try:
+            chunks = self._carrier.carry(genomes, individuals, seeds, normaliser)
+        except TooManyFaults as error:
+            error.faults = [fault.numbered(individuals, episodes) for fault in error.faults]
+            raise
         return EpisodeResults.joined(chunks, individuals, episodes)
 
     def aggregate(self, returns: FloatArray) -> FloatArray:

@@ -45,6 +45,10 @@ class Fault:
         step = "" if self.step is None else f", step {self.step}"
         return f"{self.kind}, seed {self.seed}{step}"
 
+    def numbered(self, individuals: IntArray, episodes: int) -> Fault:
+        """The same, of a flat episode, with the numbers of its individual and of that one's own `episodes`."""
+        return replace(self, individual=int(individuals[self.episode]), episode=self.episode % episodes)
+
 
 @dataclass(frozen=True)
 class ObservationSums:
@@ -110,7 +114,7 @@ class EpisodeResults:
             np.concatenate([chunk.lengths for chunk in chunks]).reshape(shape),
             np.concatenate([chunk.terminated for chunk in chunks]).reshape(shape),
             [
-                replace(fault, individual=int(individuals[fault.episode]), episode=fault.episode % episodes)
+                fault.numbered(individuals, episodes)
                 for chunk in chunks
                 for fault in sorted(chunk.faults, key=lambda fault: fault.episode)
             ],

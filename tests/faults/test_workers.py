@@ -19,6 +19,7 @@ from evonet.errors import WorkersUnavailable
 from evonet.evaluation.carriers import processes
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
+from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
 
 OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
@@ -207,3 +208,15 @@ def test_fault_10_a_run_goes_on_and_its_champion_is_tested_apart_too(tmp_path, c
     assert {(fault["kind"], fault["message"], fault["attempts"]) for fault in faults} == {
         ("died", "the worker process ended with exit code 3", 1)
     }
+
+
+def test_faults_that_stop_a_run_early_are_numbered_as_all_others(tmp_path, capsys):
+    rest = "faults: {max_share: 0.1, retries: 0}\n"
+    settings = ["--set", "evaluation.episodes=2", "--set", "algorithm.population_size=24"]
+    arguments = ["run", config_for(tmp_path, EXIT, rest), "--allow-import", MODULE, *settings]
+    assert main([*arguments, "--output", str(tmp_path / "run"), "--seed", "2"]) == 1
+    assert "more than faults.max_share 0.1 allows; the first, died, seed " in capsys.readouterr().err
+    faults = [json.loads(line) for line in (tmp_path / "run/faults.jsonl").read_text(encoding="utf-8").splitlines()]
+    seeds = episode_seeds(2, Purpose.TRAINING, 0, 2)
+    assert any(fault["individual"] > 1 for fault in faults)
+    assert all(fault["seed"] == int(seeds[fault["episode"]]) for fault in faults)
