@@ -29,7 +29,7 @@ from evonet.network import Architecture
 from evonet.population import Population
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Count, Settings
+from evonet.settings import Count, Episodes, Settings
 from evonet.types import FloatArray
 
 
@@ -81,7 +81,7 @@ class Validation(Settings):
             for tasks so sensitive that the rounding of a kernel decides who succeeds.
     """
 
-    episodes: Count = 100
+    episodes: Episodes = 100
     candidates: Count = 1
     environment: EnvironmentSpec | None = None
     engine: EngineName | None = None

@@ -21,7 +21,7 @@ from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task import Task
 from evonet.network import Architecture
-from evonet.settings import Count, Probability, check
+from evonet.settings import Count, Episodes, Probability, check
 from evonet.types import FloatArray, IntArray
 
 Aggregation = Literal["mean", "min", "median", "quantile"]
@@ -117,7 +117,7 @@ class EpisodeReturn:
         output_activation: ActivationName = "identity",
         bias: bool = True,
         recurrent: bool = False,
-        episodes: Count = 3,
+        episodes: Episodes = 3,
         aggregation: Aggregation = "mean",
         quantile: Probability = 0.25,
         normalise_observations: bool = False,
@@ -251,7 +251,7 @@ class FunctionFitness:
     task: Task | None = None
     normaliser: ObservationNormaliser | None = None
 
-    def __init__(self, function: FitnessFunction, architecture: Architecture, episodes: Count = 1) -> None:
+    def __init__(self, function: FitnessFunction, architecture: Architecture, episodes: Episodes = 1) -> None:
         check(type(self), {"episodes": episodes})
         self.function = function
         self.architecture = architecture

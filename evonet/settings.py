@@ -25,6 +25,9 @@ T = TypeVar("T")
 Count = Annotated[int, Ge(1)]
 """A whole number of at least one."""
 
+Episodes = Annotated[int, Ge(1), Le(1_000_000)]
+"""How many episodes: at least one, and no more than may differ from each other and have their seeds in seconds."""
+
 Natural = Annotated[int, Ge(0)]
 """A whole number of at least zero."""
 

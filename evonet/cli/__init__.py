@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from evonet import __version__
 from evonet.cli import check, compare, export, inspect, listing, replay, resume, run, schema, study
-from evonet.cli.console import DONE
+from evonet.cli.console import DONE, FAILED
 from evonet.errors import EvonetError
 from evonet.reading import printable
 
@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interruption:
         _tell(interruption, str(interruption) or "interrupted")
         return getattr(interruption, "exit_status", INTERRUPTED)
+    except MemoryError as error:
+        _tell(error, f"the memory does not suffice: {error}" if str(error) else "the memory does not suffice")
+        return FAILED
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         with contextlib.suppress(OSError):
             sys.stdout.close()

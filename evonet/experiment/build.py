@@ -19,6 +19,7 @@ from evonet.fitness import EpisodeReturn, Fitness, FunctionFitness
 from evonet.network import Architecture
 
 _NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurrent")
+_MOST_GENES = 10**9
 _EVALUATION = ("episodes", "aggregation", "quantile", "normalise_observations", "action_squash", "engine", "workers")
 
 
@@ -127,12 +128,21 @@ def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
     """The algorithm for networks of `architecture`.
 
     Raises:
-        ConfigError: its settings do not fit together.
+        ConfigError: its settings do not fit together, or its genomes not into memory.
     """
+    genes = architecture.genome_size
+    if genes > _MOST_GENES:
+        raise config.error(
+            ("network", "hidden"),
+            f"network.hidden must make a genome of at most {_MOST_GENES:,} genes, got {genes:,}",
+        )
     try:
         algorithm: Algorithm = config.settings.algorithm.build(architecture=architecture, seed=config.settings.seed)
     except ValueError as error:
         raise config.error(("algorithm",), str(error)) from error
+    except MemoryError as error:
+        message = f"algorithm: a population of genomes of {genes:,} genes does not fit into the memory: {error}"
+        raise config.error(("algorithm",), message) from error
     return algorithm
 
 

@@ -25,7 +25,7 @@ from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn
 from evonet.genetic_algorithm import DEFAULT_OPERATORS, OPERATORS
 from evonet.reading import shown
-from evonet.settings import Count, Natural, Settings, argument_hints, did_you_mean
+from evonet.settings import Count, Episodes, Natural, Settings, argument_hints, did_you_mean
 
 EPISODE_RETURN = "episode_return"
 
@@ -38,7 +38,7 @@ class Test(Settings):
         episodes: how many.
     """
 
-    episodes: Count = 100
+    episodes: Episodes = 100
 
 
 class FitnessSection(Section):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import resource
 from pathlib import Path
 
@@ -100,6 +101,27 @@ def test_fault_18_crash_while_a_finished_run_is_taken_further(way, tmp_path, sta
         if disk.failed is None:
             break
     assert disk.changes == n - 1 > 40
+
+
+def test_fault_18_a_checkpoint_is_on_the_disk_before_it_has_its_name_and_that_too_before_older_ones_go(
+    tmp_path, monkeypatch
+):
+    """What a crash simulated in this process cannot show: data and names may reach a disk in any order but this."""
+    done = []
+    replace, unlink = os.replace, os.unlink
+    monkeypatch.setattr(os, "fsync", lambda file: done.append(("fsync", Path(f"/proc/self/fd/{file}").readlink().name)))
+    monkeypatch.setattr(os, "replace", lambda a, b: (done.append(("replace", b.name)), replace(a, b)))
+    monkeypatch.setattr(os, "unlink", lambda path: (done.append(("unlink", path.name)), unlink(path)))
+    run_whole(tmp_path, TINY)
+    done = [(what, re.sub(r"^\.(.*\.npz)\.\d+$", r"temporary \1", name)) for what, name in done]
+    names = [f"generation-0000000{n}.npz" for n in range(3)]
+    written = [done.index(("replace", name)) for name in names]
+    for place, name in zip(written, names, strict=True):
+        assert done[place - 1] == ("fsync", f"temporary {name}")
+        assert done[place + 1] == ("fsync", "checkpoints")
+    assert done.index(("unlink", names[0])) > written[2] + 1
+    champion = done.index(("replace", "champion.npz"))
+    assert done[champion - 1 : champion + 2 : 2] == [("fsync", "temporary champion.npz"), ("fsync", "whole")]
 
 
 def test_the_disk_of_these_tests_sees_every_change(tmp_path, monkeypatch):

@@ -118,6 +118,42 @@ def test_fault_27_hostile_yaml_is_told_at_the_command_line_without_a_traceback(n
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        (
+            f"network: {{hidden: {10**30}}}\n",
+            "2:11",
+            "network.hidden must make a genome of at most 1,000,000,000 genes",
+        ),
+        (
+            "network: {hidden: 2}\nalgorithm: {population_size: 1000000000000}\n",
+            "3:1",
+            "algorithm: a population of gen",
+        ),
+        (f"evaluation: {{episodes: {10**14}}}\n", "2:14", f"evaluation.episodes must be at most 1000000, got {10**14}"),
+        (f"validation: {{episodes: {10**14}}}\n", "2:14", "validation.episodes must be at most 1000000"),
+        (f"test: {{episodes: {10**14}}}\n", "2:8", "test.episodes must be at most 1000000"),
+        ("evaluation: {workers: 100000}\n", "2:14", "evaluation.workers must be at most 1000 or 'auto', got 100000"),
+    ],
+    ids=lambda value: value.partition(":")[0],
+)
+def test_fault_27_sizes_beyond_all_machines_are_told_at_their_place(text, place, message, tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text(BASE + text, encoding="utf-8")
+    assert main(["run", str(path), "--output", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.startswith(f"evonet: {path}:{place}: {message}")
+    assert not (tmp_path / "run").exists()
+
+
+def test_fault_27_where_the_memory_does_not_suffice_there_is_no_traceback(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    size = "algorithm: {selection: {type: tournament, size: 1000000000000000}}\nstop: {generations: 2}\n"
+    path.write_text(f"{BASE}network: {{hidden: 1}}\n{size}", encoding="utf-8")
+    assert main(["run", str(path), "--output", str(tmp_path / "run")]) == 1
+    assert capsys.readouterr().err.startswith("evonet: the memory does not suffice: Unable to allocate ")
+
+
 def test_fault_27_a_value_at_the_command_line_is_no_safer(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text(BASE, encoding="utf-8")

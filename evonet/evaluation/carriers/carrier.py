@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from annotated_types import Ge, Le
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.engines import EngineName, make_engine
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Engine, Task
-from evonet.settings import Count
 from evonet.types import FloatArray, IntArray
 
-Workers = Count | Literal["auto"]
+Workers = Annotated[int, Ge(1), Le(1000)] | Literal["auto"]
+"""Worker processes; more than any machine has processors would bring it down before they are all there."""
 
 
 class Carrier(Protocol):
