@@ -68,11 +68,13 @@ def test_fault_34_a_single_generation_and_a_single_episode(tmp_path, capsys):
 @pytest.mark.parametrize("selection", ["roulette", "linear_rank", "boltzmann", "tournament", "epsilon_lexicase"])
 def test_fault_34_equal_fitness(selection, tmp_path, capsys):
     text = f"environment: {{id: '{MODULE}:evonet-tests/Endless-v0', kwargs: {{ends: 3}}}}\n{SHORT}"
-    text += f"algorithm: {{population_size: 6, elites: 1, selection: {selection}}}\nstop: {{generations: 4}}\n"
+    text += f"algorithm: {{population_size: 12, elites: 1, selection: {selection}}}\nstop: {{generations: 4}}\n"
     status, found = outcome(tmp_path, capsys, text)
     assert status == 0
     assert found["champion"]["test_mean"] == 3.0
     assert found["champion"]["test_interval"] == [3.0, 3.0]
+    for line in (tmp_path / "run/lineage.jsonl").read_text(encoding="utf-8").splitlines()[1:]:
+        assert len({first for first, _ in json.loads(line)["parents"]}) > 3  # nobody is preferred to all others
     assert main(["inspect", str(tmp_path / "run")]) == 0
 
 
@@ -97,7 +99,7 @@ def test_fault_34_spaces_of_size_0_and_1(spaces, served, tmp_path, capsys):
         assert main(["inspect", str(tmp_path / "run")]) == 0
     else:
         assert status == 2
-        assert "size" in found or "empty" in found, found
+        assert f"the {spaces.split()[0].removesuffix('s')} space Box([], [], (0,), float32) holds no numbers" in found
 
 
 def test_fault_33_rendering_impossible(tmp_path, capsys, monkeypatch):

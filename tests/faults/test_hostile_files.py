@@ -76,7 +76,7 @@ FORGED_CHAMPIONS = {
     "a header that lies about a length": champion_member("genome.npy", champions.said(champions.OURS % f"({HUGE},)")),
     "a member that leads out": champion_member("../genome.npy", champions.npy([1.0])),
     "a zip bomb": lambda _: champions.forged(
-        [champions.PLAIN, ("genome.npy", champions.npy(np.zeros(1 << 22)))], zipfile.ZIP_DEFLATED
+        [champions.PLAIN, ("genome.npy", champions.npy(np.zeros(1 << 24)))], zipfile.ZIP_DEFLATED
     ),
     "networks beyond all memory": lambda folder: pack_archive(
         {**champion_header(folder), "architecture": {**champion_header(folder)["architecture"], "num_hidden": HUGE}},
@@ -89,7 +89,7 @@ FORGED_CHECKPOINTS = {
     "pickle bytes": lambda: pickle.dumps(Evil()),
     "an archive of pickles": lambda: plain_numpy(header=OBJECTS, array_0=OBJECTS),
     "a zip bomb": lambda: states.archive(
-        states.listed((1 << 22,)), zipfile.ZIP_DEFLATED, array_0_npy=states.npy((1 << 22,), bytes(8 << 22))
+        states.listed((1 << 24,)), zipfile.ZIP_DEFLATED, array_0_npy=states.npy((1 << 24,), bytes(8 << 24))
     ),
     "millions of lists": lambda: states.archive(b'{"state": [' + b"[]," * 5_000_000 + b'[]], "arrays": []}'),
 } | {
@@ -145,8 +145,9 @@ def test_fault_29_hostile_champion(kind, folder, capsys):
 @pytest.mark.parametrize("kind", FORGED_CHECKPOINTS)
 def test_fault_29_hostile_checkpoint(kind, folder, capsys):
     paths = checkpoints_in(folder / "stopped")
+    content = FORGED_CHECKPOINTS[kind]()
     for path in paths:
-        path.write_bytes(FORGED_CHECKPOINTS[kind]())
+        path.write_bytes(content)
     with Watched(folder), pytest.raises(CheckpointError) as refused:
         Checkpoint.load(paths[0])
     assert str(refused.value).startswith(f"{paths[0]}: ")
