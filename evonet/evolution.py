@@ -264,6 +264,8 @@ class Evolution:
         self.generations = int(state["generations"])
         self.evaluations = int(state["evaluations"])
         self.environment_steps = int(state["environment_steps"])
+        if min(self.generations, getattr(self._algorithm, "generation", 0)) < 0:
+            raise ValueError("a generation's number must be at least 0")
 
 
 class _ChampionSelector:

@@ -291,7 +291,7 @@ class GeneticAlgorithm:
             step_sizes={bit: np.array(state[f"step_sizes_{bit}"]) for bit in self.population.step_sizes},
         )
         self._told = {name: np.array(state[name]) for name in sorted(self.wants) if name in state}
-        self._dials.restore(state)
+        self._dials.restore(state, len(self.population))
 
     def _next_generation(self) -> Population:
         old = self.population

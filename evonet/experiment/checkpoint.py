@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import time
@@ -83,6 +84,7 @@ class Checkpoint:
                 )
             if (kind, version) != (_FORMAT, str(_VERSION)):
                 raise ValueError(f"its format is {content['format']!r}")  # noqa: TRY301
+            json.dumps([content[name] for name in ("config", "fingerprint", "journals")])  # no array is among them
             return cls(
                 int(content["generation"]),
                 float(content["seconds"]),

@@ -42,6 +42,7 @@ class Mark:
     def __post_init__(self) -> None:
         if not (type(self.settled) is type(self.checksum) is int and self.settled >= 0 and type(self.rest) is str):
             raise ValueError("a journal's mark has two whole numbers and a text")
+        self.rest.encode()  # or half a character is found only when the journal is written
 
     def entry(self) -> dict[str, Any]:
         """It as plain data."""

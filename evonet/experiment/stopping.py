@@ -98,7 +98,8 @@ class StopRule:
         self._latest = float(state["latest"])
         returns = state["validation"]
         self._validation = None if returns is None else Score(np.array(returns, dtype=np.float64))
-        self._spent = {name: int(value) for name, value in state["spent"].items()}
+        counted = [name for name in _LIMITS if name != "seconds"] if state["spent"] else []
+        self._spent = {name: int(state["spent"][name]) for name in counted}
 
     def _doubtful(self) -> bool:
         if not self._stop.confident or self._validation is None or self._target is None:

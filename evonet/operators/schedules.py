@@ -230,9 +230,11 @@ class Dials:
         state = {"schedules": np.array([self._best, self._stagnation, *self._numbers])}
         return state if self._to_beat is None else state | {"to_beat": self._to_beat}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`."""
+    def restore(self, state: Mapping[str, Any], individuals: int) -> None:
+        """Go on from `state`, in a population of so many."""
         if self._dials:
             self._best, stagnation, *self._numbers = np.asarray(state["schedules"]).tolist()
             self._stagnation = int(stagnation)
-            self._to_beat = np.array(state["to_beat"]) if "to_beat" in state else None
+            self._to_beat = np.array(state["to_beat"], dtype=np.float64) if "to_beat" in state else None
+            if self._to_beat is not None and self._to_beat.shape != (individuals,):
+                raise ValueError(f"to_beat must have the shape ({individuals},), got {self._to_beat.shape}")

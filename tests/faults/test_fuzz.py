@@ -3,18 +3,25 @@
 No case may take over 2 s or 500 MB. A few cases run by default; `pytest -m slow` runs 10,000 of each kind.
 """
 
+import contextlib
+import copy
+import functools
 import resource
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evonet import Champion
+from evonet.archive import pack_archive, read_archive
 from evonet.errors import CheckpointError, ConfigError
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.config import Config
+from evonet.experiment.session import Session
+from evonet.experiment.state_file import pack, unpack
 from evonet.reading import read_json_lines
 from tests import test_archive as champions
 from tests.experiment import test_state_file as states
@@ -107,6 +114,64 @@ def hold(kind, content, path: Path):
     assert time.process_time() - started < 2
 
 
+NUMBERS = [-1, 0, 7, 2**63, 10**30, 0.5, 1e308, float("inf"), float("nan")]
+TEXTS = ["", "x" * 2000, "\ud800", "../x", "evil:Env-v0"]
+ARRAYS = [np.zeros(0), np.full(3, np.inf), np.arange(5), np.zeros((1, 1))]
+ODD = [None, True, [], {}, [[]], [1, 2], {"a": 1}, *NUMBERS, *TEXTS, *ARRAYS]
+TURNS = [
+    lambda array: array[:-1] if array.ndim else array[None],
+    lambda array: array.astype("f4"),
+    lambda array: np.full_like(array, -1),
+    lambda array: np.concatenate([array.ravel(), array.ravel()]),
+]
+
+
+def places(tree, way=()):
+    """All places in a tree of dicts and short lists, but its root."""
+    below = tree.items() if isinstance(tree, dict) else enumerate(tree[:3]) if isinstance(tree, list) else ()
+    for step, item in below:
+        yield (*way, step)
+        yield from places(item, (*way, step))
+
+
+def replanted(tree, rng):
+    """The tree with something else in one or two of its places, or nothing, or an array turned."""
+    for _ in range(rng.randint(1, 2)):
+        *way, last = rng.choice(list(places(tree)))
+        node = functools.reduce(lambda node, step: node[step], way, tree)
+        if rng.random() < 0.2 and isinstance(node, dict):
+            del node[last]
+        elif rng.random() < 0.5 and isinstance(node[last], np.ndarray):
+            node[last] = rng.choice(TURNS)(node[last])
+        else:
+            node[last] = rng.choice(ODD)
+    return tree
+
+
+def fuzz_parts(kind, sound, path, examples):
+    """What is in a sound champion or checkpoint, replaced by what is not: all checks but that of meaning are passed."""
+    config = Config.load(str(path.with_name("c.yaml")))
+    path.write_bytes(sound[kind])
+    header, arrays = read_archive(path, max_bytes=1 << 20) if kind == "champion" else (unpack(path), {})
+
+    @settings(
+        max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.randoms(use_true_random=False))
+    def case(rng):
+        tree = replanted(copy.deepcopy({"header": header, "arrays": arrays}), rng)
+        try:
+            content = pack(tree["header"]) if kind == "checkpoint" else pack_archive(tree["header"], tree["arrays"])
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return  # what no file can hold
+        hold(kind, content, path)
+        if kind == "checkpoint":
+            with contextlib.suppress(CheckpointError, ConfigError), Session(config, lambda _: None) as session:
+                session.restore(Checkpoint.load(path))
+
+    case()
+
+
 def fuzz(kind, sound, path, examples):
     @settings(
         max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -131,6 +196,23 @@ def test_whatever_a_file_holds_it_is_read_or_refused(kind, sound, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_10_000_files_hold_they_are_read_or_refused(kind, sound, tmp_path):
     fuzz(kind, sound, tmp_path / "file.yaml", 10_000)
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "c.yaml").write_text(CARTPOLE, encoding="utf-8")
+    return tmp_path / "file"
+
+
+@pytest.mark.parametrize("kind", SEALS)
+def test_whatever_the_parts_of_a_file_are_it_is_read_or_refused(kind, sound, place):
+    fuzz_parts(kind, sound, place, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SEALS)
+def test_whatever_the_parts_of_10_000_files_are_they_are_read_or_refused(kind, sound, place):
+    fuzz_parts(kind, sound, place, 10_000)
 
 
 def test_the_files_of_these_tests_are_sound_before_they_are_edited(sound, tmp_path):

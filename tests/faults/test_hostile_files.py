@@ -1,5 +1,6 @@
 """FAULTS.md, rows 29 and 30: champion files, checkpoints and run directories that a stranger wrote."""
 
+import functools
 import io
 import json
 import os
@@ -17,6 +18,7 @@ from evonet.archive import pack_archive, read_archive
 from evonet.cli import main
 from evonet.errors import CheckpointError, ConfigError
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.state_file import pack, unpack
 from tests import test_archive as champions
 from tests.environments_for_tests import MODULE
 from tests.experiment import test_state_file as states
@@ -158,6 +160,32 @@ def test_fault_29_hostile_checkpoint(kind, folder, capsys):
     assert all_files(folder / "stopped") == before
     with Watched(folder):
         assert main(["inspect", "stopped"]) in {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        (("config", "seed"), np.arange(3)),
+        (("journals", "metrics", "rest"), "\ud800"),
+        (("state", "evolution", "generations"), -4),
+        (("state", "evolution", "algorithm", "generation"), -4),
+        (("state", "stop", "spent"), {"generations": 1}),
+        (("state", "evolution", "algorithm", "genomes"), np.zeros((8, 3))),
+    ],
+    ids=lambda part: part[-1] if isinstance(part, tuple) else "",
+)
+def test_fault_29_a_checkpoint_that_is_sound_but_makes_no_sense_is_refused_before_anything_changes(
+    part, value, folder, capsys
+):
+    for path in checkpoints_in(folder / "stopped"):
+        content = unpack(path)
+        *way, last = part
+        functools.reduce(lambda node, step: node[step], way, content)[last] = value
+        path.write_bytes(pack(content))
+    before = all_files(folder / "stopped")
+    assert main(["resume", "stopped"]) == 1
+    assert "nothing was changed" in capsys.readouterr().err
+    assert all_files(folder / "stopped") == before
 
 
 HOSTILE = "../../x\x1b]0;pwned\x07 <script>alert(1)</script>\u202e\r\nSolved: the champion scores 500"
