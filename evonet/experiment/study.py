@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import shutil
-import sys
 import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
@@ -16,7 +14,6 @@ from typing import Any
 
 from evonet.cluster.executor import Cluster, Executor, cluster_of
 from evonet.errors import CheckpointError, EvonetError
-from evonet.evaluation.kernel_engine.auto import PATIENCE
 from evonet.experiment.build import build_algorithm, build_fitness, notices
 from evonet.experiment.config import Config
 from evonet.experiment.interruption import interruptible
@@ -142,7 +139,6 @@ def run_seed(seed: int, study_path: str, allowed_imports: Sequence[str]) -> Outc
         return Outcome(seed, None, str(error))
     except Exception as error:  # noqa: BLE001 - the others shall go on, whatever it is
         return Outcome(seed, None, f"{type(error).__name__}: {error}", traceback.format_exc())
-    _learn_from(summary)
     return Outcome(seed, summary)
 
 
@@ -154,21 +150,6 @@ def _summary_of(seed: int, study_path: Path, allowed_imports: Sequence[str]) -> 
         except CheckpointError:  # from its start it will find the same
             shutil.rmtree(path)
     return run(Config.load(str(study_path / CONFIG), (f"seed={seed}",), allowed_imports), path)
-
-
-_seconds_in_numpy = 0.0
-
-
-def _learn_from(summary: dict[str, Any]) -> None:
-    """Import Numba once runs in this process have worked for so long in NumPy that the next ones will be the faster.
-
-    A run by itself may be too short for that to pay, where fifty of its kind are not.
-    """
-    global _seconds_in_numpy  # noqa: PLW0603 - a fact about the process
-    _seconds_in_numpy += summary["seconds"] if summary["engine"] == "numpy" else 0.0
-    if _seconds_in_numpy >= PATIENCE and "numba" not in sys.modules:
-        with contextlib.suppress(ImportError):
-            importlib.import_module("numba")
 
 
 def _try_out(config: Config, say: Callable[[str], None]) -> None:

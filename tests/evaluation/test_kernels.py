@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import gymnasium as gym
@@ -17,7 +18,7 @@ from evonet.environments.kernels.kernel import Kernel
 from evonet.environments.specification import Wrapper
 from evonet.evaluation.engines import make_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
+from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for
 from evonet.evaluation.kernel_engine.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
 from evonet.evaluation.kernel_engine.activations import PRECISIONS
 from evonet.evaluation.kernel_engine.recording import Recording
@@ -249,6 +250,14 @@ class TestNumbaAndNumPy:
         for engine in engines:
             assert bits(run(engine, task, genomes)) == expected
 
+    def test_genomes_that_came_read_only_are_not_compiled_for_once_more(self):
+        task = task_for("CartPole-v1", hidden=7)
+        genomes, engine = genomes_for(task, 5), NumbaEngine(task, 1)
+        run(engine, task, genomes)
+        genomes.flags.writeable = False
+        run(engine, task, genomes)
+        assert len(engine._roll_out.signatures) == 1
+
     def test_chunks_of_any_size_get_the_bits_of_the_whole(self):
         task = task_for("CartPole-v1", normalise=True)
         genomes = genomes_for(task, 30)
@@ -380,21 +389,35 @@ class TestKernelFor:
 
 
 class TestKernelEngine:
-    def test_it_begins_in_numpy_and_goes_on_compiled_with_the_same_bits(self, monkeypatch):
+    @pytest.fixture(autouse=True)
+    def nothing_has_been_done_yet(self, monkeypatch):
+        monkeypatch.setattr(auto, "_worked", defaultdict(float))
+
+    def test_it_begins_in_numpy_and_goes_on_compiled_with_the_same_bits(self):
         task = task_for("CartPole-v1", hidden=7)
         genomes = genomes_for(task, 50)
         expected = bits(run(NumpyEngine(task), task, genomes))
-        monkeypatch.delitem(sys.modules, "numba", raising=False)
         engine = KernelEngine(task, patience=0.0001)
-        engine._seconds = 0.0
         assert bits(run(engine, task, genomes)) == expected
         assert engine.name == "numpy"
         assert bits(run(engine, task, genomes)) == expected
         assert engine.name == "numpy+numba"
 
+    def test_engines_for_the_same_task_share_their_time_in_numpy_and_others_do_not(self):
+        task, other = task_for("CartPole-v1", hidden=7), task_for("CartPole-v1", hidden=7, max_steps=9)
+        for _ in range(3):
+            engine = KernelEngine(task, patience=1e9)
+            run(engine, task, genomes_for(task, 50))
+            assert engine.name == "numpy"
+        engine = KernelEngine(task, patience=0.0001)
+        run(engine, task, genomes_for(task, 50))
+        assert engine.name == "numba"
+        engine = KernelEngine(other, patience=0.0001)
+        run(engine, other, genomes_for(other, 50))
+        assert engine.name == "numpy"
+
     def test_it_stays_in_numpy_where_numba_is_not_installed(self, monkeypatch):
         task = task_for("CartPole-v1", hidden=7)
-        monkeypatch.delitem(sys.modules, "numba", raising=False)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         engine = KernelEngine(task, patience=0.0)
         for _ in range(2):

@@ -23,7 +23,7 @@ class Disk:
     """
 
     def __init__(self, folder, fails_at=0, *, torn=False, crashes=False):
-        self.changes = 0
+        self.kinds = []  # of the changes so far
         self.failed = None
         self._folder, self._fails_at, self._torn, self._crashes = str(folder), fails_at, torn, crashes
 
@@ -39,10 +39,10 @@ class Disk:
         def passed(target, *arguments, **rest):
             if not self._is_change(name, target, arguments):
                 return function(target, *arguments, **rest)
-            self.changes += 1
+            self.kinds.append(name)
             if self.failed is not None and self._crashes:
                 raise Crash
-            if self.changes == self._fails_at:
+            if len(self.kinds) == self._fails_at:
                 self.failed = name
                 if name == "write" and self._torn:
                     function(target, arguments[0][: len(arguments[0]) // 2])

@@ -74,13 +74,11 @@ def refusal(text, tmp_path):
     return str(refused.value).replace(f"{path}:", "")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _own_heap():
     """What the tests before have left in memory is not looked through at the cost of these."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="module", autouse=True)

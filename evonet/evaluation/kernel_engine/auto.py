@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 import time
+from collections import defaultdict
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.kernel_engine.numba_engine import NumbaEngine
@@ -14,19 +14,23 @@ from evonet.evaluation.task import Task
 from evonet.types import FloatArray, IntArray
 
 PATIENCE = 1.0
-"""Seconds in NumPy after which Numba's import and loading are worth their time."""
+"""Seconds in NumPy after which Numba's import, and compiling or loading, are worth their time."""
+
+_worked: defaultdict[str, float] = defaultdict(float)
+"""Seconds that this process has worked in NumPy on each task, in whatever engine."""
 
 
 class KernelEngine:
     """Runs a kernel in NumPy first, and compiled by Numba as soon as that pays; the bits are the same.
 
-    Numba pays at once if the process has imported it, else after `patience` seconds of work in NumPy, for who has
-    worked so long will probably go on. Where Numba is not installed, NumPy stays.
+    Numba pays after `patience` seconds of work in NumPy, for who has worked so long will probably go on. All engines of
+    a process for the same task share that time: fifty short runs of a study are a long one, and an engine made after
+    the change begins compiled. Where Numba is not installed, NumPy stays.
 
     Args:
         task: what an episode is; `kernel_for` must know its environment.
         threads: of the compiled engine; by default one for each core that this process may use.
-        patience: seconds of work in NumPy before Numba is imported.
+        patience: seconds of work in NumPy, of this thread on a core, before Numba is wanted.
 
     Raises:
         ValueError: no kernel stands in for the task's environment.
@@ -38,7 +42,7 @@ class KernelEngine:
         self._patience = patience
         self._engine: NumpyEngine | NumbaEngine = NumpyEngine(task)
         self._names: list[str] = []
-        self._seconds = 0.0
+        self._kind = repr(task)
 
     @property
     def name(self) -> str:
@@ -54,15 +58,15 @@ class KernelEngine:
             self._engine = NumbaEngine(self._task, self._threads)
         if self._engine.name not in self._names:
             self._names.append(self._engine.name)
-        start = time.perf_counter()
+        if not isinstance(self._engine, NumpyEngine):
+            return self._engine.run(genomes, individuals, seeds, normaliser)
+        start = time.thread_time()
         results = self._engine.run(genomes, individuals, seeds, normaliser)
-        self._seconds += time.perf_counter() - start
+        _worked[self._kind] += time.thread_time() - start
         return results
 
     def _numba_pays(self) -> bool:
-        if "numba" in sys.modules:
-            return True
-        return self._seconds >= self._patience and importlib.util.find_spec("numba") is not None
+        return _worked[self._kind] >= self._patience and importlib.util.find_spec("numba") is not None
 
     def close(self) -> None:
         """Give back what was opened."""

@@ -69,7 +69,7 @@ class NumbaEngine:
         nothing = np.zeros((0, architecture.num_inputs))
         starts, which = self._starts(seeds)
         episodes = Episodes(
-            np.ascontiguousarray(genomes),
+            _read_only(np.ascontiguousarray(genomes)),
             np.ascontiguousarray(individuals, dtype=np.int64),
             starts,
             which,
@@ -108,3 +108,10 @@ class NumbaEngine:
         if "_pool" in vars(self):
             self._pool.shutdown()
             del self._pool
+
+
+def _read_only(genomes: FloatArray) -> FloatArray:
+    """A view that nothing writes to: for genomes that came read-only, Numba would else compile once more."""
+    view = genomes.view()
+    view.flags.writeable = False
+    return view
