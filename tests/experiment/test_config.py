@@ -591,13 +591,10 @@ def test_an_operator_of_one_class_and_one_line_is_listed_and_held_to_the_contrac
     code, out, _ = own_operator("evonet", "list")
     assert code == 0
     assert "cauchy" in out
-    contract = ("pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/operators/test_contract.py")
-    code, out, _ = own_operator(*contract, "-vv", "--collect-only", "-k", "auchy")
+    contract = ("pytest", "-p", "no:cacheprovider", "tests/operators/test_contract.py")
+    code, out, _ = own_operator(*contract, "-vv", "-k", "auchy")
     assert code == 0, out
-    assert len(re.findall(r"<Function \w+\[cauchy-", out)) >= len(CHECKS["mutation"])
-    code, out, _ = own_operator(*contract, "-vv", "-k", "auchy and (frozen or refused or shape or says)")
-    assert code == 0, out
-    assert re.search(r"test_a_mutation_keeps_its_contract\[cauchy-mutants_have_the_genomes_shape\] PASSED", out)
+    assert len(re.findall(r"test_a_mutation_keeps_its_contract\[cauchy-\w+\] PASSED", out)) >= len(CHECKS["mutation"])
 
 
 def test_the_resolved_config_of_odd_values_is_a_fixed_point(load):

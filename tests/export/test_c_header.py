@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 
 from evonet.export import export
-from tests.export.champions import CASES, actions_of, champion, observations
+from tests.export.champions import CASES, champion, observations, played_case
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="needs a C compiler")
@@ -60,11 +60,8 @@ def played(winner, batch, folder, *flags):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_header_acts_as_the_champion(case, tmp_path):
-    winner = champion(**CASES[case])
-    batch = observations(winner.task.observation_space, 10_000)
-    got = played(winner, batch, tmp_path)
-    wanted = actions_of(winner, batch).ravel()
-    assert np.abs(got - wanted).max() <= 1e-6
+    winner, batch, wanted = played_case(case)
+    assert np.abs(played(winner, batch, tmp_path) - wanted.ravel()).max() <= 1e-6
 
 
 def test_the_header_needs_nothing_else_and_no_heap(tmp_path):

@@ -1,9 +1,13 @@
-"""A small finished run, made once."""
+"""Small finished runs, and reports of them, made once."""
+
+import os
 
 import pytest
 
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
+from evonet.inspection.loaded_run import load_run
+from evonet.inspection.report import report
 from tests.environments_for_tests import MODULE
 
 CONFIG = """
@@ -99,3 +103,30 @@ def foreign_run(tmp_path_factory):
     """An environment of somebody's own, with faults."""
     text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0'}}\nnetwork: {{hidden: 3}}\n"
     return brief_run(tmp_path_factory.mktemp("foreign"), text + "stop: {generations: 3}\n", [MODULE])
+
+
+@pytest.fixture(scope="session")
+def no_window():
+    """SDL, which draws most environments, looks for no display."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "SDL_VIDEODRIVER" not in os.environ:
+            patch.setenv("SDL_VIDEODRIVER", "dummy")
+        yield
+
+
+@pytest.fixture(scope="session")
+def alert_page(alert_run, no_window):
+    """The report of `alert_run`, and what was left out of it."""
+    return report(load_run(alert_run), effort=0.02)
+
+
+@pytest.fixture(scope="session")
+def continuous_page(continuous_run, no_window):
+    """The report of `continuous_run`, and what was left out of it."""
+    return report(load_run(continuous_run), effort=0.02)
+
+
+@pytest.fixture(scope="session")
+def discrete_page(discrete_run, no_window):
+    """The report of `discrete_run`, and what was left out of it."""
+    return report(load_run(discrete_run), effort=0.02)

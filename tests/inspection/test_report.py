@@ -1,7 +1,6 @@
 """The report of a run: eight sections for any run there is, nothing foreign run, every text escaped."""
 
 import json
-import os
 import re
 import sys
 import zipfile
@@ -19,22 +18,7 @@ TITLES = [
     "Verdict", "Learning", "Network", "Behaviour", "What it learned", "Robustness", "Ancestry", "Record",
 ]  # fmt: skip
 BIGGEST = 3_000_000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_window():
-    """SDL, which draws most environments, looks for no display."""
-    before = os.environ.get("SDL_VIDEODRIVER")
-    os.environ["SDL_VIDEODRIVER"] = "dummy"
-    yield
-    os.environ.pop("SDL_VIDEODRIVER")
-    if before is not None:
-        os.environ["SDL_VIDEODRIVER"] = before
-
-
-@pytest.fixture(scope="module")
-def alert_page(alert_run):
-    return report(load_run(alert_run), effort=0.02)
+pytestmark = pytest.mark.usefixtures("no_window")
 
 
 def keys(page):
@@ -85,16 +69,16 @@ def test_values_for_the_pointer_are_json_that_cannot_end_the_script(alert_page):
     assert all(json.loads(block) is not None and "<" not in block for block in blocks)
 
 
-def test_a_continuous_run_with_a_memory_has_all_figures(continuous_run):
-    page, notices = report(load_run(continuous_run), effort=0.02)
+def test_a_continuous_run_with_a_memory_has_all_figures(continuous_page):
+    page, notices = continuous_page
     assert notices == []
     assert {"policy-0", "without-neurons", "landscape", "robustness-2", "robustness-4"} <= set(keys(page))
     assert "recurrent" in page
     assert "Gravity" in page
 
 
-def test_a_discrete_observation_has_its_map(discrete_run):
-    page, notices = report(load_run(discrete_run), effort=0.02)
+def test_a_discrete_observation_has_its_map(discrete_page):
+    page, notices = discrete_page
     assert notices == []
     assert "on the environment&#39;s own map" in page
     assert "Share of observations misread" in page or "share of observations misread" in page
