@@ -120,10 +120,12 @@ def test_the_replay_plays_and_pauses_and_shows_pictures(opened, alert_report):
         if (plays) button.click();
         return plays;
     }"""
+    under_way = "+document.querySelector('.replay input').value >= 3"
     play.click()
-    until(page, "+document.querySelector('.replay input').value >= 3")
+    until(page, under_way)
     while not page.evaluate(paused):  # where the machine is busy, all may be over before it can be paused
         play.click()
+        until(page, under_way)
     stopped = slider.input_value()
     page.wait_for_timeout(200)
     assert slider.input_value() == stopped
