@@ -22,27 +22,20 @@ from numpy.typing import ArrayLike
 from evonet.machine import keep_freed_memory
 from evonet.network import Architecture
 from evonet.operators.bounds import Bounds
-from evonet.operators.crossover import CROSSOVERS, Crossover, NeuronCrossover
-from evonet.operators.initialisation import INITIALISATIONS, Initialisation, Normal
-from evonet.operators.mutation import MUTATIONS, Gaussian, Mutation, SelfAdapting, inherited_step_sizes
-from evonet.operators.niching import NICHINGS, Niching, NoNiching
-from evonet.operators.replacement import REPLACEMENTS, Generational, Replacement
+from evonet.operators.crossover import Crossover, NeuronCrossover
+from evonet.operators.initialisation import Initialisation, Normal
+from evonet.operators.mutation import Gaussian, Mutation, SelfAdapting, inherited_step_sizes
+from evonet.operators.niching import Niching, NoNiching
+from evonet.operators.replacement import Generational, Replacement
+from evonet.operators.roles import called, check_operators
 from evonet.operators.schedules import Dials
-from evonet.operators.selection import SELECTIONS, Selection, Tournament
+from evonet.operators.selection import Selection, Tournament
 from evonet.operators.serving import check_told_apart, chooser, served
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
 from evonet.types import BoolArray, FloatArray, IntArray
 
-_EXAMPLES = {
-    "selection": Tournament(),
-    "crossover": NeuronCrossover(),
-    "mutation": Gaussian(),
-    "replacement": Generational(),
-    "niching": NoNiching(),
-    "initialisation": Normal(),
-}
 _BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
 _GLANCE = 64  # genes
 
@@ -109,7 +102,8 @@ class GeneticAlgorithm:
         if most >= population_size:
             raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {most}")
         self.mutations: tuple[Mutation, ...] = tuple(mutation) if isinstance(mutation, Sequence) else (mutation,)
-        _check_operators(
+        check_operators(
+            "GeneticAlgorithm",
             selection=(selection,),
             crossover=(crossover,),
             mutation=self.mutations,
@@ -139,8 +133,7 @@ class GeneticAlgorithm:
         }
         self._dials = Dials(self._operators, {"elites": (elites, argument_hints(GeneticAlgorithm)["elites"])})
         self._at_work = self._operators
-        names = [_name("crossover", crossover, CROSSOVERS)]
-        names += [_name("mutation", mutation, MUTATIONS) for mutation in self.mutations]
+        names = [called("crossover", crossover), *(called("mutation", mutation) for mutation in self.mutations)]
         rng = generator(seed, Purpose.INITIALISATION)
         genomes = initialisation(rng, population_size, architecture)
         adaptive = {bit: m for bit, m in enumerate(self.mutations, start=1) if isinstance(m, SelfAdapting)}
@@ -402,36 +395,3 @@ def _finite(fitness: FloatArray) -> FloatArray:
 def _mutation(bit: int) -> str:
     """The role of the mutation that this bit of an individual's operators stands for."""
     return f"mutation {bit}"
-
-
-def _check_operators(**roles: Sequence[object]) -> None:
-    """Refuse names and classes, which a person may well try where an operator is wanted."""
-    for role, operators in roles.items():
-        for operator in operators:
-            if not callable(operator) or isinstance(operator, type):
-                raise TypeError(
-                    f"GeneticAlgorithm.{role} must be an operator such as {_EXAMPLES[role]}, got {operator!r}"
-                )
-
-
-def _name(role: str, operator: object, registry: Mapping[str, type]) -> str:
-    """What the operator is called in YAML, or its class where it is not registered, and its role."""
-    known = (name for name, kind in registry.items() if type(operator) is kind)
-    return f"{next(known, type(operator).__name__)} {role}"
-
-
-OPERATORS: dict[str, Mapping[str, type]] = {
-    "selection": SELECTIONS,
-    "crossover": CROSSOVERS,
-    "mutation": MUTATIONS,
-    "replacement": REPLACEMENTS,
-    "niching": NICHINGS,
-    "initialisation": INITIALISATIONS,
-}
-"""The operators that a setting of `GeneticAlgorithm` may name."""
-
-DEFAULT_OPERATORS = {
-    role: next(name for name, kind in OPERATORS[role].items() if type(default) is kind)
-    for role, default in _EXAMPLES.items()
-}
-"""The names of those that `GeneticAlgorithm` takes by itself."""

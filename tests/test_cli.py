@@ -16,7 +16,7 @@ import pytest
 from evonet import __version__
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
-from evonet.genetic_algorithm import OPERATORS
+from evonet.operators.roles import OPERATORS
 from tests.environments_for_tests import MODULE
 
 ROOT = Path(__file__).parents[1]

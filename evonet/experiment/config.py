@@ -23,7 +23,7 @@ from evonet.experiment.document import Document, KeyPath, to_yaml
 from evonet.experiment.models import ALTERNATIVES, Section, choice_of, nested_in, section_of
 from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn
-from evonet.genetic_algorithm import DEFAULT_OPERATORS, OPERATORS
+from evonet.operators.roles import DEFAULT_OPERATORS, OPERATORS
 from evonet.reading import shown
 from evonet.settings import Count, Episodes, Natural, Settings, argument_hints, did_you_mean
 

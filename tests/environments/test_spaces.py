@@ -244,7 +244,7 @@ def test_rows_of_different_lengths_are_malformed():
     [(IDENTITY, "tanh"), (IDENTITY, "clip"), (RELU, "tanh"), (TANH, "tanh"), (SIGMOID, "tanh")],
     ids=["identity-tanh", "identity-clip", "relu", "tanh", "sigmoid"],
 )
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_every_action_lies_in_its_space(space, activation, squash, data):
     decoder = ActionDecoder(space, activation, squash)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is install
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--no-default-browser-check", "--disable-default-apps",
-    "--disable-extensions", "--metrics-recording-only", "--disable-dev-shm-usage",
+    "--disable-extensions", "--metrics-recording-only", "--disable-dev-shm-usage", "--disable-renderer-backgrounding",
 ]  # fmt: skip
 
 
