@@ -185,7 +185,9 @@ def test_fault_19_files_may_not_grow(tmp_path):
 
     path = tmp_path / "run"
     config = tmp_path / "config-for-tests.yaml"
-    with Started("run", config, "--output", path, "--allow-import", MODULE, preexec_fn=limit) as started:
+    arguments = ["run", config, "--output", path, "--allow-import", MODULE]
+    whole_modules = {"PYTHONDONTWRITEBYTECODE": "1"}  # Python would leave the first part of a compiled module
+    with Started(*arguments, preexec_fn=limit, environment=whole_modules) as started:
         status, out, err = started.ended()
     assert (status, out) == (74, "")
     assert err.splitlines()[0].endswith(": cannot be written: File too large")
