@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evonet.cli.console import DONE, Commands
 from evonet.errors import ConfigError, RunDirectoryError
+
+if TYPE_CHECKING:
+    from evonet.champion import Champion
 
 FORMATS = ("onnx", "safetensors", "json", "c", "hub")
 
@@ -23,17 +28,37 @@ def add_to(commands: Commands) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from evonet.champion import Champion
-    from evonet.experiment.run_directory import CHAMPION
     from evonet.export import export
 
-    source: Path = options.run / CHAMPION if options.run.is_dir() else options.run
-    if not source.is_file():
-        raise ConfigError(f"{options.run} holds no champion: there is no file {source}")
     try:
-        written = export(Champion.load(source), options.to, options.file)
+        written = export(_champion(options.run), options.to, options.file)
     except OSError as error:
         raise RunDirectoryError(f"{options.file}: cannot be written: {error.strerror or error}") from error
     for path in written:
         print(path)
     return DONE
+
+
+def _champion(source: Path) -> Champion:
+    """The champion of a file or of a run; of a run that has not come to its end, the champion so far."""
+    from evonet.champion import Champion
+    from evonet.experiment.run_directory import CHAMPION
+    from evonet.inspection.loaded_run import load_run
+    from evonet.inspection.stored import stored_individual
+
+    if source.is_dir() and not (source / CHAMPION).is_file():
+        run = load_run(source)
+        champion = stored_individual(run)
+        print(f"evonet: {source} has not come to its end: {_so_far(champion)}", file=sys.stderr)
+        return champion
+    if not source.exists():
+        raise ConfigError(f"{source} holds no champion: there is no such file or directory")
+    return Champion.load(source / CHAMPION if source.is_dir() else source)
+
+
+def _so_far(champion: Champion) -> str:
+    who = f"exported is the champion so far, individual {champion.individual} of generation {champion.generation}"
+    scored = "was not validated"
+    if champion.validation is not None:
+        scored = f"scores {champion.validation.mean:.6g} on {champion.validation.episodes} validation episodes"
+    return f"{who}, which {scored} and was not tested"

@@ -57,7 +57,7 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
             "",
             *(scores or ["It was not scored on episodes that it was not chosen by."]),
             "",
-            "The validation chose this champion; the test, on episodes that nothing was chosen by, judges it.",
+            _judged(champion),
             "",
             "## Reads and does",
             "",
@@ -79,6 +79,12 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
             "",
         ]
     )
+
+
+def _judged(champion: Champion) -> str:
+    if champion.test is None:
+        return "It has not been tested: its scores are those by which it was chosen, and flatter it."
+    return "The validation chose this champion; the test, on episodes that nothing was chosen by, judges it."
 
 
 def _scores(champion: Champion) -> dict[str, Score]:

@@ -134,7 +134,8 @@ def _head(summary: Mapping[str, Any]) -> str:
 def _spent(run: LoadedRun) -> str:
     summary = run.summary
     spent = (
-        f"{summary['generations']} generations, {summary['evaluations']:,} evaluations, "
+        f"{summary['generations']} generation{'s' * (summary['generations'] != 1)}, "
+        f"{summary['evaluations']:,} evaluations, "
         f"{summary['environment_steps']:,} environment steps in training and {summary['validation_steps']:,} in "
         f"validation,\n{summary['seconds']:g} s"
     )

@@ -91,7 +91,7 @@ def _pillow() -> ModuleType:
 
 
 def _ffmpeg() -> ModuleType:
-    return _package("imageio_ffmpeg", "imageio-ffmpeg: pip install imageio-ffmpeg")
+    return _package("imageio_ffmpeg", "imageio-ffmpeg: pip install 'evonet-toolkit[video]'")
 
 
 def _write_gif(path: Path, film: Film, pace: float) -> None:

@@ -14,6 +14,7 @@ from evonet.inspection.plots.palette import package
 _INK = "#123456"  # stands for the colour of the text around a figure, dark or light
 _POINTS = 72.0  # an inch
 _EDGE = 3.0  # points around all that is drawn
+_FITTINGS = 3
 _PICTURES = 160  # dots an inch of maps, which are pictures within the drawing
 _STYLE = {
     "svg.fonttype": "none",  # text stays text
@@ -73,9 +74,19 @@ def svg(figure: Any, key: str = "") -> str:
 def _fit(figure: Any) -> None:
     """Let axes that stand in one row fill the figure, with their labels, legends and colour bars.
 
-    It measures once, where Matplotlib's own layouts do it two or three times; that is half of a figure's time.
+    It measures once, and again only if there are other ticks then; Matplotlib's own layouts do it two or three times,
+    which is half of a figure's time.
     """
     dots, figure.dpi = figure.dpi, _POINTS  # in which the letters of an SVG are measured
+    for _ in range(_FITTINGS):
+        before = _ticks(figure)
+        _fill(figure)
+        if _ticks(figure) == before:
+            break
+    figure.dpi = dots
+
+
+def _fill(figure: Any) -> None:
     boxes = [axes.get_tightbbox(for_layout_only=True) for axes in figure.axes]
     places = [axes.bbox for axes in figure.axes]
     width, height = figure.bbox.size
@@ -85,4 +96,9 @@ def _fit(figure: Any) -> None:
         right=1 - (_EDGE + max(box.x1 for box in boxes) - max(place.x1 for place in places)) / width,
         top=1 - (_EDGE + max(box.y1 for box in boxes) - max(place.y1 for place in places)) / height,
     )
-    figure.dpi = dots
+
+
+def _ticks(figure: Any) -> list[list[float]]:
+    """Where the ticks of all axes in sight are."""
+    scales = [axis for axes in figure.axes if axes.axison for axis in (axes.xaxis, axes.yaxis)]
+    return [[float(tick) for tick in axis.get_majorticklocs()] for axis in scales]

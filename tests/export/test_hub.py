@@ -1,11 +1,15 @@
 import json
+import shutil
 
 import pytest
 from ruamel.yaml import YAML
 
 from evonet.champion import Champion
 from evonet.cli import main
+from evonet.experiment.config import Config
+from evonet.experiment.runner import run
 from evonet.export import export
+from evonet.inspection.loaded_run import load_run
 from tests.export.champions import champion
 
 
@@ -14,6 +18,25 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("hub") / "card"
     export(champion(), "hub", path)
     return path
+
+
+@pytest.fixture(scope="module")
+def stopped_run(tmp_path_factory):
+    """A run that was stopped when it had written its last checkpoint, but nothing of its end."""
+    path = tmp_path_factory.mktemp("stopped")
+    (path / "config.yaml").write_text(
+        "environment: {id: CartPole-v1, max_steps: 20}\nalgorithm: {population_size: 4, elites: 1}\n"
+        "evaluation: {workers: 1}\nvalidation: {episodes: 5}\ntest: {episodes: 2}\nstop: {generations: 2}\n"
+    )
+    run(Config.load(str(path / "config.yaml")), path / "run")
+    for end in ("run.json", "champion.npz"):
+        (path / "run" / end).unlink()
+    return path / "run"
+
+
+@pytest.fixture
+def small_run_under_way(stopped_run, tmp_path):
+    return shutil.copytree(stopped_run, tmp_path / "run")
 
 
 def test_the_card_begins_with_data_that_the_hub_reads(folder):
@@ -44,7 +67,9 @@ def test_without_a_test_no_score_is_claimed(tmp_path):
     import dataclasses
 
     export(dataclasses.replace(champion(), test=None), "hub", tmp_path)
-    assert "model-index" not in (tmp_path / "README.md").read_text()
+    card = (tmp_path / "README.md").read_text()
+    assert "model-index" not in card
+    assert "It has not been tested" in card
 
 
 def test_the_command_writes_a_champion_s_file(folder, tmp_path, capsys):
@@ -52,11 +77,30 @@ def test_the_command_writes_a_champion_s_file(folder, tmp_path, capsys):
     assert capsys.readouterr().out == f"{tmp_path / 'p.json'}\n"
 
 
-def test_where_there_is_no_champion_the_command_says_so(tmp_path, capsys):
-    assert main(["export", str(tmp_path), "--to", "json", str(tmp_path / "p.json")]) == 2
-    assert capsys.readouterr().err == (
-        f"evonet: {tmp_path} holds no champion: there is no file {tmp_path / 'champion.npz'}\n"
+def test_of_a_run_under_way_the_champion_so_far_is_exported_and_called_so(small_run_under_way, tmp_path, capsys):
+    assert main(["export", str(small_run_under_way), "--to", "json", str(tmp_path / "p.json")]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{tmp_path / 'p.json'}\n"
+    so_far = load_run(small_run_under_way).champion
+    assert captured.err == (
+        f"evonet: {small_run_under_way} has not come to its end: exported is the champion so far, individual "
+        f"{so_far.individual} of generation {so_far.generation}, which scores {so_far.validation.mean:.6g} on 5 "
+        "validation episodes and was not tested\n"
     )
+    assert json.loads((tmp_path / "p.json").read_text())["individual"] == so_far.individual
+
+
+def test_where_there_is_no_champion_the_command_says_so(small_run_under_way, tmp_path, capsys):
+    for checkpoint in (small_run_under_way / "checkpoints").iterdir():
+        checkpoint.unlink()
+    wrong = {
+        small_run_under_way: "has no champion yet: it is there from the first checkpoint on",
+        tmp_path: "is not a run directory: it has no config.yaml",
+        tmp_path / "nowhere": "holds no champion: there is no such file or directory",
+    }
+    for source, message in wrong.items():
+        assert main(["export", str(source), "--to", "json", str(tmp_path / "p.json")]) == 2
+        assert capsys.readouterr().err == f"evonet: {source} {message}\n"
 
 
 def test_a_place_that_cannot_be_written_is_named(folder, tmp_path, capsys):

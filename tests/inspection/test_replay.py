@@ -68,7 +68,7 @@ def test_without_a_package_for_videos_it_says_what_to_install(champion, tmp_path
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(CannotRender) as refused:
         list(record(champion, SEEDS, tmp_path / "best.mp4"))
-    assert str(refused.value) == "to write such a file, install imageio-ffmpeg: pip install imageio-ffmpeg"
+    assert str(refused.value) == ("to write such a file, install imageio-ffmpeg: pip install 'evonet-toolkit[video]'")
 
 
 def test_pictures_are_kept_to_the_last_bit_and_small():

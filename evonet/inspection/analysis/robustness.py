@@ -113,12 +113,12 @@ def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep:
     """Mean return if all weights get normal noise: of 16 perturbed champions at each level."""
     rng = generator(0, Purpose.INSPECTION, 100)
     noise = rng.standard_normal((_PERTURBED, len(champion.genome))) * np.sqrt((champion.genome**2).mean())
-    perturbed = [champion.genome + level * noise for level in WEIGHT_NOISE[1:]]
-    results = trials.within(np.concatenate([champion.genome[None, :], *perturbed]), seconds).returns
+    perturbed = np.concatenate([champion.genome + level * noise for level in WEIGHT_NOISE])
+    episodes = trials.episodes(len(perturbed), seconds)
+    results = trials.run(perturbed, episodes, _PERTURBED).returns
     # Of each perturbed champion the mean: its episodes are not independent of each other.
-    returns = [results[0], *results[1:].mean(axis=1).reshape(-1, _PERTURBED)]
-    name = "weight noise (× root mean square)"
-    return Sweep.of(name, WEIGHT_NOISE, returns, 0.0, results.shape[1])
+    returns = list(results.mean(axis=1).reshape(-1, _PERTURBED))
+    return Sweep.of("weight noise (× root mean square)", WEIGHT_NOISE, returns, 0.0, episodes)
 
 
 def parameter_sweeps(

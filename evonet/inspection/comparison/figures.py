@@ -9,7 +9,8 @@ from typing import Any
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import shortened
 from evonet.inspection.comparison.curves import Curve, learning_curve, profiles, solving_curves
-from evonet.inspection.plots.palette import SERIES, STYLES
+from evonet.inspection.plots.learning import thousands
+from evonet.inspection.plots.palette import SERIES, STYLES, legend
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,11 @@ def _lines(axes: Any, curves: Sequence[tuple[str, Curve]], x: str, y: str) -> No
         axes.step(curve.x, curve.y, where="post", color=colour, linestyle=style, label=_label(name))
         if len(curve.x) == 1:
             axes.plot(curve.x, curve.y, "o", color=colour)
+    if x == "evaluations":
+        thousands(axes)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.legend(frameon=False)
+    legend(axes, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, borderaxespad=0.2)
 
 
 def _label(name: str) -> str:

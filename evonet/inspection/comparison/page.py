@@ -14,6 +14,8 @@ from evonet.inspection.plots.palette import package
 from evonet.inspection.svg import new_axes, page_style, svg
 from evonet.machine import write_whole
 
+_SIZE = (5.6, 3.4)  # inches
+
 
 def write_page(comparison: Comparison, path: Path) -> None:
     """Write the page.
@@ -36,7 +38,8 @@ def page(comparison: Comparison) -> str:
         EvonetError: Matplotlib, Jinja2 or SciPy is not installed.
     """
     jinja2 = package("jinja2")
-    template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
+    here = Path(__file__).parent
+    template = (here / "page.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
@@ -49,6 +52,7 @@ def page(comparison: Comparison) -> str:
     html: str = environment.from_string(template).render(
         data=comparison.data,
         score_name=score_name(comparison.data),
+        style=(here.parent / "report" / "page.css").read_text(encoding="utf-8"),
         title=" · ".join(each.name for each in comparison.compared),
         figures=[
             {"title": each.title, "caption": each.caption, "svg": _svg(each.draw)} for each in figures(comparison)
@@ -59,6 +63,6 @@ def page(comparison: Comparison) -> str:
 
 def _svg(draw: Any) -> str:
     with page_style():
-        axes = new_axes(5.6, 3.2)
+        axes = new_axes(*_SIZE)
         draw(axes)
         return svg(axes.figure)

@@ -25,6 +25,7 @@ from evonet.types import FloatArray
 
 _MOST_LINES = 6
 _MOST_STEPS = 400
+_FEW_VALUES = 3
 
 
 def observation_traces(episode: Trajectory, names: Names | None = None, ax: Axes | None = None) -> Axes:
@@ -95,9 +96,8 @@ def histogram(values: FloatArray, label: str, mark: float | None = None, ax: Axe
     """
     ax = axes_for(ax)
     known = values[np.isfinite(values)]
-    distinct = np.unique(known)
-    if 0 < len(distinct) <= 3:
-        counts = [(known == value).sum() for value in distinct]
+    if has_bars(values):
+        distinct, counts = np.unique(known, return_counts=True)
         ax.bar([f"{value:g}" for value in distinct], counts, width=0.5, color=POSITIVE, alpha=0.85)
         ax.margins(x=0.6 / len(distinct))
     else:
@@ -108,6 +108,11 @@ def histogram(values: FloatArray, label: str, mark: float | None = None, ax: Axe
     ax.set_xlabel(label)
     ax.set_ylabel("episodes")
     return ax
+
+
+def has_bars(values: FloatArray) -> bool:
+    """Whether `histogram` draws a bar for each of the few different values, and no line for their mean."""
+    return 0 < len(np.unique(values[np.isfinite(values)])) <= _FEW_VALUES
 
 
 def is_one_hot(observations: FloatArray) -> bool:

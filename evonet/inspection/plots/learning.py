@@ -43,11 +43,11 @@ def learning_curve(run: LoadedRun, over: Over = "evaluations", ax: Axes | None =
     )  # fmt: skip
     target = run.summary.get("target")
     if target is not None:
-        ax.axhline(target, color="#009e73", linewidth=1.0, linestyle=":", label="target")
+        ax.axhline(target, color="#009e73", linewidth=1.4, linestyle=":", label="target")
     _limit(ax, metrics["median"], metrics["lower_quartile"], metrics["best"], metrics["validation_mean"], target)
     ax.set_xlabel({"generation": "generation"}.get(over, over.replace("_", " ")))
     ax.set_ylabel("return")
-    _thousands(ax)
+    thousands(ax)
     legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0.2)
     return ax
 
@@ -73,7 +73,8 @@ def _limit(ax: Axes, *values: object) -> None:
     ax.set_ylim(low - margin, high + margin)
 
 
-def _thousands(ax: Axes) -> None:
+def thousands(ax: Axes) -> None:
+    """Counts on the horizontal axis, in few letters."""
     ax.xaxis.set_major_locator(_locator())
     ax.xaxis.set_major_formatter(lambda value, _: short(value))
 
@@ -81,7 +82,7 @@ def _thousands(ax: Axes) -> None:
 def _locator() -> object:
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(nbins=6, integer=True)
+    return MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10])
 
 
 def short(value: float) -> str:

@@ -204,4 +204,4 @@ def _blocks(network: NeuralNetwork, names: Names) -> list[tuple[str, list[str], 
 def _label_some(ax: Axes, labels: Sequence[str]) -> None:
     every = -(-len(labels) // 24)
     ticks = list(range(0, len(labels), every))
-    ax.set_xticks(ticks, [shortened(labels[tick], 18) for tick in ticks], rotation=45, ha="right", fontsize="small")
+    ax.set_xticks(ticks, [shortened(labels[tick], 22) for tick in ticks], rotation=45, ha="right", fontsize="small")

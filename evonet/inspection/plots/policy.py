@@ -26,6 +26,7 @@ from evonet.types import FloatArray
 
 _ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 _MOST_SPOTS = 300
+_MOST_ASLANT = 8  # names under bars that lean; more of them stand
 
 
 def policy_map(
@@ -138,7 +139,7 @@ def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, 
     bars = ax.barh(range(len(order)), influence[order], color=POSITIVE, height=0.65)
     for bar, index in zip(bars, order, strict=True):
         mark(bar, f"input-{index}", f"{names[index]}: {100 * influence[index]:.1f} %")
-    ax.set_yticks(range(len(order)), [shortened(names[index]) for index in order])
+    ax.set_yticks(range(len(order)), [shortened(names[index]) for index in order], fontsize="small")
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     ax.set_xlim(0, max(float(influence.max(initial=0.0)) * 1.08, 0.01))
     ax.set_xlabel("actions that change if it is shuffled")
@@ -161,12 +162,13 @@ def removal_bars(removals: Removals, names: Sequence[str], kind: str, ax: Axes |
     bars = ax.bar(range(len(means)), change, bottom=removals.whole, color=colours, width=0.72)
     for bar, part, name, mean in zip(bars, removals.parts, names, means, strict=True):
         mark(bar, f"without-{kind}-{part}", f"without {name}: {mean:.5g}")
-    ax.axhline(removals.whole, color=MUTED, linewidth=1.2, label=f"whole: {removals.whole:.5g}")
+    ax.axhline(removals.whole, color=MUTED, linewidth=1.2, label=f"with all of them: {removals.whole:.4g}")
     every = -(-len(names) // 20)
     long = max(map(len, names), default=0) > 3
+    steep = long and len(names) > _MOST_ASLANT
     ax.set_xticks(
-        range(0, len(names), every), [shortened(name, 16) for name in names[::every]],
-        rotation=35 if long else 0, ha="right" if long else "center", fontsize="small",
+        range(0, len(names), every), [shortened(name, 22) for name in names[::every]],
+        rotation=90 if steep else 35 if long else 0, ha="right" if long and not steep else "center", fontsize="small",
     )  # fmt: skip
     ax.margins(y=0.08)
     ax.set_xlabel(f"{kind} that is removed")

@@ -73,7 +73,7 @@ class Findings:
     def why_not(self) -> str:
         """Why the champion cannot act here; "" if it can."""
         if self.champion is None:
-            return "there is no champion"
+            return "there is no champion."
         if self.champion.task is None:
             return "the champion was scored by a function and has no environment to act in"
         try:

@@ -18,7 +18,13 @@ def ancestry(findings: Findings) -> Section:
     line = run.descent
     if not line:
         return Section(
-            "ancestry", "Ancestry", notices=["Left out: there is no champion whose parents were written down."]
+            "ancestry",
+            "Ancestry",
+            notices=[
+                "Left out: there is no champion."
+                if run.champion is None
+                else "Left out: nobody wrote down the champion's parents."
+            ],
         )
     tree = family(run.lineage, line, _MOST_OTHERS)
     figures = [

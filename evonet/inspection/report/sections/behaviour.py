@@ -8,10 +8,12 @@ import numpy as np
 
 from evonet.inspection.analysis.trajectory import Trajectory
 from evonet.inspection.plots import action_traces, hidden_traces, histogram, observation_traces
+from evonet.inspection.plots.behaviour import has_bars
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.replay import MOST_STEPS
 from evonet.inspection.report.section import Section, counted, number, percent
+from evonet.types import FloatArray
 
 
 def behaviour(findings: Findings) -> Section:
@@ -99,7 +101,7 @@ def _histograms(findings: Findings) -> list[Figure]:
     figures = [
         drawn(
             "returns", "Returns", f"Returns of {counted(len(returns), 'episode')}"
-            + (f", {failed} of which failed." if failed else "."),
+            + (f", {failed} of which failed" if failed else "") + _meaning(returns, mean),
             lambda ax: histogram(returns, "return", mean, ax),
             alternative=f"Histogram of returns: mean {number(mean)}, from {number(float(np.nanmin(returns)))} to "
             f"{number(float(np.nanmax(returns)))}." if failed < len(returns) else "No episode has a return.",
@@ -107,10 +109,16 @@ def _histograms(findings: Findings) -> list[Figure]:
     ]  # fmt: skip
     if findings.task is not None:
         lengths = findings.repeated.lengths[0].astype(np.float64)
+        mean = float(lengths.mean())
         figures.append(
             drawn(
-                "lengths", "Lengths", f"Steps of {counted(len(lengths), 'episode')}.",
-                lambda ax: histogram(lengths, "steps", float(lengths.mean()), ax),
+                "lengths", "Lengths", f"Steps of {counted(len(lengths), 'episode')}" + _meaning(lengths, mean),
+                lambda ax: histogram(lengths, "steps", mean, ax),
             )
         )  # fmt: skip
     return figures
+
+
+def _meaning(values: FloatArray, mean: float) -> str:
+    """The end of a histogram's caption: what the line in it is."""
+    return "." if has_bars(values) or not np.isfinite(mean) else f"; dashed: the mean, {number(mean, 4)}."

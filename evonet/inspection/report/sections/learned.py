@@ -16,6 +16,7 @@ from evonet.inspection.report.section import Section, counted, number, percent
 
 _MOST_PARTS = 40
 _MOST_PANELS = 2
+_MOST_INPUTS = 16
 _SECONDS = 0.5
 
 
@@ -99,7 +100,7 @@ def _letter(tile: Any) -> str:
 
 def _influence(findings: Findings) -> Figure:
     names = findings.names.inputs
-    more = f" The {16} greatest are shown." if len(names) > 16 else ""
+    more = f" The {_MOST_INPUTS} greatest are shown." if len(names) > _MOST_INPUTS else ""
     what = (
         "The share of its choices that change"
         if findings.choices
@@ -107,7 +108,8 @@ def _influence(findings: Findings) -> Figure:
     )
     return drawn(
         "influence", "Influence of each input", f"{what} if an input is given values from other moments.{more}",
-        lambda ax: influence_bars(findings.influence, names, ax=ax),
+        lambda ax: influence_bars(findings.influence, names, _MOST_INPUTS, ax=ax),
+        size=(4.0, max(2.9, 0.19 * min(len(names), _MOST_INPUTS) + 0.8)),
         alternative="; ".join(
             f"{name}: {percent(share, 1)}" for name, share in zip(names[:40], findings.influence, strict=False)
         ),
@@ -117,13 +119,13 @@ def _influence(findings: Findings) -> Figure:
 def _without_inputs(findings: Findings) -> Figure:
     champion = findings.champion
     assert champion is not None
-    order = np.argsort(-findings.influence, kind="stable")[:16].tolist()
+    order = np.argsort(-findings.influence, kind="stable")[:_MOST_INPUTS].tolist()
     removals = without_inputs(champion, findings.episodes, findings.trials, order, _SECONDS * findings.effort)
     names = [findings.names.inputs[index] for index in order]
     return drawn(
         "without-inputs", "Without an input",
         f"Mean return of {counted(removals.episodes, 'episode')} if it sees an input's mean all the time.",
-        lambda ax: removal_bars(removals, names, "input", ax),
+        lambda ax: removal_bars(removals, names, "input", ax), size=(4.0, 3.4 if len(names) > 8 else 2.9),
         alternative="; ".join(f"without {n}: {number(float(m))}" for n, m in zip(names, removals.means, strict=True)),
     )  # fmt: skip
 

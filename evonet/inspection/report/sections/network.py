@@ -66,8 +66,12 @@ def _lead(findings: Findings, champion: Champion) -> str:
     if findings.states is None:
         return lead
     counts = Counter(findings.states)
-    told = [f"{counts[state]} {state}" for state in ("dead", "saturated") if counts[state]]
-    return f"{lead} Of the hidden neurons, {' and '.join(told)}." if told else f"{lead} All hidden neurons are active."
+    told = [
+        f"{counts[state]:,} {'is' if counts[state] == 1 else 'are'} {state}"
+        for state in ("dead", "saturated")
+        if counts[state]
+    ]
+    return f"{lead} Of the hidden neurons {' and '.join(told)}." if told else f"{lead} All hidden neurons are active."
 
 
 def _marks(findings: Findings) -> str:

@@ -58,11 +58,12 @@ def _timings(findings: Findings) -> list[Figure]:
         ax.yaxis.set_minor_formatter("")
         if spent.max() < 10 * spent.min():
             ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_xlabel("generation")
         ax.set_ylabel("milliseconds")
 
     told = f"Median {np.median(spent) * 1000:.3g} ms a generation; the first includes the start."
-    return [drawn("timings", "Time of each generation", told, draw)]
+    return [drawn("timings", "Time of each generation", told, draw, size=(12.0, 2.4))]
 
 
 def _faults(findings: Findings) -> list[Table]:

@@ -47,7 +47,7 @@ def robustness(findings: Findings) -> Section:
             "landscape", "Landscape",
             "Mean return in a plane through the champion (the cross): two random directions, in which each neuron's "
             f"weights move by their own length; {counted(around.episodes, 'episode')} a point.",
-            lambda ax: landscape_map(around, ax), size=(4.0, 3.4),
+            lambda ax: landscape_map(around, ax), size=(4.0, 3.05),
             alternative=f"Map of mean returns from {number(float(np.nanmin(around.means)))} to "
             f"{number(float(np.nanmax(around.means)))}, of which the champion in the middle has "
             f"{number(float(around.means[len(around.steps) // 2, len(around.steps) // 2]))}.",
