@@ -1,13 +1,14 @@
-"""Small finished runs, and reports of them, made once."""
+"""Small finished runs, and shipped ones with their reports, each made once."""
 
-import os
+import functools
+from pathlib import Path
 
 import pytest
 
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.inspection.loaded_run import load_run
-from evonet.inspection.report import report
+from evonet.inspection.report import write_report
 from tests.environments_for_tests import MODULE
 
 CONFIG = """
@@ -76,11 +77,40 @@ def brief_run(folder, text, allowed=()):
     return folder / "run"
 
 
+CONFIGS = Path(__file__).parents[2] / "configs"
+SHIPPED = {
+    "cartpole": ("cartpole.yaml", ()),
+    "continuous": ("mountain_car_continuous.yaml", ()),
+    "discrete": ("frozen_lake.yaml", ("stop.generations=2", "name=<script>alert(1)</script>")),
+}
+"""Shipped configs whose reports tests read: as they are, but for the longest one's end, and a hostile name."""
+
+
 @pytest.fixture(scope="session")
-def alert_run(tmp_path_factory):
-    """CartPole under a name that a page must not take for a script."""
-    text = "name: '<script>alert(1)</script>'\nenvironment: {id: CartPole-v1, max_steps: 60}\nnetwork: {hidden: 4}\n"
-    return brief_run(tmp_path_factory.mktemp("alert"), text + "stop: {generations: 6, target: 1000}\n")
+def shipped_runs(tmp_path_factory):
+    """The directory of a finished run of a config of SHIPPED, made when it is first asked for."""
+
+    @functools.cache
+    def shipped_run(name):
+        file, overrides = SHIPPED[name]
+        path = tmp_path_factory.mktemp(name) / "run"
+        run(Config.load(str(CONFIGS / file), ["evaluation.workers=1", *overrides]), path)
+        return path
+
+    return shipped_run
+
+
+@pytest.fixture(scope="session")
+def shipped_reports(shipped_runs):
+    """The report of such a run, and what was left out of it."""
+
+    @functools.cache
+    def shipped_report(name):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SDL_VIDEODRIVER", "dummy")  # SDL, which draws environments, looks for no display
+            return write_report(load_run(shipped_runs(name)), effort=0.02)
+
+    return shipped_report
 
 
 @pytest.fixture(scope="session")
@@ -103,30 +133,3 @@ def foreign_run(tmp_path_factory):
     """An environment of somebody's own, with faults."""
     text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0'}}\nnetwork: {{hidden: 3}}\n"
     return brief_run(tmp_path_factory.mktemp("foreign"), text + "stop: {generations: 3}\n", [MODULE])
-
-
-@pytest.fixture(scope="session")
-def no_window():
-    """SDL, which draws most environments, looks for no display."""
-    with pytest.MonkeyPatch.context() as patch:
-        if "SDL_VIDEODRIVER" not in os.environ:
-            patch.setenv("SDL_VIDEODRIVER", "dummy")
-        yield
-
-
-@pytest.fixture(scope="session")
-def alert_page(alert_run, no_window):
-    """The report of `alert_run`, and what was left out of it."""
-    return report(load_run(alert_run), effort=0.02)
-
-
-@pytest.fixture(scope="session")
-def continuous_page(continuous_run, no_window):
-    """The report of `continuous_run`, and what was left out of it."""
-    return report(load_run(continuous_run), effort=0.02)
-
-
-@pytest.fixture(scope="session")
-def discrete_page(discrete_run, no_window):
-    """The report of `discrete_run`, and what was left out of it."""
-    return report(load_run(discrete_run), effort=0.02)
