@@ -199,7 +199,8 @@ def test_engines_agree_about_whole_episodes(kwargs):
     assert kernel.returns.max() > kernel.returns.min()
 
 
-@pytest.mark.parametrize("kwargs", [VARIANTS[0], pytest.param(VARIANTS[3], marks=pytest.mark.slow)], ids=name)
+@pytest.mark.slow  # by default its step alone is compiled, in test_kernels.py
+@pytest.mark.parametrize("kwargs", [VARIANTS[0], VARIANTS[3]], ids=name)
 def test_numba_gives_the_bits_of_numpy(kwargs):
     pytest.importorskip("numba")
     from evonet.evaluation.kernel_engine import NumbaEngine

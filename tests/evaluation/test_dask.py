@@ -241,7 +241,7 @@ def test_a_study_on_a_cluster_is_the_study_without_one(processes, tmp_path, caps
 
     arguments = ["study", write_config(tmp_path), "--seeds", "3", "--json", "--output"]
     summaries = []
-    for name, more in (("here", []), ("there", ["--dask", processes.address])):
+    for name, more in (("here", ["--workers", "1"]), ("there", ["--dask", processes.address])):
         assert main([*arguments, str(tmp_path / name), *more]) == 0
         summaries.append(json.loads(capsys.readouterr().out))
     assert told(summaries[0]) == told(summaries[1])

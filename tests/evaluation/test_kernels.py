@@ -18,9 +18,10 @@ from evonet.environments.kernels.kernel import Kernel
 from evonet.environments.specification import Wrapper
 from evonet.evaluation.engines import make_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for
+from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for, unrolled
 from evonet.evaluation.kernel_engine.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
 from evonet.evaluation.kernel_engine.activations import PRECISIONS
+from evonet.evaluation.kernel_engine.plan import Plan
 from evonet.evaluation.kernel_engine.recording import Recording
 from evonet.network import ACTIVATIONS
 from evonet.testing import check_kernel
@@ -226,7 +227,7 @@ class TestAgainstTheRealEnvironment:
 
 
 COMPILED = {
-    # Each is compiled, which takes seconds: together they meet each kernel, each activation and each kind of network.
+    # Each is compiled, which takes many seconds: together they meet each kernel, activation and kind of network.
     "CartPole-v1": {"activations": ("tanh", "identity")},
     "MountainCar-v0": {"activations": ("gaussian", "sin"), "bias": False, "normalise": True, "max_steps": 60},
     "MountainCarContinuous-v0": {"activations": ("leaky_relu", "step"), "max_steps": 60},
@@ -235,8 +236,64 @@ COMPILED = {
 }
 
 
+LONG_TO_COMPILE = ("MountainCar-v0", "Acrobot-v1")
+
+
+def alone(plan):
+    """A kernel's observation and step, and all activations, compiled by themselves: a small part of a rollout."""
+    load_state, load_action = unrolled.load(plan.state_size), unrolled.load(1)
+    store_state, store_observation = unrolled.store(plan.state_size), unrolled.store(plan.task.architecture.num_inputs)
+    store_activations = unrolled.store(len(KERNEL_ACTIVATIONS[plan.kernel.network]))
+    observe, step = plan.kernel.observe, plan.kernel.step
+    activate = every_activation(plan.kernel.network)
+
+    def roll_out(states, actions, parameters, numbers, observations, new, rewards, ended, activated):
+        for lane in range(states.shape[1]):
+            store_observation(observations, lane, observe(load_state(states, lane)))
+            after, reward, terminated = step(load_state(states, lane), load_action(actions, lane), parameters)
+            store_state(new, lane, after)
+            rewards[lane] = reward
+            ended[lane] = terminated
+            store_activations(activated, lane, activate(numbers[lane]))
+
+    return roll_out
+
+
+def every_activation(precision):
+    """`activate(x)`: what each activation makes of a number, as a tuple."""
+    functions = KERNEL_ACTIVATIONS[precision]
+    source = f"def activate(x):\n    return ({', '.join(f'{name}(x)' for name in functions)},)"
+    namespace = dict(functions)
+    exec(source, namespace)
+    return namespace["activate"]
+
+
 class TestNumbaAndNumPy:
-    @pytest.mark.parametrize("environment_id", COMPILED)
+    @pytest.mark.parametrize("environment_id", [*LONG_TO_COMPILE, "evonet/DoublePole-v0"])
+    def test_step_observation_and_activations_have_the_same_bits_compiled_and_on_columns(self, environment_id):
+        from evonet.evaluation.kernel_engine.compilation import _Copier
+
+        plan = Plan.of(task_for(environment_id))
+        rng = np.random.default_rng(0)
+        states = np.transpose([plan.kernel.start(rng) for _ in range(640)]) * rng.choice([1.0, 3.0, 30.0], 640)
+        actions = rng.integers(0, 3, (1, 640)).astype(np.float64)
+        numbers = rng.normal(scale=4.0, size=640).astype(plan.real)
+        observed = np.zeros((plan.task.architecture.num_inputs, 640), plan.task.observation_space.dtype)
+        results = [np.zeros_like(states), np.zeros(640), np.zeros(640, np.bool_)]
+        activated = np.zeros((len(ACTIVATIONS), 640))
+        function = alone(plan)
+        _Copier(function, {}).copy(function)(states, actions, plan.parameters, numbers, observed, *results, activated)
+        new, reward, terminated = plan.kernel.step(tuple(states), tuple(actions), plan.parameters)
+        expected = [np.array(new), np.broadcast_to(reward, 640), terminated]
+        assert [array.tobytes() for array in results] == [array.tobytes() for array in expected]
+        assert observed.tobytes() == np.array(plan.kernel.observe(tuple(states)), observed.dtype).tobytes()
+        for row, (name, activate) in enumerate(KERNEL_ACTIVATIONS[plan.kernel.network].items()):
+            assert activated[row].tobytes() == np.float64(activate(numbers)).tobytes(), name
+
+    @pytest.mark.parametrize(
+        "environment_id",
+        [pytest.param(name, marks=pytest.mark.slow) if name in LONG_TO_COMPILE else name for name in COMPILED],
+    )
     def test_both_get_the_same_bits_whatever_runs_beside(self, environment_id):
         task = task_for(environment_id, hidden=7, **COMPILED[environment_id])
         genomes = genomes_for(task, 50)
