@@ -4,11 +4,11 @@ Question: over an hour of CartPole and LunarLander generations in worker process
           seconds: does memory stay bounded, are processes and descriptors given back, and are the journals those of an
           undisturbed run?
 Command:  python experiments/reliability/soak.py --minutes 60
-Finding:  yes. 277 workers were killed in an hour, one in 13 s: CartPole and LunarLander had 30 minutes each, both at
-          once, on two cores that others kept busy, so that a worker seldom had its two seconds of processor time
-          sooner. No fault; all journals and champions are those of the undisturbed runs. Memory stood still: 60 and
-          70 MB in the second and in the last quarter, 44 and 53 MB in the largest worker; so did descriptors, 21 and
-          22. No process was left.
+Finding:  yes. In the hour that both ran side by side, on two cores that others kept busy, 949 workers of CartPole's run
+          and 837 of LunarLander's were killed, one in 4.3 s (median) of each, at work or just starting. No fault; all
+          journals and champions are those of the undisturbed runs, over 46 and 151 generations. Memory stood still: 60
+          and 70 MB in the second and in the last quarter, 45 and 55 MB in the largest worker; so did descriptors, 21
+          and 22. No process was left.
 """
 
 import argparse

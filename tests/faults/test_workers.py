@@ -123,6 +123,18 @@ def test_workers_are_replaced_and_serve_on(survived, expected):
     assert not set(survived.workers) & set(survived.replaced)
 
 
+def test_fault_10_without_retries_too_only_the_guilty_one_pays(expected):
+    genomes = orders()
+    genomes[37, 3] = -EXIT_0
+    policy = FaultPolicy(timeout=TIMEOUT * 20, retries=0)
+    fitness = EpisodeReturn(OBEDIENT, hidden=1, workers=1, faults=policy)
+    results = fitness(genomes, SEEDS)
+    fitness.close()
+    assert [(fault.individual, fault.attempts) for fault in results.faults] == [(37, 1)]
+    good = np.arange(100) != 37
+    assert results.returns[good].tobytes() == expected.returns[good].tobytes()
+
+
 def test_fault_11_worker_killed_from_outside():
     here, there = (EpisodeReturn(OBEDIENT, hidden=1, workers=w, kwargs={"pause": 0.004}) for w in (1, 2))
     wanted = here(orders(60), SEEDS)

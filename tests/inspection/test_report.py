@@ -76,7 +76,7 @@ def test_the_verdict_is_one_sentence_with_all_scores(cartpole_page, shipped_runs
         assert part in sentence
 
 
-def test_no_text_of_a_run_is_taken_for_markup(discrete_page):
+def test_fault_30_no_text_of_a_run_is_taken_for_markup(discrete_page):
     assert "<script>alert(1)" not in discrete_page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in discrete_page
 
@@ -101,7 +101,7 @@ def test_a_discrete_observation_has_its_map(discrete_page):
     assert "Grip" in discrete_page
 
 
-def test_without_a_renderer_a_run_with_a_memory_has_all_figures_but_no_replay(continuous_run, monkeypatch):
+def test_fault_33_without_a_renderer_a_run_with_a_memory_has_all_figures_but_no_replay(continuous_run, monkeypatch):
     monkeypatch.setitem(sys.modules, "pygame", None)
     page, notices = report(load_run(continuous_run), effort=0.02)
     assert len(notices) == 1
