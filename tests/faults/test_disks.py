@@ -124,7 +124,7 @@ def test_fault_18_a_checkpoint_is_on_the_disk_before_it_has_its_name_and_that_to
     monkeypatch.setattr(os, "fsync", lambda file: done.append(("fsync", Path(f"/proc/self/fd/{file}").readlink().name)))
     monkeypatch.setattr(os, "replace", lambda a, b: (done.append(("replace", b.name)), replace(a, b)))
     monkeypatch.setattr(os, "unlink", lambda path: (done.append(("unlink", path.name)), unlink(path)))
-    run_whole(tmp_path, TINY)
+    run_whole(tmp_path, TINY, LONGER)
     done = [(what, re.sub(r"^\.(.*\.npz)\.\d+$", r"temporary \1", name)) for what, name in done]
     names = [f"generation-0000000{n}.npz" for n in range(3)]
     written = [done.index(("replace", name)) for name in names]
