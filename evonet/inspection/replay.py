@@ -41,6 +41,19 @@ def has_display() -> bool:
     return sys.platform != "linux" or any(os.environ.get(name) for name in _DISPLAYS)
 
 
+@contextlib.contextmanager
+def no_window_needed() -> Iterator[None]:
+    """While pictures are drawn for a file: where there is no display, SDL, which draws most of them, looks for none."""
+    if has_display():
+        yield
+        return
+    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    try:
+        yield
+    finally:
+        os.environ.pop("SDL_VIDEODRIVER", None)
+
+
 def show(champion: Champion, seeds: IntArray) -> Iterator[Episode]:
     """Play the episodes `(episodes,)` in a window, at the environment's own pace.
 
@@ -78,7 +91,8 @@ def record(champion: Champion, seeds: IntArray, path: Path, form: str | None = N
         raise ConfigError(f"a replay is written as {', '.join(f'.{name}' for name in FORMS)}, got {str(path)!r}")
     chosen.needs()
     film, pace = Film(), _Pace()
-    yield from _episodes(champion, seeds, "rgb_array", film.add, pace)
+    with no_window_needed():
+        yield from _episodes(champion, seeds, "rgb_array", film.add, pace)
     if not len(film):
         raise CannotRender("the environment gave no pictures")
     chosen.write(path, film, pace.shown)

@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from evonet.evaluation.task import Task
 from evonet.fitness import EpisodeReturn
 from evonet.inspection.animation import CannotRender, Film
 from evonet.inspection.loaded_run import load_run
-from evonet.inspection.replay import play, record, show
+from evonet.inspection.replay import no_window_needed, play, record, show
 from evonet.network import Architecture
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
@@ -208,6 +209,12 @@ def test_a_champion_s_file_is_played_too(small_run, headless, capfd):
     assert capfd.readouterr().out.startswith(f"seed {episode_seeds(0, Purpose.REPLAY, 0, 1)[0]} ")
     assert main(["replay", path, "--generation", "0"]) == 2
     assert "--generation and --individual are for run directories" in capfd.readouterr().err
+
+
+def test_where_there_is_no_display_nothing_looks_for_one_while_a_file_is_drawn(headless):
+    with no_window_needed():
+        assert os.environ["SDL_VIDEODRIVER"] == "dummy"
+    assert "SDL_VIDEODRIVER" not in os.environ
 
 
 def test_a_run_s_own_code_is_run_only_if_that_is_allowed(own_run, headless, capfd):

@@ -1,7 +1,6 @@
 """The report of a run: eight sections for any run there is, nothing foreign run, every text escaped."""
 
 import json
-import os
 import re
 import shutil
 import sys
@@ -21,17 +20,6 @@ TITLES = [
     "Verdict", "Learning", "Network", "Behaviour", "What it learned", "Robustness", "Ancestry", "Record",
 ]  # fmt: skip
 BIGGEST = 3_000_000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_window():
-    """SDL, which draws most environments, looks for no display."""
-    before = os.environ.get("SDL_VIDEODRIVER")
-    os.environ["SDL_VIDEODRIVER"] = "dummy"
-    yield
-    os.environ.pop("SDL_VIDEODRIVER")
-    if before is not None:
-        os.environ["SDL_VIDEODRIVER"] = before
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 
 from evonet.champion import Champion
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
+from evonet.inspection.replay import no_window_needed
 from evonet.types import IntArray
 
 MOST_STEPS = 2_000
@@ -90,8 +91,9 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
     films = [_Film() for _ in seeds]
     try:
         episodes: list[Trajectory] = []
-        for film, seed in zip(films, seeds, strict=True):
-            episodes += trajectories(champion, seed[None], film.look, "rgb_array", MOST_STEPS)
+        with no_window_needed():
+            for film, seed in zip(films, seeds, strict=True):
+                episodes += trajectories(champion, seed[None], film.look, "rgb_array", MOST_STEPS)
         return episodes, _sheets(films), ""
     except Exception as error:  # noqa: BLE001 - a renderer's own: no pygame, no graphics library, no display, …
         why = f"the environment cannot be drawn here: {str(error).strip() or type(error).__name__}"

@@ -30,7 +30,8 @@ def network(findings: Findings) -> Section:
     rows = min(_MOST_NEURONS, max(shape.num_inputs, shape.num_hidden, shape.num_outputs))
     diagram = drawn(
         "network", "Neurons and connections",
-        "Blue: the weight is positive; orange: it is negative; the wider, the stronger. " + _marks(findings),
+        "Blue: the weight is positive; orange: it is negative; the wider, the stronger. " + _marks(findings)
+        + (" What hidden neurons remember of each other is in the map of all weights." if shape.recurrent else ""),
         lambda ax: network_diagram(champion.network, findings.names, findings.states, _MOST_NEURONS, ax=ax),
         alternative=f"Diagram of a network with {_sizes(champion)}; the tables below hold every weight.",
         size=(8.4, max(3.6, 0.26 * rows + 0.4)),
