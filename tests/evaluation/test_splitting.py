@@ -141,7 +141,11 @@ def test_the_time_limit_is_an_episodes_and_a_chunk_has_thrice_what_it_should_tak
     carrier._episode_seconds = 0.04
     pool.submitted.clear()
     carried(carrier, 40)
-    assert {(len(chunk), round(chunk.limit, 9)) for chunk in pool.submitted} == {(2, 0.25), (3, 0.36)}
+    assert {(len(chunk), round(chunk.limit, 9)) for chunk in pool.submitted} == {(7, 0.84), (8, 0.96)}  # 0.3 s of work
+    carrier._episode_seconds = 0.04
+    pool.submitted.clear()
+    carried(carrier, 10)
+    assert len(pool.submitted) == 8  # four for each of two workers, as long as that is a tenth of a second
     pool = Roulette({0}, 0, lambda n: 0)
     carrier = Carrier(pool, timeout=0.25, retries=0)
     carried(carrier, 40)

@@ -20,7 +20,8 @@ from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
 from evonet.types import FloatArray, IntArray
 
-_CHUNK_SECONDS = 0.1  # the work in a chunk; sending one and its results costs about a millisecond
+_CHUNK_SECONDS = 0.1, 0.3  # the work in a chunk: sending one costs a millisecond, and at its end episodes run alone
+_CHUNKS = 4  # for each worker, where that lies between, so that none waits long for another
 _FIRST_CHUNKS = 8  # for each worker, as long as nobody knows how long an episode takes
 _PATIENCE = 3.0  # how many times as long as it should a chunk may take before its episodes are run singly
 
@@ -79,15 +80,17 @@ class PooledCarrier(ABC):
         if self._episode_seconds is None:
             wanted = _FIRST_CHUNKS * self.pool.workers
         else:
-            wanted = math.ceil(len(whole) * self._episode_seconds / self._chunk_seconds)
+            work = len(whole) * self._episode_seconds
+            wanted = math.ceil(work / self._chunk_seconds(work))
         parts = min(len(whole), max(wanted, self.pool.workers))
         ends = np.linspace(0, len(whole), parts + 1).astype(np.int64).tolist()
         return [whole.part(a, b, self._chunk_limit(b - a)) for a, b in pairwise(ends)]
 
-    @property
-    def _chunk_seconds(self) -> float:
-        """The work in a chunk: more where so many workers are served that chunks shorter than that would queue up."""
-        return max(_CHUNK_SECONDS, self._cost * self.pool.workers)
+    def _chunk_seconds(self, work: float) -> float:
+        """The part of `work` in a chunk: more where so many workers are served that shorter chunks would queue up."""
+        least, most = _CHUNK_SECONDS
+        share = min(max(work / (_CHUNKS * self.pool.workers), least), most)
+        return max(share, self._cost * self.pool.workers)
 
     def _chunk_limit(self, episodes: int) -> float:
         usual = episodes * (self._episode_seconds or 0.0)
