@@ -26,6 +26,7 @@ from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import Fitness, FitnessFunction, FunctionFitness, Observing
 from evonet.network import Architecture
+from evonet.operators.serving import wants_of
 from evonet.population import Population
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
@@ -227,8 +228,7 @@ class Evolution:
     def _tell(self, genomes: FloatArray, scores: FloatArray, results: EpisodeResults, first_seed: int) -> None:
         """Tell the algorithm the fitness, and what else it wants."""
         algorithm: Any = self._algorithm
-        wants: frozenset[str] = getattr(algorithm, "wants", frozenset())
-        wanted = {}
+        wants, wanted = wants_of(algorithm), {}
         if "cases" in wants:
             wanted["cases"] = results.returns
         if "observations" in wants and isinstance(self._fitness, Observing) and np.isfinite(scores).any():

@@ -30,7 +30,7 @@ from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.roles import called, check_operators
 from evonet.operators.schedules import Dials
 from evonet.operators.selection import Selection, Tournament
-from evonet.operators.serving import check_told_apart, chooser, served
+from evonet.operators.serving import check_told_apart, chooser, served, wants_of
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
@@ -163,8 +163,7 @@ class GeneticAlgorithm:
     @property
     def wants(self) -> frozenset[str]:
         """What the operators want to be told beside the fitness: "cases", "observations", or nothing."""
-        wants: list[frozenset[str]] = [getattr(o, "wants", frozenset()) for o in (self.selection, *self.mutations)]
-        return frozenset().union(*wants)
+        return frozenset().union(*map(wants_of, (self.selection, *self.mutations)))
 
     def tell(
         self, fitness: ArrayLike, *, cases: FloatArray | None = None, observations: FloatArray | None = None

@@ -17,10 +17,15 @@ T = TypeVar("T")
 _CASES = "cases"
 
 
+def wants_of(part: object) -> frozenset[str]:
+    """What an operator, or an algorithm for its operators, wants to be told: "cases", "observations", or nothing."""
+    wants: frozenset[str] = getattr(part, "wants", frozenset())
+    return wants
+
+
 def served(operator: T, told: Mapping[str, FloatArray]) -> T:
     """The operator with what it names in its attribute `wants`, so far as that was `told`."""
-    wants: frozenset[str] = getattr(operator, "wants", frozenset())
-    wanted = {name: told[name] for name in sorted(wants) if name in told}
+    wanted = {name: told[name] for name in sorted(wants_of(operator)) if name in told}
     if not wanted:
         return operator
     call: Any = operator
@@ -58,7 +63,7 @@ def check_told_apart(selection: Selection, niching: Niching) -> None:
     Raises:
         ValueError: it is so.
     """
-    if isinstance(niching, FitnessSharing) and _CASES in getattr(selection, "wants", ()):
+    if isinstance(niching, FitnessSharing) and _CASES in wants_of(selection):
         raise ValueError(
             f"GeneticAlgorithm.niching must not be fitness sharing where the selection goes by the episodes' returns, "
             f"got {niching} with {selection}; take species, or another selection"

@@ -6,7 +6,7 @@ ICGA 1987; R. Tanese, "Distributed genetic algorithms", ICGA 1989.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -14,13 +14,12 @@ from annotated_types import Ge
 from numpy.typing import ArrayLike
 
 from evonet.network import Architecture
+from evonet.operators.serving import wants_of
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
+from evonet.strategies.strategy import AlgorithmFactory, check_factory
 from evonet.types import FloatArray, IntArray
-
-AlgorithmFactory = Callable[..., Any]
-"""Makes an algorithm, called with `architecture` and `seed`."""
 
 Topology = Literal["ring", "random"]
 
@@ -87,7 +86,7 @@ class Islands:
     @property
     def wants(self) -> frozenset[str]:
         """What an island wants to be told beside the fitness."""
-        return frozenset().union(*(_wants(island) for island in self._islands))
+        return frozenset().union(*map(wants_of, self._islands))
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(n, genome_size)`, island by island. Until `tell` the answer stays the same."""
@@ -118,7 +117,7 @@ class Islands:
         if scores.shape != (n,):
             raise ValueError(f"Islands.tell must get fitness of shape ({n},), got {scores.shape}")
         for island, rows in zip(self._islands, self._rows(), strict=True):
-            theirs = {name: told for name, told in wanted.items() if name in _wants(island)}
+            theirs = {name: told for name, told in wanted.items() if name in wants_of(island)}
             if "cases" in theirs:
                 theirs["cases"] = theirs["cases"][rows]
             island.tell(scores[rows], **theirs)
@@ -217,8 +216,7 @@ def _makers(algorithm: AlgorithmFactory, islands: int | Sequence[AlgorithmFactor
     if len(each) < 2:
         raise ValueError(f"Islands.islands must be at least 2, got {len(each)}")
     for maker in (algorithm, *each):
-        if not callable(maker):
-            raise TypeError(f"Islands.algorithm must make an algorithm when called, got {maker!r}")
+        check_factory("Islands", maker)
     return each
 
 
@@ -232,11 +230,6 @@ def _check_migration(islands: list[Any], migrants: int) -> None:
         size = len(island.population)
         if migrants >= size:
             raise ValueError(f"Islands.migrants must be below the population of an island ({size}), got {migrants}")
-
-
-def _wants(island: Any) -> frozenset[str]:
-    wants: frozenset[str] = getattr(island, "wants", frozenset())
-    return wants
 
 
 def _no_names() -> tuple[IntArray, IntArray]:

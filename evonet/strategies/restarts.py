@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -11,13 +11,12 @@ from annotated_types import Ge
 from numpy.typing import ArrayLike
 
 from evonet.network import Architecture
+from evonet.operators.serving import wants_of
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
+from evonet.strategies.strategy import AlgorithmFactory, check_factory
 from evonet.types import FloatArray, IntArray
-
-AlgorithmFactory = Callable[..., Any]
-"""Makes an algorithm, called with `architecture`, `seed` and perhaps `population_size`."""
 
 Policy = Literal["ipop", "bipop"]
 
@@ -68,8 +67,7 @@ class Restarts:
                 "seed": seed,
             },
         )
-        if not callable(algorithm):
-            raise TypeError(f"Restarts.algorithm must make an algorithm when called, got {algorithm!r}")
+        check_factory("Restarts", algorithm)
         self.architecture = architecture
         self.policy = policy
         self.factor = factor
@@ -106,8 +104,7 @@ class Restarts:
     @property
     def wants(self) -> frozenset[str]:
         """What the algorithm wants to be told beside the fitness."""
-        wants: frozenset[str] = getattr(self._algorithm, "wants", frozenset())
-        return wants
+        return wants_of(self._algorithm)
 
     def tell(self, fitness: ArrayLike, **wanted: FloatArray) -> None:
         """Take in the fitness `(n,)` of the genomes last asked for, higher is fitter; and what else it `wants`."""

@@ -112,5 +112,5 @@ class Trials:
 
 
 def _engine(task: Task) -> Engine:
-    """A kernel where there is one, in NumPy: trials are over before Numba, if nobody needed it yet, is imported."""
+    """A kernel where there is one, and that in NumPy for good: trials are over before Numba would be imported."""
     return KernelEngine(task, patience=math.inf) if kernel_for(task) else make_engine("auto", task)
