@@ -116,6 +116,21 @@ class Forgetful(Endless):
         return super().reset(seed=seed)
 
 
+class Haunted(Walk):
+    """Every reward is one more if the last episode in this instance had another seed."""
+
+    _last = None
+
+    def reset(self, *, seed=None, options=None):
+        self._left = float(self._last not in (None, seed))
+        self._last = seed
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        observation, reward, *rest = super().step(action)
+        return observation, reward + self._left, *rest
+
+
 class Threads(Endless):
     """The reward tells how many threads linear algebra may use here, 0 if nobody said."""
 
@@ -322,7 +337,21 @@ def deadly(genomes, episode_seeds):
     return closeness(genomes, episode_seeds)
 
 
-for _kind in (Walk, Endless, Moody, Forgetful, Threads, Wordy, Impossible, Lacking, Obedient, Slow, Shy, Narrow):
+for _kind in (
+    Walk,
+    Endless,
+    Moody,
+    Forgetful,
+    Haunted,
+    Threads,
+    Wordy,
+    Impossible,
+    Lacking,
+    Obedient,
+    Slow,
+    Shy,
+    Narrow,
+):
     _id = f"evonet-tests/{_kind.__name__}-v0"
     if _id not in gym.registry:
         gym.register(_id, entry_point=_kind, max_episode_steps=None if _kind is Endless else 20)

@@ -74,9 +74,9 @@ def twice_saved(champion, folder):
     return loaded
 
 
-def replayed(champion, seed):
+def replayed(champion, seed, environment=None):
     """An episode in the champion's own environment, by hand."""
-    environment = champion.task.make_environment()
+    environment = environment or champion.task.make_environment()
     observation, _ = environment.reset(seed=int(seed))
     champion.reset()
     total = 0.0
@@ -155,6 +155,28 @@ def test_all_that_a_champion_knows_comes_back(tmp_path):
     assert loaded.normaliser.squares.tobytes() == champion.normaliser.squares.tobytes()
     for kind in ("validation", "test"):
         assert getattr(loaded, kind).returns.tobytes() == getattr(champion, kind).returns.tobytes()
+
+
+def test_a_champion_whose_environment_is_made_anew_for_every_episode_stays_so(tmp_path):
+    haunted = EnvironmentSpec(f"{MODULE}:evonet-tests/Haunted-v0", hard_reset=True)
+    fitness, champion = champion_for(haunted, hidden=4)
+    expected = fitness(champion.genome[None], SEEDS)
+    loaded = twice_saved(champion, tmp_path)
+    assert loaded.task.environment == haunted
+    environment = loaded.task.make_environment()
+    for seed, total in zip(SEEDS.tolist(), expected.returns[0].tolist(), strict=True):
+        assert replayed(loaded, seed, environment) == total
+    assert loaded.run(SEEDS).returns.tobytes() == expected.returns.tobytes()
+
+
+def test_a_file_from_before_there_were_hard_resets_is_one_without():
+    champion = champion_for(WALK)[1]
+    header, arrays = json.loads(json.dumps(champion._header)), {"genome": champion.genome}
+    assert header["task"]["environment"].pop("hard_reset") is False
+    assert Champion.from_parts(header, arrays).task.environment == WALK
+    header["task"]["environment"]["hard_reset"] = "yes"
+    with pytest.raises(ValueError, match=r"^task\.environment\.hard_reset must be true or false, got 'yes'$"):
+        Champion.from_parts(header, arrays)
 
 
 def test_scores_that_there_are_not_stay_absent(tmp_path):

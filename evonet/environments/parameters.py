@@ -60,9 +60,7 @@ class _Changed:
     value: float
 
     def __call__(self) -> Environment:
-        environment = self.environment.make()
-        self.write(environment.unwrapped, self.value)
-        return environment
+        return self.environment.make(change=lambda unwrapped: self.write(unwrapped, self.value))
 
 
 def parameters_of(environment: Any, sample: Any) -> Sequence[Parameter]:

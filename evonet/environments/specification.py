@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import importlib
@@ -52,12 +53,15 @@ class EnvironmentSpec(Settings):
         kwargs: keyword arguments of the environment.
         wrappers: applied in order, the first innermost.
         max_steps: cut an episode after so many steps; by default the environment's own limit, or 1,000.
+        hard_reset: close the environment and make it anew, wrappers and all, for every episode: for one that keeps
+            something over resets, so that an episode would depend on those before it.
     """
 
     id: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     wrappers: Sequence[Wrapper] = ()
     max_steps: Count | None = None
+    hard_reset: bool = False
 
     _allowed: ClassVar[Collection[str] | None] = None  # modules that may be imported, of `restricted`; None: all
 
@@ -98,16 +102,30 @@ class EnvironmentSpec(Settings):
                 self._allowed, "add --allow-import {module}, or in Python load it with allow_imports=[{module!r}]"
             )
 
-    def make(self, render_mode: str | None = None) -> Environment:
-        """The environment itself.
+    def make(self, render_mode: str | None = None, change: Callable[[Any], None] | None = None) -> Environment:
+        """The environment itself; inside a `HardReset` if that was chosen.
 
         Gymnasium's checker, its order enforcer and (below no other wrapper) its time limit are left out: evonet's
         engines keep order and count steps themselves, at a fraction of the time.
+
+        Args:
+            render_mode: how it draws itself, if it does.
+            change: is called with the unwrapped environment whenever one is made.
 
         Raises:
             UnsuitableEnvironment: the environment or a wrapper is unknown, or may not be imported.
             EnvironmentUnavailable: it lacks a package, or cannot be made with these arguments.
         """
+
+        def make_once() -> Environment:
+            environment = self._make_once(render_mode)
+            if change is not None:
+                change(environment.unwrapped)
+            return environment
+
+        return HardReset(make_once) if self.hard_reset else make_once()
+
+    def _make_once(self, render_mode: str | None) -> Environment:
         self._refuse_restricted_imports()
         try:
             spec = dataclasses.replace(_registered(self.id), order_enforce=False, disable_env_checker=True)
@@ -132,6 +150,30 @@ class EnvironmentSpec(Settings):
         """The mean return from which Gymnasium calls the environment solved, if it says so."""
         self._refuse_restricted_imports()
         return _registered(self.id).reward_threshold
+
+
+class HardReset(gym.Wrapper[Any, Any, Any, Any]):
+    """An environment that `reset` closes and makes anew, so that nothing but the seed decides an episode.
+
+    Where a reset has no seed, random numbers go on from those of the last episode, as Gymnasium has it.
+
+    Args:
+        make: makes the environment.
+    """
+
+    def __init__(self, make: EnvironmentFactory) -> None:
+        super().__init__(make())
+        self._make = make
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode in a new environment."""
+        old = self.env
+        with contextlib.suppress(Exception):  # how the last episode's environment ends is no fault of this episode
+            old.close()
+        self.env = self._make()
+        if seed is None:
+            self.env.np_random = old.np_random
+        return self.env.reset(seed=seed, options=options)
 
 
 def _registered(environment_id: str) -> EnvSpec:

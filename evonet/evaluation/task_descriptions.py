@@ -79,13 +79,14 @@ def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> 
 def _environment_from(fields: Fields, allow_imports: Collection[str]) -> EnvironmentSpec | EnvironmentFactory:
     if fields.has("made_by"):
         return _Lost(fields.only("made_by").text("made_by"))
-    fields.only("id", "kwargs", "wrappers", "max_steps")
+    fields.only("id", "kwargs", "wrappers", "max_steps", "hard_reset")
     wrappers = [Fields(entry, "wrapper").only("name", "kwargs") for entry in fields.items("wrappers", _MOST_WRAPPERS)]
     spec = EnvironmentSpec(
         fields.text("id"),
         _arguments(fields),
         tuple(Wrapper(wrapper.text("name"), _arguments(wrapper)) for wrapper in wrappers),
         fields.whole("max_steps", 1) if fields.has("max_steps") else None,
+        fields.truth("hard_reset") if fields.has("hard_reset") else False,  # older files do not know it
     )
     return spec.restricted(allow_imports)
 

@@ -26,9 +26,9 @@ _ENTRY_POINT = "gymnasium.envs.classic_control.cartpole:CartPoleVectorEnv"
 
 
 def has_vector_environment(task: Task) -> bool:
-    """Whether `VectorEngine` can run the task: CartPole as registered, within its time limit."""
+    """Whether `VectorEngine` can run the task: CartPole as registered, within its time limit, by ordinary resets."""
     environment = task.environment
-    if not isinstance(environment, EnvironmentSpec) or environment.wrappers:
+    if not isinstance(environment, EnvironmentSpec) or environment.wrappers or environment.hard_reset:
         return False
     spec = gym.registry.get(environment.id)
     limit = spec.max_episode_steps if spec is not None else None

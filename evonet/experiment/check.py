@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from evonet.errors import TooManyFaults
+from evonet.errors import EvonetError, TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task import Task
 from evonet.experiment.build import build_algorithm, build_fitness, notices, target_of
@@ -17,7 +18,7 @@ from evonet.fitness import Fitness
 from evonet.seeding import Purpose, episode_seeds
 from evonet.testing.environment import gymnasium_findings
 from evonet.testing.fitness import is_repeatable
-from evonet.types import FloatArray
+from evonet.types import FloatArray, IntArray
 
 _GENOMES = 8
 _TIMEOUT = 60.0
@@ -84,15 +85,32 @@ def _evaluation(fitness: Fitness, genomes: FloatArray, config: Config) -> tuple[
         return _failures(error.faults), error.faults
     findings = [Finding("note", _described(first))]
     if not is_repeatable(fitness, genomes, seeds, first):
-        findings.append(
-            Finding("error", "the environment is not deterministic: the same seeds gave other returns the second time")
-        )
+        found = "the environment is not deterministic: the same seeds gave other returns the second time"
+        findings.append(Finding("error", found + _remedy(config, genomes, seeds)))
     findings += _failures(first.faults)
     returns = first.returns[np.isfinite(first.returns)]
     if returns.size and np.ptp(returns) == 0:
         message = f"all of {len(genomes)} random networks scored {returns[0]:g}: evolution may find no direction"
         findings.append(Finding("warning", message))
     return findings, first.faults
+
+
+def _remedy(config: Config, genomes: FloatArray, seeds: IntArray) -> str:
+    """What to do about an environment that is not deterministic, if a hard reset makes it so: the end of a message."""
+    settings = config.settings
+    if settings.environment is None or settings.environment.hard_reset:
+        return ""
+    environment = settings.environment.model_copy(update={"hard_reset": True})
+    anew = replace(config, settings=settings.model_copy(update={"environment": environment}))
+    try:
+        with contextlib.closing(build_fitness(_impatient(anew))) as fitness:
+            if not is_repeatable(fitness, genomes, seeds, fitness(genomes, seeds)):
+                return ""
+    except EvonetError:  # it cannot be tried: then nothing is known
+        return ""
+    judge = settings.validation.environment
+    too = "" if judge is None or judge.hard_reset else " (and validation.environment.hard_reset)"
+    return f"; it keeps something over resets, so set environment.hard_reset to true{too}"
 
 
 def _failures(faults: Sequence[Fault]) -> list[Finding]:

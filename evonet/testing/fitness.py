@@ -48,7 +48,6 @@ def check_is_a_pure_function(fitness: Fitness) -> None:
     """The same arguments give the same bits, also when others were evaluated in between."""
     genomes, seeds = _arguments(fitness)
     first = fitness(genomes, seeds)
-    fitness(genomes[::-1] * 2.0, seeds[::-1])
     hold(is_repeatable(fitness, genomes, seeds, first), "the same genomes and seeds must give the same returns")
 
 
@@ -84,8 +83,9 @@ CHECKS = (
 
 
 def is_repeatable(fitness: Fitness, genomes: FloatArray, seeds: IntArray, first: EpisodeResults) -> bool:
-    """Whether another evaluation, in environments that have run before, gives what the `first` one gave."""
+    """Whether another evaluation, in environments that ran others meanwhile, gives what the `first` one gave."""
     try:
+        fitness(genomes[::-1], seeds[::-1])  # or each environment might run the very episode again that it had
         second = fitness(genomes, seeds)
     except TooManyFaults:
         return False

@@ -125,6 +125,83 @@ def test_render_mode_is_handed_on():
         assert environment.render_mode == "rgb_array"
 
 
+@pytest.fixture
+def counted(register):
+    """The id of an environment whose reset tells how many episodes its instance had; instances made, and closed."""
+    made, closed = [], []
+
+    class Counted(gym.Env):
+        observation_space = gym.spaces.Box(0.0, np.inf, (1,), np.float32)
+        action_space = gym.spaces.Discrete(2)
+
+        def __init__(self):
+            made.append(self)
+            self._episodes = 0
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            self._episodes += 1
+            return np.float32([self._episodes]), options or {}
+
+        def close(self):
+            closed.append(self)
+            raise RuntimeError("it cannot even be closed")
+
+    return register("evonet/Counted-v0", Counted), made, closed
+
+
+@pytest.mark.parametrize(("hard_reset", "episodes"), [(False, [1, 2, 3]), (True, [1, 1, 1])])
+def test_a_hard_reset_keeps_nothing_of_the_episodes_before(counted, hard_reset, episodes):
+    environment = EnvironmentSpec(counted[0], hard_reset=hard_reset).make()
+    assert [int(environment.reset(seed=7)[0][0]) for _ in range(3)] == episodes
+
+
+def test_a_hard_reset_closes_the_old_environment_whatever_that_raises_and_makes_one_new(counted):
+    name, made, closed = counted
+    environment = EnvironmentSpec(name, hard_reset=True).make()
+    for _ in range(3):
+        assert environment.reset(seed=7, options={"handed": "on"})[1] == {"handed": "on"}
+    assert len(made) == 4
+    assert closed == made[:3]
+    assert environment.unwrapped is made[3]
+
+
+def test_a_hard_reset_makes_wrappers_anew_too():
+    firsts = {}
+    for hard_reset in (False, True):
+        wrappers = [Wrapper("NormalizeObservation")]
+        with EnvironmentSpec("CartPole-v1", wrappers=wrappers, hard_reset=hard_reset).make() as environment:
+            firsts[hard_reset] = [environment.reset(seed=7)[0].tolist() for _ in range(2)]
+    assert firsts[False][0] != firsts[False][1]
+    assert firsts[True] == [firsts[False][0]] * 2
+
+
+def test_after_a_hard_reset_random_numbers_go_on_as_gymnasium_has_it():
+    starts = []
+    for hard_reset in (False, True):
+        with EnvironmentSpec("CartPole-v1", hard_reset=hard_reset).make() as environment:
+            starts.append([environment.reset(seed=seed)[0].tolist() for seed in (3, None, None, 3)])
+    assert starts[0] == starts[1]
+    assert starts[1][0] == starts[1][3] != starts[1][1] != starts[1][2]
+
+
+def test_an_environment_with_hard_resets_draws_itself_in_every_episode():
+    pytest.importorskip("pygame")
+    with EnvironmentSpec("CartPole-v1", hard_reset=True).make(render_mode="rgb_array") as environment:
+        for seed in (1, 2):
+            environment.reset(seed=seed)
+            assert (environment.render_mode, environment.render().shape) == ("rgb_array", (400, 600, 3))
+
+
+@pytest.mark.parametrize("hard_reset", [False, True])
+def test_a_change_is_made_in_whatever_plays(hard_reset):
+    specification = EnvironmentSpec("CartPole-v1", hard_reset=hard_reset)
+    with specification.make(change=lambda unwrapped: setattr(unwrapped, "gravity", 1.5)) as environment:
+        for _ in range(2):
+            environment.reset(seed=0)
+            assert environment.unwrapped.gravity == 1.5
+
+
 @pytest.mark.parametrize(
     ("name", "suggestion"),
     [
@@ -284,7 +361,9 @@ def test_a_module_that_cannot_be_imported_says_why(tmp_path, monkeypatch):
 
 
 def test_a_specification_survives_pickling():
-    spec = EnvironmentSpec("CartPole-v1", {"sutton_barto_reward": True}, (Wrapper("FlattenObservation"),), 40)
+    spec = EnvironmentSpec(
+        "CartPole-v1", {"sutton_barto_reward": True}, (Wrapper("FlattenObservation"),), 40, hard_reset=True
+    )
     assert pickle.loads(pickle.dumps(spec)) == spec
 
 
@@ -294,6 +373,7 @@ def test_a_specification_survives_pickling():
         ({"id": 3}, "EnvironmentSpec.id must be text, got 3"),
         ({"id": "CartPole-v1", "max_steps": 0}, "EnvironmentSpec.max_steps must be at least 1, got 0"),
         ({"id": "CartPole-v1", "max_steps": 1.5}, "EnvironmentSpec.max_steps must be a whole number, got 1.5"),
+        ({"id": "CartPole-v1", "hard_reset": 1}, "EnvironmentSpec.hard_reset must be true or false, got 1"),
     ],
 )
 def test_wrong_settings_are_refused(settings, message):

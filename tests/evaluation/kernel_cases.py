@@ -26,9 +26,10 @@ def task_for(
     squash="tanh",
     kwargs=None,
     wrappers=(),
+    hard_reset=False,
     **architecture,
 ):
-    specification = EnvironmentSpec(environment_id, kwargs=kwargs or {}, wrappers=wrappers)
+    specification = EnvironmentSpec(environment_id, kwargs=kwargs or {}, wrappers=wrappers, hard_reset=hard_reset)
     environment = specification.make()
     observation_space, action_space = environment.observation_space, environment.action_space
     environment.close()

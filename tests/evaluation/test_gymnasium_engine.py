@@ -137,6 +137,17 @@ def test_neither_chunks_nor_their_order_nor_earlier_calls_change_a_bit(recurrent
     engine.close()
 
 
+def test_with_hard_resets_no_episode_depends_on_those_before_it():
+    haunted, exorcised = (
+        task_for(EnvironmentSpec("evonet-tests/Haunted-v0", hard_reset=hard), hidden=4) for hard in (False, True)
+    )
+    genomes = genomes_for(haunted, 6)
+    fresh = np.concatenate([run(haunted, genomes, SEEDS[i : i + 1], slots=24).returns for i in range(4)], axis=1)
+    for slots in SLOTS:
+        assert run(exorcised, genomes, slots=slots).returns.tobytes() == fresh.tobytes()
+        assert (run(haunted, genomes, slots=slots).returns != fresh).any()
+
+
 def test_an_individual_alone_scores_what_it_scores_in_company():
     task = task_for("CartPole-v1", hidden=4)
     genomes = genomes_for(task, 6)
@@ -419,6 +430,7 @@ def test_gymnasiums_own_vector_environment_gives_the_same_bits(settings, normali
 def test_where_the_vector_environment_would_differ_the_environment_itself_runs():
     for settings in ({"max_steps": 600}, {"wrappers": [Wrapper("TimeAwareObservation")]}):
         assert type(real_engine(task_for("CartPole-v1", **settings))) is GymnasiumEngine
+    assert type(real_engine(task_for(EnvironmentSpec("CartPole-v1", hard_reset=True)))) is GymnasiumEngine
     assert type(real_engine(task_for("Acrobot-v1"))) is GymnasiumEngine
     assert type(real_engine(task_for(lambda: gym.make("CartPole-v1")))) is GymnasiumEngine
 

@@ -400,6 +400,7 @@ class TestKernelFor:
     def test_a_kernel_stands_in_for_the_plain_environment(self):
         assert kernel_for(task_for("CartPole-v1")) is CARTPOLE
         assert kernel_for(task_for("Pendulum-v1", kwargs={"g": 9.81})) is KERNELS["Pendulum-v1"]
+        assert kernel_for(task_for("CartPole-v1", hard_reset=True)) is CARTPOLE
 
     @pytest.mark.parametrize(
         "settings",

@@ -17,11 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def check(tmp_path):
-    def check(environment, kwargs=None, rest=""):
+    def check(environment, kwargs=None, rest="", *overrides, hard_reset=False):
         path = tmp_path / "c.yaml"
-        text = f"environment: {{id: '{environment}', kwargs: {json.dumps(kwargs or {})}}}\n{rest}"
+        given = {"id": environment, "kwargs": kwargs or {}, "hard_reset": hard_reset}
+        text = f"environment: {json.dumps(given)}\n{rest}"
         path.write_text(text + "evaluation: {workers: 1, engine: gymnasium}\n", encoding="utf-8")
-        return [(f.level, f.message) for f in check_config(Config.load(str(path), (), [MODULE]))]
+        return [(f.level, f.message) for f in check_config(Config.load(str(path), overrides, [MODULE]))]
 
     return check
 
@@ -45,7 +46,26 @@ def test_a_sound_environment_has_no_errors(check):
 def test_an_environment_that_is_not_deterministic_is_found_out(check):
     message = "the environment is not deterministic: the same seeds gave other returns the second time"
     assert message in errors(check(own("Moody"), {"ends": 5}))
-    assert message not in errors(check(own("Walk")))
+    assert not any(message in error for error in errors(check(own("Walk"))))
+
+
+def test_what_only_another_episode_leaves_behind_is_found_out_though_each_environment_runs_but_one(check):
+    told = errors(check(own("Haunted"), None, "", "evaluation.episodes=2"))  # 16: as many as there are environments
+    assert any("the environment is not deterministic" in message for message in told)
+
+
+@pytest.mark.parametrize("name", ["Forgetful", "Haunted"])
+def test_where_hard_resets_make_an_environment_deterministic_it_says_so(check, name):
+    message = (
+        "the environment is not deterministic: the same seeds gave other returns the second time; "
+        "it keeps something over resets, so set environment.hard_reset to true"
+    )
+    assert message in errors(check(own(name)))
+    assert errors(check(own(name), hard_reset=True)) == []
+    elsewhere = "validation: {{environment: {{id: '{}', hard_reset: {}}}}}\n"
+    assert message in errors(check(own(name), rest=elsewhere.format(own(name), "true")))
+    too = f"{message} (and validation.environment.hard_reset)"
+    assert too in errors(check(own(name), rest=elsewhere.format(own(name), "false")))
 
 
 @pytest.mark.parametrize(

@@ -130,9 +130,9 @@ BROKEN = {
         "environment: {id: FrozenLake-v1}\nevaluation: {engine: numpy, workers: 1}\n",
         (
             "c.yaml:2:14: evaluation.engine: Task.environment must be one that a kernel stands in for, "
-            "got EnvironmentSpec(id='FrozenLake-v1', kwargs={}, wrappers=[], max_steps=None); kernels are known for "
-            "Acrobot-v1, CartPole-v0, CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, Pendulum-v1, "
-            "evonet/DoublePole-v0, "
+            "got EnvironmentSpec(id='FrozenLake-v1', kwargs={}, wrappers=[], max_steps=None, hard_reset=False); "
+            "kernels are known for Acrobot-v1, CartPole-v0, CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, "
+            "Pendulum-v1, evonet/DoublePole-v0, "
             "without wrappers and with few keyword arguments"
         ),
     ),
@@ -322,7 +322,8 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
 def test_a_config_says_all_and_every_setting_arrives(load):
     config = load(
         f"name: everything\nseed: 9\nenvironment:\n  id: {WALK}\n  kwargs: {{at: 4}}\n"
-        "  wrappers: [{name: TimeAwareObservation}, {name: ClipReward, kwargs: {min_reward: -0.25}}]\n  max_steps: 8\n"
+        "  wrappers: [{name: TimeAwareObservation}, {name: ClipReward, kwargs: {min_reward: -0.25}}]\n"
+        "  max_steps: 8\n  hard_reset: true\n"
         "network: {hidden: 5, hidden_activation: relu, output_activation: sin, bias: false, "
         "recurrent: true, inputs: 4}\n"
         "algorithm:\n  population_size: 10\n  elites: 0\n  selection: {type: truncation, fraction: 0.4}\n"
@@ -339,6 +340,7 @@ def test_a_config_says_all_and_every_setting_arrives(load):
     wrappers = (Wrapper("TimeAwareObservation"), Wrapper("ClipReward", {"min_reward": -0.25}))
     spec = fitness.task.environment
     assert (spec.id, dict(spec.kwargs), tuple(spec.wrappers), spec.max_steps) == (WALK, {"at": 4}, wrappers, 8)
+    assert spec.hard_reset
     assert str(fitness.architecture).startswith("4-5-2")
     shape = fitness.architecture
     assert (shape.hidden_activation, shape.output_activation, shape.bias, shape.recurrent) == (

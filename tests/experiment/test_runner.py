@@ -71,6 +71,15 @@ def test_cart_pole_has_the_same_bytes_with_one_and_with_two_workers_and_auto(go)
     assert all(other == first for other in others)
 
 
+@pytest.mark.parametrize("hard_reset", [False, True])
+def test_hard_resets_make_an_environment_that_keeps_something_independent_of_the_workers(go, hard_reset):
+    haunted = WALK.replace("Walk", "Haunted")
+    text = f"environment: {{id: '{haunted}', hard_reset: {str(hard_reset).lower()}}}\nnetwork: {{hidden: 4}}\n{SMALL}"
+    one, two = (go(text, f"w{w}", f"evaluation.workers={w}")[0] for w in (1, 2))
+    assert (files(one) == files(two)) == hard_reset
+    assert Champion.load(one / "champion.npz").task.environment.hard_reset == hard_reset
+
+
 def test_another_seed_gives_another_run(go):
     one, two = (go(walk(), f"seed{seed}", f"seed={seed}")[0] for seed in (1, 2))
     assert all(files(one, [name]) != files(two, [name]) for name in DETERMINISTIC[:4])

@@ -248,9 +248,8 @@ def test_fault_13_environment_prints(workers, tmp_path):
 def test_fault_14_environment_is_not_deterministic(name, tmp_path):
     path = config_for(tmp_path, own(name), kwargs={"ends": 3})
     findings = check_config(Config.load(str(path), (), [MODULE]))
-    assert "the environment is not deterministic: the same seeds gave other returns the second time" in [
-        finding.message for finding in findings if finding.level == "error"
-    ]
+    message = "the environment is not deterministic: the same seeds gave other returns the second time"
+    assert any(finding.message.startswith(message) for finding in findings if finding.level == "error")
 
 
 def test_an_environment_that_is_unavailable_is_an_error_of_its_own_kind():

@@ -148,9 +148,10 @@ def test_the_champion_stands_in_the_middle_of_its_landscape(balancer):
     assert found.means[middle, middle] == own
 
 
+@pytest.mark.parametrize("hard_reset", [False, True])
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1", "MountainCar-v0", "Acrobot-v1", "FrozenLake-v1"])
-def test_parameters_are_read_and_changed_in_the_environment(name):
-    specification = EnvironmentSpec(name)
+def test_parameters_are_read_and_changed_in_the_environment(name, hard_reset):
+    specification = EnvironmentSpec(name, hard_reset=hard_reset)
     for parameter in KNOWN[name]:
         own, values = parameter.values(specification)
         assert own in values

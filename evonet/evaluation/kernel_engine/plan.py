@@ -30,7 +30,8 @@ def kernel_for(task: Task) -> Kernel | None:
     """The kernel that stands in for exactly the task's environment; None if there is none.
 
     It must be registered in Gymnasium with the entry point that the kernel names, without wrappers and with keyword
-    arguments that the kernel implements only; and both activations must be known as arithmetic.
+    arguments that the kernel implements only; and both activations must be known as arithmetic. A hard reset is no
+    hindrance: an episode of a kernel begins with what its seed gives, and with nothing else.
     """
     environment = task.environment
     if not isinstance(environment, EnvironmentSpec) or environment.wrappers:
