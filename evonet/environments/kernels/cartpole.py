@@ -14,11 +14,10 @@ GRAVITY = 9.8
 MASS_POLE = 0.1
 PER_MASS = 1.0 / (MASS_POLE + 1.0)
 HALF_LENGTH = 0.5
-POLE_MASS_LENGTH = MASS_POLE * HALF_LENGTH
 MOMENT = HALF_LENGTH * 4.0 / 3.0
 POLE_SHARE = HALF_LENGTH * MASS_POLE * PER_MASS
-CART_SHARE = POLE_MASS_LENGTH * PER_MASS
-FORCE = 10.0
+CART_SHARE = MASS_POLE * HALF_LENGTH * PER_MASS
+PUSH = 10.0 * PER_MASS
 TIME_STEP = 0.02
 THETA_THRESHOLD = 12 * 2 * math.pi / 360
 X_THRESHOLD = 2.4
@@ -40,11 +39,11 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     x, x_dot, theta, theta_dot = state
     (action,) = actions
     (sutton_barto_reward,) = parameters
-    force = where(action == 1.0, FORCE, -FORCE)
+    push = where(action == 1.0, PUSH, -PUSH)
     sintheta, costheta = sin_cos_small(theta)  # an episode ends at 12 degrees
-    # Gymnasium divides by the total mass; its reciprocal costs a fraction and differs in the last place at most.
-    temp = (force + POLE_MASS_LENGTH * np.square(theta_dot) * sintheta) * PER_MASS
-    thetaacc = (GRAVITY * sintheta - costheta * temp) / (MOMENT - POLE_SHARE * np.square(costheta))
+    # Gymnasium divides by the total mass, and takes the square of the cosine; this differs in the last place at most.
+    temp = push + CART_SHARE * np.square(theta_dot) * sintheta
+    thetaacc = (GRAVITY * sintheta - costheta * temp) / (MOMENT - POLE_SHARE * (1.0 - sintheta * sintheta))
     xacc = temp - CART_SHARE * thetaacc * costheta
     x = x + TIME_STEP * x_dot
     x_dot = x_dot + TIME_STEP * xacc

@@ -56,8 +56,8 @@ class LaneColumns:
         memory: the hidden layer's last outputs, `(hidden, width)`.
         outputs: of the networks, `(outputs, width)`.
         sums: for the normaliser, the deviations and their squares, `(2, inputs, width)`.
-        reward: of the last step, `(width,)`, or the number that it always is.
-        terminated: whether the last step ended the episode, `(width,)`, or False if no step does.
+        reward: of the last step, `(width,)`, or `()` if it is always the same.
+        terminated: whether the last step ended the episode, `(width,)`, or `()` if no step does.
         look: calls that fill `observations`.
         think: calls that turn observations into `outputs`.
         act: calls that take the step.
@@ -79,11 +79,16 @@ class LaneColumns:
         calls, columns = program.observe.bind((width,), rows)
         self.look = [*calls, *self._writing(self.observations, columns, rows)]
         self.think = self._thinking(program)
-        calls, (columns, self.reward, self.terminated) = program.advance.bind((width,), [*self.outputs, *rows])
-        self.act = [*calls, *self._writing(self.state, columns, rows)]
+        advance = program.advance
+        calls, (columns, reward, terminated) = advance.bind((width,), [*self.outputs, *rows], advance.result[0])
+        self.reward, self.terminated = np.asarray(reward, np.float64), np.asarray(terminated)
+        self.act: list[Call] = [
+            *calls,
+            *(partial(_write, row, new) for row, new in zip(rows, columns, strict=True) if new is not row),
+        ]
         self.finite_observations = _finiteness(self.observations)
         self.finite_outputs = _finiteness(self.outputs)
-        self.finite_reward = _finiteness(self.reward) if isinstance(self.reward, np.ndarray) else _always
+        self.finite_reward = _finiteness(self.reward) if self.reward.ndim else _always
 
     def normalise_by(self, normaliser: ObservationNormaliser) -> None:
         """Set mean and deviation of the observations."""
@@ -164,10 +169,10 @@ def _add_rows(rows: Array, total: Array) -> None:
 
 def _finiteness(array: Array) -> Callable[[], bool]:
     """Whether all numbers of a contiguous array are finite, at the price of one product."""
-    numbers, zeros = array.reshape(-1, copy=False), np.zeros(array.size, array.dtype)
+    product, zeros = array.reshape(-1, copy=False).dot, np.zeros(array.size, array.dtype)
 
     def finite() -> bool:
-        return np.vdot(numbers, zeros) == 0.0  # type: ignore[no-any-return]
+        return bool(product(zeros) == 0.0)
 
     return finite
 

@@ -194,10 +194,10 @@ class _Rollout:
         self._clock += 1
         np.add(self._returns, reward, self._returns)
         np.logical_and(terminated, self._busy, self._hits)
-        if self._clock == self._next_cut or np.count_nonzero(self._hits):
-            cut = self._busy & (self._born == self._clock - self._limit) & ~self._hits
+        if np.count_nonzero(self._hits):
             self._end(self._hits, Outcome.TERMINATED)
-            self._end(cut, Outcome.CUT)
+        if self._clock == self._next_cut:
+            self._end(self._busy & (self._born == self._clock - self._limit), Outcome.CUT)
 
     def _end(self, which: BoolArray, outcome: Outcome) -> None:
         """The episodes of the lanes `which (width,)` are over."""
@@ -214,13 +214,18 @@ class _Rollout:
         self._count()
 
     def _fail(self, which: BoolArray, outcome: Outcome) -> None:
-        """The episodes of the lanes `which` met numbers that are not finite; idle lanes there come to rest."""
-        self._end(which & self._busy, outcome)
-        columns = self._columns
-        columns.genomes[:, which] = 0.0
-        columns.memory[:, which] = 0.0
-        columns.observations[:, which] = 0.0
-        columns.state[:, which] = self._states[0][:, None]
+        """The episodes of the lanes `which` met numbers that are not finite.
+
+        Lanes without an episode come to rest, all of them: each would drive its numbers as far, one after the other.
+        """
+        met = which & self._busy
+        if np.count_nonzero(met):
+            self._end(met, outcome)
+        columns, idle = self._columns, ~self._busy
+        columns.genomes[:, idle] = 0.0
+        columns.memory[:, idle] = 0.0
+        columns.observations[:, idle] = 0.0
+        columns.state[:, idle] = self._states[0][:, None]
 
 
 def _as_slice(lanes: IntArray) -> slice | IntArray:

@@ -125,27 +125,38 @@ class Recording:
             return _Value(self, condition, np.dtype(np.bool_))
         return None
 
-    def bind(self, shape: tuple[int, ...], inputs: Sequence[Array]) -> tuple[list[Call], Any]:
+    def bind(
+        self, shape: tuple[int, ...], inputs: Sequence[Array], renewed: Sequence[Any] = ()
+    ) -> tuple[list[Call], Any]:
         """The calls that replay the recording, and what it returned with arrays for columns.
 
         Args:
             shape: of a column.
-            inputs: an array for each column that the function reads, in order; never written.
+            inputs: an array for each column that the function reads, in order; never written but for those `renewed`.
+            renewed: columns of the result that are to come to stand in the last inputs. Where an input is read no
+                more when its column is made, that is done at once, and the array in the result is the input itself.
 
         Returns:
             Calls to be made in order, and the function's result: arrays that hold its values after each replay.
         """
         arrays: dict[int, Array] = dict(enumerate(inputs))
+        seats = {v.number: i for i, v in enumerate(renewed, self._inputs - len(renewed)) if isinstance(v, _Value)}
         last_use = self._last_uses()
         free = _FreeArrays(shape)
         calls: list[Call] = []
         for place, operation in enumerate(self._operations):
             numbers = sorted({i for i in operation.inputs if isinstance(i, int)})
             unused = [arrays[i] for i in numbers if i >= self._inputs and last_use[i] == place]
-            if isinstance(operation.function, np.ufunc):  # it may write where it reads; others may not
+            elementwise = isinstance(operation.function, np.ufunc)  # it may write where it reads; others may not
+            if elementwise:
                 free.give_back(unused)
-            out = arrays[operation.output] = free.take(operation.dtype)
-            if not isinstance(operation.function, np.ufunc):
+            seat = seats.get(operation.output)
+            if elementwise and seat is not None and last_use.get(seat, place) <= place:
+                out = inputs[seat]
+            else:
+                out = free.take(operation.dtype)
+            arrays[operation.output] = out
+            if not elementwise:
                 free.give_back(unused)
             calls.append(_call(operation, [self._operand(i, arrays, operation, shape) for i in operation.inputs], out))
         return calls, self._arrays_for(self.result, arrays)
@@ -213,6 +224,8 @@ def _leaves(result: Any) -> list[Any]:
 def _call(operation: _Operation, operands: list[Any], out: Array) -> Call:
     if operation.function is np.where:
         condition, x, y = operands
+        if x.ndim == y.ndim == 0:  # by number rather than by mask: mode "clip" writes into `out` without a detour
+            return functools.partial(np.array([y, x], out.dtype).take, condition.view(np.int8), None, out, "clip")
         return functools.partial(_choose, condition, x, y, out)
     if operation.function in _EXTREMA:
         return functools.partial(operation.function, *operands, out=out)
