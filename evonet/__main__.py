@@ -19,7 +19,10 @@ def program() -> int:
         os.environ.setdefault(name, "1")
     from evonet.cli import main
 
-    return main()
+    try:
+        return main()
+    finally:
+        gc.freeze()  # else the process ends with one more search for cycles, through all that there is
 
 
 if __name__ == "__main__":

@@ -6,13 +6,16 @@ import functools
 import hashlib
 import platform
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gymnasium
 import numpy as np
 
 from evonet import __version__
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 _PHYSICS = ("mujoco", "box2d", "ale-py")  # a step in one version need not be the same in the next
 _SOURCE = "evonet's source"
@@ -52,11 +55,13 @@ def _counting(name: str, version: str) -> str:
     return version.rpartition(".")[0] if name == "python" else version
 
 
-def _physics() -> list[metadata.Distribution]:
+def _physics() -> list[Distribution]:
     return list(filter(None, map(_distribution, _PHYSICS)))
 
 
-def _distribution(name: str) -> metadata.Distribution | None:
+def _distribution(name: str) -> Distribution | None:
+    from importlib import metadata  # which reads mail, for only who compares machines
+
     try:
         return metadata.distribution(name)
     except metadata.PackageNotFoundError:
