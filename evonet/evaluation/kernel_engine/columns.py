@@ -16,6 +16,7 @@ from evonet.evaluation.kernel_engine.plan import Plan
 from evonet.evaluation.kernel_engine.recording import Array, Call, Recording
 
 _SMALL = 1 << 18  # bytes of products that are better made in one call than row by row
+_FEW = 6  # rows that are faster added one by one
 
 
 class StepProgram:
@@ -118,7 +119,7 @@ class LaneColumns:
         products = np.zeros_like(blocks["hidden_output_weights"])
         sums = np.zeros_like(self.outputs)
         calls.append(partial(np.multiply, hidden[:, None, :], blocks["hidden_output_weights"], products))
-        calls.append(partial(_add_rows, products, sums))
+        calls += _adding(products, sums)
         if architecture.bias:
             calls.append(partial(np.add, sums, blocks["output_bias"], sums))
         activate, outputs = program.activate_output.bind(sums.shape, [sums])
@@ -154,12 +155,19 @@ def _weighted_sum(inputs: Array, weights: Array, total: Array, part: Array) -> l
     """`total (k, width)` = the sum over i of `inputs[i]` times `weights[i] (k, width)`, in the order of i."""
     if weights.nbytes <= _SMALL:
         products = np.zeros_like(weights)
-        return [partial(np.multiply, weights, inputs[:, None, :], products), partial(_add_rows, products, total)]
+        return [partial(np.multiply, weights, inputs[:, None, :], products), *_adding(products, total)]
     calls: list[Call] = [partial(np.multiply, weights[0], inputs[0], total)]
     for row, weight in zip(inputs[1:], weights[1:], strict=True):
         calls.append(partial(np.multiply, weight, row, part))
         calls.append(partial(np.add, total, part, total))
     return calls
+
+
+def _adding(rows: Array, total: Array) -> list[Call]:
+    """`total` = the sum over the first axis of `rows`, in order."""
+    if not 1 < len(rows) <= _FEW:
+        return [partial(_add_rows, rows, total)]
+    return [partial(np.add, rows[0], rows[1], total), *(partial(np.add, total, row, total) for row in rows[2:])]
 
 
 def _add_rows(rows: Array, total: Array) -> None:
