@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from evonet.errors import WorkersUnavailable
 from evonet.evaluation.carriers import InProcess, WorkerProcesses, processes
+from evonet.evaluation.carriers.chunks import Chunk, Loss
 from evonet.evaluation.carriers.stacks import told
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
@@ -92,6 +94,18 @@ def test_an_evaluation_can_be_left_at_once_and_the_workers_serve_on(workers, exp
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
     assert gone(busy)
+    assert returns(workers) == expected
+
+
+def test_a_chunk_that_another_thread_gives_up_ends_even_before_its_process_has_begun(workers, expected):
+    genomes = np.array([[0.0, 0.0, 0.0, -3.0]])  # it would hang
+    (victim, other), (first, row) = workers.pool.process_ids, np.zeros((2, 1), np.int64)
+    os.kill(victim, signal.SIGKILL)
+    os.kill(other, signal.SIGKILL)
+    assert gone([victim, other])
+    workers.pool.submit(Chunk(0, genomes, row, first, None, limit=20.0))
+    threading.Timer(0.05, workers.pool.interrupt).start()
+    assert workers.pool.next_ended().loss == Loss("died", "the worker process was interrupted")
     assert returns(workers) == expected
 
 

@@ -50,6 +50,7 @@ class ProcessPool:
         self._waiting: deque[Chunk] = deque()
         self._seats: list[_Worker | None] = [None] * workers
         self._failures = [0.0] * workers
+        self._interrupted = False
         util.Finalize(self, _end, (self._seats,), exitpriority=10)
         self._fill_seats()
 
@@ -75,6 +76,7 @@ class ProcessPool:
 
     def submit(self, chunk: Chunk) -> None:
         """Have a chunk run."""
+        self._interrupted = False
         self._waiting.append(chunk)
 
     def next_ended(self) -> Ended:
@@ -85,6 +87,8 @@ class ProcessPool:
         """
         while True:
             self._fill_seats()
+            if self._interrupted and self._waiting:
+                return Ended(self._waiting.popleft(), loss=Loss("died", "the worker process was interrupted"))
             self._hand_out()
             if ended := self._listen(_LONGEST_WAIT):
                 return ended
@@ -98,7 +102,11 @@ class ProcessPool:
                 self._seats[seat] = None
 
     def interrupt(self) -> None:
-        """Kill the processes, from another thread than the one that waits for a chunk: its chunk then ends as lost."""
+        """Kill the processes, from another thread than the one that waits for chunks.
+
+        Those then end as lost, even one whose process has not begun with it, which would else be tried again.
+        """
+        self._interrupted = True
         for worker in self._seats:
             if worker is not None:
                 worker.interrupt()
