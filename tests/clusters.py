@@ -33,7 +33,9 @@ class DaskProcesses:
             self.add_worker()
 
     def _start(self, module, *options):
-        command = [sys.executable, "-m", f"distributed.cli.{module}", "--host", "127.0.0.1", *options]
+        # Not `-m`: the main module would be imported once more by each process that a worker starts.
+        program = f"from distributed.cli.{module} import main; main()"
+        command = [sys.executable, "-c", program, "--host", "127.0.0.1", *options]
         return subprocess.Popen(
             [*command, "--scheduler-file", str(self.file)],
             cwd=self._folder.name,
