@@ -109,7 +109,6 @@ def compiled_rollout(plan: Plan) -> Callable[..., None]:
         "activate_hidden": plan.activate_hidden,
         "activate_output": plan.activate_output,
         "real": _double if plan.real is np.float64 else _to_float32,
-        "number": plan.real,
         "observed": np.dtype(observed).type,
         "load_state": unrolled.load(state),
         "store_state": unrolled.store(state),

@@ -13,7 +13,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import EvonetError
 from evonet.evaluation.kernel_engine.outcomes import Ledger
 from evonet.evaluation.kernel_engine.plan import Plan, StartStates
-from evonet.evaluation.kernel_engine.rollout import WIDTHS, Episodes
+from evonet.evaluation.kernel_engine.rollout import WIDTHS, Episodes, Lanes
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
 from evonet.machine import cores
@@ -48,6 +48,7 @@ class NumbaEngine:
         self._threads = threads or cores()
         fitting = min(lanes, _BATCH // task.architecture.genome_size)
         self._lanes = max(WIDTHS, fitting // WIDTHS * WIDTHS)
+        self._free: list[Lanes] = []  # of threads that have ended their work
 
     @cached_property
     def _roll_out(self) -> Callable[..., None]:
@@ -84,8 +85,9 @@ class NumbaEngine:
         parameters, limit = self._plan.parameters, float(self._task.max_steps)
 
         def roll_out(order: IntArray) -> None:
-            lanes = min(self._lanes, -(-len(order) // WIDTHS) * WIDTHS)
-            self._roll_out(episodes, order, mean, deviation, parameters, architecture.num_hidden, lanes, limit)
+            lanes = self._free_lanes()
+            self._roll_out(lanes, episodes, order, mean, deviation, parameters, limit)
+            self._free.append(lanes)
 
         shares = self._shares(ledger.open_episodes)
         others = [self._pool.submit(roll_out, share) for share in shares[1:]]
@@ -102,6 +104,13 @@ class NumbaEngine:
         threads = max(1, min(self._threads, len(episodes) // _FEWEST_EPISODES))
         packs = np.arange(len(episodes)) // WIDTHS
         return [np.ascontiguousarray(episodes[packs % threads == thread]) for thread in range(threads)]
+
+    def _free_lanes(self) -> Lanes:
+        try:
+            return self._free.pop()
+        except IndexError:
+            plan = self._plan
+            return Lanes.empty(plan.task, self._lanes, plan.state_size, plan.real)
 
     def close(self) -> None:
         """Let the threads go."""

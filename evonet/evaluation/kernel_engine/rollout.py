@@ -8,14 +8,18 @@ by `evonet.evaluation.kernel_engine.compilation`. Sums run in the same order as 
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from evonet.environments.kernels.arithmetic import where
+from evonet.evaluation.task import Task
 
 WIDTHS = 16
 """Loops run over a multiple of so many lanes: a few vectors, and no remainder."""
+
+_LINE = 64  # bytes of a cache line
 
 GOES_ON, CUT, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 2, 4, 5, 6  # as in `Outcome`
 
@@ -23,7 +27,7 @@ INPUTS = OUTPUTS = STATE = 0
 TOGETHER = 1  # neurons of which each lane does so many in one go
 BIAS = RECURRENT = NORMALISE = False
 LIMIT = LARGEST_WEIGHT = 0.0
-number = observed = np.float64
+observed = np.float64
 
 
 def _put_in(*arguments: Any) -> Any:
@@ -76,6 +80,35 @@ class Lanes(NamedTuple):
     returns: Any
     lengths: Any
     episodes: Any
+
+    @classmethod
+    def empty(cls, task: Task, num_lanes: int, state_size: int, real: Any) -> Lanes:
+        """So many lanes; not made by what is compiled, which would take a second more of compiling."""
+        architecture, observed = task.architecture, task.observation_space.dtype
+        inputs, hidden, outputs = architecture.num_inputs, architecture.num_hidden, architecture.num_outputs
+        return cls(
+            genomes=_zeros((architecture.genome_size, num_lanes), real),
+            state=_zeros((state_size, num_lanes)),
+            observations=_zeros((inputs, num_lanes), observed),
+            inputs=_zeros((inputs, num_lanes), real),
+            outputs=_zeros((outputs, num_lanes), real),
+            memory=_zeros((hidden, num_lanes), real),
+            echo=_zeros((hidden, num_lanes), real),
+            sums=_zeros((inputs, num_lanes)),
+            squares=_zeros((inputs, num_lanes)),
+            events=_zeros((num_lanes,), np.int64),
+            returns=_zeros((num_lanes,)),
+            lengths=_zeros((num_lanes,)),
+            episodes=_zeros((num_lanes,), np.int64),
+        )
+
+
+def _zeros(shape: tuple[int, ...], kind: Any = np.float64) -> Any:
+    """An array that begins at the beginning of a cache line, lest each vector of it lie in two."""
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    buffer = np.zeros(size + _LINE, np.uint8)
+    start = -buffer.ctypes.data % _LINE
+    return buffer[start : start + size].view(kind).reshape(shape)
 
 
 def look(lanes: Any, width: int) -> None:
@@ -235,43 +268,23 @@ def move(lanes: Any, source: int, target: int) -> None:
 
 
 def roll_out(
-    episodes: Any,
-    order: Any,
-    mean: Any,
-    deviation: Any,
-    parameters: Any,
-    hidden_size: int,
-    num_lanes: int,
-    max_steps: float,
+    lanes: Any, episodes: Any, order: Any, mean: Any, deviation: Any, parameters: Any, max_steps: float
 ) -> None:
     """Run some episodes, and write down how each went.
 
     Args:
+        lanes: `Lanes`, as many as a multiple of `WIDTHS`; what is in them does not matter.
         episodes: `Episodes`.
         order: numbers of the episodes to run.
         mean: of the observations, `(INPUTS,)`.
         deviation: of the observations, `(INPUTS,)`.
         parameters: of the kernel.
-        hidden_size: hidden neurons.
-        num_lanes: episodes side by side, a multiple of `WIDTHS`.
         max_steps: steps after which an episode is cut.
     """
-    lanes = Lanes(
-        genomes=np.zeros((episodes.genomes.shape[1], num_lanes), number),
-        state=np.zeros((STATE, num_lanes)),
-        observations=np.zeros((INPUTS, num_lanes), observed),
-        inputs=np.zeros((INPUTS, num_lanes), number),
-        outputs=np.zeros((OUTPUTS, num_lanes), number),
-        memory=np.zeros((hidden_size, num_lanes), number),
-        echo=np.zeros((hidden_size, num_lanes), number),
-        sums=np.zeros((INPUTS, num_lanes)),
-        squares=np.zeros((INPUTS, num_lanes)),
-        events=np.zeros(num_lanes, np.int64),
-        returns=np.zeros(num_lanes),
-        lengths=np.zeros(num_lanes),
-        episodes=np.full(num_lanes, -1),
-    )
+    num_lanes, hidden_size = len(lanes.events), len(lanes.memory)
     busy = begun = min(num_lanes, len(order))
+    for lane in range(busy):
+        lanes.episodes[lane] = -1
     for lane in range(busy):
         begin(lanes, lane, episodes, order[lane])
     while busy > 0:
