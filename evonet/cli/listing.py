@@ -10,7 +10,7 @@ from evonet.cli.console import DONE, Commands
 
 def add_to(commands: Commands) -> None:
     """Enter the command."""
-    listing = commands.add_parser("list", help="operators, algorithms, activations and shipped configs")
+    listing = commands.add_parser("list", help="algorithms, operators, schedules, activations and shipped configs")
     listing.add_argument("--json", action="store_true", help="print them as one JSON document")
     listing.set_defaults(command=_list)
 
