@@ -208,6 +208,28 @@ class TestAgainstTheRealEnvironment:
             np.testing.assert_allclose(kernel.observations.sums, real.observations.sums, rtol=1e-5, atol=1e-4)
             np.testing.assert_allclose(kernel.observations.squares, real.observations.squares, rtol=1e-5, atol=1e-4)
 
+    @pytest.mark.parametrize("environment_id", ["CartPole-v1", "MountainCar-v0"])
+    def test_of_equal_outputs_the_first_is_chosen_as_there(self, environment_id):
+        task = task_for(environment_id, max_steps=40)
+        genomes = genomes_for(task, 12)
+        last = genomes[:, task.architecture.slices["hidden_output_weights"].start :].reshape(12, -1)
+        choices = task.architecture.num_outputs
+        for k in range(choices):  # the k-th and all after it are equal
+            rows = last[k::choices].reshape(-1, last.shape[1] // choices, choices)
+            rows[:, :, k:] = rows[:, :, k : k + 1]
+            last[k::choices] = rows.reshape(-1, last.shape[1])
+        real, kernel = (run(engine(task), task, genomes) for engine in (GymnasiumEngine, NumpyEngine))
+        assert np.array_equal(kernel.lengths, real.lengths)
+        assert np.array_equal(kernel.returns, real.returns)
+
+    def test_what_is_added_to_all_outputs_alike_changes_nothing(self):
+        task = task_for("Acrobot-v1", max_steps=40)
+        genomes = np.round(genomes_for(task, 8), 3)
+        shifted = genomes.copy()
+        shifted[:, task.architecture.slices["hidden_output_weights"].start :] += 0.5
+        one, other = (run(NumpyEngine(task), task, these) for these in (genomes, shifted))
+        assert bits(one) == bits(other)
+
     @pytest.mark.parametrize("precision", ["single", "double"])
     @pytest.mark.parametrize("activation", ACTIVATIONS)
     def test_each_activation_is_the_network_s(self, activation, precision):

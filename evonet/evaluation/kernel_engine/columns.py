@@ -27,7 +27,7 @@ class StepProgram:
     """
 
     def __init__(self, plan: Plan) -> None:
-        architecture = plan.task.architecture
+        architecture = plan.architecture
         self.plan = plan
         real, state = np.dtype(plan.real), (np.dtype(np.float64),) * plan.state_size
 
@@ -66,7 +66,7 @@ class LaneColumns:
 
     def __init__(self, program: StepProgram, width: int) -> None:
         plan = program.plan
-        task, architecture, real = plan.task, plan.task.architecture, plan.real
+        task, architecture, real = plan.task, plan.architecture, plan.real
         self.width = width
         self.genomes = np.zeros((architecture.genome_size, width), real)
         self.state = np.zeros((plan.state_size, width))
@@ -97,7 +97,7 @@ class LaneColumns:
         self._deviation[:, 0] = normaliser.deviation
 
     def _thinking(self, program: StepProgram) -> list[Call]:
-        architecture = program.plan.task.architecture
+        architecture = program.plan.architecture
         blocks = {
             name: self.genomes[where].reshape(*architecture.shapes[name], self.width, copy=False)
             for name, where in architecture.slices.items()

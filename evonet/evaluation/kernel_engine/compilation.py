@@ -91,7 +91,7 @@ _SCALAR = {
 
 def compiled_rollout(plan: Plan) -> Callable[..., None]:
     """`rollout.roll_out` for a plan, compiled at its first call or taken from Numba's cache."""
-    architecture, observed = plan.task.architecture, plan.task.observation_space.dtype
+    architecture, observed = plan.architecture, plan.task.observation_space.dtype
     inputs, outputs, state = architecture.num_inputs, architecture.num_outputs, plan.state_size
     together = _together(architecture)
     names: dict[str, Any] = {
@@ -102,7 +102,6 @@ def compiled_rollout(plan: Plan) -> Callable[..., None]:
         "RECURRENT": architecture.recurrent,
         "NORMALISE": plan.task.normalise,
         "LIMIT": LIMIT,
-        "LARGEST_WEIGHT": plan.largest_weight,
         "step": plan.kernel.step,
         "observe": plan.kernel.observe,
         "decode": plan.decode,

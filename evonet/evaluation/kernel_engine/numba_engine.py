@@ -70,7 +70,7 @@ class NumbaEngine:
         nothing = np.zeros((0, architecture.num_inputs))
         starts, which = self._starts(seeds)
         episodes = Episodes(
-            _read_only(np.ascontiguousarray(genomes)),
+            _read_only(np.ascontiguousarray(self._plan.networks(genomes))),
             np.ascontiguousarray(individuals, dtype=np.int64),
             starts,
             which,
@@ -109,8 +109,7 @@ class NumbaEngine:
         try:
             return self._free.pop()
         except IndexError:
-            plan = self._plan
-            return Lanes.empty(plan.task, self._lanes, plan.state_size, plan.real)
+            return Lanes.empty(self._plan, self._lanes)
 
     def close(self) -> None:
         """Let the threads go."""

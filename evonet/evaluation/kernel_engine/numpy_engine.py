@@ -101,7 +101,7 @@ class _Rollout:
     ) -> None:
         self._engine = engine
         self._ledger = ledger
-        self._genomes = engine.plan.cut(genomes)
+        self._genomes = engine.plan.networks(genomes)
         self._individuals = individuals
         self._states, self._which = engine.starts(seeds)
         self._normaliser = normaliser

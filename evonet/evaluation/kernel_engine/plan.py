@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.kernel_engine import unrolled
 from evonet.evaluation.kernel_engine.activations import ACTIVATIONS, PRECISIONS
 from evonet.evaluation.task import Task
+from evonet.network import Architecture
 from evonet.types import FloatArray, IntArray
 
 _LARGEST_SINGLE = 1e15
@@ -105,7 +107,33 @@ class Plan:
         """Where weights are cut, lest they overflow in the network's precision."""
         return _LARGEST_SINGLE if self.kernel.network == "single" else float(np.finfo(np.float64).max)
 
-    def cut(self, genomes: FloatArray) -> FloatArray:
+    @cached_property
+    def relative(self) -> bool:
+        """Whether outputs count only against each other: the action is the greatest of them, and they are plain sums.
+
+        Then the first may stand at 0, and the network that runs has one output less.
+        """
+        task = self.task
+        return isinstance(task.action_space, spaces.Discrete) and task.architecture.output_activation == "identity"
+
+    @cached_property
+    def architecture(self) -> Architecture:
+        """Of the network that runs."""
+        whole = self.task.architecture
+        return dataclasses.replace(whole, num_outputs=whole.num_outputs - self.relative)
+
+    def networks(self, genomes: FloatArray) -> FloatArray:
+        """What runs in the place of `genomes (n, genome_size)`: genomes of `architecture`, no weight too large."""
+        genomes = self._cut(genomes)
+        if not self.relative:
+            return genomes
+        whole = self.task.architecture
+        before, last = np.split(genomes, [whole.slices["hidden_output_weights"].start], axis=1)
+        last = last.reshape(len(genomes), -1, whole.num_outputs)
+        differences = (last[:, :, 1:] - last[:, :, :1]).reshape(len(genomes), -1)
+        return self._cut(np.concatenate([before, differences], axis=1))
+
+    def _cut(self, genomes: FloatArray) -> FloatArray:
         """The genomes, no weight larger than `largest_weight`; themselves, if none is."""
         largest = self.largest_weight
         if genomes.max() <= largest and genomes.min() >= -largest:
@@ -125,7 +153,7 @@ class Plan:
     @cached_property
     def decode(self) -> Callable[[Columns], Columns]:
         """A network's outputs → the action's columns, as `ActionDecoder` has it."""
-        decode = _decoder(self.task)
+        decode = _decoder(self.task, relative=self.relative)
         assert decode is not None
         return decode
 
@@ -182,11 +210,11 @@ def _reset_generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
 
 
-def _decoder(task: Task) -> Callable[[Columns], Columns] | None:
+def _decoder(task: Task, *, relative: bool = False) -> Callable[[Columns], Columns] | None:
     """The task's `ActionDecoder` over columns; None for spaces that kernels do not serve."""
     space = task.action_space
     if isinstance(space, spaces.Discrete) and space.n >= _FEWEST_CHOICES:
-        return unrolled.argmax(int(space.n), int(space.start))
+        return unrolled.argmax(int(space.n), int(space.start), relative=relative)
     if isinstance(space, spaces.Box) and space.dtype in (np.float32, np.float64) and space.is_bounded():
         low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
         numbers = np.stack([high / 2 - low / 2, low / 2 + high / 2, low, high], axis=1).tolist()

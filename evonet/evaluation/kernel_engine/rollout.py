@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evonet.environments.kernels.arithmetic import where
-from evonet.evaluation.task import Task
+from evonet.evaluation.kernel_engine.plan import Plan
 
 WIDTHS = 16
 """Loops run over a multiple of so many lanes: a few vectors, and no remainder."""
@@ -26,7 +26,7 @@ GOES_ON, CUT, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 2, 4, 
 INPUTS = OUTPUTS = STATE = 0
 TOGETHER = 1  # neurons of which each lane does so many in one go
 BIAS = RECURRENT = NORMALISE = False
-LIMIT = LARGEST_WEIGHT = 0.0
+LIMIT = 0.0
 observed = np.float64
 
 
@@ -82,13 +82,13 @@ class Lanes(NamedTuple):
     episodes: Any
 
     @classmethod
-    def empty(cls, task: Task, num_lanes: int, state_size: int, real: Any) -> Lanes:
+    def empty(cls, plan: Plan, num_lanes: int) -> Lanes:
         """So many lanes; not made by what is compiled, which would take a second more of compiling."""
-        architecture, observed = task.architecture, task.observation_space.dtype
+        architecture, real, observed = plan.architecture, plan.real, plan.task.observation_space.dtype
         inputs, hidden, outputs = architecture.num_inputs, architecture.num_hidden, architecture.num_outputs
         return cls(
             genomes=_zeros((architecture.genome_size, num_lanes), real),
-            state=_zeros((state_size, num_lanes)),
+            state=_zeros((plan.state_size, num_lanes)),
             observations=_zeros((inputs, num_lanes), observed),
             inputs=_zeros((inputs, num_lanes), real),
             outputs=_zeros((outputs, num_lanes), real),
@@ -227,8 +227,7 @@ def begin(lanes: Any, lane: int, episodes: Any, episode: int) -> None:
     row, last = episodes.individuals[episode], lanes.episodes[lane]
     if last < 0 or episodes.individuals[last] != row:
         for gene in range(episodes.genomes.shape[1]):
-            weight = np.minimum(np.maximum(episodes.genomes[row, gene], -LARGEST_WEIGHT), LARGEST_WEIGHT)
-            lanes.genomes[gene, lane] = real(weight)
+            lanes.genomes[gene, lane] = real(episodes.genomes[row, gene])
     lanes.episodes[lane] = episode
     for k in range(STATE):
         lanes.state[k, lane] = episodes.starts[episodes.which[episode], k]

@@ -27,15 +27,19 @@ def store(size: int) -> Callable[..., Any]:
     return _function(f"def store(columns, lane, numbers):{lines}")
 
 
-def argmax(choices: int, start: int) -> Callable[..., Any]:
-    """`decode(outputs)`: `start` and the position of the greatest output, the first of equals, as one column."""
+def argmax(choices: int, start: int, *, relative: bool = False) -> Callable[..., Any]:
+    """`decode(outputs)`: `start` and the position of the greatest output, the first of equals, as one column.
+
+    If they are `relative`, the first output is 0 and not among `outputs`.
+    """
+    names = ["0.0"] * relative + [f"outputs[{k}]" for k in range(choices - relative)]
     lines = "".join(
-        f"\n    better = outputs[{k}] > best"
-        f"\n    best, action = where(better, outputs[{k}], best), where(better, {float(start + k)}, action)"
-        for k in range(1, choices)
+        f"\n    better = {name} > best"
+        f"\n    best, action = where(better, {name}, best), where(better, {float(start + k)}, action)"
+        for k, name in enumerate(names[1:], 1)
     )
     return _function(
-        f"def decode(outputs):\n    best, action = outputs[0], {float(start)}{lines}\n    return (action,)"
+        f"def decode(outputs):\n    best, action = {names[0]}, {float(start)}{lines}\n    return (action,)"
     )
 
 
