@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from ruamel.yaml.reader import ReaderError
-from ruamel.yaml.scanner import RoundTripScanner, ScannerError
+from ruamel.yaml.scanner import Scanner, ScannerError
 
 from evonet.errors import ConfigError
 
@@ -55,7 +55,7 @@ def parse(text: str, name: str) -> Any:
         raise ConfigError(f"{name}: not valid YAML: {type(error).__name__}: {error}") from error
 
 
-class _BoundedScanner(RoundTripScanner):
+class _BoundedScanner(Scanner):
     """Refuses brackets that nest too deeply when it meets them: its time grows with their square."""
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803 - the library's name
