@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from evonet import archive
 from evonet.archive import check_format, pack_archive, read_archive, write_archive
 from evonet.errors import ConfigError
+from tests.files import write_anew
 
 HEADER = {"format": "evonet test 1", "numbers": [1, 2.5, None, True, "ü"], "deep": {"a": {"b": float("-inf")}}}
 ARRAYS = {
@@ -92,14 +93,14 @@ def test_an_array_of_anything_but_numbers_is_not_written(array):
 def test_every_cut_is_noticed(path):
     content = pack_archive({"a": 1}, {"x": np.arange(3.0)})
     for end in range(len(content)):
-        path.write_bytes(content[:end])
+        write_anew(path, content[:end])
         refusal(path)
 
 
 def test_every_changed_byte_is_noticed(path):
     content = pack_archive({"a": 1}, {"x": np.arange(3.0)})
     for place in range(len(content)):
-        path.write_bytes(content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
+        write_anew(path, content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
         refusal(path)
     path.write_bytes(content + b"\0")
     refusal(path)

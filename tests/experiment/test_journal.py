@@ -7,6 +7,7 @@ import pytest
 
 from evonet.experiment import journal as journals
 from evonet.experiment.journal import Journal, Mark, marks_from
+from tests.files import write_anew
 
 LINES = ['{"a": 1}', '{"b": "ü"}', '{"c": [1, 2, 3]}']
 TEXT = "".join(f"{line}\n" for line in LINES).encode()
@@ -55,7 +56,7 @@ def test_whatever_a_crash_leaves_of_the_last_lines_they_are_put_right(settled, p
     assert (mark.settled, mark.rest.encode()) == (safe, TEXT[safe:])
     for cut in range(safe, len(TEXT) + 1):
         for junk in (b"", b"{", b'{"later": 1}\n', b"\0" * (len(TEXT) - cut)):
-            path.write_bytes(TEXT[:cut] + junk)
+            write_anew(path, TEXT[:cut] + junk)
             assert mark.misfit(path) is None
             assert mark.damage(path) is None
             journal = Journal(path, mark)
@@ -78,7 +79,7 @@ def test_a_mark_of_an_earlier_moment_cuts_what_came_later(path):
 def test_settled_lines_that_are_gone_are_told(path, monkeypatch):
     mark = written(path, settle_after=2, monkeypatch=monkeypatch)
     for cut in range(ENDS[2]):
-        path.write_bytes(TEXT[:cut])
+        write_anew(path, TEXT[:cut])
         assert mark.misfit(path) == f"{path} has been cut: {cut} bytes are left of the {ENDS[2]} that it had"
     path.unlink()
     assert mark.misfit(path) == f"{path} has been cut: 0 bytes are left of the {ENDS[2]} that it had"

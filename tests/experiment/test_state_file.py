@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 from evonet.archive import DIGITS, digest
 from evonet.experiment import state_file
 from evonet.experiment.state_file import pack, unpack
+from tests.files import write_anew
 
 NUMBERS = arrays.arrays(
     st.sampled_from(["<f8", "<f4", "<i8", "<i4", "|u1", "<u8", "|b1", "<c16"]).map(np.dtype),
@@ -33,7 +34,7 @@ def file(tmp_path_factory):
 
 
 def there_and_back(state, file):
-    file.write_bytes(pack(state))
+    write_anew(file, pack(state))
     return unpack(file)
 
 
@@ -129,7 +130,7 @@ def test_every_changed_byte_and_every_cut_is_seen(file):
 
 
 def assert_refused(content, file, message):
-    file.write_bytes(content)
+    write_anew(file, content)
     with pytest.raises(ValueError) as refused:
         unpack(file)
     assert message in str(refused.value)

@@ -1,6 +1,7 @@
 """FAULTS.md, rows 18 to 20: whatever the disk does, there is the old state or the new, and the run goes on from it."""
 
 import errno
+import functools
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import RunDirectoryError
+from evonet.experiment import config, document
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.runner import run
 from tests.environments_for_tests import MODULE
@@ -32,11 +34,6 @@ WAYS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _disk_that_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
 def assert_old_or_new(path, states):
     """Each file that is written whole is one of those that it should have been at some time."""
     for name in ("config.yaml", "champion.npz", "run.json"):
@@ -49,10 +46,26 @@ def assert_old_or_new(path, states):
         assert Checkpoint.load(checkpoint).generation == int(checkpoint.stem[-8:])
 
 
+@pytest.fixture(autouse=True)
+def _texts_that_are_read_and_written_once(monkeypatch):
+    """Hundreds of times it is the same config, and YAML takes longer than the run."""
+    monkeypatch.setattr(document, "parse", functools.cache(document.parse))
+    texts = {}
+    monkeypatch.setattr(
+        config, "to_yaml", lambda data: texts.get(repr(data)) or texts.setdefault(repr(data), document.to_yaml(data))
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A run, and a longer one."""
+    folder = tmp_path_factory.mktemp("runs")
+    return run_whole(folder, TINY, name="short"), run_whole(folder, TINY, LONGER, name="long")
+
+
 @pytest.fixture
-def states(tmp_path):
-    short = run_whole(tmp_path, TINY, name="short")
-    long = run_whole(tmp_path, TINY, LONGER, name="long")
+def states(runs):
+    short, long = runs
     whole = {name: {(path / name).read_bytes() for path in (short, long)} for name in ("config.yaml", "champion.npz")}
     return {**whole, "run.json": {2, 3}, "exact": {2: exact_files(short), 3: exact_files(long)}}
 
@@ -91,9 +104,9 @@ def test_fault_18_crash_at_any_disk_operation(way, tmp_path, states, monkeypatch
 
 
 @pytest.mark.parametrize("way", ["an error after half a write", "a crash after half a write"])
-def test_fault_18_crash_while_a_finished_run_is_taken_further(way, tmp_path, states, monkeypatch):
+def test_fault_18_crash_while_a_finished_run_is_taken_further(way, tmp_path, runs, states, monkeypatch):
     def finished(name):
-        return Path(shutil.copytree(tmp_path / "short", tmp_path / name))
+        return Path(shutil.copytree(runs[0], tmp_path / name))
 
     with Disk(finished("all")).watched(monkeypatch) as disk:
         go_on(tmp_path / "all", LONGER)
@@ -121,10 +134,11 @@ def test_fault_18_a_checkpoint_is_on_the_disk_before_it_has_its_name_and_that_to
     """What a crash simulated in this process cannot show: data and names may reach a disk in any order but this."""
     done = []
     replace, unlink = os.replace, os.unlink
-    monkeypatch.setattr(os, "fsync", lambda file: done.append(("fsync", Path(f"/proc/self/fd/{file}").readlink().name)))
-    monkeypatch.setattr(os, "replace", lambda a, b: (done.append(("replace", b.name)), replace(a, b)))
-    monkeypatch.setattr(os, "unlink", lambda path: (done.append(("unlink", path.name)), unlink(path)))
-    run_whole(tmp_path, TINY, LONGER)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: done.append(("fsync", Path(f"/proc/self/fd/{file}").readlink().name)))
+        patch.setattr(os, "replace", lambda a, b: (done.append(("replace", b.name)), replace(a, b)))
+        patch.setattr(os, "unlink", lambda path: (done.append(("unlink", path.name)), unlink(path)))
+        run_whole(tmp_path, TINY, LONGER)
     done = [(what, re.sub(r"^\.(.*\.npz)\.\d+$", r"temporary \1", name)) for what, name in done]
     names = [f"generation-0000000{n}.npz" for n in range(3)]
     written = [done.index(("replace", name)) for name in names]

@@ -25,6 +25,7 @@ from evonet.experiment.state_file import pack, unpack
 from evonet.reading import read_json_lines
 from tests import test_archive as champions
 from tests.experiment import test_state_file as states
+from tests.files import write_anew
 from tests.stopped_runs import EAGER, SMALL, run_stopped, run_whole
 
 CARTPOLE = f"environment: {{id: CartPole-v1, max_steps: 30}}\nnetwork: {{hidden: 2}}\n{SMALL}"
@@ -99,7 +100,7 @@ def edited(content, edits):
 
 def hold(kind, content, path: Path):
     """Read a file, within 2 s and 500 MB."""
-    path.write_bytes(content)
+    write_anew(path, content)
     read, documented = KINDS[kind]
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

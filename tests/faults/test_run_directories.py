@@ -8,6 +8,7 @@ from evonet.cli import main
 from evonet.experiment.checkpoint import checkpoints_in, usable_checkpoint
 from evonet.experiment.state_file import pack, unpack
 from tests.environments_for_tests import MODULE
+from tests.files import write_anew
 from tests.stopped_runs import EAGER, FUNCTION, SMALL, all_files, exact_files, go_on, run_stopped, run_whole
 
 FORTY = "stop.generations=40"
@@ -39,7 +40,7 @@ def test_fault_21_newest_checkpoint_corrupt(stride, stopped, whole, capsys):
         changed = bytearray(sound)
         changed[place] ^= 1 + place % 255
         for content in (bytes(changed), sound[:place]):
-            newest.write_bytes(content)
+            write_anew(newest, content)
             said = []
             assert usable_checkpoint(stopped, said.append).generation == 2
             assert said == [told]
