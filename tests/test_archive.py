@@ -201,8 +201,8 @@ def test_two_members_of_one_name_are_refused(path):
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_compression_bomb_is_refused_unopened(compression, path):
-    path.write_bytes(forged([PLAIN, ("x.npy", npy(np.zeros(1 << 23)))], compression))
-    assert path.stat().st_size < 1 << 18
+    path.write_bytes(forged([PLAIN, ("x.npy", npy(np.zeros(1 << 20)))], compression))
+    assert path.stat().st_size < 1 << 16
     assert refusal(path) == "not a sound archive: member 'header.npy' must not be compressed"
 
 

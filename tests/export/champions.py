@@ -102,7 +102,7 @@ CASES = {
 
 @functools.cache
 def played_case(name):
-    """The champion of a case, 10,000 observations, and what it does; the same for every format."""
+    """The champion of a case, 2,000 observations, and what it does; the same for every format."""
     winner = champion(**CASES[name])
-    batch = observations(winner.task.observation_space, 10_000)
+    batch = observations(winner.task.observation_space, 2_000)
     return winner, batch, actions_of(winner, batch)

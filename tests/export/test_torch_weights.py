@@ -39,7 +39,7 @@ def forward(tensors, layers, x):
 
 
 def inputs_and_outputs(winner):
-    batch = observations(winner.task.observation_space, 10_000)
+    batch = observations(winner.task.observation_space, 2_000)
     rows = np.stack([winner.task.encoder.encode(one) for one in batch])
     normalised = rows.copy()
     if winner.normaliser is not None:
