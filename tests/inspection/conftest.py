@@ -1,6 +1,8 @@
 """Small finished runs, and shipped ones with their reports, each made once."""
 
-import functools
+import fcntl
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -78,35 +80,56 @@ def brief_run(folder, text, allowed=()):
 
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+FEWER = ("evaluation.episodes=5", "validation.episodes=200", "test.episodes=200", "stop.generations=2")
 SHIPPED = {
     "cartpole": ("cartpole.yaml", ()),
     "continuous": ("mountain_car_continuous.yaml", ()),
-    "discrete": ("frozen_lake.yaml", ("stop.generations=2", "name=<script>alert(1)</script>")),
+    "discrete": ("frozen_lake.yaml", (*FEWER, "name=<script>alert(1)</script>")),
 }
-"""Shipped configs whose reports tests read: as they are, but for the longest one's end, and a hostile name."""
+"""Shipped configs whose reports tests read: as they are, but for the longest one's length, and a hostile name."""
 
 
 @pytest.fixture(scope="session")
-def shipped_runs(tmp_path_factory):
+def made_once(tmp_path_factory):
+    """Makes a file, in a folder that all processes of this session of pytest share, unless one of them has."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+    def made_once(name, make):
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / name).exists():
+                make(folder / f"{name}.part")
+                (folder / f"{name}.part").rename(folder / name)
+        return folder / name
+
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def shipped_runs(made_once):
     """The directory of a finished run of a config of SHIPPED, made when it is first asked for."""
 
-    @functools.cache
     def shipped_run(name):
         file, overrides = SHIPPED[name]
-        path = tmp_path_factory.mktemp(name) / "run"
-        run(Config.load(str(CONFIGS / file), ["evaluation.workers=1", *overrides]), path)
-        return path
+        config = Config.load(str(CONFIGS / file), ["evaluation.workers=1", *overrides])
+        return made_once(f"run-{name}", lambda path: run(config, path))
 
     return shipped_run
 
 
 @pytest.fixture(scope="session")
-def shipped_reports(shipped_runs):
+def shipped_reports(made_once, shipped_runs):
     """The report of such a run, and what was left out of it."""
 
-    @functools.cache
     def shipped_report(name):
-        return write_report(load_run(shipped_runs(name)), effort=0.02)
+        def make(folder):
+            folder.mkdir()
+            _, notices = write_report(load_run(shipped_runs(name)), folder / "report.html", effort=0.02)
+            (folder / "notices.json").write_text(json.dumps(notices), encoding="utf-8")
+
+        folder = made_once(f"report-{name}", make)
+        return folder / "report.html", json.loads((folder / "notices.json").read_text(encoding="utf-8"))
 
     return shipped_report
 

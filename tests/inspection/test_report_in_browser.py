@@ -25,6 +25,11 @@ def browser():
         chromium.close()
 
 
+HURRY = """window.hurry = 1;
+const interval = window.setInterval;
+window.setInterval = (act, pause) => interval(act, pause / window.hurry);"""
+
+
 @pytest.fixture
 def opened(browser, shipped_reports):
     """Opens the report of a shipped config; at the end, nothing may have gone wrong in it."""
@@ -34,6 +39,7 @@ def opened(browser, shipped_reports):
         path, _ = shipped_reports(name)
         page = browser.new_page(viewport={"width": width, "height": 900})
         page.set_default_timeout(1000 * PATIENCE)
+        page.add_init_script(HURRY)
         seen = []
         page.on("console", lambda message: seen.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: seen.append(f"error: {error}"))
@@ -90,7 +96,9 @@ def goes_through_the_generations(page):
     slider.fill("0")
     assert told.inner_text().startswith("generation 0")
     assert page.evaluate(CONNECTIONS) != last
+    page.evaluate("window.hurry = 20")
     network.locator(".play").click()
+    page.evaluate("window.hurry = 1")
     until(page, "+document.querySelector('.generations input').value > 0")
     until(page, "document.querySelector('.generations .play').textContent.includes('Play')")
     assert told.inner_text().startswith("the champion")
