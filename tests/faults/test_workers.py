@@ -224,7 +224,7 @@ def test_fault_10_a_run_goes_on_and_its_champion_is_tested_apart_too(tmp_path, c
 
 def test_faults_that_stop_a_run_early_are_numbered_as_all_others(tmp_path, capsys):
     rest = "faults: {max_share: 0.1, retries: 0}\n"
-    settings = ["--set", "evaluation.episodes=2", "--set", "algorithm.population_size=24"]
+    settings = ["--set", "evaluation.episodes=2", "--set", "algorithm.population_size=12"]
     arguments = ["run", config_for(tmp_path, EXIT, rest), "--allow-import", MODULE, *settings]
     assert main([*arguments, "--output", str(tmp_path / "run"), "--seed", "2"]) == 1
     assert "more than faults.max_share 0.1 allows; the first, died, seed " in capsys.readouterr().err
