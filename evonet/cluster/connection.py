@@ -99,6 +99,7 @@ def _local() -> Iterator[Any]:
         threads_per_worker=1,
         host="127.0.0.1",
         dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else even so it wants port 8787, which may be taken
         silence_logs=logging.CRITICAL,
         memory_limit=0,
     )

@@ -1,17 +1,21 @@
 """A Dask cluster carries episodes and whole runs: the same bits, the same faults, and nothing left behind."""
 
+import contextlib
 import json
 import pickle
 import signal
+import socket
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
+import psutil
 import pytest
 
 from evonet.cli import main
 from evonet.cluster import tasks
+from evonet.cluster.connection import connected
 from evonet.errors import ClusterUnavailable, EvonetError, WorkersUnavailable
 from evonet.evaluation.carriers import ExecutorWorkers
 from evonet.evaluation.fault_policy import FaultPolicy
@@ -309,6 +313,16 @@ def test_an_executor_that_was_shut_down_is_told_and_the_run_can_go_on_later():
 def test_what_is_no_executor_is_refused():
     with pytest.raises(TypeError, match=r"^executor must be a Dask Client or have a method `submit`, got 'tcp://x:1'$"):
         EpisodeReturn(OBEDIENT, executor="tcp://x:1")
+
+
+def test_a_cluster_of_one_s_own_listens_on_the_loopback_interface_only_on_ports_that_nobody_has():
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # somebody has it already
+            stack.enter_context(socket.create_server(("127.0.0.1", 8787)))  # where Dask has its dashboard
+        stack.enter_context(connected("local"))
+        mine = psutil.Process()
+        connections = [c for process in (mine, *mine.children(recursive=True)) for c in process.net_connections()]
+        assert {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("where", ["host", "host:8786", "http://host:1", "tcp://host", "Local"])
