@@ -315,14 +315,19 @@ def test_what_is_no_executor_is_refused():
         EpisodeReturn(OBEDIENT, executor="tcp://x:1")
 
 
+def listening():
+    """Addresses at which this process and its children listen."""
+    processes = (psutil.Process(), *psutil.Process().children(recursive=True))
+    return {c.laddr for process in processes for c in process.net_connections() if c.status == psutil.CONN_LISTEN}
+
+
 def test_a_cluster_of_one_s_own_listens_on_the_loopback_interface_only_on_ports_that_nobody_has():
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # somebody has it already
             stack.enter_context(socket.create_server(("127.0.0.1", 8787)))  # where Dask has its dashboard
+        before = listening()
         stack.enter_context(connected("local"))
-        mine = psutil.Process()
-        connections = [c for process in (mine, *mine.children(recursive=True)) for c in process.net_connections()]
-        assert {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+        assert {address.ip for address in listening() - before} == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("where", ["host", "host:8786", "http://host:1", "tcp://host", "Local"])
