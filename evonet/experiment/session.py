@@ -157,14 +157,14 @@ class Session:
 
     def _test(self, champion: Champion) -> Champion:
         """The champion with its score on fresh episodes: in the real environment, or by the function that scored it."""
-        settings, fitness = self._config.settings, self._fitness
+        settings, judge = self._config.settings, self._judge
         seeds = episode_seeds(settings.seed, Purpose.TEST, 0, settings.test.episodes)
-        if isinstance(fitness, EpisodeReturn) and fitness.isolated:  # there the environment cannot end the run
-            results = fitness.run(champion.genome[None, :], seeds, champion.normaliser)
+        if isinstance(judge, EpisodeReturn) and judge.isolated:  # there the environment cannot end the run
+            results = judge.run(champion.genome[None, :], seeds, champion.normaliser)
         elif champion.task is not None:
             results = champion.run(seeds)
         else:
-            results = fitness(champion.genome[None, :], seeds)
+            results = judge(champion.genome[None, :], seeds)
         return champion.tested(Score(results.returns[0]))
 
     def _summary(self, champion: Champion | None, path: Path, seconds: float, reason: str) -> dict[str, Any]:

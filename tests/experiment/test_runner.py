@@ -80,6 +80,16 @@ def test_hard_resets_make_an_environment_that_keeps_something_independent_of_the
     assert Champion.load(one / "champion.npz").task.environment.hard_reset == hard_reset
 
 
+def test_the_champion_is_tested_where_it_was_validated_whoever_runs_the_episodes(go):
+    whole = f"validation.environment={{id: '{WALK}'}}"
+    text = walk().replace("kwargs: {}", "max_steps: 3")  # an episode of the validation is up to four times as long
+    one, two = (go(text, f"w{w}", f"evaluation.workers={w}", whole)[0] for w in (1, 2))
+    assert files(one) == files(two)
+    champion = Champion.load(one / "champion.npz", allow_imports=[MODULE])
+    seeds = episode_seeds(0, Purpose.TEST, 0, 8)
+    np.testing.assert_array_equal(champion.test.returns, champion.run(seeds).returns[0])
+
+
 def test_another_seed_gives_another_run(go):
     one, two = (go(walk(), f"seed{seed}", f"seed={seed}")[0] for seed in (1, 2))
     assert all(files(one, [name]) != files(two, [name]) for name in DETERMINISTIC[:4])
