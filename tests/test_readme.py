@@ -82,7 +82,9 @@ def test_the_commands_of_the_readme_work(inside, capsys):
             program, *arguments = shlex.split(command)
             assert program == ".venv/bin/evonet"
             assert main(arguments) == 0, command
-            assert capsys.readouterr().out or "--quiet" in arguments, command
+            told = capsys.readouterr()
+            assert told.out or "--quiet" in arguments, command
+            assert "Traceback" not in told.err, command
 
 
 (OPERATOR,) = [block for block in blocks("python") if "SignFlip" in block]

@@ -123,12 +123,13 @@ def evonet(*arguments, **settings):
     return subprocess.run(command, capture_output=True, timeout=300, check=False, stdin=subprocess.DEVNULL, **settings)
 
 
-def test_fault_35_no_terminal_no_home_and_another_encoding(tmp_path):
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_fault_35_no_terminal_no_home_and_another_encoding(locale, tmp_path):
     """A name of many alphabets is in UTF-8 in all files, and on a terminal that cannot show it there are signs."""
     path = tmp_path / "c.yaml"
     text = f"name: Zürich 東京\nenvironment: {{id: CartPole-v1, max_steps: 20}}\nnetwork: {{hidden: 2}}\n{SHORT}"
     path.write_text(f"{text}algorithm: {{population_size: 4, elites: 1}}\nstop: {{generations: 2}}\n", encoding="utf-8")
-    bare = {"PYTHONPATH": str(ROOT), "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TERM": "dumb"}
+    bare = {"PYTHONPATH": str(ROOT), "LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TERM": "dumb"}
     done = evonet("run", path, "--output", tmp_path / "run", cwd=tmp_path, env=bare)
     assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr

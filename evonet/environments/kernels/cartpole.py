@@ -16,7 +16,6 @@ PER_MASS = 1.0 / (MASS_POLE + 1.0)
 HALF_LENGTH = 0.5
 MOMENT = HALF_LENGTH * 4.0 / 3.0
 POLE_SHARE = HALF_LENGTH * MASS_POLE * PER_MASS
-CART_SHARE = MASS_POLE * HALF_LENGTH * PER_MASS
 PUSH = 10.0 * PER_MASS
 TIME_STEP = 0.02
 THETA_THRESHOLD = 12 * 2 * math.pi / 360
@@ -42,9 +41,9 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     push = where(action == 1.0, PUSH, -PUSH)
     sintheta, costheta = sin_cos_small(theta)  # an episode ends at 12 degrees
     # Gymnasium divides by the total mass, and takes the square of the cosine; this differs in the last place at most.
-    temp = push + CART_SHARE * np.square(theta_dot) * sintheta
+    temp = push + POLE_SHARE * np.square(theta_dot) * sintheta
     thetaacc = (GRAVITY * sintheta - costheta * temp) / (MOMENT - POLE_SHARE * (1.0 - sintheta * sintheta))
-    xacc = temp - CART_SHARE * thetaacc * costheta
+    xacc = temp - POLE_SHARE * thetaacc * costheta
     x = x + TIME_STEP * x_dot
     x_dot = x_dot + TIME_STEP * xacc
     theta = theta + TIME_STEP * theta_dot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -78,15 +78,16 @@ class LaneColumns:
 
         rows = list(self.state)
         calls, columns = program.observe.bind((width,), rows)
-        self.look = [*calls, *self._writing(self.observations, columns, rows)]
+        self.look: list[Call] = list(calls)
+        if len(columns) == len(rows) and all(map(operator.is_, columns, rows)):  # the state as it stands
+            self.look.append(partial(_write, self.observations, self.state))
+        else:
+            self.look += _writing(self.observations, columns)
         self.think = self._thinking(program)
         advance = program.advance
         calls, (columns, reward, terminated) = advance.bind((width,), [*self.outputs, *rows], advance.result[0])
         self.reward, self.terminated = np.asarray(reward, np.float64), np.asarray(terminated)
-        self.act: list[Call] = [
-            *calls,
-            *(partial(_write, row, new) for row, new in zip(rows, columns, strict=True) if new is not row),
-        ]
+        self.act: list[Call] = [*calls, *_writing(rows, columns)]
         self.finite_observations = _finiteness(self.observations)
         self.finite_outputs = _finiteness(self.outputs)
         self.finite_reward = _finiteness(self.reward) if self.reward.ndim else _always
@@ -125,12 +126,6 @@ class LaneColumns:
         activate, outputs = program.activate_output.bind(sums.shape, [sums])
         return [*calls, *activate, partial(_write, self.outputs, outputs)]
 
-    def _writing(self, target: Array, columns: Columns, state_rows: Sequence[Array]) -> list[Call]:
-        """Calls that write columns into the rows of `target`; one is enough if they are the state as it stands."""
-        if len(columns) == len(state_rows) and all(map(operator.is_, columns, state_rows)):
-            return [partial(_write, target, self.state)]
-        return [partial(_write, row, column) for row, column in zip(target, columns, strict=True)]
-
     def _normalising(self, real: np.dtype[Any]) -> tuple[list[Call], Array]:
         """Calls that make inputs of observations, and the inputs."""
         if self.sums is None and self.observations.dtype == real:
@@ -161,6 +156,11 @@ def _weighted_sum(inputs: Array, weights: Array, total: Array, part: Array) -> l
         calls.append(partial(np.multiply, weight, row, part))
         calls.append(partial(np.add, total, part, total))
     return calls
+
+
+def _writing(rows: Iterable[Array], columns: Columns) -> list[Call]:
+    """Calls that write columns into rows; one that stands there already needs none."""
+    return [partial(_write, row, column) for row, column in zip(rows, columns, strict=True) if column is not row]
 
 
 def _adding(rows: Array, total: Array) -> list[Call]:

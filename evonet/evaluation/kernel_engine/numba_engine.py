@@ -112,7 +112,8 @@ class NumbaEngine:
             return Lanes.empty(self._plan, self._lanes)
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Let the threads and the lanes go."""
+        self._free.clear()
         if "_pool" in vars(self):
             self._pool.shutdown()
             del self._pool

@@ -284,7 +284,6 @@ def roll_out(
     busy = begun = min(num_lanes, len(order))
     for lane in range(busy):
         lanes.episodes[lane] = -1
-    for lane in range(busy):
         begin(lanes, lane, episodes, order[lane])
     while busy > 0:
         width = min(num_lanes, (busy + WIDTHS - 1) // WIDTHS * WIDTHS)
