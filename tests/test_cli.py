@@ -1,5 +1,6 @@
 """The command line: stdout carries the result, stderr the rest, and nobody meets a traceback."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -162,10 +163,10 @@ def test_on_a_terminal_there_is_a_progress_bar_unless_quiet_is_wanted(options, s
     with os.fdopen(slave, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
         assert main(["run", config, "--json", "--output", "out", *options]) == 0
-    try:
-        told = os.read(master, 65536).decode()
-    except OSError:  # nothing was written before the other end was closed
-        told = ""
+    told = ""
+    with contextlib.suppress(OSError):  # all is read, and the other end is closed
+        while True:  # a terminal hands over what it has so far
+            told += os.read(master, 65536).decode()
     os.close(master)
     assert json.loads(capsys.readouterr().out)["generations"] == 2
     assert [part for part in shown if part not in told] == []
