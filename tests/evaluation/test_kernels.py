@@ -22,7 +22,6 @@ from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngi
 from evonet.evaluation.kernel_engine.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
 from evonet.evaluation.kernel_engine.activations import PRECISIONS
 from evonet.evaluation.kernel_engine.plan import Plan
-from evonet.evaluation.kernel_engine.recording import Recording
 from evonet.network import ACTIVATIONS
 from evonet.testing import check_kernel
 from tests.evaluation.kernel_cases import (
@@ -142,47 +141,6 @@ class TestArithmetic:
     def test_small_angles_agree_with_large_ones(self):
         x = np.linspace(-0.22, 0.22, 2_001)
         np.testing.assert_allclose(arithmetic.sin_cos_small(x), [np.sin(x), np.cos(x)], rtol=3e-16, atol=0.0)
-
-
-class TestRecording:
-    def test_a_replay_computes_what_the_function_computes_on_new_numbers(self):
-        def function(columns, y):
-            x, z = columns
-            spare = np.where(x > y, x - 1.0, z)
-            return np.minimum(spare * spare, 2.0) / (1.0 + np.sqrt(y)), arithmetic.single(spare), x, 3.0
-
-        rng = np.random.default_rng(0)
-        x, z, y = rng.random((3, 50))
-        double = np.dtype(np.float64)
-        calls, result = Recording(function, (double, double), double).bind((50,), [x, z, y])
-        for _ in range(3):
-            x[:], z[:], y[:] = rng.standard_normal((3, 50))
-            np.abs(y, out=y)
-            for call in calls:
-                call()
-            for got, expected in zip(result, function((x, z), y), strict=True):
-                assert np.array_equal(got, expected)
-
-    def test_a_column_takes_its_old_one_s_place_as_soon_as_nobody_reads_that_any_more(self):
-        def function(columns):
-            x, y = columns
-            return x + y, np.square(y), np.where(x > 0, 1.0, -1.0)  # x is read once more after its successor is made
-
-        recording = Recording(function, (np.dtype(np.float64),) * 2)
-        x, y = np.array([-1.0, 2.0]), np.array([3.0, 4.0])
-        calls, (new_x, new_y, sign) = recording.bind((2,), [x, y], recording.result[:2])
-        for call in calls:
-            call()
-        assert (new_x is not x, new_y is y) == (True, True)
-        np.testing.assert_array_equal([new_x, new_y, sign], [[2, 6], [9, 16], [-1, 1]])
-
-    def test_a_choice_by_if_is_refused_with_the_repair(self):
-        with pytest.raises(TypeError, match=r"must choose between columns by where\(condition, x, y\)"):
-            Recording(lambda x: x if x > 0 else -x, np.dtype(np.float64))
-
-    def test_functions_that_mix_columns_are_refused(self):
-        with pytest.raises(TypeError, match=r"element by element, numpy\.sum does not"):
-            Recording(np.sum, np.dtype(np.float64))
 
 
 class TestAgainstTheRealEnvironment:

@@ -12,11 +12,14 @@ from evonet.environments.kernels.kernel import Column, Columns, Kernel
 
 GRAVITY = 9.8
 MASS_POLE = 0.1
-PER_MASS = 1.0 / (MASS_POLE + 1.0)
+TOTAL_MASS = MASS_POLE + 1.0
 HALF_LENGTH = 0.5
-MOMENT = HALF_LENGTH * 4.0 / 3.0
-POLE_SHARE = HALF_LENGTH * MASS_POLE * PER_MASS
-PUSH = 10.0 * PER_MASS
+# The pole's part in all that moves is m l / M. What accelerates the cart is told in units of it: so the equations are
+# short.
+POLE_SHARE = MASS_POLE * HALF_LENGTH / TOTAL_MASS
+PUSH = 10.0 / TOTAL_MASS / POLE_SHARE
+WEIGHT = GRAVITY / POLE_SHARE
+INERTIA = 4.0 / 3.0 * HALF_LENGTH / POLE_SHARE - 1.0
 TIME_STEP = 0.02
 THETA_THRESHOLD = 12 * 2 * math.pi / 360
 X_THRESHOLD = 2.4
@@ -38,14 +41,12 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     x, x_dot, theta, theta_dot = state
     (action,) = actions
     (sutton_barto_reward,) = parameters
-    push = where(action == 1.0, PUSH, -PUSH)
     sintheta, costheta = sin_cos_small(theta)  # an episode ends at 12 degrees
-    # Gymnasium divides by the total mass, and takes the square of the cosine; this differs in the last place at most.
-    temp = push + POLE_SHARE * np.square(theta_dot) * sintheta
-    thetaacc = (GRAVITY * sintheta - costheta * temp) / (MOMENT - POLE_SHARE * (1.0 - sintheta * sintheta))
-    xacc = temp - POLE_SHARE * thetaacc * costheta
+    temp = where(action == 1.0, PUSH, -PUSH) + theta_dot * theta_dot * sintheta
+    thetaacc = (WEIGHT * sintheta - costheta * temp) / (INERTIA + sintheta * sintheta)
+    xacc = temp - thetaacc * costheta
     x = x + TIME_STEP * x_dot
-    x_dot = x_dot + TIME_STEP * xacc
+    x_dot = x_dot + TIME_STEP * POLE_SHARE * xacc
     theta = theta + TIME_STEP * theta_dot
     theta_dot = theta_dot + TIME_STEP * thetaacc
     terminated = (np.abs(x) > X_THRESHOLD) | (np.abs(theta) > THETA_THRESHOLD)

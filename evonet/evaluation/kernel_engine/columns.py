@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -12,8 +10,11 @@ import numpy as np
 from evonet.environments.kernels import Columns
 from evonet.environments.kernels.kernel import Column
 from evonet.environments.normaliser import LIMIT, ObservationNormaliser
+from evonet.evaluation.kernel_engine.aligned import Flags, aligned_zeros
+from evonet.evaluation.kernel_engine.binding import bind, bind_in_place, bind_renewing
+from evonet.evaluation.kernel_engine.operations import Array, Call, adding_up, writing
 from evonet.evaluation.kernel_engine.plan import Plan
-from evonet.evaluation.kernel_engine.recording import Array, Call, Recording
+from evonet.evaluation.kernel_engine.recording import Recording, Value
 
 _SMALL = 1 << 18  # bytes of products that are better made in one call than row by row
 _FEW = 6  # rows that are faster added one by one
@@ -57,82 +58,98 @@ class LaneColumns:
         memory: the hidden layer's last outputs, `(hidden, width)`.
         outputs: of the networks, `(outputs, width)`.
         sums: for the normaliser, the deviations and their squares, `(2, inputs, width)`.
-        reward: of the last step, `(width,)`, or `()` if it is always the same.
-        terminated: whether the last step ended the episode, `(width,)`, or `()` if no step does.
-        look: calls that fill `observations`.
-        think: calls that turn observations into `outputs`.
-        act: calls that take the step.
+        rewards: of the last step, `(width,)`, or None if it is always `steady_reward`.
+        steady_reward: what each step brings if there are no `rewards`, a whole number.
+        terminated: whether the last step ended the episode, `(width,)`.
+        think: calls that fill `observations`, turn them into `outputs`, and fill `finite`.
+        act: calls that take the step, and fill `finite_rewards`.
+        finite: whether observations and outputs are finite, `(inputs + outputs, width)`.
+        finite_rewards: whether `rewards` are, `(width,)`.
     """
 
     def __init__(self, program: StepProgram, width: int) -> None:
         plan = program.plan
-        task, architecture, real = plan.task, plan.architecture, plan.real
+        task, architecture, real = plan.task, plan.architecture, np.dtype(plan.real)
+        inputs, outputs = architecture.num_inputs, architecture.num_outputs
         self.width = width
-        self.genomes = np.zeros((architecture.genome_size, width), real)
-        self.state = np.zeros((plan.state_size, width))
-        self.observations = np.zeros((architecture.num_inputs, width), task.observation_space.dtype)
-        self.memory = np.zeros((architecture.num_hidden, width), real)
-        self.outputs = np.zeros((architecture.num_outputs, width), real)
-        self.sums = np.zeros((2, *self.observations.shape)) if task.normalise else None
-        self._mean, self._deviation = np.zeros((2, architecture.num_inputs, 1))
-
-        rows = list(self.state)
-        calls, columns = program.observe.bind((width,), rows)
-        self.look: list[Call] = list(calls)
-        if len(columns) == len(rows) and all(map(operator.is_, columns, rows)):  # the state as it stands
-            self.look.append(partial(_write, self.observations, self.state))
+        self.genomes = aligned_zeros((architecture.genome_size, width), real)
+        self.state = aligned_zeros((plan.state_size, width))
+        self._hidden = aligned_zeros((architecture.num_hidden + architecture.bias, width), real)
+        self._hidden[...] = 1.0  # to the last row, which remains so, belongs the output's bias
+        self.memory = self._hidden[: architecture.num_hidden]
+        self.memory[...] = 0.0
+        self.finite = Flags((inputs + outputs, width))
+        if task.observation_space.dtype == real:  # one array for both, to be looked through at once
+            both = aligned_zeros((inputs + outputs, width), real)
+            self.observations, self.outputs = both[:inputs], both[inputs:]
+            checks = [partial(np.isfinite, both, self.finite.array)]
         else:
-            self.look += _writing(self.observations, columns)
-        self.think = self._thinking(program)
-        advance = program.advance
-        calls, (columns, reward, terminated) = advance.bind((width,), [*self.outputs, *rows], advance.result[0])
-        self.reward, self.terminated = np.asarray(reward, np.float64), np.asarray(terminated)
-        self.act: list[Call] = [*calls, *_writing(rows, columns)]
-        self.finite_observations = _finiteness(self.observations)
-        self.finite_outputs = _finiteness(self.outputs)
-        self.finite_reward = _finiteness(self.reward) if self.reward.ndim else _always
+            self.observations = aligned_zeros((inputs, width), task.observation_space.dtype)
+            self.outputs = aligned_zeros((outputs, width), real)
+            seen, done = self.finite.array[:inputs], self.finite.array[inputs:]
+            checks = [partial(np.isfinite, self.observations, seen), partial(np.isfinite, self.outputs, done)]
+        self.sums = aligned_zeros((2, inputs, width)) if task.normalise else None
+        self._mean, self._deviation = np.zeros((2, inputs, 1))
+        self.think: list[Call] = [*self._looking(program), *self._thinking(program), *checks]
+
+        new, reward, terminated = program.advance.result
+        self.terminated, self.finite_rewards = Flags((width,)), Flags((width,))
+        targets = [(terminated, self.terminated.array)]
+        self.rewards, self.steady_reward = None, 0.0
+        if not isinstance(reward, Value) and float(reward).is_integer():
+            self.steady_reward = float(reward)
+        else:
+            self.rewards = aligned_zeros((width,))
+            targets.append((reward, self.rewards))
+        self.act = bind_renewing(program.advance, list(self.outputs), self.state, new, targets)
+        if self.rewards is not None:
+            self.act.append(partial(np.isfinite, self.rewards, self.finite_rewards.array))
 
     def normalise_by(self, normaliser: ObservationNormaliser) -> None:
         """Set mean and deviation of the observations."""
         self._mean[:, 0] = normaliser.mean
         self._deviation[:, 0] = normaliser.deviation
 
+    def _looking(self, program: StepProgram) -> list[Call]:
+        """Calls that make observations of the state."""
+        seen = program.observe.result
+        if [v.number for v in seen if isinstance(v, Value)] == list(range(len(self.state))) and len(seen) == len(
+            self.state
+        ):
+            return [writing(self.observations, self.state)]
+        return bind(program.observe, list(self.state), list(zip(seen, self.observations, strict=True)))
+
     def _thinking(self, program: StepProgram) -> list[Call]:
+        """Calls that make outputs of observations."""
         architecture = program.plan.architecture
         blocks = {
             name: self.genomes[where].reshape(*architecture.shapes[name], self.width, copy=False)
             for name, where in architecture.slices.items()
         }
         calls, inputs = self._normalising(np.dtype(program.plan.real))
-        layer, part = np.zeros_like(self.memory), np.zeros_like(self.memory)
+        layer, part = _like(self.memory), _like(self.memory)
         calls += _weighted_sum(inputs, blocks["input_hidden_weights"], layer, part)
         if architecture.bias:
             calls.append(partial(np.add, layer, blocks["hidden_bias"], layer))
         if architecture.recurrent:
-            echo = np.zeros_like(layer)
+            echo = _like(layer)
             calls += _weighted_sum(self.memory, blocks["hidden_hidden_weights"], echo, part)
             calls.append(partial(np.add, layer, echo, layer))
-        activate, hidden = program.activate_hidden.bind(layer.shape, [layer])
-        calls += activate
-        if architecture.recurrent or hidden.dtype != self.memory.dtype:
-            calls.append(partial(_write, self.memory, hidden))
-            hidden = self.memory
-        products = np.zeros_like(blocks["hidden_output_weights"])
-        sums = np.zeros_like(self.outputs)
-        calls.append(partial(np.multiply, hidden[:, None, :], blocks["hidden_output_weights"], products))
-        calls += _adding(products, sums)
-        if architecture.bias:
-            calls.append(partial(np.add, sums, blocks["output_bias"], sums))
-        activate, outputs = program.activate_output.bind(sums.shape, [sums])
-        return [*calls, *activate, partial(_write, self.outputs, outputs)]
+        calls += bind_in_place(program.activate_hidden, layer, self.memory)
+        outgoing = self.genomes[architecture.slices["hidden_output_weights"].start :]
+        outgoing = outgoing.reshape(-1, *self.outputs.shape, copy=False)
+        products = _like(outgoing)
+        calls.append(partial(np.multiply, self._hidden[:, None, :], outgoing, products))
+        calls += _adding(products, self.outputs)
+        return [*calls, *bind_in_place(program.activate_output, self.outputs, self.outputs)]
 
     def _normalising(self, real: np.dtype[Any]) -> tuple[list[Call], Array]:
         """Calls that make inputs of observations, and the inputs."""
         if self.sums is None and self.observations.dtype == real:
             return [], self.observations
-        inputs = np.zeros(self.observations.shape, real)
+        inputs = aligned_zeros(self.observations.shape, real)
         if self.sums is None:
-            return [partial(_write, inputs, self.observations)], inputs
+            return [writing(inputs, self.observations)], inputs
         wide, squares = np.zeros((2, *inputs.shape))
         return [
             partial(np.subtract, self.observations, self._mean, wide),
@@ -142,15 +159,21 @@ class LaneColumns:
             partial(np.divide, wide, self._deviation, wide),
             partial(np.maximum, wide, -LIMIT, out=wide),
             partial(np.minimum, wide, LIMIT, out=wide),
-            partial(_write, inputs, wide),
+            writing(inputs, wide),
         ], inputs
+
+
+def _like(array: Array) -> Array:
+    return aligned_zeros(array.shape, array.dtype)
 
 
 def _weighted_sum(inputs: Array, weights: Array, total: Array, part: Array) -> list[Call]:
     """`total (k, width)` = the sum over i of `inputs[i]` times `weights[i] (k, width)`, in the order of i."""
     if weights.nbytes <= _SMALL:
-        products = np.zeros_like(weights)
-        return [partial(np.multiply, weights, inputs[:, None, :], products), *_adding(products, total)]
+        # Copied to where each is needed and multiplied in place, inputs are faster than where NumPy repeats them.
+        products = _like(weights)
+        spread = writing(products, inputs[:, None, :])
+        return [spread, partial(np.multiply, products, weights, products), *_adding(products, total)]
     calls: list[Call] = [partial(np.multiply, weights[0], inputs[0], total)]
     for row, weight in zip(inputs[1:], weights[1:], strict=True):
         calls.append(partial(np.multiply, weight, row, part))
@@ -158,36 +181,9 @@ def _weighted_sum(inputs: Array, weights: Array, total: Array, part: Array) -> l
     return calls
 
 
-def _writing(rows: Iterable[Array], columns: Columns) -> list[Call]:
-    """Calls that write columns into rows; one that stands there already needs none."""
-    return [partial(_write, row, column) for row, column in zip(rows, columns, strict=True) if column is not row]
-
-
 def _adding(rows: Array, total: Array) -> list[Call]:
     """`total` = the sum over the first axis of `rows`, in order."""
-    if not 1 < len(rows) <= _FEW:
-        return [partial(_add_rows, rows, total)]
-    return [partial(np.add, rows[0], rows[1], total), *(partial(np.add, total, row, total) for row in rows[2:])]
-
-
-def _add_rows(rows: Array, total: Array) -> None:
+    if 1 < len(rows) <= _FEW:
+        return adding_up(rows, total)
     # Along the first axis NumPy adds one row after the other, as long as a row holds two numbers or more.
-    np.add.reduce(rows, axis=0, out=total)
-
-
-def _finiteness(array: Array) -> Callable[[], bool]:
-    """Whether all numbers of a contiguous array are finite, at the price of one product."""
-    product, zeros = array.reshape(-1, copy=False).dot, np.zeros(array.size, array.dtype)
-
-    def finite() -> bool:
-        return bool(product(zeros) == 0.0)
-
-    return finite
-
-
-def _always() -> bool:
-    return True
-
-
-def _write(target: Array, source: Any) -> None:
-    target[...] = source
+    return [partial(np.add.reduce, rows.reshape(len(rows), -1, copy=False), 0, None, total.reshape(-1, copy=False))]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation.kernel_engine.aligned import Flags
 from evonet.evaluation.kernel_engine.columns import LaneColumns, StepProgram
 from evonet.evaluation.kernel_engine.outcomes import Ledger, Outcome
 from evonet.evaluation.kernel_engine.plan import Plan, StartStates
@@ -113,16 +114,14 @@ class _Rollout:
     def run(self) -> None:
         self._begin()
         while self._num_busy:
-            busy = self._num_busy
-            self._step()
-            if self._num_busy < busy:
-                self._rearrange()
+            self._advance()
+            self._rearrange()
 
     def _adopt(self, columns: LaneColumns) -> None:
         self._columns = columns
         self._busy: BoolArray = np.zeros(columns.width, np.bool_)
         self._num_busy = 0
-        self._hits: BoolArray = np.zeros(columns.width, np.bool_)
+        self._hits = Flags((columns.width,))
         self._episodes = np.zeros(columns.width, np.int64)
         self._born = np.zeros(columns.width, np.int64)
         self._returns = np.zeros(columns.width)
@@ -174,38 +173,45 @@ class _Rollout:
         if self._num_busy:
             self._next_cut = int(self._born[self._busy].min()) + self._limit
 
-    def _step(self) -> None:
-        columns = self._columns
-        for call in columns.look:
-            call()
-        if not columns.finite_observations():
-            self._fail(_not_finite(columns.observations), Outcome.BAD_OBSERVATION)
-        for call in columns.think:
-            call()
-        if not columns.finite_outputs():
-            self._fail(_not_finite(columns.outputs), Outcome.BAD_OUTPUT)
-        for call in columns.act:
-            call()
-        reward, terminated = columns.reward, columns.terminated
-        if not columns.finite_reward():
-            bad = ~np.isfinite(reward)
-            self._returns[bad] = reward[bad]
+    def _advance(self) -> None:
+        """Take steps until an episode ends."""
+        columns, busy = self._columns, self._num_busy
+        think, act, finite = columns.think, columns.act, columns.finite.bytes
+        while self._num_busy == busy:
+            for call in think:
+                call()
+            if 0 in finite:
+                self._fail(_not_finite(columns.observations), Outcome.BAD_OBSERVATION)
+                self._fail(_not_finite(columns.outputs), Outcome.BAD_OUTPUT)
+            for call in act:
+                call()
+            if columns.rewards is not None:
+                self._collect(columns.rewards)
+            self._clock += 1
+            hits = columns.terminated
+            if self._num_busy < columns.width:
+                np.logical_and(hits.array, self._busy, self._hits.array)
+                hits = self._hits
+            if 1 in hits.bytes:
+                self._end(hits.array, Outcome.TERMINATED)
+            if self._clock == self._next_cut:
+                self._end(self._busy & (self._born == self._clock - self._limit), Outcome.CUT)
+
+    def _collect(self, rewards: FloatArray) -> None:
+        """Add the rewards of a step to the returns."""
+        if 0 in self._columns.finite_rewards.bytes:
+            bad = ~np.isfinite(rewards)
+            self._returns[bad] = rewards[bad]
             self._fail(bad, Outcome.BAD_REWARD)
-        self._clock += 1
-        np.add(self._returns, reward, self._returns)
-        np.logical_and(terminated, self._busy, self._hits)
-        if np.count_nonzero(self._hits):
-            self._end(self._hits, Outcome.TERMINATED)
-        if self._clock == self._next_cut:
-            self._end(self._busy & (self._born == self._clock - self._limit), Outcome.CUT)
+        np.add(self._returns, rewards, self._returns)
 
     def _end(self, which: BoolArray, outcome: Outcome) -> None:
         """The episodes of the lanes `which (width,)` are over."""
         lanes = np.flatnonzero(which)
         episodes, results = self._episodes[lanes], self._ledger.results
         self._ledger.outcomes[episodes] = outcome
-        results.lengths[episodes] = self._clock - self._born[lanes]
-        results.returns[episodes] = self._returns[lanes]
+        results.lengths[episodes] = lengths = self._clock - self._born[lanes]
+        results.returns[episodes] = self._returns[lanes] + lengths * self._columns.steady_reward
         if results.observations is not None:
             assert self._columns.sums is not None
             results.observations.sums[episodes] = self._columns.sums[0][:, lanes].T
@@ -224,7 +230,7 @@ class _Rollout:
         columns, idle = self._columns, ~self._busy
         columns.genomes[:, idle] = 0.0
         columns.memory[:, idle] = 0.0
-        columns.observations[:, idle] = 0.0
+        columns.outputs[:, idle] = 0.0
         columns.state[:, idle] = self._states[0][:, None]
 
 

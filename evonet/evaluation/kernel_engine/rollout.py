@@ -8,18 +8,16 @@ by `evonet.evaluation.kernel_engine.compilation`. Sums run in the same order as 
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from evonet.environments.kernels.arithmetic import where
+from evonet.evaluation.kernel_engine.aligned import aligned_zeros
 from evonet.evaluation.kernel_engine.plan import Plan
 
 WIDTHS = 16
 """Loops run over a multiple of so many lanes: a few vectors, and no remainder."""
-
-_LINE = 64  # bytes of a cache line
 
 GOES_ON, CUT, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 2, 4, 5, 6  # as in `Outcome`
 
@@ -87,28 +85,20 @@ class Lanes(NamedTuple):
         architecture, real, observed = plan.architecture, plan.real, plan.task.observation_space.dtype
         inputs, hidden, outputs = architecture.num_inputs, architecture.num_hidden, architecture.num_outputs
         return cls(
-            genomes=_zeros((architecture.genome_size, num_lanes), real),
-            state=_zeros((plan.state_size, num_lanes)),
-            observations=_zeros((inputs, num_lanes), observed),
-            inputs=_zeros((inputs, num_lanes), real),
-            outputs=_zeros((outputs, num_lanes), real),
-            memory=_zeros((hidden, num_lanes), real),
-            echo=_zeros((hidden, num_lanes), real),
-            sums=_zeros((inputs, num_lanes)),
-            squares=_zeros((inputs, num_lanes)),
-            events=_zeros((num_lanes,), np.int64),
-            returns=_zeros((num_lanes,)),
-            lengths=_zeros((num_lanes,)),
-            episodes=_zeros((num_lanes,), np.int64),
+            genomes=aligned_zeros((architecture.genome_size, num_lanes), real),
+            state=aligned_zeros((plan.state_size, num_lanes)),
+            observations=aligned_zeros((inputs, num_lanes), observed),
+            inputs=aligned_zeros((inputs, num_lanes), real),
+            outputs=aligned_zeros((outputs, num_lanes), real),
+            memory=aligned_zeros((hidden, num_lanes), real),
+            echo=aligned_zeros((hidden, num_lanes), real),
+            sums=aligned_zeros((inputs, num_lanes)),
+            squares=aligned_zeros((inputs, num_lanes)),
+            events=aligned_zeros((num_lanes,), np.int64),
+            returns=aligned_zeros((num_lanes,)),
+            lengths=aligned_zeros((num_lanes,)),
+            episodes=aligned_zeros((num_lanes,), np.int64),
         )
-
-
-def _zeros(shape: tuple[int, ...], kind: Any = np.float64) -> Any:
-    """An array that begins at the beginning of a cache line, lest each vector of it lie in two."""
-    size = math.prod(shape) * np.dtype(kind).itemsize
-    buffer = np.zeros(size + _LINE, np.uint8)
-    start = -buffer.ctypes.data % _LINE
-    return buffer[start : start + size].view(kind).reshape(shape)
 
 
 def look(lanes: Any, width: int) -> None:

@@ -1,0 +1,137 @@
+"""Functions over columns as lists of NumPy calls: what a replay computes, and in how many calls."""
+
+import numpy as np
+import pytest
+
+from evonet.environments.kernels import arithmetic
+from evonet.evaluation.kernel_engine.activations import ACTIVATIONS
+from evonet.evaluation.kernel_engine.binding import bind, bind_in_place, bind_renewing
+from evonet.evaluation.kernel_engine.operations import Operation
+from evonet.evaluation.kernel_engine.recording import Recording
+from evonet.evaluation.kernel_engine.siblings import families
+
+DOUBLE = np.dtype(np.float64)
+
+
+def renewed(function, state, inputs=(), *, steps=1):
+    """The state after some replays, the number of calls of each, and the state as the function makes it."""
+    recording = Recording(function, tuple(DOUBLE for _ in inputs), tuple(DOUBLE for _ in state))
+    given = [np.array(column, np.float64) for column in inputs]
+    expected, got = np.array(state, np.float64), np.array(state, np.float64)
+    calls = bind_renewing(recording, given, got, recording.result, [])
+    for _ in range(steps):
+        for call in calls:
+            call()
+        expected = np.array(np.broadcast_arrays(*function(tuple(given), tuple(expected))))
+    return got, len(calls), expected
+
+
+def test_a_replay_computes_what_the_function_computes_on_new_numbers():
+    def function(columns, y):
+        x, z = columns
+        spare = np.where(x > y, x - 1.0, z)
+        return np.minimum(spare * spare, 2.0) / (1.0 + np.sqrt(y)), arithmetic.single(spare), x, 3.0
+
+    rng = np.random.default_rng(0)
+    x, z, y = rng.random((3, 50))
+    recording = Recording(function, (DOUBLE, DOUBLE), DOUBLE)
+    results = np.zeros((4, 50))
+    calls = bind(recording, [x, z, y], list(zip(recording.result, results, strict=True)))
+    for _ in range(3):
+        x[:], z[:], y[:] = rng.standard_normal((3, 50))
+        np.abs(y, out=y)
+        for call in calls:
+            call()
+        for got, expected in zip(results, function((x, z), y), strict=True):
+            assert np.array_equal(got, np.broadcast_to(expected, got.shape))
+
+
+def test_a_function_of_one_column_may_be_carried_out_where_that_stands():
+    for name, activation in ACTIVATIONS["single"].items():
+        column = np.random.default_rng(0).standard_normal((3, 40)).astype(np.float32)
+        expected = activation(column.copy()).astype(np.float32)
+        for target in (column.copy(), column):
+            layer = column if target is column else column.copy()
+            for call in bind_in_place(Recording(activation, np.dtype(np.float32)), layer, target):
+                call()
+            assert np.array_equal(target, expected), name
+
+
+def test_a_state_is_renewed_even_if_columns_are_read_after_their_successors_are_made():
+    def function(_, columns):
+        x, y = columns
+        return x + y, np.where(x > 0, np.square(y), 1.0)  # x is read once more
+
+    got, _, expected = renewed(function, [[-1.0, 2.0], [3.0, 4.0]], steps=4)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_an_euler_step_takes_two_calls_beside_the_rates():
+    def function(inputs, columns):
+        x, x_dot = columns
+        return x + 0.5 * x_dot, x_dot + inputs[0] * 0.25
+
+    got, calls, expected = renewed(function, [[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]], steps=3)
+    np.testing.assert_array_equal(got, expected)
+    assert calls == 2 + 2  # x_dot and the input are copied to where the rates are multiplied
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda _, s: (s[0] + 0.5 * (s[1] + 0.5 * s[0]), s[1] + 0.5 * s[0]), id="new velocity"),
+        pytest.param(lambda _, s: ((x := s[0] + 0.5 * s[1]), s[1] + 0.5 * np.sin(x)), id="a rate of the new place"),
+        pytest.param(lambda _, s: (s[0] + 0.5 * s[1], s[1] + 0.5 * s[1]), id="one rate for two"),
+        pytest.param(lambda _, s: ((p := 0.5 * s[1]) + s[0], p * p + s[1]), id="a product that is read elsewhere"),
+        pytest.param(lambda _, s: (s[0] + 0.5 * s[1], s[1] + s[0] * s[0]), id="no constant"),
+        pytest.param(lambda _, s: (s[0] + 0.5 * s[1], s[1] - 0.5 * s[0]), id="a difference"),
+        pytest.param(lambda _, s: (s[1], s[0] + 0.5 * s[1]), id="a swap"),
+        pytest.param(lambda _, s: (s[0] + 0.5 * s[1], 2.0), id="a constant"),
+    ],
+)
+def test_what_only_resembles_an_euler_step_is_computed_as_it_stands(function):
+    def moved(inputs, columns):
+        return tuple(np.positive(c) if any(c is old for old in columns) else c for c in function(inputs, columns))
+
+    got, _, expected = renewed(moved, [[1.0, 2.0, -0.5], [3.0, 4.0, 0.25]], steps=4)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_what_is_done_to_several_rows_is_done_in_one_call():
+    def function(_, columns):
+        squares = [column * column for column in columns]
+        cut = [np.minimum(np.maximum(square + number, 0.5), 3.0) for number, square in enumerate(squares)]
+        return tuple(np.sqrt(number) for number in cut[::-1])
+
+    state = np.random.default_rng(0).random((4, 30))
+    got, calls, expected = renewed(function, state, steps=3)
+    np.testing.assert_array_equal(got, expected)
+    assert calls == 3 + 4  # all squares, all sums, all bounds; then each root, whose row is another's
+
+
+def test_rows_between_are_computed_for_nothing_only_where_that_spares_calls():
+    def function(_, columns):
+        x, y, z = columns
+        return np.sqrt(x + 1.0), y, np.sqrt(z + 2.0)
+
+    def moved(inputs, columns):
+        x, y, z = function(inputs, columns)
+        return x, np.positive(y), z
+
+    state = np.random.default_rng(0).random((3, 30))
+    got, calls, expected = renewed(moved, state, steps=3)
+    np.testing.assert_array_equal(got, expected)
+    assert calls == 1 + 3
+    rows = {number: (0, number) for number in range(5)}
+    far = [Operation(np.negative, (number,), 5 + number, DOUBLE) for number in (0, 4)]
+    assert families(far, rows, ()) == []
+
+
+def test_a_choice_by_if_is_refused_with_the_repair():
+    with pytest.raises(TypeError, match=r"must choose between columns by where\(condition, x, y\)"):
+        Recording(lambda x: x if x > 0 else -x, np.dtype(np.float64))
+
+
+def test_functions_that_mix_columns_are_refused():
+    with pytest.raises(TypeError, match=r"element by element, numpy\.sum does not"):
+        Recording(np.sum, np.dtype(np.float64))
