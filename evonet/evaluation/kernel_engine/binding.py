@@ -13,7 +13,7 @@ from evonet.evaluation.kernel_engine.blocks import Block, FreeBlocks
 from evonet.evaluation.kernel_engine.euler import EulerStep
 from evonet.evaluation.kernel_engine.operations import Array, Call, Constant, Operation, writing
 from evonet.evaluation.kernel_engine.recording import Recording, Value
-from evonet.evaluation.kernel_engine.siblings import Family, Row, families
+from evonet.evaluation.kernel_engine.siblings import Row, families
 
 Targets = Sequence[tuple[Any, Array]]
 """What is to stand where: results of a recording, or constants, and the arrays for them."""
@@ -117,47 +117,60 @@ class _Replay:
         """To be made in order."""
         operations, step = self._recording.operations, self._step
         apart = {place for place, operation in enumerate(operations) if operation.output in self._reserved}
-        apart |= step.places if step else set()
+        step_places = step.places if step else frozenset[int]()
+        apart |= step_places
         found = {family.place: family for family in families(operations, self._rows, apart)}
         turns = {member: family.place for family in found.values() for member in family.members.values()}
         last_use = self._recording.last_uses(turns)
         calls: list[Call] = []
-        for place in range(len(operations)):
+        for place, operation in enumerate(operations):
             if step is not None and place == step.last:
                 calls += step.calls(self.arrays)
-            elif turns.get(place, place) == place and not (step and place in step.places):
-                calls += self._family(found.get(place, Family({0: place})), last_use)
+            elif place in found:
+                members = {row: operations[member] for row, member in found[place].members.items()}
+                calls += self._operation(operation, members, [i for i, last in last_use.items() if last == place])
+            elif place not in turns and place not in step_places:
+                calls += self._operation(
+                    operation, {0: operation}, [i for i in operation.values if last_use[i] == place]
+                )
         return calls
 
-    def _family(self, family: Family, last_use: Mapping[int, int]) -> list[Call]:
-        """The calls of a family at its place."""
-        members = {row: self._recording.operations[place] for row, place in family.members.items()}
-        operation = self._recording.operations[family.place]
-        over = [i for i in {i for member in members.values() for i in member.values} if last_use[i] == family.place]
+    def _operation(self, operation: Operation, members: Mapping[int, Operation], over: Sequence[int]) -> list[Call]:
+        """The calls of an operation, or of all of its family.
+
+        Args:
+            operation: the first that is done.
+            members: row → operation.
+            over: values that are read no more afterwards.
+        """
+        span = max(members) + 1
         if operation.in_place:
             self._free.give_back(over)
-        if family.span == 1 and operation.output in self._reserved:
+        if operation.output in self._reserved:
             out = self.arrays[operation.output] = self._reserved[operation.output]
         else:
-            block = self._free.take(family.span, operation.dtype, [member.output for member in members.values()])
-            self.know_rows(block, {member.output: row for row, member in members.items()})
-            out = block.between(0, family.span)
+            block = self._free.take(span, operation.dtype, [member.output for member in members.values()])
+            out = block.between(0, span)
+            if span == 1:
+                self.arrays[operation.output] = out
+            else:
+                self.know_rows(block, {member.output: row for row, member in members.items()})
         if not operation.in_place:
             self._free.give_back(over)
-        return operation.calls(self._operands(members, family.span, out.shape), out)
+        return operation.calls(self._operands(members, span, out.shape), out)
 
     def _operands(self, members: Mapping[int, Operation], span: int, shape: tuple[int, ...]) -> list[Array]:
-        """What the operations of a family read, each slot at once; of `shape`, or with no dimensions."""
+        """What operations read, those of all rows at once; of `shape`, or with no dimensions."""
         first = members[0]
-        values = {slot: self._rows_from(i, span) for slot, i in enumerate(first.inputs) if isinstance(i, int)}
-        operands = []
-        for slot in range(len(first.inputs)):
-            if slot in values:
-                operands.append(values[slot])
-            else:
+        arrays = [self._rows_from(i, span) for i in first.inputs if isinstance(i, int)]
+        left, operands = iter(arrays), list[Array]()
+        for slot, operand in enumerate(first.inputs):
+            if isinstance(operand, Constant):
                 constants = [members.get(row, first).inputs[slot] for row in range(span)]
                 numbers = [constant.value for constant in constants if isinstance(constant, Constant)]
-                operands.append(first.constant(numbers, list(values.values()), shape))
+                operands.append(first.constant(numbers, arrays, shape))
+            else:
+                operands.append(next(left))
         return operands
 
     def _rows_from(self, value: int, span: int) -> Array:

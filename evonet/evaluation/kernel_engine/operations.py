@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Operation:
     output: int
     dtype: np.dtype[Any]
 
-    @property
+    @cached_property
     def values(self) -> set[int]:
         """Numbers of the values that it reads."""
         return {i for i in self.inputs if isinstance(i, int)}

@@ -138,7 +138,9 @@ class Recording:
         uses: dict[int, int] = {}
         for place, operation in enumerate(self.operations):
             turn = turns.get(place, place)
-            uses.update({i: max(turn, uses.get(i, 0)) for i in operation.values})
+            for i in operation.values:
+                if turn >= uses.get(i, 0):
+                    uses[i] = turn
         uses.update(dict.fromkeys(self._result_numbers(), len(self.operations)))
         return uses
 
