@@ -170,9 +170,10 @@ def _like(array: Array) -> Array:
 def _weighted_sum(inputs: Array, weights: Array, total: Array, part: Array) -> list[Call]:
     """`total (k, width)` = the sum over i of `inputs[i]` times `weights[i] (k, width)`, in the order of i."""
     if weights.nbytes <= _SMALL:
-        # Copied to where each is needed and multiplied in place, inputs are faster than where NumPy repeats them.
-        products = _like(weights)
-        spread = writing(products, inputs[:, None, :])
+        # Copied to where each is needed and multiplied in place, inputs are faster than where NumPy repeats them; and
+        # fastest if each row is copied as if it were one number.
+        products, row = _like(weights), np.dtype((np.void, inputs[0].nbytes))
+        spread = writing(products.view(row)[:, :, 0], inputs.view(row))
         return [spread, partial(np.multiply, products, weights, products), *_adding(products, total)]
     calls: list[Call] = [partial(np.multiply, weights[0], inputs[0], total)]
     for row, weight in zip(inputs[1:], weights[1:], strict=True):

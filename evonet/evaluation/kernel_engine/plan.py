@@ -131,7 +131,7 @@ class Plan:
         before, last = np.split(genomes, [whole.slices["hidden_output_weights"].start], axis=1)
         last = last.reshape(len(genomes), -1, whole.num_outputs)
         differences = (last[:, :, 1:] - last[:, :, :1]).reshape(len(genomes), -1)
-        return self._cut(np.concatenate([before, differences], axis=1))
+        return np.concatenate([before, self._cut(differences)], axis=1)
 
     def _cut(self, genomes: FloatArray) -> FloatArray:
         """The genomes, no weight larger than `largest_weight`; themselves, if none is."""
@@ -191,14 +191,14 @@ class StartStates:
 
     def __call__(self, seeds: IntArray) -> tuple[FloatArray, IntArray]:
         """Start states `(k, state)` and which of them each of the `seeds (m,)` has, `(m,)`."""
-        wanted = np.unique(seeds, return_counts=True)[0]  # without the counts NumPy would import masked arrays
-        unknown = wanted[[seed not in self._known for seed in wanted.tolist()]]
-        if unknown.size:
+        wanted = set(seeds.tolist())
+        unknown = sorted(wanted - self._known)
+        if unknown:
             if len(self._seeds) + len(unknown) > _KNOWN_STARTS:
                 self._forget()
-                unknown = wanted
-            self._known.update(unknown.tolist())
-            states = [self._kernel.start(_reset_generator(seed)) for seed in unknown.tolist()]
+                unknown = sorted(wanted)
+            self._known.update(unknown)
+            states = [self._kernel.start(_reset_generator(seed)) for seed in unknown]
             known = np.concatenate([self._seeds, unknown])
             order = np.argsort(known)
             self._seeds, self._states = known[order], np.concatenate([self._states, states])[order]
