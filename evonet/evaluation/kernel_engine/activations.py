@@ -26,9 +26,9 @@ _Q2, _Q3 = np.float32(95716.66016896637), np.float32(962.5150156008859)
 def _tanh_single(x: Column) -> Column:
     x = bounded(x, -_TANH_IS_ONE, _TANH_IS_ONE)
     z = x * x
-    numerator = ((z * _P3 + _P2) * z + _P1) * z + _P0
+    numerator = x * (((z * _P3 + _P2) * z + _P1) * z + _P0)
     denominator = (((z + _Q3) * z + _Q2) * z + _Q1) * z + _Q0
-    return x * numerator / denominator
+    return numerator / denominator
 
 
 def _sigmoid_single(x: Column) -> Column:

@@ -12,7 +12,7 @@ from evonet.environments.kernels.kernel import Column
 from evonet.environments.normaliser import LIMIT, ObservationNormaliser
 from evonet.evaluation.kernel_engine.aligned import Flags, aligned_zeros
 from evonet.evaluation.kernel_engine.binding import bind, bind_in_place, bind_renewing
-from evonet.evaluation.kernel_engine.operations import Array, Call, adding_up, writing
+from evonet.evaluation.kernel_engine.operations import Array, Call, clip, writing
 from evonet.evaluation.kernel_engine.plan import Plan
 from evonet.evaluation.kernel_engine.recording import Recording, Value
 
@@ -112,10 +112,8 @@ class LaneColumns:
 
     def _looking(self, program: StepProgram) -> list[Call]:
         """Calls that make observations of the state."""
-        seen = program.observe.result
-        if [v.number for v in seen if isinstance(v, Value)] == list(range(len(self.state))) and len(seen) == len(
-            self.state
-        ):
+        seen, rows = program.observe.result, range(len(self.state))
+        if [v.number if isinstance(v, Value) else None for v in seen] == list(rows):  # the state as it stands
             return [writing(self.observations, self.state)]
         return bind(program.observe, list(self.state), list(zip(seen, self.observations, strict=True)))
 
@@ -127,20 +125,19 @@ class LaneColumns:
             for name, where in architecture.slices.items()
         }
         calls, inputs = self._normalising(np.dtype(program.plan.real))
-        layer, part = _like(self.memory), _like(self.memory)
-        calls += _weighted_sum(inputs, blocks["input_hidden_weights"], layer, part)
+        sums, layer = _weighted_sum(inputs, blocks["input_hidden_weights"])
+        calls += sums
         if architecture.bias:
             calls.append(partial(np.add, layer, blocks["hidden_bias"], layer))
         if architecture.recurrent:
-            echo = _like(layer)
-            calls += _weighted_sum(self.memory, blocks["hidden_hidden_weights"], echo, part)
-            calls.append(partial(np.add, layer, echo, layer))
+            sums, echo = _weighted_sum(self.memory, blocks["hidden_hidden_weights"])
+            calls += [*sums, partial(np.add, layer, echo, layer)]
         calls += bind_in_place(program.activate_hidden, layer, self.memory)
         outgoing = self.genomes[architecture.slices["hidden_output_weights"].start :]
         outgoing = outgoing.reshape(-1, *self.outputs.shape, copy=False)
         products = _like(outgoing)
         calls.append(partial(np.multiply, self._hidden[:, None, :], outgoing, products))
-        calls += _adding(products, self.outputs)
+        calls.append(_adding(products, self.outputs))
         return [*calls, *bind_in_place(program.activate_output, self.outputs, self.outputs)]
 
     def _normalising(self, real: np.dtype[Any]) -> tuple[list[Call], Array]:
@@ -157,8 +154,7 @@ class LaneColumns:
             partial(np.add, self.sums[0], wide, self.sums[0]),
             partial(np.add, self.sums[1], squares, self.sums[1]),
             partial(np.divide, wide, self._deviation, wide),
-            partial(np.maximum, wide, -LIMIT, out=wide),
-            partial(np.minimum, wide, LIMIT, out=wide),
+            partial(clip, wide, -LIMIT, LIMIT, wide),
             writing(inputs, wide),
         ], inputs
 
@@ -167,24 +163,26 @@ def _like(array: Array) -> Array:
     return aligned_zeros(array.shape, array.dtype)
 
 
-def _weighted_sum(inputs: Array, weights: Array, total: Array, part: Array) -> list[Call]:
-    """`total (k, width)` = the sum over i of `inputs[i]` times `weights[i] (k, width)`, in the order of i."""
-    if weights.nbytes <= _SMALL:
-        # Copied to where each is needed and multiplied in place, inputs are faster than where NumPy repeats them; and
-        # fastest if each row is copied as if it were one number.
-        products, row = _like(weights), np.dtype((np.void, inputs[0].nbytes))
-        spread = writing(products.view(row)[:, :, 0], inputs.view(row))
-        return [spread, partial(np.multiply, products, weights, products), *_adding(products, total)]
-    calls: list[Call] = [partial(np.multiply, weights[0], inputs[0], total)]
-    for row, weight in zip(inputs[1:], weights[1:], strict=True):
-        calls.append(partial(np.multiply, weight, row, part))
-        calls.append(partial(np.add, total, part, total))
-    return calls
+def _weighted_sum(inputs: Array, weights: Array) -> tuple[list[Call], Array]:
+    """The sum over i of `inputs[i] (width,)` times `weights[i] (k, width)`, in the order of i: calls and sum."""
+    if weights.nbytes > _SMALL:
+        total, part = _like(weights[0]), _like(weights[0])
+        calls: list[Call] = [partial(np.multiply, weights[0], inputs[0], total)]
+        for row, weight in zip(inputs[1:], weights[1:], strict=True):
+            calls += [partial(np.multiply, weight, row, part), partial(np.add, total, part, total)]
+        return calls, total
+    # Copied to where each is needed and multiplied in place, inputs are faster than where NumPy repeats them; and
+    # fastest if each row is copied as if it were one number.
+    products, row = _like(weights), np.dtype((np.void, inputs[0].nbytes))
+    calls = [writing(products.view(row)[:, :, 0], inputs.view(row)), partial(np.multiply, products, weights, products)]
+    if len(products) > _FEW:
+        total = _like(weights[0])
+        return [*calls, _adding(products, total)], total
+    total, *others = products
+    return [*calls, *(partial(np.add, total, other, total) for other in others)], total
 
 
-def _adding(rows: Array, total: Array) -> list[Call]:
+def _adding(rows: Array, total: Array) -> Call:
     """`total` = the sum over the first axis of `rows`, in order."""
-    if 1 < len(rows) <= _FEW:
-        return adding_up(rows, total)
     # Along the first axis NumPy adds one row after the other, as long as a row holds two numbers or more.
-    return [partial(np.add.reduce, rows.reshape(len(rows), -1, copy=False), 0, None, total.reshape(-1, copy=False))]
+    return partial(np.add.reduce, rows.reshape(len(rows), -1, copy=False), 0, None, total.reshape(-1, copy=False))

@@ -96,11 +96,6 @@ def writing(target: Array, source: Any) -> Call:
     return partial(target.__setitem__, ..., source)
 
 
-def adding_up(rows: Array, total: Array) -> list[Call]:
-    """Calls that make `total` the sum of `rows`, two or more, in order."""
-    return [partial(np.add, rows[0], rows[1], total), *(partial(np.add, total, row, total) for row in rows[2:])]
-
-
 def _choosing(operands: Sequence[Array], out: Array) -> list[Call]:
     condition, x, y = operands
     if x.ndim == y.ndim == 0:  # by number rather than by mask: mode "clip" writes into `out` without a detour
