@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evonet.environments.kernels import arithmetic
 from evonet.evaluation.kernel_engine.activations import ACTIVATIONS
 from evonet.evaluation.kernel_engine.binding import bind, bind_in_place, bind_renewing
-from evonet.evaluation.kernel_engine.operations import Operation
+from evonet.evaluation.kernel_engine.operations import Constant, Operation
 from evonet.evaluation.kernel_engine.recording import Recording
 from evonet.evaluation.kernel_engine.siblings import families
 
@@ -86,6 +88,10 @@ def test_an_euler_step_takes_two_calls_beside_the_rates():
         pytest.param(lambda _, s: (s[0] + 0.5 * s[1], s[1] + s[0] * s[0]), id="no constant"),
         pytest.param(lambda _, s: (s[0] + 0.5 * s[1], s[1] - 0.5 * s[0]), id="a difference"),
         pytest.param(lambda _, s: (s[1], s[0] + 0.5 * s[1]), id="a swap"),
+        pytest.param(lambda _, s: (s[0] + 0.5 * s[1], 0.25 * s[0] + 0.5 * s[1]), id="two products"),
+        pytest.param(lambda _, s: (s[0] + 0.1 * s[1].astype("f"), s[1] + 0.1 * s[0].astype("f")), id="single rates"),
+        pytest.param(lambda _, s: (s[0] + 0.5 * s[1], s[1] + s[1]), id="twice itself"),
+        pytest.param(lambda _, s: (s[0] + 0.5 * s[1], np.sqrt(s[0] + s[1] + 9.0)), id="read afterwards"),
         pytest.param(lambda _, s: (s[0] + 0.5 * s[1], 2.0), id="a constant"),
     ],
 )
@@ -107,6 +113,103 @@ def test_what_is_done_to_several_rows_is_done_in_one_call():
     got, calls, expected = renewed(function, state, steps=3)
     np.testing.assert_array_equal(got, expected)
     assert calls == 3 + 4  # all squares, all sums, all bounds; then each root, whose row is another's
+
+
+def test_an_euler_step_waits_for_none_who_read_the_old_state():
+    def function(columns):
+        x, x_dot = columns
+        new = x + 0.5 * x_dot, x_dot + 0.5 * x
+        return new, np.sqrt(x * x + 1.0), np.sin(new[0])
+
+    recording = Recording(function, (DOUBLE, DOUBLE))
+    state, targets = np.array([[1.0, 2.0], [3.0, 4.0]]), np.zeros((2, 2))
+    expected, *results = function(tuple(state.copy()))
+    new, *values = recording.result
+    for call in bind_renewing(recording, [], state, new, list(zip(values, targets, strict=True))):
+        call()
+    np.testing.assert_array_equal(state, expected)
+    np.testing.assert_array_equal(targets, results)
+
+
+def _one_of_a_family_is_over_sooner(_, columns):
+    first, second = (column * column for column in columns)
+    first = first + 1.0
+    sizes = [np.abs(column) for column in columns]
+    return first + sizes[0], second - sizes[1]
+
+
+def _one_of_a_family_is_read_before_its_turn(_, columns):
+    first, second = (column * column * column for column in columns)
+    small = np.abs(first)
+    between = second + 1.0
+    return small - between, np.abs(second)
+
+
+@pytest.mark.parametrize("function", [_one_of_a_family_is_over_sooner, _one_of_a_family_is_read_before_its_turn])
+def test_what_is_still_to_be_read_is_not_overwritten(function):
+    got, _, expected = renewed(function, [[0.5, -1.0], [-2.0, 0.25]], steps=3)
+    np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "apart", "members"),
+    [
+        pytest.param([(0, 2), (1, 3)], (), [{0: 0, 1: 1}], id="the next rows of both blocks"),
+        pytest.param([(1, 3), (0, 2)], (), [{1: 0, 0: 1}], id="the rows before"),
+        pytest.param([(0, 2), (3, 1)], (), [], id="the blocks change places"),
+        pytest.param([(0, 2), (1, 2)], (), [], id="one operand is the same"),
+        pytest.param([(0, Constant(1.0)), (1, Constant(2.0))], (), [{0: 0, 1: 1}], id="constants"),
+        pytest.param([(0, Constant(1.0)), (1, Constant(np.float32(2.0)))], (), [], id="constants of two precisions"),
+        pytest.param([(0, 2), (1, 3)], (1,), [], id="one is to remain alone"),
+    ],
+)
+def test_families_read_the_same_blocks_at_one_distance(inputs, apart, members):
+    rows = {0: (0, 0), 1: (0, 1), 2: (1, 0), 3: (1, 1)}
+    operations = [Operation(np.subtract, operands, 4 + place, DOUBLE) for place, operands in enumerate(inputs)]
+    assert [family.members for family in families(operations, rows, apart)] == members
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=150)
+def test_whatever_a_function_does_a_replay_does(seed):
+    """Functions at random, rich in what has short cuts: Euler steps, the same for several rows, bounds, choices."""
+
+    def function(_, columns):
+        rng = np.random.default_rng(seed)
+        values = list(columns)
+
+        def some():
+            return values[rng.integers(len(values))]
+
+        def number():
+            return float(rng.choice([0.5, -0.25, 2.0]))
+
+        for _ in range(rng.integers(1, 25)):
+            kind, one, two = rng.integers(8), some(), some()
+            if kind == 0:
+                values.append(one + two)
+            elif kind == 1:
+                values.append(one * number())
+            elif kind == 2:
+                values.append(np.minimum(np.maximum(one, -1.0), 1.0))
+            elif kind == 3:
+                values.append(np.where(one > two, one, number()))
+            elif kind == 4:
+                values.append(arithmetic.single(one) - two)
+            elif kind == 5:
+                values += [np.abs(column) for column in values[: rng.integers(1, 5)]]
+            elif kind == 6:
+                values += [column + number() for column in values[rng.integers(3) :]]
+            else:
+                values += [np.where((one > 0.0) & (two < number()), number(), 1.5)]
+        nearly_euler = rng.random() < 0.5
+        new = [column + number() * some() if nearly_euler else some() for column in columns]
+        return tuple(np.positive(column) if any(column is old for old in columns) else column for column in new)
+
+    state = np.random.default_rng(seed + 1).standard_normal((4, 9))
+    with np.errstate(all="ignore"):
+        got, _, expected = renewed(function, state, steps=3)
+    np.testing.assert_array_equal(got, expected)
 
 
 def test_rows_between_are_computed_for_nothing_only_where_that_spares_calls():

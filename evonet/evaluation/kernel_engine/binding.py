@@ -116,9 +116,8 @@ class _Replay:
     def calls(self) -> list[Call]:
         """To be made in order."""
         operations, step = self._recording.operations, self._step
-        apart = {place for place, operation in enumerate(operations) if operation.output in self._reserved}
-        step_places = step.places if step else frozenset[int]()
-        apart |= step_places
+        by_step = step.places if step else frozenset[int]()
+        apart = by_step | {place for place, made in enumerate(operations) if made.output in self._reserved}
         found = {family.place: family for family in families(operations, self._rows, apart)}
         turns = {member: family.place for family in found.values() for member in family.members.values()}
         last_use = self._recording.last_uses(turns)
@@ -126,13 +125,11 @@ class _Replay:
         for place, operation in enumerate(operations):
             if step is not None and place == step.last:
                 calls += step.calls(self.arrays)
-            elif place in found:
-                members = {row: operations[member] for row, member in found[place].members.items()}
-                calls += self._operation(operation, members, [i for i, last in last_use.items() if last == place])
-            elif place not in turns and place not in step_places:
-                calls += self._operation(
-                    operation, {0: operation}, [i for i in operation.values if last_use[i] == place]
-                )
+            elif place not in by_step and turns.get(place, place) == place:
+                relatives = found[place].members if place in found else {0: place}
+                members = {row: operations[member] for row, member in relatives.items()}
+                read = {i for member in members.values() for i in member.values}
+                calls += self._operation(operation, members, [i for i in read if last_use[i] == place])
         return calls
 
     def _operation(self, operation: Operation, members: Mapping[int, Operation], over: Sequence[int]) -> list[Call]:

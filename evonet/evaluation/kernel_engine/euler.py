@@ -50,20 +50,19 @@ class EulerStep:
             state: to be renewed, `(k, …)`.
         """
         made = {operation.output: place for place, operation in enumerate(operations)}
-        places: list[int] = []
-        rates: list[int] = []
-        factors: list[float] = []
+        places, rates, factors = list[int](), list[int](), list[float]()
         for old, new in renewal.items():
-            sum_place = made.get(new, -1)
-            grown_by = operations[sum_place].values - {old} if sum_place >= 0 else set()
-            product_place = made.get(min(grown_by, default=-1), -1)
-            if product_place < 0 or operations[sum_place].function is not np.add:
+            total = operations[made[new]] if new in made else None
+            if total is None or total.function is not np.add or len(total.values) != 2 or old not in total.values:
                 return None
-            product = operations[product_place]
+            (growth,) = total.values - {old}
+            product = operations[made[growth]] if growth in made else None
+            if product is None or product.function is not np.multiply or product.dtype != state.dtype:
+                return None
             constants = [i.value for i in product.inputs if isinstance(i, Constant)]
-            if product.function is not np.multiply or len(constants) != 1:
+            if len(constants) != 1:
                 return None
-            places += [sum_place, product_place]
+            places += [made[new], made[growth]]
             rates += product.values
             factors += constants
         if not len(set(rates)) == len(state) > 1:

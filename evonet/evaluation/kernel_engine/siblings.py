@@ -96,8 +96,8 @@ class _Census:
         distances = set()
         for mine, yours in zip(first.inputs, other.inputs, strict=True):
             if isinstance(mine, Constant) and isinstance(yours, Constant):
-                if first.function is clip and mine != yours:  # slow between bounds that vary
-                    return None
+                if type(mine.value) is not type(yours.value) or (first.function is clip and mine != yours):
+                    return None  # numbers of another precision; or bounds that vary, between which NumPy is slow
                 continue
             if not (isinstance(mine, int) and isinstance(yours, int) and yours in self._rows):
                 return None
