@@ -142,7 +142,7 @@ def _one_of_a_family_is_read_before_its_turn(_, columns):
     first, second = (column * column * column for column in columns)
     small = np.abs(first)
     between = second + 1.0
-    return small - between, np.abs(second)
+    return small - between, np.abs(second) - 1.0
 
 
 @pytest.mark.parametrize("function", [_one_of_a_family_is_over_sooner, _one_of_a_family_is_read_before_its_turn])
