@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonet.environments.kernels import arithmetic
-from evonet.evaluation.kernel_engine.activations import ACTIVATIONS
+from evonet.evaluation.kernel_engine.activations import ACTIVATIONS, PRECISIONS
 from evonet.evaluation.kernel_engine.binding import bind, bind_in_place, bind_renewing
 from evonet.evaluation.kernel_engine.operations import Constant, Operation
 from evonet.evaluation.kernel_engine.recording import Recording
@@ -49,14 +49,17 @@ def test_a_replay_computes_what_the_function_computes_on_new_numbers():
 
 
 def test_a_function_of_one_column_may_be_carried_out_where_that_stands():
-    for name, activation in ACTIVATIONS["single"].items():
-        column = np.random.default_rng(0).standard_normal((3, 40)).astype(np.float32)
-        expected = activation(column.copy()).astype(np.float32)
+    functions = [(f, precision) for precision, kinds in ACTIVATIONS.items() for f in kinds.values()]
+    functions.append((lambda x: np.where(x < 0.0, x, 2.0 * x), "double"))
+    for function, precision in functions:
+        real = PRECISIONS[precision]
+        column = np.random.default_rng(0).standard_normal((3, 40)).astype(real)
+        expected = function(column.copy()).astype(real)
         for target in (column.copy(), column):
             layer = column if target is column else column.copy()
-            for call in bind_in_place(Recording(activation, np.dtype(np.float32)), layer, target):
+            for call in bind_in_place(Recording(function, np.dtype(real)), layer, target):
                 call()
-            assert np.array_equal(target, expected), name
+            assert np.array_equal(target, expected)
 
 
 def test_a_state_is_renewed_even_if_columns_are_read_after_their_successors_are_made():
@@ -169,47 +172,144 @@ def test_families_read_the_same_blocks_at_one_distance(inputs, apart, members):
     assert [family.members for family in families(operations, rows, apart)] == members
 
 
-@given(st.integers(0, 2**32))
-@settings(max_examples=150)
-def test_whatever_a_function_does_a_replay_does(seed):
-    """Functions at random, rich in what has short cuts: Euler steps, the same for several rows, bounds, choices."""
+def same_bits(one, other):
+    """Equal to the sign of each zero; any two that are no numbers are alike."""
+    numbers = ~(np.isnan(one) & np.isnan(other))
+    return np.array_equal(one, other, equal_nan=True) and np.array_equal(
+        np.signbit(one[numbers]), np.signbit(other[numbers])
+    )
 
-    def function(_, columns):
-        rng = np.random.default_rng(seed)
-        values = list(columns)
 
-        def some():
-            return values[rng.integers(len(values))]
+def assert_replayed(step, state, inputs=(), steps=3):
+    """A kernel's step, `step(inputs, state)` → new state, reward, terminated, gets the same bits in a replay."""
 
-        def number():
-            return float(rng.choice([0.5, -0.25, 2.0]))
+    def advance(given, columns):
+        new, reward, terminated = step(given, columns)
+        return tuple(np.positive(c) if any(c is old for old in columns) else c for c in new), reward, terminated
 
-        for _ in range(rng.integers(1, 25)):
-            kind, one, two = rng.integers(8), some(), some()
-            if kind == 0:
-                values.append(one + two)
-            elif kind == 1:
-                values.append(one * number())
-            elif kind == 2:
-                values.append(np.minimum(np.maximum(one, -1.0), 1.0))
-            elif kind == 3:
-                values.append(np.where(one > two, one, number()))
-            elif kind == 4:
-                values.append(arithmetic.single(one) - two)
-            elif kind == 5:
-                values += [np.abs(column) for column in values[: rng.integers(1, 5)]]
-            elif kind == 6:
-                values += [column + number() for column in values[rng.integers(3) :]]
-            else:
-                values += [np.where((one > 0.0) & (two < number()), number(), 1.5)]
-        nearly_euler = rng.random() < 0.5
-        new = [column + number() * some() if nearly_euler else some() for column in columns]
-        return tuple(np.positive(column) if any(column is old for old in columns) else column for column in new)
-
-    state = np.random.default_rng(seed + 1).standard_normal((4, 9))
+    expected, got = np.array(state, np.float64), np.array(state, np.float64)
+    inputs = [np.array(column) for column in inputs]
+    reward, terminated = np.zeros(got.shape[1]), np.zeros(got.shape[1], np.bool_)
     with np.errstate(all="ignore"):
-        got, _, expected = renewed(function, state, steps=3)
-    np.testing.assert_array_equal(got, expected)
+        recording = Recording(advance, tuple(column.dtype for column in inputs), tuple(DOUBLE for _ in state))
+        new, *results = recording.result
+        targets = list(zip(results, (reward, terminated), strict=True))
+        calls = bind_renewing(recording, inputs, got, new, targets)
+        for _ in range(steps):
+            for call in calls:
+                call()
+            new, *results = step(tuple(inputs), tuple(expected.copy()))
+            for row, column in zip(expected, new, strict=True):
+                row[...] = column
+            assert same_bits(got, expected)
+            for target, result in zip((reward, terminated), results, strict=True):
+                assert same_bits(target, np.broadcast_to(result, target.shape).astype(target.dtype))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(
+            lambda i, s: ((s[0] + 0.1 * i[0], s[1] * 0.9 + s[0] * 0.1), s[0], False), id="the old state's reward"
+        ),
+        pytest.param(lambda i, s: ((s[0] + 0.5 * s[1], s[1] + 0.5 * s[0]), s[1], s[0] > 0), id="and of an Euler step"),
+        pytest.param(
+            lambda i, s: ((s[0] + 0.5 * s[1].astype(np.int64), s[1] + 0.5 * i[0]), 1.0, False), id="whole numbers' rate"
+        ),
+        pytest.param(
+            lambda i, s: ((s[0] + 0.5 * (s[1] > 0), s[1] + 0.5 * np.where(s[1] > 0, s[0], i[0])), 1.0, False),
+            id="a rate of yes or no",
+        ),
+        pytest.param(
+            lambda i, s: ((s[0] * 0.5, (s[0] > 1.0) | (s[1] > 0.5)), np.where(s[1] > 0.5, s[0], 0.0), False),
+            id="a state of yes or no",
+        ),
+        pytest.param(
+            lambda i, s: ((np.copysign(s[0], 0.0) + 0.0 * s[1], np.copysign(s[1], -0.0) + 1.0), 1.0, False),
+            id="two zeros",
+        ),
+        pytest.param(
+            lambda i, s: ((s[0] * np.where(0.3 > 0.5, 2.0, 3.0), s[1] + np.array(0.1234567890123)), 1.0, False),
+            id="a parameter chosen by where",
+        ),
+        pytest.param(
+            lambda i, s: ((s[0] * np.array(0.1234567890123), s[0] * np.array(0.1234567890999)), 1.0, False),
+            id="numbers that print alike",
+        ),
+        pytest.param(
+            lambda i, s: ((np.where(s[0], 1.0, 2.0), np.where(True, s[0], i[0])), np.where(0.0, s[0], 5.0), s[0]),
+            id="conditions of numbers",
+        ),
+        pytest.param(
+            lambda i, s: (
+                (np.minimum(np.maximum(i[0], np.float64(0.1)), 1 / 3), np.minimum(np.maximum(i[0], -0.5), 0.2)),
+                np.where(np.where(s[0] > 0, 1.0, 0.0) == s[1], 1.0, 2.0),
+                False,
+            ),
+            id="bounds that widen, an action remembered",
+        ),
+    ],
+)
+def test_kernels_of_all_kinds_get_the_bits_of_plain_arrays(step):
+    numbers = np.float32([[0.3, -0.7, 0.1]])
+    assert_replayed(step, [[3.7, -1.2, 0.4], [-3.7, 0.8, 1.6]], numbers)
+
+
+def test_a_state_of_one_number_may_be_its_own_reward():
+    assert_replayed(lambda _, s: ((s[0] * 0.5 + 1.0,), s[0], s[0] > 1.5), [[0.5, 1.0, 3.0]])
+
+
+CONSTANTS = (0.5, -0.25, 2.0, 0.0, -0.0, 1, 3, True, np.float32(0.1), np.float64(0.3), np.int64(2), np.nan, np.inf)
+UNARY = (np.abs, np.negative, np.square, np.sqrt, np.floor, np.sign)
+BINARY = (np.add, np.subtract, np.multiply, np.divide, np.minimum, np.maximum, np.copysign)
+COMPARISONS = (np.less, np.greater, np.equal, np.not_equal)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=200)
+def test_whatever_a_kernel_does_a_replay_does(seed):
+    """Kernels at random, rich in what has short cuts: Euler steps, the same for several rows, bounds, choices."""
+
+    def step(inputs, state):
+        rng = np.random.default_rng(seed)
+        values = [*state, *inputs]
+
+        def pick(options):
+            return options[rng.integers(len(options))]
+
+        def some(kinds="fib"):
+            return pick([value for value in values if value.dtype.kind in kinds] or [state[0] > 0.0])
+
+        def either(kinds="f"):
+            return some(kinds) if rng.random() < 0.5 else pick(CONSTANTS)
+
+        for _ in range(rng.integers(1, 30)):
+            kind, real = rng.integers(9), some("f")
+            if kind == 0:
+                values.append(pick(BINARY)(real, either()))
+            elif kind == 1:
+                values.append(pick(UNARY)(real))
+            elif kind == 2:
+                values.append(np.minimum(np.maximum(real, pick((-1.0, np.float64(0.1)))), pick((1 / 3, 1))))
+            elif kind == 3:
+                values.append(pick(COMPARISONS)(some("fi"), either()))
+            elif kind == 4:
+                values.append(np.where(some("b"), either("fib"), some()))
+            elif kind == 5:
+                values.append(pick((real.astype(np.float32), np.where(np.abs(real) < 1e6, real, 1.5).astype(np.int64))))
+            elif kind == 6:
+                values.append(pick((some("b") & some("b"), ~some("b"), some("b") * 2.0, arithmetic.single(real * 1.0))))
+            else:
+                function, first = pick(BINARY), rng.integers(4)
+                values += [function(v, pick(CONSTANTS)) for v in values[first : first + 4] if v.dtype.kind == "f"]
+        nearly_euler = rng.random() < 0.6
+        new = [column + pick((0.5, 0.1, np.float32(0.1), 2)) * some() if nearly_euler else some() for column in state]
+        return tuple(new), either("fib"), either("b")
+
+    rng = np.random.default_rng(seed + 1)
+    width = rng.integers(2, 10)
+    inputs = rng.standard_normal((2, width)).astype(np.float32 if rng.random() < 0.5 else np.float64)
+    assert_replayed(step, rng.standard_normal((rng.integers(1, 6), width)), inputs)
 
 
 def test_rows_between_are_computed_for_nothing_only_where_that_spares_calls():

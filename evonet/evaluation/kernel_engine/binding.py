@@ -66,7 +66,8 @@ def bind_renewing(
     replay.know_rows(block, {first + row: row for row in range(len(state))})
     if step:
         replay.know_rows(block, {new: old - first for old, new in renewal.items()})
-    return replay.calls() + _moving([*zip(renewed, block.rows, strict=True), *targets], replay.arrays)
+    # The targets first: one of them may want a number of the old state.
+    return replay.calls() + _moving([*targets, *zip(renewed, block.rows, strict=True)], replay.arrays)
 
 
 def _fitting(targets: Targets) -> dict[int, Array]:
@@ -122,29 +123,29 @@ class _Replay:
         turns = {member: family.place for family in found.values() for member in family.members.values()}
         last_use = self._recording.last_uses(turns)
         calls: list[Call] = []
-        for place, operation in enumerate(operations):
+        for place in range(len(operations)):
             if step is not None and place == step.last:
                 calls += step.calls(self.arrays)
             elif place not in by_step and turns.get(place, place) == place:
                 relatives = found[place].members if place in found else {0: place}
                 members = {row: operations[member] for row, member in relatives.items()}
                 read = {i for member in members.values() for i in member.values}
-                calls += self._operation(operation, members, [i for i in read if last_use[i] == place])
+                calls += self._operation(members, [i for i in read if last_use[i] == place])
         return calls
 
-    def _operation(self, operation: Operation, members: Mapping[int, Operation], over: Sequence[int]) -> list[Call]:
+    def _operation(self, members: Mapping[int, Operation], over: Sequence[int]) -> list[Call]:
         """The calls of an operation, or of all of its family.
 
         Args:
-            operation: the first that is done.
-            members: row → operation.
+            members: row → operation; alone it has row 0.
             over: values that are read no more afterwards.
         """
-        span = max(members) + 1
+        operation, span = members[0], max(members) + 1
         if operation.in_place:
             self._free.give_back(over)
-        if operation.output in self._reserved:
-            out = self.arrays[operation.output] = self._reserved[operation.output]
+        seat = self._reserved.get(operation.output)
+        if seat is not None and (operation.in_place or all(self.arrays[i] is not seat for i in operation.values)):
+            out = self.arrays[operation.output] = seat
         else:
             block = self._free.take(span, operation.dtype, [member.output for member in members.values()])
             out = block.between(0, span)
@@ -177,6 +178,11 @@ class _Replay:
         return self._blocks[block].between(row, row + span)
 
 
+def _fits(operation: Operation, row: Array) -> bool:
+    """Whether an operation may write its result over what it reads in a row."""
+    return operation.in_place and operation.dtype == row.dtype
+
+
 def _rows_free_in_time(
     recording: Recording, renewal: Mapping[int, int], arrays: Mapping[int, Array]
 ) -> dict[int, Array]:
@@ -186,5 +192,5 @@ def _rows_free_in_time(
     return {
         new: arrays[old]
         for old, new in renewal.items()
-        if new in made and made[new][1].in_place and last_use.get(old, 0) <= made[new][0]
+        if new in made and _fits(made[new][1], arrays[old]) and last_use.get(old, 0) <= made[new][0]
     }

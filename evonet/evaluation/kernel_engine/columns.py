@@ -17,6 +17,7 @@ from evonet.evaluation.kernel_engine.plan import Plan
 from evonet.evaluation.kernel_engine.recording import Recording, Value
 
 _SMALL = 1 << 18  # bytes of products that are better made in one call than row by row
+_EXACT = 2.0**53  # whole numbers below it are exact
 _FEW = 6  # rows that are faster added one by one
 
 
@@ -60,11 +61,11 @@ class LaneColumns:
         sums: for the normaliser, the deviations and their squares, `(2, inputs, width)`.
         rewards: of the last step, `(width,)`, or None if it is always `steady_reward`.
         steady_reward: what each step brings if there are no `rewards`, a whole number.
-        terminated: whether the last step ended the episode, `(width,)`.
+        terminated: flags, whether the last step ended the episode, `(width,)`.
         think: calls that fill `observations`, turn them into `outputs`, and fill `finite`.
         act: calls that take the step, and fill `finite_rewards`.
-        finite: whether observations and outputs are finite, `(inputs + outputs, width)`.
-        finite_rewards: whether `rewards` are, `(width,)`.
+        finite: flags, whether observations and outputs are finite, `(inputs + outputs, width)`.
+        finite_rewards: flags, whether `rewards` are, `(width,)`.
     """
 
     def __init__(self, program: StepProgram, width: int) -> None:
@@ -96,7 +97,7 @@ class LaneColumns:
         self.terminated, self.finite_rewards = Flags((width,)), Flags((width,))
         targets = [(terminated, self.terminated.array)]
         self.rewards, self.steady_reward = None, 0.0
-        if not isinstance(reward, Value) and float(reward).is_integer():
+        if not isinstance(reward, Value) and _adds_up(float(reward), task.max_steps):
             self.steady_reward = float(reward)
         else:
             self.rewards = aligned_zeros((width,))
@@ -147,7 +148,7 @@ class LaneColumns:
         inputs = aligned_zeros(self.observations.shape, real)
         if self.sums is None:
             return [writing(inputs, self.observations)], inputs
-        wide, squares = np.zeros((2, *inputs.shape))
+        wide, squares = aligned_zeros((2, *inputs.shape))
         return [
             partial(np.subtract, self.observations, self._mean, wide),
             partial(np.multiply, wide, wide, squares),
@@ -157,6 +158,11 @@ class LaneColumns:
             partial(clip, wide, -LIMIT, LIMIT, wide),
             writing(inputs, wide),
         ], inputs
+
+
+def _adds_up(reward: float, steps: int) -> bool:
+    """Whether so many equal rewards, added one by one, come to their product to the last bit."""
+    return reward.is_integer() and abs(reward) * steps < _EXACT
 
 
 def _like(array: Array) -> Array:

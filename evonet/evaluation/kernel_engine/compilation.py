@@ -222,7 +222,7 @@ class _Copier:
             return
         met.add(function)
         for code in _codes(function.__code__):
-            yield code.co_code + repr(function.__defaults__).encode()
+            yield code.co_code + repr((function.__defaults__, code.co_names)).encode()
             yield repr([constant for constant in code.co_consts if not isinstance(constant, types.CodeType)]).encode()
         references = [*self._references(function)]
         references += [("", cell.cell_contents) for cell in function.__closure__ or ()]

@@ -67,6 +67,8 @@ class EulerStep:
             factors += constants
         if not len(set(rates)) == len(state) > 1:
             return None
+        if any(operations[made[rate]].dtype != state.dtype for rate in rates if rate in made):
+            return None
         step = cls(frozenset(places), tuple(rates), tuple(factors), renewal, state)
         return step if step._may_wait(operations, last_use) else None
 
@@ -95,7 +97,7 @@ class EulerStep:
     def calls(self, arrays: Mapping[int, Array]) -> list[Call]:
         """The calls that take it, on the arrays of the values; rates that do not stand in their seats are copied."""
         copies = [writing(seat, arrays[rate]) for rate, seat in self.seats.items() if arrays[rate] is not seat]
-        factors = np.zeros_like(self.state)
+        factors = aligned_zeros(self.state.shape)
         factors.T[...] = self.factors
         state, growth = self.state, self._growth
         return [*copies, partial(np.multiply, growth, factors, growth), partial(np.add, state, growth, state)]

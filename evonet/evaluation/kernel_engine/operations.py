@@ -82,7 +82,7 @@ class Operation:
             shape: of the operation's result.
         """
         dtype = np.result_type(numbers[0], *[array.dtype for array in others if array.dtype != np.bool_])
-        if len(set(numbers)) == 1 and self.function not in _EXTREMA:
+        if len(set(map(repr, numbers))) == 1 and self.function not in _EXTREMA:
             # NumPy reads a number with no dimensions faster as an array than as a Python float; minima are faster
             # still of two full arrays.
             return np.array(numbers[0], dtype)

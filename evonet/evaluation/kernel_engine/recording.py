@@ -2,7 +2,7 @@
 
 A kernel reads like arithmetic on arrays, and run like that it would make a hundred arrays a step. Recorded, and bound
 to arrays by `evonet.evaluation.kernel_engine.binding`, it is a list of NumPy calls that allocate nothing. What is
-computed stays, and so do the bits.
+computed stays, and so do the bits (but for the sign of a zero that is cut at a bound of zero).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Value(NDArrayOperatorsMixin):
             raise TypeError(f"a kernel must call numpy.{ufunc.__name__} with columns and numbers only")
         return self.recording.add(ufunc, *inputs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Value:
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function is not np.where or len(args) != 3 or kwargs:
             raise TypeError(f"a kernel must take columns element by element, numpy.{function.__name__} does not")
-        return self.recording.add(np.where, *args)
+        return self.recording.choose(*args)
 
     def astype(self, dtype: Any) -> Value:
         return self if self.dtype == dtype else self.recording.add(np.ndarray.astype, self, dtype=np.dtype(dtype))
@@ -78,6 +78,7 @@ class Recording:
 
     def add(self, function: Callable[..., Any], *inputs: Any, dtype: np.dtype[Any] | None = None) -> Value:
         """The value of `function(*inputs)`; if that was asked before, the same."""
+        inputs = tuple(i[()] if isinstance(i, np.ndarray) and i.ndim == 0 else i for i in inputs)
         if (condition := self._condition_of_choice(function, inputs)) is not None:
             return condition
         if (bounded := self._clipping(function, inputs)) is not None:
@@ -93,9 +94,19 @@ class Recording:
             self.operations.append(Operation(function, operands, self._known[key].number, dtype))
         return self._known[key]
 
+    def choose(self, condition: Any, x: Any, y: Any) -> Any:
+        """`numpy.where(condition, x, y)`, where one of them at least is a column."""
+        if isinstance(condition, Value):
+            return self.add(np.where, condition if condition.dtype == np.bool_ else condition != 0, x, y)
+        dtype = np.where([condition], *[np.zeros(1, i.dtype) if isinstance(i, Value) else i for i in (x, y)]).dtype
+        chosen = x if condition else y
+        return chosen.astype(dtype) if isinstance(chosen, Value) else dtype.type(chosen)
+
     def _condition_of_choice(self, function: Callable[..., Any], inputs: tuple[Any, ...]) -> Value | None:
         """The condition c, if `where(c, x, y) == x` is asked of numbers x and y that differ: a decoded action, say."""
-        if function is not np.equal or (made := self._made(np.where, inputs[0])) is None:
+        if function is not np.equal or isinstance(inputs[1], Value):
+            return None
+        if (made := self._made(np.where, inputs[0])) is None:
             return None
         condition, x, y = made.inputs
         if isinstance(x, Constant) and isinstance(y, Constant) and x.value == inputs[1] != y.value:
@@ -107,7 +118,9 @@ class Recording:
         if function is not np.minimum or (made := self._made(np.maximum, inputs[0])) is None:
             return None
         x, low = made.inputs
-        if isinstance(x, int) and isinstance(low, Constant) and not isinstance(inputs[1], Value):
+        if not isinstance(x, int) or not isinstance(low, Constant) or isinstance(inputs[1], Value):
+            return None
+        if self._numbered[x].dtype == made.dtype:
             return self._numbered[x], low.value, inputs[1]
         return None
 
@@ -122,7 +135,7 @@ class Recording:
         needed = []
         for operation in reversed(self.operations):
             if operation.output in wanted:
-                wanted.update(i for i in operation.inputs if isinstance(i, int))
+                wanted.update(operation.values)
                 needed.append(operation)
         return needed[::-1]
 
@@ -139,8 +152,7 @@ class Recording:
         for place, operation in enumerate(self.operations):
             turn = turns.get(place, place)
             for i in operation.values:
-                if turn >= uses.get(i, 0):
-                    uses[i] = turn
+                uses[i] = max(turn, uses.get(i, 0))
         uses.update(dict.fromkeys(self._result_numbers(), len(self.operations)))
         return uses
 
