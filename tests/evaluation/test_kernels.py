@@ -1,5 +1,6 @@
 """Kernels: each keeps to its environment, and NumPy and Numba get the same bits of it."""
 
+import dataclasses
 import importlib.util
 import itertools
 import math
@@ -532,6 +533,22 @@ class TestOwnKernels:
         changed, files = compiled_after(push=0.2)
         assert changed != first
         assert len(files) == 2
+        down, _ = compiled_after(push="np.floor(0.4 + x)")
+        up, files = compiled_after(push="np.ceil(0.4 + x)")  # the same bytecode and constants, but for one name
+        assert up != down
+        assert len(files) == 4
+
+    @pytest.mark.parametrize("reward", [1, -2.0, 0.1, True, 2.0**53 + 2.0, 1e300, np.float32(0.3)])
+    def test_a_steady_reward_is_added_up_step_by_step(self, reward, monkeypatch):
+        def step(state, actions, parameters):
+            new, _, terminated = CARTPOLE.step(state, actions, (0.0,))
+            return new, reward, terminated
+
+        task = task_for("CartPole-v1", hidden=3)
+        lengths = run(NumpyEngine(task), task, genomes_for(task, 10)).lengths
+        monkeypatch.setitem(KERNELS, "CartPole-v1", dataclasses.replace(CARTPOLE, step=step))
+        returns = run(NumpyEngine(task), task, genomes_for(task, 10)).returns
+        assert returns.tolist() == [list(itertools.accumulate([float(reward)] * n))[-1] for n in lengths.tolist()]
 
     def test_the_worked_example_agrees_with_its_environment(self, capsys):
         specification = importlib.util.spec_from_file_location("own_kernel", ROOT / "experiments" / "own_kernel.py")
