@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.kernel_engine.aligned import Flags
@@ -181,8 +178,9 @@ class _Rollout:
             for call in think:
                 call()
             if 0 in finite:
-                self._fail(_not_finite(columns.observations), Outcome.BAD_OBSERVATION)
-                self._fail(_not_finite(columns.outputs), Outcome.BAD_OUTPUT)
+                seen, done = np.split(columns.finite.array, [len(columns.observations)])
+                self._fail(~np.logical_and.reduce(seen), Outcome.BAD_OBSERVATION)
+                self._fail(~np.logical_and.reduce(done), Outcome.BAD_OUTPUT)
             for call in act:
                 call()
             if columns.rewards is not None:
@@ -200,7 +198,7 @@ class _Rollout:
     def _collect(self, rewards: FloatArray) -> None:
         """Add the rewards of a step to the returns."""
         if 0 in self._columns.finite_rewards.bytes:
-            bad = ~np.isfinite(rewards)
+            bad = ~self._columns.finite_rewards.array
             self._returns[bad] = rewards[bad]
             self._fail(bad, Outcome.BAD_REWARD)
         np.add(self._returns, rewards, self._returns)
@@ -239,9 +237,3 @@ def _as_slice(lanes: IntArray) -> slice | IntArray:
     if lanes[-1] - lanes[0] == len(lanes) - 1:
         return slice(int(lanes[0]), int(lanes[-1]) + 1)
     return lanes
-
-
-def _not_finite(numbers: NDArray[Any]) -> BoolArray:
-    """Which columns of `numbers (k, n)` hold one that is not finite, `(n,)`."""
-    bad: BoolArray = np.logical_not(np.isfinite(numbers)).any(axis=0)
-    return bad
