@@ -22,6 +22,9 @@ from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 
 T = TypeVar("T")
 
+NOT_A_SETTING: Mapping[str, Any] = types.MappingProxyType({"setting": False})
+"""Metadata of a dataclass field that only code may set: no config has it and `check` passes it over."""
+
 Count = Annotated[int, Ge(1)]
 """A whole number of at least one."""
 
@@ -174,14 +177,18 @@ def check(owner: type, values: Mapping[str, Any]) -> None:
 
 @functools.cache
 def argument_hints(owner: type) -> dict[str, Any]:
-    """Annotations of the constructor's arguments, by name."""
+    """Annotations of the constructor's arguments that are settings, by name."""
     if dataclasses.is_dataclass(owner):
         every = get_type_hints(owner, include_extras=True)  # inherited ones are read where their class was written
-        return {field.name: every[field.name] for field in dataclasses.fields(owner) if field.init}
+        return {field.name: every[field.name] for field in dataclasses.fields(owner) if _is_setting(field)}
     constructor: Callable[..., None] = inspect.getattr_static(owner, "__init__")
     hints = get_type_hints(constructor, include_extras=True)
     hints.pop("return", None)
     return hints
+
+
+def _is_setting(field: dataclasses.Field[Any]) -> bool:
+    return field.init and bool(field.metadata.get("setting", True))
 
 
 def argument_defaults(owner: Callable[..., Any]) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def test_all_that_a_champion_knows_comes_back(tmp_path):
     for name in ("architecture", "individual", "generation", "training_fitness"):
         assert getattr(loaded, name) == getattr(champion, name)
     assert loaded.genome.tobytes() == champion.genome.tobytes()
-    assert loaded.task.environment == WALK
+    assert loaded.task.environment == WALK.restricted([MODULE])
     assert (loaded.task.squash, loaded.task.max_steps, loaded.task.normalise) == ("clip", 20, True)
     assert loaded.normaliser.count == 30
     assert loaded.normaliser.mean.tobytes() == champion.normaliser.mean.tobytes()
@@ -162,7 +162,7 @@ def test_a_champion_whose_environment_is_made_anew_for_every_episode_stays_so(tm
     fitness, champion = champion_for(haunted, hidden=4)
     expected = fitness(champion.genome[None], SEEDS)
     loaded = twice_saved(champion, tmp_path)
-    assert loaded.task.environment == haunted
+    assert loaded.task.environment == haunted.restricted([MODULE])
     environment = loaded.task.make_environment()
     for seed, total in zip(SEEDS.tolist(), expected.returns[0].tolist(), strict=True):
         assert replayed(loaded, seed, environment) == total
@@ -173,7 +173,7 @@ def test_a_file_from_before_there_were_hard_resets_is_one_without():
     champion = champion_for(WALK)[1]
     header, arrays = json.loads(json.dumps(champion._header)), {"genome": champion.genome}
     assert header["task"]["environment"].pop("hard_reset") is False
-    assert Champion.from_parts(header, arrays).task.environment == WALK
+    assert Champion.from_parts(header, arrays).task.environment == WALK.restricted([])
     header["task"]["environment"]["hard_reset"] = "yes"
     with pytest.raises(ValueError, match=r"^task\.environment\.hard_reset must be true or false, got 'yes'$"):
         Champion.from_parts(header, arrays)

@@ -227,7 +227,8 @@ ERRORS = {
         2,
         (
             f"evonet: --set environment.id={WALK}: environment: '{WALK}' would import the module '{MODULE}', "
-            f"which runs its code; to allow that, add --allow-import {MODULE}\n"
+            f"which runs its code; to allow that, add --allow-import {MODULE}, "
+            f"or in Python allow_imports=['{MODULE}']\n"
         ),
     ),
 }

@@ -97,9 +97,12 @@ def overrides(options: argparse.Namespace) -> list[str]:
 
 
 def allow_imports(modules: Sequence[str]) -> None:
-    """Let modules beside the person who allowed them be found, as `python -m` has it."""
+    """Let allowed modules be found in the current folder.
+
+    The folder comes last: a file `numpy.py` in the folder of a stranger's run takes no installed package's place.
+    """
     if modules and "" not in sys.path:
-        sys.path.insert(0, "")
+        sys.path.append("")
 
 
 @contextlib.contextmanager

@@ -8,13 +8,13 @@ import difflib
 import importlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from evonet.errors import EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
-from evonet.settings import Count, Settings, did_you_mean
+from evonet.settings import NOT_A_SETTING, Count, Settings, did_you_mean
 
 Environment: TypeAlias = gym.Env[Any, Any]
 EnvironmentFactory: TypeAlias = Callable[[], Environment]
@@ -55,6 +55,8 @@ class EnvironmentSpec(Settings):
         max_steps: cut an episode after so many steps; by default the environment's own limit, or 1,000.
         hard_reset: close the environment and make it anew, wrappers and all, for every episode: for one that keeps
             something over resets, so that an episode would depend on those before it.
+        allowed_imports: modules that may be imported to make the environment; None allows all. No setting and in no
+            file: a config or a champion of a stranger cannot widen it, and every copy keeps it.
     """
 
     id: str
@@ -63,7 +65,14 @@ class EnvironmentSpec(Settings):
     max_steps: Count | None = None
     hard_reset: bool = False
 
-    _allowed: ClassVar[Collection[str] | None] = None  # modules that may be imported, of `restricted`; None: all
+    allowed_imports: frozenset[str] | None = field(default=None, kw_only=True, repr=False, metadata=NOT_A_SETTING)
+
+    def check_together(self) -> None:
+        """Refuse a text as the list of modules: a part of a name would be found in it."""
+        if not isinstance(self.allowed_imports, frozenset | None):
+            raise TypeError(
+                f"EnvironmentSpec.allowed_imports must be a frozenset of modules, got {self.allowed_imports!r}"
+            )
 
     @property
     def imports(self) -> Iterator[str]:
@@ -74,33 +83,18 @@ class EnvironmentSpec(Settings):
     def _imported(self) -> list[str]:
         return [name for name in (self.id, *(wrapper.name for wrapper in self.wrappers)) if ":" in name]
 
-    def refuse_imports(self, allowed: Collection[str] = ()) -> None:
-        """Refuse to run code that the caller did not name.
-
-        Raises:
-            UnsuitableEnvironment: a module would be imported that is not among `allowed`.
-        """
-        self._refuse_imports(allowed, "add --allow-import {module}")
-
-    def _refuse_imports(self, allowed: Collection[str], remedy: str) -> None:
-        for name, module in zip(self._imported, self.imports, strict=True):
-            if module not in allowed:
-                raise UnsuitableEnvironment(
-                    f"{name!r} would import the module {module!r}, which runs its code; "
-                    f"to allow that, {remedy.format(module=module)}"
-                )
-
     def restricted(self, allowed: Collection[str]) -> EnvironmentSpec:
-        """The same for one whom nobody here has written: it imports no modules but those `allowed`, whoever asks."""
-        restricted = dataclasses.replace(self)
-        object.__setattr__(restricted, "_allowed", frozenset(allowed))
-        return restricted
+        """The same environment, which imports no modules but those `allowed`, whoever makes it and however copied."""
+        return dataclasses.replace(self, allowed_imports=frozenset(allowed))
 
-    def _refuse_restricted_imports(self) -> None:
-        if self._allowed is not None:
-            self._refuse_imports(
-                self._allowed, "add --allow-import {module}, or in Python load it with allow_imports=[{module!r}]"
-            )
+    def described(self) -> dict[str, Any]:
+        """The settings as plain data, for files: without `allowed_imports`, which is the reader's to say."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name != "allowed_imports"}
+
+    def _refuse_imports(self) -> None:
+        for name, module in zip(self._imported, self.imports, strict=True):
+            if self.allowed_imports is not None and module not in self.allowed_imports:
+                raise UnsuitableEnvironment(import_refusal(repr(name), module))
 
     def make(self, render_mode: str | None = None, change: Callable[[Any], None] | None = None) -> Environment:
         """The environment itself; inside a `HardReset` if that was chosen.
@@ -126,7 +120,7 @@ class EnvironmentSpec(Settings):
         return HardReset(make_once) if self.hard_reset else make_once()
 
     def _make_once(self, render_mode: str | None) -> Environment:
-        self._refuse_restricted_imports()
+        self._refuse_imports()
         try:
             spec = dataclasses.replace(_registered(self.id), order_enforce=False, disable_env_checker=True)
             limit = self.max_steps if self.wrappers else -1
@@ -142,14 +136,22 @@ class EnvironmentSpec(Settings):
 
     def step_limit(self) -> tuple[int, bool]:
         """Steps after which an episode is cut, and whether somebody (the config, the environment) chose that."""
-        self._refuse_restricted_imports()
+        self._refuse_imports()
         limit = self.max_steps or _registered(self.id).max_episode_steps
         return (limit, True) if limit else (DEFAULT_MAX_STEPS, False)
 
     def reward_threshold(self) -> float | None:
         """The mean return from which Gymnasium calls the environment solved, if it says so."""
-        self._refuse_restricted_imports()
+        self._refuse_imports()
         return _registered(self.id).reward_threshold
+
+
+def import_refusal(name: str, module: str) -> str:
+    """The error about something called `name` whose module nobody allowed to be imported."""
+    return (
+        f"{name} would import the module {module!r}, which runs its code; "
+        f"to allow that, add --allow-import {module}, or in Python allow_imports=[{module!r}]"
+    )
 
 
 class HardReset(gym.Wrapper[Any, Any, Any, Any]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from evonet.environments.space_descriptions import describe_space, space_from
@@ -70,7 +70,7 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
 
 def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:
     if isinstance(environment, EnvironmentSpec):
-        return asdict(environment)
+        return environment.described()
     if isinstance(environment, _Lost):
         return {"made_by": environment.made_by}
     return {"made_by": f"{environment.__module__}.{getattr(environment, '__qualname__', type(environment).__name__)}"}

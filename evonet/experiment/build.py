@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from evonet.cluster.executor import Cluster, Executor
-from evonet.environments.specification import EnvironmentSpec
+from evonet.environments.specification import EnvironmentSpec, import_refusal
 from evonet.errors import EvonetError, WorkersUnavailable
 from evonet.evaluation.engines import EngineName
 from evonet.evaluation.task import Task
@@ -39,7 +39,7 @@ def build_fitness(config: Config, executor: Executor | Cluster | None = None) ->
     settings = config.settings
     episodes = None
     if settings.environment is not None:
-        environment = settings.environment.build()
+        environment = settings.environment.build().restricted(config.allowed_imports)
         whole = settings.fitness.type == EPISODE_RETURN
         episodes = _episode_return(config, environment, ("environment", "id"), executor if whole else None)
         for end, size in (("inputs", episodes.architecture.num_inputs), ("outputs", episodes.architecture.num_outputs)):
@@ -79,7 +79,8 @@ def build_judge(config: Config, fitness: Fitness, executor: Executor | Cluster |
         )
     environment = settings.environment or config.settings.environment
     assert environment is not None
-    judge = _episode_return(config, environment.build(), (*path, "id"), executor, settings.engine)
+    made = environment.build().restricted(config.allowed_imports)
+    judge = _episode_return(config, made, (*path, "id"), executor, settings.engine)
     assert fitness.task is not None
     assert judge.task is not None
     for name in ("observation_space", "action_space"):
@@ -105,7 +106,6 @@ def _episode_return(
     section = "evaluation" if engine is None else "validation"
     evaluation |= {} if engine is None else {"engine": engine}
     try:
-        environment.refuse_imports(config.allowed_imports)
         return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build(), executor=executor)
     except WorkersUnavailable:  # has its own place and exit status, and no line of the config is to blame
         raise
@@ -187,11 +187,7 @@ def _own_function(config: Config) -> Any:
     module_name, _, function_name = name.partition(":")
     path = ("fitness", "type")
     if module_name not in config.allowed_imports:
-        raise config.error(
-            path,
-            f"fitness.type {name!r} would import the module {module_name!r}, which runs its code; "
-            f"to allow that, add --allow-import {module_name}",
-        )
+        raise config.error(path, import_refusal(f"fitness.type {name!r}", module_name))
     try:
         module = importlib.import_module(module_name)
     except Exception as error:

@@ -185,13 +185,13 @@ class Config:
     allowed_imports: Sequence[str] = field(default=())
 
     @classmethod
-    def load(cls, path: str, overrides: Sequence[str] = (), allowed_imports: Sequence[str] = ()) -> Config:
+    def load(cls, path: str, overrides: Sequence[str] = (), allow_imports: Sequence[str] = ()) -> Config:
         """Read and check a config file.
 
         Args:
             path: of the file.
             overrides: `key.path=value`, each replacing what the file says.
-            allowed_imports: modules that may be imported.
+            allow_imports: modules that may be imported.
 
         Raises:
             ConfigError: it cannot be read or breaks rules; the message has a line for each.
@@ -202,7 +202,7 @@ class Config:
             settings = _experiment_model(document.data).model_validate(document.data)
         except ValidationError as error:
             raise ConfigError("\n".join(_explain(error, document))) from None
-        config = cls(settings, document, allowed_imports)
+        config = cls(settings, document, allow_imports)
         if settings.fitness.type == EPISODE_RETURN and settings.environment is None:
             raise config.error(("environment", "id"), "environment.id is required, for example: CartPole-v1")
         return config

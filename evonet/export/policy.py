@@ -77,7 +77,7 @@ def description(champion: Champion) -> dict[str, Any]:
     task, names = champion.task, names_of(champion)
     environment = task.environment if task is not None else None
     about = {
-        "environment": asdict(environment) if isinstance(environment, EnvironmentSpec) else None,
+        "environment": environment.described() if isinstance(environment, EnvironmentSpec) else None,
         "architecture": asdict(champion.architecture),
         "inputs": list(names.inputs),
         "outputs": list(names.outputs),

@@ -1,15 +1,19 @@
 """Environments are found by name, made as they were meant, and import nothing that nobody allowed."""
 
+import copy
 import pickle
 import sys
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.wrappers import TimeLimit
 
+from evonet.environments.parameters import Parameter
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentSpec, Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable, UnsuitableEnvironment
+from evonet.fitness import EpisodeReturn
 
 THIRD_PARTY = """
 import gymnasium as gym
@@ -293,47 +297,83 @@ def test_a_failure_that_only_mentions_a_package_is_no_missing_package(register):
 def test_a_module_is_refused_with_the_flag_that_allows_it_and_is_not_imported(third_party):
     spec = EnvironmentSpec(f"{third_party}:{third_party}/Thing-v0")
     assert list(spec.imports) == [third_party]
-    with pytest.raises(UnsuitableEnvironment) as refused:
-        spec.refuse_imports()
-    assert str(refused.value) == (
-        f"'{third_party}:{third_party}/Thing-v0' would import the module '{third_party}', which runs its code; "
-        f"to allow that, add --allow-import {third_party}"
-    )
-    spec.refuse_imports([third_party])
+    for ask in (EnvironmentSpec.make, EnvironmentSpec.step_limit, EnvironmentSpec.reward_threshold):
+        with pytest.raises(UnsuitableEnvironment) as refused:
+            ask(spec.restricted([]))
+        assert str(refused.value) == (
+            f"'{third_party}:{third_party}/Thing-v0' would import the module '{third_party}', which runs its code; "
+            f"to allow that, add --allow-import {third_party}, or in Python allow_imports=['{third_party}']"
+        )
     assert third_party not in sys.modules
+    assert spec.restricted([third_party]).step_limit() == (33, True)
 
 
 def test_a_wrapper_s_module_is_refused_likewise(third_party):
     spec = EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("FlattenObservation"), Wrapper(f"{third_party}:Doubled")])
     assert list(spec.imports) == [third_party]
-    with pytest.raises(UnsuitableEnvironment) as refused:
-        spec.refuse_imports(["another_module"])
-    assert str(refused.value) == (
-        f"'{third_party}:Doubled' would import the module '{third_party}', which runs its code; "
-        f"to allow that, add --allow-import {third_party}"
-    )
-    spec.refuse_imports({third_party})
+    with pytest.raises(UnsuitableEnvironment, match=f"'{third_party}:Doubled' would import the module"):
+        spec.restricted(["another_module"]).make()
     assert third_party not in sys.modules
+    spec.restricted({third_party}).make().close()
+
+
+COPIES = {
+    "replace": lambda spec: replace(spec, kwargs={"sutton_barto_reward": True}),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda spec: pickle.loads(pickle.dumps(spec)),
+    "a fitness with another limit": lambda spec: EpisodeReturn(spec, max_steps=5).task.environment,
+    "a changed argument": lambda spec: Parameter("gravity", float, None, "gravity").changed(spec, 3.0),
+    "a changed attribute": lambda spec: Parameter("gravity", float, lambda *_: None).changed(spec, 3.0),
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize("where", ["id", "wrapper"])
+def test_a_copy_imports_no_more_than_its_original(where, way, third_party):
+    spec = EnvironmentSpec(f"{third_party}:{third_party}/Thing-v0")
+    if where == "wrapper":
+        spec = EnvironmentSpec("CartPole-v1", wrappers=[Wrapper(f"{third_party}:Doubled")])
+
+    def make_a_copy():
+        copied = COPIES[way](spec.restricted(["another_module"]))
+        return copied.make() if isinstance(copied, EnvironmentSpec) else copied()
+
+    with pytest.raises(UnsuitableEnvironment, match="would import the module"):
+        make_a_copy()
+    assert third_party not in sys.modules
+
+
+def test_what_may_be_imported_is_part_of_what_a_specification_is_and_of_no_description():
+    spec = EnvironmentSpec("CartPole-v1")
+    assert spec.restricted([]) != spec != spec.restricted(["a"])
+    assert spec.restricted(["b", "a"]) == spec.restricted({"a", "b"})
+    assert spec.restricted(["a"]).described() == spec.described()
+    assert set(spec.described()) == {"id", "kwargs", "wrappers", "max_steps", "hard_reset"}
+
+
+def test_a_text_is_no_list_of_modules():
+    with pytest.raises(TypeError, match="allowed_imports must be a frozenset of modules, got 'evil_twin'"):
+        EnvironmentSpec("evil:Thing-v0", allowed_imports="evil_twin")
 
 
 def test_leave_for_a_part_of_a_name_is_no_leave_for_the_whole():
     spec = EnvironmentSpec("harmless:evil:Thing-v0")
     assert list(spec.imports) == ["harmless:evil"]
     with pytest.raises(UnsuitableEnvironment, match="--allow-import harmless:evil"):
-        spec.refuse_imports(["harmless", "evil"])
+        spec.restricted(["harmless", "evil"]).make()
     with pytest.raises(UnsuitableEnvironment, match=r"--allow-import package\.inner"):
-        EnvironmentSpec("package.inner:Thing-v0").refuse_imports(["package"])
+        EnvironmentSpec("package.inner:Thing-v0").restricted(["package"]).make()
 
 
 def test_gymnasium_s_own_environments_and_wrappers_need_no_leave():
-    EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("FlattenObservation")]).refuse_imports()
+    EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("FlattenObservation")]).restricted([]).make().close()
 
 
 def test_a_third_party_s_environment_and_wrapper_are_made_once_allowed(third_party):
     spec = EnvironmentSpec(
         f"{third_party}:{third_party}/Thing-v0", wrappers=[Wrapper(f"{third_party}:Doubled", {"factor": 5})]
-    )
-    spec.refuse_imports([third_party])
+    ).restricted([third_party])
     assert spec.step_limit() == (33, True)
     assert spec.reward_threshold() == 12.5
     with spec.make() as environment:

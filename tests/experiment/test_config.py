@@ -487,7 +487,7 @@ def test_code_is_imported_only_if_the_command_line_allows_its_module(what, refus
     text, start = REFUSED_IMPORTS[what]
     expected = (
         f"c.yaml:{start} would import the module 'never_imported', which runs its code; "
-        "to allow that, add --allow-import never_imported"
+        "to allow that, add --allow-import never_imported, or in Python allow_imports=['never_imported']"
     )
     for allowed in ([], ["never"], ["never_imported.py"], ["os"]):
         assert refusal(text, allow=allowed) == expected

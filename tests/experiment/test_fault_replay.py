@@ -176,7 +176,7 @@ def test_a_run_directory_imports_nothing_that_the_command_line_does_not_allow(wa
     config = (folder / "config.yaml").read_text(encoding="utf-8").replace(f"{MODULE}:", "evil_module_of_a_stranger:")
     (folder / "config.yaml").write_text(config, encoding="utf-8")
     assert main(["replay", str(folder), "--fault", "0"]) == 2
-    assert "to allow that, add --allow-import evil_module_of_a_stranger\n" in capsys.readouterr().err
+    assert "to allow that, add --allow-import evil_module_of_a_stranger, or in Python" in capsys.readouterr().err
     assert "evil_module_of_a_stranger" not in sys.modules
 
 

@@ -3,6 +3,7 @@
 import gc
 import json
 import shutil
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -208,6 +209,19 @@ def test_fault_28_a_function_of_python_itself_is_no_exception(evil, capsys):
     assert "would import the module 'os'" in capsys.readouterr().err
 
 
+def test_fault_28_a_folder_from_which_a_module_is_allowed_replaces_no_installed_package(evil):
+    """Leave for one module in the folder of a stranger's run is none for a file called like a package of evonet's."""
+    walk = "import gymnasium\ngymnasium.register('W-v0', 'gymnasium.envs.classic_control:CartPoleEnv')\n"
+    (evil / "walk.py").write_text(walk, encoding="utf-8")
+    (evil / "cmaes.py").write_text("open('pwned', 'w').close()\n", encoding="utf-8")
+    (evil / "c.yaml").write_text("environment: {id: 'walk:W-v0'}\nalgorithm: cma_es\n", encoding="utf-8")
+    program = "import sys; from evonet.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-P", "-c", program, "check", "c.yaml", "--allow-import", "walk"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert not (evil / "pwned").exists()
+
+
 def test_fault_28_with_allow_import_it_is_imported(evil, capsys):
     (evil / "c.yaml").write_text(NAMED["fitness"], encoding="utf-8")
     assert main(["check", "c.yaml", "--allow-import", "evil"]) == 2  # it has no such function
@@ -220,6 +234,15 @@ def test_fault_28_with_allow_import_it_is_imported(evil, capsys):
     [
         ["inspect", "whole"],
         ["inspect", "whole", "--json"],
+        ["inspect", "whole", "--html"],
+        ["replay", "whole", "--generation", "2", "--gif", "out.gif"],
+        ["replay", "whole/champion.npz", "--gif", "out.gif"],
+        ["export", "whole", "--to", "json", "out.json"],
+        ["export", "whole", "--to", "hub", "hub"],
+        ["check", "whole/config.yaml"],
+        ["run", "whole/config.yaml"],
+        ["study", "whole/config.yaml", "--seeds", "2"],
+        ["compare", "whole", "other", "--html", "out.html"],
         ["replay", "whole", "--fault", "0"],
         ["replay", "whole", "--gif", "out.gif"],
         ["compare", "whole", "other"],
@@ -243,7 +266,7 @@ def test_fault_28_a_run_directory_imports_no_code_that_it_names(command, evil, c
     said = capsys.readouterr()
     assert "evil" not in sys.modules
     assert not (evil / "pwned").exists()
-    if command[0] == "inspect":
+    if command[0] in {"inspect", "export"}:
         assert status == 0, said.err
         assert command[-1] != "--json" or json.loads(said.out)["generations"] == 6
     else:
