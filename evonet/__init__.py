@@ -6,6 +6,7 @@ Names are imported when they are first used, so that `evonet --help` answers wit
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,3 +65,23 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _to_html(value: Any) -> str | None:
+    from evonet.inspection.notebook import to_html
+
+    return to_html(value)
+
+
+def _draw_in_notebooks() -> None:
+    """Have a notebook draw runs, populations and networks; what draws them is imported when the first is shown."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    if hasattr(shell, "kernel"):
+        formatter = shell.display_formatter.formatters["text/html"]
+        for name in ("NeuralNetwork", "Population"):
+            formatter.for_type_by_name(f"evonet.{_HOMES[name]}", name, _to_html)
+        formatter.for_type_by_name(f"evonet.{_HOMES['load_run']}", "LoadedRun", _to_html)
+
+
+_draw_in_notebooks()

@@ -377,13 +377,6 @@ class NeuralNetwork:
             lines += [f"  {layer} {index:<3}{_describe_neuron(neuron)}" for index, neuron in enumerate(neurons)]
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        """A drawing, for notebooks."""
-        from evonet.drawing import network_svg, page_part
-
-        title = f"NeuralNetwork {self.architecture}, {self.architecture.genome_size} genes"
-        return page_part(title, network_svg(self.architecture.views(self.genome)))
-
 
 def _describe_neuron(neuron: Neuron) -> str:
     parts = {"bias": neuron.bias, "in": neuron.incoming, "memory": neuron.recurrent, "out": neuron.outgoing}

@@ -12,7 +12,6 @@ from evonet.network import Architecture, NetworkStack, NeuralNetwork
 from evonet.types import FloatArray, IntArray
 
 NO_PARENT = -1
-_SHOWN = 5
 
 
 class Population:
@@ -151,31 +150,3 @@ class Population:
     def __repr__(self) -> str:
         best = "" if self.fitness is None else f", best fitness {self.fitness.max():.6g}"
         return f"<Population of {len(self)} networks {self.architecture}{best}>"
-
-    def _repr_html_(self) -> str:
-        """Its fitness, its fittest and the network of the best, for notebooks."""
-        from evonet.drawing import bars_svg, network_svg, page_part, paragraph, table
-
-        title = f"Population of {len(self)} networks {self.architecture}, {self.architecture.genome_size} genes each"
-        if self.fitness is None or not np.isfinite(self.fitness).any():
-            return page_part(title, paragraph("not evaluated" if self.fitness is None else "nobody could be scored"))
-        known = self.fitness[np.isfinite(self.fitness)]
-        low, high = float(known.min()), float(known.max())
-        counts, _ = np.histogram(known, bins=24, range=(low, high if high > low else low + 1.0))
-        failed = len(self) - len(known)
-        spread = f"fitness: best {high:.6g}, median {np.median(known):.6g}, worst {low:.6g}"
-        order = np.argsort(-np.where(np.isfinite(self.fitness), self.fitness, -np.inf), kind="stable")[:_SHOWN]
-        rows = [
-            (self.ids[i], f"{self.fitness[i]:.6g}", self._parents_told(i), ", ".join(self.operators_of(i)) or "–")
-            for i in order
-        ]
-        return page_part(
-            title,
-            paragraph(spread + (f"; {failed} could not be scored" if failed else "")),
-            bars_svg(counts.tolist(), low, high if high > low else low + 1.0, "individuals by their fitness"),
-            table(("individual", "fitness", "parents", "made by"), rows),
-            network_svg(self.architecture.views(self.best.genome)),
-        )
-
-    def _parents_told(self, index: int) -> str:
-        return ", ".join(str(parent) for parent in self.parents[index] if parent != NO_PARENT) or "–"

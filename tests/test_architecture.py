@@ -23,7 +23,7 @@ GLOBAL_RANDOMNESS = re.compile(r"np\.random\.(seed|rand|normal|choice)|random\.(
 FOUNDATIONS = {"evonet.settings", "evonet.types", "evonet.errors"}
 ROWS = [
     ["evonet.seeding", "evonet.machine", "evonet.packages", "evonet.reading", "evonet.versions"],
-    ["evonet.activations", "evonet.statistics", "evonet.archive", "evonet.cluster", "evonet.drawing"],
+    ["evonet.activations", "evonet.statistics", "evonet.archive", "evonet.cluster"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population"],
     ["evonet.genetic_algorithm", "evonet.strategies", "evonet.environments"],

@@ -14,8 +14,8 @@ from evonet.environments.names import Names, names_for
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
+from evonet.inspection.phrases import counted, made_by, score, scores, title, verdict
 from evonet.network import LayerName, NeuralNetwork
-from evonet.reading import printable
 from evonet.types import FloatArray
 
 _SHOWN_ANCESTORS = 12
@@ -77,65 +77,17 @@ def _names(run: LoadedRun, champion: Champion) -> Names:
     return names_for(run.summary["environment"], architecture.num_inputs, architecture.num_outputs)
 
 
-def title(summary: Mapping[str, Any]) -> str:
-    """What was run."""
-    name, environment = printable(summary["name"], keep=""), summary["environment"] or "own fitness function"
-    return f"{name} · {environment} · seed {summary['seed']}"
-
-
-def verdict(summary: Mapping[str, Any]) -> str:
-    """What came of it, in one sentence."""
-    champion, target = summary["champion"], summary["target"]
-    if champion is None:
-        if summary["finished"]:
-            return "No champion: not one individual could be scored. See faults.jsonl."
-        return "Not finished, and no champion yet: it is told from the first checkpoint on."
-    aim = "" if target is None else f", target {target:g}"
-    if not summary["finished"]:
-        return (
-            f"Not finished: the champion so far scores {number(champion['validation_mean'])} on the "
-            f"{champion['validation_episodes']} held-out episodes that it was chosen by{aim}."
-        )
-    low, high = champion["test_interval"] or (None, None)
-    test = (
-        f"the champion scores {number(champion['test_mean'])} on {champion['test_episodes']} fresh episodes "
-        f"(95 % interval {number(low)} to {number(high)}){aim}."
-    )
-    if target is None:
-        return test.replace("the", "The", 1)
-    return f"{'Solved' if summary['solved'] else 'Not solved'}: {test}"
-
-
-def scores(summary: Mapping[str, Any]) -> list[tuple[str, float | None, str]]:
-    """The champion's scores: which, how high, and of what; the test only once there was one."""
-    champion = summary["champion"]
-    test = ("test", champion["test_mean"], f"mean of {champion['test_episodes']} episodes that nothing was chosen by")
-    held_out = f"mean of {champion['validation_episodes']} held-out episodes, by which it was chosen"
-    luck = "fitness on the episodes of its generation; says little by itself"
-    return [
-        *([test] if summary["finished"] else []),
-        ("validation", champion["validation_mean"], held_out),
-        ("training", champion["training_fitness"], luck),
-    ]
-
-
-def number(value: float | None) -> str:
-    """A score, in six digits."""
-    return "failed" if value is None else f"{value:.6g}"
-
-
 def _head(summary: Mapping[str, Any]) -> str:
     lines = [title(summary), "", verdict(summary)]
     if summary["champion"] is not None:
-        lines += ["", *(f"  {name:<10} {number(mean):>10}  {what}" for name, mean, what in scores(summary))]
+        lines += ["", *(f"  {name:<10} {score(mean):>10}  {what}" for name, mean, what in scores(summary))]
     return "\n".join(lines)
 
 
 def _spent(run: LoadedRun) -> str:
     summary = run.summary
     spent = (
-        f"{summary['generations']} generation{'s' * (summary['generations'] != 1)}, "
-        f"{summary['evaluations']:,} evaluations, "
+        f"{counted(summary['generations'], 'generation')}, {counted(summary['evaluations'], 'evaluation')}, "
         f"{summary['environment_steps']:,} environment steps in training and {summary['validation_steps']:,} in "
         f"validation,\n{summary['seconds']:g} s"
     )
@@ -221,8 +173,8 @@ def _descent(line: Sequence[Ancestor]) -> str:
             lines.append(f"  … {hidden} more, all of them with --json")
         gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.6g})"
         mate = f" (with {ancestor.parents[1]})" if len(ancestor.parents) > 1 else ""
-        made = ", ".join(ancestor.operators) or ("random weights" if not ancestor.parents else "copied")
-        fitness = number(ancestor.fitness) + gain
+        made = made_by(ancestor, ", ")
+        fitness = score(ancestor.fitness) + gain
         who = f"generation {ancestor.generation:>4}  individual {ancestor.individual:<7}"
         lines.append(f"  {who} fitness {fitness:<22} {made}{mate}")
     return "\n".join(lines)

@@ -228,12 +228,6 @@ class LoadedRun:
     def __repr__(self) -> str:
         return f"<{'finished run' if self.finished else 'run under way'} {self.path}>"
 
-    def _repr_html_(self) -> str:
-        """The verdict, the learning curve and the champion's network, for notebooks."""
-        from evonet.inspection.notebook import run_html
-
-        return run_html(self)
-
     def _so_far(self) -> dict[str, Any]:
         from evonet.experiment.session import verdict
 

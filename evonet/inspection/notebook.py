@@ -1,27 +1,114 @@
-"""A run as it shows itself in a notebook."""
+"""What notebooks show of runs, populations and networks: a few words and Matplotlib's figures.
+
+Without Matplotlib a notebook shows an object's plain text instead.
+"""
 
 from __future__ import annotations
 
-from evonet.drawing import curves_svg, network_svg, page_part, paragraph, table
-from evonet.environments.names import names_for
-from evonet.inspection.account import number, scores, title, verdict
-from evonet.inspection.loaded_run import LoadedRun
+import html
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
 
-_CURVES = {"validation": "validation_mean", "best": "best", "median": "median"}
+import numpy as np
+
+from evonet.environments.names import names_for
+from evonet.inspection.loaded_run import LoadedRun
+from evonet.inspection.phrases import number, score, scores, title, verdict
+from evonet.inspection.plots import histogram, learning_curve, network_diagram
+from evonet.inspection.svg import new_axes, page_style, svg
+from evonet.network import NeuralNetwork
+from evonet.population import NO_PARENT, Population
+
+_FITTEST = 5
+_CELL = 'style="text-align:left;padding:1px 12px 1px 0"'
+
+
+def to_html(value: LoadedRun | Population | NeuralNetwork) -> str | None:
+    """A run, a population or a network as HTML; None, for which a notebook shows plain text, without Matplotlib."""
+    if find_spec("matplotlib") is None:
+        return None
+    if isinstance(value, LoadedRun):
+        return run_html(value)
+    return population_html(value) if isinstance(value, Population) else network_html(value)
 
 
 def run_html(run: LoadedRun) -> str:
-    """The verdict, the scores, the learning curve and the champion's network; every text escaped."""
-    curves = {name: run.metrics[column] for name, column in _CURVES.items() if column in run.metrics}
-    parts = [paragraph(verdict(run.summary)), curves_svg(curves, "generation") if curves else ""]
-    champion = run.champion
-    if champion is not None:
-        shape = champion.architecture
+    """A run's verdict, scores, learning curve and its champion's network."""
+    parts = [_paragraph(verdict(run.summary))]
+    if len(run.metrics.get("generation", ())):
+        parts.append(_figure(lambda axes: learning_curve(run, ax=axes)))
+    if run.champion is not None:
+        shape = run.champion.architecture
         names = names_for(run.summary["environment"], shape.num_inputs, shape.num_outputs)
-        rows = [(name, number(mean), what) for name, mean, what in scores(run.summary)]
+        network = run.champion.network
         parts += [
-            table(("score", "mean", "of"), rows),
-            paragraph(f"champion: network {shape}, {shape.genome_size} genes"),
-            network_svg(shape.views(champion.genome), names.inputs, names.outputs),
+            _table(("score", "mean", "of"), [(name, score(mean), what) for name, mean, what in scores(run.summary)]),
+            _paragraph(f"champion: network {shape}, {shape.genome_size} genes"),
+            _figure(lambda axes: network_diagram(network, names, ax=axes), width=7.0, height=4.0),
         ]
-    return page_part(title(run.summary), *parts)
+    return _block(title(run.summary), parts)
+
+
+def population_html(population: Population) -> str:
+    """A population's fitness, its fittest individuals and the network of the best."""
+    shape, fitness = population.architecture, population.fitness
+    heading = f"Population of {len(population)} networks {shape}, {shape.genome_size} genes each"
+    if fitness is None:
+        return _block(heading, [_paragraph("not evaluated")])
+    known = fitness[np.isfinite(fitness)]
+    if not known.size:
+        return _block(heading, [_paragraph("no individual could be scored")])
+    spread = (
+        f"fitness: best {number(known.max())}, median {number(float(np.median(known)))}, worst {number(known.min())}"
+    )
+    failed = len(population) - len(known)
+    order = np.argsort(-np.where(np.isfinite(fitness), fitness, -np.inf), kind="stable")[:_FITTEST]
+    rows = [
+        (str(population.ids[row]), number(fitness[row]), _parents(population, row), _operators(population, row))
+        for row in order
+    ]
+    parts = [
+        _paragraph(spread + (f"; {failed} could not be scored" if failed else "")),
+        _figure(lambda axes: histogram(known, "fitness", ax=axes).set_ylabel("individuals"), height=2.0),
+        _table(("individual", "fitness", "parents", "made by"), rows),
+        _figure(lambda axes: network_diagram(population.best, ax=axes), width=7.0, height=4.0),
+    ]
+    return _block(heading, parts)
+
+
+def network_html(network: NeuralNetwork) -> str:
+    """A network's neurons and connections."""
+    heading = f"NeuralNetwork {network.architecture}, {network.architecture.genome_size} genes"
+    return _block(heading, [_figure(lambda axes: network_diagram(network, ax=axes), width=7.0, height=4.0)])
+
+
+def _parents(population: Population, row: int) -> str:
+    return ", ".join(str(parent) for parent in population.parents[row] if parent != NO_PARENT) or "–"
+
+
+def _operators(population: Population, row: int) -> str:
+    return ", ".join(population.operators_of(row)) or "–"
+
+
+def _figure(draw: Callable[[Any], object], width: float = 5.0, height: float = 2.6) -> str:
+    """A figure of `width` times `height` inches as SVG; names within it are Matplotlib's to escape."""
+    with page_style():
+        axes = new_axes(width, height)
+        draw(axes)
+        return f'<div style="max-width:{width * 100:.0f}px">{svg(axes.figure)}</div>'
+
+
+def _block(heading: str, parts: Sequence[str]) -> str:
+    body = "".join(f'<div style="margin:.4em 0;overflow-x:auto">{part}</div>' for part in parts)
+    return f'<div style="font-family:sans-serif;font-size:13px"><strong>{html.escape(heading)}</strong>{body}</div>'
+
+
+def _paragraph(text: str) -> str:
+    return f"<div>{html.escape(text)}</div>"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th {_CELL}>{html.escape(text)}</th>" for text in heads)
+    body = "".join(f"<tr>{''.join(f'<td {_CELL}>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<table style="color:inherit;font-size:inherit"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

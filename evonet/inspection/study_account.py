@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evonet.inspection.phrases import interval, number, percent, score
 from evonet.reading import printable
 
 _SHOWN_FAILURES = 10
@@ -49,8 +50,8 @@ def _verdict(study: Mapping[str, Any]) -> str:
         return "No target, so there is no success to tell of."
     low, high = success["interval"]
     verdict = (
-        f"Solved: {success['solved']} of {success['runs']} runs ({_percent(success['rate'])}, 95 % interval "
-        f"{_percent(low)} to {_percent(high)}), by a test mean of at least {study['target']:g}."
+        f"Solved: {success['solved']} of {success['runs']} runs ({percent(success['rate'])}, 95 % interval "
+        f"{percent(low)} to {percent(high)}), by a test mean of at least {study['target']:g}."
     )
     if not reached["runs"]:
         return verdict
@@ -62,9 +63,9 @@ def _verdict(study: Mapping[str, Any]) -> str:
     ]
     for key, name in _SPENT.items():
         spread = reached[key]
-        quartiles = f"{_number(spread['lower_quartile']):>11} to {_number(spread['upper_quartile']):<12}"
-        row = f"  {name:<20} {_number(spread['median']):>13}   {quartiles} {_number(spread['mean']):>13}"
-        lines.append(row + (f" {_number(spread['per_success']):>13}" if unsolved else ""))
+        quartiles = f"{number(spread['lower_quartile']):>11} to {number(spread['upper_quartile']):<12}"
+        row = f"  {name:<20} {number(spread['median']):>13}   {quartiles} {number(spread['mean']):>13}"
+        lines.append(row + (f" {number(spread['per_success']):>13}" if unsolved else ""))
     if unsolved:
         lines.append(
             f"\nMedian, quartiles and mean are of the {reached['runs']} solved runs, not of the {unsolved} that spent "
@@ -80,13 +81,12 @@ def _per_success(unsolved: int) -> str:
 def _test(test: Mapping[str, Any]) -> str:
     if not test["runs"]:
         return "No run came to its end."
-    low, high = test["interval"]
     return (
         f"Test score ({test['runs']} champions, each on {test['episodes'] or 'no'} fresh episodes): interquartile mean "
-        f"{_score(test['interquartile_mean'])} (95 % interval {_score(low)} to {_score(high)}),\n"
-        f"median {_score(test['median'])}, quartiles {_score(test['lower_quartile'])} to "
-        f"{_score(test['upper_quartile'])}, worst {_score(test['worst'])} (seed {test['worst_seed']}), "
-        f"best {_score(test['best'])} (seed {test['best_seed']})."
+        f"{score(test['interquartile_mean'])} (95 % interval {interval(test['interval'])}),\n"
+        f"median {score(test['median'])}, quartiles {score(test['lower_quartile'])} to "
+        f"{score(test['upper_quartile'])}, worst {score(test['worst'])} (seed {test['worst_seed']}), "
+        f"best {score(test['best'])} (seed {test['best_seed']})."
     )
 
 
@@ -108,17 +108,5 @@ def _failures(failures: Sequence[Mapping[str, Any]], runs: int) -> str:
     return "\n".join([*lines, *([f"  … and {more} more, all of them with --json"] if more > 0 else [])])
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
 def _first_line(text: str) -> str:
     return text.partition("\n")[0]
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:,.4g}"
-
-
-def _score(value: float | None) -> str:
-    return "failed" if value is None or value == float("-inf") else f"{value:.6g}"

@@ -25,7 +25,7 @@ def test_the_verdict_is_about_the_test_and_names_target_and_interval(text, small
     assert text.splitlines()[0] == "small · CartPole-v1 · seed 3"
     assert text.splitlines()[2] == (
         f"Not solved: the champion scores {summary['champion']['test_mean']:.6g} on 6 fresh episodes "
-        f"(95 % interval {low:.6g} to {high:.6g}), target 1000."
+        f"(95 % interval {low:.6g} to {high:.6g}), target 1,000."
     )
 
 

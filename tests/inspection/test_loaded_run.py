@@ -11,7 +11,6 @@ import pytest
 from evonet.errors import ConfigError, EvonetError, UnsuitableEnvironment
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run as run_config
-from evonet.inspection.account import verdict
 from evonet.inspection.loaded_run import NOBODY, load_run
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
@@ -275,24 +274,3 @@ def test_a_journal_that_says_something_else_is_named(name, entry, read, message,
     with pytest.raises(ConfigError) as refused:
         getattr(load_run(tmp_path / "run"), read)
     assert str(refused.value) == f"{tmp_path}/run/{name}.jsonl: cannot be read: {message}"
-
-
-def test_a_run_shows_itself_in_a_notebook(small_run, stopped_run, failed_run):
-    text = load_run(small_run)._repr_html_()
-    assert "small · CartPole-v1 · seed 3" in text
-    assert verdict(load_run(small_run).summary) in text
-    assert "pole angular velocity → hidden 2" in text
-    assert "validation, best, median over generation" in text
-    assert "Not finished: the champion so far scores " in load_run(stopped_run)._repr_html_()
-    assert "No champion: not one individual could be scored." in load_run(failed_run)._repr_html_()
-
-
-def test_a_run_s_name_stays_text(small_run, tmp_path):
-    shutil.copytree(small_run, tmp_path / "run")
-    summary = json.loads((small_run / "run.json").read_text(encoding="utf-8"))
-    summary |= {"name": "<script>alert(1)</script>", "environment": "<b>"}
-    (tmp_path / "run" / "run.json").write_text(json.dumps(summary), encoding="utf-8")
-    text = load_run(tmp_path / "run")._repr_html_()
-    assert "<script" not in text
-    assert "<b>" not in text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt; · &lt;b&gt; · seed 3" in text

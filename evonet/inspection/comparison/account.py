@@ -7,13 +7,14 @@ from typing import Any
 
 from evonet.experiment.differences import as_written
 from evonet.inspection.comparison import Comparison
+from evonet.inspection.phrases import number, percent
 from evonet.reading import printable
 
 _WIDEST = 40
 
 
 def comparison_account(comparison: Comparison) -> str:
-    """Who is compared, in which settings they differ, and whether there is a difference."""
+    """A comparison as text: what is compared, the settings that differ, and whether the results differ."""
     data = comparison.data
     sections = [_table(_overview(data)), _settings(data), _verdicts(data["verdicts"], score_name(data))]
     if data["notes"]:
@@ -22,34 +23,36 @@ def comparison_account(comparison: Comparison) -> str:
 
 
 def _overview(data: Mapping[str, Any]) -> list[list[str]]:
-    seeds = data["of"] == "seeds"
     rows = [["", "runs", "solved", "evaluations to success", score_name(data)]]
-    for each in data["compared"]:
-        low, high = each["solved_interval"] or (0.0, 1.0)
-        solved = (
-            f"{each['solved']} of {each['runs']} ({100 * low:.0f} to {100 * high:.0f} %)"
-            if seeds
-            else str(each["solved"] == 1)
-        )
-        rows.append(
-            [
-                shortened(each["name"]),
-                str(each["runs"]),
-                "no target" if each["solved"] is None else {"True": "yes", "False": "no"}.get(solved, solved),
-                number(each["evaluations_to_success"]),
-                with_interval(each["test_score"], each["test_interval"]),
-            ]
-        )
+    rows += [
+        [
+            short_name(each["name"]),
+            str(each["runs"]),
+            _solved(each, of_seeds=data["of"] == "seeds"),
+            number(each["evaluations_to_success"]),
+            with_interval(each["test_score"], each["test_interval"]),
+        ]
+        for each in data["compared"]
+    ]
     return rows
+
+
+def _solved(compared: Mapping[str, Any], *, of_seeds: bool) -> str:
+    if compared["solved"] is None:
+        return "no target"
+    if not of_seeds:
+        return "yes" if compared["solved"] else "no"
+    low, high = compared["solved_interval"]
+    return f"{compared['solved']} of {compared['runs']} ({100 * low:.0f} to {percent(high)})"
 
 
 def _settings(data: Mapping[str, Any]) -> str:
     if not data["settings"]:
         return "No setting differs" + (" but the seeds." if data["of"] == "seeds" else ".")
     names = [each["name"] for each in data["compared"]]
-    rows = [["Settings that differ", *map(shortened, names)]]
+    rows = [["Settings that differ", *map(short_name, names)]]
     rows += [
-        [key, *(shortened(as_written(values[name])) for name in names)] for key, values in data["settings"].items()
+        [key, *(short_name(as_written(values[name])) for name in names)] for key, values in data["settings"].items()
     ]
     return _table(rows)
 
@@ -62,8 +65,8 @@ def _verdicts(verdicts: Sequence[Mapping[str, Any]], score: str) -> str:
         lines.append(sentence(verdict))
         if verdict["difference"] is not None:
             figure = score if verdict["measure"] == "test score" else "median of evaluations where solved"
-            told = with_interval(verdict["difference"], verdict["interval"])
-            lines.append(f"  {figure}, {verdict['first']} less {verdict['second']}: {told}")
+            difference = with_interval(verdict["difference"], verdict["interval"])
+            lines.append(f"  {figure}, {verdict['first']} less {verdict['second']}: {difference}")
     return "\n".join(lines)
 
 
@@ -78,22 +81,15 @@ def sentence(verdict: Mapping[str, Any]) -> str:
     return f"{words[0].upper()}{words[1:]}." if verdict["better"] is None else f"{words}."
 
 
-def number(value: float | None) -> str:
-    """A figure that may be absent, or infinite: of a run that failed."""
-    if value is None or value != value:  # noqa: PLR0124 - not a number
-        return "-"
-    return "failed" if value == float("-inf") else f"{value:,.6g}"
-
-
 def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
     """A figure with its 95 % interval."""
     if value is None or interval is None:
-        return "-"
+        return "–"
     return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
 
 
-def shortened(text: str) -> str:
-    """`text`, cut where it is too long for a column."""
+def short_name(text: str) -> str:
+    """`text` on one line, its beginning cut where it is too long: names of directories differ at their ends."""
     line = printable(text, keep="")
     return line if len(line) <= _WIDEST else f"…{line[1 - _WIDEST :]}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonet.inspection.comparison import Comparison
-from evonet.inspection.comparison.account import shortened
+from evonet.inspection.comparison.account import short_name
 from evonet.inspection.comparison.curves import Curve, learning_curve, profiles, solving_curves
 from evonet.inspection.plots.learning import thousands
 from evonet.inspection.plots.palette import SERIES, STYLES, legend
@@ -92,5 +92,5 @@ def _lines(axes: Any, curves: Sequence[tuple[str, Curve]], x: str, y: str) -> No
 
 
 def _label(name: str) -> str:
-    label = shortened(name)
+    label = short_name(name)
     return f" {label}" if label.startswith("_") else label  # Matplotlib hides those

@@ -8,8 +8,9 @@ from typing import Any
 from evonet.errors import RunDirectoryError
 from evonet.experiment.differences import as_written
 from evonet.inspection.comparison import Comparison
-from evonet.inspection.comparison.account import number, score_name, sentence, with_interval
+from evonet.inspection.comparison.account import score_name, sentence, with_interval
 from evonet.inspection.comparison.figures import figures
+from evonet.inspection.phrases import number
 from evonet.inspection.plots.palette import package
 from evonet.inspection.svg import new_axes, page_style, svg
 from evonet.machine import write_whole

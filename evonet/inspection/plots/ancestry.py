@@ -9,6 +9,7 @@ import numpy as np
 
 from evonet.inspection.analysis.ancestry import Family, Payoff
 from evonet.inspection.lineage import Ancestor
+from evonet.inspection.phrases import made_by
 from evonet.inspection.plots.palette import (
     MUTED,
     POSITIVE,
@@ -46,7 +47,7 @@ def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
     if family.others:
         x, y = zip(*map(place.__getitem__, family.others), strict=True)
         spots = ax.scatter(x, y, s=9, color=MUTED, alpha=0.8, linewidth=0, zorder=3)
-        mark_each(spots, "others", [told(other) for other in family.others.values()])
+        mark_each(spots, "others", [describe(other) for other in family.others.values()])
     _line(ax, family.line, place)
     ax.set_xlabel("generation of birth")
     ax.set_ylabel("training fitness at birth")
@@ -55,14 +56,14 @@ def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
 
 
 def _line(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float]]) -> None:
-    made_by = list(dict.fromkeys(_made(ancestor) for ancestor in line))
+    makers = list(dict.fromkeys(made_by(ancestor) for ancestor in line))
     look: dict[str, Any] = {"s": 34, "edgecolor": "white", "linewidth": 0.7, "zorder": 4}
-    for index, operators in enumerate(made_by):
+    for index, operators in enumerate(makers):
         ax.scatter([], [], color=SERIES[(index + 1) % len(SERIES)], label=operators, **look)
     if line:
         x, y = zip(*(place[ancestor.individual] for ancestor in line), strict=True)
-        colours = [SERIES[(made_by.index(_made(ancestor)) + 1) % len(SERIES)] for ancestor in line]
-        mark_each(ax.scatter(x, y, color=colours, **look), "line", [told(ancestor) for ancestor in line])
+        colours = [SERIES[(makers.index(made_by(ancestor)) + 1) % len(SERIES)] for ancestor in line]
+        mark_each(ax.scatter(x, y, color=colours, **look), "line", [describe(ancestor) for ancestor in line])
         if len(line) <= _FEW:
             _gains(ax, line, place)
         ax.legend(frameon=False, fontsize="small", loc="lower right")
@@ -77,15 +78,11 @@ def _gains(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float
             )  # fmt: skip
 
 
-def _made(ancestor: Ancestor) -> str:
-    return " + ".join(ancestor.operators) or ("copied" if ancestor.parents else "random weights")
-
-
-def told(ancestor: Ancestor) -> str:
-    """An ancestor in a line of words."""
+def describe(ancestor: Ancestor) -> str:
+    """One line about an ancestor: id, generation, fitness and what made it."""
     fitness = "could not be scored" if ancestor.fitness is None else f"fitness {ancestor.fitness:.6g}"
     gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.5g})"
-    return f"individual {ancestor.individual}, generation {ancestor.generation}: {fitness}{gain}, {_made(ancestor)}"
+    return f"individual {ancestor.individual}, generation {ancestor.generation}: {fitness}{gain}, {made_by(ancestor)}"
 
 
 def _fitness(ancestors: Iterable[Ancestor]) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from evonet.environments.names import Names
 from evonet.inspection.analysis.trajectory import Trajectory
+from evonet.inspection.phrases import shortened
 from evonet.inspection.plots.palette import (
     MUTED,
     NEGATIVE,
@@ -19,7 +20,6 @@ from evonet.inspection.plots.palette import (
     diverging,
     legend,
     sequential,
-    shortened,
 )
 from evonet.types import FloatArray
 

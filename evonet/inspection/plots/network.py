@@ -8,6 +8,7 @@ import numpy as np
 
 from evonet.environments.names import Names, names_for
 from evonet.inspection.analysis.influence import NeuronState
+from evonet.inspection.phrases import shortened
 from evonet.inspection.plots.palette import (
     MUTED,
     NEGATIVE,
@@ -18,7 +19,6 @@ from evonet.inspection.plots.palette import (
     mark_each,
     package,
     plain,
-    shortened,
     title,
 )
 from evonet.network import Architecture, NeuralNetwork

@@ -101,8 +101,3 @@ def finite_span(values: FloatArray) -> tuple[float, float]:
     """The least and the greatest finite value; 0 and 1 where there is none."""
     known = values[np.isfinite(values)]
     return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-
-
-def shortened(text: str, most: int = 24) -> str:
-    """A name that does not burst a figure."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -9,6 +9,7 @@ import numpy as np
 from evonet.environments.names import Names
 from evonet.inspection.analysis.influence import Removals
 from evonet.inspection.analysis.policy import PolicySurface
+from evonet.inspection.phrases import shortened
 from evonet.inspection.plots.palette import (
     MUTED,
     NEGATIVE,
@@ -20,7 +21,6 @@ from evonet.inspection.plots.palette import (
     legend,
     mark,
     package,
-    shortened,
 )
 from evonet.types import FloatArray
 

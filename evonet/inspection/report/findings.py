@@ -27,8 +27,10 @@ LONGEST = 5_000
 """Steps after which the report's own episodes are cut."""
 
 PLACES = ("worst", "median", "best")
+RANDOM_NETWORKS = 64
+"""Networks with random weights that the champion is compared with."""
+
 _FRESH = 100  # episodes where the run has no test
-_RANDOM = 64  # networks with random weights
 
 
 class Findings:
@@ -162,7 +164,7 @@ class Findings:
         if self.champion is None or self.task is None:
             return None
         rng = generator(0, Purpose.INSPECTION, 300)
-        genomes = rng.standard_normal((_RANDOM, self.champion.architecture.genome_size))
+        genomes = rng.standard_normal((RANDOM_NETWORKS, self.champion.architecture.genome_size))
         returns = self.trials.within(genomes, 0.5 * self.effort, most=8).returns
         known = returns[np.isfinite(returns)]
         return float(known.mean()) if known.size else None

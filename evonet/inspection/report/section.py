@@ -49,24 +49,3 @@ class Section:
     tables: Sequence[Table] = ()
     notices: Sequence[str] = ()
     parts: dict[str, Any] = field(default_factory=dict)
-
-
-def number(value: float | None, digits: int = 5) -> str:
-    """A number for people; a dash where there is none, and a true minus sign."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN
-        return "–"
-    if value in (float("inf"), float("-inf")):
-        return "failed"
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}".replace("-", "−")
-    return f"{value:,.{digits}g}".replace("-", "−")
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """A share of all."""
-    return f"{100 * share:.{digits}f} %"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 episode`, `1,000 episodes`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

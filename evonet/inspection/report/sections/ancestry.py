@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from evonet.inspection.analysis.ancestry import family, payoffs
+from evonet.inspection.phrases import counted, made_by, number, percent
 from evonet.inspection.plots import descent_tree, payoff_bars
-from evonet.inspection.plots.ancestry import told
+from evonet.inspection.plots.ancestry import describe
 from evonet.inspection.report.figure import drawn
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.section import Section, Table, counted, number, percent
+from evonet.inspection.report.section import Section, Table
 
 _MOST_OTHERS = 150
 
@@ -23,7 +24,7 @@ def ancestry(findings: Findings) -> Section:
             notices=[
                 "Left out: there is no champion."
                 if run.champion is None
-                else "Left out: nobody wrote down the champion's parents."
+                else "Left out: the champion's parents were not recorded."
             ],
         )
     tree = family(run.lineage, line, _MOST_OTHERS)
@@ -33,7 +34,7 @@ def ancestry(findings: Findings) -> Section:
             "The thick line leads by first parents from the first generation to the champion; thin ones come from "
             "second parents. Fitness is that at birth, on the episodes of that generation.",
             lambda ax: descent_tree(tree, ax), size=(8.4, 4.4),
-            alternative="; ".join(told(ancestor) for ancestor in line[:: max(1, len(line) // 20)]),
+            alternative="; ".join(describe(ancestor) for ancestor in line[:: max(1, len(line) // 20)]),
         )
     ]  # fmt: skip
     paid = payoffs(run.lineage, line)
@@ -69,7 +70,7 @@ def ancestry(findings: Findings) -> Section:
                 [
                     f"{each.generation:,}", str(each.individual), number(each.fitness, 6),
                     "" if each.gain is None else f"{each.gain:+.5g}",
-                    " + ".join(each.operators) or ("copied" if each.parents else "random weights"),
+                    made_by(each),
                     str(each.parents[1]) if len(each.parents) > 1 else "",
                 ]
                 for each in line

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from evonet.inspection.analysis.trajectory import Trajectory
+from evonet.inspection.phrases import counted, listed, number, percent
 from evonet.inspection.plots import action_traces, hidden_traces, histogram, observation_traces
 from evonet.inspection.plots.behaviour import has_bars
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.replay import MOST_STEPS
-from evonet.inspection.report.section import Section, counted, number, percent
+from evonet.inspection.report.section import Section
 from evonet.types import FloatArray
 
 
@@ -33,7 +34,8 @@ def behaviour(findings: Findings) -> Section:
 
 def _lead(findings: Findings) -> list[str]:
     kind = "test episodes" if findings.champion is not None and findings.champion.test is not None else "fresh episodes"
-    lead = [f"Of {counted(len(findings.returns), kind[:-1])}, these are {_listed(list(findings.shown))}."]
+    shown = listed([f"the {place}" for place in findings.shown])
+    lead = [f"Of {counted(len(findings.returns), kind[:-1])}, these are {shown}."]
     repeated = findings.repeated.returns[0]
     if kind == "test episodes":
         same = np.isclose(repeated, findings.returns[: len(repeated)], rtol=1e-6, equal_nan=True).mean()
@@ -42,11 +44,6 @@ def _lead(findings: Findings) -> list[str]:
             f"Repeated for this report: {counted(len(repeated), 'episode')}, {told} with the return of the run."
         )
     return lead
-
-
-def _listed(places: list[str]) -> str:
-    words = [f"the {place}" for place in places]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _episodes(findings: Findings) -> list[dict[str, Any]]:
@@ -66,7 +63,7 @@ def _episodes(findings: Findings) -> list[dict[str, Any]]:
 
 def _title(findings: Findings, place: str, index: int, episode: Trajectory) -> str:
     cut = len(episode) >= MOST_STEPS
-    ended = "ended by the environment" if episode.terminated else "cut by the time limit"
+    ended = "ended by the environment" if episode.terminated else "truncated by the time limit"
     ended = f"then it failed: {episode.fault}" if episode.fault else ended
     told = f"its first {counted(len(episode), 'step')}" if cut else f"{counted(len(episode), 'step')}, {ended}"
     reached = number(float(findings.returns[index]))

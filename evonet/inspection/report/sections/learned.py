@@ -9,10 +9,11 @@ from gymnasium import spaces
 
 from evonet.inspection.analysis.influence import without_inputs, without_neurons
 from evonet.inspection.analysis.policy import policy_surface, policy_table
+from evonet.inspection.phrases import counted, number, percent
 from evonet.inspection.plots import influence_bars, policy_grid, policy_map, removal_bars
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.section import Section, counted, number, percent
+from evonet.inspection.report.section import Section
 
 _MOST_PARTS = 40
 _MOST_PANELS = 2

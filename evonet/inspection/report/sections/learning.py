@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from evonet.inspection.phrases import counted, number
 from evonet.inspection.plots import diversity, learning_curve
 from evonet.inspection.report.figure import drawn
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.section import Section, counted, number
+from evonet.inspection.report.section import Section
 
 _SIZE = (4.0, 3.4)
 _HOW = (

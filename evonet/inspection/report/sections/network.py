@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from evonet.champion import Champion
+from evonet.inspection.phrases import counted
 from evonet.inspection.plots import network_diagram, weight_maps
 from evonet.inspection.plots.network import WIDEST, connection_genes, shown_genes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.section import Section, Table, counted
+from evonet.inspection.report.section import Section, Table
 from evonet.types import FloatArray
 
 _MOST_SNAPSHOTS = 60

@@ -9,10 +9,11 @@ from itertools import pairwise
 import numpy as np
 
 from evonet.experiment.run_directory import CONFIG
+from evonet.inspection.phrases import counted
 from evonet.inspection.plots.palette import POSITIVE, Axes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings, imports
-from evonet.inspection.report.section import Section, Table, counted
+from evonet.inspection.report.section import Section, Table
 
 _SHOWN_FAULTS = 20
 

@@ -9,11 +9,12 @@ import numpy as np
 from evonet.environments.parameters import parameters_of
 from evonet.inspection.analysis.influence import visited
 from evonet.inspection.analysis.robustness import Sweep, landscape, observation_noise, parameter_sweeps, weight_noise
+from evonet.inspection.phrases import counted, number
 from evonet.inspection.plots import landscape_map, robustness_curve
 from evonet.inspection.plots.palette import Axes, finite_span
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import LONGEST, Findings
-from evonet.inspection.report.section import Section, counted, number
+from evonet.inspection.report.section import Section
 
 _SECONDS = 0.8
 

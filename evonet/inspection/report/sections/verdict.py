@@ -5,51 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.section import Section, counted, number
+from evonet.inspection import phrases
+from evonet.inspection.phrases import counted, interval, number
+from evonet.inspection.report.findings import RANDOM_NETWORKS, Findings
+from evonet.inspection.report.section import Section
 
 
 def verdict(findings: Findings) -> Section:
     """The verdict in one sentence, and the scores that it rests on."""
     summary = findings.run.summary
-    champion = summary["champion"]
-    if champion is None:
-        sentence = (
-            "No champion: not one individual could be scored."
-            if findings.run.finished
-            else "Not finished, and no champion yet: it is told from the first checkpoint on."
-        )
-        return Section("verdict", "Verdict", parts={"badge": "no champion", "sentence": sentence, "scores": []})
-    random = findings.random_mean
-    sentence = _sentence(summary, champion, finished=findings.run.finished, random=random)
-    scores = _scores(summary, champion, findings, random)
-    return Section("verdict", "Verdict", parts={"badge": _badge(findings), "sentence": sentence, "scores": scores})
+    if summary["champion"] is None:
+        parts: dict[str, Any] = {"badge": "no champion", "sentence": phrases.verdict(summary), "scores": []}
+    else:
+        parts = {"badge": _badge(summary), "sentence": _sentence(findings), "scores": _scores(findings)}
+    return Section("verdict", "Verdict", parts=parts)
 
 
-def _badge(findings: Findings) -> str:
-    if not findings.run.finished:
+def _badge(summary: Mapping[str, Any]) -> str:
+    if not summary["finished"]:
         return "not finished"
-    if findings.run.summary["target"] is None:
+    if summary["target"] is None:
         return "no target"
-    return "solved" if findings.run.summary["solved"] else "not solved"
+    return "solved" if summary["solved"] else "not solved"
 
 
-def _sentence(summary: Mapping[str, Any], champion: Mapping[str, Any], *, finished: bool, random: float | None) -> str:
-    target = summary["target"]
-    aim = "there was no target" if target is None else f"the target is {number(target)}"
-    if not finished:
-        return (
-            f"Not finished: the champion so far scores {number(champion['validation_mean'])} on the "
-            f"{counted(champion['validation_episodes'] or 0, 'held-out episode')} that it was chosen by; {aim}."
-        )
-    low, high = champion["test_interval"] or (None, None)
-    lead = {True: "Solved: t", False: "Not solved: t"}[bool(summary["solved"])] if target is not None else "T"
-    beside = "" if random is None else f"; random weights score {number(random, 4)}"
-    return (
-        f"{lead}he champion scores {number(_failed(champion['test_mean']))} on "
-        f"{counted(champion['test_episodes'], 'fresh episode')} (95 % interval {number(low)} to {number(high)}); "
-        f"{aim}{beside}. {_gap(champion)}"
-    )
+def _sentence(findings: Findings) -> str:
+    sentences = [phrases.verdict(findings.run.summary)]
+    if findings.run.finished:
+        if findings.random_mean is not None:
+            sentences.append(f"Random weights score {number(findings.random_mean, 4)}.")
+        sentences.append(_gap(findings.run.summary["champion"]))
+    return " ".join(filter(None, sentences))
 
 
 def _gap(champion: Mapping[str, Any]) -> str:
@@ -58,40 +44,36 @@ def _gap(champion: Mapping[str, Any]) -> str:
         return ""
     gap = training - test
     if abs(gap) <= 1e-9 * max(1.0, abs(test)):
-        return f"In training it had {number(training)} too."
+        return f"Its training fitness was {number(training)} too."
     more = "more" if gap > 0 else "less"
-    return f"In training it had {number(training)}, {number(abs(gap), 4)} {more} than fresh episodes confirm."
+    return f"Its training fitness was {number(training)}, {number(abs(gap), 4)} {more} than fresh episodes confirm."
 
 
-def _scores(
-    summary: Mapping[str, Any], champion: Mapping[str, Any], findings: Findings, random: float | None
-) -> list[dict[str, str]]:
-    found = []
-    if findings.run.finished:
-        low, high = champion["test_interval"] or (None, None)
-        told = f"{counted(champion['test_episodes'], 'episode')} that nothing was chosen by"
-        interval = f"95 %: {number(low)} to {number(high)}"
-        found.append({"name": "test", "value": number(_failed(champion["test_mean"])), "note": f"{interval} · {told}"})
+def _scores(findings: Findings) -> list[dict[str, str]]:
+    """The score cards of the page: name, value and a note on each."""
+    summary = findings.run.summary
+    champion = summary["champion"]
+    cards = []
+    if summary["finished"]:
+        episodes = f"{counted(champion['test_episodes'], 'episode')} that nothing was chosen by"
+        cards.append(_card("test", champion["test_mean"], f"95 %: {interval(champion['test_interval'])} · {episodes}"))
     if champion["validation_episodes"]:
-        told = f"{counted(champion['validation_episodes'], 'held-out episode')} by which it was chosen"
-        found.append({"name": "validation", "value": number(_failed(champion["validation_mean"])), "note": told})
-    told = "fitness in its generation; chosen for luck as well as skill"
-    found.append({"name": "training", "value": number(champion["training_fitness"]), "note": told})
-    if random is not None:
-        told = "mean of 64 networks, weights drawn from a standard normal"
-        found.append({"name": "random weights", "value": number(random, 4), "note": told})
+        episodes = f"{counted(champion['validation_episodes'], 'held-out episode')} by which it was chosen"
+        cards.append(_card("validation", champion["validation_mean"], episodes))
+    cards.append(
+        _card("training", champion["training_fitness"], "fitness in its generation; chosen for luck as well as skill")
+    )
+    if findings.random_mean is not None:
+        note = f"mean of {RANDOM_NETWORKS} networks, weights drawn from a standard normal"
+        cards.append(_card("random weights", findings.random_mean, note, digits=4))
     elif len(findings.run.metrics.get("mean", ())):
-        told = "mean training fitness of the first generation"
-        found.append(
-            {"name": "first generation", "value": number(float(findings.run.metrics["mean"][0]), 4), "note": told}
-        )
+        note = "mean training fitness of the first generation"
+        cards.append(_card("first generation", float(findings.run.metrics["mean"][0]), note, digits=4))
     if summary["target"] is not None:
-        found.append(
-            {"name": "target", "value": number(summary["target"]), "note": "mean from which it counts as solved"}
-        )
-    return found
+        cards.append(_card("target", summary["target"], "mean from which it counts as solved"))
+    return cards
 
 
-def _failed(mean: float | None) -> float:
-    """A mean that is None because an episode failed, as the infinity that it stands for."""
-    return float("-inf") if mean is None else mean
+def _card(name: str, value: float | None, note: str, digits: int = 6) -> dict[str, str]:
+    shown = float("-inf") if value is None else value  # a mean is None where an episode failed
+    return {"name": name, "value": number(shown, digits), "note": note}
