@@ -10,10 +10,11 @@
 
 from __future__ import annotations
 
+import functools
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -24,50 +25,14 @@ from evonet.errors import TooManyFaults
 from evonet.evaluation.engines import EngineName
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
-from evonet.fitness import Fitness, FitnessFunction, FunctionFitness, Observing
+from evonet.fitness import Fitness, FitnessFunction, FunctionFitness
 from evonet.network import Architecture
-from evonet.operators.serving import wants_of
 from evonet.population import Population
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Count, Episodes, Settings
+from evonet.strategies.algorithm import Algorithm, tell_with_episodes
 from evonet.types import FloatArray
-
-
-class Algorithm(Protocol):
-    """What `evolve` asks of a genetic algorithm or strategy.
-
-    Attributes:
-        architecture: of the networks.
-        population: the individuals last asked for, with their fitness once it is told.
-
-    One that has the attribute `wants`, a set of names, is told more: "cases" are the returns of each episode,
-    `(n, episodes)`, NaN for one that failed; "observations" are network inputs that the fittest individual met,
-    `(k, num_inputs)`, for which its first episode runs once more.
-    """
-
-    architecture: Architecture
-    population: Population
-
-    def ask(self) -> FloatArray:
-        """Genomes to score, `(n, genome_size)`; n may differ from one generation to the next."""
-        ...
-
-    def tell(self, fitness: FloatArray) -> None:
-        """Their fitness, `(n,)`; and, by keyword, what it `wants`."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.
-
-        It is taken between `tell` and `ask`, and stays as it is whatever the algorithm does next: an array that is
-        written in place later must be copied.
-        """
-        ...
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -226,16 +191,19 @@ class Evolution:
         return generation
 
     def _tell(self, genomes: FloatArray, scores: FloatArray, results: EpisodeResults, first_seed: int) -> None:
-        """Tell the algorithm the fitness, and what else it wants."""
-        algorithm: Any = self._algorithm
-        wants, wanted = wants_of(algorithm), {}
-        if "cases" in wants:
-            wanted["cases"] = results.returns
-        if "observations" in wants and isinstance(self._fitness, Observing) and np.isfinite(scores).any():
+        """Tell the algorithm the fitness, and let it run the fittest's first episode once more for its observations."""
+        look: Any = getattr(self._fitness, "observe", None)  # a fitness of the user's own need not have it
+
+        @functools.cache
+        def observe() -> FloatArray:
             fittest = int(np.where(np.isfinite(scores), scores, -np.inf).argmax())
-            wanted["observations"], steps = self._fitness.observe(genomes[fittest], first_seed)
+            observations: FloatArray
+            observations, steps = look(genomes[fittest], first_seed)
             self.environment_steps += steps
-        algorithm.tell(scores, **wanted)
+            return observations
+
+        can_observe = look is not None and np.isfinite(scores).any()
+        tell_with_episodes(self._algorithm, scores, returns=results.returns, observe=observe if can_observe else None)
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.

@@ -64,15 +64,6 @@ class Fitness(Protocol):
         ...
 
 
-@runtime_checkable
-class Observing(Protocol):
-    """A fitness that can say what a network has met."""
-
-    def observe(self, genome: FloatArray, episode_seed: int) -> tuple[FloatArray, int]:
-        """Network inputs that `genome (genome_size,)` meets in an episode, `(k, num_inputs)`, and the steps it took."""
-        ...
-
-
 class EpisodeReturn:
     """The sum of rewards over an episode of a Gymnasium environment, aggregated over several episodes.
 

@@ -25,12 +25,12 @@ from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import Crossover, NeuronCrossover
 from evonet.operators.initialisation import Initialisation, Normal
 from evonet.operators.mutation import Gaussian, Mutation, SelfAdapting, inherited_step_sizes
-from evonet.operators.niching import Niching, NoNiching
+from evonet.operators.niching import FitnessSharing, Niching, NoNiching
+from evonet.operators.parents import Observe, Parents
 from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.roles import called, check_operators
 from evonet.operators.schedules import Dials
-from evonet.operators.selection import Selection, Tournament
-from evonet.operators.serving import check_told_apart, chooser, served, wants_of
+from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
@@ -49,14 +49,14 @@ class Migrants:
         genomes: `(m, genome_size)`.
         fitness: `(m,)`.
         step_sizes: by the mutation's bit, `(m, sizes)`.
-        cases: `(m, episodes)`, if their algorithm was told any.
+        returns: of each episode, `(m, episodes)`, if their algorithm knows them.
     """
 
     rows: IntArray
     genomes: FloatArray
     fitness: FloatArray
     step_sizes: Mapping[int, FloatArray] = field(default_factory=dict)
-    cases: FloatArray | None = None
+    returns: FloatArray | None = None
 
 
 class GeneticAlgorithm:
@@ -111,7 +111,11 @@ class GeneticAlgorithm:
             niching=(niching,),
             initialisation=(initialisation,),
         )
-        check_told_apart(selection, niching)
+        if isinstance(niching, FitnessSharing) and isinstance(selection, EpsilonLexicase):
+            raise ValueError(  # noqa: TRY004 - each may be chosen, but not both
+                "GeneticAlgorithm.niching must not be fitness sharing where the selection goes by the episodes' "
+                f"returns, got {niching} with {selection}; take species, or another selection"
+            )
         self.architecture = architecture
         self.population_size = population_size
         self.elites = elites
@@ -146,7 +150,9 @@ class GeneticAlgorithm:
                 for bit, m in adaptive.items()
             },
         )
-        self._told: dict[str, FloatArray] = {}
+        self._observing = any(getattr(operator, "observes", False) for operator in (selection, *self.mutations))
+        self._returns: FloatArray | None = None
+        self._observations: FloatArray | None = None
         self._outlived: FloatArray | None = None
         keep_freed_memory()
 
@@ -160,22 +166,15 @@ class GeneticAlgorithm:
             self.generation += 1
         return self.population.genomes
 
-    @property
-    def wants(self) -> frozenset[str]:
-        """What the operators want to be told beside the fitness: "cases", "observations", or nothing."""
-        return frozenset().union(*map(wants_of, (self.selection, *self.mutations)))
+    def tell(self, fitness: ArrayLike, *, returns: ArrayLike | None = None, observe: Observe | None = None) -> None:
+        """Learn from the fitness `(population_size,)` of the genomes last asked for; higher is fitter.
 
-    def tell(
-        self, fitness: ArrayLike, *, cases: FloatArray | None = None, observations: FloatArray | None = None
-    ) -> None:
-        """Take in the fitness `(population_size,)` of the genomes last asked for; higher is fitter.
-
-        An individual whose fitness is not finite could not be scored: it ranks last and is remembered with -inf.
+        An individual whose fitness is not finite could not be scored: it ranks last and its fitness becomes -inf.
 
         Args:
             fitness: `(population_size,)`.
-            cases: returns of each episode, `(population_size, episodes)`, for an operator that wants them.
-            observations: network inputs that the fittest met, `(k, num_inputs)`, likewise.
+            returns: of each episode, `(population_size, episodes)`, for operators that read `parents.returns`.
+            observe: returns network inputs of the fittest, `(k, num_inputs)`; called if an operator `observes`.
 
         Raises:
             ValueError: the shape differs.
@@ -187,8 +186,8 @@ class GeneticAlgorithm:
             )
         scores[~np.isfinite(scores)] = -np.inf
         self.population.fitness = scores
-        told = {"cases": cases, "observations": observations}
-        self._told = {name: np.array(told[name]) for name in sorted(self.wants) if told[name] is not None}
+        self._returns = None if returns is None else np.array(returns, dtype=np.float64)
+        self._observations = observe() if self._observing and observe is not None else None
 
     def emigrants(self, count: int) -> Migrants:
         """Copies of the fittest `count` of those whose fitness was told last; fewer if fewer could be scored.
@@ -204,14 +203,14 @@ class GeneticAlgorithm:
             population.genomes[rows],
             fitness[rows],
             {bit: sizes[rows] for bit, sizes in population.step_sizes.items()},
-            self._told["cases"][rows] if "cases" in self._told else None,
+            None if self._returns is None else self._returns[rows],
         )
 
     def receive(self, migrants: Migrants) -> IntArray:
         """Put migrants in the places of the least fit, before the next generation is bred: between `tell` and `ask`.
 
-        Where a migrant brings no step sizes that fit, those of its place stay; where it brings no cases that fit, its
-        fitness counts in each.
+        Where a migrant brings no step sizes that fit, those of its place stay; where it brings no returns that fit, its
+        fitness stands for each of them.
 
         Returns:
             The new ids that they have here, `(m,)`; they have no parents here.
@@ -235,11 +234,10 @@ class GeneticAlgorithm:
         for bit, own in sizes.items():
             if bit in migrants.step_sizes and migrants.step_sizes[bit].shape[1:] == own.shape[1:]:
                 own[rows] = migrants.step_sizes[bit]
-        if "cases" in self._told:
-            cases = self._told["cases"].copy()
-            fit = migrants.cases is not None and cases.shape[1:] == migrants.cases.shape[1:]
-            cases[rows] = migrants.cases if fit else migrants.fitness[:, None]
-            self._told = self._told | {"cases": cases}
+        if self._returns is not None:
+            self._returns = self._returns.copy()
+            fit = migrants.returns is not None and self._returns.shape[1:] == migrants.returns.shape[1:]
+            self._returns[rows] = migrants.returns if fit else migrants.fitness[:, None]
         self._dials.excuse(rows)
         names = old.operator_names
         self.population = Population(
@@ -265,9 +263,9 @@ class GeneticAlgorithm:
             "operators": population.operators,
             **{f"step_sizes_{bit}": sizes for bit, sizes in population.step_sizes.items()},
             **self._dials.state(),
-            **self._told,
         }
-        return state if population.fitness is None else state | {"fitness": population.fitness}
+        known = {"fitness": population.fitness, "returns": self._returns, "observations": self._observations}
+        return state | {name: array for name, array in known.items() if array is not None}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from `state`, which is copied."""
@@ -282,7 +280,8 @@ class GeneticAlgorithm:
             operator_names=self.population.operator_names,
             step_sizes={bit: np.array(state[f"step_sizes_{bit}"]) for bit in self.population.step_sizes},
         )
-        self._told = {name: np.array(state[name]) for name in sorted(self.wants) if name in state}
+        self._returns = np.array(state["returns"]) if "returns" in state else None
+        self._observations = np.array(state["observations"]) if "observations" in state else None
         self._dials.restore(state, len(self.population))
 
     def _next_generation(self) -> Population:
@@ -293,13 +292,12 @@ class GeneticAlgorithm:
         fitness = _finite(old.fitness)
         if self._dials:
             self._dials.turn(self.generation, old.fitness)
-        self._at_work = {
-            role: served(self._dials.applied(role, operator), self._told) for role, operator in self._operators.items()
-        }
+        self._at_work = {role: self._dials.applied(role, operator) for role, operator in self._operators.items()}
+        parents = Parents(self.architecture, old.genomes, fitness, self._returns, self._observations)
         elites = self._dials.applied("elites", self.elites)
         survivors, breeders = self._at_work["replacement"](rng, fitness, old.ids, elites)
         kept = len(survivors)
-        mates = self._mates(rng, old.genomes, fitness, breeders, n - kept)
+        mates = self._mates(rng, parents, breeders, n - kept)
         if self._dials:
             self._dials.expect(kept, old.fitness[mates])
 
@@ -310,19 +308,18 @@ class GeneticAlgorithm:
             getattr(new, name)[:kept] = getattr(old, name)[survivors]
         for bit, inherited in old.step_sizes.items():
             sizes[bit][:kept] = inherited[survivors]
-        self._breed(rng, old, mates, new[kept:])
+        self._breed(rng, parents, mates, old, new[kept:])
         self._outlived = old.genomes
         return new
 
-    def _mates(
-        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, breeders: IntArray | None, count: int
-    ) -> IntArray:
-        """Rows of the parents of `count` children, `(count, 2)`."""
-        select = chooser(rng, self._at_work["selection"], self._told, breeders)
-        niching: Niching = self._at_work["niching"]
+    def _mates(self, rng: np.random.Generator, parents: Parents, breeders: IntArray | None, count: int) -> IntArray:
+        """Rows of the parents of `count` children, `(count, 2)`, all of them `breeders`; None for anyone."""
+        niching, selection = self._at_work["niching"], self._at_work["selection"]
         if breeders is None:
-            return niching(rng, genomes, fitness, count, select).reshape(-1, 2)
-        return breeders[niching(rng, genomes[breeders], fitness[breeders], count, select)].reshape(-1, 2)
+            rows: IntArray = niching(rng, parents, count, selection)
+        else:
+            rows = breeders[niching(rng, parents[breeders], count, selection)]
+        return rows.reshape(-1, 2)
 
     def _room(self) -> FloatArray:
         """A matrix to breed into: the last but one generation's if nobody else holds it, else a new one.
@@ -339,14 +336,18 @@ class GeneticAlgorithm:
             return np.empty_like(self.population.genomes)
         return self._outlived
 
-    def _breed(self, rng: np.random.Generator, old: Population, mates: IntArray, children: Population) -> None:
+    def _breed(
+        self, rng: np.random.Generator, parents: Parents, mates: IntArray, old: Population, children: Population
+    ) -> None:
         """Fill `children` from the pairs `mates (m, 2)`, block by block, and note which operators changed each."""
         rows = max(1, _BLOCK_GENES // self.architecture.genome_size)
         for start in range(0, len(mates), rows):
             block = slice(start, start + rows)
-            self._breed_block(rng, old, mates[block], children[block])
+            self._breed_block(rng, parents, mates[block], old, children[block])
 
-    def _breed_block(self, rng: np.random.Generator, old: Population, mates: IntArray, children: Population) -> None:
+    def _breed_block(
+        self, rng: np.random.Generator, parents: Parents, mates: IntArray, old: Population, children: Population
+    ) -> None:
         first = old.genomes.take(mates[:, 0], axis=0)
         second = old.genomes.take(mates[:, 1], axis=0)
         genomes = self._at_work["crossover"](rng, first, second, self.architecture)
@@ -356,10 +357,10 @@ class GeneticAlgorithm:
             mutation = self._at_work[_mutation(bit)]
             if bit in old.step_sizes:
                 inherited = inherited_step_sizes(old.step_sizes[bit], mates, crossed)
-                adapted = mutation.adapted(rng, genomes, self.architecture, inherited)
+                adapted = mutation.adapted(rng, genomes, parents, inherited)
                 mutants, children.step_sizes[bit][:] = adapted
             else:
-                mutants = mutation(rng, genomes, self.architecture)
+                mutants = mutation(rng, genomes, parents)
             operators |= _changed(genomes, mutants).astype(np.int64) << bit
             genomes = mutants
         if self._at_work["bounds"] is not None:

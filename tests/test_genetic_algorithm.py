@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -166,7 +166,7 @@ def test_recorded_parentage_is_true(architecture):
 class LastGene(Settings):
     """Changes the last gene of every second individual: where a glance at the first genes sees nothing."""
 
-    def __call__(self, rng, genomes, architecture):
+    def __call__(self, rng, genomes, parents):
         mutants = genomes.copy()
         mutants[::2, -1] += 1.0
         return mutants
@@ -451,8 +451,8 @@ def learned(seed, selection, crossover=None, generations=60, population_size=40)
 class WorstFirst(Settings):
     """A tournament won by the weakest: selection broken by hand."""
 
-    def __call__(self, rng, fitness, count):
-        return Tournament()(rng, -fitness, count)
+    def __call__(self, rng, parents, count):
+        return Tournament()(rng, replace(parents, fitness=-parents.fitness), count)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -10,13 +10,14 @@ from evonet.environments.specification import EnvironmentSpec, import_refusal
 from evonet.errors import EvonetError, WorkersUnavailable
 from evonet.evaluation.engines import EngineName
 from evonet.evaluation.task import Task
-from evonet.evolution import Algorithm, Validation
+from evonet.evolution import Validation
 from evonet.experiment.config import EPISODE_RETURN, Config
 from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness, FunctionFitness
 from evonet.network import Architecture
+from evonet.strategies.algorithm import Algorithm
 
 _NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurrent")
 _MOST_GENES = 10**9

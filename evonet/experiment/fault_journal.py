@@ -13,10 +13,10 @@ import numpy as np
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import TooManyFaults
 from evonet.evaluation.results import Fault
-from evonet.evolution import Algorithm
 from evonet.experiment.run_directory import RunDirectory, journal_name
 from evonet.fitness import Fitness
 from evonet.population import Population
+from evonet.strategies.algorithm import Algorithm
 from evonet.types import FloatArray
 
 

@@ -1,9 +1,8 @@
 """Mutation: small random changes of genomes.
 
-A mutation maps `(rng, genomes (m, genome_size), architecture)` to mutants of the same shape. Several may follow each
-other. One whose `wants` names "observations" is also given network inputs that the fittest individual met,
-`observations (k, num_inputs)`; one with `first` and `adapted` has step sizes that live with the individuals. To add
-one, write a class and enter it in `MUTATIONS`.
+A mutation maps `(rng, genomes (m, genome_size), parents)` to mutants of the same shape. Several may follow each other.
+One with `first` and `adapted` has step sizes that live with the individuals. To add one, write a class and enter it in
+`MUTATIONS`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy as np
 from annotated_types import Ge
 
 from evonet.network import Architecture
+from evonet.operators.parents import Parents
 from evonet.operators.safe_mutation import SafeMutation
 from evonet.settings import Operator, PositiveFloat, Probability
 from evonet.types import BoolArray, FloatArray, IntArray
@@ -27,8 +27,8 @@ _SPARSE = 0.5  # below this rate the gaps between mutated genes are drawn, above
 class Mutation(Protocol):
     """Changes genomes at random."""
 
-    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
-        """Mutants of `genomes (m, genome_size)`, in a new array."""
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
+        """Mutants of `genomes (m, genome_size)`, children of some of the `parents`, in a new array."""
         ...
 
 
@@ -41,7 +41,7 @@ class SelfAdapting(Protocol):
         ...
 
     def adapted(
-        self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture, step_sizes: FloatArray
+        self, rng: np.random.Generator, genomes: FloatArray, parents: Parents, step_sizes: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Mutants, and their own step sizes, for the `step_sizes` that they inherit."""
         ...
@@ -59,7 +59,7 @@ class Gaussian(Operator):
     sigma: PositiveFloat = 0.1
     rate: Probability = 0.1
 
-    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
         mutants = genomes.copy()
         genes = _chosen(rng, mutants.size, self.rate)
         mutants.reshape(-1)[genes] += self.sigma * rng.standard_normal(genes.size)
@@ -83,7 +83,7 @@ class UniformReset(Operator):
     def check_together(self) -> None:
         check_order("UniformReset", self.low, self.high)
 
-    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
         mutants = genomes.copy()
         genes = _chosen(rng, mutants.size, self.rate)
         mutants.reshape(-1)[genes] = rng.uniform(self.low, self.high, genes.size)
@@ -102,10 +102,10 @@ class NeuronMutation(Operator):
     sigma: PositiveFloat = 0.1
     rate: Probability = 0.1
 
-    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
         mutants = genomes.copy()
-        neurons = rng.random((len(genomes), architecture.num_neurons)) < self.rate
-        genes = neurons[:, architecture.gene_neurons]
+        neurons = rng.random((len(genomes), parents.architecture.num_neurons)) < self.rate
+        genes = neurons[:, parents.architecture.gene_neurons]
         mutants[genes] += self.sigma * rng.standard_normal(np.count_nonzero(genes))
         return mutants
 
@@ -122,7 +122,7 @@ class Cauchy(Operator):
     scale: PositiveFloat = 0.1
     rate: Probability = 0.1
 
-    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
         mutants = genomes.copy()
         genes = _chosen(rng, mutants.size, self.rate)
         mutants.reshape(-1)[genes] += self.scale * rng.standard_cauchy(genes.size)
@@ -148,7 +148,7 @@ class Polynomial(Operator):
     def check_together(self) -> None:
         check_order("Polynomial", self.low, self.high)
 
-    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
         mutants = genomes.copy()
         genes = _chosen(rng, mutants.size, self.rate)
         values = np.clip(mutants.reshape(-1)[genes], self.low, self.high)
@@ -178,7 +178,7 @@ class SelfAdaptive(Operator):
         return np.full((count, 1 if self.scope == "individual" else architecture.genome_size), float(self.sigma))
 
     def adapted(
-        self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture, step_sizes: FloatArray
+        self, rng: np.random.Generator, genomes: FloatArray, parents: Parents, step_sizes: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Mutants, and their own step sizes, for the `step_sizes` that they inherit."""
         m, size = genomes.shape
@@ -190,8 +190,8 @@ class SelfAdaptive(Operator):
         sizes = np.clip(step_sizes * factors, self.least, _LARGEST_STEP)
         return genomes + sizes * rng.standard_normal(genomes.shape), sizes
 
-    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
-        return self.adapted(rng, genomes, architecture, self.first(len(genomes), architecture))[0]
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
+        return self.adapted(rng, genomes, parents, self.first(len(genomes), parents.architecture))[0]
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ class CoSyNEPermutation(Operator):
 
     rate: Probability = 0.1
 
-    def __call__(self, rng: np.random.Generator, genomes: FloatArray, architecture: Architecture) -> FloatArray:
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
         return shuffled(rng, genomes, rng.random(genomes.shape) < self.rate)
 
 

@@ -1,32 +1,28 @@
 """Niching: what keeps a population from gathering in one place.
 
-A niching maps `(rng, genomes (m, genome_size), fitness (m,), count, select)` to rows of 2 * count parents, of which
-neighbours are paired. `select(fitness, rows, count)` chooses among individuals by the algorithm's own selection. To add
+A niching maps `(rng, parents, count, selection)` to rows of the parents of `count` children, `(2 * count,)`; neighbours
+are paired. It calls the genetic algorithm's own selection, with some of the parents or with another fitness. To add
 one, write a class and enter it in `NICHINGS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
+from evonet.operators.parents import Parents
+from evonet.operators.selection import Selection
 from evonet.settings import Count, Operator, PositiveFloat
 from evonet.types import FloatArray, IntArray
 
-Select: TypeAlias = Callable[[FloatArray, IntArray | None, int], IntArray]
-"""`(fitness (k,), rows (k,) or None for all, count)` to rows of `count` parents."""
-
 
 class Niching(Protocol):
-    """Chooses parents so that different ones stay."""
+    """Chooses pairs of parents so that the population stays diverse."""
 
-    def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, count: int, select: Select
-    ) -> IntArray:
-        """Rows of 2 * count parents; neighbours are paired."""
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
+        """Rows of the parents of `count` children, `(2 * count,)`; neighbours are paired."""
         ...
 
 
@@ -34,10 +30,8 @@ class Niching(Protocol):
 class NoNiching(Operator):
     """Anyone may be paired with anyone, and fitness counts as it is."""
 
-    def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, count: int, select: Select
-    ) -> IntArray:
-        return select(fitness, None, 2 * count)
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
+        return selection(rng, parents, 2 * count)
 
 
 @dataclass(frozen=True)
@@ -55,12 +49,11 @@ class FitnessSharing(Operator):
     radius: PositiveFloat = 0.5
     alpha: PositiveFloat = 1.0
 
-    def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, count: int, select: Select
-    ) -> IntArray:
-        near = np.minimum(distances(genomes, genomes) / self.radius, 1.0)
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
+        near = np.minimum(distances(parents.genomes, parents.genomes) / self.radius, 1.0)
         crowd = (1.0 - near**self.alpha).sum(axis=1)
-        return select(_lead(fitness) / crowd, None, 2 * count)
+        shared = replace(parents, fitness=_lead(parents.fitness) / crowd, returns=None)  # returns are not shared
+        return selection(rng, shared, 2 * count)
 
 
 @dataclass(frozen=True)
@@ -79,19 +72,17 @@ class Speciation(Operator):
     radius: PositiveFloat = 0.5
     most: Count = 8
 
-    def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray, count: int, select: Select
-    ) -> IntArray:
-        species = self.species(genomes, fitness)
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
+        species = self.species(parents.genomes, parents.fitness)
         sizes = np.bincount(species)
-        shares = np.bincount(species, weights=_lead(fitness)) / sizes
+        shares = np.bincount(species, weights=_lead(parents.fitness)) / sizes
         children = _shared_out(count, shares if shares.any() else sizes.astype(np.float64))
-        parents = []
+        rows = []
         for number, born in enumerate(children.tolist()):
             if born:
                 members = np.flatnonzero(species == number)
-                parents.append(select(fitness[members], members, 2 * born))
-        return np.concatenate(parents)
+                rows.append(members[selection(rng, parents[members], 2 * born)])
+        return np.concatenate(rows)
 
     def species(self, genomes: FloatArray, fitness: FloatArray) -> IntArray:
         """The number of each individual's species, `(m,)`, from 0 for that of the fittest."""

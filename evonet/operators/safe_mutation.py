@@ -10,6 +10,7 @@ import numpy as np
 
 from evonet.activations import ACTIVATIONS, LEAK
 from evonet.network import Architecture
+from evonet.operators.parents import Parents
 from evonet.settings import Operator, PositiveFloat
 from evonet.types import FloatArray
 
@@ -32,29 +33,22 @@ SLOPES: dict[str, Callable[[FloatArray], FloatArray]] = {
 class SafeMutation(Operator):
     """Normal steps divided by the sensitivity of the outputs to each gene (SM-G-SUM of Lehman et al. 2018).
 
-    The sensitivity is the length of the outputs' gradient, summed over observations that the fittest individual of the
-    last generation met. So no gene's step changes the behaviour much more than another's.
+    The sensitivity is the length of the outputs' gradient, summed over observations of the fittest parent. So no gene's
+    step changes the behaviour much more than another's. Where no observations are known, the sensitivity is taken as 1.
 
     Attributes:
         sigma: deviation of a step where the sensitivity is 1.
     """
 
     sigma: PositiveFloat = 0.1
-    wants: ClassVar[frozenset[str]] = frozenset({"observations"})
+    observes: ClassVar[bool] = True
 
-    def __call__(
-        self,
-        rng: np.random.Generator,
-        genomes: FloatArray,
-        architecture: Architecture,
-        *,
-        observations: FloatArray | None = None,
-    ) -> FloatArray:
-        """Mutants, for the network inputs `observations (k, num_inputs)` in their order; without them, plain steps."""
+    def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
         steps = self.sigma * rng.standard_normal(genomes.shape)
-        if observations is None or not len(observations):
+        if parents.observations is None or not len(parents.observations):
             return genomes + steps
-        return genomes + steps / np.maximum(sensitivity(architecture, genomes, observations), _LEAST_SENSITIVITY)
+        sensitivities = sensitivity(parents.architecture, genomes, parents.observations)
+        return genomes + steps / np.maximum(sensitivities, _LEAST_SENSITIVITY)
 
 
 def sensitivity(architecture: Architecture, genomes: FloatArray, observations: FloatArray) -> FloatArray:

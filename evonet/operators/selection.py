@@ -1,28 +1,28 @@
 """Selection: which individuals become parents.
 
-A selection maps `(rng, fitness (n,), count)` to the indices of `count` parents, `(count,)`, in random order, so that
-neighbours may be paired. Fitness is finite and maximised. One whose `wants` names "cases" is also given the returns of
-each episode, `cases (n, episodes)`. To add one, write a class and enter it in `SELECTIONS`.
+A selection maps `(rng, parents, count)` to the rows of `count` parents, `(count,)`, in random order, so that neighbours
+may be paired. To add one, write a class and enter it in `SELECTIONS`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
+from evonet.operators.parents import Parents
 from evonet.settings import Count, Operator, PositiveFloat
 from evonet.types import FloatArray, IntArray
 
 
 class Selection(Protocol):
-    """Chooses parents by fitness."""
+    """Chooses parents, mostly by their fitness."""
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        """Indices of `count` parents, `(count,)`, for `fitness (n,)`."""
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        """Rows of the chosen, `(count,)`; the same row may be chosen many times."""
         ...
 
 
@@ -36,11 +36,11 @@ class Tournament(Operator):
 
     size: Count = 3
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        entrants = rng.integers(len(fitness), size=(count, self.size))
-        winners = fitness[entrants].argmax(axis=1)
-        parents: IntArray = entrants[np.arange(count), winners]
-        return parents
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        entrants = rng.integers(len(parents), size=(count, self.size))
+        winners = parents.fitness[entrants].argmax(axis=1)
+        rows: IntArray = entrants[np.arange(count), winners]
+        return rows
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Truncation(Operator):
 
     fraction: Annotated[float, Gt(0), Le(1)] = 0.25
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        breeding = max(1, math.ceil(round(self.fraction * len(fitness), 9)))  # 0.07 * 100 is 7.000000000000001
-        breeders = np.argsort(-fitness, kind="stable")[:breeding]
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        breeding = max(1, math.ceil(round(self.fraction * len(parents), 9)))  # 0.07 * 100 is 7.000000000000001
+        breeders = np.argsort(-parents.fitness, kind="stable")[:breeding]
         return breeders[rng.integers(breeding, size=count)]
 
 
@@ -66,8 +66,8 @@ class Roulette(Operator):
     The least fit has no chance; where all are equally fit, all have the same.
     """
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        return _spin(_proportions(fitness), rng.random(count))
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        return _spin(_proportions(parents.fitness), rng.random(count))
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ class LinearRank(Operator):
 
     pressure: Annotated[float, Ge(1), Le(2)] = 1.7
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        n = len(fitness)
-        heights = _ranks(fitness) / (n - 1) if n > 1 else np.ones(n)
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        n = len(parents)
+        heights = _ranks(parents.fitness) / (n - 1) if n > 1 else np.ones(n)
         return _spin((2 - self.pressure) + 2 * (self.pressure - 1) * heights, rng.random(count))
 
 
@@ -96,8 +96,8 @@ class ExponentialRank(Operator):
 
     base: Annotated[float, Gt(0), Lt(1)] = 0.95
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        ranks = _ranks(fitness)
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        ranks = _ranks(parents.fitness)
         return _spin(self.base ** (ranks.max() - ranks), rng.random(count))
 
 
@@ -111,12 +111,12 @@ class Boltzmann(Operator):
 
     temperature: PositiveFloat = 1.0
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        halved = fitness / 2  # the difference of two huge numbers of opposite sign would overflow
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        halved = parents.fitness / 2  # the difference of two huge numbers of opposite sign would overflow
         lead = halved - halved.max()
         spread = float((lead / max(-float(lead.min()), np.finfo(np.float64).tiny)).std()) * -float(lead.min())
         if spread == 0.0:
-            return rng.integers(len(fitness), size=count)
+            return rng.integers(len(parents), size=count)
         with np.errstate(under="ignore", over="ignore"):
             return _spin(np.exp(lead / spread / self.temperature), rng.random(count))
 
@@ -130,13 +130,9 @@ class EpsilonLexicase(Operator):
     is the best in some situation has children, whatever its mean.
     """
 
-    wants: ClassVar[frozenset[str]] = frozenset({"cases"})
-
-    def __call__(
-        self, rng: np.random.Generator, fitness: FloatArray, count: int, *, cases: FloatArray | None = None
-    ) -> IntArray:
-        """Indices of `count` parents, `(count,)`, for returns `cases (n, episodes)`; without them, for the fitness."""
-        scores = (fitness[:, None] if cases is None else np.where(np.isfinite(cases), cases, -np.inf)) / 2
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        returns = parents.fitness[:, None] if parents.returns is None else parents.returns
+        scores = np.where(np.isfinite(returns), returns, -np.inf) / 2
         centre = np.median(scores, axis=0)
         with np.errstate(invalid="ignore"):
             deviations = np.abs(scores - centre)
@@ -151,27 +147,27 @@ class EpsilonLexicase(Operator):
             best = values.max(axis=1)
             alive &= values >= (best - epsilon[case])[:, None]
         keys = np.where(alive, rng.random((count, n)), -1.0)
-        parents: IntArray = keys.argmax(axis=1)
-        return parents
+        rows: IntArray = keys.argmax(axis=1)
+        return rows
 
 
 @dataclass(frozen=True)
 class StochasticUniversalSampling(Operator):
     """Roulette's chances met as closely as whole numbers allow: one spin, evenly spaced pointers (Baker 1987)."""
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
         pointers = (np.arange(count) + rng.random()) / count
-        parents = _spin(_proportions(fitness), pointers)
-        rng.shuffle(parents)
-        return parents
+        rows = _spin(_proportions(parents.fitness), pointers)
+        rng.shuffle(rows)
+        return rows
 
 
 @dataclass(frozen=True)
 class RandomSelection(Operator):
     """Anyone, with equal chances: no selection pressure."""
 
-    def __call__(self, rng: np.random.Generator, fitness: FloatArray, count: int) -> IntArray:
-        return rng.integers(len(fitness), size=count)
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        return rng.integers(len(parents), size=count)
 
 
 SELECTIONS: dict[str, type[Selection]] = {
@@ -206,5 +202,5 @@ def _spin(weights: FloatArray, pointers: FloatArray) -> IntArray:
     """The index under each pointer, in [0, 1), on a wheel cut in proportion to `weights`."""
     wheel = np.cumsum(weights)
     slots = np.searchsorted(wheel, pointers * wheel[-1], side="right")
-    parents: IntArray = np.minimum(slots, np.flatnonzero(weights)[-1])
-    return parents
+    rows: IntArray = np.minimum(slots, np.flatnonzero(weights)[-1])
+    return rows

@@ -14,11 +14,11 @@ from annotated_types import Ge
 from numpy.typing import ArrayLike
 
 from evonet.network import Architecture
-from evonet.operators.serving import wants_of
+from evonet.operators.parents import Observe
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
-from evonet.strategies.strategy import AlgorithmFactory, check_factory
+from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes
 from evonet.types import FloatArray, IntArray
 
 Topology = Literal["ring", "random"]
@@ -83,11 +83,6 @@ class Islands:
         self.population = Population(architecture, np.empty((0, architecture.genome_size)))
         self._join([_no_names() for _ in self._islands])
 
-    @property
-    def wants(self) -> frozenset[str]:
-        """What an island wants to be told beside the fitness."""
-        return frozenset().union(*map(wants_of, self._islands))
-
     def ask(self) -> FloatArray:
         """The genomes to score next, `(n, genome_size)`, island by island. Until `tell` the answer stays the same."""
         if self.population.fitness is None and self.generation:
@@ -100,14 +95,15 @@ class Islands:
         self._join(arrived)
         return self.population.genomes
 
-    def tell(self, fitness: ArrayLike, **wanted: FloatArray) -> None:
-        """Take in the fitness `(n,)` of the genomes last asked for, higher is fitter; and what else islands want.
+    def tell(self, fitness: ArrayLike, *, returns: FloatArray | None = None, observe: Observe | None = None) -> None:
+        """Learn from the fitness `(n,)` of the genomes last asked for; higher is fitter.
 
-        An individual whose fitness is not finite could not be scored: it ranks last and is remembered with -inf.
+        An individual whose fitness is not finite could not be scored: it ranks last and its fitness becomes -inf.
 
         Args:
             fitness: `(n,)`.
-            **wanted: `cases (n, episodes)` are shared out as the fitness is; `observations (k, num_inputs)` go to all.
+            returns: of each episode, `(n, episodes)`; each island gets its own rows.
+            observe: returns network inputs of the fittest of all islands, `(k, num_inputs)`; each island gets it.
 
         Raises:
             ValueError: the shape differs.
@@ -117,10 +113,8 @@ class Islands:
         if scores.shape != (n,):
             raise ValueError(f"Islands.tell must get fitness of shape ({n},), got {scores.shape}")
         for island, rows in zip(self._islands, self._rows(), strict=True):
-            theirs = {name: told for name, told in wanted.items() if name in wants_of(island)}
-            if "cases" in theirs:
-                theirs["cases"] = theirs["cases"][rows]
-            island.tell(scores[rows], **theirs)
+            own = None if returns is None else returns[rows]
+            tell_with_episodes(island, scores[rows], returns=own, observe=observe)
         self.population.fitness = np.concatenate([island.population.fitness for island in self._islands])
         self.generation += 1
 

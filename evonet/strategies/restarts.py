@@ -11,11 +11,11 @@ from annotated_types import Ge
 from numpy.typing import ArrayLike
 
 from evonet.network import Architecture
-from evonet.operators.serving import wants_of
+from evonet.operators.parents import Observe
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
-from evonet.strategies.strategy import AlgorithmFactory, check_factory
+from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes
 from evonet.types import FloatArray, IntArray
 
 Policy = Literal["ipop", "bipop"]
@@ -101,14 +101,15 @@ class Restarts:
         self.population = self._shown()
         return genomes
 
-    @property
-    def wants(self) -> frozenset[str]:
-        """What the algorithm wants to be told beside the fitness."""
-        return wants_of(self._algorithm)
+    def tell(self, fitness: ArrayLike, *, returns: FloatArray | None = None, observe: Observe | None = None) -> None:
+        """Learn from the fitness `(n,)` of the genomes last asked for; higher is fitter.
 
-    def tell(self, fitness: ArrayLike, **wanted: FloatArray) -> None:
-        """Take in the fitness `(n,)` of the genomes last asked for, higher is fitter; and what else it `wants`."""
-        self._algorithm.tell(fitness, **wanted)
+        Args:
+            fitness: `(n,)`.
+            returns: of each episode, `(n, episodes)`, for an algorithm whose `tell` takes them.
+            observe: returns network inputs of the fittest, `(k, num_inputs)`, likewise.
+        """
+        tell_with_episodes(self._algorithm, np.asarray(fitness, np.float64), returns=returns, observe=observe)
         self.population = self._shown()
         scores = self.population.fitness
         assert scores is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,19 +14,6 @@ from evonet.population import Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, check
 from evonet.types import FloatArray
-
-AlgorithmFactory = Callable[..., Any]
-"""Makes an algorithm, called with `architecture`, `seed` and perhaps `population_size`."""
-
-
-def check_factory(owner: str, algorithm: object) -> None:
-    """Refuse what makes no algorithm; `owner` is whose setting it was.
-
-    Raises:
-        TypeError: it cannot be called.
-    """
-    if not callable(algorithm):
-        raise TypeError(f"{owner}.algorithm must make an algorithm when called, got {algorithm!r}")
 
 
 class Strategy(ABC):

@@ -8,7 +8,7 @@ from evonet.operators.mutation import Mutation
 from evonet.settings import argument_hints
 from evonet.testing import operators
 from evonet.testing.contract import hold, run_checks, same_bits, untouched
-from evonet.testing.operators import ARCHITECTURES, genome_matrices, given
+from evonet.testing.operators import ARCHITECTURES, genome_matrices, given, parents_with
 
 _CASES = 20
 
@@ -32,10 +32,11 @@ def check_mutants_have_the_genomes_shape(mutation: Mutation) -> None:
     for seed in range(_CASES):
         architecture = ARCHITECTURES[seed % len(ARCHITECTURES)]
         (genomes,) = genome_matrices(rng, architecture, 1)
+        parents = parents_with(np.zeros(len(genomes)), genomes, architecture)
         for operator in (mutation, *(given(mutation, rate=rate) for rate in rates)):
             with untouched(name, genomes=genomes):
-                mutants = operator(np.random.default_rng(seed), genomes, architecture)
-                again = operator(np.random.default_rng(seed), genomes, architecture)
+                mutants = operator(np.random.default_rng(seed), genomes, parents)
+                again = operator(np.random.default_rng(seed), genomes, parents)
             hold(mutants.shape == genomes.shape, f"{name} must return the shape {genomes.shape}, got {mutants.shape}")
             hold(mutants.dtype == np.float64, f"{name} must return float64, got {mutants.dtype}")
             hold(np.isfinite(mutants).all(), f"{name} must return finite genes for finite genomes")
@@ -49,11 +50,12 @@ def check_every_gene_of_every_row_can_be_mutated(mutation: Mutation) -> None:
     for architecture in ARCHITECTURES:
         rng = np.random.default_rng(8)
         genomes = rng.normal(size=(3000, architecture.genome_size))
-        never = np.flatnonzero(~(mutation(rng, genomes, architecture) != genomes).any(axis=0))
+        parents = parents_with(np.zeros(3000), genomes, architecture)
+        never = np.flatnonzero(~(mutation(rng, genomes, parents) != genomes).any(axis=0))
         hold(not never.size, f"{name} on {architecture}: genes {never} are never mutated")
         few, changed = genomes[:4], np.zeros((4, architecture.genome_size), np.bool_)
         for _ in range(800):
-            changed |= mutation(rng, few, architecture) != few
+            changed |= mutation(rng, few, parents) != few
         hold(changed.all(), f"{name} on {architecture}: a gene of the first or last row is never mutated")
 
 
@@ -61,7 +63,8 @@ def check_mutants_differ(mutation: Mutation) -> None:
     """Rows are mutated each on its own: no two of 200 change by the same steps."""
     architecture, name = ARCHITECTURES[1], type(mutation).__name__
     genomes = np.random.default_rng(10).normal(size=(200, architecture.genome_size))
-    steps = mutation(np.random.default_rng(9), genomes, architecture) - genomes
+    parents = parents_with(np.zeros(200), genomes, architecture)
+    steps = mutation(np.random.default_rng(9), genomes, parents) - genomes
     changed = steps[steps.any(axis=1)]
     hold(len(changed) > 30, f"{name} must change more than 30 of 200 genomes of {architecture.genome_size} genes")
     different = np.unique(changed.round(9), axis=0)  # what was added to two numbers differs in its last places

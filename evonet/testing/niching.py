@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonet.operators.niching import Niching, Select
+from evonet.network import Architecture
+from evonet.operators.niching import Niching
+from evonet.operators.parents import Parents
 from evonet.operators.selection import Tournament
-from evonet.operators.serving import chooser
 from evonet.testing import operators
 from evonet.testing.contract import hold, run_checks, same_bits, untouched
-from evonet.testing.operators import ARCHITECTURES, any_fitness, any_genomes
+from evonet.testing.operators import ARCHITECTURES, any_fitness, any_genomes, parents_with
 from evonet.types import FloatArray, IntArray
 
 _CASES = 40
+_ARCHITECTURES = {architecture.genome_size: architecture for architecture in [*ARCHITECTURES, Architecture(2, 2, 1)]}
 
 
 def check_niching(niching: Niching) -> None:
@@ -74,19 +76,21 @@ CHECKS = (
 
 
 def _parents(niching: Niching, genomes: FloatArray, fitness: FloatArray, count: int, seed: int) -> IntArray:
-    rng = np.random.default_rng(seed)
-    return niching(rng, genomes, fitness, count, _selecting(rng, len(genomes), type(niching).__name__))
+    parents = parents_with(fitness, genomes, _ARCHITECTURES[genomes.shape[1]])
+    return niching(np.random.default_rng(seed), parents, count, _Watching(parents, type(niching).__name__))
 
 
-def _selecting(rng: np.random.Generator, n: int, name: str) -> Select:
-    """Selection by tournament, as the genetic algorithm hands it to a niching, that looks at what it gets."""
-    tournament = chooser(rng, Tournament(size=3), {}, None)
+class _Watching:
+    """Selection by tournament that looks at the parents it is given by a niching of this name."""
 
-    def select(fitness: FloatArray, rows: IntArray | None, count: int) -> IntArray:
+    def __init__(self, everyone: Parents, name: str) -> None:
+        self._everyone, self._name = everyone, name
+
+    def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
+        fitness, known = parents.fitness, {genome.tobytes() for genome in self._everyone.genomes}
         sound = fitness.dtype == np.float64 and fitness.ndim == 1 and bool(np.isfinite(fitness).all())
-        hold(sound, f"{name} must select by finite float64 fitness (k,), got {fitness.dtype} {fitness}")
-        own = len(fitness) == n if rows is None else len(np.unique(rows)) == len(rows) == len(fitness) > 0
-        hold(own, f"{name} must select among all {n}, or rows of its own, got rows {rows} of fitness {fitness}")
-        return tournament(fitness, rows, count)
-
-    return select
+        hold(sound, f"{self._name} must select by finite float64 fitness (k,), got {fitness.dtype} {fitness}")
+        own = 0 < len(parents.genomes) == len(fitness) <= len(self._everyone)
+        own = own and all(genome.tobytes() in known for genome in parents.genomes)
+        hold(own, f"{self._name} must select among the parents, got {parents}")
+        return Tournament(size=3)(rng, parents, count)

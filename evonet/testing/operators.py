@@ -7,8 +7,10 @@ from typing import Any, get_args
 
 import numpy as np
 from annotated_types import Gt, Lt
+from numpy.typing import ArrayLike
 
 from evonet.network import Architecture
+from evonet.operators.parents import Parents
 from evonet.settings import argument_hints
 from evonet.testing.contract import hold
 from evonet.types import FloatArray
@@ -104,6 +106,15 @@ def given(operator: Any, **settings: Any) -> Any:
     """The operator with those of these settings that it has."""
     known = {name: value for name, value in settings.items() if name in _hints(operator)}
     return dataclasses.replace(operator, **known)
+
+
+def parents_with(
+    fitness: ArrayLike, genomes: FloatArray | None = None, architecture: Architecture | None = None
+) -> Parents:
+    """Parents of a fitness `(n,)`; their genomes are zeros by default, of a network of one input and one output."""
+    architecture, scores = architecture or ARCHITECTURES[0], np.asarray(fitness, dtype=np.float64)
+    zeros = np.zeros((len(scores), architecture.genome_size))
+    return Parents(architecture, zeros if genomes is None else genomes, scores)
 
 
 def genome_matrices(rng: np.random.Generator, architecture: Architecture, how_many: int) -> list[FloatArray]:

@@ -9,7 +9,7 @@ import numpy as np
 from evonet.operators.selection import Selection
 from evonet.testing import operators
 from evonet.testing.contract import hold, run_checks, same_bits, untouched
-from evonet.testing.operators import any_fitness, given
+from evonet.testing.operators import any_fitness, given, parents_with
 
 _CASES = 60
 _DRAWS = 60_000
@@ -33,8 +33,8 @@ def check_parents_are_valid_indices(selection: Selection) -> None:
     for seed in range(_CASES):
         fitness, count = any_fitness(rng, int(rng.integers(1, 13))), int(rng.integers(31))
         with untouched(name, fitness=fitness):
-            parents = np.asarray(selection(np.random.default_rng(seed), fitness, count))
-            again = selection(np.random.default_rng(seed), fitness, count)
+            parents = np.asarray(selection(np.random.default_rng(seed), parents_with(fitness), count))
+            again = selection(np.random.default_rng(seed), parents_with(fitness), count)
         hold(parents.shape == (count,), f"{name} must return ({count},) indices, got the shape {parents.shape}")
         hold(np.issubdtype(parents.dtype, np.integer), f"{name} must return whole numbers, got {parents.dtype}")
         valid = ((parents >= 0) & (parents < len(fitness))).all()
@@ -44,8 +44,8 @@ def check_parents_are_valid_indices(selection: Selection) -> None:
 
 def check_parents_depend_on_the_generator(selection: Selection) -> None:
     """Other seeds, other parents."""
-    fitness = np.arange(20.0)
-    draws = {np.asarray(selection(np.random.default_rng(seed), fitness, 30)).tobytes() for seed in range(10)}
+    parents = parents_with(np.arange(20.0))
+    draws = {np.asarray(selection(np.random.default_rng(seed), parents, 30)).tobytes() for seed in range(10)}
     hold(len(draws) == 10, f"{type(selection).__name__} must choose other parents with another generator")
 
 
@@ -55,7 +55,7 @@ def check_smallest_populations_at_any_pressure(selection: Selection) -> None:
     least, most = {"size": 1, "fraction": 1.0, "pressure": 1.0}, {"size": 50, "pressure": 2.0}
     for pressed in (given(selection, **least), given(selection, **most)):
         for fitness in ([0.0], [-1e308], [1e308, -1e308], [5e-324, 0.0], [3.0, 3.0, 3.0]):
-            parents = np.asarray(pressed(np.random.default_rng(0), np.array(fitness), 8))
+            parents = np.asarray(pressed(np.random.default_rng(0), parents_with(fitness), 8))
             inside = set(parents.tolist()) <= set(range(len(fitness)))
             hold(inside, f"{name} must choose among {len(fitness)} of fitness {fitness}, got {parents}")
 
@@ -64,7 +64,7 @@ def check_a_fitter_individual_never_has_the_smaller_chance(selection: Selection)
     """By 60,000 draws; equally fit ones are taken together."""
     for fitness in (np.arange(12.0), -(np.arange(12.0) ** 2), np.repeat([0.0, 1.0, 5.0], 4)):
         order = np.random.default_rng(1).permutation(len(fitness))
-        parents = selection(np.random.default_rng(2), fitness[order], _DRAWS)
+        parents = selection(np.random.default_rng(2), parents_with(fitness[order]), _DRAWS)
         share = np.bincount(parents, minlength=12) / _DRAWS
         rising = share[np.argsort(fitness[order], kind="stable")]
         groups = [float(rising[np.sort(fitness) == value].mean()) for value in np.unique(fitness)]
@@ -78,7 +78,7 @@ def check_a_fitter_individual_never_has_the_smaller_chance(selection: Selection)
 def check_neighbours_are_in_random_order(selection: Selection) -> None:
     """So that they may be paired: an individual meets itself as often as chance has it."""
     n, name = 40_000, type(selection).__name__
-    parents = np.asarray(selection(np.random.default_rng(3), np.arange(10.0), n))
+    parents = np.asarray(selection(np.random.default_rng(3), parents_with(np.arange(10.0)), n))
     first, second = parents[::2], parents[1::2]
     share = np.bincount(parents, minlength=10) / n
     to_itself, chance = (first == second).mean(), (share**2).sum()

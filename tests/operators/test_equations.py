@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,12 +10,15 @@ import pytest
 from evonet.network import Architecture
 from evonet.operators.crossover import BLX, SBX, Intermediate, Layer
 from evonet.operators.mutation import Cauchy, CoSyNEPermutation, Polynomial, SelfAdaptive
+from evonet.operators.parents import Parents
 from evonet.operators.safe_mutation import SafeMutation, sensitivity
 from evonet.operators.selection import Boltzmann, EpsilonLexicase, ExponentialRank
+from evonet.testing.operators import parents_with
 
 DRAWS = 40_000
 ARCHITECTURE = Architecture(3, 2, 2)
 SIZE = ARCHITECTURE.genome_size
+PARENTS = parents_with([0.0], architecture=ARCHITECTURE)
 FITNESS = np.array([3.0, -7.0, 0.0, 8.0, -2.0, 5.0])
 RANKS = [4, 1, 3, 6, 2, 5]  # 1 for the least fit, as the papers count
 
@@ -39,13 +43,13 @@ def assert_distributed(values, cdf, points):
 def test_exponential_ranking(c):
     n = len(FITNESS)
     chances = [(c - 1) / (c**n - 1) * c ** (n - i) for i in RANKS]  # Blickle and Thiele 1995, section 6
-    assert_shares(ExponentialRank(c)(np.random.default_rng(1), FITNESS, DRAWS), chances)
+    assert_shares(ExponentialRank(c)(np.random.default_rng(1), parents_with(FITNESS), DRAWS), chances)
 
 
 def test_exponential_ranking_of_equals():
     c = 0.5
     weights = np.array([c**1.5, c**1.5, c**0.0, c**3.0])  # ranks 2.5, 2.5, 4, 1
-    chosen = ExponentialRank(c)(np.random.default_rng(1), np.array([2.0, 2.0, 7.0, 1.0]), DRAWS)
+    chosen = ExponentialRank(c)(np.random.default_rng(1), parents_with([2.0, 2.0, 7.0, 1.0]), DRAWS)
     assert_shares(chosen, weights / weights.sum())
 
 
@@ -55,22 +59,22 @@ def test_boltzmann_selection(temperature, scale):
     mean = sum(FITNESS) / len(FITNESS)
     deviation = math.sqrt(sum((f - mean) ** 2 for f in FITNESS) / len(FITNESS))
     weights = [math.exp((f - mean) / deviation / temperature) for f in FITNESS]
-    chosen = Boltzmann(temperature)(np.random.default_rng(1), FITNESS * scale, DRAWS)
+    chosen = Boltzmann(temperature)(np.random.default_rng(1), parents_with(FITNESS * scale), DRAWS)
     assert_shares(chosen, np.array(weights) / sum(weights))
 
 
-def lexicase_chances(cases):
-    """By going through all orders of the cases (La Cava et al. 2016, algorithm 2 with the MAD of equation 2)."""
-    n, episodes = len(cases), len(cases[0])
-    columns = list(zip(*cases, strict=True))
+def lexicase_chances(returns):
+    """By going through all orders of the episodes (La Cava et al. 2016, algorithm 2 with the MAD of equation 2)."""
+    n, episodes = len(returns), len(returns[0])
+    columns = list(zip(*returns, strict=True))
     epsilon = [float(np.median([abs(v - np.median(column)) for v in column])) for column in columns]
     chances = np.zeros(n)
     orders = list(itertools.permutations(range(episodes)))
     for order in orders:
         pool = list(range(n))
-        for case in order:
-            best = max(columns[case][i] for i in pool)
-            pool = [i for i in pool if columns[case][i] >= best - epsilon[case]]
+        for episode in order:
+            best = max(columns[episode][i] for i in pool)
+            pool = [i for i in pool if columns[episode][i] >= best - epsilon[episode]]
         for i in pool:
             chances[i] += 1 / len(pool) / len(orders)
     return chances
@@ -78,11 +82,11 @@ def lexicase_chances(cases):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_epsilon_lexicase_selection(seed):
-    cases = np.random.default_rng(seed).normal(size=(7, 4)).round(1)
-    chances = lexicase_chances(cases.tolist())
+    returns = np.random.default_rng(seed).normal(size=(7, 4)).round(1)
+    chances = lexicase_chances(returns.tolist())
     assert 0.0 in chances
-    parents = EpsilonLexicase()(np.random.default_rng(1), cases.mean(axis=1), DRAWS, cases=cases)
-    assert_shares(parents, chances)
+    parents = replace(parents_with(returns.mean(axis=1)), returns=returns)
+    assert_shares(EpsilonLexicase()(np.random.default_rng(1), parents, DRAWS), chances)
 
 
 def parents_of(m):
@@ -147,10 +151,10 @@ def test_layer_crossover_takes_both_layers_whole_each_on_its_own(bias, recurrent
 
 def test_a_cauchy_step():
     genomes = np.random.default_rng(2).normal(size=(DRAWS // SIZE, SIZE))
-    steps = Cauchy(scale=0.4, rate=1.0)(np.random.default_rng(1), genomes, ARCHITECTURE) - genomes
+    steps = Cauchy(scale=0.4, rate=1.0)(np.random.default_rng(1), genomes, PARENTS) - genomes
     points = [-40.0, -4.0, -0.4, 0.0, 0.4, 4.0, 40.0]
     assert_distributed(steps, lambda x: 0.5 + math.atan(x / 0.4) / math.pi, points)
-    changed = Cauchy(rate=0.3)(np.random.default_rng(1), genomes, ARCHITECTURE) != genomes
+    changed = Cauchy(rate=0.3)(np.random.default_rng(1), genomes, PARENTS) != genomes
     assert_distributed(changed.astype(float), lambda _: 0.7, [0.5])
 
 
@@ -159,7 +163,7 @@ def test_a_cauchy_step():
 def test_a_polynomial_step(eta, gene):
     low, high = -2.0, 3.0
     genomes = np.full((DRAWS // SIZE, SIZE), gene)
-    mutants = Polynomial(eta, low, high, rate=1.0)(np.random.default_rng(1), genomes, ARCHITECTURE)
+    mutants = Polynomial(eta, low, high, rate=1.0)(np.random.default_rng(1), genomes, PARENTS)
 
     def cdf(x):  # Deb and Deb 2014, equations 1 to 3, solved for u
         if x < gene:
@@ -179,7 +183,7 @@ def test_step_sizes_change_by_log_normal_factors(scope):
     genomes = np.random.default_rng(2).normal(size=(m, SIZE))
     mutation = SelfAdaptive(sigma=0.3, scope=scope)
     inherited = np.full_like(mutation.first(m, ARCHITECTURE), 0.7)
-    mutants, sizes = mutation.adapted(np.random.default_rng(1), genomes, ARCHITECTURE, inherited)
+    mutants, sizes = mutation.adapted(np.random.default_rng(1), genomes, PARENTS, inherited)
     logs = np.log(sizes / 0.7)
     assert sizes.shape == ((m, 1) if scope == "individual" else (m, SIZE))
     # Bäck and Schwefel 1993: exp(N(0, 1 / n)) for one size; exp(N(0, 1 / 2n) + N_i(0, 1 / 2 sqrt n)) for one each.
@@ -198,7 +202,7 @@ def test_genes_permuted_as_in_cosyne_stay_at_their_place_in_the_genome():
     genomes = np.arange(n * SIZE, dtype=float).reshape(n, SIZE)
     moved, trials = 0, 400
     for seed in range(trials):
-        mutants = CoSyNEPermutation(rate)(np.random.default_rng(seed), genomes, ARCHITECTURE)
+        mutants = CoSyNEPermutation(rate)(np.random.default_rng(seed), genomes, PARENTS)
         assert np.array_equal(np.sort(mutants, axis=0), genomes)
         moved += int((mutants != genomes).sum())
     # Of k that are marked, one stays by chance, as long as there is any: k - 1 + (1 - rate)^n move on average.
@@ -255,7 +259,8 @@ def test_a_safe_step_is_a_normal_one_over_the_sensitivity():
     genomes, observations = rng.normal(size=(50, architecture.genome_size)), rng.normal(size=(6, 3))
     observations[:, 0] = 1e-9  # weights from there do nothing
     divisors = np.maximum(sensitivity(architecture, genomes, observations), 0.01)
-    steps = SafeMutation(sigma=0.3)(rng, genomes, architecture, observations=observations) - genomes
+    parents = Parents(architecture, genomes, np.zeros(50), observations=observations)
+    steps = SafeMutation(sigma=0.3)(rng, genomes, parents) - genomes
     assert (divisors == 0.01).any()
     normal = steps * divisors / 0.3
     assert_distributed(normal, lambda x: 0.5 * (1 + math.erf(x / math.sqrt(2))), [-2.0, -1.0, 0.0, 1.0, 2.0])

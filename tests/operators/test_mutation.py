@@ -7,16 +7,18 @@ import pytest
 
 from evonet.network import Architecture
 from evonet.operators.mutation import Gaussian, NeuronMutation, UniformReset
+from evonet.testing.operators import parents_with
 
 ARCHITECTURE = Architecture(3, 5, 2)
 SIZE = ARCHITECTURE.genome_size
+PARENTS = parents_with([0.0], architecture=ARCHITECTURE)
 ROWS = 4000
 RATES = [0.0, 1e-4, 0.01, 0.1, 0.24, 0.25, 0.26, 0.49, 0.5, 0.51, 0.9, 1.0]
 
 
 def steps(mutation, seed=0, rows=ROWS, architecture=ARCHITECTURE):
     genomes = np.random.default_rng(99).normal(size=(rows, architecture.genome_size))
-    return mutation(np.random.default_rng(seed), genomes, architecture) - genomes
+    return mutation(np.random.default_rng(seed), genomes, parents_with([0.0], architecture=architecture)) - genomes
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -42,8 +44,8 @@ def test_a_matrix_of_any_size_gets_its_share(rate):
     for rows, architecture in ((1, Architecture(1, 1, 1, bias=False)), (3, Architecture(2, 2, 1))):
         size = rows * architecture.genome_size
         genomes = np.zeros((rows, architecture.genome_size))
-        rng = np.random.default_rng(1)
-        changed = np.array([(Gaussian(rate=rate)(rng, genomes, architecture) != 0).ravel() for _ in range(4000)])
+        rng, parents = np.random.default_rng(1), parents_with([0.0], architecture=architecture)
+        changed = np.array([(Gaussian(rate=rate)(rng, genomes, parents) != 0).ravel() for _ in range(4000)])
         assert changed.shape == (4000, size)
         assert (np.abs(changed.mean(axis=0) - rate) <= 5 * math.sqrt(rate * (1 - rate) / 4000)).all()
 
@@ -62,7 +64,7 @@ def test_a_run_of_short_gaps_is_no_end_of_mutations():
             return np.ones(size)
 
     genomes = np.zeros((10, SIZE))
-    assert (Gaussian(sigma=0.5, rate=0.01)(Unlucky(), genomes, ARCHITECTURE) == 0.5).all()
+    assert (Gaussian(sigma=0.5, rate=0.01)(Unlucky(), genomes, PARENTS) == 0.5).all()
 
 
 @pytest.mark.parametrize("rate", [5e-324, 1e-300, 1e-18])
@@ -92,7 +94,7 @@ def assert_normal(z):
 
 def test_gaussian_steps_are_independent_of_the_genes():
     genomes = np.random.default_rng(1).normal(size=(ROWS, SIZE))
-    taken = Gaussian(sigma=1.0, rate=1.0)(np.random.default_rng(2), genomes, ARCHITECTURE) - genomes
+    taken = Gaussian(sigma=1.0, rate=1.0)(np.random.default_rng(2), genomes, PARENTS) - genomes
     assert abs(np.corrcoef(genomes.ravel(), taken.ravel())[0, 1]) < 5 / math.sqrt(taken.size)
     correlations = np.corrcoef(taken.T)[~np.eye(SIZE, dtype=bool)]
     assert np.abs(correlations).max() < 5 / math.sqrt(ROWS)
@@ -101,7 +103,7 @@ def test_gaussian_steps_are_independent_of_the_genes():
 @pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (3.0, 3.5), (-1e6, -10.0)])
 def test_reset_genes_are_uniform_whatever_they_were(low, high):
     genomes = np.full((ROWS, SIZE), 1e9)
-    mutants = UniformReset(low=low, high=high, rate=0.5)(np.random.default_rng(3), genomes, ARCHITECTURE)
+    mutants = UniformReset(low=low, high=high, rate=0.5)(np.random.default_rng(3), genomes, PARENTS)
     drawn = (mutants[mutants != 1e9] - low) / (high - low)
     n = drawn.size
     assert abs(n / mutants.size - 0.5) < 0.02

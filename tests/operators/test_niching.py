@@ -10,20 +10,21 @@ from evonet.network import Architecture
 from evonet.operators.crossover import Uniform
 from evonet.operators.mutation import Gaussian
 from evonet.operators.niching import NICHINGS, FitnessSharing, NoNiching, Speciation, distances
+from evonet.operators.parents import Parents
 from evonet.operators.selection import EpsilonLexicase, Roulette, Tournament
 
 ARCHITECTURE = Architecture(1, 1, 1, bias=False)  # two genes
 
 
-def told(call):
-    """What a niching hands to the selection, which takes each individual in turn."""
+def applied(niching, genomes, fitness, count):
+    """Rows that a niching chooses, and what it asks of the selection, which takes each parent in turn."""
     calls = []
 
-    def select(fitness, rows, count):
-        calls.append((fitness.copy(), rows, count))
-        return np.resize(np.arange(len(fitness)) if rows is None else rows, count)
+    def selection(rng, parents, count):
+        calls.append((parents, count))
+        return np.resize(np.arange(len(parents)), count)
 
-    return call(select), calls
+    return niching(np.random.default_rng(0), Parents(ARCHITECTURE, genomes, fitness), count, selection), calls
 
 
 def test_distances_are_root_mean_squares_and_zero_between_equals():
@@ -40,14 +41,14 @@ def test_distances_are_root_mean_squares_and_zero_between_equals():
 def test_the_lead_is_shared_as_the_paper_has_it(alpha):
     genomes = np.array([[0.0, 0.0], [0.1, 0.1], [0.2, -0.2], [3.0, 3.0]])
     fitness = np.array([4.0, 3.0, 1.0, 2.0])
-    _, calls = told(lambda select: FitnessSharing(0.5, alpha)(None, genomes, fitness, 3, select))
+    [_, [(parents, count)]] = applied(FitnessSharing(0.5, alpha), genomes, fitness, 3)
     for i in range(4):
         crowd = 0.0
         for j in range(4):
             distance = math.dist(genomes[i], genomes[j]) / math.sqrt(2)
             crowd += 1 - (distance / 0.5) ** alpha if distance < 0.5 else 0.0
-        assert calls[0][0][i] * 3.0 == pytest.approx((fitness[i] - 1.0) / crowd)  # as a share of the greatest lead, 3
-    assert calls[0][2] == 6
+        assert parents.fitness[i] * 3.0 == pytest.approx((fitness[i] - 1.0) / crowd)  # of the greatest lead, 3
+    assert count == 6
 
 
 def test_species_gather_around_the_fittest():
@@ -61,10 +62,13 @@ def test_species_gather_around_the_fittest():
 def test_each_species_has_children_by_its_mean_and_mates_within():
     genomes = np.array([[0.0, 0], [0.1, 0], [0.2, 0], [0.1, 0.1], [5, 5], [9, 9]])
     fitness = np.array([6.0, 6, 6, 6, 3, 0])
-    parents, calls = told(lambda select: Speciation(1.0)(None, genomes, fitness, 30, select))
-    assert [(rows.tolist(), count) for _, rows, count in calls] == [([0, 1, 2, 3], 40), ([4], 20)]
-    assert parents.shape == (60,)
-    species = np.array([0, 0, 0, 0, 1, 2])[parents.reshape(-1, 2)]
+    rows, calls = applied(Speciation(1.0), genomes, fitness, 30)
+    assert [(parents.genomes.tolist(), count) for parents, count in calls] == [
+        (genomes[:4].tolist(), 40),
+        (genomes[4:5].tolist(), 20),
+    ]
+    assert rows.shape == (60,)
+    species = np.array([0, 0, 0, 0, 1, 2])[rows.reshape(-1, 2)]
     assert (species[:, 0] == species[:, 1]).all()
 
 
@@ -72,8 +76,8 @@ def test_each_species_has_children_by_its_mean_and_mates_within():
 def test_children_of_all_species_are_as_many_as_asked_for(count):
     rng = np.random.default_rng(count)
     for fitness in (rng.normal(size=30), np.zeros(30), 1e308 * rng.choice([-1.0, 1.0], 30)):
-        parents, _ = told(lambda select, f=fitness: Speciation(0.5)(rng, rng.normal(size=(30, 2)), f, count, select))
-        assert parents.shape == (2 * count,)
+        rows, _ = applied(Speciation(0.5), rng.normal(size=(30, 2)), fitness, count)
+        assert rows.shape == (2 * count,)
 
 
 def two_hills(genomes):

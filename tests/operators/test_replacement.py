@@ -77,12 +77,12 @@ def test_only_the_fittest_have_children_whatever_the_selection(replacement):
     assert born.sum() == (30 if isinstance(replacement, Plus) else 40)
 
 
-def test_a_selection_by_cases_sees_those_of_the_breeders():
+def test_a_selection_by_returns_reads_those_of_the_breeders():
     algorithm = GeneticAlgorithm(ARCHITECTURE, 40, 0, EpsilonLexicase(), NoCrossover(), Gaussian(), Comma(0.25))
     algorithm.ask()
-    cases = np.stack([np.arange(40.0), np.zeros(40)], axis=1)
-    cases[3, 1] = cases[33, 1] = 5.0  # the first of them may not breed
-    algorithm.tell(np.arange(40.0), cases=cases)
+    returns = np.stack([np.arange(40.0), np.zeros(40)], axis=1)
+    returns[3, 1] = returns[33, 1] = 5.0  # the first of them may not breed
+    algorithm.tell(np.arange(40.0), returns=returns)
     algorithm.ask()
     parents = set(algorithm.population.parents[:, 0].tolist())
     assert 33 in parents

@@ -11,7 +11,6 @@ from evonet.operators.crossover import NoCrossover, OnePoint
 from evonet.operators.mutation import Gaussian, SelfAdaptive, UniformReset
 from evonet.operators.schedules import SCHEDULES, Constant, Exponential, Linear, OneFifth, Stagnation
 from evonet.operators.selection import Tournament
-from evonet.operators.serving import served
 from evonet.settings import Count, Probability, argument_hints, fitted
 from evonet.strategies.restarts import Restarts
 
@@ -157,7 +156,6 @@ def test_only_numbers_of_operators_may_follow_schedules():
 
 def test_what_follows_no_schedule_is_itself():
     gaussian = Gaussian()
-    assert served(gaussian, {}) is gaussian
     algorithm = GeneticAlgorithm(ARCHITECTURE, 6, mutation=gaussian)
     assert used(algorithm, 2)[1]["mutation 1"] is gaussian
     assert "schedules" not in algorithm.state()

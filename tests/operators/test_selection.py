@@ -15,6 +15,7 @@ from evonet.operators.selection import (
     Tournament,
     Truncation,
 )
+from evonet.testing.operators import parents_with
 
 DRAWS = 100_000
 MONOTONE = {
@@ -29,7 +30,7 @@ RANKS = np.array([5, 1, 3, 7, 2, 6, 4, 0])
 
 
 def shares(selection, fitness, seed=0, draws=DRAWS):
-    parents = selection(np.random.default_rng(seed), np.asarray(fitness, dtype=np.float64), draws)
+    parents = selection(np.random.default_rng(seed), parents_with(fitness), draws)
     return np.bincount(parents, minlength=len(fitness)) / draws
 
 
@@ -61,12 +62,12 @@ def test_truncation_lets_the_fittest_fraction_breed_alike(fraction, breeders):
 @pytest.mark.parametrize("percent", range(1, 101))
 def test_truncation_counts_the_breeders_of_a_hundred_exactly(percent):
     """0.07 * 100 is a hair above 7."""
-    parents = Truncation(percent / 100)(np.random.default_rng(0), np.arange(100.0), 5000)
+    parents = Truncation(percent / 100)(np.random.default_rng(0), parents_with(np.arange(100.0)), 5000)
     assert parents.min() == 100 - percent
 
 
 def test_truncation_of_a_tiny_fraction_keeps_one():
-    assert set(Truncation(1e-12)(np.random.default_rng(0), FITNESS, 50).tolist()) == {3}
+    assert set(Truncation(1e-12)(np.random.default_rng(0), parents_with(FITNESS), 50).tolist()) == {3}
 
 
 ROULETTES = {
@@ -96,7 +97,7 @@ def test_a_roulette_s_chances_are_in_proportion_to_the_lead_over_the_least_fit(f
 def test_universal_sampling_meets_the_chances_to_within_one(fitness, leads, count):
     expected = count * np.array(leads) / sum(leads)
     for seed in range(20):
-        parents = StochasticUniversalSampling()(np.random.default_rng(seed), np.array(fitness), count)
+        parents = StochasticUniversalSampling()(np.random.default_rng(seed), parents_with(fitness), count)
         met = np.bincount(parents, minlength=len(fitness))
         assert (np.abs(met - expected) < 1 + 1e-9).all()
         assert (met[expected == 0] == 0).all()
@@ -105,7 +106,8 @@ def test_universal_sampling_meets_the_chances_to_within_one(fitness, leads, coun
 def test_universal_sampling_s_one_spin_is_uniform():
     """A single pointer is a roulette."""
     fitness = np.array([0.0, 1.0, 3.0, 6.0])
-    draws = [int(StochasticUniversalSampling()(np.random.default_rng(seed), fitness, 1)[0]) for seed in range(4000)]
+    parents, spin = parents_with(fitness), StochasticUniversalSampling()
+    draws = [int(spin(np.random.default_rng(seed), parents, 1)[0]) for seed in range(4000)]
     expected = fitness / 10
     share = np.bincount(draws, minlength=4) / 4000
     assert (np.abs(share - expected) <= 5 * np.sqrt(expected * (1 - expected) / 4000)).all()
@@ -133,17 +135,17 @@ def test_random_selection_is_blind():
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=15), st.integers(0, 2**32))
 def test_selection_by_rank_sees_nothing_of_a_monotone_transform(selection, transform, fitness, seed):
     fitness = np.array(fitness, dtype=np.float64)
-    plain = selection(np.random.default_rng(seed), fitness, 20)
-    assert np.array_equal(selection(np.random.default_rng(seed), transform(fitness), 20), plain)
+    plain = selection(np.random.default_rng(seed), parents_with(fitness), 20)
+    assert np.array_equal(selection(np.random.default_rng(seed), parents_with(transform(fitness)), 20), plain)
 
 
 @pytest.mark.parametrize("selection", [Roulette(), StochasticUniversalSampling()], ids=str)
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=15), st.integers(0, 2**32))
 def test_proportional_selection_sees_nothing_of_shift_and_scale(selection, fitness, seed):
     fitness = np.array(fitness, dtype=np.float64)
-    plain = selection(np.random.default_rng(seed), fitness, 20)
+    plain = selection(np.random.default_rng(seed), parents_with(fitness), 20)
     for same in (fitness + 64, fitness - 1024, fitness * 4, fitness / 1024):
-        assert np.array_equal(selection(np.random.default_rng(seed), same, 20), plain)
+        assert np.array_equal(selection(np.random.default_rng(seed), parents_with(same), 20), plain)
 
 
 def test_proportional_selection_is_no_selection_by_rank():

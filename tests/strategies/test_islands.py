@@ -184,25 +184,24 @@ def test_children_of_a_migrant_name_the_individual_that_it_is_a_copy_of():
     assert "migration" not in {name for row in range(2 * SIZE) for name in islands.population.operators_of(row)}
 
 
-def test_step_sizes_and_cases_travel_along():
+def test_step_sizes_and_returns_travel_along():
     factory = functools.partial(FACTORY, mutation=SelfAdaptive(), selection=EpsilonLexicase())
     algorithm, other = (factory(architecture=ARCHITECTURE, seed=seed) for seed in (0, 1))
     for _ in range(2):
         for number, each in enumerate((algorithm, other)):
             each.ask()
-            each.tell(np.arange(6.0), cases=np.arange(12.0).reshape(6, 2) + 100 * number)
+            each.tell(np.arange(6.0), returns=np.arange(12.0).reshape(6, 2) + 100 * number)
     algorithm.receive(other.emigrants(1))
     np.testing.assert_array_equal(algorithm.population.step_sizes[1][0], other.population.step_sizes[1][5])
-    np.testing.assert_array_equal(algorithm.state()["cases"][:2], [[110, 111], [2, 3]])
+    np.testing.assert_array_equal(algorithm.state()["returns"][:2], [[110, 111], [2, 3]])
 
 
-def test_cases_are_shared_out_as_the_fitness_is():
+def test_each_island_gets_its_own_returns():
     islands = Islands(ARCHITECTURE, functools.partial(FACTORY, selection=EpsilonLexicase()), islands=2, interval=1)
-    assert islands.wants == {"cases"}
-    cases = np.arange(24.0).reshape(12, 2)
+    returns = np.arange(24.0).reshape(12, 2)
     islands.ask()
-    islands.tell(np.arange(12.0), cases=cases)
-    np.testing.assert_array_equal(islands.state()["islands"]["1"]["cases"], cases[6:])
+    islands.tell(np.arange(12.0), returns=returns)
+    np.testing.assert_array_equal(islands.state()["islands"]["1"]["returns"], returns[6:])
     assert len(islands.ask()) == 12
 
 
@@ -349,13 +348,12 @@ def test_what_is_wrong_with_an_island_is_told_once_with_its_place(tmp_path, over
     assert "\n" not in str(refused.value)
 
 
-def test_a_migrant_without_cases_counts_with_its_fitness_in_each(tmp_path):
-    islands, _ = algorithm_of(tmp_path, DIFFERING, "algorithm.interval=1")
-    islands.ask()
-    islands.tell(np.arange(26.0) + 100 * (np.arange(26) < 8), cases=np.arange(52.0).reshape(26, 2))
-    islands._migrate()
-    cases = islands._islands[1].state()["cases"]
-    np.testing.assert_array_equal(cases[:3], [[107, 107], [106, 106], [20, 21]])
+def test_a_migrant_without_returns_counts_with_its_fitness_in_each_episode():
+    algorithm, other = (FACTORY(architecture=ARCHITECTURE, seed=seed) for seed in (1, 2))
+    algorithm.tell(np.arange(6.0), returns=np.arange(12.0).reshape(6, 2))
+    other.tell(np.arange(6.0) + 100)
+    algorithm.receive(other.emigrants(2))
+    np.testing.assert_array_equal(algorithm.state()["returns"][:3], [[105, 105], [104, 104], [4, 5]])
 
 
 def test_islands_that_differ_go_on_after_a_stop_as_if_there_had_been_none(tmp_path):

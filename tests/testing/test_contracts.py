@@ -4,7 +4,7 @@ import functools
 import random
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -151,32 +151,32 @@ def test_a_broken_carrier_is_found_out():
 class Timid(Tournament):
     """Takes the least fit."""
 
-    def __call__(self, rng, fitness, count):
-        return super().__call__(rng, -fitness, count)
+    def __call__(self, rng, parents, count):
+        return super().__call__(rng, replace(parents, fitness=-parents.fitness), count)
 
 
 @dataclass(frozen=True)
 class Sorted(Tournament):
     """Returns the parents in order."""
 
-    def __call__(self, rng, fitness, count):
-        return np.sort(super().__call__(rng, fitness, count))
+    def __call__(self, rng, parents, count):
+        return np.sort(super().__call__(rng, parents, count))
 
 
 @dataclass(frozen=True)
 class Stubborn(Tournament):
     """Draws from a generator of its own."""
 
-    def __call__(self, rng, fitness, count):
-        return super().__call__(np.random.default_rng(1), fitness, count)
+    def __call__(self, rng, parents, count):
+        return super().__call__(np.random.default_rng(1), parents, count)
 
 
 @dataclass(frozen=True)
 class Worldly(Tournament):
     """Draws from Python's generator."""
 
-    def __call__(self, rng, fitness, count):
-        return np.array([random.randrange(len(fitness)) for _ in range(count)], dtype=np.int64)
+    def __call__(self, rng, parents, count):
+        return np.array([random.randrange(len(parents)) for _ in range(count)], dtype=np.int64)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_broken_crossover_is_found_out(crossover, broken):
 class InPlace(Settings):
     """Writes what it is given."""
 
-    def __call__(self, rng, genomes, architecture):
+    def __call__(self, rng, genomes, parents):
         genomes += rng.normal(size=genomes.shape)
         return genomes
 
@@ -238,7 +238,7 @@ class InPlace(Settings):
 class Alike(Settings):
     """The same step for all."""
 
-    def __call__(self, rng, genomes, architecture):
+    def __call__(self, rng, genomes, parents):
         return genomes + rng.normal(size=genomes.shape[1])
 
 
@@ -246,8 +246,8 @@ class Alike(Settings):
 class Spared(Gaussian):
     """Never touches the last gene."""
 
-    def __call__(self, rng, genomes, architecture):
-        mutants = super().__call__(rng, genomes, architecture)
+    def __call__(self, rng, genomes, parents):
+        mutants = super().__call__(rng, genomes, parents)
         mutants[:, -1] = genomes[:, -1]
         return mutants
 
@@ -258,7 +258,7 @@ class Unchecked:
 
     rate: Probability = 0.5
 
-    def __call__(self, rng, genomes, architecture):
+    def __call__(self, rng, genomes, parents):
         return genomes + rng.normal(size=genomes.shape)
 
 
@@ -363,42 +363,42 @@ def test_a_broken_replacement_is_found_out(replacement, broken):
 class Halved(NoNiching):
     """Gives each child one parent."""
 
-    def __call__(self, rng, genomes, fitness, count, select):
-        return select(fitness, None, count)
+    def __call__(self, rng, parents, count, selection):
+        return selection(rng, parents, count)
 
 
 @dataclass(frozen=True)
 class LastLeftOut(NoNiching):
     """Never looks at the last row."""
 
-    def __call__(self, rng, genomes, fitness, count, select):
-        rows = np.arange(max(1, len(fitness) - 1))
-        return select(fitness[rows], rows, 2 * count)
+    def __call__(self, rng, parents, count, selection):
+        return selection(rng, parents[np.arange(max(1, len(parents) - 1))], 2 * count)
 
 
 @dataclass(frozen=True)
 class Upside(NoNiching):
     """Prefers the least fit."""
 
-    def __call__(self, rng, genomes, fitness, count, select):
-        return select(-fitness, None, 2 * count)
+    def __call__(self, rng, parents, count, selection):
+        return selection(rng, replace(parents, fitness=-parents.fitness), 2 * count)
 
 
 @dataclass(frozen=True)
 class Mismatched(NoNiching):
-    """Names fewer rows than it has fitness for."""
+    """Has fewer genomes than fitness."""
 
-    def __call__(self, rng, genomes, fitness, count, select):
-        return select(fitness, np.arange(1), 2 * count)
+    def __call__(self, rng, parents, count, selection):
+        return selection(rng, replace(parents, genomes=parents.genomes[:1]), 2 * count)
 
 
 @dataclass(frozen=True)
 class Unnumbered(NoNiching):
     """Divides by distances of which some are none."""
 
-    def __call__(self, rng, genomes, fitness, count, select):
+    def __call__(self, rng, parents, count, selection):
         with np.errstate(all="ignore"):
-            return select(fitness / ((genomes - genomes[0]) ** 2).sum(axis=1), None, 2 * count)
+            distances = ((parents.genomes - parents.genomes[0]) ** 2).sum(axis=1)
+            return selection(rng, replace(parents, fitness=parents.fitness / distances), 2 * count)
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ class Unnumbered(NoNiching):
         (Halved(), r"must return \d+ rows, got the shape"),
         (LastLeftOut(), r"rows \[15\] never became parents"),
         (Upside(), "must leave the fitter their advantage"),
-        (Mismatched(), "must select among all"),
+        (Mismatched(), "must select among the parents"),
         (Unnumbered(), "must select by finite float64 fitness"),
     ],
     ids=lambda case: type(case).__name__,
@@ -593,7 +593,7 @@ def test_the_checks_do_without_pytest_and_hold_where_python_leaves_out_asserts()
         "from evonet.testing import check_mutation\n"
         "class Deaf(Gaussian):\n"
         '    """Does nothing."""\n'
-        "    def __call__(self, rng, genomes, architecture):\n"
+        "    def __call__(self, rng, genomes, parents):\n"
         "        return genomes.copy()\n"
         "check_mutation(Gaussian())\n"
         "try:\n"

@@ -1,0 +1,41 @@
+"""The parents: the scored individuals from which operators make the next generation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from evonet.network import Architecture
+from evonet.types import FloatArray, IntArray
+
+Observe: TypeAlias = Callable[[], FloatArray]
+"""Runs an episode of the fittest individual once more and returns its network inputs, `(k, num_inputs)`, in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parents:
+    """Individuals that may become parents, and what is known of them.
+
+    Attributes:
+        architecture: of their networks.
+        genomes: `(n, genome_size)`.
+        fitness: `(n,)`, finite, higher is fitter.
+        returns: of each training episode, `(n, episodes)`, NaN for a failed one; None if only the fitness is known.
+        observations: network inputs of one episode of the fittest individual, `(k, num_inputs)` in their order; None
+            unless an operator has the attribute `observes = True`, because they cost that episode a second run.
+    """
+
+    architecture: Architecture
+    genomes: FloatArray
+    fitness: FloatArray
+    returns: FloatArray | None = None
+    observations: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.fitness)
+
+    def __getitem__(self, rows: IntArray) -> Parents:
+        """The parents in some `rows (m,)`, with copies of their genomes, fitness and returns."""
+        returns = None if self.returns is None else self.returns[rows]
+        return replace(self, genomes=self.genomes[rows], fitness=self.fitness[rows], returns=returns)

@@ -1,0 +1,71 @@
+"""What the evolution loop, islands and restarts ask of an algorithm."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from evonet.network import Architecture
+from evonet.operators.parents import Observe
+from evonet.population import Population
+from evonet.types import FloatArray
+
+AlgorithmFactory: TypeAlias = Callable[..., Any]
+"""Makes an algorithm, called with `architecture`, `seed` and perhaps `population_size`."""
+
+
+class Algorithm(Protocol):
+    """A genetic algorithm or strategy: `ask` for genomes, `tell` their fitness.
+
+    Attributes:
+        architecture: of the networks.
+        population: the individuals last asked for, with their fitness once it is known.
+    """
+
+    architecture: Architecture
+    population: Population
+
+    def ask(self) -> FloatArray:
+        """Genomes to score, `(n, genome_size)`; n may differ from one generation to the next."""
+        ...
+
+    def tell(self, fitness: FloatArray) -> None:
+        """Learn from the fitness of these genomes, `(n,)`.
+
+        A `tell` may also take the keywords `returns`, the return of each episode `(n, episodes)`, NaN for a failed one,
+        and `observe`, a function that returns network inputs of the fittest individual, `(k, num_inputs)`, or None.
+        When it is first called it runs an episode; call it before `tell` returns.
+        """
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.
+
+        It is taken between `tell` and `ask`, and stays as it is whatever the algorithm does next: an array that is
+        written in place later must be copied.
+        """
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, which is copied."""
+        ...
+
+
+def tell_with_episodes(
+    algorithm: Any, fitness: FloatArray, *, returns: FloatArray | None, observe: Observe | None
+) -> None:
+    """`tell` an algorithm the fitness, and those of the keywords `returns` and `observe` that its `tell` takes."""
+    episodes = {"returns": returns, "observe": observe}
+    taken = inspect.signature(algorithm.tell).parameters
+    algorithm.tell(fitness, **{name: value for name, value in episodes.items() if name in taken})
+
+
+def check_factory(owner: str, algorithm: object) -> None:
+    """Refuse what makes no algorithm; `owner` is the class whose setting it is.
+
+    Raises:
+        TypeError: it cannot be called.
+    """
+    if not callable(algorithm):
+        raise TypeError(f"{owner}.algorithm must make an algorithm when called, got {algorithm!r}")
