@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.activations import ACTIVATIONS, ActivationName
-from evonet.cluster.executor import Cluster, Executor
+from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.errors import TooManyFaults
-from evonet.evaluation.carriers import Carrier, InProcess, WorkerProcesses, Workers, carrier
 from evonet.evaluation.engines import EngineName
+from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task import Task
@@ -119,7 +119,7 @@ class EpisodeReturn:
         engine: EngineName = "auto",
         workers: Workers = 1,
         faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
-        executor: Executor | Cluster | None = None,
+        executor: FuturesExecutor | Cluster | None = None,
     ) -> None:
         check(type(self), {name: value for name, value in locals().items() if name != "self"})
         if isinstance(environment, str):
@@ -151,18 +151,18 @@ class EpisodeReturn:
         self._aggregation = aggregation
         self._quantile = quantile
         self._faults = faults
-        self._carrier: Carrier = carrier(self.task, engine, workers, faults, executor)
-        self._observer: Carrier | None = None
+        self._executor: Executor = make_executor(self.task, engine, workers, faults, executor)
+        self._observer: Executor | None = None
 
     @property
     def engine(self) -> str:
         """The engine that runs the episodes."""
-        return self._carrier.engine_name
+        return self._executor.engine_name
 
     @property
     def isolated(self) -> bool:
         """Whether episodes run where they may hang or crash without taking this process with them."""
-        return self._carrier.isolated
+        return self._executor.isolated
 
     def __call__(self, genomes: FloatArray, episode_seeds: IntArray) -> EpisodeResults:
         """Run `genomes (n, genome_size)`, each on all episodes `(episodes,)`.
@@ -181,7 +181,7 @@ class EpisodeReturn:
         individuals = np.repeat(np.arange(n), episodes)
         seeds = np.tile(np.asarray(episode_seeds, dtype=np.int64), n)
         try:
-            chunks = self._carrier.carry(genomes, individuals, seeds, normaliser)
+            chunks = self._executor.evaluate(genomes, individuals, seeds, normaliser)
         except TooManyFaults as error:
             error.faults = [fault.numbered(individuals, episodes) for fault in error.faults]
             raise
@@ -213,7 +213,7 @@ class EpisodeReturn:
                 else InProcess(watched, "gymnasium")
             )
         seeds = np.array([episode_seed], dtype=np.int64)
-        [results, *_] = self._observer.carry(genome[None, :], np.zeros(1, np.int64), seeds, self.normaliser)
+        [results, *_] = self._observer.evaluate(genome[None, :], np.zeros(1, np.int64), seeds, self.normaliser)
         if results.faults or results.inputs is None:
             return np.empty((0, self.architecture.num_inputs)), results.steps
         inputs: FloatArray = results.inputs[0, : results.lengths[0]]
@@ -223,7 +223,7 @@ class EpisodeReturn:
 
     def close(self) -> None:
         """Close environments and end worker processes."""
-        self._carrier.close()
+        self._executor.close()
         if self._observer is not None:
             self._observer.close()
             self._observer = None

@@ -73,7 +73,7 @@ class GeneticAlgorithm:
         crossover: how two parents' genomes are combined.
         mutation: how children are changed; a sequence is applied in order.
         replacement: who lives on, and who may become a parent.
-        niching: what keeps the population from gathering in one place.
+        niching: what keeps the population from scheduler in one place.
         initialisation: where the first genomes come from.
         bounds: range that genes stay in; by default they have none.
         seed: of all random numbers of the algorithm.

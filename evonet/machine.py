@@ -1,37 +1,20 @@
-"""What evonet asks of the machine: how many processors there are, files that are written whole or not at all, locks."""
+"""What evonet asks of the machine: files that are written whole or not at all, locks."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import multiprocessing
 import os
 import re
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would change line ends
 _LARGEST_KEPT = 1 << 24  # bytes
-_share: int | None = None
-_starting = threading.Lock()
 
 BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What says, before NumPy is imported, how many threads its linear algebra starts: evonet's products are small, and
 sums that threads share have other bits with other numbers of them."""
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return there if _share is None else min(_share, there)
-
-
-def use_cores(share: int) -> None:
-    """Let this process, one of several that share the machine, use so many processors at most."""
-    global _share  # noqa: PLW0603 - a fact about the process
-    _share = share
 
 
 def keep_freed_memory() -> None:
@@ -43,18 +26,6 @@ def keep_freed_memory() -> None:
     import numpy as np  # which whoever only starts processes does not wait for
 
     np.empty(_LARGEST_KEPT, np.uint8)
-
-
-@contextlib.contextmanager
-def children_allowed() -> Iterator[None]:
-    """Within it, this process may start others even if it is a daemon, as Dask's workers are; a thread at a time."""
-    me = multiprocessing.current_process()
-    with _starting:
-        daemonic, me.daemon = me.daemon, False
-        try:
-            yield
-        finally:
-            me.daemon = daemonic
 
 
 def write_whole(path: Path, content: bytes, *, last: bool = True) -> None:

@@ -22,7 +22,7 @@ GLOBAL_RANDOMNESS = re.compile(r"np\.random\.(seed|rand|normal|choice)|random\.(
 # folder, from its siblings.
 FOUNDATIONS = {"evonet.settings", "evonet.types", "evonet.errors"}
 ROWS = [
-    ["evonet.seeding", "evonet.machine", "evonet.packages", "evonet.reading", "evonet.versions"],
+    ["evonet.seeding", "evonet.machine", "evonet.processes", "evonet.packages", "evonet.reading", "evonet.versions"],
     ["evonet.activations", "evonet.statistics", "evonet.archive", "evonet.cluster"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population"],

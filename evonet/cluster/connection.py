@@ -15,7 +15,7 @@ from typing import Any
 
 from evonet.cluster.executor import PATIENCE, Cluster
 from evonet.errors import ClusterUnavailable, ConfigError, EvonetError
-from evonet.machine import cores
+from evonet.processes.cores import cores
 
 LOCAL = "local"
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[^/\s]+:\d+")

@@ -12,7 +12,7 @@ PATIENCE = 60.0
 
 
 @runtime_checkable
-class Executor(Protocol):
+class FuturesExecutor(Protocol):
     """Makes calls somewhere: the executors of `concurrent.futures` are such, those of MPI pools, Ray and joblib too."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
@@ -57,6 +57,6 @@ def cluster_of(executor: object) -> Cluster | None:
             raise TypeError("executor must be a Dask Client that is not asynchronous: Client(…, asynchronous=False)")
         scheduler = executor.scheduler
         return Cluster(executor, scheduler.address if scheduler is not None else "an address that is closed")
-    if executor is not None and not isinstance(executor, Executor):
+    if executor is not None and not isinstance(executor, FuturesExecutor):
         raise TypeError(f"executor must be a Dask Client or have a method `submit`, got {executor!r}")
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from evonet.cluster.executor import Cluster, Executor
+from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.specification import EnvironmentSpec, import_refusal
 from evonet.errors import EvonetError, WorkersUnavailable
 from evonet.evaluation.engines import EngineName
@@ -24,7 +24,7 @@ _MOST_GENES = 10**9
 _EVALUATION = ("episodes", "aggregation", "quantile", "normalise_observations", "action_squash", "engine", "workers")
 
 
-def build_fitness(config: Config, executor: Executor | Cluster | None = None) -> Fitness:
+def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = None) -> Fitness:
     """The fitness; makes the environment once, to ask for its spaces.
 
     Args:
@@ -63,7 +63,7 @@ def build_fitness(config: Config, executor: Executor | Cluster | None = None) ->
     return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes)
 
 
-def build_judge(config: Config, fitness: Fitness, executor: Executor | Cluster | None = None) -> Fitness:
+def build_judge(config: Config, fitness: Fitness, executor: FuturesExecutor | Cluster | None = None) -> Fitness:
     """What runs the validation: the fitness itself, or the same in the environment or engine that `validation` names.
 
     Raises:
@@ -99,7 +99,7 @@ def _episode_return(
     config: Config,
     environment: EnvironmentSpec,
     path: KeyPath,
-    executor: Executor | Cluster | None,
+    executor: FuturesExecutor | Cluster | None,
     engine: EngineName | None = None,
 ) -> EpisodeReturn:
     settings = config.settings

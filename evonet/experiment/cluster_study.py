@@ -21,7 +21,8 @@ from evonet.experiment.processes import Process, ProcessDied
 from evonet.experiment.run_directory import CONFIG, LOCK, SUMMARY, to_json, unwritable
 from evonet.experiment.study import Outcome, run_seed
 from evonet.experiment.study_directory import run_directory
-from evonet.machine import cores, write_whole
+from evonet.machine import write_whole
+from evonet.processes.cores import cores
 from evonet.versions import identity
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError, create_model
 
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import ConfigError
-from evonet.evaluation.carriers import Workers
+from evonet.evaluation.executors import Workers
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evolution import Validation
 from evonet.experiment.algorithms import ALGORITHMS

@@ -20,7 +20,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from evonet.errors import EvonetError
-from evonet.machine import BLAS_THREADS, children_allowed, cores, use_cores
+from evonet.machine import BLAS_THREADS
+from evonet.processes.children import allow_child_processes
+from evonet.processes.cores import cores, limit_cores
 
 _CLOSE_SECONDS = 5.0  # for a process that has nothing to do, to end
 
@@ -96,7 +98,7 @@ class Process:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, share), name="evonet run", daemon=False)
         try:
-            with children_allowed():
+            with allow_child_processes():
                 self._process.start()
         finally:
             theirs.close()
@@ -139,7 +141,7 @@ def _serve(pipe: Connection, share: int) -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
-    use_cores(share)
+    limit_cores(share)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             function, arguments = pipe.recv()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evonet.cluster.executor import Cluster, Executor
+from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, ConfigError
 from evonet.experiment.checkpoint import Checkpoint, usable_checkpoint
 from evonet.experiment.config import Config, completed
@@ -26,7 +26,7 @@ def run(
     output: Path | None = None,
     watch: Watcher = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
-    executor: Executor | Cluster | None = None,
+    executor: FuturesExecutor | Cluster | None = None,
 ) -> dict[str, Any]:
     """Run a config to its end.
 
@@ -56,7 +56,7 @@ def resume(
     allowed_imports: Sequence[str] = (),
     watch: Watcher = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
-    executor: Executor | Cluster | None = None,
+    executor: FuturesExecutor | Cluster | None = None,
 ) -> dict[str, Any]:
     """Go on with a run that was stopped, or with one that is finished, if its limits are higher now.
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from evonet.champion import Champion
-from evonet.cluster.executor import Cluster, Executor
+from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
 from evonet.evolution import Generation, evolve
@@ -54,7 +54,9 @@ class Session:
         EvonetError: the config cannot be run.
     """
 
-    def __init__(self, config: Config, say: Callable[[str], None], executor: Executor | Cluster | None = None) -> None:
+    def __init__(
+        self, config: Config, say: Callable[[str], None], executor: FuturesExecutor | Cluster | None = None
+    ) -> None:
         self._config = config
         self._chronicle = Chronicle()
         self._checkpoint: Checkpoint | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonet.cluster.executor import Cluster, Executor, cluster_of
+from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
 from evonet.errors import CheckpointError, EvonetError
 from evonet.experiment.build import build_algorithm, build_fitness, notices
 from evonet.experiment.config import Config
@@ -29,7 +29,7 @@ from evonet.experiment.study_directory import (
     write_text,
 )
 from evonet.experiment.study_summary import summarise
-from evonet.machine import cores
+from evonet.processes.cores import cores
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def study(
     seeds: Sequence[int],
     output: Path | None = None,
     workers: int | None = None,
-    executor: Executor | Cluster | None = None,
+    executor: FuturesExecutor | Cluster | None = None,
     watch: Callable[[Outcome], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def study(
 
 
 def _run(
-    seeds: Sequence[int], path: Path, config: Config, at_once: int, executor: Executor | Cluster | None
+    seeds: Sequence[int], path: Path, config: Config, at_once: int, executor: FuturesExecutor | Cluster | None
 ) -> Generator[Outcome]:
     """What becomes of each seed, as soon as it is known."""
     if not seeds:
@@ -124,7 +124,7 @@ def _run(
         return
     with contextlib.ExitStack() as stack:
         assert not isinstance(executor, Cluster)
-        used: Executor = executor or stack.enter_context(Processes(at_once))
+        used: FuturesExecutor = executor or stack.enter_context(Processes(at_once))
         arguments = (str(path), tuple(config.allowed_imports))
         pending = {used.submit(run_seed, seed, *arguments): seed for seed in seeds}
         for future in as_completed(pending):

@@ -1,4 +1,4 @@
-"""Niching: what keeps a population from gathering in one place.
+"""Niching: what keeps a population from scheduler in one place.
 
 A niching maps `(rng, parents, count, selection)` to rows of the parents of `count` children, `(2 * count,)`; neighbours
 are paired. It calls the genetic algorithm's own selection, with some of the parents or with another fitness. To add

@@ -17,7 +17,6 @@ from typing import Any
 from evonet.settings import chosen
 from evonet.testing import (
     activation,
-    carrier,
     crossover,
     environment,
     fitness,
@@ -30,7 +29,6 @@ from evonet.testing import (
     strategy,
 )
 from evonet.testing.activation import check_activation
-from evonet.testing.carrier import check_carrier
 from evonet.testing.contract import Check, as_parameters
 from evonet.testing.crossover import check_crossover
 from evonet.testing.environment import check_environment
@@ -46,7 +44,6 @@ from evonet.testing.strategy import check_only_the_order_of_fitness_counts, chec
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "activation": activation.CHECKS,
-    "carrier": carrier.CHECKS,
     "crossover": crossover.CHECKS,
     "environment": environment.CHECKS,
     "fitness": fitness.CHECKS,
@@ -80,7 +77,6 @@ def parametrize_checks(contract: str, parts: Mapping[str, Any]) -> Any:
 __all__ = [
     "CHECKS",
     "check_activation",
-    "check_carrier",
     "check_crossover",
     "check_environment",
     "check_fitness",

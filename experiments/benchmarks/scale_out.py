@@ -23,8 +23,8 @@ import numpy as np
 
 from contest import Report, Result, chosen_rounds, options, say
 from evonet import EpisodeReturn
-from evonet.evaluation.carriers import ExecutorWorkers
-from evonet.evaluation.carriers.chunks import Chunk
+from evonet.evaluation.executors import ExecutorWorkers
+from evonet.evaluation.executors.chunks import Chunk
 from sleeper import Sleeper
 
 WORKERS = 2
@@ -107,7 +107,7 @@ def _costs(client: object, rounds: int, report: Report) -> Costs:
     say("costs")
     task = EpisodeReturn(Sleeper, hidden=300, episodes=1).task
     assert task is not None
-    carrier = ExecutorWorkers(task, "gymnasium", client, WORKERS)
+    executor = ExecutorWorkers(task, "gymnasium", client, WORKERS)
     genes = task.architecture.genome_size
     small, big = np.zeros((CHUNKS, genes)), np.zeros((BIG, genes))
     ends = np.array([0, BIG // 2 - 1, BIG // 2, BIG - 1])
@@ -116,9 +116,9 @@ def _costs(client: object, rounds: int, report: Report) -> Costs:
         whole = Chunk(0, genomes, individuals, np.zeros(len(individuals), np.int64), None)
         size = len(whole) // chunks
         for start in range(0, len(whole), size):
-            carrier.pool.submit(whole.part(start, start + size, math.inf))
+            executor.pool.submit(whole.part(start, start + size, math.inf))
         for _ in range(chunks):
-            assert carrier.pool.next_ended().loss is None
+            assert executor.pool.next_done().loss is None
 
     works: dict[str, Callable[[], None]] = {
         "an evaluation of 2 chunks": lambda: run(small[:4], np.arange(4), 2),
@@ -131,7 +131,7 @@ def _costs(client: object, rounds: int, report: Report) -> Costs:
             taken = _timed(work)
             if number >= 0:
                 result.values.append(taken)
-    carrier.close()
+    executor.close()
     report.tables["costs"] = results
     least, many, heavy = (result.median for result in results)
     costs = Costs(least, (many - least) / (CHUNKS - 2), max(heavy - least, 0.0) / big.nbytes)
@@ -155,7 +155,7 @@ def _predict(costs: Costs, report: Report) -> None:
 
 
 def _model(costs: Costs, episodes: int, seconds: float, size: int, workers: int) -> str:
-    chunk_seconds = max(0.1, 0.002 * workers)  # as evonet.evaluation.carriers.pooled cuts them
+    chunk_seconds = max(0.1, 0.002 * workers)  # as evonet.evaluation.executors.pooled cuts them
     chunks = min(episodes, max(workers, math.ceil(episodes * seconds / chunk_seconds)))
     busiest = math.ceil(chunks / workers) * math.ceil(episodes / chunks) * seconds
     parts = {

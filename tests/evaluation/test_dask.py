@@ -17,15 +17,15 @@ from evonet.cli import main
 from evonet.cluster import tasks
 from evonet.cluster.connection import connected
 from evonet.errors import ClusterUnavailable, EvonetError, WorkersUnavailable
-from evonet.evaluation.carriers import ExecutorWorkers
+from evonet.evaluation.executors import ExecutorWorkers
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.experiment.cluster_study import Away
 from evonet.experiment.study import Outcome
 from evonet.fitness import EpisodeReturn
-from evonet.testing import check_carrier
 from tests.clusters import DaskProcesses
 from tests.environments_for_tests import MODULE
-from tests.evaluation.test_carriers import task_for
+from tests.evaluation.executor_contract import check_executor
+from tests.evaluation.test_executors import task_for
 from tests.stopped_runs import exact_files
 
 OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
@@ -77,9 +77,9 @@ def here(genomes, seeds):
 SEED = np.array([3])
 
 
-def test_two_dask_workers_keep_the_contract_of_a_carrier(cluster, ill_task):
+def test_two_dask_workers_keep_the_contract_of_an_executor(cluster, ill_task):
     workers = ExecutorWorkers(ill_task, "gymnasium", cluster, 1)
-    check_carrier(workers, ill_task)
+    check_executor(workers, ill_task)
     workers.close()
 
 
@@ -184,7 +184,7 @@ def _versions():
 
 
 def test_a_worker_of_other_versions_that_joins_later_is_refused_too(obedient, monkeypatch):
-    order = obedient._carrier.pool._order
+    order = obedient._executor.pool._order
     monkeypatch.setitem(order.versions, "numpy", "1.0")
     with pytest.raises(WorkersUnavailable, match=r"cannot take part: versions differ: numpy 1\.0 here, .* there$"):
         obedient(orders(4), SEED)
@@ -284,10 +284,10 @@ def executor(request):
             yield started
 
 
-def test_any_executor_keeps_the_contract_of_a_carrier(executor, ill_task):
+def test_any_executor_keeps_the_contract_of_an_executor(executor, ill_task):
     workers = ExecutorWorkers(ill_task, "gymnasium", executor, 7)
     assert workers.pool.workers == 2
-    check_carrier(workers, ill_task)
+    check_executor(workers, ill_task)
     workers.close()
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.carriers import InProcess, WorkerProcesses, processes
-from evonet.evaluation.carriers.chunks import Chunk, Loss
-from evonet.evaluation.carriers.stacks import told
+from evonet.evaluation.executors import InProcess, WorkerProcesses, processes
+from evonet.evaluation.executors.chunks import Chunk, Loss
+from evonet.evaluation.executors.stacks import told
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
 from tests.environments_for_tests import MODULE
@@ -32,7 +32,7 @@ TASK = task_for("Obedient", pause=0.01)
 def returns(who, n=24):
     genomes = np.zeros((n, 4))
     genomes[:, 3] = np.linspace(0.1, 3.0, n)
-    chunks = who.carry(genomes, np.arange(n), np.arange(n), None)
+    chunks = who.evaluate(genomes, np.arange(n), np.arange(n), None)
     assert [fault for chunk in chunks for fault in chunk.faults] == []
     return np.concatenate([chunk.returns for chunk in chunks]).tolist()
 
@@ -105,7 +105,7 @@ def test_a_chunk_that_another_thread_gives_up_ends_even_before_its_process_has_b
     assert gone([victim, other])
     workers.pool.submit(Chunk(0, genomes, row, first, None, limit=20.0))
     threading.Timer(0.05, workers.pool.interrupt).start()
-    assert workers.pool.next_ended().loss == Loss("died", "the worker process was interrupted")
+    assert workers.pool.next_done().loss == Loss("died", "the worker process was interrupted")
     assert returns(workers) == expected
 
 
@@ -120,7 +120,7 @@ def test_closed_workers_are_gone_and_can_be_closed_again():
 def script(text, **settings):
     program = (
         "import os, signal, sys, time\n"
-        "from evonet.evaluation.carriers import WorkerProcesses\n"
+        "from evonet.evaluation.executors import WorkerProcesses\n"
         "from tests.evaluation.test_processes import *\n"
         f"if __name__ == '__main__':\n{text}"
     )
@@ -133,7 +133,7 @@ HANGING = (
     "    workers = WorkerProcesses(task_for('Obedient', only=TROUBLE), workers=2)\n"
     "    while not workers.ready: time.sleep(0.01)\n"
     "    print(*workers.pool.process_ids, flush=True)\n"
-    "    workers.carry(np.array([[0.0, 0.0, 0.0, -1.0]] * 2), np.arange(2), np.arange(2), None)\n"
+    "    workers.evaluate(np.array([[0.0, 0.0, 0.0, -1.0]] * 2), np.arange(2), np.arange(2), None)\n"
 )
 
 
@@ -218,7 +218,7 @@ Current thread 0x00007f4f40815b80 (most recent call first):
   File "/env/simulator.py", line 3 in push
   File "/env/robot.py", line 9 in step
   File "/evonet/evaluation/gymnasium_engine.py", line 134 in _step
-  File "/evonet/evaluation/carriers/worker.py", line 68 in _run
+  File "/evonet/evaluation/executors/worker.py", line 68 in _run
   File "<string>", line 1 in <module>
 
 Extension modules: numpy (total: 1)

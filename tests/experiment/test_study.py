@@ -23,7 +23,7 @@ from evonet.experiment.runner import run
 from evonet.experiment.study import study
 from evonet.experiment.study_summary import summarise
 from evonet.inspection.study_account import ranges, study_account
-from evonet.machine import cores, use_cores
+from evonet.processes.cores import cores, limit_cores
 from evonet.statistics import wilson_interval
 from tests.environments_for_tests import MODULE
 
@@ -383,11 +383,11 @@ def test_leaving_by_an_exception_ends_what_is_running():
 
 
 def test_a_share_of_the_processors_is_all_that_a_process_takes(monkeypatch):
-    monkeypatch.setattr("evonet.machine._share", None)
+    monkeypatch.setattr("evonet.processes.cores._limit", None)
     there = cores()
-    use_cores(1)
+    limit_cores(1)
     assert cores() == 1
-    use_cores(there + 5)
+    limit_cores(there + 5)
     assert cores() == there
 
 

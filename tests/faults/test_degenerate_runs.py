@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evonet import machine
 from evonet.cli import main
 from evonet.experiment import checkpoint
 from evonet.experiment.algorithms import ALGORITHMS
+from evonet.processes.cores import cores
 from evonet.settings import argument_defaults
 from tests.environments_for_tests import MODULE
 from tests.faults.processes import PROGRAM, ROOT
@@ -146,7 +146,7 @@ def test_fault_35_no_terminal_no_home_and_another_encoding(locale, tmp_path):
 def test_fault_35_one_cpu(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    assert machine.cores() == 1
+    assert cores() == 1
     text = f"environment: {{id: CartPole-v1, max_steps: 20}}\nnetwork: {{hidden: 2}}\n{SMALL}"
     path = run_whole(tmp_path, text, "evaluation.workers=auto")
     assert exact_files(path) == exact_files(run_whole(tmp_path, text, "evaluation.workers=1", name="other"))
@@ -155,7 +155,7 @@ def test_fault_35_one_cpu(tmp_path, monkeypatch):
 def test_fault_35_nobody_knows_the_number_of_cpus(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert machine.cores() == 1
+    assert cores() == 1
 
 
 @pytest.mark.parametrize("jump", [-1e9, 1e9], ids=["back", "on"])

@@ -16,7 +16,7 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.carriers import processes
+from evonet.evaluation.executors import processes
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
 from evonet.seeding import Purpose, episode_seeds
@@ -48,10 +48,10 @@ def survived():
         genomes[row, 3] = -trouble
     fitness = EpisodeReturn(OBEDIENT, hidden=1, workers=2, faults=FaultPolicy(timeout=TIMEOUT))
     fitness(orders(), SEEDS)
-    workers = fitness._carrier.pool.process_ids
+    workers = fitness._executor.pool.process_ids
     results = fitness(genomes, SEEDS)
     again = fitness(orders(), SEEDS)
-    replaced = fitness._carrier.pool.process_ids
+    replaced = fitness._executor.pool.process_ids
     fitness.close()
     faults = {fault.individual: fault for fault in results.faults}
     return SimpleNamespace(results=results, faults=faults, again=again, workers=workers, replaced=replaced)
@@ -139,7 +139,7 @@ def test_fault_11_worker_killed_from_outside():
     here, there = (EpisodeReturn(OBEDIENT, hidden=1, workers=w, kwargs={"pause": 0.004}) for w in (1, 2))
     wanted = here(orders(60), SEEDS)
     there(orders(2), SEEDS)
-    victims = there._carrier.pool.process_ids
+    victims = there._executor.pool.process_ids
 
     def kill():
         for victim in victims:
@@ -150,7 +150,7 @@ def test_fault_11_worker_killed_from_outside():
     killer.start()
     results = there(orders(60), SEEDS)
     killer.join()
-    assert not set(victims) & set(there._carrier.pool.process_ids)
+    assert not set(victims) & set(there._executor.pool.process_ids)
     there.close()
     assert results.faults == []
     assert results.returns.tobytes() == wanted.returns.tobytes()
@@ -182,7 +182,7 @@ def test_fault_12_workers_cannot_start(leaves, reason, monkeypatch):
 
 def test_fault_12_with_auto_what_cannot_start_elsewhere_runs_here():
     fitness = EpisodeReturn(f"{MODULE}:evonet-tests/Shy-v0", workers="auto")
-    fitness._carrier._workers.pool._failures[:] = [2, 2]  # so that the test need not wait for three
+    fitness._executor._workers.pool._failures[:] = [2, 2]  # so that the test need not wait for three
     results = fitness(np.zeros((4, fitness.architecture.genome_size)), SEEDS)
     assert results.faults == []
     assert not fitness.isolated

@@ -14,7 +14,6 @@ import evonet
 from evonet import Architecture, EpisodeReturn, EvonetError, FunctionFitness, GeneticAlgorithm, testing
 from evonet.activations import Activation
 from evonet.environments.specification import EnvironmentSpec
-from evonet.evaluation.carriers import InProcess
 from evonet.operators.crossover import Crossover, Uniform
 from evonet.operators.initialisation import Normal
 from evonet.operators.mutation import Gaussian
@@ -46,11 +45,6 @@ def test_a_sound_environment_keeps_the_contract(check):
 )
 def test_a_sound_fitness_keeps_the_contract(check):
     check()
-
-
-def test_a_carrier_that_carries_nothing_keeps_the_contract():
-    task = EpisodeReturn(Walk, normalise_observations=True).task
-    testing.check_carrier(InProcess(task), task)
 
 
 def unpicklable():
@@ -130,21 +124,6 @@ class Lenient(FunctionFitness):
 def test_a_broken_fitness_is_found_out(fitness, broken):
     with pytest.raises(AssertionError, match=broken):
         testing.check_fitness(fitness)
-
-
-class Careless(InProcess):
-    """Gives the results of another order of the episodes."""
-
-    def carry(self, genomes, individuals, seeds, normaliser):
-        (results,) = super().carry(genomes, individuals, seeds, normaliser)
-        results.returns[:2] = results.returns[1::-1]
-        return [results]
-
-
-def test_a_broken_carrier_is_found_out():
-    task = EpisodeReturn(Walk).task
-    with pytest.raises(AssertionError, match="for 1 genomes, returns must be those of this process"):
-        testing.check_carrier(Careless(task), task)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from evonet.evaluation.kernel_engine.plan import Plan, StartStates
 from evonet.evaluation.kernel_engine.rollout import WIDTHS, Episodes, Lanes
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
-from evonet.machine import cores
+from evonet.processes.cores import cores
 from evonet.types import FloatArray, IntArray
 
 LANES = 256

@@ -8,9 +8,9 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from evonet.cluster import guests
-from evonet.cluster.executor import Executor
+from evonet.cluster.executor import FuturesExecutor
 from evonet.errors import ClusterUnavailable, WorkersUnavailable
-from evonet.evaluation.carriers.chunks import Chunk, Ended
+from evonet.evaluation.executors.chunks import Chunk, ChunkResult
 from evonet.versions import identity
 
 _COUNTS = ("num_workers", "_max_workers")  # of mpi4py; of the standard library, loky and joblib
@@ -25,8 +25,8 @@ class ExecutorPool:
         workers: how many there are, if the executor cannot tell.
     """
 
-    def __init__(self, executor: Executor, payload: bytes, workers: int) -> None:
-        from evonet.evaluation.carriers.guest import Order  # who needs no processes does not wait for their imports
+    def __init__(self, executor: FuturesExecutor, payload: bytes, workers: int) -> None:
+        from evonet.evaluation.executors.guest import Order  # who needs no processes does not wait for their imports
 
         self._executor = executor
         self._order = Order(uuid.uuid4().hex, payload, identity())
@@ -41,7 +41,7 @@ class ExecutorPool:
 
     def submit(self, chunk: Chunk) -> None:
         """Have a chunk run."""
-        from evonet.evaluation.carriers.guest import run_chunk
+        from evonet.evaluation.executors.guest import run_chunk
 
         try:
             future = self._executor.submit(run_chunk, self._order, chunk)
@@ -50,7 +50,7 @@ class ExecutorPool:
         self._pending[future] = chunk
         future.add_done_callback(self._news.put)
 
-    def next_ended(self) -> Ended:
+    def next_done(self) -> ChunkResult:
         """Wait for the next chunk that ends, whichever it is.
 
         Raises:
@@ -67,7 +67,7 @@ class ExecutorPool:
             raise _broken(error) from error
         if not hasattr(reply, "ended"):
             raise WorkersUnavailable(f"the executor's workers cannot take part: {reply.reason}")
-        ended: Ended = reply.ended(chunk)
+        ended: ChunkResult = reply.ended(chunk)
         return ended
 
     def abandon(self) -> None:

@@ -6,8 +6,8 @@ import uuid
 
 from evonet.cluster.executor import Cluster
 from evonet.cluster.tasks import Tasks
-from evonet.evaluation.carriers.chunks import Chunk, Ended
-from evonet.evaluation.carriers.guest import Order, run_chunk
+from evonet.evaluation.executors.chunks import Chunk, ChunkResult
+from evonet.evaluation.executors.guest import Order, run_chunk
 from evonet.versions import identity
 
 
@@ -36,7 +36,7 @@ class DaskPool:
         """Have a chunk run."""
         self._tasks.submit(chunk, run_chunk, self._order, chunk)
 
-    def next_ended(self) -> Ended:
+    def next_done(self) -> ChunkResult:
         """Wait for the next chunk that ends, whichever it is.
 
         Raises:
@@ -44,7 +44,7 @@ class DaskPool:
             WorkersUnavailable: a worker cannot run chunks.
         """
         chunk, reply = self._tasks.next_done()
-        ended: Ended = reply.ended(chunk)
+        ended: ChunkResult = reply.ended(chunk)
         return ended
 
     def abandon(self) -> None:

@@ -78,7 +78,7 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ChunkResult:
     """What became of a chunk.
 
     Attributes:
@@ -108,7 +108,7 @@ class Pool(Protocol):
         """Have a chunk run."""
         ...
 
-    def next_ended(self) -> Ended:
+    def next_done(self) -> ChunkResult:
         """Wait for the next chunk that ends, whichever it is.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What a carrier is, and the one that carries nothing: episodes run in this very process."""
+"""The protocol of executors, and the simplest of them, which runs episodes in this process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Workers = Annotated[int, Ge(1), Le(1000)] | Literal["auto"]
 """Worker processes; more than any machine has processors would bring it down before they are all there."""
 
 
-class Carrier(Protocol):
+class Executor(Protocol):
     """Evaluates genomes on episodes, wherever that happens."""
 
     @property
@@ -29,7 +29,7 @@ class Carrier(Protocol):
         """Whether an environment may hang or crash without taking this process with it."""
         ...
 
-    def carry(
+    def evaluate(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
         """Results of the flat episodes in consecutive chunks; faults numbered by episode over all chunks.
@@ -67,7 +67,7 @@ class InProcess:
     def engine_name(self) -> str:
         return self._engine.name
 
-    def carry(
+    def evaluate(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
         return [self._engine.run(genomes, individuals, seeds, normaliser)]

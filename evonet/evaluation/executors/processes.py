@@ -22,11 +22,12 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.carriers import stacks
-from evonet.evaluation.carriers.chunks import Chunk, Ended, Loss, LossKind
-from evonet.evaluation.carriers.worker import TELL_STACK, work
+from evonet.evaluation.executors import stacks
+from evonet.evaluation.executors.chunks import Chunk, ChunkResult, Loss, LossKind
+from evonet.evaluation.executors.worker import TELL_STACK, work
 from evonet.evaluation.results import EpisodeResults
-from evonet.machine import BLAS_THREADS, children_allowed
+from evonet.machine import BLAS_THREADS
+from evonet.processes.children import allow_child_processes
 
 _START_SECONDS = 120.0  # for an interpreter to start, and for environments to be made
 _CLOSE_SECONDS = 2.0  # for environments to be closed
@@ -79,7 +80,7 @@ class ProcessPool:
         self._interrupted = False
         self._waiting.append(chunk)
 
-    def next_ended(self) -> Ended:
+    def next_done(self) -> ChunkResult:
         """Wait for the next chunk that ends, whichever it is.
 
         Raises:
@@ -88,7 +89,7 @@ class ProcessPool:
         while True:
             self._fill_seats()
             if self._interrupted and self._waiting:
-                return Ended(self._waiting.popleft(), loss=Loss("died", "the worker process was interrupted"))
+                return ChunkResult(self._waiting.popleft(), loss=Loss("died", "the worker process was interrupted"))
             self._hand_out()
             if ended := self._listen(_LONGEST_WAIT):
                 return ended
@@ -130,7 +131,7 @@ class ProcessPool:
             if worker is not None and worker.idle and self._waiting:
                 worker.begin(self._waiting.popleft())
 
-    def _listen(self, seconds: float) -> Ended | None:
+    def _listen(self, seconds: float) -> ChunkResult | None:
         """Hear what workers have to say, for so long at most; a chunk that ended, if one did."""
         workers = [(seat, worker) for seat, worker in enumerate(self._seats) if worker is not None]
         deadline = min((worker.deadline for _, worker in workers), default=0.0)
@@ -215,7 +216,7 @@ class _Worker:
         with contextlib.suppress(OSError):  # it has died, as `listen` will find
             self._messages.send(chunk)
 
-    def listen(self) -> Ended | None:
+    def listen(self) -> ChunkResult | None:
         """Take what has come; the chunk that ended thereby, if one did."""
         alive = self._process.is_alive()  # asked first: what it said before its death can still be heard
         try:
@@ -230,7 +231,7 @@ class _Worker:
             return self._died()
         return self._late() if time.monotonic() >= self.deadline else None
 
-    def _hear(self, kind: str, what: Any) -> Ended | None:
+    def _hear(self, kind: str, what: Any) -> ChunkResult | None:
         if kind == "ready":
             self.ready, self.deadline = True, math.inf
         elif kind == "failed":
@@ -249,7 +250,7 @@ class _Worker:
                     return self._ended(None, engine_name)
         return None
 
-    def _died(self) -> Ended | None:
+    def _died(self) -> ChunkResult | None:
         self._process.join(_CLOSE_SECONDS)
         code: int | None = self._process.exitcode
         self.killed = code == -getattr(signal, "SIGKILL", 0)
@@ -258,7 +259,7 @@ class _Worker:
             how = f"was killed by {_signal_name(-code)}"
         return self._lost("died", f"the worker process {how}", self._stack(0.0))
 
-    def _late(self) -> Ended | None:
+    def _late(self) -> ChunkResult | None:
         if not self._begun or self.chunk is None:
             return self._lost("timeout", f"an environment could not be made in {_START_SECONDS:g} s", "")
         with contextlib.suppress(OSError):
@@ -267,7 +268,7 @@ class _Worker:
         stack = self._stack(_STACK_SECONDS)
         return self._lost("timeout", f"the episode took longer than {self.chunk.limit:g} s", stack)
 
-    def _lost(self, kind: LossKind, message: str, stack: str) -> Ended | None:
+    def _lost(self, kind: LossKind, message: str, stack: str) -> ChunkResult | None:
         self.kill()
         if self.chunk is not None and self._begun:
             return self._ended(Loss(kind, message, stack and f"{stack}{message}\n"))
@@ -275,9 +276,9 @@ class _Worker:
             self.failure = message
         return None
 
-    def _ended(self, loss: Loss | None, engine_name: str = "") -> Ended:
+    def _ended(self, loss: Loss | None, engine_name: str = "") -> ChunkResult:
         assert self.chunk is not None
-        ended = Ended(self.chunk, self._results, self._seconds, engine_name, loss)
+        ended = ChunkResult(self.chunk, self._results, self._seconds, engine_name, loss)
         self.chunk, self.deadline = None, math.inf
         return ended
 
@@ -357,7 +358,7 @@ class _SpawnProcess(SpawnProcess):
     """A process whose linear algebra uses one thread: the parallelism is that there are several processes."""
 
     def start(self) -> None:
-        with children_allowed():
+        with allow_child_processes():
             before = {name: os.environ.get(name) for name in BLAS_THREADS}
             os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
             try:

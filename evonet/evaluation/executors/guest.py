@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from evonet.cluster import guests
 from evonet.cluster.tasks import Refusal, refusal
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.carriers.chunks import Chunk, Ended, Loss
-from evonet.evaluation.carriers.processes import ProcessPool
+from evonet.evaluation.executors.chunks import Chunk, ChunkResult, Loss
+from evonet.evaluation.executors.processes import ProcessPool
 from evonet.evaluation.results import EpisodeResults
 
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """What all chunks of a carrier have in common.
+    """What all chunks of an executor have in common.
 
     Attributes:
         owner: whom a worker keeps the child process for.
@@ -34,16 +34,16 @@ class Order:
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What became of a chunk, without the chunk: `Ended` for one who has it."""
+    """What became of a chunk, without the chunk: `ChunkResult` for one who has it."""
 
     results: Sequence[EpisodeResults]
     seconds: float
     engine_name: str
     loss: Loss | None
 
-    def ended(self, chunk: Chunk) -> Ended:
+    def ended(self, chunk: Chunk) -> ChunkResult:
         """With the chunk."""
-        return Ended(chunk, self.results, self.seconds, self.engine_name, self.loss)
+        return ChunkResult(chunk, self.results, self.seconds, self.engine_name, self.loss)
 
 
 def run_chunk(order: Order, chunk: Chunk) -> Reply | Refusal:
@@ -54,7 +54,7 @@ def run_chunk(order: Order, chunk: Chunk) -> Reply | Refusal:
     try:
         with guests.kept(order.owner, lambda: ProcessPool(order.payload, 1)) as child:
             child.submit(chunk)
-            ended = child.next_ended()
+            ended = child.next_done()
     except WorkersUnavailable as error:
         return Refusal(str(error))
     return Reply(ended.results, ended.seconds, ended.engine_name, ended.loss)

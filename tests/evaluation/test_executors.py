@@ -1,4 +1,4 @@
-"""Carriers bring episodes to engines; who carries them, and in how many chunks, changes no bit of the result."""
+"""Executors run episodes on engines; which executor, and how many chunks, changes no bit of the result."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ import pytest
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec, Wrapper
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.carriers import AutoCarrier, InProcess, WorkerProcesses, automatic, carrier, processes
+from evonet.evaluation.executors import AutoExecutor, InProcess, WorkerProcesses, make_executor, processes
+from evonet.evaluation.executors import auto as automatic
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
-from evonet.machine import cores
-from evonet.testing import check_carrier
-from evonet.testing.carrier import carry
+from evonet.processes.cores import cores
 from tests.environments_for_tests import MODULE, Walk
+from tests.evaluation.executor_contract import check_executor, evaluate
 
 ROOT = Path(__file__).parents[2]
 EPISODES = 3
@@ -67,12 +67,32 @@ def two_workers(ill_task):
     workers.close()
 
 
-def test_two_processes_keep_the_contract_of_a_carrier(ill_task, two_workers):
-    check_carrier(two_workers, ill_task)
+def test_this_process_keeps_the_contract_of_an_executor():
+    task = EpisodeReturn(Walk, normalise_observations=True).task
+    check_executor(InProcess(task), task)
+
+
+class Careless(InProcess):
+    """Gives the results of another order of the episodes."""
+
+    def evaluate(self, genomes, individuals, seeds, normaliser):
+        (results,) = super().evaluate(genomes, individuals, seeds, normaliser)
+        results.returns[:2] = results.returns[1::-1]
+        return [results]
+
+
+def test_an_executor_that_swaps_results_breaks_the_contract():
+    task = EpisodeReturn(Walk).task
+    with pytest.raises(AssertionError, match="for 1 genomes, returns must be those of this process"):
+        check_executor(Careless(task), task)
+
+
+def test_two_processes_keep_the_contract_of_an_executor(ill_task, two_workers):
+    check_executor(two_workers, ill_task)
 
 
 def test_a_fault_in_another_process_tells_where_it_happened(ill_task, two_workers):
-    results = carry(two_workers, ill_task, 3)
+    results = evaluate(two_workers, ill_task, 3)
     assert [(fault.individual, fault.episode) for fault in results.faults] == [(i, 1) for i in range(3)]
     assert all("ValueError: broken at step 1" in fault.traceback for fault in results.faults)
 
@@ -88,11 +108,11 @@ def test_joined_chunks_are_the_whole_with_faults_in_order_and_numbered_by_indivi
     individuals, seeds = np.repeat(np.arange(n), EPISODES), np.tile(SEEDS, n)
     engine = InProcess(ill_task, "gymnasium")
     normaliser = ObservationNormaliser.fresh(3)
-    whole = EpisodeResults.joined(engine.carry(genomes, individuals, seeds, normaliser), individuals, EPISODES)
+    whole = EpisodeResults.joined(engine.evaluate(genomes, individuals, seeds, normaliser), individuals, EPISODES)
     chunks = []
     for end, size in zip(np.cumsum(sizes), sizes, strict=True):
         chunk = slice(end - size, end)
-        (flat,) = engine.carry(genomes, individuals[chunk], seeds[chunk], normaliser)
+        (flat,) = engine.evaluate(genomes, individuals[chunk], seeds[chunk], normaliser)
         chunks.append(flat.renumbered(int(end - size)))
     joined = EpisodeResults.joined(chunks, individuals, EPISODES)
     assert bits(joined) == bits(whole)
@@ -102,12 +122,12 @@ def test_joined_chunks_are_the_whole_with_faults_in_order_and_numbered_by_indivi
 
 def test_workers_calculate_in_one_thread():
     script = (
-        "from evonet.evaluation.carriers import WorkerProcesses\n"
-        "from tests.evaluation.test_carriers import carry, task_for\n"
+        "from evonet.evaluation.executors import WorkerProcesses\n"
+        "from tests.evaluation.test_executors import evaluate, task_for\n"
         "if __name__ == '__main__':\n"
         "    task = task_for('Threads', {'ends': 2})\n"
         "    workers = WorkerProcesses(task, 'gymnasium', 1)\n"
-        "    print(carry(workers, task, 1).returns.max())\n"
+        "    print(evaluate(workers, task, 1).returns.max())\n"
         "    workers.close()\n"
     )
     environment = {k: v for k, v in os.environ.items() if "THREADS" not in k}
@@ -139,11 +159,11 @@ class Workers:
         self.workers, self.carried, self.closed, self.ready = workers, 0, False, False
         self._inner, self._clock, self._seconds = InProcess(task, engine), clock, seconds
 
-    def carry(self, *arguments):
+    def evaluate(self, *arguments):
         assert self.ready
         self.carried += 1
         self._clock.now += self._seconds
-        return self._inner.carry(*arguments)
+        return self._inner.evaluate(*arguments)
 
     def close(self):
         self.closed = True
@@ -151,7 +171,7 @@ class Workers:
 
 @pytest.fixture
 def auto(monkeypatch):
-    """An automatic carrier whose evaluations here take 0.9 s, and a list of the workers that it starts."""
+    """An automatic executor whose evaluations here take 0.9 s, and a list of the workers that it starts."""
 
     def auto(seconds, cores=3, engine="gymnasium"):
         clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
@@ -163,15 +183,15 @@ def auto(monkeypatch):
 
         monkeypatch.setattr(automatic, "WorkerProcesses", start)
         monkeypatch.setattr(automatic, "time", clock)
-        made = AutoCarrier(KNOWN, engine)
+        made = AutoExecutor(KNOWN, engine)
         made._cores = cores
-        alone = made._alone.carry
+        alone = made._alone.evaluate
 
         def slowly(*arguments):
             clock.now += 0.9
             return alone(*arguments)
 
-        made._alone.carry = slowly
+        made._alone.evaluate = slowly
         return made, started
 
     return auto
@@ -180,12 +200,12 @@ def auto(monkeypatch):
 def test_auto_starts_processes_when_evaluation_has_become_dear_and_keeps_them_if_they_pay(auto):
     made, started = auto(seconds=0.3)
     task = KNOWN
-    results = [bits(carry(made, task, 2)) for _ in range(2)]
+    results = [bits(evaluate(made, task, 2)) for _ in range(2)]
     assert started == []
-    results += [bits(carry(made, task, 2)) for _ in range(2)]  # 2.7 s are above the two seconds
+    results += [bits(evaluate(made, task, 2)) for _ in range(2)]  # 2.7 s are above the two seconds
     assert [len(started), started[0].workers, started[0].carried] == [1, 3, 0]
     started[0].ready = True
-    results += [bits(carry(made, task, 2)) for _ in range(3)]
+    results += [bits(evaluate(made, task, 2)) for _ in range(3)]
     assert [len(started), started[0].carried, started[0].closed] == [1, 3, False]
     assert all(result == results[0] for result in results)
     made.close()
@@ -196,10 +216,10 @@ def test_auto_ends_processes_that_do_not_pay_and_tries_no_others(auto):
     made, started = auto(seconds=0.85)
     task = KNOWN
     for _ in range(4):
-        carry(made, task, 2)
+        evaluate(made, task, 2)
     started[0].ready = True
     for _ in range(6):
-        carry(made, task, 2)
+        evaluate(made, task, 2)
     assert [len(started), started[0].carried, started[0].closed] == [1, 1, True]
     made.close()
 
@@ -208,7 +228,7 @@ def test_auto_stays_here_on_a_single_core(auto):
     made, started = auto(seconds=0.1, cores=1)
     task = KNOWN
     for _ in range(6):
-        carry(made, task, 2)
+        evaluate(made, task, 2)
     assert started == []
     made.close()
 
@@ -216,13 +236,13 @@ def test_auto_stays_here_on_a_single_core(auto):
 def test_auto_does_without_processes_that_cannot_start(auto, monkeypatch):
     made, started = auto(seconds=0.3)
     for _ in range(4):
-        carry(made, KNOWN, 2)
+        evaluate(made, KNOWN, 2)
 
     def cannot(self):
         raise WorkersUnavailable("no more processes")
 
     monkeypatch.setattr(Workers, "ready", property(cannot, lambda self, value: None), raising=False)
-    assert carry(made, KNOWN, 2).faults == []
+    assert evaluate(made, KNOWN, 2).faults == []
     assert [len(started), started[0].carried, started[0].closed] == [1, 0, True]
 
 
@@ -230,18 +250,18 @@ def test_auto_does_without_processes_that_cannot_start(auto, monkeypatch):
     ("task", "engine", "workers", "timeout", "kind"),
     [
         ("known", "gymnasium", 1, None, InProcess),
-        ("known", "gymnasium", "auto", None, AutoCarrier),
+        ("known", "gymnasium", "auto", None, AutoExecutor),
         ("known", "gymnasium", 2, None, WorkerProcesses),
         ("known", "gymnasium", 1, 3.0, WorkerProcesses),
         ("known", "gymnasium", "auto", 3.0, WorkerProcesses),
         ("known", "numpy", 1, 3.0, InProcess),  # a kernel always comes to an end
-        ("known", "auto", "auto", 3.0, AutoCarrier),
+        ("known", "auto", "auto", 3.0, AutoExecutor),
         ("own", "auto", 1, None, InProcess),
         ("own", "auto", 1, 3.0, WorkerProcesses),
     ],
 )
 def test_the_number_of_workers_and_the_time_limit_say_who_carries(task, engine, workers, timeout, kind, no_processes):
-    made = carrier(KNOWN if task == "known" else task_for(), engine, workers, FaultPolicy(timeout=timeout))
+    made = make_executor(KNOWN if task == "known" else task_for(), engine, workers, FaultPolicy(timeout=timeout))
     assert type(made) is kind
     assert [workers for _, workers in no_processes] == (
         [cores() if workers == "auto" else workers] * (kind is WorkerProcesses)
@@ -264,7 +284,7 @@ def test_the_number_of_workers_and_the_time_limit_say_who_carries(task, engine, 
     ids=range(8),
 )
 def test_auto_runs_an_environment_of_ones_own_apart_from_the_start(task, engine, apart, no_processes):
-    made = AutoCarrier(task if task is KNOWN else EpisodeReturn(task).task, engine)
+    made = AutoExecutor(task if task is KNOWN else EpisodeReturn(task).task, engine)
     assert made.isolated == apart
     assert len(no_processes) == apart
 

@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from evonet.errors import EvonetError
-from evonet.evaluation.carriers.chunks import Chunk
-from evonet.evaluation.carriers.payload import unpickled
+from evonet.evaluation.executors.chunks import Chunk
+from evonet.evaluation.executors.payload import unpickled
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.task import Engine
 

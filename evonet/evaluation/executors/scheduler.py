@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from evonet.evaluation.carriers.chunks import Chunk, Ended, Loss, Pool
+from evonet.evaluation.executors.chunks import Chunk, ChunkResult, Loss, Pool
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
 
 _FEWEST_INDIVIDUALS = 8  # of which a share is worth acting on before all are evaluated
 
 
-class Gathering:
+class ChunkScheduler:
     """One evaluation: its chunks handed to a pool, and their results gathered.
 
     Args:
@@ -57,7 +57,7 @@ class Gathering:
             for chunk in chunks:
                 self._submit(chunk)
             while self._open:
-                self._take(self._pool.next_ended())
+                self._take(self._pool.next_done())
         except BaseException:
             self._pool.abandon()
             raise
@@ -67,7 +67,7 @@ class Gathering:
         self._pool.submit(chunk)
         self._open += 1
 
-    def _take(self, ended: Ended) -> None:
+    def _take(self, ended: ChunkResult) -> None:
         self._open -= 1
         chunk, done = ended.chunk, 0
         for results in ended.results:

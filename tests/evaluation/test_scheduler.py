@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import TooManyFaults
-from evonet.evaluation.carriers import InProcess
-from evonet.evaluation.carriers.chunks import Chunk, Ended, Loss
-from evonet.evaluation.carriers.pooled import PooledCarrier
+from evonet.evaluation.executors import InProcess
+from evonet.evaluation.executors.chunks import Chunk, ChunkResult, Loss
+from evonet.evaluation.executors.pooled import PooledExecutor
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
@@ -34,17 +34,17 @@ class Roulette:
         self.submitted.append(chunk)
         self.waiting.append(chunk)
 
-    def next_ended(self):
+    def next_done(self):
         chunk = self.waiting.pop(self._choose(len(self.waiting)))
         results = []
         for turn in chunk.turns():
             if self._guilty & set(range(turn.first, turn.first + len(turn))):
-                return Ended(chunk, results, 9.0, "", Loss(self._kind, "no more", "where it was"))
+                return ChunkResult(chunk, results, 9.0, "", Loss(self._kind, "no more", "where it was"))
             if self._accidents and self._choose(4) == 0:
                 self._accidents -= 1
-                return Ended(chunk, results, 9.0, "", Loss("died", "killed from outside"))
-            results += self._engine.carry(turn.genomes, turn.individuals, turn.seeds, turn.normaliser)
-        return Ended(chunk, results, 0.001 * len(chunk), "gymnasium")
+                return ChunkResult(chunk, results, 9.0, "", Loss("died", "killed from outside"))
+            results += self._engine.evaluate(turn.genomes, turn.individuals, turn.seeds, turn.normaliser)
+        return ChunkResult(chunk, results, 0.001 * len(chunk), "gymnasium")
 
     def abandon(self):
         self.abandoned = True
@@ -54,7 +54,7 @@ class Roulette:
         pass
 
 
-class Carrier(PooledCarrier):
+class Executor(PooledExecutor):
     def __init__(self, pool, **policy):
         super().__init__(TASK, "gymnasium", FaultPolicy(**{**TOLERANT, **policy}))
         self._pool = pool
@@ -69,9 +69,9 @@ def episodes(n):
     return genomes, np.repeat(np.arange(n), EPISODES), np.tile(np.array([11, 12, 13]), n)
 
 
-def carried(carrier, n):
+def carried(executor, n):
     genomes, individuals, seeds = episodes(n)
-    return EpisodeResults.joined(carrier.carry(genomes, individuals, seeds, NORMALISER), individuals, EPISODES)
+    return EpisodeResults.joined(executor.evaluate(genomes, individuals, seeds, NORMALISER), individuals, EPISODES)
 
 
 def arrays(results, kept):
@@ -93,10 +93,10 @@ def test_all_that_is_not_guilty_keeps_its_bits_whatever_is_lost_and_in_whatever_
 ):
     guilty = {episode for episode in guilty if episode < n * EPISODES}
     pool = Roulette(guilty, min(accidents, retries), random.randrange)
-    carrier = Carrier(pool, retries=retries)
+    executor = Executor(pool, retries=retries)
     expected = carried(InProcess(TASK, "gymnasium"), n)
     for _ in range(2):  # the second time with chunks as they follow from the measured pace
-        results = carried(carrier, n)
+        results = carried(executor, n)
         kept = sorted(set(range(n * EPISODES)) - guilty)
         assert arrays(results, kept) == arrays(expected, kept)
         assert np.isnan(results.returns.ravel()[sorted(guilty)]).all()
@@ -113,9 +113,9 @@ def runs_of(pool, episode):
 
 def test_a_guilty_episode_is_run_with_the_others_then_by_itself_and_its_neighbours_once_more_at_most():
     pool = Roulette({5}, 0, lambda n: 0)
-    carrier = Carrier(pool, retries=2)
-    carrier._episode_seconds = 1e-9  # so that a chunk is as large as two workers leave it
-    carried(carrier, 4)
+    executor = Executor(pool, retries=2)
+    executor._episode_seconds = 1e-9  # so that a chunk is as large as two workers leave it
+    carried(executor, 4)
     first, second = pool.submitted[:2]
     assert [len(first), len(second)] == [6, 6]
     assert runs_of(pool, 5) == 4  # with all the others, and three trials of its own
@@ -125,9 +125,9 @@ def test_a_guilty_episode_is_run_with_the_others_then_by_itself_and_its_neighbou
 
 def test_results_that_came_before_the_loss_are_kept():
     pool = Roulette({5}, 0, lambda n: 0)
-    carrier = Carrier(pool, retries=1)
-    carrier._episode_seconds = 1e-9
-    carried(carrier, 4)
+    executor = Executor(pool, retries=1)
+    executor._episode_seconds = 1e-9
+    carried(executor, 4)
     singly = [(chunk.first, len(chunk)) for chunk in pool.submitted[2:]]
     assert singly == [(0, 6), (5, 1)]
     assert all(chunk.singly for chunk in pool.submitted[2:])
@@ -135,42 +135,42 @@ def test_results_that_came_before_the_loss_are_kept():
 
 def test_the_time_limit_is_an_episodes_and_a_chunk_has_thrice_what_it_should_take_if_that_is_more():
     pool = Roulette(set(), 0, lambda n: 0)
-    carrier = Carrier(pool, timeout=0.25)
-    carried(carrier, 40)
+    executor = Executor(pool, timeout=0.25)
+    carried(executor, 40)
     assert {chunk.limit for chunk in pool.submitted} == {0.25}
-    carrier._episode_seconds = 0.04
+    executor._episode_seconds = 0.04
     pool.submitted.clear()
-    carried(carrier, 40)
+    carried(executor, 40)
     assert {(len(chunk), round(chunk.limit, 9)) for chunk in pool.submitted} == {(7, 0.84), (8, 0.96)}  # 0.3 s of work
-    carrier._episode_seconds = 0.04
+    executor._episode_seconds = 0.04
     pool.submitted.clear()
-    carried(carrier, 10)
+    carried(executor, 10)
     assert len(pool.submitted) == 8  # four for each of two workers, as long as that is a tenth of a second
     pool = Roulette({0}, 0, lambda n: 0)
-    carrier = Carrier(pool, timeout=0.25, retries=0)
-    carried(carrier, 40)
+    executor = Executor(pool, timeout=0.25, retries=0)
+    carried(executor, 40)
     assert {chunk.limit for chunk in pool.submitted if chunk.singly} == {0.25}
 
 
 def test_a_single_episode_has_the_time_limit_itself():
     pool = Roulette(set(), 0, lambda n: 0)
-    carrier = Carrier(pool, timeout=0.25)
-    carrier._episode_seconds = 4.0
-    carried(carrier, 2)
+    executor = Executor(pool, timeout=0.25)
+    executor._episode_seconds = 4.0
+    carried(executor, 2)
     assert {(len(chunk), chunk.limit) for chunk in pool.submitted} == {(1, 0.25)}
 
 
 def test_what_was_lost_says_nothing_about_the_pace():
     pool = Roulette({0}, 0, lambda n: 0)
-    carrier = Carrier(pool)
-    carried(carrier, 20)
-    assert carrier._episode_seconds == pytest.approx(0.001)
+    executor = Executor(pool)
+    carried(executor, 20)
+    assert executor._episode_seconds == pytest.approx(0.001)
 
 
 def test_evaluation_is_given_up_as_soon_as_more_individuals_are_lost_than_may():
     pool = Roulette(set(range(60)), 0, lambda n: 0)
     with pytest.raises(TooManyFaults) as stopped:
-        carried(Carrier(pool, max_share=0.2, retries=0), 20)
+        carried(Executor(pool, max_share=0.2, retries=0), 20)
     assert pool.abandoned
     assert len({fault.individual for fault in stopped.value.faults}) == 5
     assert str(stopped.value) == (
@@ -180,13 +180,13 @@ def test_evaluation_is_given_up_as_soon_as_more_individuals_are_lost_than_may():
 
 def test_a_few_individuals_are_all_evaluated_whatever_share_fails():
     pool = Roulette(set(range(21)), 0, lambda n: 0)
-    assert len(carried(Carrier(pool, max_share=0.2), 7).faults) == 21
+    assert len(carried(Executor(pool, max_share=0.2), 7).faults) == 21
 
 
 def test_with_on_fault_stop_the_first_loss_ends_it():
     pool = Roulette({4}, 0, lambda n: 0, kind="timeout")
     with pytest.raises(TooManyFaults) as stopped:
-        carried(Carrier(pool, on_fault="stop"), 3)
+        carried(Executor(pool, on_fault="stop"), 3)
     assert str(stopped.value) == (
         "1 of 3 individuals failed, and faults.on_fault is 'stop'; the first, timeout, seed 12: no more"
     )
@@ -199,9 +199,9 @@ def test_who_leaves_an_evaluation_leaves_no_chunk_behind(error):
     def interrupted():
         raise error
 
-    pool.next_ended = interrupted
+    pool.next_done = interrupted
     with pytest.raises(error):
-        carried(Carrier(pool), 3)
+        carried(Executor(pool), 3)
     assert pool.abandoned
 
 

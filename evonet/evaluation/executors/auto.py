@@ -1,4 +1,4 @@
-"""The choice of a carrier: this process where that is safe and fast, worker processes where it is not."""
+"""The choice of an executor: this process where that is safe and fast, worker processes where it is not."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import time
 
 import gymnasium as gym
 
-from evonet.cluster.executor import Cluster, Executor
+from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.carriers.carrier import Carrier, InProcess, Workers
-from evonet.evaluation.carriers.pooled import ExecutorWorkers, WorkerProcesses
 from evonet.evaluation.engines import EngineName, runs_foreign_code
+from evonet.evaluation.executors.executor import Executor, InProcess, Workers
+from evonet.evaluation.executors.pooled import ExecutorWorkers, WorkerProcesses
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
-from evonet.machine import cores
+from evonet.processes.cores import cores
 from evonet.types import FloatArray, IntArray
 
 _WORTH_TRYING = 2.0  # seconds of evaluation after which worker processes are tried
 _WORTH_KEEPING = 1.1  # how much faster they must be
 
 
-def carrier(
+def make_executor(
     task: Task,
     engine: EngineName,
     workers: Workers,
     faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
-    executor: Executor | Cluster | None = None,
-) -> Carrier:
-    """The carrier for so many workers.
+    executor: FuturesExecutor | Cluster | None = None,
+) -> Executor:
+    """The executor for a number of workers.
 
     One worker is this process, unless there is a time limit to hold and somebody else's code to hold it against; with
     an executor, its workers do all.
@@ -44,13 +44,13 @@ def carrier(
         return ExecutorWorkers(task, engine, executor, cores() if workers == "auto" else workers, faults)
     limited = faults.timeout is not None and runs_foreign_code(engine, task)
     if workers == "auto" and not limited:
-        return AutoCarrier(task, engine, faults)
+        return AutoExecutor(task, engine, faults)
     if workers == 1 and not limited:
         return InProcess(task, engine)
     return WorkerProcesses(task, engine, cores() if workers == "auto" else workers, faults)
 
 
-class AutoCarrier:
+class AutoExecutor:
     """This process while evaluation is cheap; worker processes, one for each core, if they turn out to be faster.
 
     They start in the background once evaluation has taken a while, are tried for one evaluation, and are kept only if
@@ -92,21 +92,21 @@ class AutoCarrier:
     def isolated(self) -> bool:
         return not self._trusted and self._workers is not None
 
-    def carry(
+    def evaluate(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
         started = time.monotonic()
-        used = self._carrier()
+        used = self._executor()
         try:
-            results = used.carry(genomes, individuals, seeds, normaliser)
+            results = used.evaluate(genomes, individuals, seeds, normaliser)
         except WorkersUnavailable:
             self._dismiss_workers()
-            return self._alone.carry(genomes, individuals, seeds, normaliser)
+            return self._alone.evaluate(genomes, individuals, seeds, normaliser)
         if self._on_trial:
             self._judge(used, time.monotonic() - started, sum(chunk.steps for chunk in results))
         return results
 
-    def _carrier(self) -> Carrier:
+    def _executor(self) -> Executor:
         try:
             if self._workers is not None and (not self._trusted or self._workers.ready):
                 return self._workers
@@ -114,7 +114,7 @@ class AutoCarrier:
             self._dismiss_workers()
         return self._alone
 
-    def _judge(self, used: Carrier, seconds: float, steps: int) -> None:
+    def _judge(self, used: Executor, seconds: float, steps: int) -> None:
         """Learn from an evaluation whether to start worker processes, to keep them, or to do without."""
         if used is self._alone:
             self._seconds += seconds

@@ -8,13 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from evonet.cluster.executor import Cluster, Executor, cluster_of
+from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.evaluation.carriers.chunks import Chunk, Pool
-from evonet.evaluation.carriers.executor_pool import ExecutorPool
-from evonet.evaluation.carriers.payload import pickled
-from evonet.evaluation.carriers.splitting import Gathering
 from evonet.evaluation.engines import EngineName, make_engine, runs_foreign_code
+from evonet.evaluation.executors.chunks import Chunk, Pool
+from evonet.evaluation.executors.executor_pool import ExecutorPool
+from evonet.evaluation.executors.payload import pickled
+from evonet.evaluation.executors.scheduler import ChunkScheduler
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
@@ -26,7 +26,7 @@ _FIRST_CHUNKS = 8  # for each worker, as long as nobody knows how long an episod
 _PATIENCE = 3.0  # how many times as long as it should a chunk may take before its episodes are run singly
 
 
-class PooledCarrier(ABC):
+class PooledExecutor(ABC):
     """Workers of a pool, wherever they are.
 
     Chunks are cut from the measured time of an episode: long enough that sending them costs nothing beside them, short
@@ -65,15 +65,15 @@ class PooledCarrier(ABC):
     def engine_name(self) -> str:
         return self._engine_name
 
-    def carry(
+    def evaluate(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
         whole = Chunk(0, genomes, individuals, seeds, normaliser)
-        gathering = Gathering(self.pool, self._faults, whole, self._limit)
-        results = gathering.results(self._cut(whole))
-        if gathering.episodes:
-            self._episode_seconds = gathering.seconds / gathering.episodes
-            self._engine_name = gathering.engine_name
+        scheduler = ChunkScheduler(self.pool, self._faults, whole, self._limit)
+        results = scheduler.results(self._cut(whole))
+        if scheduler.episodes:
+            self._episode_seconds = scheduler.seconds / scheduler.episodes
+            self._engine_name = scheduler.engine_name
         return results
 
     def _cut(self, whole: Chunk) -> list[Chunk]:
@@ -100,7 +100,7 @@ class PooledCarrier(ABC):
         self.pool.close()
 
 
-class WorkerProcesses(PooledCarrier):
+class WorkerProcesses(PooledExecutor):
     """Processes of our own, started afresh (spawn), each with one engine that it keeps.
 
     Args:
@@ -122,7 +122,7 @@ class WorkerProcesses(PooledCarrier):
         faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__(task, engine, faults)
-        from evonet.evaluation.carriers.processes import ProcessPool  # who needs none does not wait for its imports
+        from evonet.evaluation.executors.processes import ProcessPool  # who needs none does not wait for its imports
 
         self._processes = ProcessPool(pickled(task, engine), workers)
 
@@ -141,7 +141,7 @@ class WorkerProcesses(PooledCarrier):
         return self._processes.ready()
 
 
-class ExecutorWorkers(PooledCarrier):
+class ExecutorWorkers(PooledExecutor):
     """The workers of a Dask cluster or of any other executor; each keeps a process of its own with one engine.
 
     Args:
@@ -164,7 +164,7 @@ class ExecutorWorkers(PooledCarrier):
         self,
         task: Task,
         engine: EngineName,
-        executor: Executor | Cluster,
+        executor: FuturesExecutor | Cluster,
         workers: int,
         faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
     ) -> None:
@@ -175,7 +175,7 @@ class ExecutorWorkers(PooledCarrier):
             assert not isinstance(executor, Cluster)
             self._pool = ExecutorPool(executor, payload, workers)
         else:
-            from evonet.evaluation.carriers.dask_pool import DaskPool  # Dask is an extra
+            from evonet.evaluation.executors.dask_pool import DaskPool  # Dask is an extra
 
             self._pool = DaskPool(cluster, payload)
 

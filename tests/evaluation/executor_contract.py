@@ -1,4 +1,4 @@
-"""What a carrier promises: the results of this process, to the bit, wherever episodes run."""
+"""What a executor promises: the results of this process, to the bit, wherever episodes run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, cast
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.evaluation.carriers import Carrier, InProcess
 from evonet.evaluation.engines import EngineName
+from evonet.evaluation.executors import Executor, InProcess
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task import Task
 from evonet.testing.contract import hold, run_checks, same_bits, untouched
@@ -16,29 +16,29 @@ from evonet.testing.contract import hold, run_checks, same_bits, untouched
 _SEEDS = np.array([11, 12, 13])
 
 
-def check_carrier(carrier: Carrier, task: Task) -> None:
-    """Hold a carrier of a task to its contract.
+def check_executor(executor: Executor, task: Task) -> None:
+    """Hold a executor of a task to its contract.
 
     For one genome, two and thirteen it returns what this process would, bit for bit: returns, lengths, observations and
     faults, numbered alike; however often it is asked.
 
     Args:
-        carrier: which stays open.
+        executor: which stays open.
         task: that it was made for; one in which some episodes fail shows most.
 
     Raises:
         AssertionError: a promise is broken; the message says which.
     """
-    run_checks(CHECKS, carrier, task)
+    run_checks(CHECKS, executor, task)
 
 
-def check_results_are_those_of_this_process(carrier: Carrier, task: Task) -> None:
+def check_results_are_those_of_this_process(executor: Executor, task: Task) -> None:
     """Bit for bit, faults too."""
-    carry(carrier, task, 1)  # by then it knows which engine it runs
-    here = InProcess(task, cast("EngineName", carrier.engine_name))
+    evaluate(executor, task, 1)  # by then it knows which engine it runs
+    here = InProcess(task, cast("EngineName", executor.engine_name))
     try:
         for n in (1, 2, 13):
-            found, expected = carry(carrier, task, n), carry(here, task, n)
+            found, expected = evaluate(executor, task, n), evaluate(here, task, n)
             for name in ("returns", "lengths", "terminated"):
                 same = same_bits(getattr(found, name), getattr(expected, name))
                 hold(same, f"for {n} genomes, {name} must be those of this process, bit for bit")
@@ -52,9 +52,9 @@ def check_results_are_those_of_this_process(carrier: Carrier, task: Task) -> Non
         here.close()
 
 
-def check_asked_again_it_answers_the_same(carrier: Carrier, task: Task) -> None:
+def check_asked_again_it_answers_the_same(executor: Executor, task: Task) -> None:
     """By workers that have served before."""
-    first, second = carry(carrier, task, 5), carry(carrier, task, 5)
+    first, second = evaluate(executor, task, 5), evaluate(executor, task, 5)
     same = same_bits(first.returns, second.returns) and same_bits(first.lengths, second.lengths)
     hold(same and _sums(first) == _sums(second), "asked again, it must return the same bits")
 
@@ -62,15 +62,15 @@ def check_asked_again_it_answers_the_same(carrier: Carrier, task: Task) -> None:
 CHECKS = (check_results_are_those_of_this_process, check_asked_again_it_answers_the_same)
 
 
-def carry(carrier: Carrier, task: Task, n: int) -> EpisodeResults:
+def evaluate(executor: Executor, task: Task, n: int) -> EpisodeResults:
     """Results `(n, 3)` of n random genomes."""
     rng = np.random.default_rng(0)
     genomes = rng.normal(size=(n, task.architecture.genome_size))
     inputs = task.architecture.num_inputs
     seen = ObservationNormaliser(20, rng.normal(size=inputs), rng.uniform(20.0, 40.0, inputs))
     individuals, seeds = np.repeat(np.arange(n), len(_SEEDS)), np.tile(_SEEDS, n)
-    with untouched(type(carrier).__name__, genomes=genomes, individuals=individuals, seeds=seeds):
-        chunks = carrier.carry(genomes, individuals, seeds, seen if task.normalise else None)
+    with untouched(type(executor).__name__, genomes=genomes, individuals=individuals, seeds=seeds):
+        chunks = executor.evaluate(genomes, individuals, seeds, seen if task.normalise else None)
     return EpisodeResults.joined(chunks, individuals, len(_SEEDS))
 
 
