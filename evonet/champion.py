@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from evonet.archive import check_format, read_archive, write_archive
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Space
 from evonet.errors import ConfigError, EnvironmentUnavailable
@@ -23,16 +23,18 @@ from evonet.evaluation.engines import real_engine
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task import Task
 from evonet.evaluation.task_descriptions import describe_task, task_from
+from evonet.files.archive import ArchiveLimits, check_format, pack_archive, read_archive
+from evonet.files.bounded import reading
+from evonet.files.directory import write_atomically
+from evonet.files.fields import Fields
 from evonet.network import Architecture, NetworkStack, NeuralNetwork
-from evonet.reading import Fields
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
 from evonet.types import BoolArray, FloatArray, IntArray
 
 FORMAT = "evonet champion 1"
 _SCORES = ("validation", "test")
-_LONGEST_FILE = 128 << 20
-_LONGEST_HEADER = 8 << 20
+LIMITS = ArchiveLimits(file=1 << 30, header=8 << 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +148,14 @@ class Champion:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file; whole or not at all, the same bytes for the same champion."""
+        write_atomically(Path(path), self.packed())
+
+    def packed(self) -> bytes:
+        """The content of the file."""
         arrays = {"genome": self.genome} | {name: score.returns for name, score in self._scores.items()}
         if self.normaliser is not None:
             arrays |= {"normaliser_mean": self.normaliser.mean, "normaliser_squares": self.normaliser.squares}
-        write_archive(path, self._header, arrays)
+        return pack_archive(self._header, arrays, LIMITS)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], allow_imports: Collection[str] = ()) -> Champion:
@@ -163,12 +169,18 @@ class Champion:
         Raises:
             ConfigError: it cannot be read, or is no champion file; the message says in what.
         """
-        header, arrays = read_archive(path, max_bytes=_LONGEST_FILE, max_header=_LONGEST_HEADER)
-        check_format(path, header.get("format"), FORMAT)
+        with reading(path) as file:
+            return cls.read(file, allow_imports)
+
+    @classmethod
+    def read(cls, file: IO[bytes], allow_imports: Collection[str] = ()) -> Champion:
+        """Read an open champion file; as `load`."""
+        header, arrays = read_archive(file, LIMITS)
+        check_format(file.name, header.get("format"), FORMAT)
         try:
             return cls.from_parts(header, arrays, allow_imports)
         except (TypeError, ValueError, ConfigError) as error:
-            raise ConfigError(f"{os.fspath(path)}: not a champion file: {error}") from error
+            raise ConfigError(f"{file.name}: not a champion file: {error}") from error
 
     @classmethod
     def from_parts(
@@ -210,7 +222,7 @@ class Champion:
 
     @classmethod
     def _from(cls, header: Fields, arrays: dict[str, NDArray[Any]], allow_imports: Collection[str]) -> Champion:
-        header.only(
+        header.allow_only(
             "format", "architecture", "individual", "generation", "training_fitness", "normaliser_count", "task"
         )
         architecture = architecture_from(header.fields("architecture"))
@@ -222,7 +234,7 @@ class Champion:
             )
             if (squares < 0).any():
                 raise ValueError("normaliser_squares must be at least 0")
-            normaliser = ObservationNormaliser(header.whole("normaliser_count"), mean, squares)
+            normaliser = ObservationNormaliser(header.integer("normaliser_count"), mean, squares)
         task = task_from(header.get("task"), architecture, allow_imports) if header.has("task") else None
         if task is not None and task.normalise != (normaliser is not None):
             raise ValueError("task.normalise must say whether there is a normaliser")
@@ -234,8 +246,8 @@ class Champion:
             genome=genome,
             task=task,
             normaliser=normaliser,
-            individual=header.whole("individual"),
-            generation=header.whole("generation"),
+            individual=header.integer("individual"),
+            generation=header.integer("generation"),
             training_fitness=header.number("training_fitness"),
             **scores,
         )
@@ -247,15 +259,15 @@ def architecture_from(fields: Fields) -> Architecture:
     Raises:
         TypeError, ValueError: it describes none.
     """
-    fields.only(*Architecture.__dataclass_fields__)
+    fields.allow_only(*Architecture.__dataclass_fields__)
     return Architecture(
-        num_inputs=fields.whole("num_inputs", 1),
-        num_hidden=fields.whole("num_hidden", 1),
-        num_outputs=fields.whole("num_outputs", 1),
+        num_inputs=fields.integer("num_inputs", 1),
+        num_hidden=fields.integer("num_hidden", 1),
+        num_outputs=fields.integer("num_outputs", 1),
         hidden_activation=fields.text("hidden_activation"),
         output_activation=fields.text("output_activation"),
-        bias=fields.truth("bias"),
-        recurrent=fields.truth("recurrent"),
+        bias=fields.boolean("bias"),
+        recurrent=fields.boolean("recurrent"),
     )
 
 

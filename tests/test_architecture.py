@@ -22,8 +22,8 @@ GLOBAL_RANDOMNESS = re.compile(r"np\.random\.(seed|rand|normal|choice)|random\.(
 # folder, from its siblings.
 FOUNDATIONS = {"evonet.settings", "evonet.types", "evonet.errors"}
 ROWS = [
-    ["evonet.seeding", "evonet.machine", "evonet.processes", "evonet.packages", "evonet.reading", "evonet.versions"],
-    ["evonet.activations", "evonet.statistics", "evonet.archive", "evonet.cluster"],
+    ["evonet.seeding", "evonet.files", "evonet.machine", "evonet.processes", "evonet.packages", "evonet.versions"],
+    ["evonet.activations", "evonet.statistics", "evonet.cluster"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population"],
     ["evonet.genetic_algorithm", "evonet.strategies", "evonet.environments"],

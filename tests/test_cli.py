@@ -210,7 +210,7 @@ ERRORS = {
     "an output that holds a run": (
         ["run", "small.yaml", "--output", "full"],
         2,
-        "evonet: full holds a run already; choose another --output, or look at it: evonet inspect full\n",
+        "evonet: full holds a run already; choose another --output, or inspect it: evonet inspect full\n",
     ),
     "an output below a file": (
         ["run", "small.yaml", "--output", "small.yaml/out"],

@@ -12,7 +12,7 @@ from evonet import __version__
 from evonet.cli import check, compare, export, inspect, listing, replay, resume, run, schema, study
 from evonet.cli.console import DONE, FAILED
 from evonet.errors import EvonetError
-from evonet.reading import printable
+from evonet.files.text import printable
 
 INTERRUPTED = 130
 COMMANDS = (run, resume, study, inspect, replay, compare, export, check, schema, listing)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from evonet.cli.console import DONE, Commands
-from evonet.reading import printable
+from evonet.files.text import printable
 
 
 def add_to(commands: Commands) -> None:

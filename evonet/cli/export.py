@@ -43,6 +43,7 @@ def _champion(source: Path) -> Champion:
     """The champion of a file or of a run; of a run that has not come to its end, the champion so far."""
     from evonet.champion import Champion
     from evonet.experiment.run_directory import CHAMPION
+    from evonet.files.directory import reading_below
     from evonet.inspection.loaded_run import load_run
     from evonet.inspection.stored import stored_individual
 
@@ -53,7 +54,10 @@ def _champion(source: Path) -> Champion:
         return champion
     if not source.exists():
         raise ConfigError(f"{source} holds no champion: there is no such file or directory")
-    return Champion.load(source / CHAMPION if source.is_dir() else source)
+    if not source.is_dir():
+        return Champion.load(source)
+    with reading_below(source / CHAMPION) as file:
+        return Champion.read(file)
 
 
 def _so_far(champion: Champion) -> str:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
-from evonet.reading import printable
+from evonet.files.text import printable
 
 _BESIDE_THE_RUN = Path()
 

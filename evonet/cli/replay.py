@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
 from evonet.errors import ConfigError, RunDirectoryError
-from evonet.reading import printable
+from evonet.files.text import printable
 
 if TYPE_CHECKING:
     from evonet.champion import Champion

@@ -22,7 +22,7 @@ from evonet.cli.console import (
     stdout_kept_for_the_result,
 )
 from evonet.errors import ConfigError
-from evonet.reading import printable
+from evonet.files.text import printable
 
 if TYPE_CHECKING:
     from evonet.evolution import Generation

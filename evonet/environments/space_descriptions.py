@@ -11,7 +11,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from evonet.environments.spaces import Space
-from evonet.reading import LARGEST, Fields, shown
+from evonet.files.fields import LARGEST, Fields
+from evonet.files.text import shown
 from evonet.settings import chosen
 
 Description = dict[str, Any]
@@ -85,7 +86,7 @@ def _size(description: Any, depth: int = 0) -> int:
     if depth == _DEEPEST:
         raise ValueError(f"space must be at most {_DEEPEST} levels deep")
     if kind == "Discrete":
-        return fields.whole("n", 1)
+        return fields.integer("n", 1)
     if kind == "MultiDiscrete":
         return sum(_whole_numbers(fields, "nvec", least=1).ravel().tolist())
     if kind == "Tuple":
@@ -155,8 +156,8 @@ def _bounds(fields: Fields, side: str, dtype: np.dtype[Any], size: int) -> NDArr
 
 
 def _discrete(fields: Fields) -> Space:
-    n = fields.whole("n", 1)
-    return spaces.Discrete(n, start=fields.whole("start", -LARGEST, LARGEST - n))
+    n = fields.integer("n", 1)
+    return spaces.Discrete(n, start=fields.integer("start", -LARGEST, LARGEST - n))
 
 
 def _multi_discrete(fields: Fields) -> Space:

@@ -11,8 +11,9 @@ from evonet.environments.spaces import Squash
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.errors import EnvironmentUnavailable
 from evonet.evaluation.task import Task
+from evonet.files.fields import Fields
+from evonet.files.text import shown
 from evonet.network import Architecture
-from evonet.reading import Fields, shown
 
 _MOST_WRAPPERS = 100
 
@@ -44,7 +45,7 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
     Raises:
         ValueError: it is no such description, or not for such networks.
     """
-    fields = Fields(description, "task").only(
+    fields = Fields(description, "task").allow_only(
         "environment", "observation_space", "action_space", "squash", "max_steps", "normalise"
     )
     squash = fields.text("squash")
@@ -56,8 +57,8 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
         space_from(fields.get("action_space"), architecture.num_outputs),
         architecture,
         cast("Squash", squash),
-        fields.whole("max_steps", 1),
-        fields.truth("normalise"),
+        fields.integer("max_steps", 1),
+        fields.boolean("normalise"),
     )
     for name, got, size in (
         ("observation_space", task.encoder.size, architecture.num_inputs),
@@ -78,15 +79,17 @@ def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> 
 
 def _environment_from(fields: Fields, allow_imports: Collection[str]) -> EnvironmentSpec | EnvironmentFactory:
     if fields.has("made_by"):
-        return _Lost(fields.only("made_by").text("made_by"))
-    fields.only("id", "kwargs", "wrappers", "max_steps", "hard_reset")
-    wrappers = [Fields(entry, "wrapper").only("name", "kwargs") for entry in fields.items("wrappers", _MOST_WRAPPERS)]
+        return _Lost(fields.allow_only("made_by").text("made_by"))
+    fields.allow_only("id", "kwargs", "wrappers", "max_steps", "hard_reset")
+    wrappers = [
+        Fields(entry, "wrapper").allow_only("name", "kwargs") for entry in fields.items("wrappers", _MOST_WRAPPERS)
+    ]
     spec = EnvironmentSpec(
         fields.text("id"),
         _arguments(fields),
         tuple(Wrapper(wrapper.text("name"), _arguments(wrapper)) for wrapper in wrappers),
-        fields.whole("max_steps", 1) if fields.has("max_steps") else None,
-        fields.truth("hard_reset") if fields.has("hard_reset") else False,  # older files do not know it
+        fields.integer("max_steps", 1) if fields.has("max_steps") else None,
+        fields.boolean("hard_reset") if fields.has("hard_reset") else False,  # older files do not know it
     )
     return spec.restricted(allow_imports)
 

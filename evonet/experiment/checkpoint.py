@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,15 +13,24 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from evonet.errors import CheckpointError, ConfigError
-from evonet.experiment.journal import Mark, marks_from
-from evonet.experiment.run_directory import CHECKPOINTS, CONFIG, journal_name, unwritable
-from evonet.experiment.state_file import pack, unpack
-from evonet.machine import fix_names, write_whole
+from evonet.experiment.run_directory import (
+    CHECKPOINTS,
+    CONFIG,
+    JOURNALS,
+    checkpoint_name,
+    generation_of,
+    journal_name,
+    unwritable,
+)
+from evonet.files.archive import ArchiveLimits, NewerFormat, pack_state, read_state
+from evonet.files.directory import Directory
+from evonet.files.fields import Fields
+from evonet.files.journal import Mark, marks_to_entries
+from evonet.files.text import shown
 from evonet.settings import Count, Settings
 
-_FORMAT = "evonet checkpoint"
-_VERSION = 1
-_NAME = re.compile(r"generation-(\d{1,18})\.npz")
+FORMAT = "evonet checkpoint 2"
+LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
 _SHARE = 50  # the time between two checkpoints is at least so many times what one takes
 
 
@@ -68,91 +75,117 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
-        """Read a checkpoint; nothing in it is run.
+        """Read the checkpoint at `path`; as `read`."""
+        with Directory(path.parent) as folder:
+            return cls.read(folder, path.name)
+
+    @classmethod
+    def read(cls, folder: Directory, name: str) -> Checkpoint:
+        """Read the checkpoint `name` in `folder`; no code in it is run.
 
         Raises:
             CheckpointError: it is damaged, or cannot be read.
-            ConfigError: a newer version of evonet wrote it.
+            NewerFormat: a newer version of evonet wrote it.
         """
         try:
-            content = unpack(path)
-            kind, _, version = str(content["format"]).rpartition(" ")
-            if kind == _FORMAT and int(version) > _VERSION:
-                raise ConfigError(
-                    f"{path} was written by a newer version of evonet (its format is {version}, this one knows "
-                    f"{_VERSION}); nothing was changed; go on with that version"
-                )
-            if (kind, version) != (_FORMAT, str(_VERSION)):
-                raise ValueError(f"its format is {content['format']!r}")  # noqa: TRY301
-            json.dumps([content[name] for name in ("config", "fingerprint", "journals")])  # no array is among them
+            with folder.reading(name) as file:
+                content = read_state(file, FORMAT, LIMITS)
+        except NewerFormat:
+            raise
+        except ConfigError as error:
+            raise CheckpointError(str(error)) from error
+        try:
+            fields = Fields(content, "checkpoint")
+            fields.allow_only("generation", "seconds", "config", "fingerprint", "journals", "state")
+            json.dumps([fields.get(part) for part in ("config", "fingerprint", "journals")])  # no array is among them
+            journals = fields.fields("journals")
             return cls(
-                int(content["generation"]),
-                float(content["seconds"]),
-                dict(content["config"]),
-                dict(content["fingerprint"]),
-                marks_from(content["journals"]),
-                dict(content["state"]),
+                fields.integer("generation"),
+                fields.number("seconds", finite=True),
+                fields.mapping("config"),
+                fields.mapping("fingerprint"),
+                {journal: Mark.from_fields(journals.fields(journal)) for journal in fields.mapping("journals")},
+                fields.mapping("state"),
             )
-        except OSError as error:
-            raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-            raise CheckpointError(f"{path}: not a sound checkpoint: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(f"{folder.path / name}: not a sound checkpoint: {error}") from error
 
     def packed(self) -> bytes:
-        """The file."""
-        return pack(
-            {
-                "format": f"{_FORMAT} {_VERSION}",
-                "generation": self.generation,
-                "seconds": self.seconds,
-                "config": self.config,
-                "fingerprint": self.fingerprint,
-                "journals": {name: mark.entry() for name, mark in self.journals.items()},
-                "state": self.state,
-            }
-        )
+        """The content of the file.
+
+        Raises:
+            CheckpointError: it would be larger than a checkpoint may be.
+        """
+        content = {
+            "generation": self.generation,
+            "seconds": self.seconds,
+            "config": self.config,
+            "fingerprint": self.fingerprint,
+            "journals": marks_to_entries(self.journals),
+            "state": self.state,
+        }
+        try:
+            return pack_state(FORMAT, content, LIMITS)
+        except ValueError as error:
+            raise CheckpointError(f"the checkpoint of generation {self.generation} is too large: {error}") from error
 
 
 def checkpoints_in(run: Path) -> list[Path]:
     """The files of a run's checkpoints, the newest first."""
-    found = [(int(match[1]), path) for path in _files(run / CHECKPOINTS) if (match := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found, reverse=True)]
+    try:
+        with Directory(run) as directory:
+            return [run / CHECKPOINTS / name for name in _names(directory)]
+    except OSError:
+        return []
 
 
-def usable_checkpoint(run: Path, say: Callable[[str], None]) -> Checkpoint | None:
-    """The newest checkpoint from which the run can go on; None if none has been written yet.
+def _names(directory: Directory) -> list[str]:
+    """The checkpoints of the run in `directory`, the newest first."""
+    if not directory.has(CHECKPOINTS):
+        return []
+    with directory.subdirectory(CHECKPOINTS) as folder:
+        found = [(generation, name) for name in folder.names() if (generation := generation_of(name)) is not None]
+    return [name for _, name in sorted(found, reverse=True)]
+
+
+def usable_checkpoint(directory: Directory, say: Callable[[str], None]) -> Checkpoint | None:
+    """The newest checkpoint from which a run can go on; None if none has been written yet.
 
     Args:
-        run: the run directory.
-        say: told of each that is passed over, and why.
+        directory: of the run.
+        say: called with the reason for each checkpoint that is passed over.
 
     Raises:
         CheckpointError: there are some, but none that can be used.
-        ConfigError: a newer version of evonet wrote the newest that is sound.
+        NewerFormat: a newer version of evonet wrote the newest that is sound.
     """
     reasons = []
-    paths = checkpoints_in(run)
-    for path in paths:
+    names = _names(directory)
+    for name in names:
         try:
-            checkpoint = Checkpoint.load(path)
-            _check_journals(checkpoint, run)
+            with directory.subdirectory(CHECKPOINTS) as folder:
+                checkpoint = Checkpoint.read(folder, name)
+            _check_journals(checkpoint, directory)
         except CheckpointError as error:
             reasons.append(str(error))
         else:
             for reason in reasons:
                 say(f"{reason}; the one before it is used")
             return checkpoint
-    if not paths:
+    if not names:
         return None
-    ending = f"no checkpoint can be used; nothing was changed\nrun it again from its start: evonet run {run / CONFIG}"
+    config = directory.path / CONFIG
+    ending = f"no checkpoint can be used; nothing was changed\nrun it again from its start: evonet run {config}"
     raise CheckpointError("\n".join([*reasons, ending]))
 
 
-def _check_journals(checkpoint: Checkpoint, run: Path) -> None:
+def _check_journals(checkpoint: Checkpoint, directory: Directory) -> None:
     for name, mark in checkpoint.journals.items():
-        misfit = mark.misfit(run / journal_name(name))
+        known = name in JOURNALS
+        misfit = mark.misfit(directory, journal_name(name)) if known else f"there is no journal {shown(name)}"
         if misfit is not None:
-            raise CheckpointError(f"{run / CHECKPOINTS}, generation {checkpoint.generation}: {misfit}")
+            place = directory.path / CHECKPOINTS
+            raise CheckpointError(f"{place}, generation {checkpoint.generation}: {misfit}")
 
 
 class CheckpointWriter:
@@ -164,8 +197,9 @@ class CheckpointWriter:
         since: the checkpoint that the run goes on from.
     """
 
-    def __init__(self, run: Path, settings: Checkpoints, since: Checkpoint | None = None) -> None:
-        self._folder = run / CHECKPOINTS
+    def __init__(self, run: Directory, settings: Checkpoints, since: Checkpoint | None = None) -> None:
+        self._run = run
+        self._folder: Directory | None = None
         self._settings = settings
         self._written = [] if since is None else [since.generation]
         self._waiting: tuple[int, Callable[[], Checkpoint]] | None = None
@@ -180,6 +214,7 @@ class CheckpointWriter:
 
         Raises:
             RunDirectoryError: it cannot be written; the one before is as it was.
+            CheckpointError: it would be too large.
         """
         self._waiting = (generation, make)
         regular = (generation + 1) % self._settings.every == 0 and time.monotonic() >= self._due
@@ -191,37 +226,39 @@ class CheckpointWriter:
 
         Raises:
             RunDirectoryError: it cannot be written.
+            CheckpointError: it would be too large.
         """
         if self._waiting is None:
             return
         started = time.monotonic()
         generation, make = self._waiting
-        path = self._folder / f"generation-{generation:08}.npz"
-        content = make().packed()
-        try:
-            if not self._written:
-                self._folder.mkdir(exist_ok=True)
-                fix_names(self._folder.parent)
-            write_whole(path, content)
-        except OSError as error:
-            raise unwritable(path, error) from error
+        self._write(checkpoint_name(generation), make().packed())
         self._waiting = None
         self._written = [*self._written[-1:], generation]
         self._prune()
         now, seconds = time.monotonic(), self._settings.seconds
         self._due = now + max(seconds, _SHARE * (now - started)) if seconds else now
 
+    def close(self) -> None:
+        """Close the folder of checkpoints."""
+        if self._folder is not None:
+            self._folder.close()
+
+    def _write(self, name: str, content: bytes) -> None:
+        try:
+            if self._folder is None:
+                self._folder = self._run.subdirectory(CHECKPOINTS, create=True)
+            self._folder.write(name, content)
+        except OSError as error:
+            raise unwritable(self._run.path / CHECKPOINTS / name, error) from error
+
     def _is_kept(self, generation: int) -> bool:
         return self._settings.keep_each is not None and generation % self._settings.keep_each == 0
 
     def _prune(self) -> None:
-        for path in _files(self._folder):
-            match = _NAME.fullmatch(path.name)
-            if match and int(match[1]) not in self._written and not self._is_kept(int(match[1])):
+        assert self._folder is not None
+        for name in self._folder.names():
+            generation = generation_of(name)
+            if generation is not None and generation not in self._written and not self._is_kept(generation):
                 with contextlib.suppress(OSError):
-                    os.unlink(path)  # noqa: PTH108 - all that touches the disk goes through `os`
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        yield from list(folder.iterdir())
+                    self._folder.remove(name)

@@ -17,11 +17,13 @@ from pathlib import Path
 from evonet.cluster import guests
 from evonet.cluster.executor import Cluster
 from evonet.cluster.tasks import Refusal, Tasks, refusal
+from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.processes import Process, ProcessDied
 from evonet.experiment.run_directory import CONFIG, LOCK, SUMMARY, to_json, unwritable
 from evonet.experiment.study import Outcome, run_seed
 from evonet.experiment.study_directory import run_directory
-from evonet.machine import write_whole
+from evonet.files.bounded import read_text
+from evonet.files.directory import reading_below, write_atomically
 from evonet.processes.cores import cores
 from evonet.versions import identity
 
@@ -70,7 +72,7 @@ class Away:
             shutil.rmtree(arriving, ignore_errors=True)
             for name, content in files.items():
                 (arriving / name).parent.mkdir(parents=True, exist_ok=True)
-                write_whole(arriving / name, content)
+                write_atomically(arriving / name, content)
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(path)  # of a run that was stopped: this is the same, and it is whole
             os.replace(arriving, path)  # noqa: PTH105 - all that touches the disk goes through `os`, where it can be seen
@@ -87,7 +89,8 @@ def runs_on(cluster: Cluster, seeds: Sequence[int], path: Path, allowed_imports:
         WorkersUnavailable: the workers rest on other versions than this process.
         RunDirectoryError: a run's files cannot be written.
     """
-    text = (path / CONFIG).read_text(encoding="utf-8")
+    with reading_below(path / CONFIG) as file:
+        text = read_text(file, LONGEST_CONFIG)
     order = Order(uuid.uuid4().hex, text, tuple(allowed_imports), identity())
     with contextlib.closing(Tasks(cluster, order.owner)) as tasks:
         for seed in seeds:

@@ -22,9 +22,9 @@ from evonet.experiment.checkpoint import Checkpoints
 from evonet.experiment.document import Document, KeyPath, to_yaml
 from evonet.experiment.models import ALTERNATIVES, Section, choice_of, nested_in, section_of
 from evonet.experiment.stopping import Stop
+from evonet.files.text import shown
 from evonet.fitness import EpisodeReturn
 from evonet.operators.roles import DEFAULT_OPERATORS, OPERATORS
-from evonet.reading import shown
 from evonet.settings import Count, Episodes, Natural, Settings, argument_hints, did_you_mean
 
 EPISODE_RETURN = "episode_return"
@@ -185,18 +185,26 @@ class Config:
     allowed_imports: Sequence[str] = field(default=())
 
     @classmethod
-    def load(cls, path: str, overrides: Sequence[str] = (), allow_imports: Sequence[str] = ()) -> Config:
+    def load(
+        cls,
+        path: str,
+        overrides: Sequence[str] = (),
+        allow_imports: Sequence[str] = (),
+        *,
+        follow_links: bool = True,
+    ) -> Config:
         """Read and check a config file.
 
         Args:
             path: of the file.
             overrides: `key.path=value`, each replacing what the file says.
             allow_imports: modules that may be imported.
+            follow_links: False for a file of a run directory, which a stranger may have written.
 
         Raises:
             ConfigError: it cannot be read or breaks rules; the message has a line for each.
         """
-        document = Document.read(path, overrides)
+        document = Document.read(path, overrides, follow_links=follow_links)
         document.data.setdefault("name", Path(path).stem)
         try:
             settings = _experiment_model(document.data).model_validate(document.data)

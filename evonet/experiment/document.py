@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from evonet.errors import ConfigError
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG, parse
-from evonet.reading import open_plain, shown, unreadable
+from evonet.files.bounded import reading
+from evonet.files.directory import reading_below
+from evonet.files.text import shown
 
 KeyPath = tuple[str | int, ...]
 
@@ -33,13 +36,18 @@ class Document:
         self._overrides: dict[KeyPath, str] = {}
 
     @classmethod
-    def read(cls, path: str, overrides: Sequence[str] = ()) -> Document:
-        """Read the file `path`, then set what `overrides`, each `key.path=value`, say.
+    def read(cls, path: str, overrides: Sequence[str] = (), *, follow_links: bool = True) -> Document:
+        """Read a config, then set what overrides say.
+
+        Args:
+            path: of the file.
+            overrides: each `key.path=value`.
+            follow_links: False for a file of a run directory, which a stranger may have written.
 
         Raises:
             ConfigError: there is no such file, it is not YAML, or an override has no such form.
         """
-        tree = parse(_text(path), path)
+        tree = parse(_text(path, follow_links=follow_links), path)
         if not isinstance(tree, Mapping):
             raise ConfigError(f"{path}:1:1: the config must be a mapping of sections, got {shown(_plain(tree))}")
         positions: dict[KeyPath, tuple[int, int]] = {(): (1, 1)}
@@ -106,13 +114,10 @@ def to_yaml(data: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def _text(path: str) -> str:
-    """What a config file says."""
-    try:
-        with open_plain(path) as file:
-            content = file.read(LONGEST_CONFIG + 1)
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+def _text(path: str, *, follow_links: bool) -> str:
+    """The content of a config file."""
+    with reading(path) if follow_links else reading_below(Path(path)) as file:
+        content = file.read(LONGEST_CONFIG + 1)
     if len(content) > LONGEST_CONFIG:
         line = content.count(b"\n", 0, LONGEST_CONFIG) + 1
         raise ConfigError(f"{path}:{line}:1: a config may have {LONGEST_CONFIG} bytes, and this one has more")

@@ -48,7 +48,8 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, fitness: Fitn
     except TooManyFaults as error:
         if error.generation is None:
             raise
-        before = (directory.path / journal_name("faults")).read_bytes().count(b"\n")
+        with directory.files.reading(journal_name("faults")) as file:
+            before = sum(1 for _ in file)
         faults = sorted(error.faults, key=lambda fault: (fault.individual, fault.episode))
         for entry in fault_entries(error.generation, faults, algorithm.population, fitness.normaliser):
             directory.append("faults", entry)

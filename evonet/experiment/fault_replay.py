@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,9 @@ from evonet.experiment.build import build_fitness
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import array_from, normaliser_from
 from evonet.experiment.run_directory import CONFIG, journal_name
+from evonet.files.bounded import read_lines
+from evonet.files.directory import reading_below
+from evonet.files.fields import Fields
 from evonet.fitness import EpisodeReturn
 
 _IN_THIS_PROCESS = ("evaluation.workers=1", "faults.timeout=null")
@@ -52,16 +54,17 @@ class RecordedFault:
             ConfigError: there is none, or it cannot be read.
         """
         path = run / journal_name("faults")
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} cannot be read: {error}") from error
-        if not lines:
+        found, faults = None, 0
+        with reading_below(path) as file:
+            for entries in read_lines(file, Fields.all, "fault"):
+                found = entries if faults == number else found
+                faults += 1
+        if not faults:
             raise ConfigError(f"{run} has no faults")
-        if not 0 <= number < len(lines):
-            raise ConfigError(f"{run} has faults 0 to {len(lines) - 1}, there is no fault {number}")
+        if found is None:
+            raise ConfigError(f"{run} has faults 0 to {faults - 1}, there is no fault {number}")
         try:
-            entry = json.loads(lines[number])
+            entry = dict(found)
             generation, genome, normaliser = (entry.pop(key) for key in ("generation", "genome", "normaliser"))
             fault = Fault(**entry)
             if type(fault.seed) is not int or not 0 <= fault.seed < 1 << 63:
@@ -82,7 +85,7 @@ class RecordedFault:
         Raises:
             ConfigError: a file of the run is wrong, or names modules that may not be imported.
         """
-        config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allowed_imports)
+        config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allowed_imports, follow_links=False)
         fitness = build_fitness(config)
         seeds = np.array([self.fault.seed], dtype=np.int64)
         try:

@@ -1,11 +1,13 @@
-"""A run's files: what each is called, and how it is written so that nothing is lost."""
+"""The directory of a run: the names of its files, and how they are written so that nothing is lost."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +17,10 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.errors import ConfigError, RunDirectoryError, RunInUse
-from evonet.experiment.journal import Journal, Mark
-from evonet.machine import fix_names, is_temporary, lock, write_whole
+from evonet.files.bounded import NotARegularFile
+from evonet.files.directory import Directory, name_of_temporary
+from evonet.files.journal import Journal, Mark
+from evonet.files.lock import Lock
 
 CONFIG = "config.yaml"
 SUMMARY = "run.json"
@@ -24,6 +28,8 @@ CHAMPION = "champion.npz"
 CHECKPOINTS = "checkpoints"
 LOCK = ".lock"
 JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes")
+_TRACKED = "tensorboard"
+_CHECKPOINT = re.compile(r"generation-(\d{1,18})\.npz")
 _LONGEST_NAME = 200  # bytes; file systems take 255, and time and seed follow
 
 
@@ -32,15 +38,71 @@ def journal_name(name: str) -> str:
     return f"{name}.jsonl"
 
 
+def checkpoint_name(generation: int) -> str:
+    """The file of a generation's checkpoint."""
+    return f"generation-{generation:08}.npz"
+
+
+def generation_of(name: str) -> int | None:
+    """The generation whose checkpoint has the file name `name`; None if it is no checkpoint's."""
+    match = _CHECKPOINT.fullmatch(name)
+    return None if match is None else int(match[1])
+
+
+_FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, "report.html", *map(journal_name, JOURNALS)}
+
+
+def open_run(path: Path, *, create: bool = False) -> Directory:
+    """Open a run directory whose entries are what they should be: a stranger may have put links there.
+
+    Raises:
+        ConfigError: one of the run's files is no regular file, or a folder is no folder.
+        OSError: it cannot be opened or made.
+    """
+    directory = Directory(path, create=create)
+    try:
+        with refusing_special_files():
+            directory.check(_is_file_of_a_run, {CHECKPOINTS, _TRACKED}.__contains__)
+            if directory.has(CHECKPOINTS):
+                with directory.subdirectory(CHECKPOINTS) as checkpoints:
+                    checkpoints.check(_is_checkpoint)
+    except BaseException:
+        directory.close()
+        raise
+    return directory
+
+
+def _is_file_of_a_run(name: str) -> bool:
+    return (name_of_temporary(name) or name) in _FILES
+
+
+def _is_checkpoint(name: str) -> bool:
+    return generation_of(name_of_temporary(name) or name) is not None
+
+
+@contextlib.contextmanager
+def refusing_special_files() -> Iterator[None]:
+    """Within it, NotARegularFile becomes a ConfigError with the name of the file."""
+    try:
+        yield
+    except NotARegularFile as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}; nothing was changed") from error
+
+
 class RunDirectory:
     """The directory of a run that is being written, by this process and no other.
 
     Args:
-        path: where; made if it is not there.
-        resumed: whether it holds a run already, to be taken up by `go_on`.
+        path: where; made if it is missing.
+        resumed: whether it holds a run already, which `resume` continues.
+
+    Attributes:
+        path: where.
+        files: the open directory.
+        locked: False where the file system has no locks, so that another process could write the directory too.
 
     Raises:
-        ConfigError: it holds a run, or should hold one and does not.
+        ConfigError: it holds a run, or should hold one and does not; or one of its files is a link, a pipe or the like.
         RunInUse: another process is writing it.
         RunDirectoryError: it cannot be written.
     """
@@ -48,67 +110,71 @@ class RunDirectory:
     def __init__(self, path: Path, *, resumed: bool = False) -> None:
         self.path = path
         self._journals: dict[str, Journal] = {}
-        self._lock = -1
+        self._lock: Lock | None = None
+        if resumed and not os.path.lexists(path / CONFIG):
+            raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
+        try:
+            self.files = open_run(path, create=not resumed)
+        except OSError as error:
+            raise unwritable(path, error) from error
         try:
             self._check(resumed=resumed)
-            path.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
-            self._check(resumed=resumed)  # somebody else may have begun one meanwhile
+            self._lock = self._take_lock()
+            self._check(resumed=resumed)  # another process may have begun a run meanwhile
             if not resumed:
-                self._open({})
+                self._open_journals({})
         except BaseException as error:
             self.close()
             if isinstance(error, OSError):
                 raise unwritable(path, error) from error
             raise
+        self.locked = self._lock.held
 
     def _check(self, *, resumed: bool) -> None:
-        there = (self.path / CONFIG).exists()
+        there = self.files.has(CONFIG)
         if there and not resumed:
             raise ConfigError(
-                f"{self.path} holds a run already; choose another --output, or look at it: evonet inspect {self.path}"
+                f"{self.path} holds a run already; choose another --output, or inspect it: evonet inspect {self.path}"
             )
         if resumed and not there:
             raise ConfigError(f"{self.path} is not a run directory: it has no {CONFIG}")
 
-    def _take_lock(self) -> None:
+    def _take_lock(self) -> Lock:
         try:
-            self._lock = lock(self.path / LOCK)
+            return self.files.lock(LOCK)
         except BlockingIOError as error:
             raise RunInUse(
                 f"{self.path} is in use: another process is running it; look on: evonet inspect {self.path}"
             ) from error
 
-    def _open(self, marks: Mapping[str, Mark]) -> None:
+    def _open_journals(self, marks: Mapping[str, Mark]) -> None:
         for name in JOURNALS:
-            path = self.path / journal_name(name)
-            try:
-                self._journals[name] = Journal(path, marks.get(name, Mark(0, 0, "")))
-            except OSError as error:
-                raise unwritable(path, error) from error
+            file = journal_name(name)
+            with self._written(file):
+                self._journals[name] = Journal(self.files, file, marks.get(name, Mark()))
 
-    def go_on(self, marks: Mapping[str, Mark]) -> None:
-        """Take the run up where its journals had come to `marks`: from its start, if there are none.
+    def resume(self, marks: Mapping[str, Mark]) -> None:
+        """Continue the run where its journals had come to `marks`: from its start, if there are none.
 
         Raises:
             RunDirectoryError: it cannot be written.
         """
-        try:
-            for folder in (self.path, self.path / CHECKPOINTS):
-                for file in list(folder.iterdir()) if folder.is_dir() else []:
-                    if is_temporary(file):
-                        file.unlink()
-        except OSError as error:
-            raise unwritable(self.path, error) from error
-        self._open(marks)
+        with self._written():
+            self._remove_temporaries(self.files)
+            if self.files.has(CHECKPOINTS):
+                with self.files.subdirectory(CHECKPOINTS) as checkpoints:
+                    self._remove_temporaries(checkpoints)
+        self._open_journals(marks)
 
-    def write_text(self, name: str, text: str, *, last: bool = True) -> None:
-        """Write a file whole or not at all; `last` as `write_whole` has it."""
-        target = self.path / name
-        try:
-            write_whole(target, text.encode(), last=last)
-        except OSError as error:
-            raise unwritable(target, error) from error
+    def _remove_temporaries(self, directory: Directory) -> None:
+        for name in directory.names():
+            if name_of_temporary(name) is not None and (_is_file_of_a_run(name) or _is_checkpoint(name)):
+                directory.remove(name)
+
+    def write_text(self, name: str, text: str, *, sync_names: bool = True) -> None:
+        """Write a file whole or not at all; `sync_names` as in `Directory.write`."""
+        with self._written(name):
+            self.files.write(name, text.encode(), sync_names=sync_names)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write `run.json`, which says that the run is finished."""
@@ -116,53 +182,51 @@ class RunDirectory:
 
     def remove_summary(self) -> None:
         """Say that the run is not finished."""
-        try:
-            if (self.path / SUMMARY).exists():
-                (self.path / SUMMARY).unlink()
-                fix_names(self.path)
-        except OSError as error:
-            raise unwritable(self.path / SUMMARY, error) from error
+        with self._written(SUMMARY):
+            if self.files.has(SUMMARY):
+                self.files.remove(SUMMARY)
+                self.files.sync()
 
     def write_champion(self, champion: Champion) -> None:
         """Write `champion.npz`."""
-        try:
-            champion.save(self.path / CHAMPION)
-        except OSError as error:
-            raise unwritable(self.path / CHAMPION, error) from error
+        with self._written(CHAMPION):
+            self.files.write(CHAMPION, champion.packed())
 
     def append(self, journal: str, entry: Mapping[str, Any]) -> None:
         """Add a line to a journal."""
-        try:
-            self._journals[journal].append(to_json(entry))
-        except OSError as error:
-            raise unwritable(self.path / journal_name(journal), error) from error
+        with self._written(journal_name(journal)):
+            self._journals[journal].append_line(to_json(entry))
 
     @property
-    def lengths(self) -> dict[str, int]:
-        """Bytes in each journal."""
-        return {name: journal.length for name, journal in self._journals.items()}
+    def marks(self) -> dict[str, Mark]:
+        """How far each journal has come."""
+        return {name: journal.mark for name, journal in self._journals.items()}
 
-    def marks(self, lengths: Mapping[str, int]) -> dict[str, Mark]:
-        """How far the journals had come when they had these `lengths`.
+    def sync_journals(self) -> None:
+        """Wait until all lines are on the disk.
 
         Raises:
-            RunDirectoryError: their lines cannot be brought to the disk.
+            RunDirectoryError: they cannot be brought there.
         """
-        marks = {}
         for name, journal in self._journals.items():
-            try:
-                marks[name] = journal.mark(lengths[name])
-            except OSError as error:
-                raise unwritable(journal.path, error) from error
-        return marks
+            with self._written(journal_name(name)):
+                journal.sync()
+
+    @contextlib.contextmanager
+    def _written(self, name: str = "") -> Iterator[None]:
+        """Within it, an OSError becomes a RunDirectoryError that names the file."""
+        try:
+            yield
+        except OSError as error:
+            raise unwritable(self.path / name, error) from error
 
     def close(self) -> None:
-        """Close the journals, and let others write the directory."""
+        """Close the files, and let others write the directory."""
         for journal in self._journals.values():
             journal.close()
-        if self._lock >= 0:
-            descriptor, self._lock = self._lock, -1
-            os.close(descriptor)
+        if self._lock is not None:
+            self._lock.release()
+        self.files.close()
 
     def __enter__(self) -> Self:
         return self

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, ConfigError
+from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.checkpoint import Checkpoint, usable_checkpoint
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import differences
@@ -17,6 +18,8 @@ from evonet.experiment.fingerprint import changes, fingerprint
 from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, default_path, journal_name
 from evonet.experiment.session import Session, Watcher
+from evonet.files.bounded import read_json, read_text
+from evonet.files.directory import Directory
 
 _CHANGEABLE = ("stop", "checkpoints", "evaluation.workers")
 
@@ -46,7 +49,8 @@ def run(
     """
     path = output or default_path(config.settings.name, config.settings.seed)
     with interruptible() as interruption, Session(config, say, executor) as session, RunDirectory(path) as directory:
-        directory.write_text(CONFIG, config.to_yaml(), last=False)
+        _warn_of_missing_lock(directory, say)
+        directory.write_text(CONFIG, config.to_yaml(), sync_names=False)
         return session.drive(directory, watch, interruption)
 
 
@@ -80,25 +84,28 @@ def resume(
     with contextlib.ExitStack() as stack:
         interruption = stack.enter_context(interruptible())
         directory = stack.enter_context(RunDirectory(path, resumed=True))
+        _warn_of_missing_lock(directory, say)
         config = resumed_config(path, overrides, allowed_imports)
-        checkpoint, summary = usable_checkpoint(path, say), _summary(path)
+        checkpoint, summary = usable_checkpoint(directory.files, say), _summary(directory.files)
         if checkpoint is None and summary is not None:
             raise CheckpointError(f"{path} holds a run that is finished, and no checkpoint to go on from")
         if checkpoint is not None:
             _refuse_changes(config, checkpoint, path)
-            _tell_of_changes(checkpoint, path, say)
+            _warn_of_changes(checkpoint, directory.files, say)
         session = stack.enter_context(Session(config, say, executor))
         if checkpoint is not None:
             session.restore(checkpoint)
             if session.over is not None and summary is not None:
-                directory.go_on(checkpoint.journals)  # somebody may have cut a line
+                directory.resume(checkpoint.journals)
                 say(f"the run is over, stopped by {session.over}; to go on, change that: --set stop.{session.over}=…")
                 return summary
         text = config.to_yaml()
-        if (path / CONFIG).read_bytes() != text.encode():
+        with directory.files.reading(CONFIG) as file:
+            config_text = read_text(file, LONGEST_CONFIG)
+        if text != config_text:
             directory.write_text(CONFIG, text)
         directory.remove_summary()
-        directory.go_on({} if checkpoint is None else checkpoint.journals)
+        directory.resume({} if checkpoint is None else checkpoint.journals)
         return session.drive(directory, watch, interruption)
 
 
@@ -108,7 +115,7 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allowed_imports: S
     Raises:
         ConfigError: there is none, or the overrides change what must stay.
     """
-    if not (path / CONFIG).is_file():
+    if not os.path.lexists(path / CONFIG):
         raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
     for override in overrides:
         key = override.partition("=")[0]
@@ -117,7 +124,7 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allowed_imports: S
                 f"--set {override}: a run that goes on can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
                 f"only; to change {key}, run it anew: evonet run {path / CONFIG} --set {override}"
             )
-    return Config.load(str(path / CONFIG), overrides, allowed_imports)
+    return Config.load(str(path / CONFIG), overrides, allowed_imports, follow_links=False)
 
 
 def _is_changeable(key: str) -> bool:
@@ -138,20 +145,23 @@ def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:
         )
 
 
-def _tell_of_changes(checkpoint: Checkpoint, path: Path, say: Callable[[str], None]) -> None:
+def _warn_of_missing_lock(directory: RunDirectory, say: Callable[[str], None]) -> None:
+    if not directory.locked:
+        say(f"warning: the file system of {directory.path} has no locks; no other process may run it meanwhile")
+
+
+def _warn_of_changes(checkpoint: Checkpoint, directory: Directory, say: Callable[[str], None]) -> None:
     """Say what may make the run's files differ from those of an undisturbed run."""
     differ = changes(checkpoint.fingerprint, fingerprint())
     if differ is not None:
         say(f"warning: the machine or its software has changed ({differ}); numbers may differ in their last bits")
     for name, mark in checkpoint.journals.items():
-        damage = mark.damage(path / journal_name(name))
+        damage = mark.damage(directory, journal_name(name))
         if damage is not None:
             say(f"warning: {damage}")
 
 
-def _summary(path: Path) -> dict[str, Any] | None:
-    with contextlib.suppress(OSError, ValueError):
-        summary = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
-        if isinstance(summary, dict):
-            return {**summary, "run_directory": str(path)}
+def _summary(directory: Directory) -> dict[str, Any] | None:
+    with contextlib.suppress(ConfigError), directory.reading(SUMMARY) as file:
+        return {**read_json(file), "run_directory": str(directory.path)}
     return None

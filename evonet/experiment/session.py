@@ -112,9 +112,10 @@ class Session:
         """
         since = self._checkpoint
         started = time.monotonic() - (0.0 if since is None else since.seconds)
-        writer = CheckpointWriter(directory.path, self._config.settings.checkpoints.build(), since)
+        writer = CheckpointWriter(directory.files, self._config.settings.checkpoints.build(), since)
         with contextlib.ExitStack() as stack:
             stack.enter_context(_advice(directory.path, interruption))
+            stack.enter_context(contextlib.closing(writer))
             stack.enter_context(_saved(writer))
             stack.enter_context(faults_recorded(directory, self._algorithm, self._fitness))
             names, first = self._config.settings.tracking, self._evolution.generations
@@ -146,16 +147,19 @@ class Session:
 
     def _snapshot(self, directory: RunDirectory, generation: int, seconds: float) -> Callable[[], Checkpoint]:
         """What makes the checkpoint of this moment, whenever it is called; little work if it never is."""
-        lengths = directory.lengths
+        marks = directory.marks
         state = {
             "evolution": self._evolution.state(),
             "stop": self._rule.state(),
             "chronicle": self._chronicle.state(),
             "acting": self._acting,
         }
-        return lambda: Checkpoint(
-            generation, seconds, self._config.resolved, fingerprint(), directory.marks(lengths), state
-        )
+
+        def make() -> Checkpoint:
+            directory.sync_journals()
+            return Checkpoint(generation, seconds, self._config.resolved, fingerprint(), marks, state)
+
+        return make
 
     def _test(self, champion: Champion) -> Champion:
         """The champion with its score on fresh episodes: in the real environment, or by the function that scored it."""
@@ -249,6 +253,6 @@ def _saved(writer: CheckpointWriter) -> Iterator[None]:
     except RunDirectoryError:
         raise
     except BaseException:
-        with contextlib.suppress(RunDirectoryError):
+        with contextlib.suppress(RunDirectoryError, CheckpointError):
             writer.flush()
         raise

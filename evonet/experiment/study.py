@@ -24,8 +24,8 @@ from evonet.experiment.study_directory import (
     STUDY,
     default_study_path,
     finished,
+    open_study,
     run_directory,
-    taken,
     write_text,
 )
 from evonet.experiment.study_summary import summarise
@@ -80,7 +80,7 @@ def study(
     """
     _try_out(config, say)
     path = output or default_study_path(config.settings.name)
-    with interruptible(), taken(path, config):
+    with interruptible(), open_study(path, config, say) as directory:
         started = time.monotonic()
         outcomes = {seed: Outcome(seed, summary) for seed in seeds if (summary := finished(path, seed)) is not None}
         for outcome in outcomes.values():
@@ -106,7 +106,7 @@ def study(
                 "at_once": at_once,
             },
         }
-        write_text(path / STUDY, to_json(summary, indent=2) + "\n")
+        write_text(directory, STUDY, to_json(summary, indent=2) + "\n")
         return summary
 
 
@@ -149,7 +149,8 @@ def _summary_of(seed: int, study_path: Path, allowed_imports: Sequence[str]) -> 
             return resume(path, allowed_imports=allowed_imports)
         except CheckpointError:  # from its start it will find the same
             shutil.rmtree(path)
-    return run(Config.load(str(study_path / CONFIG), (f"seed={seed}",), allowed_imports), path)
+    config = Config.load(str(study_path / CONFIG), (f"seed={seed}",), allowed_imports, follow_links=False)
+    return run(config, path)
 
 
 def _try_out(config: Config, say: Callable[[str], None]) -> None:

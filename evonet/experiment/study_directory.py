@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,23 @@ from evonet.errors import ConfigError, RunInUse
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import as_written, differences
 from evonet.experiment.document import Document, to_yaml
-from evonet.experiment.run_directory import CONFIG, LOCK, SUMMARY, journal_name, safe_name, unwritable
-from evonet.machine import lock, write_whole
+from evonet.experiment.run_directory import (
+    CONFIG,
+    LOCK,
+    SUMMARY,
+    journal_name,
+    refusing_special_files,
+    safe_name,
+    unwritable,
+)
+from evonet.files.bounded import read_json
+from evonet.files.directory import Directory, name_of_temporary, reading_below
 
 STUDY = "study.json"
+LONGEST_STUDY = 64 << 20
+"""Bytes of `study.json`, for who writes it and who reads it."""
+
+_RUN = re.compile(r"\.?seed-\d+(\.arriving)?")
 
 
 def default_study_path(name: str) -> Path:
@@ -35,63 +47,73 @@ def finished(path: Path, seed: int) -> dict[str, Any] | None:
     Raises:
         ConfigError: there is one that cannot be read.
     """
-    file = run_directory(path, seed) / SUMMARY
-    if not file.is_file():
+    path = run_directory(path, seed) / SUMMARY
+    if not path.exists():
         return None
-    try:
-        summary = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}") from error
-    if not isinstance(summary, dict) or summary.get("seed") != seed:
-        raise ConfigError(f"{file}: cannot be read: it is no summary of a run with seed {seed}")
+    with reading_below(path) as file:
+        summary = read_json(file)
+    if summary.get("seed") != seed:
+        raise ConfigError(f"{path}: cannot be read: it is no summary of a run with seed {seed}")
     return summary
 
 
 @contextlib.contextmanager
-def taken(path: Path, config: Config) -> Iterator[None]:
-    """Within it, `path` is the directory of a study of `config`, and this process is the only one that runs it.
+def open_study(path: Path, config: Config, say: Callable[[str], None]) -> Iterator[Directory]:
+    """The directory of a study of `config`, which this process is the only one to run.
+
+    Args:
+        path: of the directory; made if it is missing.
+        config: of the study.
+        say: called with a warning where the file system has no locks.
 
     Raises:
-        ConfigError: it holds a study of another config, or a run.
+        ConfigError: it holds a study of another config, or a run; or one of its files is a link, a pipe or the like.
         RunInUse: another process runs it.
         RunDirectoryError: it cannot be written.
     """
     if (path / journal_name("metrics")).exists():
         raise ConfigError(f"{path} holds a run, not a study; choose another --output")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        descriptor = lock(path / LOCK)
-    except BlockingIOError as error:
-        raise RunInUse(f"{path} is in use: another process is running the study") from error
-    except OSError as error:
-        raise unwritable(path, error) from error
-    try:
-        _agree(path / CONFIG, config)
-        yield
-    finally:
-        os.close(descriptor)
+    with contextlib.ExitStack() as stack:
+        try:
+            directory = stack.enter_context(Directory(path, create=True))
+            with refusing_special_files():
+                directory.check(_is_file_of_a_study, lambda name: _RUN.fullmatch(name) is not None)
+            lock = directory.lock(LOCK)
+        except BlockingIOError as error:
+            raise RunInUse(f"{path} is in use: another process is running the study") from error
+        except OSError as error:
+            raise unwritable(path, error) from error
+        stack.callback(lock.release)
+        if not lock.held:
+            say(f"warning: the file system of {path} has no locks; no other process may run it meanwhile")
+        _agree(directory, config)
+        yield directory
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
+def write_text(directory: Directory, name: str, text: str) -> None:
+    """Write a file of a study whole or not at all.
 
     Raises:
         RunDirectoryError: it cannot be written.
     """
     try:
-        write_whole(path, text.encode())
+        directory.write(name, text.encode())
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable(directory.path / name, error) from error
 
 
-def _agree(file: Path, config: Config) -> None:
+def _is_file_of_a_study(name: str) -> bool:
+    return (name_of_temporary(name) or name) in {CONFIG, STUDY, LOCK}
+
+
+def _agree(directory: Directory, config: Config) -> None:
     """Write the study's config, or see that it is there already."""
-    resolved = config.resolved
+    resolved, file = config.resolved, directory.path / CONFIG
     resolved["evaluation"]["workers"] = "auto"  # as many processes as the run's share of the processors
-    if not file.exists():
-        write_text(file, to_yaml(resolved))
+    if not directory.has(CONFIG):
+        write_text(directory, CONFIG, to_yaml(resolved))
         return
-    there = Document.read(str(file)).data
+    there = Document.read(str(file), follow_links=False).data
     with contextlib.suppress(ConfigError):  # then the differences tell
         there = completed(there)
     differ = differences([there, resolved], besides=("seed",))

@@ -21,7 +21,7 @@ from evonet.environments.normaliser import LIMIT
 from evonet.environments.spaces import Stretch
 from evonet.evaluation.task import Task
 from evonet.export.policy import environment_id, names_of, one_hot_layout, task_of
-from evonet.machine import write_whole
+from evonet.files.directory import write_atomically
 
 _EXP = """
 static EVONET_REAL ${p}_exp(EVONET_REAL x) {  /* halved until small, a series, squared as often */
@@ -138,7 +138,7 @@ def export_c(champion: Champion, path: Path) -> list[Path]:
         NotExportable: a space is a Tuple or Dict, or there is no environment.
     """
     prefix = re.sub(r"\W", "_", path.stem, flags=re.ASCII) or "policy"
-    write_whole(path, c_header(champion, f"_{prefix}" if prefix[0].isdigit() else prefix).encode())
+    write_atomically(path, c_header(champion, f"_{prefix}" if prefix[0].isdigit() else prefix).encode())
     return [path]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from evonet.champion import Champion
 from evonet.export.policy import description
-from evonet.machine import write_whole
+from evonet.files.directory import write_atomically
 
 FORMAT = "evonet policy 1"
 
@@ -16,7 +16,7 @@ FORMAT = "evonet policy 1"
 def export_json(champion: Champion, path: Path) -> list[Path]:
     """Write all weights by name, in full precision, with what they read, do and scored."""
     text = json.dumps(policy_document(champion), indent=2, ensure_ascii=False, allow_nan=False)
-    write_whole(path, (text + "\n").encode())
+    write_atomically(path, (text + "\n").encode())
     return [path]
 
 

@@ -15,7 +15,7 @@ from evonet.champion import Champion
 from evonet.export.document import export_json
 from evonet.export.onnx_model import export_onnx
 from evonet.export.policy import NotExportable, environment_id, names_of
-from evonet.machine import write_whole
+from evonet.files.directory import write_atomically
 from evonet.scores import Score
 
 CARD, CHAMPION, POLICY, ONNX = "README.md", "champion.npz", "policy.json", "policy.onnx"
@@ -29,7 +29,7 @@ def export_hub(champion: Champion, path: Path) -> list[Path]:
     if importlib.util.find_spec("onnx") is not None:
         with contextlib.suppress(NotExportable):
             written += export_onnx(champion, path / ONNX)
-    write_whole(path / CARD, model_card(champion, with_onnx=path / ONNX in written).encode())
+    write_atomically(path / CARD, model_card(champion, with_onnx=path / ONNX in written).encode())
     return [path / CARD, *written]
 
 

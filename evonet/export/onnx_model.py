@@ -21,7 +21,7 @@ from evonet.environments.normaliser import LIMIT
 from evonet.environments.spaces import Stretch
 from evonet.evaluation.task import Task
 from evonet.export.policy import description, one_hot_layout, package, task_of
-from evonet.machine import write_whole
+from evonet.files.directory import write_atomically
 
 _OPSET, _IR_VERSION = 17, 8  # old enough for runtimes of 2022
 
@@ -35,7 +35,7 @@ def export_onnx(champion: Champion, path: Path) -> list[Path]:
     onnx = package("onnx")
     model = onnx_model(champion)
     onnx.checker.check_model(model, full_check=True)
-    write_whole(path, model.SerializeToString(deterministic=True))
+    write_atomically(path, model.SerializeToString(deterministic=True))
     return [path]
 
 

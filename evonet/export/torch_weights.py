@@ -17,7 +17,7 @@ from evonet.activations import LEAK
 from evonet.champion import Champion
 from evonet.environments.normaliser import LIMIT
 from evonet.export.policy import NotExportable, description, package
-from evonet.machine import write_whole
+from evonet.files.directory import write_atomically
 from evonet.types import FloatArray
 
 _LAYERS = {
@@ -60,5 +60,5 @@ def export_safetensors(champion: Champion, path: Path) -> list[Path]:
     linear(network.hidden_output_weights, network.output_bias if architecture.bias else None)
     layers.append(_LAYERS[architecture.output_activation])
     about = {"layers": ", ".join(layers), "evonet": json.dumps(description(champion), sort_keys=True)}
-    write_whole(path, safetensors.save(tensors, metadata=about))
+    write_atomically(path, safetensors.save(tensors, metadata=about))
     return [path]

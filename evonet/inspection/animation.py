@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.errors import EvonetError
-from evonet.machine import write_whole
+from evonet.files.directory import write_atomically
 
 Frame = NDArray[np.uint8]
 _WIDTH = 480  # pixels
@@ -111,7 +111,7 @@ def _write_webp(path: Path, film: Film, pace: float) -> None:
 def _save(path: Path, pictures: Iterator[Any], pace: float, **options: Any) -> None:
     file = io.BytesIO()
     next(pictures).save(file, save_all=True, append_images=pictures, duration=round(1000 / pace), loop=0, **options)
-    write_whole(path, file.getvalue())
+    write_atomically(path, file.getvalue())
 
 
 def _write_mp4(path: Path, film: Film, pace: float) -> None:

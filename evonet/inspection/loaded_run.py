@@ -23,9 +23,11 @@ from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import array_from, normaliser_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
+from evonet.files.bounded import read_json, read_lines, unreadable
+from evonet.files.directory import Directory, reading_below
+from evonet.files.fields import Fields
 from evonet.inspection.lineage import Ancestor, Lineage
 from evonet.network import Architecture
-from evonet.reading import Fields, read_json, read_json_lines, unreadable
 from evonet.types import FloatArray
 
 NOBODY = -1
@@ -100,9 +102,10 @@ class LoadedRun:
 
     def __init__(self, path: str | Path, allow_imports: Collection[str] = ()) -> None:
         self.path = Path(path)
-        if not (self.path / CONFIG).is_file():
+        self._files = self._names()
+        if CONFIG not in self._files:
             raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
-        self.finished = (self.path / SUMMARY).is_file()
+        self.finished = SUMMARY in self._files
         self._allow_imports = tuple(allow_imports)
 
     def require_finished(self) -> LoadedRun:
@@ -118,20 +121,26 @@ class LoadedRun:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The resolved config, as plain data."""
-        return Document.read(str(self.path / CONFIG)).data
+        return Document.read(str(self.path / CONFIG), follow_links=False).data
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What `run.json` holds, or the same as far as it is known; the run directory is where it is now."""
-        summary = read_json(self.path / SUMMARY) if self.finished else self._so_far()
+        if self.finished:
+            with reading_below(self.path / SUMMARY) as file:
+                summary = read_json(file)
+        else:
+            summary = self._so_far()
         return {**summary, "run_directory": str(self.path), "finished": self.finished}
 
     @cached_property
     def champion(self) -> Champion | None:
         """The champion: the final one, tested, or that of the newest checkpoint; None if there is none."""
         if self.finished:
-            found = (self.path / CHAMPION).is_file()
-            return Champion.load(self.path / CHAMPION, self._allow_imports) if found else None
+            if CHAMPION not in self._files:
+                return None
+            with reading_below(self.path / CHAMPION) as file:
+                return Champion.read(file, self._allow_imports)
         checkpoint = self._newest_checkpoint
         return None if checkpoint is None else self.read(CHAMPION, lambda: self._champion_in(checkpoint))
 
@@ -212,7 +221,8 @@ class LoadedRun:
         Raises:
             ConfigError: it cannot be read.
         """
-        return read_json_lines(self.path / journal_name(name), torn_end=not self.finished)
+        with reading_below(self.path / journal_name(name)) as file:
+            yield from read_lines(file, Fields.all, name, torn_end=not self.finished)
 
     def read(self, name: str, read: Callable[[], _Read]) -> _Read:
         """What `read` makes of the content of the file or folder `name`.
@@ -224,6 +234,13 @@ class LoadedRun:
             return read()
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ConfigError(f"{self.path / name}: cannot be read: {_told(error)}") from error
+
+    def _names(self) -> set[str]:
+        try:
+            with Directory(self.path) as directory:
+                return set(directory.names())
+        except (OSError, ValueError):  # no directory, or a name with a NUL
+            return set()
 
     def __repr__(self) -> str:
         return f"<{'finished run' if self.finished else 'run under way'} {self.path}>"

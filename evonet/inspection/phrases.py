@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evonet.files.text import printable
 from evonet.inspection.lineage import Ancestor
-from evonet.reading import printable
 
 NO_CHAMPION = "No champion: not one individual could be scored."
 NO_CHAMPION_YET = "Not finished, and no champion yet: it is known from the first checkpoint on."

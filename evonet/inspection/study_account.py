@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evonet.files.text import printable
 from evonet.inspection.phrases import interval, number, percent, score
-from evonet.reading import printable
 
 _SHOWN_FAILURES = 10
 _SPENT = {

@@ -1,5 +1,6 @@
 """Checkpoints: when one is written, which are kept, and which is taken."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -8,14 +9,17 @@ import pytest
 from evonet.errors import CheckpointError, ConfigError, RunDirectoryError
 from evonet.experiment import checkpoint as checkpoints
 from evonet.experiment.checkpoint import (
+    FORMAT,
+    LIMITS,
     Checkpoint,
     Checkpoints,
     CheckpointWriter,
     checkpoints_in,
     usable_checkpoint,
 )
-from evonet.experiment.journal import Mark
-from evonet.experiment.state_file import pack
+from evonet.files.archive import ArchiveLimits, pack_state
+from evonet.files.directory import Directory
+from evonet.files.journal import Mark
 
 
 def checkpoint(generation, journals=None):
@@ -43,7 +47,7 @@ def written(tmp_path, clock):
 
     def written(generations, seconds=1.0, cost=0.0, since=None, **settings):
         made, times = [], []
-        writer = CheckpointWriter(tmp_path, Checkpoints(**settings), since)
+        writer = CheckpointWriter(Directory(tmp_path), Checkpoints(**settings), since)
 
         def make(generation):
             made.append(generation)
@@ -82,7 +86,7 @@ def test_where_saving_takes_long_it_is_done_less_often(written):
 
 
 def test_seconds_0_saves_in_any_case(written, tmp_path):
-    run = CheckpointWriter(tmp_path, Checkpoints(seconds=0.0))
+    run = CheckpointWriter(Directory(tmp_path), Checkpoints(seconds=0.0))
     for generation in range(3):
         run.offer(generation, lambda generation=generation: checkpoint(generation))
         assert numbers(tmp_path)[-1] == generation
@@ -108,7 +112,7 @@ def test_what_was_not_due_is_written_when_it_is_asked_for(written, tmp_path):
 
 def test_a_run_that_goes_on_keeps_the_checkpoint_that_it_went_on_from(written, tmp_path):
     written(3)
-    writer = CheckpointWriter(tmp_path, Checkpoints(seconds=0), checkpoint(1))
+    writer = CheckpointWriter(Directory(tmp_path), Checkpoints(seconds=0), checkpoint(1))
     writer.offer(7, lambda: checkpoint(7))
     assert numbers(tmp_path) == [1, 7]
 
@@ -122,8 +126,10 @@ def test_other_files_are_left_alone(written, tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "checkpoints").write_text("in the way")
-    writer = CheckpointWriter(tmp_path, Checkpoints(seconds=0))
-    with pytest.raises(RunDirectoryError, match=r"checkpoints/generation-00000000.npz: cannot be written: File exists"):
+    writer = CheckpointWriter(Directory(tmp_path), Checkpoints(seconds=0))
+    with pytest.raises(
+        RunDirectoryError, match=r"checkpoints/generation-00000000.npz: cannot be written: Not a directory"
+    ):
         writer.offer(0, lambda: checkpoint(0))
 
 
@@ -134,11 +140,12 @@ def save(run, *made):
 
 
 def test_a_checkpoint_comes_back_whole(tmp_path):
-    made = checkpoint(7, {"metrics": Mark(0, 0, "{}\n")})
+    made = checkpoint(7, {"metrics": Mark(3, 7)})
+    (tmp_path / "metrics.jsonl").write_text("{}\n")
     save(tmp_path, made)
-    read = usable_checkpoint(tmp_path, pytest.fail)
+    read = usable_checkpoint(Directory(tmp_path), pytest.fail)
     assert (read.generation, read.seconds, read.config) == (7, 1.5, {"seed": 3})
-    assert (read.fingerprint, read.journals) == ({"numpy": "2"}, {"metrics": Mark(0, 0, "{}\n")})
+    assert (read.fingerprint, read.journals) == ({"numpy": "2"}, {"metrics": Mark(3, 7)})
     assert read.state["genomes"].tolist() == [0.0, 1.0, 2.0]
 
 
@@ -148,46 +155,64 @@ def test_generations_are_counted_not_spelt(tmp_path):
 
 
 def test_where_there_are_none_there_is_none(tmp_path):
-    assert usable_checkpoint(tmp_path, pytest.fail) is None
+    assert usable_checkpoint(Directory(tmp_path), pytest.fail) is None
     (tmp_path / "checkpoints").mkdir()
-    assert usable_checkpoint(tmp_path, pytest.fail) is None
+    assert usable_checkpoint(Directory(tmp_path), pytest.fail) is None
 
 
 def test_a_checkpoint_whose_journal_was_cut_is_passed_over(tmp_path):
-    save(tmp_path, checkpoint(1, {"metrics": Mark(10, 0, "")}), checkpoint(2, {"metrics": Mark(20, 0, "")}))
+    save(tmp_path, checkpoint(1, {"metrics": Mark(10, 0)}), checkpoint(2, {"metrics": Mark(20, 0)}))
     (tmp_path / "metrics.jsonl").write_bytes(b"x" * 15)
     said = []
-    assert usable_checkpoint(tmp_path, said.append).generation == 1
+    assert usable_checkpoint(Directory(tmp_path), said.append).generation == 1
     (reason,) = said
     assert reason == (
         f"{tmp_path}/checkpoints, generation 2: {tmp_path}/metrics.jsonl has been cut: "
-        "15 bytes are left of the 20 that it had; the one before it is used"
+        "15 bytes are left of 20; the one before it is used"
     )
 
 
 @pytest.mark.parametrize(
     "content",
-    [{}, {"format": "evonet checkpoint 1"}, {"format": "evonet champion 1"}, {"format": "evonet checkpoint x"},
-     {"format": "evonet checkpoint 1", "generation": "x"}, {"format": None}, {"format": "evonet checkpoint 0"}],
+    [{}, {"generation": "x"}, {"journals": []}, {"journals": {"metrics": {"rest": "text"}}}, {"more": 1},
+     {"seconds": float("inf")}, {"state": None}],
     ids=str,
 )  # fmt: skip
 def test_a_state_that_is_no_checkpoint_is_refused(content, tmp_path):
     path = tmp_path / "state.npz"
-    path.write_bytes(pack(content))
-    with pytest.raises(CheckpointError, match="not a sound checkpoint"):
+    sound = {"generation": 1, "seconds": 1.0, "config": {}, "fingerprint": {}, "journals": {}, "state": {}}
+    path.write_bytes(pack_state(FORMAT, {**sound, **content} if content else {}, LIMITS))
+    with pytest.raises(CheckpointError, match=r"not a sound checkpoint: .*(must|is missing)"):
         Checkpoint.load(path)
+
+
+@pytest.mark.parametrize("kind", ["evonet checkpoint 1", "evonet champion 2", "evonet checkpoint x"])
+def test_a_file_of_another_format_is_refused(kind, tmp_path):
+    path = tmp_path / "state.npz"
+    path.write_bytes(pack_state(kind, {}, LIMITS))
+    with pytest.raises(CheckpointError, match=f"its format must be 'evonet checkpoint 2', got '{kind}'"):
+        Checkpoint.load(path)
+
+
+def test_a_checkpoint_too_large_to_be_read_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "LIMITS", ArchiveLimits(file=1000, header=500))
+    writer = CheckpointWriter(Directory(tmp_path), Checkpoints(seconds=0))
+    large = dataclasses.replace(checkpoint(3), state={"genomes": np.zeros(1000)})
+    with pytest.raises(CheckpointError, match="the checkpoint of generation 3 is too large: it may have 1000 bytes"):
+        writer.offer(3, lambda: large)
+    assert numbers(tmp_path) == []
 
 
 def test_one_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(CheckpointError, match="folder: cannot be read: Is a directory"):
+    with pytest.raises(CheckpointError, match="folder: cannot be read: it is a directory, not a regular file"):
         Checkpoint.load(tmp_path / "folder")
 
 
 def test_a_newer_version_s_is_refused_by_its_format_even_if_an_older_one_is_there(tmp_path):
     save(tmp_path, checkpoint(1))
     path = tmp_path / "checkpoints/generation-00000002.npz"
-    path.write_bytes(pack({"format": "evonet checkpoint 999", "all": "else is unknown"}))
+    path.write_bytes(pack_state("evonet checkpoint 999", {"all": "else is unknown"}, LIMITS))
     with pytest.raises(ConfigError, match="was written by a newer version of evonet") as refused:
-        usable_checkpoint(tmp_path, pytest.fail)
+        usable_checkpoint(Directory(tmp_path), pytest.fail)
     assert refused.value.exit_status == 2

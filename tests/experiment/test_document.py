@@ -114,7 +114,10 @@ def test_tags_run_no_code_and_raise_nothing_of_their_own(tmp_path):
 
 def test_files_that_cannot_be_read_are_refused_by_name(tmp_path):
     missing = str(tmp_path / "missing.yaml")
-    for path, reason in ((missing, "No such file or directory"), (str(tmp_path), "Is a directory")):
+    for path, reason in (
+        (missing, "No such file or directory"),
+        (str(tmp_path), "it is a directory, not a regular file"),
+    ):
         with pytest.raises(ConfigError) as refused:
             Document.read(path)
         assert str(refused.value) == f"{path}: cannot be read: {reason}"

@@ -11,10 +11,11 @@ import pytest
 from evonet.errors import CheckpointError, ConfigError, RunDirectoryError
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.run_directory import RunDirectory
+from evonet.files.directory import Directory
 from evonet.network import Architecture
 from evonet.settings import argument_hints
 from tests.environments_for_tests import MODULE
-from tests.experiment.test_state_file import there_and_back
+from tests.files.test_state import there_and_back
 from tests.stopped_runs import (
     EAGER,
     FUNCTION,
@@ -291,11 +292,15 @@ def test_a_failure_of_the_disk_while_going_on_loses_nothing(tmp_path, monkeypatc
     whole = exact_files(run_whole(tmp_path, FUNCTION + SMALL))
     stopped = run_stopped(tmp_path, FUNCTION + SMALL, after=1)
 
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
+    write = Directory.write
+
+    def full(directory, name, content, **rest):
+        if directory.path.name == "checkpoints":
+            raise OSError(28, "No space left on device")
+        write(directory, name, content, **rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr("evonet.experiment.checkpoint.write_whole", full)
+        patch.setattr(Directory, "write", full)
         with pytest.raises(RunDirectoryError) as refused:
             go_on(stopped, "checkpoints.seconds=0")
     assert refused.value.__notes__ == [f"resume with: evonet resume {stopped}"]

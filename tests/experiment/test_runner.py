@@ -14,6 +14,7 @@ from evonet.errors import ConfigError, EnvironmentUnavailable, RunDirectoryError
 from evonet.experiment.config import Config
 from evonet.experiment.run_directory import RunDirectory, default_path, to_json
 from evonet.experiment.runner import run
+from evonet.files.directory import Directory
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE, closeness
 
@@ -234,7 +235,7 @@ def test_a_directory_that_holds_a_run_is_refused_and_left_alone(go):
     with pytest.raises(ConfigError) as refused:
         go(walk(), "out", "seed=2")
     assert str(refused.value) == (
-        f"{folder} holds a run already; choose another --output, or look at it: evonet inspect {folder}"
+        f"{folder} holds a run already; choose another --output, or inspect it: evonet inspect {folder}"
     )
     assert files(folder, [path.name for path in folder.iterdir() if path.is_file()]) == before
 
@@ -270,10 +271,14 @@ def test_a_disk_that_fails_midway_is_told_with_its_file(tmp_path):
 
 
 def test_a_champion_that_cannot_be_written_is_told_with_its_file(go, tmp_path, monkeypatch):
-    def full(self, path):
-        raise OSError(28, "No space left on device")
+    write = Directory.write
 
-    monkeypatch.setattr(Champion, "save", full)
+    def full(self, name, content, **rest):
+        if name == "champion.npz":
+            raise OSError(28, "No space left on device")
+        write(self, name, content, **rest)
+
+    monkeypatch.setattr(Directory, "write", full)
     with pytest.raises(RunDirectoryError) as refused:
         go(walk(), "out")
     assert str(refused.value) == f"{tmp_path}/out/champion.npz: cannot be written: No space left on device"

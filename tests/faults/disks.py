@@ -37,7 +37,7 @@ class Disk:
 
     def _passed(self, name, function):
         def passed(target, *arguments, **rest):
-            if not self._is_change(name, target, arguments):
+            if not self._is_change(name, target, arguments, rest):
                 return function(target, *arguments, **rest)
             self.kinds.append(name)
             if self.failed is not None and self._crashes:
@@ -51,12 +51,18 @@ class Disk:
 
         return passed
 
-    def _is_change(self, name, target, arguments):
+    def _is_change(self, name, target, arguments, rest):
         if name == "open" and not arguments[0] & os.O_CREAT:
             return False
+        return str(place_of(target, rest)).startswith(self._folder)
+
+
+def place_of(target, rest):
+    """The path that a function of `os` is about to change: of a descriptor, or of a name below one."""
+    below = rest.get("dir_fd", rest.get("src_dir_fd"))
+    with contextlib.suppress(OSError):
         if isinstance(target, int):
-            try:
-                target = Path(f"/proc/self/fd/{target}").readlink()
-            except OSError:
-                return False
-        return os.fspath(target).startswith(self._folder)
+            return Path(f"/proc/self/fd/{target}").readlink()
+        if below is not None:
+            return Path(f"/proc/self/fd/{below}").readlink() / target
+    return Path(os.fspath(target)) if not isinstance(target, int) else Path()

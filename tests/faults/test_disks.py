@@ -136,8 +136,8 @@ def test_fault_18_a_checkpoint_is_on_the_disk_before_it_has_its_name_and_that_to
     replace, unlink = os.replace, os.unlink
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: done.append(("fsync", Path(f"/proc/self/fd/{file}").readlink().name)))
-        patch.setattr(os, "replace", lambda a, b: (done.append(("replace", b.name)), replace(a, b)))
-        patch.setattr(os, "unlink", lambda path: (done.append(("unlink", path.name)), unlink(path)))
+        patch.setattr(os, "replace", lambda a, b, **rest: (done.append(("replace", b)), replace(a, b, **rest)))
+        patch.setattr(os, "unlink", lambda name, **rest: (done.append(("unlink", name)), unlink(name, **rest)))
         run_whole(tmp_path, TINY, LONGER)
     done = [(what, re.sub(r"^\.(.*\.npz)\.\d+$", r"temporary \1", name)) for what, name in done]
     names = [f"generation-0000000{n}.npz" for n in range(3)]

@@ -16,25 +16,47 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evonet import Champion
-from evonet.archive import pack_archive, read_archive
+from evonet import champion as champion_files
 from evonet.errors import CheckpointError, ConfigError
+from evonet.experiment import checkpoint as checkpoint_files
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.config import Config
 from evonet.experiment.session import Session
-from evonet.experiment.state_file import pack, unpack
-from evonet.reading import read_json_lines
-from tests import test_archive as champions
-from tests.experiment import test_state_file as states
-from tests.files import write_anew
+from evonet.files.archive import pack_archive, pack_state, read_archive, read_state
+from evonet.files.bounded import read_lines, reading
+from tests.files import test_archive as champions
+from tests.files import test_state as states
+from tests.rewriting import write_anew
 from tests.stopped_runs import EAGER, SMALL, run_stopped, run_whole
 
 CARTPOLE = f"environment: {{id: CartPole-v1, max_steps: 30}}\nnetwork: {{hidden: 2}}\n{SMALL}"
 SEED = b"name: a\nseed: 3\nenvironment: {id: CartPole-v1}\nnetwork: {hidden: 2}\nalgorithm: {mutation: [gaussian]}\n"
+
+
+def read_journal(path):
+    with reading(path) as file:
+        return list(read_lines(file, lambda fields: fields, "line"))
+
+
+def parts_of(kind, path):
+    """The header and the arrays of a champion, or the state of a checkpoint."""
+    with reading(path) as file:
+        if kind == "champion":
+            return read_archive(file, champion_files.LIMITS)
+        return read_state(file, checkpoint_files.FORMAT, checkpoint_files.LIMITS), {}
+
+
+def packed(kind, header, arrays):
+    if kind == "champion":
+        return pack_archive(header, arrays, champion_files.LIMITS)
+    return pack_state(checkpoint_files.FORMAT, header, checkpoint_files.LIMITS)
+
+
 KINDS = {
     "config": (lambda path: Config.load(str(path)), (ConfigError,)),
     "champion": (Champion.load, (ConfigError,)),
     "checkpoint": (Checkpoint.load, (CheckpointError, ConfigError)),
-    "journal": (lambda path: list(read_json_lines(path)), (ConfigError,)),
+    "journal": (read_journal, (ConfigError,)),
 }
 SEALS = {"champion": champions.sealed, "checkpoint": states.sealed}
 PIECES = st.sampled_from(
@@ -153,7 +175,7 @@ def fuzz_parts(kind, sound, path, examples):
     """What is in a sound champion or checkpoint, replaced by what is not: all checks but that of meaning are passed."""
     config = Config.load(str(path.with_name("c.yaml")))
     path.write_bytes(sound[kind])
-    header, arrays = read_archive(path, max_bytes=1 << 20) if kind == "champion" else (unpack(path), {})
+    header, arrays = parts_of(kind, path)
 
     @settings(
         max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -162,7 +184,7 @@ def fuzz_parts(kind, sound, path, examples):
     def case(rng):
         tree = replanted(copy.deepcopy({"header": header, "arrays": arrays}), rng)
         try:
-            content = pack(tree["header"]) if kind == "checkpoint" else pack_archive(tree["header"], tree["arrays"])
+            content = packed(kind, tree["header"], tree["arrays"])
         except (LookupError, TypeError, ValueError, AttributeError):
             return  # what no file can hold
         hold(kind, content, path)

@@ -10,11 +10,13 @@ import tracemalloc
 
 import pytest
 
-from evonet.archive import read_archive, write_archive
+from evonet.champion import LIMITS
 from evonet.cli import main
 from evonet.errors import ConfigError
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.config import Config
+from evonet.files.archive import pack_archive, read_archive
+from evonet.files.bounded import reading
 from tests.environments_for_tests import MODULE
 from tests.stopped_runs import SMALL, run_whole
 
@@ -259,8 +261,10 @@ def test_fault_28_a_run_directory_imports_no_code_that_it_names(command, evil, c
     for name in ("config.yaml", "run.json"):
         text = (run / name).read_text(encoding="utf-8")
         (run / name).write_text(text.replace(MODULE, "evil"), encoding="utf-8")
-    header, arrays = read_archive(run / "champion.npz", max_bytes=1 << 20)
-    write_archive(run / "champion.npz", json.loads(json.dumps(header).replace(MODULE, "evil")), arrays)
+    with reading(run / "champion.npz") as file:
+        header, arrays = read_archive(file, LIMITS)
+    header = json.loads(json.dumps(header).replace(MODULE, "evil"))
+    (run / "champion.npz").write_bytes(pack_archive(header, arrays, LIMITS))
     shutil.copytree(run, evil / "other")
     status = main(command)
     said = capsys.readouterr()

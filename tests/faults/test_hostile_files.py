@@ -14,14 +14,16 @@ import numpy as np
 import pytest
 
 from evonet import Champion
-from evonet.archive import pack_archive, read_archive
+from evonet.champion import LIMITS
 from evonet.cli import main
 from evonet.errors import CheckpointError, ConfigError
+from evonet.experiment import checkpoint as checkpoint_files
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
-from evonet.experiment.state_file import pack, unpack
-from tests import test_archive as champions
+from evonet.files.archive import pack_archive, pack_state, read_archive, read_state
+from evonet.files.bounded import reading
 from tests.environments_for_tests import MODULE
-from tests.experiment import test_state_file as states
+from tests.files import test_archive as champions
+from tests.files import test_state as states
 from tests.stopped_runs import EAGER, FUNCTION, SMALL, all_files, run_stopped, run_whole
 
 HUGE = 10**10
@@ -54,7 +56,8 @@ def folder(runs, tmp_path, monkeypatch):
 
 
 def champion_header(folder):
-    return read_archive(folder / "whole/champion.npz", max_bytes=1 << 20)[0]
+    with reading(folder / "whole/champion.npz") as file:
+        return read_archive(file, LIMITS)[0]
 
 
 def plain_numpy(**arrays):
@@ -83,6 +86,7 @@ FORGED_CHAMPIONS = {
     "networks beyond all memory": lambda folder: pack_archive(
         {**champion_header(folder), "architecture": {**champion_header(folder)["architecture"], "num_hidden": HUGE}},
         {"genome": np.zeros(16)},
+        LIMITS,
     ),
     "many lists": lambda _: champions.forged([champions.text(b'{"a": [' + b"[]," * 50_000 + b"[]]}")]),
     "nothing": lambda _: b"",
@@ -91,7 +95,9 @@ FORGED_CHECKPOINTS = {
     "pickle bytes": lambda: pickle.dumps(Evil()),
     "an archive of pickles": lambda: plain_numpy(header=OBJECTS, array_0=OBJECTS),
     "a zip bomb": lambda: states.archive(
-        states.listed((1 << 24,)), zipfile.ZIP_DEFLATED, array_0_npy=states.npy((1 << 24,), bytes(8 << 24))
+        states.listed(kind=checkpoint_files.FORMAT),
+        zipfile.ZIP_DEFLATED,
+        array_0_npy=states.npy((1 << 24,), bytes(8 << 24)),
     ),
     "millions of lists": lambda: states.archive(b'{"state": [' + b"[]," * 5_000_000 + b'[]], "arrays": []}'),
 } | {
@@ -99,7 +105,6 @@ FORGED_CHECKPOINTS = {
     for kind in (
         "a header that claims ten thousand million numbers",
         "an object array",
-        "an object array that is listed as numbers",
         "pickle bytes",
         "a member outside",
         "a header that is nested",
@@ -166,7 +171,9 @@ def test_fault_29_hostile_checkpoint(kind, folder, capsys):
     ("part", "value"),
     [
         (("config", "seed"), np.arange(3)),
-        (("journals", "metrics", "rest"), "\ud800"),
+        (("journals", "metrics", "rest"), "touch pwned\n"),
+        (("journals", "metrics", "checksum"), -1),
+        (("journals", "metrics", "length"), 10**20),
         (("state", "evolution", "generations"), -4),
         (("state", "evolution", "algorithm", "generation"), -4),
         (("state", "stop", "spent"), {"generations": 1}),
@@ -178,10 +185,11 @@ def test_fault_29_a_checkpoint_that_is_sound_but_makes_no_sense_is_refused_befor
     part, value, folder, capsys
 ):
     for path in checkpoints_in(folder / "stopped"):
-        content = unpack(path)
+        with reading(path) as file:
+            content = read_state(file, checkpoint_files.FORMAT, checkpoint_files.LIMITS)
         *way, last = part
         functools.reduce(lambda node, step: node[step], way, content)[last] = value
-        path.write_bytes(pack(content))
+        path.write_bytes(pack_state(checkpoint_files.FORMAT, content, checkpoint_files.LIMITS))
     before = all_files(folder / "stopped")
     assert main(["resume", "stopped"]) == 1
     assert "nothing was changed" in capsys.readouterr().err

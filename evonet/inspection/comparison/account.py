@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evonet.experiment.differences import as_written
+from evonet.files.text import printable
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.phrases import number, percent
-from evonet.reading import printable
 
 _WIDEST = 40
 

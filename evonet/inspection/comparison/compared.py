@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,9 @@ import numpy as np
 from evonet.errors import ConfigError
 from evonet.experiment.document import Document
 from evonet.experiment.run_directory import CONFIG, SUMMARY
-from evonet.experiment.study_directory import STUDY, run_directory
+from evonet.experiment.study_directory import LONGEST_STUDY, STUDY, run_directory
+from evonet.files.bounded import read_json
+from evonet.files.directory import reading_below
 from evonet.inspection.loaded_run import load_run
 from evonet.types import FloatArray
 
@@ -73,11 +74,11 @@ def read_compared(paths: Sequence[str | Path]) -> list[Compared]:
 
 
 def _read(path: Path, name: str) -> Compared:
-    if not (path / CONFIG).is_file():
+    if not (path / CONFIG).exists():
         raise ConfigError(f"{path} is neither a run nor a study: it has no {CONFIG}")
-    settings = Document.read(str(path / CONFIG)).data
-    study = (path / STUDY).is_file()
-    if not study and not (path / SUMMARY).is_file():
+    settings = Document.read(str(path / CONFIG), follow_links=False).data
+    study = (path / STUDY).exists()
+    if not study and not (path / SUMMARY).exists():
         raise ConfigError(f"{path} holds nothing that has come to its end: it has neither {SUMMARY} nor {STUDY}")
     try:
         return _read_study(path, name, settings) if study else _read_run(path, name, settings)
@@ -106,10 +107,8 @@ def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
 
 
 def _read_study(path: Path, name: str, settings: dict[str, Any]) -> Compared:
-    try:
-        summary = json.loads((path / STUDY).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path / STUDY}: cannot be read: {error}") from error
+    with reading_below(path / STUDY) as file:
+        summary = read_json(file, LONGEST_STUDY)
     runs, failures = summary["runs"], len(summary["failures"])
     return Compared(
         name=name,

@@ -7,13 +7,13 @@ from typing import Any
 
 from evonet.errors import RunDirectoryError
 from evonet.experiment.differences import as_written
+from evonet.files.directory import write_atomically
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import score_name, sentence, with_interval
 from evonet.inspection.comparison.figures import figures
 from evonet.inspection.phrases import number
 from evonet.inspection.plots.palette import package
 from evonet.inspection.svg import new_axes, page_style, svg
-from evonet.machine import write_whole
 
 _SIZE = (5.6, 3.4)  # inches
 
@@ -27,7 +27,7 @@ def write_page(comparison: Comparison, path: Path) -> None:
     """
     text = page(comparison)
     try:
-        write_whole(path, text.encode())
+        write_atomically(path, text.encode())
     except OSError as error:
         raise RunDirectoryError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import RunDirectoryError
+from evonet.files.directory import write_atomically
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.plots.palette import package
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 from evonet.inspection.report.sections import SECTIONS
-from evonet.machine import write_whole
 
 REPORT = "report.html"
 _HERE = Path(__file__).parent
@@ -44,7 +44,7 @@ def write_report(run: LoadedRun, path: Path | None = None, effort: float = 1.0) 
     path = run.path / REPORT if path is None else path
     text, notices = report(run, effort)
     try:
-        write_whole(path, text.encode(errors="replace"))
+        write_atomically(path, text.encode(errors="replace"))
     except OSError as error:
         raise RunDirectoryError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path, notices

@@ -8,7 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.run_directory import CONFIG
+from evonet.files.bounded import read_text
+from evonet.files.directory import reading_below
 from evonet.inspection.phrases import counted
 from evonet.inspection.plots.palette import POSITIVE, Axes
 from evonet.inspection.report.figure import Figure, drawn
@@ -22,7 +25,9 @@ def record(findings: Findings) -> Section:
     """Faults, timings, settings, versions, the command."""
     run = findings.run
     commands = [f"evonet run {shlex.quote(str(run.path / CONFIG))}{_allowed(findings)}"]
-    parts = {"commands": commands, "settings": (run.path / CONFIG).read_text(encoding="utf-8", errors="replace")}
+    with reading_below(run.path / CONFIG) as file:
+        settings = read_text(file, LONGEST_CONFIG)
+    parts = {"commands": commands, "settings": settings}
     tables = [*_faults(findings), *_versions(findings)]
     return Section("record", "Record", _lead(findings), _timings(findings), tables, parts=parts)
 

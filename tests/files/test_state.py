@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from evonet.archive import DIGITS, digest
-from evonet.experiment import state_file
-from evonet.experiment.state_file import pack, unpack
-from tests.files import write_anew
+from evonet.errors import ConfigError
+from evonet.files.archive import DIGITS, ArchiveLimits, digest, pack_state, read_state
+from evonet.files.bounded import reading
+from tests.rewriting import write_anew
 
+KIND, LIMITS = "evonet test 1", ArchiveLimits(file=1 << 20, header=1 << 18)
 NUMBERS = arrays.arrays(
     st.sampled_from(["<f8", "<f4", "<i8", "<i4", "|u1", "<u8", "|b1", "<c16"]).map(np.dtype),
     arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
@@ -31,6 +32,15 @@ STATES = st.dictionaries(
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     return tmp_path_factory.mktemp("state") / "state.npz"
+
+
+def pack(state):
+    return pack_state(KIND, state, LIMITS)
+
+
+def unpack(file):
+    with reading(file) as opened:
+        return read_state(opened, KIND, LIMITS)
 
 
 def there_and_back(state, file):
@@ -99,11 +109,11 @@ def test_the_file_is_a_plain_archive_that_numpy_reads_without_pickle(file):
     [
         (
             {"a": [1, {2, 3}]},
-            "a state holds arrays, numbers, truths, texts, None, and dicts and lists of these, got set at a.1",
+            "a state holds arrays, numbers, booleans, strings, None, and dicts and lists of these, got set at a.1",
         ),
         ({"a": {"b": np.array([None])}}, "a state's array must hold numbers, got object at a.b"),
         ({"a": np.array(["x"])}, "a state's array must hold numbers, got <U1 at a"),
-        ({"a": {1: 2}}, "a state's keys must be texts, got 1 at a"),
+        ({"a": {1: 2}}, "a state's keys must be strings, got 1 at a"),
     ],
 )
 def test_what_a_state_cannot_hold_is_refused_with_its_place(state, message):
@@ -112,10 +122,33 @@ def test_what_a_state_cannot_hold_is_refused_with_its_place(state, message):
     assert str(refused.value) == message
 
 
-def test_a_header_too_long_to_be_read_back_is_not_written(monkeypatch):
-    monkeypatch.setattr(state_file, "_LONGEST_HEADER", 1000)
-    with pytest.raises(ValueError, match=r"a state's header may have 1000 bytes, got \d+; use arrays"):
-        pack({"numbers": list(range(1000))})
+@pytest.mark.parametrize(
+    ("limits", "state", "message"),
+    [
+        (ArchiveLimits(10_000, 1000), {"numbers": list(range(1000))}, r"its header may have 1000 bytes, got \d+"),
+        (ArchiveLimits(10_000, 1000), {"numbers": np.arange(2000)}, r"it may have 10000 bytes, got \d+"),
+        (LIMITS, {"nested": json.loads("[" * 300 + "]" * 300)}, "nested too deeply: it may be 200 levels deep"),
+    ],
+    ids=["header", "file", "depth"],
+)
+def test_a_state_that_could_not_be_read_back_is_not_written(limits, state, message):
+    with pytest.raises(ValueError, match=message):
+        pack_state(KIND, state, limits)
+
+
+def test_the_largest_state_that_is_written_is_read(file):
+    limits = ArchiveLimits(100_000, 2000)
+    size = next(size for size in range(12_500, 0, -1) if fits({"a": np.arange(float(size)), "b": [1] * 30}, limits))
+    write_anew(file, pack_state(KIND, {"a": np.arange(float(size)), "b": [1] * 30}, limits))
+    with reading(file) as opened:
+        assert read_state(opened, KIND, limits)["a"].tolist() == list(range(size))
+
+
+def fits(state, limits):
+    try:
+        return bool(pack_state(KIND, state, limits))
+    except ValueError:
+        return False
 
 
 def test_every_changed_byte_and_every_cut_is_seen(file):
@@ -124,16 +157,16 @@ def test_every_changed_byte_and_every_cut_is_seen(file):
         for bits in (1, 128):
             changed = bytearray(sound)
             changed[place] ^= bits
-            assert_refused(bytes(changed), file, "it is cut or changed: its checksum is wrong")
-        assert_refused(sound[:place], file, "it is cut or changed: its checksum is wrong")
-    assert_refused(sound + b"\0", file, "it is cut or changed: its checksum is wrong")
+            assert_refused(bytes(changed), file)
+        assert_refused(sound[:place], file)
+    assert_refused(sound + b"\0", file)
 
 
-def assert_refused(content, file, message):
+def assert_refused(content, file, message="not a sound archive: "):
     write_anew(file, content)
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ConfigError) as refused:
         unpack(file)
-    assert message in str(refused.value)
+    assert str(refused.value).startswith(f"{file}: {message}")
 
 
 def sealed(content):
@@ -158,36 +191,41 @@ def archive(header, compression=zipfile.ZIP_STORED, **members):
     return sealed(buffer.getvalue())
 
 
-def listed(shape, dtype="<f8", path=("a",)):
-    return {"state": {"a": None}, "arrays": [{"path": list(path), "dtype": dtype, "shape": list(shape)}]}
+def listed(path=("a",), kind=KIND):
+    return {"format": kind, "state": {"a": None}, "arrays": [list(path)]}
 
 
 def test_the_forger_of_these_tests_can_write_a_sound_file(file):
-    file.write_bytes(archive(listed((2,)), array_0_npy=npy((2,), bytes(16))))
+    write_anew(file, archive(listed(), array_0_npy=npy((2,), bytes(16))))
     assert unpack(file)["a"].tolist() == [0.0, 0.0]
 
 
 HUGE = 10**10
+TWO = npy((2,), bytes(16))
 FORGED = {
-    "a header that claims ten thousand million numbers": archive(listed((HUGE,)), array_0_npy=npy((HUGE,), bytes(16))),
-    "a shape that is not the listed one": archive(listed((2,)), array_0_npy=npy((1,), bytes(16))),
-    "a product that overflows": archive(listed((2**32, 2**32)), array_0_npy=npy((2**32, 2**32))),
-    "a shape of nothing that is endless": archive(listed((0, 10**30)), array_0_npy=npy((0, 10**30))),
-    "a shape below zero": archive(listed((-1,)), array_0_npy=npy((-1,), bytes(8))),
-    "an object array": archive(listed((1,), "|O"), array_0_npy=npy((1,), b"\x80\x04N.", "|O")),
-    "an object array that is listed as numbers": archive(listed((1,)), array_0_npy=npy((1,), bytes(8), "|O")),
-    "pickle bytes": archive(listed((1,)), array_0_npy=b"\x80\x04cos\nsystem\n(S'true'\ntR."),
-    "a compressed member": archive(listed((2,)), zipfile.ZIP_DEFLATED, array_0_npy=npy((2,), bytes(16))),
-    "a member outside": archive(listed((2,)), **{"..__evil_npy": npy((2,), bytes(16))}),
-    "a member too many": archive(listed((2,)), array_0_npy=npy((2,), bytes(16)), array_1_npy=npy((2,), bytes(16))),
-    "a member too few": archive(listed((2,))),
-    "a place that is taken": archive({**listed((2,)), "state": {"a": 1}}, array_0_npy=npy((2,), bytes(16))),
-    "a place that is none": archive(listed((2,), path=("b", 3)), array_0_npy=npy((2,), bytes(16))),
-    "a place below a text": archive(listed((2,), path=[["a"]]), array_0_npy=npy((2,), bytes(16))),
-    "no place at all": archive(listed((2,), path=()), array_0_npy=npy((2,), bytes(16))),
+    "a header that claims ten thousand million numbers": archive(listed(), array_0_npy=npy((HUGE,), bytes(16))),
+    "a product that overflows": archive(listed(), array_0_npy=npy((2**32, 2**32))),
+    "a shape of nothing that is endless": archive(listed(), array_0_npy=npy((0, 10**30))),
+    "a shape below zero": archive(listed(), array_0_npy=npy((-1,), bytes(8))),
+    "an object array": archive(listed(), array_0_npy=npy((1,), b"\x80\x04N.", "|O")),
+    "pickle bytes": archive(listed(), array_0_npy=b"\x80\x04cos\nsystem\n(S'true'\ntR."),
+    "a compressed member": archive(listed(), zipfile.ZIP_DEFLATED, array_0_npy=TWO),
+    "a member outside": archive(listed(), **{"..__evil_npy": TWO}),
+    "a member too many": archive(listed(), array_0_npy=TWO, array_1_npy=TWO),
+    "a member too few": archive(listed()),
+    "members out of order": archive(
+        {**listed(), "state": {"a": None, "b": None}, "arrays": [["a"], ["b"]]}, array_1_npy=TWO, array_0_npy=TWO
+    ),
+    "a place that is taken": archive({**listed(), "state": {"a": 1}}, array_0_npy=TWO),
+    "a place that is missing": archive(listed(path=("b", 3)), array_0_npy=TWO),
+    "a place below a text": archive(listed(path=[["a"]]), array_0_npy=TWO),
+    "a place in an array": archive({**listed(), "arrays": [["a"], ["a", 0]]}, array_0_npy=TWO, array_1_npy=TWO),
+    "no place at all": archive(listed(path=()), array_0_npy=TWO),
     "a header that is no JSON": archive(b"{"),
     "a header that is nested": archive(b"[" * 100_000),
-    "a header that is a list": archive({"state": [], "arrays": []}),
+    "a state that is a list": archive({**listed(), "state": [], "arrays": []}),
+    "no list of arrays": archive({**listed(), "arrays": 3}),
+    "a part too many": archive({**listed(), "arrays": [], "more": 1}),
     "no archive": sealed(b"PK" + bytes(100)),
     "nothing": sealed(bytes(22)),
 }
@@ -195,21 +233,23 @@ FORGED = {
 
 @pytest.mark.parametrize("kind", FORGED)
 def test_a_forged_file_is_refused_whatever_its_checksum(kind, file):
-    assert_refused(FORGED[kind], file, "it is no state: ")
+    assert_refused(FORGED[kind], file)
 
 
-def test_more_members_than_could_be_sound_are_not_even_listed(file, monkeypatch):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as written:
-        for number in range(100):
-            written.writestr(f"{number:0100}", b"")
-    monkeypatch.setattr(state_file, "_LONGEST_DIRECTORY", 10_000)
-    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("the members were listed"))
-    assert_refused(sealed(buffer.getvalue()), file, "it is no state: it has too many members")
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("evonet test 2", "was written by a newer version of evonet: its format is 'evonet test 2'"),
+        ("evonet test 0", "its format must be 'evonet test 1', got 'evonet test 0'"),
+        (None, "its format must be 'evonet test 1', got None; an older version of evonet may have written it"),
+    ],
+)
+def test_a_state_of_another_format_is_refused(kind, message, file):
+    assert_refused(archive(listed(kind=kind), array_0_npy=TWO), file, message)
 
 
 def test_members_that_overlap_are_refused(file):
-    sound = archive(listed((200,)), array_0_npy=npy((200,), bytes(1600)))
+    sound = archive(listed(), array_0_npy=npy((200,), bytes(1600)))
     assert len(sound) < 2 * 1728
     twice = bytearray(sound)
     end = len(sound) - DIGITS - 22
@@ -218,4 +258,5 @@ def test_members_that_overlap_are_refused(file):
     second = entry[entry.index(b"PK\1\2", 4) :]
     forged = second.replace(b"array_0", b"array_1")
     record = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 3, 3, size + len(forged), start, 0)
-    assert_refused(sealed(bytes(twice[:end]) + forged + record), file, "its members are longer than itself")
+    content = sealed(bytes(twice[:end]) + forged + record)
+    assert_refused(content, file, "not a sound archive: its members must not be longer than itself")

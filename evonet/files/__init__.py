@@ -1,0 +1,1 @@
+"""Files: atomic writes, locks, bounded reading, archives of arrays, journals."""

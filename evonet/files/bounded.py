@@ -1,0 +1,213 @@
+"""Files of strangers: read only if they are regular, up to a size, and parsed up to a depth.
+
+Whatever a file holds, reading it ends soon and takes bounded memory, and what is wrong with it becomes a ConfigError
+with the file's name. Nothing here runs what a file says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from typing import IO, Any, TypeVar
+
+from evonet.errors import ConfigError
+from evonet.files.fields import Fields
+from evonet.files.text import shown
+
+PathLike = str | os.PathLike[str]
+
+LONGEST_DOCUMENT = 8 << 20
+"""Bytes of a JSON document, such as a run's summary."""
+
+LONGEST_LINE = 8 << 20
+"""Bytes of a line of a journal, for who writes it and who reads it."""
+
+MOST_PARTS = 1 << 20
+"""Lists and objects in a JSON document: an empty list takes sixty bytes of memory for two of text."""
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
+_DEEPEST = 200
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+_Record = TypeVar("_Record")
+
+
+class NotARegularFile(OSError):
+    """A link, a directory, a pipe or a device where a regular file is expected."""
+
+
+def require_regular(mode: int, path: str | None = None) -> None:
+    """See that the `mode` that `os.stat` tells is that of a regular file.
+
+    Raises:
+        NotARegularFile: it is not.
+    """
+    if not stat.S_ISREG(mode):
+        raise NotARegularFile(errno.EINVAL, f"it is {kind_of(mode)}, not a regular file", path)
+
+
+def kind_of(mode: int) -> str:
+    """What the `mode` that `os.stat` tells belongs to, in words."""
+    return "a regular file" if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "a device")
+
+
+@contextlib.contextmanager
+def reading(path: PathLike, open_file: Callable[[], int] | None = None) -> Iterator[IO[bytes]]:
+    """A regular file, open for reading; within it, an OSError becomes a ConfigError with the file's name.
+
+    Args:
+        path: of the file, which the user typed: links are followed.
+        open_file: opens the file, if not `path` itself; returns a descriptor.
+
+    Raises:
+        ConfigError: the file cannot be opened or read.
+    """
+    try:
+        with open(path, "rb", opener=lambda *_: _open(path) if open_file is None else open_file()) as file:
+            yield file
+    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+        raise unreadable(path, error) from error
+
+
+def _open(path: PathLike) -> int:
+    descriptor = os.open(path, _FLAGS)
+    try:
+        require_regular(os.fstat(descriptor).st_mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_bytes(file: IO[bytes], max_bytes: int) -> bytes:
+    """All of a file that `reading` opened.
+
+    Raises:
+        ConfigError: it is longer than `max_bytes`.
+        OSError: it cannot be read.
+    """
+    size = os.fstat(file.fileno()).st_size
+    content = b"" if size > max_bytes else file.read(max_bytes + 1)
+    if max(size, len(content)) > max_bytes:
+        raise ConfigError(f"{file.name}: must have at most {max_bytes} bytes, got {max(size, len(content))}")
+    return content
+
+
+def read_text(file: IO[bytes], max_bytes: int) -> str:
+    """All of a file that `reading` opened, in UTF-8.
+
+    Raises:
+        ConfigError: it is longer than `max_bytes`, or it is not UTF-8.
+        OSError: it cannot be read.
+    """
+    try:
+        return read_bytes(file, max_bytes).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file.name}: the file is not UTF-8 text: {error}") from error
+
+
+def read_json(file: IO[bytes], max_bytes: int = LONGEST_DOCUMENT) -> dict[str, Any]:
+    """The JSON object in a file that `reading` opened.
+
+    Raises:
+        ConfigError: it is longer than `max_bytes`, or it holds no object.
+        OSError: it cannot be read.
+    """
+    content = read_bytes(file, max_bytes)
+    try:
+        return parse_object(content)
+    except ValueError as error:
+        raise ConfigError(f"{file.name}: cannot be read: {error}") from error
+
+
+def read_lines(
+    file: IO[bytes], parse: Callable[[Fields], _Record], name: str, *, torn_end: bool = False
+) -> Iterator[_Record]:
+    """What the lines of a journal that `reading` opened hold, one after another.
+
+    Args:
+        file: of JSON objects, one in each line.
+        parse: makes a record of a line's object; raises ValueError if it cannot.
+        name: of such an object, for messages.
+        torn_end: whether a last line without its end is passed over, as a run in progress may leave it.
+
+    Raises:
+        ConfigError: a line holds no object or no record; the message has its number.
+        OSError: the file cannot be read.
+    """
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise ConfigError(f"{file.name}:{number}: must have at most {LONGEST_LINE} bytes, and has more")
+        if torn_end and not line.endswith(b"\n"):
+            return
+        try:
+            entries = parse_object(line)
+        except ValueError as error:
+            raise ConfigError(f"{file.name}:{number}: not a line of JSON: {error}") from error
+        try:
+            record = parse(Fields(entries, name))
+        except (ValueError, OverflowError) as error:
+            raise ConfigError(f"{file.name}:{number}: {error}") from error
+        yield record
+
+
+def parse_object(content: bytes) -> dict[str, Any]:
+    """The JSON object in `content`.
+
+    Raises:
+        ValueError: there is none; or it has too many parts or levels, or a duplicate key.
+    """
+    parts = content.count(b"[") + content.count(b"{")
+    if parts > MOST_PARTS:
+        raise ValueError(f"it may have {MOST_PARTS} lists and objects, got {parts}")
+    try:
+        value = json.loads(content.decode("utf-8"), object_pairs_hook=_object)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"it must be an object, got {shown(value)}")  # noqa: TRY004 - of a file, not of a caller
+    check_depth(value)
+    return value
+
+
+def unreadable(path: PathLike, error: Exception) -> ConfigError:
+    """The error for a file that cannot be opened or read."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return ConfigError(f"{os.fspath(path)}: cannot be read: {reason}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        seen: set[str] = set()
+        duplicate = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"duplicate key {shown(duplicate)}")
+    return entries
+
+
+def check_depth(value: Any) -> None:
+    """See that lists and objects are not nested too deeply.
+
+    Raises:
+        ValueError: they are.
+    """
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [item for node in level for item in _parts(node) if isinstance(item, dict | list)]
+        if not level:
+            return
+    raise ValueError(f"nested too deeply: it may be {_DEEPEST} levels deep")
+
+
+def _parts(node: Any) -> Any:
+    return node.values() if isinstance(node, dict) else node

@@ -1,0 +1,102 @@
+"""The entries of a JSON object in a file, each checked as it is taken."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any, NoReturn
+
+from evonet.files.text import shown
+
+LARGEST = 2**63 - 1
+"""The largest integer that an array holds."""
+
+_FINITE = sys.float_info.max
+
+
+class Fields:
+    """The entries of an object in a file, each checked as it is taken.
+
+    Args:
+        entries: what should be an object.
+        name: of the object, for messages.
+
+    Raises:
+        ValueError: it is none; and so do the methods, where an entry is missing or breaks its rule.
+    """
+
+    def __init__(self, entries: Any, name: str) -> None:
+        if not isinstance(entries, dict):
+            raise ValueError(f"{name} must be an object, got {shown(entries)}")  # noqa: TRY004 - of a file
+        self._entries = entries
+        self._name = name
+
+    def has(self, key: str) -> bool:
+        """Whether there is such an entry, and it is not null."""
+        return self._entries.get(key) is not None
+
+    def allow_only(self, *keys: str) -> Fields:
+        """These entries, if there are no others."""
+        unknown = sorted(self._entries.keys() - set(keys))
+        if unknown:
+            raise ValueError(f"{self._name} must have no key {shown(unknown[0])}")
+        return self
+
+    def all(self) -> dict[str, Any]:
+        """All entries, of any kind."""
+        return dict(self._entries)
+
+    def get(self, key: str) -> Any:
+        """An entry of any kind."""
+        if key not in self._entries:
+            raise ValueError(f"{self._name}.{key} is missing")
+        return self._entries[key]
+
+    def integer(self, key: str, least: int = 0, most: int = LARGEST) -> int:
+        """A whole number from `least` to `most`."""
+        value = self.get(key)
+        if type(value) is not int or not least <= value <= most:
+            self._refuse(key, f"be a whole number from {least} to {most}", value)
+        return int(value)
+
+    def number(self, key: str, *, finite: bool = False) -> float:
+        """A number; infinities are numbers too unless it must be `finite`, NaN is none."""
+        value = self.get(key)
+        if type(value) not in {int, float} or not (abs(value) <= _FINITE or (not finite and abs(value) == math.inf)):
+            self._refuse(key, "be a finite number" if finite else "be a number", value)
+        return float(value)
+
+    def boolean(self, key: str) -> bool:
+        """True or false."""
+        value = self.get(key)
+        if type(value) is not bool:
+            self._refuse(key, "be true or false", value)
+        return bool(value)
+
+    def text(self, key: str, longest: int = 1000) -> str:
+        """A text that can be written as UTF-8, of at most `longest` characters."""
+        value = self.get(key)
+        if type(value) is not str or len(value) > longest or any("\ud800" <= letter <= "\udfff" for letter in value):
+            self._refuse(key, f"be a text of at most {longest} characters", value)
+        return str(value)
+
+    def items(self, key: str, longest: int = LARGEST) -> list[Any]:
+        """A list of at most `longest` items."""
+        value = self.get(key)
+        if type(value) is not list or len(value) > longest:
+            self._refuse(key, "be a list" if longest == LARGEST else f"be a list of at most {longest}", value)
+        return list(value)
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """An object as a dict, with entries of any kind."""
+        value = self.get(key)
+        if type(value) is not dict:
+            self._refuse(key, "be an object", value)
+        return dict(value)
+
+    def fields(self, key: str) -> Fields:
+        """An object."""
+        return Fields(self.get(key), f"{self._name}.{key}")
+
+    def _refuse(self, key: str, rule: str, value: Any) -> NoReturn:
+        raise ValueError(f"{self._name}.{key} must {rule}, got {shown(value)}")

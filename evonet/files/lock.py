@@ -1,0 +1,57 @@
+"""A lock on a file, which is gone with the process that holds it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+_WINDOWS_LOCKED = {errno.EACCES, errno.EDEADLK}
+
+
+class Lock:
+    """A lock on an open file, for this process and no other.
+
+    Args:
+        descriptor: of the file, which the lock closes.
+
+    Attributes:
+        held: False where the file system has no locks, so that nothing keeps other processes away.
+
+    Raises:
+        BlockingIOError: another process holds the lock.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        try:
+            _lock(descriptor)
+        except BlockingIOError:
+            self.release()
+            raise
+        except OSError:
+            self.held = False
+        else:
+            self.held = True
+
+    def release(self) -> None:
+        """Let another process take the lock."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in _WINDOWS_LOCKED:
+                raise BlockingIOError(*error.args) from error
+            raise
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,21 @@
+"""Values and text of a file as a message or a terminal may show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def shown(value: Any, length: int = 80) -> str:
+    """`value` for a message: as Python writes it, cut where it is long."""
+    try:
+        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def printable(text: str, keep: str = "\n") -> str:
+    """`text` for a terminal: characters that it would obey or not show are written as escapes, except those to keep."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
