@@ -4,17 +4,19 @@ Question: of so many seeds, how many does each shipped config solve, that is: re
           episodes the target; what does that take; and what does guessing find with as many evaluations as the longest
           of those runs had?
 Command:  python experiments/shipped_configs.py --seeds 50 cartpole
-Finding:  the table in the README.
+Finding:  the table in experiments/README.md.
 
 The studies are those of `evonet study`, kept in a folder; the same command goes on where it was stopped.
 """
 
 import argparse
 import contextlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import evonet
 from evonet.experiment.config import Config
 from evonet.experiment.study import study
 
@@ -34,7 +36,7 @@ def studies(name: str, seeds: int, output: Path) -> dict[str, dict[str, Any]]:
 
 
 def line(name: str, summary: dict[str, Any]) -> str:
-    """A row as it stands in the README."""
+    """A row as it stands in experiments/README.md."""
     success, test, spent = summary["success"], summary["test"], summary["to_success"]
     evaluations, steps = (spent[key] for key in ("evaluations", "environment_steps"))
     took = ["-", "-"]
@@ -58,15 +60,23 @@ def main() -> None:
     """Print two rows for each config."""
     names = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("configs", nargs="*", default=names, choices=[*names, []], help="which; by default all")
-    parser.add_argument("--seeds", type=int, default=10, help="so many, from 0 on")
+    parser.add_argument("configs", nargs="*", default=names, choices=[*names, []], help="default: all")
+    parser.add_argument("--seeds", type=int, default=10, help="number of seeds, from 0 on")
     parser.add_argument("--output", type=Path, default=Path("runs/shipped"), help="where the runs are kept")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
+    rows = {
+        row: summary
+        for name in options.configs
+        for row, summary in studies(name, options.seeds, options.output).items()
+    }
+    if options.json:
+        print(json.dumps({"seeds": options.seeds, "rows": rows}, indent=1))
+        return
+    print(f"evonet {evonet.__version__}, seeds 0 to {options.seeds - 1}\n")
     print("| config | solved | target | evaluations to success | steps | test mean | worst | seconds |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
-    for name in options.configs:
-        for row, summary in studies(name, options.seeds, options.output).items():
-            print(line(row, summary), flush=True)
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("\n".join(line(row, summary) for row, summary in rows.items()))
 
 
 if __name__ == "__main__":

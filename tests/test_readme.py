@@ -1,9 +1,8 @@
-"""Every command and every example of the README is run here; the two set-up commands are run by `.ci/run`.
+"""Every command and example of every README is run here; the two set-up commands are run by `.ci/run`.
 
-They run in this process, but for one command and one example, by which it is seen that they run in one of their own.
+Commands run in this process, in one folder that holds what a checkout holds; examples run in processes of their own.
 """
 
-import itertools
 import re
 import shlex
 import shutil
@@ -17,34 +16,52 @@ from evonet.cli import main
 from evonet.experiment.catalogue import catalogue
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run as run_config
-from tests.test_architecture import FOUNDATIONS, ROOMS
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+READMES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for folder in (".", "configs", "experiments", "evonet")
+    for path in sorted((ROOT / folder).glob("README.md" if folder == "." else "**/README.md"))
+}
 SET_UP = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install -e '\.\[\w+\]' && ")
-
+FIRST = ".venv/bin/evonet run configs/cartpole.yaml --quiet --output runs/first"
+SECOND = ".venv/bin/evonet run configs/cartpole.yaml --quiet --seed 8 --set network.hidden=8 --output runs/second"
 SOURCE = re.compile(r" \([^()]*\d{4}[^()]*\)(?=\.?$)")
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-
-
-def commands():
-    lines = [line for block in blocks("sh") for line in block.strip().splitlines()]
-    return [line for line in (SET_UP.sub("", line) for line in lines) if "pytest" not in line]
-
 
 SHORTER = {
     "validation: {episodes: 100}": "validation: {episodes: 5}\ntest: {episodes: 5}",
     "generations: 200": "generations: 4",
 }
-"""What makes the README's own config end soon: that its commands work is seen as well in a little time."""
+"""Makes the shipped CartPole config end soon: its commands are tested as well in less time."""
+
+
+def blocks(readme, language):
+    """The code blocks of a README in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", READMES[readme], flags=re.MULTILINE | re.DOTALL)
+
+
+def commands(readme):
+    """The commands of a README, without setting up and testing."""
+    lines = [line for block in blocks(readme, "sh") for line in block.strip().splitlines()]
+    return [line for line in (SET_UP.sub("", line) for line in lines) if "pytest" not in line]
+
+
+def examples():
+    """Every Python example, by the README that it stands in."""
+    return [
+        pytest.param(example, id=f"{readme}-{number}")
+        for readme in READMES
+        for number, example in enumerate(blocks(readme, "python"))
+    ]
+
+
+def run(arguments, folder, **options):
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300, check=False, **options)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A fresh folder that holds what a checkout holds, in which the README's first run that is kept has been made."""
+    """A folder with configs, experiments and the two runs that later commands read."""
     path = tmp_path_factory.mktemp("checkout")
     (path / "experiments").symlink_to(ROOT / "experiments")
     shutil.copytree(ROOT / "configs", path / "configs")
@@ -53,95 +70,86 @@ def folder(tmp_path_factory):
         assert words in text
         text = text.replace(words, fewer)
     (path / "configs/cartpole.yaml").write_text(text, encoding="utf-8")
-    (first,) = kept_first()
-    done = run(["bash", "-c", first.replace(".venv/bin/", f"{Path(sys.executable).parent}/")], path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    for command in (FIRST, SECOND):
+        assert command in commands("README.md")
+        done = run(["bash", "-c", command.replace(".venv/bin/", f"{Path(sys.executable).parent}/")], path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return path
-
-
-def kept_first():
-    return [command for command in commands() if command.endswith("--output runs/first")]
-
-
-def run(arguments, folder, **options):
-    # A user may choose any working directory; output must not depend on what this process has in its environment.
-    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300, check=False, **options)
 
 
 @pytest.fixture
 def inside(folder, monkeypatch):
-    """Within that folder; one Dask worker is enough."""
+    """Within that folder, with a single Dask worker."""
     monkeypatch.chdir(folder)
     monkeypatch.setattr("evonet.cluster.connection.cores", lambda: 1)
 
 
-def test_the_commands_of_the_readme_work(inside, capsys):
-    assert len(commands()) >= 8
-    for command in commands():
-        if command not in kept_first():  # which the folder has seen
-            program, *arguments = shlex.split(command)
-            assert program == ".venv/bin/evonet"
-            assert main(arguments) == 0, command
-            told = capsys.readouterr()
-            assert told.out or "--quiet" in arguments, command
-            assert "Traceback" not in told.err, command
+@pytest.mark.parametrize("readme", [readme for readme in READMES if commands(readme)])
+def test_the_commands_of_a_readme_work(readme, inside, capsys):
+    for command in commands(readme):
+        if command in {FIRST, SECOND}:  # the folder was made by them
+            continue
+        program, *arguments = shlex.split(command)
+        assert program == ".venv/bin/evonet"
+        assert main(arguments) == 0, command
+        output = capsys.readouterr()
+        assert output.out or "--quiet" in arguments, command
+        assert "Traceback" not in output.err, command
 
 
-(OPERATOR,) = [block for block in blocks("python") if "SignFlip" in block]
-
-
-@pytest.mark.parametrize("example", [block for block in blocks("python") if block != OPERATOR])
-def test_the_examples_of_the_readme_work(example, inside):
-    exec(example, {"__name__": "__main__"})
-
-
-@pytest.mark.parametrize("program", sorted(set(re.findall(r"`python (experiments/[\w/]+\.py)", README))))
-def test_the_programs_behind_the_figures_start(program, folder):
-    if "benchmarks" in program or "double_pole" in program:
-        done = run([sys.executable, program, "--help"], folder)  # they take minutes, and some want the peers
-        assert "--rounds" in done.stdout or "--seeds" in done.stdout
-    else:
-        done = run([sys.executable, program, "--seeds", "1", "cartpole"], folder)
-        assert "`cartpole` | 1 of 1" in done.stdout
+@pytest.mark.parametrize("example", examples())
+def test_an_example_of_a_readme_works(example, folder):
+    done = run([sys.executable, "-W", "error", "-c", example], folder)
     assert done.returncode == 0, done.stderr
 
 
-def test_the_worked_operator_of_the_readme_is_usable_from_yaml(folder):
-    program = f"""{OPERATOR}
-from evonet.cli import main
-raise SystemExit(main(["run", "configs/cartpole.yaml", "--set", "stop.generations=2", "--output", "runs/flipped",
-                       "--set", "algorithm.mutation={{type: sign_flip, rate: 0.1}}", "--quiet"]))
-"""
-    done = run([sys.executable, "-W", "error", "-c", program], folder)
-    assert done.returncode == 0, done.stderr
-    assert "sign_flip mutation" in (folder / "runs/flipped/lineage.jsonl").read_text(encoding="utf-8")
-
-
-def test_what_can_be_chosen_is_all_that_there_is_with_its_sources():
-    kinds = {kind: names for kind, names in catalogue().items() if kind != "config"}
-    told = {
-        kind: ", ".join(f"`{name}`" + "".join(SOURCE.findall(line)) for name, line in names.items())
-        for kind, names in kinds.items()
-    }
-    table = "\n".join(f"| {kind} | {names} |" for kind, names in told.items())
-    assert table in README, f"the table of the README must read:\n{table}"
-
-
-@pytest.mark.parametrize("example", [block for block in blocks("yaml") if block.startswith("algorithm:")])
-def test_the_algorithms_of_the_readme_evolve(example, tmp_path):
-    (tmp_path / "c.yaml").write_text("environment: {id: CartPole-v1}\nstop: {generations: 3}\n" + example)
-    config = Config.load(str(tmp_path / "c.yaml"), ("validation.episodes=2", "test.episodes=2"))
+@pytest.mark.parametrize(
+    "example", [block for readme in READMES for block in blocks(readme, "yaml")], ids=lambda text: text.split(":")[0]
+)
+def test_a_config_of_a_readme_evolves(example, tmp_path):
+    environment = "" if example.startswith("environment") else "environment: {id: CartPole-v1}\n"
+    (tmp_path / "c.yaml").write_text(environment + example, encoding="utf-8")
+    shorter = ("validation.episodes=2", "test.episodes=2", "stop.generations=3", "stop.target=null")
+    config = Config.load(str(tmp_path / "c.yaml"), shorter)
     assert run_config(config, tmp_path / "run")["generations"] == 3
 
 
+@pytest.mark.parametrize(
+    "program",
+    sorted({program for text in READMES.values() for program in re.findall(r"`python (experiments/[\w/]+\.py)", text)}),
+)
+def test_the_programs_behind_the_figures_start(program, folder):
+    done = run([sys.executable, program, "--help"], folder)  # they take minutes, and some want the peers
+    assert done.returncode == 0, done.stderr
+    assert "--json" in done.stdout
+
+
+def test_the_table_of_shipped_configs_comes_from_its_program(folder):
+    done = run([sys.executable, "experiments/shipped_configs.py", "--seeds", "1", "cartpole"], folder)
+    assert done.returncode == 0, done.stderr
+    assert "`cartpole` | 1 of 1" in done.stdout
+
+
+def test_what_can_be_chosen_is_listed_with_its_sources():
+    names = {
+        kind: ", ".join(f"`{name}`" + "".join(SOURCE.findall(line)) for name, line in entries.items())
+        for kind, entries in catalogue().items()
+        if kind != "config"
+    }
+    table = "\n".join(f"| {kind} | {entries} |" for kind, entries in names.items())
+    assert table in READMES["configs/README.md"], f"the table of configs/README.md must read:\n{table}"
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_a_readme_s_links_lead_somewhere(readme):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", READMES[readme])
+    assert [link for link in links if not (ROOT / readme).parent.joinpath(link).exists()] == []
+
+
 def test_the_set_up_commands_stand_first_in_their_sections():
-    assert SET_UP.match(README.split("## Run it")[1].split("```sh\n")[1])
-    assert SET_UP.match(README.split("## Test it")[1].split("```sh\n")[1])
+    assert SET_UP.match(READMES["README.md"].split("## Run it")[1].split("```sh\n")[1])
+    assert SET_UP.match(READMES["README.md"].split("## Test it")[1].split("```sh\n")[1])
 
 
-def test_the_table_of_modules_names_every_room_from_the_bottom_to_the_top():
-    table = README.split("## Modules")[1].split("## Extending")[0]
-    rows = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\| (`.*?`) \|", table, flags=re.MULTILINE)]
-    assert sorted(f"evonet.{name}" for row in rows for name in row) == sorted([*ROOMS, *FOUNDATIONS])
-    heights = [[ROOMS.get(f"evonet.{name}", -1) for name in names] for names in rows]
-    assert all(max(below) <= min(above) for below, above in itertools.pairwise(heights))
+def test_the_front_page_is_short():
+    assert len(READMES["README.md"].splitlines()) <= 150

@@ -3,11 +3,13 @@
 Question: of Gruau's 625 starts, from how many does a champion balance two poles without velocities for 1,000 steps?
           (Gruau, Whitley and Pyeatt 1996: 200 pass the test.)
 Command:  python experiments/double_pole/generalisation.py CHAMPION.npz
-Finding:  the README has the means of fifty.
+Finding:  experiments/README.md has the means of fifty.
 """
 
+import argparse
 import itertools
-import sys
+import json
+from pathlib import Path
 
 import numpy as np
 
@@ -41,5 +43,18 @@ def generalisation(network: NeuralNetwork) -> int:
     return int(up.sum())
 
 
+def main() -> None:
+    """Print the number of starts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("champion", type=Path, help="a champion's file")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    options = parser.parse_args()
+    balanced, all_starts = generalisation(Champion.load(options.champion).network), starts().shape[1]
+    if options.json:
+        print(json.dumps({"champion": str(options.champion), "balanced": balanced, "starts": all_starts}))
+    else:
+        print(f"{options.champion}: {balanced} of {all_starts}")
+
+
 if __name__ == "__main__":
-    print(generalisation(Champion.load(sys.argv[1]).network), "of", starts().shape[1])
+    main()

@@ -8,7 +8,9 @@ Finding:  that of configs/double_pole_velocities.yaml, seed 1: 1e-15 after 17 st
           success is counted in the environment itself.
 """
 
-import sys
+import argparse
+import json
+from pathlib import Path
 
 import numpy as np
 
@@ -27,20 +29,34 @@ def force(champion: Champion, state: np.ndarray) -> float:
 
 def main() -> None:
     """Print the step at which the difference first exceeds each power of a thousand."""
-    champion = Champion.load(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("champion", type=Path, help="a champion's file")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    options = parser.parse_args()
+    exceeded = first_steps(Champion.load(options.champion))
+    if options.json:
+        steps = [{"difference": difference, "step": step} for difference, step in exceeded.items()]
+        print(json.dumps({"champion": str(options.champion), "exceeded": steps}))
+    else:
+        print("\n".join([f"{options.champion}:", *(f"step {at}: over {mark:g}" for mark, at in exceeded.items())]))
+
+
+def first_steps(champion: Champion) -> dict[float, int]:
+    """The step at which the two states differ by more than each mark."""
     if champion.architecture.num_inputs != len(START) or champion.architecture.recurrent:
         raise SystemExit("the champion must see velocities, and have no memory: one network stands for two here")
     ours, kernels = np.array(START), np.array(START)
-    marks = [1e-15, 1e-12, 1e-9, 1e-6, 1e-3]
+    marks, exceeded = [1e-15, 1e-12, 1e-9, 1e-6, 1e-3], {}
     for step in range(1, STEPS + 1):
         ours, kernels = (
             np.array(advanced(ours.tolist(), force(champion, ours))),
             np.array(_twice(tuple(kernels), force(champion, kernels))),
         )
         while marks and np.abs(ours - kernels).max() > marks[0]:
-            print(f"step {step}: over {marks.pop(0):g}")
+            exceeded[marks.pop(0)] = step
         if not marks:
-            return
+            break
+    return exceeded
 
 
 def _twice(state: tuple[float, ...], push: float) -> tuple[float, ...]:

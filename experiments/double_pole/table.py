@@ -3,7 +3,7 @@
 Question: how many balancing attempts does each shipped config need until both poles stay up for 100,000 steps, against
           the figures of Gomez, Schmidhuber and Miikkulainen (JMLR 9, 2008), each a mean of 50 runs?
 Command:  python experiments/double_pole/table.py --seeds 50
-Finding:  the table in the README. Configs were tuned on seeds from 1000 on, which are no part of it.
+Finding:  the table in experiments/README.md. Configs were tuned on seeds from 1000 on, which are no part of it.
 
 Evaluations are episodes of training, in the kernel; each generation's best, if new, is also tried in the Gymnasium
 environment, and success is 100,000 steps there: the two round differently in the last digit, which the poles make
@@ -97,7 +97,7 @@ def measured(test: str, method: str, seeds: int, output: Path) -> dict[str, obje
 
 
 def line(row: dict[str, object]) -> str:
-    """A row as it stands in the README."""
+    """A row as it stands in experiments/README.md."""
     spent = np.array(row["evaluations"])
     cut = "" if row["solved"] == row["runs"] else "≥ "  # who was cut would have needed more
     lower, median, upper = np.quantile(spent, [0.25, 0.5, 0.75])
@@ -106,8 +106,8 @@ def line(row: dict[str, object]) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def told(row: dict[str, object]) -> str:
-    """What else is to be said of a row under damping fitness."""
+def remarks(row: dict[str, object]) -> str:
+    """Remarks on a row under damping fitness."""
     scores = row["generalisation"]
     text = f"{row['method']}: tried for 100,000 steps at most {row['tries']:,.0f} times a run (mean)"
     if scores:
@@ -147,7 +147,7 @@ def main() -> None:
             print(f"| {test} | {method} (2008) | | {mean:,} | | |")
     for row in rows:
         if "generalisation" in row:
-            print(f"\n{row['test']}, {told(row)}")
+            print(f"\n{row['test']}, {remarks(row)}")
 
 
 if __name__ == "__main__":
