@@ -1,24 +1,53 @@
-"""Hypothesis draws the same examples on every machine and leaves no folder behind; nothing waits that need not."""
+"""Every test finds the same machine: the same examples, the same signals, files that need not wait for a disk."""
 
 import gc
 import os
 import shutil
+import signal
+import threading
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from evonet.machine import BLAS_THREADS
 
 MEMORY, ROOM = Path("/dev/shm"), 1 << 30
+SIGNALS = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}
 
-settings.register_profile("evonet", derandomize=True, deadline=None, database=None, max_examples=60)
-settings.load_profile("evonet")
+# A busy machine draws slowly, and that fails no test.
+settings.register_profile(
+    "fixed",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("fresh", settings.get_profile("fixed"), derandomize=False, print_blob=True)
+settings.load_profile("fixed")
+if hasattr(providers, "_get_local_constants"):  # examples made of the numbers in whichever modules are imported so far
+    providers._get_local_constants = lambda: providers._local_constants
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of the hundreds that tests start would compile all of evonet
 os.fsync = lambda descriptor: None  # what a power cut would take is no matter here; tests of disks have their own
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # a disk is slow to make and remove thousands of files
 os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))  # as in the program; NumPy is not there yet
 gc.set_threshold(20_000)
+
+
+def pytest_configure(config):
+    """Fix what the shell decides: `pytest -m slow` draws fresh examples, and no signal is ignored from the start.
+
+    A shell without job control starts `pytest &` with SIGINT ignored, `nohup` with SIGHUP; the programs that tests
+    start would inherit that.
+    """
+    if config.getoption("markexpr") == "slow":
+        settings.load_profile("fresh")
+    if threading.current_thread() is threading.main_thread():
+        for name, handler in SIGNALS.items():
+            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+                signal.signal(getattr(signal, name), handler)
 
 
 def pytest_collection_finish():

@@ -139,6 +139,14 @@ class Threads(Endless):
         return observation, float(os.environ.get("OPENBLAS_NUM_THREADS", "0")), ended, cut, info
 
 
+class Expendable(Endless):
+    """The reward is how readily the kernel ends this process when memory runs out: from -1000 to 1000 (Linux)."""
+
+    def step(self, action):
+        observation, _, ended, cut, info = super().step(action)
+        return observation, float(Path("/proc/self/oom_score_adj").read_text(encoding="ascii")), ended, cut, info
+
+
 def _segfault():
     ctypes.string_at(0)
 
@@ -340,6 +348,7 @@ def deadly(genomes, episode_seeds):
 for _kind in (
     Walk,
     Endless,
+    Expendable,
     Moody,
     Forgetful,
     Haunted,

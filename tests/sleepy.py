@@ -4,18 +4,20 @@ import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 import gymnasium as gym
 
 from tests.environments_for_tests import Walk, closeness
 
 ASLEEP = "EVONET_TESTS_ASLEEP"
+"""Names the file that a sleeper makes before it sleeps; without it, nobody sleeps."""
 MODULE = __name__
 SLEEPY = f"{MODULE}:evonet-tests/Sleepy-v0"
 
 
 class Sleepy(Walk):
-    """A walk; in episodes with the `sleepy` seeds, if the process was told so, each step takes half a second."""
+    """A walk; in episodes with the `sleepy` seeds each step takes half a second, if the process may sleep."""
 
     def __init__(self, sleepy=()):
         super().__init__()
@@ -27,7 +29,9 @@ class Sleepy(Walk):
         return super().reset(seed=seed, options=options)
 
     def step(self, action):
-        time.sleep(self._pause)
+        if self._pause:
+            Path(os.environ[ASLEEP]).touch()
+            time.sleep(self._pause)
         return super().step(action)
 
 
@@ -35,6 +39,7 @@ def deep(genomes, episode_seeds):
     """The fitness that stays in compiled code for a minute, where no signal handler of Python's is called."""
     if ASLEEP in os.environ:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # another thread takes them
+        Path(os.environ[ASLEEP]).touch()
         ctypes.CDLL(None).sleep(60)
     return closeness(genomes, episode_seeds)
 

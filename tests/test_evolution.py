@@ -165,6 +165,21 @@ def test_a_champion_stays_until_a_better_one_comes():
     assert turns[-1].champion is turns[0].champion  # training makes it worse and worse
 
 
+@pytest.mark.parametrize("candidates", [1, 4])
+def test_of_individuals_that_do_equally_well_in_validation_the_first_stays_champion(candidates):
+    def alike(genomes, episode_seeds):
+        if purpose_of(episode_seeds) == "validation":
+            return np.full((len(genomes), len(episode_seeds)), 7.0)
+        return np.repeat(genomes[:, :1], len(episode_seeds), axis=1)
+
+    algorithm = algorithm_for(mutation=Gaussian(rate=1.0))
+    first, *others = generations(algorithm, alike, 5, validation=Validation(3, candidates=candidates))
+    fittest = first.population.ids[first.fitness.argmax()]
+    assert (first.champion.individual, first.champion.generation) == (fittest, 0)
+    assert all(turn.champion is first.champion for turn in others)
+    assert max(turn.fitness.max() for turn in others) > first.fitness.max()
+
+
 def test_a_lucky_genome_is_not_champion():
     skill = {}
 

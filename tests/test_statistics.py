@@ -222,6 +222,14 @@ def test_a_profile_is_the_share_of_scores_that_reach_each_threshold():
     assert performance_profile(scores, array(-5, 1, 1.5, 2, 3)).tolist() == [0.75, 0.75, 0.5, 0.5, 0.0]
 
 
+@pytest.mark.parametrize(("reached", "n"), [(2, 20), (8, 16), (21, 25), (26, 30)])
+def test_a_profile_s_band_is_from_the_2_5_to_the_97_5_percent_quantile_of_resampled_shares(reached, n):
+    """Of n scores drawn with replacement, the number that reach the threshold is binomial."""
+    low, high = profile_band((np.arange(n) < reached).astype(float), array(1))
+    expected = stats.binom.ppf([0.025, 0.975], n, reached / n) / n
+    assert (low.item(), high.item()) == pytest.approx(tuple(expected))
+
+
 def test_a_profile_s_band_holds_it_and_narrows_with_more_runs():
     rng = np.random.default_rng(3)
     thresholds, widths = np.linspace(-2, 2, 9), []

@@ -50,7 +50,7 @@ class Started:
         except OSError:
             return False
 
-    def ended(self, seconds=30):
+    def ended(self, seconds=120):
         """Its exit status, stdout and stderr, once it has ended."""
         out, err = self.process.communicate(timeout=seconds)
         assert "Traceback" not in err, err

@@ -94,15 +94,15 @@ def test_fault_32_a_cluster_that_is_lost_stops_a_run_which_goes_on_anywhere(vict
     (tmp_path / "c.yaml").write_text(RUN, encoding="utf-8")
     path = tmp_path / "run"
     arguments = ["run", tmp_path / "c.yaml", "--output", path, *ALLOWED, "--dask-timeout", PATIENCE]
-    with DaskProcesses(2, environment={sleepy.ASLEEP: "yes"}) as processes:
+    asleep = tmp_path / "asleep"
+    with DaskProcesses(2, environment={sleepy.ASLEEP: str(asleep)}) as processes:
         address = processes.address
         with Started(*arguments, "--dask", address) as started:
-            wait_until(lambda: generations_in(path) == 3)
-            time.sleep(0.3)  # generation 3 is under way
+            wait_until(lambda: asleep.exists() and generations_in(path) == 3)
             for victim in [processes.scheduler] if victims == "scheduler" else processes.workers:
                 victim.kill()
-            status, out, err = started.ended(30)
-            wait_until(lambda: not started.processes(), 5)
+            status, out, err = started.ended()
+            wait_until(lambda: not started.processes())
     assert (status, out) == (75, "")
     assert err.splitlines()[-2:] == [
         f"evonet: the Dask scheduler at {address} {lacking} (waited {PATIENCE} s)",
@@ -127,7 +127,7 @@ def test_fault_32_no_scheduler_answers(tmp_path, capsys):
     assert first.startswith("evonet: no Dask scheduler answers at tcp://127.0.0.1:9 (waited 0.5 s): ")
     assert second == f"evonet: no Dask scheduler has written {tmp_path / 'none.json'} (waited 0.5 s)"
     assert not (tmp_path / "run").exists()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 def test_fault_32_a_scheduler_without_workers(tmp_path, capsys):

@@ -113,7 +113,10 @@ FORGED_CHECKPOINTS = {
 
 
 class Watched:
-    """Inside, little memory may be taken, little time, and no code of a file may run."""
+    """Inside, little memory may be taken and no code of a file may run; nor may it take a quarter of a minute.
+
+    Half a second is what these files take while memory is traced; a busy machine takes a few times that.
+    """
 
     def __init__(self, folder):
         self._folder = folder
@@ -128,7 +131,7 @@ class Watched:
         assert not (self._folder / "pwned").exists()
         assert not list(self._folder.parent.glob("genome*"))
         assert peak < 100_000_000
-        assert seconds < 2
+        assert seconds < 15
 
 
 @pytest.mark.parametrize("kind", FORGED_CHAMPIONS)

@@ -32,14 +32,20 @@ def whole(tmp_path_factory):
 
 
 def asleep(tmp_path, workers, *settings):
-    """A run that has come to generation 3, the training of which would take half a minute."""
+    """A run in generation 3, whose training would take half a minute."""
     (tmp_path / "c.yaml").write_text(TEXT, encoding="utf-8")
     path = tmp_path / "run"
     arguments = ["run", tmp_path / "c.yaml", "--output", path, "--workers", workers, *ALLOWED, *settings]
-    started = Started(*arguments, environment={sleepy.ASLEEP: "yes"})
-    wait_until(lambda: generations_in(path) == 3 or started.process.poll() is not None)
-    time.sleep(0.3)
+    started = Started(*arguments, environment={sleepy.ASLEEP: str(tmp_path / "asleep")})
+    wait_until(lambda: (tmp_path / "asleep").exists() and generations_in(path) == 3)
     return started, path
+
+
+def pending(process, number):
+    """Whether a signal has been sent that the process has not taken yet."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+    (mask,) = (int(line.split()[1], 16) for line in lines if line.startswith("ShdPnd:"))
+    return bool(mask >> (number - 1) & 1)
 
 
 def assert_resumed_as(whole, path):
@@ -60,10 +66,10 @@ def test_fault_15_16_ctrl_c_and_sigterm(number, send, workers, code, tmp_path, w
     started, path = asleep(tmp_path, workers)
     with started:
         send(started.process.pid, number)
-        status, out, err = started.ended(10)
+        status, out, err = started.ended()
         assert (status, out) == (code, "")
         assert err.splitlines()[-2:] == [f"evonet: interrupted by {number.name}", f"resume with: evonet resume {path}"]
-        wait_until(lambda: not started.processes(), 5)
+        wait_until(lambda: not started.processes())
     # Where the machine is busy, one was due before.
     assert max(file.name for file in (path / "checkpoints").iterdir()) == "generation-00000002.npz"
     assert_resumed_as(whole, path)
@@ -74,14 +80,14 @@ def test_fault_15_a_second_signal_stops_at_once(tmp_path):
     (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
     path = tmp_path / "run"
     arguments = ["run", tmp_path / "c.yaml", "--output", path, *ALLOWED]
-    with Started(*arguments, environment={sleepy.ASLEEP: "yes"}) as started:
-        wait_until((path / "config.yaml").exists)
-        time.sleep(0.3)
+    with Started(*arguments, environment={sleepy.ASLEEP: str(tmp_path / "asleep")}) as started:
+        wait_until((tmp_path / "asleep").exists)
         os.kill(started.process.pid, signal.SIGINT)
         time.sleep(0.3)
+        wait_until(lambda: not pending(started.process.pid, signal.SIGINT))  # two that wait are one
         assert started.process.poll() is None
         os.kill(started.process.pid, signal.SIGINT)
-        status, _, err = started.ended(3)
+        status, _, err = started.ended(30)  # of the minute that the fitness takes
     assert status == 130
     assert err.splitlines()[-2:] == ["evonet: stopped at once", f"resume with: evonet resume {path}"]
 
@@ -92,8 +98,8 @@ def test_fault_17_sigkill_of_the_run(workers, tmp_path, whole):
     with started:
         assert len(started.processes()) >= workers
         os.kill(started.process.pid, signal.SIGKILL)
-        started.process.wait(5)
-        wait_until(lambda: not started.processes(), 5)
+        started.process.wait(60)
+        wait_until(lambda: not started.processes())
     assert main(["resume", str(path), "--quiet", *ALLOWED, "--workers", "1"]) == 0  # a dead process holds no lock
     assert exact_files(path) == whole
 

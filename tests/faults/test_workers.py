@@ -6,6 +6,7 @@ A hundred individuals, eight of them trouble, are evaluated once by two workers;
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -154,6 +155,20 @@ def test_fault_11_worker_killed_from_outside():
     there.close()
     assert results.faults == []
     assert results.returns.tobytes() == wanted.returns.tobytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other kernel has such a score")
+def test_where_memory_runs_out_the_kernel_ends_a_worker_rather_than_the_run():
+    own = int(Path("/proc/self/oom_score_adj").read_text(encoding="ascii"))
+    if own > 500:
+        pytest.skip("this process is as expendable as a worker")
+    environment = {"environment": f"{MODULE}:evonet-tests/Expendable-v0", "kwargs": {"ends": 1}, "hidden": 1}
+    returns = []
+    for workers in (1, 2):
+        fitness = EpisodeReturn(**environment, workers=workers)
+        returns.append(fitness(np.zeros((1, fitness.architecture.genome_size)), SEEDS).returns.item())
+        fitness.close()
+    assert returns == [own, 500]
 
 
 @pytest.mark.parametrize(

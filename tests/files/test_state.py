@@ -68,7 +68,7 @@ def assert_same(one, other):
 
 
 @given(STATES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_a_state_may_hold_comes_back_to_the_last_bit(file, state):
     assert_same(there_and_back(state, file), state)
     assert pack(state) == file.read_bytes()
