@@ -1,14 +1,15 @@
-"""The champion: the genome that did best on episodes evolution never saw, with all that it takes to act.
+"""The champion: the individual that did best on episodes that evolution never saw, with all that it needs to act.
 
 Its file is self-contained: genome, architecture, normaliser, spaces, environment, scores. It is a NumPy archive with a
-JSON header, needs no pickle, and loading it runs nobody's code.
+JSON header, needs no pickle, and loading it runs no code of the file's author.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,18 +19,20 @@ from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Space
-from evonet.errors import ConfigError, EnvironmentUnavailable
+from evonet.errors import ConfigError
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
 from evonet.evaluation.task_descriptions import describe_task, task_from
 from evonet.files.archive import ArchiveLimits, check_format, pack_archive, read_archive
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
 from evonet.files.fields import Fields
-from evonet.network import Architecture, NetworkStack, NeuralNetwork
+from evonet.individual import Individual
+from evonet.network import Architecture
+from evonet.policy import Policy
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
+from evonet.task import Task
 from evonet.types import BoolArray, FloatArray, IntArray
 
 FORMAT = "evonet champion 1"
@@ -38,45 +41,36 @@ LIMITS = ArchiveLimits(file=1 << 30, header=8 << 20)
 
 
 @dataclass(frozen=True, eq=False)
-class Champion:
-    """One genome, ready to act.
+class Champion(Individual):
+    """The individual that validation chose, ready to act.
 
     The three kinds of score stay apart: training fitness chose its parents, validation chose it, the test judges it.
 
     Attributes:
-        architecture: what the genome means.
-        genome: `(genome_size,)`.
-        task: the environment and how the network meets its spaces; None for one that a function of one's own scored.
-        normaliser: of observations, as it stood when the champion was chosen; None if they stay as they are.
-        individual: its id in the run.
-        generation: in which it was chosen.
-        training_fitness: what it had then; chosen for luck as well as for skill, never a result.
+        task: the environment's spaces and how the network acts in them; None if a function scored it.
         validation: its score on the held-out episodes, None if there was no validation.
         test: its score on episodes that nothing was chosen by, None before the test.
     """
 
-    architecture: Architecture
-    genome: FloatArray
+    _: KW_ONLY
     task: Task | None = None
-    normaliser: ObservationNormaliser | None = None
-    individual: int = 0
-    generation: int = 0
-    training_fitness: float = -np.inf
     validation: Score | None = None
     test: Score | None = None
-    _network: NeuralNetwork = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_network", NeuralNetwork.from_genome(self.architecture, self.genome))
+    @cached_property
+    def policy(self) -> Policy:
+        """The champion's policy in its environment.
 
-    @property
-    def network(self) -> NeuralNetwork:
-        """The network, on the champion's own genome."""
-        return self._network
+        Raises:
+            EnvironmentUnavailable: a function scored the champion; it has no environment.
+        """
+        return self.policy_for(self.task)
 
     def reset(self) -> None:
         """Forget the episode so far; needed between episodes if the network is recurrent."""
-        self._network.reset()
+        self.network.reset()
+        if self.task is not None:
+            self.policy.reset()
 
     def act(self, observation: Any) -> Any:
         """The action for an observation of the environment.
@@ -84,11 +78,7 @@ class Champion:
         Raises:
             EnvironmentUnavailable: the champion has no environment.
         """
-        task = self._task
-        inputs = task.encoder.encode(observation)
-        if self.normaliser is not None:
-            self.normaliser.normalise(inputs)
-        return task.decoder.decode(self._network.predict(inputs)[None, :])[0]
+        return self.policy.act(observation)
 
     def predict(
         self,
@@ -101,26 +91,22 @@ class Champion:
 
         Args:
             observation: of the environment, or a batch of them: an array `(m, …)`, or a dict of such.
-            state: what a recurrent network remembers, `((m, hidden),)`; None at the start.
-            episode_start: `(m,)`, True for an observation that begins an episode.
-            deterministic: taken for its name's sake; a champion always is.
+            state: the memory of a recurrent network, `((m, hidden),)`; None at the start.
+            episode_start: `(m,)`, True for the first observation of an episode.
+            deterministic: ignored; a champion always is.
 
         Raises:
             EnvironmentUnavailable: the champion has no environment.
         """
-        task = self._task
-        single = _is_one(task.observation_space, observation)
+        single = _is_one(self.policy.task.observation_space, observation)
         observations = [observation] if single else _unbatched(observation)
-        inputs = np.stack([task.encoder.encode(one) for one in observations])
-        if self.normaliser is not None:
-            self.normaliser.normalise(inputs)
-        stack = NetworkStack(self.architecture, self.genome[None, :], len(inputs))
+        policy = self.policy_for(self.task, lanes=len(observations))
         if self.architecture.recurrent and state is not None:
-            stack.hidden[...] = state[0]
+            policy.memory[...] = state[0]
             if episode_start is not None:
-                stack.hidden[np.asarray(episode_start, dtype=np.bool_)] = 0.0
-        actions = np.array(task.decoder.decode(stack.forward(inputs)))
-        memory = (stack.hidden.copy(),) if self.architecture.recurrent else None
+                policy.memory[np.asarray(episode_start, dtype=np.bool_)] = 0.0
+        actions = np.array(policy.act_batch(observations))
+        memory = (policy.memory.copy(),) if self.architecture.recurrent else None
         return (actions[0] if single else actions), memory
 
     def run(self, seeds: IntArray) -> EpisodeResults:
@@ -129,7 +115,7 @@ class Champion:
         Raises:
             EnvironmentUnavailable: the champion has no environment, or it cannot be made.
         """
-        engine = real_engine(self._task)
+        engine = real_engine(self.policy.task)
         try:
             individuals = np.zeros(len(seeds), dtype=np.int64)
             results = engine.run(self.genome[None, :], individuals, seeds, self.normaliser)
@@ -154,7 +140,8 @@ class Champion:
         """The content of the file."""
         arrays = {"genome": self.genome} | {name: score.returns for name, score in self._scores.items()}
         if self.normaliser is not None:
-            arrays |= {"normaliser_mean": self.normaliser.mean, "normaliser_squares": self.normaliser.squares}
+            parts = self.normaliser.to_arrays()
+            arrays |= {f"normaliser_{name}": parts[name] for name in ("mean", "squares")}
         return pack_archive(self._header, arrays, LIMITS)
 
     @classmethod
@@ -199,12 +186,6 @@ class Champion:
         return cls._from(Fields(header, "header"), dict(arrays), allow_imports)
 
     @property
-    def _task(self) -> Task:
-        if self.task is None:
-            raise EnvironmentUnavailable("this champion was scored by a function and has no environment to act in")
-        return self.task
-
-    @property
     def _scores(self) -> dict[str, Score]:
         return {name: score for name in _SCORES if (score := getattr(self, name)) is not None}
 
@@ -213,7 +194,7 @@ class Champion:
         return {
             "format": FORMAT,
             "architecture": asdict(self.architecture),
-            "individual": self.individual,
+            "individual": self.id,
             "generation": self.generation,
             "training_fitness": self.training_fitness,
             "normaliser_count": self.normaliser and self.normaliser.count,
@@ -229,12 +210,11 @@ class Champion:
         genome = _vector(arrays, "genome", architecture.genome_size)
         normaliser = None
         if header.has("normaliser_count"):
-            mean, squares = (
-                _vector(arrays, f"normaliser_{name}", architecture.num_inputs) for name in ("mean", "squares")
-            )
-            if (squares < 0).any():
-                raise ValueError("normaliser_squares must be at least 0")
-            normaliser = ObservationNormaliser(header.integer("normaliser_count"), mean, squares)
+            parts: dict[str, Any] = {
+                name: _vector(arrays, f"normaliser_{name}", architecture.num_inputs) for name in ("mean", "squares")
+            }
+            parts["count"] = header.integer("normaliser_count")
+            normaliser = ObservationNormaliser.from_arrays(parts, architecture.num_inputs)
         task = task_from(header.get("task"), architecture, allow_imports) if header.has("task") else None
         if task is not None and task.normalise != (normaliser is not None):
             raise ValueError("task.normalise must say whether there is a normaliser")
@@ -246,7 +226,7 @@ class Champion:
             genome=genome,
             task=task,
             normaliser=normaliser,
-            individual=header.integer("individual"),
+            id=header.integer("individual"),
             generation=header.integer("generation"),
             training_fitness=header.number("training_fitness"),
             **scores,

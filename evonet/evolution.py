@@ -22,7 +22,7 @@ from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import TooManyFaults
-from evonet.evaluation.engines import EngineName
+from evonet.evaluation.engine import EngineName
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import Fitness, FitnessFunction, FunctionFitness
@@ -55,7 +55,7 @@ class Validation(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Generation:
-    """What one turn of the loop yields.
+    """One generation, as the loop yields it.
 
     Attributes:
         number: from 0.
@@ -65,7 +65,7 @@ class Generation:
         environment_steps: steps in training so far.
         validation_steps: steps in validation so far.
         champion: the best by validation so far; None without validation, or while none could be scored.
-        normaliser: of the observations in these episodes; None if they stay as they are.
+        normaliser: of the observations in these episodes; None if they are not normalised.
     """
 
     number: int
@@ -91,33 +91,41 @@ def evolve(
     seed: int,
     validation: Validation | None = None,
     faults: FaultPolicy | None = None,
-    judge: Fitness | None = None,
+    validation_fitness: Fitness | None = None,
 ) -> Evolution:
     """Evolve for as long as the caller's `for` asks.
 
-    All genomes of a generation meet the same episodes; each generation meets new ones.
+    All genomes of a generation run on the same episodes; each generation has new ones.
 
     Args:
         algorithm: proposes genomes.
-        fitness: scores them; a plain function `genomes, episode_seeds -> returns` serves too.
+        fitness: scores them; a plain function `genomes, episode_seeds -> returns` does, too.
         seed: of the episodes.
         validation: how a champion is chosen; by default none is.
         faults: how many of a generation may fail; by default any number.
-        judge: runs the validation; by default the fitness does.
+        validation_fitness: runs the validation; by default the fitness does.
     """
-    return Evolution(algorithm, fitness, seed=seed, validation=validation, faults=faults, judge=judge)
+    return Evolution(
+        algorithm, fitness, seed=seed, validation=validation, faults=faults, validation_fitness=validation_fitness
+    )
 
 
 class Evolution:
-    """The loop itself, an iterator over generations that can be stopped and taken up again.
+    """The loop, an iterator over generations that can be stopped and resumed.
 
     Args:
         algorithm: proposes genomes.
-        fitness: scores them; a plain function `genomes, episode_seeds -> returns` serves too.
+        fitness: scores them; a plain function `genomes, episode_seeds -> returns` does, too.
         seed: of the episodes.
         validation: how a champion is chosen; by default none is.
         faults: how many of a generation may fail; by default any number.
-        judge: runs the validation; by default the fitness does.
+        validation_fitness: runs the validation; by default the fitness does.
+
+    Attributes:
+        normaliser: of the next generation's observations; None if they are not normalised.
+        generations: generations so far.
+        evaluations: genomes scored in training so far.
+        environment_steps: steps in training so far.
     """
 
     def __init__(
@@ -128,7 +136,7 @@ class Evolution:
         seed: int,
         validation: Validation | None = None,
         faults: FaultPolicy | None = None,
-        judge: Fitness | None = None,
+        validation_fitness: Fitness | None = None,
     ) -> None:
         self._algorithm = algorithm
         self._fitness: Fitness = (
@@ -136,7 +144,10 @@ class Evolution:
         )
         self._seed = seed
         self._faults = faults
-        self._selector = None if validation is None else _ChampionSelector(self._fitness, judge, validation, seed)
+        self._selector = (
+            None if validation is None else _ChampionSelector(validation_fitness or self._fitness, validation, seed)
+        )
+        self.normaliser = _first_normaliser(self._fitness)
         self.generations = self.evaluations = self.environment_steps = 0
 
     def __iter__(self) -> Evolution:
@@ -156,27 +167,27 @@ class Evolution:
         """The next generation, scored.
 
         Raises:
-            TooManyFaults: more of it failed than may; the algorithm has not been told.
+            TooManyFaults: more individuals failed than `faults` allows; the algorithm was not told their fitness.
         """
-        algorithm, fitness, selector = self._algorithm, self._fitness, self._selector
+        algorithm, fitness, normaliser = self._algorithm, self._fitness, self.normaliser
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = algorithm.ask()
         seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, fitness.episodes)
         try:
-            results = fitness(genomes, seeds)
+            results = fitness(genomes, seeds, normaliser)
             if self._faults is not None:
-                self._faults.judge(results.faults, len(genomes))
+                self._faults.enforce(results.faults, len(genomes))
         except TooManyFaults as error:
             error.generation = self.generations
             raise
-        normaliser = fitness.normaliser
         scores = fitness.aggregate(results.returns)
         self.evaluations += len(genomes)
         self.environment_steps += results.steps
         self._tell(genomes, scores, results, int(seeds[0]))
-        if selector is not None:
-            selector.consider(algorithm.population, self.generations)
-        fitness.adapt(results)
+        if self._selector is not None:
+            self._selector.consider(algorithm.population, self.generations, normaliser)
+        if normaliser is not None:
+            self.normaliser = results.merged_into(normaliser)
         generation = Generation(
             self.generations,
             algorithm.population,
@@ -198,7 +209,7 @@ class Evolution:
         def observe() -> FloatArray:
             fittest = int(np.where(np.isfinite(scores), scores, -np.inf).argmax())
             observations: FloatArray
-            observations, steps = look(genomes[fittest], first_seed)
+            observations, steps = look(genomes[fittest], first_seed, self.normaliser)
             self.environment_steps += steps
             return observations
 
@@ -208,25 +219,25 @@ class Evolution:
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.
 
-        It is to be taken between two generations; it stays as it is while evolution goes on.
+        Take it between two generations; it does not change while evolution goes on.
         """
         return {
             "generations": self.generations,
             "evaluations": self.evaluations,
             "environment_steps": self.environment_steps,
             "algorithm": self._algorithm.state(),
-            "normaliser": _normaliser_state(self._fitness.normaliser),
+            "normaliser": self.normaliser and self.normaliser.to_arrays(),
             "selector": None if self._selector is None else self._selector.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied: with an algorithm and a fitness made as those that it was taken of.
+        """Go on from `state`, which is copied; algorithm and fitness must be made as those of the state.
 
         Raises:
-            KeyError, TypeError, ValueError: it is no such state.
+            KeyError, TypeError, ValueError: `state` is not the state of such an evolution.
         """
         self._algorithm.restore(state["algorithm"])
-        self._fitness.normaliser = _normaliser_from(state["normaliser"], self._algorithm.architecture)
+        self.normaliser = _restored(state["normaliser"], self._algorithm.architecture)
         if self._selector is not None:
             self._selector.restore(state["selector"])
         self.generations = int(state["generations"])
@@ -237,51 +248,45 @@ class Evolution:
 
 
 class _ChampionSelector:
-    """Tries each generation's fittest on the held-out episodes and keeps whoever does best there."""
+    """Runs each generation's fittest on the held-out episodes, and keeps the individual that does best there."""
 
-    def __init__(self, fitness: Fitness, judge: Fitness | None, validation: Validation, seed: int) -> None:
+    def __init__(self, fitness: Fitness, validation: Validation, seed: int) -> None:
         self._fitness = fitness
-        self._judge = judge or fitness
         self._candidates = validation.candidates
         self._episodes = episode_seeds(seed, Purpose.VALIDATION, 0, validation.episodes)
         self._tried: set[int] = set()
-        self._in_order = array("q")  # the same, so that a state is one copy, however many there are
+        self._in_order = array("q")  # the ids of `_tried`, so that a state is one copy, however many there are
         self._best_mean = -np.inf
         self.champion: Champion | None = None
         self.steps = 0
 
-    def consider(self, population: Population, generation: int) -> None:
+    def consider(self, population: Population, generation: int, normaliser: ObservationNormaliser | None) -> None:
+        """Validate the fittest of `population` that were not validated before."""
         assert population.fitness is not None
         ranking = np.argsort(-population.fitness, kind="stable")[: self._candidates]
         rows = [int(row) for row in ranking if int(population.ids[row]) not in self._tried]
         rows = [row for row in rows if np.isfinite(population.fitness[row])]
         if not rows:
             return
-        self._judge.normaliser = self._fitness.normaliser
-        results = self._judge(population.genomes[rows], self._episodes)
+        results = self._fitness(population.genomes[rows], self._episodes, normaliser)
         self.steps += results.steps
         for row, returns in zip(rows, results.returns, strict=True):
-            if self._fitness.normaliser is None:  # else the same genome acts otherwise next time
+            if normaliser is None:  # under the next normaliser, the same genome acts otherwise
                 self._tried.add(int(population.ids[row]))
                 self._in_order.append(int(population.ids[row]))
             mean = returns.mean()
             if mean > self._best_mean:  # never true of NaN, an episode that failed
                 self._best_mean = mean
-                self.champion = self._crown(population, row, generation, returns)
-
-    def _crown(self, population: Population, row: int, generation: int, returns: FloatArray) -> Champion:
-        assert population.fitness is not None
-        normaliser: ObservationNormaliser | None = self._fitness.normaliser
-        return Champion(
-            architecture=population.architecture,
-            genome=population.genomes[row].copy(),
-            task=self._judge.task,
-            normaliser=normaliser,
-            individual=int(population.ids[row]),
-            generation=generation,
-            training_fitness=float(population.fitness[row]),
-            validation=Score(returns.copy()),
-        )
+                self.champion = Champion(
+                    population.architecture,
+                    population.genomes[row].copy(),
+                    id=int(population.ids[row]),
+                    generation=generation,
+                    training_fitness=float(population.fitness[row]),
+                    normaliser=normaliser,
+                    task=self._fitness.task,
+                    validation=Score(returns.copy()),
+                )
 
     def state(self) -> dict[str, Any]:
         champion = self.champion
@@ -292,8 +297,8 @@ class _ChampionSelector:
             if champion is None or champion.validation is None
             else {
                 "genome": champion.genome,
-                "normaliser": _normaliser_state(champion.normaliser),
-                "individual": champion.individual,
+                "normaliser": champion.normaliser and champion.normaliser.to_arrays(),
+                "individual": champion.id,
                 "generation": champion.generation,
                 "training_fitness": champion.training_fitness,
                 "validation": champion.validation.returns,
@@ -305,32 +310,27 @@ class _ChampionSelector:
         self._tried = set(self._in_order)
         self.steps = int(state["steps"])
         self.champion, self._best_mean = None, -np.inf
-        if (kept := state["champion"]) is not None:
+        if (saved := state["champion"]) is not None:
             architecture = self._fitness.architecture
-            validation = Score(np.array(kept["validation"], dtype=np.float64))
+            validation = Score(np.array(saved["validation"], dtype=np.float64))
             self.champion = Champion(
-                architecture=architecture,
-                genome=np.array(kept["genome"], dtype=np.float64),
-                task=self._judge.task,
-                normaliser=_normaliser_from(kept["normaliser"], architecture),
-                individual=int(kept["individual"]),
-                generation=int(kept["generation"]),
-                training_fitness=float(kept["training_fitness"]),
+                architecture,
+                np.array(saved["genome"], dtype=np.float64),
+                id=int(saved["individual"]),
+                generation=int(saved["generation"]),
+                training_fitness=float(saved["training_fitness"]),
+                normaliser=_restored(saved["normaliser"], architecture),
+                task=self._fitness.task,
                 validation=validation,
             )
             self._best_mean = validation.returns.mean()
 
 
-def _normaliser_state(normaliser: ObservationNormaliser | None) -> dict[str, Any] | None:
-    if normaliser is None:
+def _first_normaliser(fitness: Fitness) -> ObservationNormaliser | None:
+    if fitness.task is None or not fitness.task.normalise:
         return None
-    return {"count": normaliser.count, "mean": normaliser.mean, "squares": normaliser.squares}
+    return ObservationNormaliser.fresh(fitness.architecture.num_inputs)
 
 
-def _normaliser_from(state: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:
-    if state is None:
-        return None
-    mean, squares = (np.array(state[name], dtype=np.float64) for name in ("mean", "squares"))
-    if {mean.shape, squares.shape} != {(architecture.num_inputs,)}:
-        raise ValueError(f"the normaliser is not for {architecture.num_inputs} inputs")
-    return ObservationNormaliser(int(state["count"]), mean, squares)
+def _restored(arrays: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:
+    return None if arrays is None else ObservationNormaliser.from_arrays(arrays, architecture.num_inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -14,53 +15,49 @@ from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
-from evonet.errors import TooManyFaults
-from evonet.evaluation.engines import EngineName
+from evonet.evaluation.engine import EngineName
 from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.evaluation.task import Task
 from evonet.network import Architecture
 from evonet.settings import Count, Episodes, Probability, check
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 Aggregation = Literal["mean", "min", "median", "quantile"]
 FitnessFunction: TypeAlias = Callable[[FloatArray, IntArray], ArrayLike]
 
-_WATCHED = 1000  # steps of an episode, from its first, from which observations are taken
+_OBSERVED_STEPS = 1000  # observations are taken from these first steps of an episode
 _OBSERVATIONS = 64
 
 
 @runtime_checkable
 class Fitness(Protocol):
-    """What `evolve` asks of a fitness.
+    """What `evolve` needs of a fitness.
 
     Attributes:
         architecture: of the networks that it scores.
         episodes: how many episodes an evaluation has.
-        task: the environment and its use, None where there is no environment.
-        normaliser: of observations, None where they stay as they are.
+        task: the environment and how the networks act in it, None where there is no environment. If the task
+            normalises observations, `evolve` owns the normaliser, and passes it to each evaluation.
     """
 
     architecture: Architecture
     episodes: int
     task: Task | None
-    normaliser: ObservationNormaliser | None
 
-    def __call__(self, genomes: FloatArray, episode_seeds: IntArray) -> EpisodeResults:
-        """Run `genomes (n, genome_size)` on the episodes `(episodes,)`; a pure function of both."""
+    def __call__(
+        self, genomes: FloatArray, episode_seeds: IntArray, normaliser: ObservationNormaliser | None = None
+    ) -> EpisodeResults:
+        """Run `genomes (n, genome_size)` on the episodes `(episodes,)`; a pure function of its arguments."""
         ...
 
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """Fitness `(n,)` of `returns (n, episodes)`; -inf for an individual with a fault."""
         ...
 
-    def adapt(self, results: EpisodeResults) -> None:
-        """Take in what a generation has seen, before the next begins."""
-        ...
-
     def close(self) -> None:
-        """Give back environments and processes."""
+        """Close environments and end worker processes."""
         ...
 
 
@@ -73,28 +70,30 @@ class EpisodeReturn:
         environment: a registered id, a specification, or a callable that makes the environment.
         hidden: hidden neurons.
         hidden_activation: a key of `evonet.activations.ACTIVATIONS`.
-        output_activation: likewise. The identity by default, for saturated outputs cannot be told apart.
+        output_activation: a key of the same; the identity by default, for saturated outputs are all alike.
         bias: whether neurons have a bias.
-        recurrent: whether the hidden layer sees its own last output.
-        episodes: in an evaluation.
+        recurrent: whether the hidden layer reads its own last output.
+        episodes: episodes of an evaluation.
         aggregation: how the returns of the episodes become one fitness.
-        quantile: which, for the aggregation "quantile"; 0 is the worst episode, 1 the best.
-        normalise_observations: whether each input is brought to mean 0 and deviation 1 as evolution goes on.
-        action_squash: how unbounded outputs get into a Box action space, "tanh" or "clip".
+        quantile: which quantile, for the aggregation "quantile"; 0 is the worst episode, 1 the best.
+        normalise_observations: whether each input is scaled to mean 0 and standard deviation 1 over what was seen so
+            far.
+        action_squash: how unbounded outputs are brought into a Box action space, "tanh" or "clip".
         kwargs: keyword arguments of the environment.
         wrappers: around the environment, the first innermost.
-        max_steps: cut an episode after so many steps; by default the environment's limit, or 1,000.
+        max_steps: steps after which an episode is truncated; by default the environment's limit, or 1,000.
         engine: what runs the episodes.
-        workers: processes; 1 is this one, the fastest for a cheap environment and no way for one that hangs or crashes.
-            "auto" is this one too until others pay, if the environment comes with Gymnasium; else one for each core.
-        faults: what becomes of episodes that cannot be scored.
+        workers: processes; 1 is this process, the fastest for a cheap environment, unsafe for one that hangs or
+            crashes. "auto" starts one for each core where that is faster, or where the environment is not part of
+            Gymnasium.
+        faults: how episodes that cannot be scored are treated.
         executor: runs the episodes instead of processes on this machine: a Dask `Client`, or any executor whose futures
-            are those of `concurrent.futures`; `workers` then is how many it has, if it does not tell itself.
+            are those of `concurrent.futures`; `workers` is then its number of workers, if it does not say itself.
 
     Raises:
-        UnsuitableEnvironment: the environment is unknown, or no network can serve its spaces.
-        EnvironmentUnavailable: it cannot be made.
-        WorkersUnavailable: it cannot be sent to worker processes.
+        UnsuitableEnvironment: the environment is unknown, or a network cannot be connected to its spaces.
+        EnvironmentUnavailable: the environment cannot be made.
+        WorkersUnavailable: the environment cannot be sent to worker processes.
         ClusterUnavailable: the Dask scheduler does not answer, or has no workers.
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
@@ -121,32 +120,33 @@ class EpisodeReturn:
         faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
         executor: FuturesExecutor | Cluster | None = None,
     ) -> None:
-        check(type(self), {name: value for name, value in locals().items() if name != "self"})
-        if isinstance(environment, str):
-            environment = EnvironmentSpec(environment, kwargs or {}, wrappers, max_steps)
-        elif kwargs or wrappers:
-            raise ValueError("EpisodeReturn.kwargs and wrappers go with an id; here the environment brings its own")
-        elif max_steps is not None and isinstance(environment, EnvironmentSpec):
-            environment = replace(environment, max_steps=max_steps)
-        sample = environment.make() if isinstance(environment, EnvironmentSpec) else environment()
-        decoder = ActionDecoder(sample.action_space, ACTIVATIONS[output_activation], action_squash)
-        inputs = ObservationEncoder(sample.observation_space).size
-        self.architecture = Architecture(
-            inputs, hidden, decoder.size, hidden_activation, output_activation, bias, recurrent
-        )
+        settings = {
+            "hidden": hidden,
+            "hidden_activation": hidden_activation,
+            "output_activation": output_activation,
+            "bias": bias,
+            "recurrent": recurrent,
+            "episodes": episodes,
+            "aggregation": aggregation,
+            "quantile": quantile,
+            "normalise_observations": normalise_observations,
+            "action_squash": action_squash,
+            "max_steps": max_steps,
+            "engine": engine,
+            "workers": workers,
+        }
+        check(type(self), settings)
+        environment = _specification(environment, kwargs, wrappers, max_steps)
+        with closing(environment.make() if isinstance(environment, EnvironmentSpec) else environment()) as sample:
+            observation_space, action_space = sample.observation_space, sample.action_space
+            limit = max_steps or step_limit(environment, sample)
+        outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], action_squash).size
+        inputs = ObservationEncoder(observation_space).size
+        shape = Architecture(inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent)
+        self.architecture = shape
         self.episodes = episodes
         self.task: Task | None = Task(
-            environment,
-            sample.observation_space,
-            sample.action_space,
-            self.architecture,
-            action_squash,
-            max_steps or step_limit(environment, sample),
-            normalise_observations,
-        )
-        sample.close()
-        self.normaliser: ObservationNormaliser | None = (
-            ObservationNormaliser.fresh(inputs) if normalise_observations else None
+            environment, observation_space, action_space, shape, action_squash, limit, normalise_observations
         )
         self._aggregation = aggregation
         self._quantile = quantile
@@ -164,56 +164,51 @@ class EpisodeReturn:
         """Whether episodes run where they may hang or crash without taking this process with them."""
         return self._executor.isolated
 
-    def __call__(self, genomes: FloatArray, episode_seeds: IntArray) -> EpisodeResults:
-        """Run `genomes (n, genome_size)`, each on all episodes `(episodes,)`.
+    def __call__(
+        self, genomes: FloatArray, episode_seeds: IntArray, normaliser: ObservationNormaliser | None = None
+    ) -> EpisodeResults:
+        """Run `genomes (n, genome_size)`, each on all episodes `(episodes,)`; a pure function of its arguments.
+
+        Args:
+            genomes: `(n, genome_size)`.
+            episode_seeds: `(episodes,)`.
+            normaliser: of observations; where the task normalises, a fresh one by default.
 
         Raises:
             WorkersUnavailable: worker processes cannot start.
-            TooManyFaults: so many individuals failed that the rest is not worth running.
+            TooManyFaults: more individuals failed than `faults` allows.
         """
-        return self.run(genomes, episode_seeds, self.normaliser)
-
-    def run(
-        self, genomes: FloatArray, episode_seeds: IntArray, normaliser: ObservationNormaliser | None
-    ) -> EpisodeResults:
-        """The same, with observations normalised by `normaliser`."""
+        assert self.task is not None
+        if normaliser is None and self.task.normalise:
+            normaliser = ObservationNormaliser.fresh(self.architecture.num_inputs)
         n, episodes = len(genomes), len(episode_seeds)
         individuals = np.repeat(np.arange(n), episodes)
         seeds = np.tile(np.asarray(episode_seeds, dtype=np.int64), n)
-        try:
-            chunks = self._executor.evaluate(genomes, individuals, seeds, normaliser)
-        except TooManyFaults as error:
-            error.faults = [fault.numbered(individuals, episodes) for fault in error.faults]
-            raise
+        chunks = self._executor.evaluate(genomes, individuals, seeds, normaliser)
         return EpisodeResults.joined(chunks, individuals, episodes)
 
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """Fitness `(n,)` of `returns (n, episodes)`; -inf for an individual with a fault."""
         return aggregate(returns, self._aggregation, self._quantile)
 
-    def adapt(self, results: EpisodeResults) -> None:
-        """Merge what a generation has seen into the normaliser."""
-        if self.normaliser is not None and results.observations is not None:
-            seen = results.observations
-            lengths = np.where(np.isfinite(results.returns), results.lengths, 0)  # of an episode that failed, nothing
-            self.normaliser = self.normaliser.merged(lengths.ravel(), seen.sums, seen.squares)
+    def observe(
+        self, genome: FloatArray, episode_seed: int, normaliser: ObservationNormaliser | None = None
+    ) -> tuple[FloatArray, int]:
+        """Network inputs of `genome (genome_size,)` in an episode, `(k, num_inputs)`, and the steps it took.
 
-    def observe(self, genome: FloatArray, episode_seed: int) -> tuple[FloatArray, int]:
-        """Network inputs that `genome (genome_size,)` meets in an episode, `(k, num_inputs)`, and the steps it took.
-
-        They are in order. There are 64 of them at most, spread evenly over the first 1,000 steps; those of a recurrent
-        network, for which each follows from the last, are the first. There are none if the episode fails.
+        They are in order, at most 64, spread evenly over the first 1,000 steps; those of a recurrent network, for which
+        each follows from the last, are the first. There are none if the episode fails.
         """
         assert self.task is not None
         if self._observer is None:
-            watched = replace(self.task, recorded=min(self.task.max_steps, _WATCHED))
+            watched = replace(self.task, recorded=min(self.task.max_steps, _OBSERVED_STEPS))
             self._observer = (
                 WorkerProcesses(watched, "gymnasium", 1, self._faults)
                 if self.isolated
                 else InProcess(watched, "gymnasium")
             )
         seeds = np.array([episode_seed], dtype=np.int64)
-        [results, *_] = self._observer.evaluate(genome[None, :], np.zeros(1, np.int64), seeds, self.normaliser)
+        [results, *_] = self._observer.evaluate(genome[None, :], np.zeros(1, np.int64), seeds, normaliser)
         if results.faults or results.inputs is None:
             return np.empty((0, self.architecture.num_inputs)), results.steps
         inputs: FloatArray = results.inputs[0, : results.lengths[0]]
@@ -230,17 +225,16 @@ class EpisodeReturn:
 
 
 class FunctionFitness:
-    """A function of one's own as fitness.
+    """Your own function as fitness.
 
     Args:
         function: `genomes (n, genome_size), episode_seeds (episodes,) -> returns (n, episodes)` or `(n,)`, higher is
-            fitter; it should draw random numbers from nothing but the seeds. What is not finite is a fault.
+            fitter; its random numbers should come from the seeds alone. A return that is not finite is a fault.
         architecture: of the networks that it scores.
-        episodes: seeds that it gets.
+        episodes: seeds of an evaluation.
     """
 
     task: Task | None = None
-    normaliser: ObservationNormaliser | None = None
 
     def __init__(self, function: FitnessFunction, architecture: Architecture, episodes: Episodes = 1) -> None:
         check(type(self), {"episodes": episodes})
@@ -248,8 +242,15 @@ class FunctionFitness:
         self.architecture = architecture
         self.episodes = episodes
 
-    def __call__(self, genomes: FloatArray, episode_seeds: IntArray) -> EpisodeResults:
-        """The function's returns as `(n, episodes)`; one return for all episodes stands as a single episode.
+    def __call__(
+        self, genomes: FloatArray, episode_seeds: IntArray, normaliser: ObservationNormaliser | None = None
+    ) -> EpisodeResults:
+        """The function's returns as `(n, episodes)`; one return for all episodes counts as a single episode.
+
+        Args:
+            genomes: `(n, genome_size)`.
+            episode_seeds: `(episodes,)`.
+            normaliser: not used, for a function has no observations.
 
         Raises:
             ValueError: the function returned another shape.
@@ -273,11 +274,8 @@ class FunctionFitness:
         """The mean over episodes `(n,)`; -inf for an individual with a fault."""
         return aggregate(returns, "mean")
 
-    def adapt(self, results: EpisodeResults) -> None:
-        """Nothing to take in."""
-
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: a function opens nothing."""
 
 
 def aggregate(returns: FloatArray, aggregation: Aggregation, quantile: float = 0.5) -> FloatArray:
@@ -291,8 +289,23 @@ def aggregate(returns: FloatArray, aggregation: Aggregation, quantile: float = 0
     return np.where(np.isfinite(fitness), fitness, -np.inf)
 
 
+def _specification(
+    environment: str | EnvironmentSpec | EnvironmentFactory,
+    kwargs: Mapping[str, Any] | None,
+    wrappers: Sequence[Wrapper],
+    max_steps: int | None,
+) -> EnvironmentSpec | EnvironmentFactory:
+    if isinstance(environment, str):
+        return EnvironmentSpec(environment, kwargs or {}, wrappers, max_steps)
+    if kwargs or wrappers:
+        raise ValueError("EpisodeReturn.kwargs and wrappers must go with an id; apply them to the environment itself")
+    if max_steps is not None and isinstance(environment, EnvironmentSpec):
+        return replace(environment, max_steps=max_steps)
+    return environment
+
+
 def step_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -> int:
-    """Steps after which an episode of an environment is cut."""
+    """Steps after which an episode of an environment is truncated."""
     if isinstance(environment, EnvironmentSpec):
         return environment.step_limit()[0]
     limit: int | None = sample.spec.max_episode_steps if sample.spec is not None else None

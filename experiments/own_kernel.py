@@ -23,8 +23,8 @@ from evonet.environments.kernels.arithmetic import sin_cos_small, where
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernel_engine import KernelEngine
-from evonet.evaluation.task import Task
 from evonet.network import Architecture
+from evonet.task import Task
 from evonet.testing import check_kernel
 
 ID = "HeavyCartPole-v0"

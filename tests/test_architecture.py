@@ -27,6 +27,9 @@ ROWS = [
     ["evonet.network"],
     ["evonet.operators", "evonet.population"],
     ["evonet.genetic_algorithm", "evonet.strategies", "evonet.environments"],
+    ["evonet.task"],
+    ["evonet.policy"],
+    ["evonet.individual"],
     ["evonet.evaluation", "evonet.scores"],
     ["evonet.fitness", "evonet.champion"],
     ["evonet.evolution"],
@@ -108,7 +111,7 @@ def test_imports_flow_one_way():
         ("evonet.settings", "from evonet.network import Architecture"),
         ("evonet.network", "from evonet import Champion"),
         ("evonet.network", "import evonet\n\nprint(evonet.Champion)"),
-        ("evonet.evaluation.task", "if TYPE_CHECKING:\n    import evonet.fitness"),
+        ("evonet.evaluation.engine", "if TYPE_CHECKING:\n    import evonet.fitness"),
     ],
 )
 def test_an_import_against_the_stream_is_seen(module, source):

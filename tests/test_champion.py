@@ -41,16 +41,17 @@ SPACES = {
 def champion_for(environment, *, normalise=False, seed=0, **settings):
     fitness = EpisodeReturn(environment, normalise_observations=normalise, engine="gymnasium", **settings)
     rng = np.random.default_rng(seed)
+    normaliser = None
     if normalise:
         inputs = fitness.architecture.num_inputs
-        fitness.normaliser = ObservationNormaliser(30, rng.normal(size=inputs), rng.uniform(9, 90, inputs))
+        normaliser = ObservationNormaliser(30, rng.normal(size=inputs), rng.uniform(9, 90, inputs))
     genome = rng.normal(size=fitness.architecture.genome_size)
     champion = Champion(
         fitness.architecture,
         genome,
-        fitness.task,
-        fitness.normaliser,
-        individual=17,
+        task=fitness.task,
+        normaliser=normaliser,
+        id=17,
         generation=4,
         training_fitness=1 / 3,
         validation=Score(rng.normal(size=6)),
@@ -123,7 +124,7 @@ def test_a_space_is_what_its_description_says(name):
 )
 def test_acting_by_hand_gives_the_engines_returns(environment, normalise, recurrent, tmp_path):
     fitness, champion = champion_for(environment, normalise=normalise, recurrent=recurrent, hidden=4)
-    expected = fitness(champion.genome[None], SEEDS)
+    expected = fitness(champion.genome[None], SEEDS, champion.normaliser)
     loaded = twice_saved(champion, tmp_path)
     if environment is make_walk:
         loaded = replace(loaded, task=replace(loaded.task, environment=make_walk))
@@ -145,14 +146,14 @@ def test_all_that_a_champion_knows_comes_back(tmp_path):
     _, champion = champion_for(WALK, normalise=True, recurrent=True, bias=False, hidden=4, action_squash="clip")
     champion = champion.tested(Score(np.array([1.0, np.nan, 3.0])))
     loaded = twice_saved(champion, tmp_path)
-    for name in ("architecture", "individual", "generation", "training_fitness"):
+    for name in ("architecture", "id", "generation", "training_fitness"):
         assert getattr(loaded, name) == getattr(champion, name)
     assert loaded.genome.tobytes() == champion.genome.tobytes()
     assert loaded.task.environment == WALK.restricted([MODULE])
     assert (loaded.task.squash, loaded.task.max_steps, loaded.task.normalise) == ("clip", 20, True)
     assert loaded.normaliser.count == 30
     assert loaded.normaliser.mean.tobytes() == champion.normaliser.mean.tobytes()
-    assert loaded.normaliser.squares.tobytes() == champion.normaliser.squares.tobytes()
+    assert loaded.normaliser.sum_sq_dev.tobytes() == champion.normaliser.sum_sq_dev.tobytes()
     for kind in ("validation", "test"):
         assert getattr(loaded, kind).returns.tobytes() == getattr(champion, kind).returns.tobytes()
 
@@ -160,7 +161,7 @@ def test_all_that_a_champion_knows_comes_back(tmp_path):
 def test_a_champion_whose_environment_is_made_anew_for_every_episode_stays_so(tmp_path):
     haunted = EnvironmentSpec(f"{MODULE}:evonet-tests/Haunted-v0", hard_reset=True)
     fitness, champion = champion_for(haunted, hidden=4)
-    expected = fitness(champion.genome[None], SEEDS)
+    expected = fitness(champion.genome[None], SEEDS, champion.normaliser)
     loaded = twice_saved(champion, tmp_path)
     assert loaded.task.environment == haunted.restricted([MODULE])
     environment = loaded.task.make_environment()
@@ -222,7 +223,7 @@ def test_a_champion_of_a_function_has_no_environment_to_act_in(tmp_path):
     for use in (lambda: loaded.act([1.0, 2.0]), lambda: loaded.run(SEEDS), lambda: loaded.evaluate(2)):
         with pytest.raises(EnvironmentUnavailable) as refused:
             use()
-        assert str(refused.value) == "this champion was scored by a function and has no environment to act in"
+        assert str(refused.value) == "this individual was scored by a function and has no environment to act in"
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])

@@ -151,7 +151,7 @@ def test_the_champion_is_the_best_on_validation_not_in_training():
     assert champion.validation.episodes == 4
     assert champion.training_fitness == everyone.min()
     born = turns[champion.generation].population
-    row = born.ids.tolist().index(champion.individual)
+    row = born.ids.tolist().index(champion.id)
     assert born.genomes[row].tolist() == champion.genome.tolist()
 
 
@@ -175,7 +175,7 @@ def test_of_individuals_that_do_equally_well_in_validation_the_first_stays_champ
     algorithm = algorithm_for(mutation=Gaussian(rate=1.0))
     first, *others = generations(algorithm, alike, 5, validation=Validation(3, candidates=candidates))
     fittest = first.population.ids[first.fitness.argmax()]
-    assert (first.champion.individual, first.champion.generation) == (fittest, 0)
+    assert (first.champion.id, first.champion.generation) == (fittest, 0)
     assert all(turn.champion is first.champion for turn in others)
     assert max(turn.fitness.max() for turn in others) > first.fitness.max()
 

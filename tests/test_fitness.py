@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evonet import Architecture, EpisodeReturn, FunctionFitness
+from evonet import Architecture, EpisodeReturn, FunctionFitness, GeneticAlgorithm, Validation, evolve
+from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec, Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
 from evonet.evaluation.results import EpisodeResults
@@ -185,7 +186,10 @@ def test_a_wrong_setting_is_refused_with_argument_rule_and_value(settings, kind,
 def test_an_environment_that_brings_its_own_takes_no_arguments(environment, settings):
     with pytest.raises(ValueError) as refused:
         EpisodeReturn(environment, **settings)
-    assert str(refused.value) == "EpisodeReturn.kwargs and wrappers go with an id; here the environment brings its own"
+    assert (
+        str(refused.value)
+        == "EpisodeReturn.kwargs and wrappers must go with an id; apply them to the environment itself"
+    )
 
 
 @pytest.mark.parametrize(
@@ -236,19 +240,34 @@ def test_an_unknown_wrapper_is_refused_with_the_nearest_name():
     )
 
 
-def test_normalisation_begins_fresh_stands_still_in_a_generation_and_learns_between():
+def test_a_fitness_is_a_pure_function_of_genomes_seeds_and_normaliser():
     fitness = EpisodeReturn(make_walk, hidden=3, normalise_observations=True)
-    assert EpisodeReturn(make_walk, hidden=3).normaliser is None
-    before = fitness.normaliser
+    fresh = ObservationNormaliser.fresh(3)
     genomes, results = plain(fitness)
-    assert fitness.normaliser is before
-    assert before.count == 0
-    assert fitness(genomes, SEEDS).returns.tobytes() == results.returns.tobytes()
-    fitness.adapt(results)
-    assert fitness.normaliser.count == results.steps
-    assert np.abs(fitness.normaliser.deviation - 1.0).max() < 0.5
-    assert fitness.normaliser.deviation.tolist() != [1.0, 1.0, 1.0]
-    assert fitness(genomes, SEEDS).returns.tobytes() != results.returns.tobytes()
+    learned = results.merged_into(fresh)
+    assert learned.count == results.steps
+    assert np.abs(learned.deviation - 1.0).max() < 0.5
+    assert learned.deviation.tolist() != [1.0, 1.0, 1.0]
+    under_learned = fitness(genomes, SEEDS, learned).returns.tobytes()
+    assert under_learned != results.returns.tobytes()
+    for _ in range(2):  # whatever ran before
+        assert fitness(genomes, SEEDS, fresh).returns.tobytes() == results.returns.tobytes()
+        assert fitness(genomes, SEEDS, learned).returns.tobytes() == under_learned
+        assert fitness(genomes, SEEDS).returns.tobytes() == results.returns.tobytes(), "the default is a fresh one"
+    assert (fresh.count, fresh.mean.tolist()) == (0, [0.0, 0.0, 0.0])
+
+
+def test_another_evolution_with_the_same_fitness_changes_nothing():
+    fitness = EpisodeReturn(make_walk, hidden=2, normalise_observations=True)
+
+    def evolution():
+        algorithm = GeneticAlgorithm(fitness.architecture, population_size=6, seed=2)
+        return evolve(algorithm, fitness, seed=2, validation=Validation(4))
+
+    alone = [next(evolving).fitness.tobytes() for evolving in [evolution()] for _ in range(3)]
+    pair = evolution(), evolution()
+    together = [[next(evolving).fitness.tobytes() for evolving in pair] for _ in range(3)]
+    assert together == [[fitness] * 2 for fitness in alone]
 
 
 def test_normalisation_learns_nothing_from_episodes_that_failed():
@@ -258,17 +277,20 @@ def test_normalisation_learns_nothing_from_episodes_that_failed():
         for kwargs in ({}, {"trouble": "nan reward", "at": 2, "seeds": list(range(20))})
     )
     genomes, _ = plain(sane)
-    sane.adapt(sane(genomes, seeds[20:]))
-    ill.adapt(ill(genomes, seeds))
-    assert ill.normaliser.count == sane.normaliser.count
-    np.testing.assert_allclose(ill.normaliser.mean, sane.normaliser.mean, rtol=1e-12)
-    np.testing.assert_allclose(ill.normaliser.squares, sane.normaliser.squares, rtol=1e-12)
+    fresh = ObservationNormaliser.fresh(3)
+    of_the_sane = sane(genomes, seeds[20:]).merged_into(fresh)
+    of_the_ill = ill(genomes, seeds).merged_into(fresh)
+    assert of_the_ill.count == of_the_sane.count
+    np.testing.assert_allclose(of_the_ill.mean, of_the_sane.mean, rtol=1e-12)
+    np.testing.assert_allclose(of_the_ill.sum_sq_dev, of_the_sane.sum_sq_dev, rtol=1e-12)
 
 
-def test_without_normalisation_nothing_is_taken_in():
+def test_without_normalisation_a_run_has_no_normaliser():
     fitness = EpisodeReturn(make_walk)
-    fitness.adapt(plain(fitness)[1])
-    assert fitness.normaliser is None
+    assert plain(fitness)[1].observations is None
+    evolution = evolve(GeneticAlgorithm(fitness.architecture, population_size=6), fitness, seed=1)
+    assert next(evolution).normaliser is None
+    assert evolution.normaliser is None
 
 
 @pytest.mark.parametrize(
@@ -289,7 +311,7 @@ def test_a_function_of_ones_own_may_return_one_number_for_all_episodes_or_one_fo
     assert results.returns.tolist() == expected.tolist()
     assert fitness.aggregate(results.returns).tolist() == expected.mean(axis=1).tolist()
     assert results.steps == 0
-    assert (fitness.task, fitness.normaliser, fitness.episodes) == (None, None, 3)
+    assert (fitness.task, fitness.episodes) == (None, 3)
 
 
 def test_what_a_function_returns_is_copied():

@@ -25,7 +25,7 @@ def champion(name, normalise_observations=False, **network):
     normaliser = None
     if normalise_observations:
         normaliser = ObservationNormaliser(9, rng.normal(size=shape.num_inputs), rng.uniform(1, 9, shape.num_inputs))
-    return Champion(shape, rng.normal(size=shape.genome_size), fitness.task, normaliser)
+    return Champion(shape, rng.normal(size=shape.genome_size), task=fitness.task, normaliser=normaliser)
 
 
 def stepped(winner, seeds):

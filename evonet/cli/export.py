@@ -45,11 +45,11 @@ def _champion(source: Path) -> Champion:
     from evonet.experiment.run_directory import CHAMPION
     from evonet.files.directory import reading_below
     from evonet.inspection.loaded_run import load_run
-    from evonet.inspection.stored import stored_individual
+    from evonet.inspection.stored import stored_champion
 
     if source.is_dir() and not (source / CHAMPION).is_file():
         run = load_run(source)
-        champion = stored_individual(run)
+        champion = stored_champion(run)
         print(f"evonet: {source} has not come to its end: {_so_far(champion)}", file=sys.stderr)
         return champion
     if not source.exists():
@@ -61,7 +61,7 @@ def _champion(source: Path) -> Champion:
 
 
 def _so_far(champion: Champion) -> str:
-    who = f"exported is the champion so far, individual {champion.individual} of generation {champion.generation}"
+    who = f"exported is the champion so far, individual {champion.id} of generation {champion.generation}"
     scored = "was not validated"
     if champion.validation is not None:
         scored = f"scores {champion.validation.mean:.6g} on {champion.validation.episodes} validation episodes"

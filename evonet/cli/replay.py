@@ -13,8 +13,9 @@ from evonet.errors import ConfigError, RunDirectoryError
 from evonet.files.text import printable
 
 if TYPE_CHECKING:
-    from evonet.champion import Champion
+    from evonet.individual import Individual
     from evonet.inspection.replay import Episode
+    from evonet.policy import Policy
     from evonet.types import IntArray
 
 _FORMS = ("gif", "webp", "mp4")
@@ -70,18 +71,18 @@ def _replay_champion(options: argparse.Namespace) -> int:
     from evonet.experiment.run_directory import to_json
     from evonet.seeding import Purpose, episode_seeds
 
-    champion, seed = _chosen(options)
+    individual, policy, seed = _chosen(options)
     seeds = episode_seeds(seed if options.seed is None else options.seed, Purpose.REPLAY, 0, options.episodes)
     file = next((path for form in _FORMS if (path := getattr(options, form)) is not None), None)
     episodes = []
-    for episode in _guarded(_played(options, champion, seeds)):
+    for episode in _guarded(_played(options, policy, seeds)):
         episodes.append(episode)
         if not options.json:
             ending = "ended by the environment" if episode.terminated else "cut at its limit"
             print(f"seed {episode.seed:<11} return {episode.total:<12.6g} {episode.steps} steps, {ending}", flush=True)
     mean = sum(episode.total for episode in episodes) / len(episodes)
     if options.json:
-        print(to_json(_account(options, champion, episodes, mean, file), indent=2))
+        print(to_json(_account(options, individual, episodes, mean, file), indent=2))
     elif len(episodes) > 1:
         print(f"mean {mean:.6g} over {len(episodes)} episodes")
     if file is not None:
@@ -89,8 +90,8 @@ def _replay_champion(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _chosen(options: argparse.Namespace) -> tuple[Champion, int]:
-    """Who acts, and the seed of a run's own episodes."""
+def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
+    """The individual, its policy, and the seed of the run."""
     from evonet.champion import Champion
     from evonet.inspection.loaded_run import load_run
     from evonet.inspection.stored import stored_individual
@@ -100,28 +101,31 @@ def _chosen(options: argparse.Namespace) -> tuple[Champion, int]:
             raise ConfigError(
                 f"{options.run} holds one champion; --generation and --individual are for run directories"
             )
-        return Champion.load(options.run, options.allow_import), 0
+        champion = Champion.load(options.run, options.allow_import)
+        return champion, champion.policy, 0
     run = load_run(options.run, options.allow_import)
     seed = run.settings.get("seed")
-    return stored_individual(run, options.generation, options.individual), seed if type(seed) is int else 0
+    individual = stored_individual(run, options.generation, options.individual)
+    task = None if run.acting is None else run.acting.task
+    return individual, individual.policy_for(task), seed if type(seed) is int else 0
 
 
-def _played(options: argparse.Namespace, champion: Champion, seeds: IntArray) -> Iterator[Episode]:
+def _played(options: argparse.Namespace, policy: Policy, seeds: IntArray) -> Iterator[Episode]:
     from evonet.inspection.replay import has_display, play, record, show
 
     for form in _FORMS:
         path = getattr(options, form)
         if path is not None:
             try:
-                yield from record(champion, seeds, path, form)
+                yield from record(policy, seeds, path, form)
             except OSError as error:
                 raise RunDirectoryError(f"{path}: cannot be written: {error.strerror or error}") from error
             return
     if has_display():
-        yield from show(champion, seeds)
+        yield from show(policy, seeds)
     else:
         print("there is no display, so nothing is shown; to see it: --gif FILE", file=sys.stderr)
-        yield from play(champion, seeds)
+        yield from play(policy, seeds)
 
 
 def _guarded(episodes: Iterator[Episode]) -> Iterator[Episode]:
@@ -135,12 +139,12 @@ def _guarded(episodes: Iterator[Episode]) -> Iterator[Episode]:
 
 
 def _account(
-    options: argparse.Namespace, champion: Champion, episodes: list[Episode], mean: float, file: Path | None
+    options: argparse.Namespace, individual: Individual, episodes: list[Episode], mean: float, file: Path | None
 ) -> dict[str, Any]:
     return {
         "run": options.run,
-        "individual": champion.individual,
-        "generation": champion.generation,
+        "individual": individual.id,
+        "generation": individual.generation,
         "file": file,
         "mean": mean,
         "episodes": [
@@ -161,7 +165,7 @@ def _replay_fault(options: argparse.Namespace) -> int:
     recorded = RecordedFault.read(options.run, options.fault)
     before = recorded.fault
     where = f"generation {recorded.generation}, individual {before.individual}, episode {before.episode}"
-    print(printable(f"fault {recorded.number}, {where} ({before.place}): {before.message}", keep=""), flush=True)
+    print(printable(f"fault {recorded.number}, {where} ({before.location}): {before.message}", keep=""), flush=True)
     with stdout_kept_for_the_result():
         results = recorded.replay(options.allow_import)
     if not results.faults:
@@ -170,5 +174,5 @@ def _replay_fault(options: argparse.Namespace) -> int:
     (after,) = results.faults
     same = (after.kind, after.step, after.message) == (before.kind, before.step, before.message)
     print(printable(after.traceback.rstrip() or after.message))
-    print("the same again" if same else printable(f"another fault this time ({after.place}): {after.message}"))
+    print("the same again" if same else printable(f"another fault this time ({after.location}): {after.message}"))
     return DONE

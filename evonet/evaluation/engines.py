@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from typing import Literal
 
+from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
-from evonet.evaluation.task import Engine, Task
 from evonet.evaluation.vector_engine import VectorEngine, has_vector_environment
-
-EngineName = Literal["auto", "gymnasium", "numpy", "numba"]
+from evonet.task import Task
 
 
 def real_engine(task: Task) -> Engine:

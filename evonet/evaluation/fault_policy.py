@@ -1,4 +1,4 @@
-"""What becomes of episodes that cannot be scored."""
+"""How episodes that cannot be scored are treated."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from evonet.evaluation.results import Fault
 from evonet.settings import Natural, PositiveFloat, Probability, Settings
 
 GENEROUS_TIMEOUT = 600.0
-"""Seconds that an episode may take in a worker process where nobody says how many."""
+"""Default limit of an episode in a worker process, in seconds."""
 
 
 @dataclass(frozen=True)
 class FaultPolicy(Settings):
-    """What becomes of episodes that cannot be scored.
+    """How episodes that cannot be scored are treated.
 
     Attributes:
-        retries: how often an episode is tried again whose worker process died or that took longer than it may, for
-            then the machine may be guilty; one that raised is not tried again.
-        timeout: seconds that an episode may take. If given, episodes run in worker processes whatever their number,
-            for nothing else can be ended. By default 600 there, and no limit in this process.
-        max_share: of a generation's individuals that may fail; if more do, the run stops with the first cause.
+        retries: how often an episode is run again if its worker process died or it exceeded its time limit, for the
+            machine may be the cause; an episode that raised is not run again.
+        timeout: time limit of an episode, in seconds. If given, episodes run in worker processes even if there is one
+            worker, for only a process can be ended. By default 600 there, and no limit in this process.
+        max_share: share of a generation's individuals that may fail; if more do, the run stops with the first fault.
         on_fault: "penalise" ranks an individual that failed last, "stop" ends the run at the first fault.
     """
 
@@ -37,11 +37,11 @@ class FaultPolicy(Settings):
         """The time limit of an episode in a worker process."""
         return GENEROUS_TIMEOUT if self.timeout is None else self.timeout
 
-    def judge(self, faults: Sequence[Fault], individuals: int) -> None:
-        """Hold the faults of so many individuals against the policy.
+    def enforce(self, faults: Sequence[Fault], individuals: int) -> None:
+        """Check the faults of an evaluation of `individuals` against the policy.
 
         Raises:
-            TooManyFaults: there are more than it allows; the message has the first of them.
+            TooManyFaults: more individuals failed than the policy allows; the message has the first fault.
         """
         if not faults:
             return
@@ -53,4 +53,4 @@ class FaultPolicy(Settings):
             rule = f"{failed} of {individuals} individuals failed, more than faults.max_share {self.max_share:g} allows"
         else:
             return
-        raise TooManyFaults(f"{rule}; the first, {first.place}: {first.message}", faults)
+        raise TooManyFaults(f"{rule}; the first, {first.location}: {first.message}", faults)

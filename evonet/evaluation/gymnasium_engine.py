@@ -1,8 +1,8 @@
 """The engine for any Gymnasium environment: a few instances side by side, one forward pass for all of them.
 
-Each instance is a *slot*. In every round the networks of all busy slots decide together, then each slot takes one step;
-a slot whose episode ends begins the next at once, so that none waits for the longest. A network's outputs do not depend
-on who runs beside it, so the number of slots changes nothing but the time.
+Each instance is a *slot*, a lane of the policy. In every round the policy acts for all busy slots together, then each
+slot takes one step; a slot whose episode ends starts the next at once. A lane's actions do not depend on other lanes,
+so the number of slots changes the time and nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -19,11 +19,12 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Actions, MalformedObservation
 from evonet.environments.specification import Environment
 from evonet.evaluation.results import EpisodeResults, Fault, FaultKind
-from evonet.evaluation.task import Task
-from evonet.network import NetworkStack
+from evonet.policy import Policy
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 SLOTS = 16
+PolicyMaker = Callable[[Task, FloatArray, ObservationNormaliser | None], Policy]
 
 
 class GymnasiumEngine:
@@ -32,30 +33,38 @@ class GymnasiumEngine:
     Args:
         task: what an episode is.
         slots: instances side by side.
+        make_policy: `(task, genomes, normaliser) -> Policy`; for studies of policies that see or act otherwise.
     """
 
     name = "gymnasium"
 
-    def __init__(self, task: Task, slots: int = SLOTS) -> None:
+    def __init__(
+        self,
+        task: Task,
+        slots: int = SLOTS,
+        make_policy: PolicyMaker = Policy,
+    ) -> None:
         self._task = task
         self._slots = slots
+        self._make_policy = make_policy
         self._environments: list[Environment] = []
 
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
-        """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
+        """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         self.prepare(len(seeds))
         slots = min(self._slots, len(seeds))
-        rollout = _Rollout(self._task, self._environments[:slots], genomes, individuals, seeds, normaliser)
+        environments, make_policy = self._environments[:slots], self._make_policy
+        rollout = _Rollout(self._task, environments, make_policy, genomes, individuals, seeds, normaliser)
         try:
-            with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning
+            with np.errstate(all="ignore"):  # numbers that are not finite become faults, not warnings
                 return rollout.run()
-        finally:  # whoever interrupts the run finds no instance here that was replaced
+        finally:  # an interrupted run, too, may have replaced instances
             self._environments[:slots] = rollout.environments
 
     def prepare(self, episodes: int) -> None:
-        """Make the instances that so many episodes need; `run` does it too."""
+        """Make the instances that `episodes` need; `run` does it too."""
         while len(self._environments) < min(self._slots, episodes):
             self._environments.append(self._task.make_environment())
 
@@ -73,6 +82,7 @@ class _Rollout:
         self,
         task: Task,
         environments: list[Environment],
+        make_policy: PolicyMaker,
         genomes: FloatArray,
         individuals: IntArray,
         seeds: IntArray,
@@ -81,6 +91,8 @@ class _Rollout:
         slots, inputs = len(environments), task.architecture.num_inputs
         self.environments = environments
         self._task = task
+        self._slot_genomes = np.zeros((slots, task.architecture.genome_size))
+        self._policy = make_policy(task, self._slot_genomes, normaliser)
         self._genomes = genomes
         self._individuals: list[int] = individuals.tolist()
         self._seeds: list[int] = seeds.tolist()
@@ -89,12 +101,6 @@ class _Rollout:
         self._results = EpisodeResults.empty(len(seeds), inputs if normaliser else None)
         if task.recorded:
             self._results = replace(self._results, inputs=np.zeros((len(seeds), task.recorded, inputs)))
-
-        self._encode = task.encoder.encode_into
-        self._observations = np.zeros((slots, inputs))
-        self._rows = list(self._observations)
-        self._slot_genomes = np.zeros((slots, task.architecture.genome_size))
-        self._networks = NetworkStack(task.architecture, self._slot_genomes, slots)
         self._deviations = np.zeros((2, slots, inputs))
         self._steps = [environment.step for environment in environments]
         self._episodes = [-1] * slots
@@ -105,29 +111,22 @@ class _Rollout:
     def run(self) -> EpisodeResults:
         self._busy = [slot for slot in range(len(self.environments)) if self._begin(slot)]
         while self._busy:
-            while unreadable := self._not_finite(self._observations):
+            while unreadable := self._not_finite(self._policy.observations):
                 for slot in unreadable:
                     self._fail(slot, "nonfinite", "the observation holds numbers that are not finite")
                 self._refill(unreadable)
-            inputs = self._inputs()
+            if self._normaliser is not None:
+                deviations = self._policy.observations - self._normaliser.mean
+                self._deviations[0] += deviations
+                self._deviations[1] += deviations * deviations
+            outputs = self._policy.forward()
             if self._results.inputs is not None:
-                self._record(self._results.inputs, inputs)
-            outputs = self._networks.forward(inputs)
+                self._record(self._results.inputs, self._policy.inputs)
             undecided = self._not_finite(outputs)
             for slot in undecided:
                 self._fail(slot, "nonfinite", "the network's output holds numbers that are not finite")
-            self._step(self._task.decoder.decode(outputs), undecided)
+            self._step(self._policy.decode(outputs), undecided)
         return self._results
-
-    def _inputs(self) -> FloatArray:
-        if self._normaliser is None:
-            return self._observations
-        deviations = self._observations - self._normaliser.mean
-        self._deviations[0] += deviations
-        self._deviations[1] += deviations * deviations
-        inputs = self._observations.copy()
-        self._normaliser.normalise(inputs)
-        return inputs
 
     def _record(self, record: FloatArray, inputs: FloatArray) -> None:
         for slot in self._busy:
@@ -135,8 +134,8 @@ class _Rollout:
                 record[self._episodes[slot], self._lengths[slot]] = inputs[slot]
 
     def _step(self, actions: Actions, ended: list[int]) -> None:
-        """One step of each busy slot but those that have `ended`; then all that ended begin anew."""
-        limit, encode, check, rows = self._task.max_steps, self._encode, self._task.encoder.check, self._rows
+        """One step of each busy slot but those that have `ended`; then the next episode in all that ended."""
+        limit, check, observe = self._task.max_steps, self._task.encoder.check, self._policy.observe
         steps, returns, lengths, isfinite = self._steps, self._returns, self._lengths, math.isfinite
         for slot in [slot for slot in self._busy if slot not in ended] if ended else self._busy:
             try:
@@ -153,13 +152,9 @@ class _Rollout:
                     self._end(slot, returns[slot])
                     ended.append(slot)
                     continue
-                if length == 1:  # once is enough, for an environment has one way to build observations
+                if length == 1:  # an environment builds all its observations in one way
                     check(observation)
-                try:
-                    encode(observation, rows[slot])
-                except Exception:
-                    check(observation)  # which says what is wrong with it, if it can
-                    raise
+                observe(slot, observation)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises costs this episode only
                 self._raised(slot, error)
                 ended.append(slot)
@@ -171,13 +166,13 @@ class _Rollout:
             self._busy = [slot for slot in self._busy if slot not in idle]
 
     def _begin(self, slot: int) -> bool:
-        """Begin the next episode that can begin in `slot`; False, and an empty slot, if there is none."""
+        """Start the next episode that can start in `slot`; without one, empty the slot and return False."""
         for episode in self._pending:
             self._episodes[slot] = episode
             self._returns[slot] = 0.0
             self._lengths[slot] = 0
             self._deviations[:, slot] = 0.0
-            self._networks.hidden[slot] = 0.0
+            self._policy.reset(slot)
             self._slot_genomes[slot] = self._genomes[self._individuals[episode]]
             if not np.isfinite(self._slot_genomes[slot]).all():
                 self._fail(slot, "nonfinite", "the genome holds numbers that are not finite")
@@ -185,19 +180,18 @@ class _Rollout:
             try:
                 observation, _ = self.environments[slot].reset(seed=self._seeds[episode])
                 self._task.encoder.check(observation)
-                self._encode(observation, self._rows[slot])
+                self._policy.observe(slot, observation)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises costs this episode only
                 self._raised(slot, error)
             else:
                 return True
         self._slot_genomes[slot] = 0.0
-        self._observations[slot] = 0.0
-        self._networks.hidden[slot] = 0.0
+        self._policy.reset(slot)
         return False
 
     def _not_finite(self, numbers: FloatArray) -> list[int]:
         """The busy slots whose row of `numbers` is not finite."""
-        if math.isfinite(np.vdot(numbers, numbers)):  # one cheap product for all slots, nearly always enough
+        if math.isfinite(np.vdot(numbers, numbers)):  # one cheap product for all slots
             return []
         return [slot for slot in self._busy if not np.isfinite(numbers[slot]).all()]
 
@@ -222,7 +216,7 @@ class _Rollout:
         self._replace(slot)
 
     def _replace(self, slot: int) -> None:
-        """A new instance for a slot whose environment raised: nobody knows what state it is in."""
+        """A new instance for a slot whose environment raised, and may be in any state."""
         with contextlib.suppress(Exception):
             self.environments[slot].close()
         environment = self.environments[slot] = self._task.make_environment()

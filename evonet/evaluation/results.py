@@ -1,4 +1,4 @@
-"""What an evaluation yields: returns, lengths, and faults as results of their own."""
+"""The results of an evaluation: returns, lengths, and faults, which are results too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from evonet.environments.normaliser import ObservationNormaliser
 from evonet.types import BoolArray, FloatArray, IntArray
 
 FaultKind = Literal["exception", "nonfinite", "malformed", "timeout", "died"]
@@ -19,15 +20,15 @@ class Fault:
 
     Attributes:
         individual: row of the genome.
-        episode: number of the episode: of the individual's episodes, or in a flat chunk, of all.
+        episode: number among the individual's episodes; in flat results, among all episodes of the chunk.
         seed: the episode's seed.
-        kind: "exception" if the environment raised, "nonfinite" if NaN or infinity turned up, "malformed" if an
-            observation had another shape or type than its space, "timeout" if the episode took longer than it may,
-            "died" if its worker process did.
-        step: steps taken before; None if nobody lived to tell.
+        kind: "exception" if the environment raised, "nonfinite" if a number was NaN or infinite, "malformed" if an
+            observation had another shape or type than its space, "timeout" if the episode exceeded its time limit,
+            "died" if its worker process died.
+        step: steps taken before; None if unknown, for the worker process is lost.
         message: what happened, in a line.
         traceback: where in the environment it happened, or "".
-        attempts: how often the episode was tried by itself.
+        attempts: how often the episode was run by itself.
     """
 
     individual: int
@@ -40,23 +41,30 @@ class Fault:
     attempts: int = 1
 
     @property
-    def place(self) -> str:
-        """The episode, and how far it came, in a few words."""
+    def location(self) -> str:
+        """The fault's kind, seed and step, in a few words."""
         step = "" if self.step is None else f", step {self.step}"
         return f"{self.kind}, seed {self.seed}{step}"
 
-    def numbered(self, individuals: IntArray, episodes: int) -> Fault:
-        """The same, of a flat episode, with the numbers of its individual and of that one's own `episodes`."""
-        return replace(self, individual=int(individuals[self.episode]), episode=self.episode % episodes)
+    def for_individual(self, individuals: IntArray) -> Fault:
+        """The fault of a flat episode, its episode numbered among those of its individual.
+
+        Args:
+            individuals: row of the genome in each flat episode, `(m,)`, ascending.
+        """
+        individual = int(individuals[self.episode])
+        return replace(
+            self, individual=individual, episode=self.episode - int(np.searchsorted(individuals, individual))
+        )
 
 
 @dataclass(frozen=True)
 class ObservationSums:
-    """What a normaliser needs from each episode: deviations from its present mean, added up.
+    """Sums over each episode's observations, for the normaliser under which they were made.
 
     Attributes:
-        sums: `(…, inputs)`.
-        squares: sums of squared deviations, `(…, inputs)`.
+        sums: of deviations from the normaliser's mean, `(…, inputs)`.
+        squares: of the squares of these deviations, `(…, inputs)`.
     """
 
     sums: FloatArray
@@ -70,11 +78,11 @@ class EpisodeResults:
     Attributes:
         returns: sums of rewards; NaN for an episode with a fault.
         lengths: steps taken.
-        terminated: True where the environment ended the episode, False where it was cut (or failed).
+        terminated: True where the environment ended the episode, False where it was truncated or failed.
         faults: episodes that could not be scored, by individual and episode.
-        observations: sums for a normaliser, if the task asked for them.
-        inputs: the first network inputs of each episode, `(n, episodes, recorded, inputs)`, if the task asked for them;
-            beyond an episode's end they are 0.
+        observations: sums for the normaliser, if the task normalises.
+        inputs: the first network inputs of each episode, `(n, episodes, recorded, inputs)`, if the task records them;
+            0 after an episode's end.
     """
 
     returns: FloatArray
@@ -86,17 +94,24 @@ class EpisodeResults:
 
     @classmethod
     def empty(cls, episodes: int, inputs: int | None) -> EpisodeResults:
-        """Room for `episodes` results; with sums of `inputs` observations unless None."""
+        """Flat results of `episodes` to fill in; with sums over `inputs` numbers, unless None."""
         sums = None if inputs is None else ObservationSums(np.zeros((episodes, inputs)), np.zeros((episodes, inputs)))
         return cls(np.zeros(episodes), np.zeros(episodes, np.int64), np.zeros(episodes, np.bool_), [], sums)
 
     @classmethod
     def lost(cls, fault: Fault, inputs: int | None) -> EpisodeResults:
-        """What is known of a single episode whose worker process was lost: the fault."""
+        """Flat results of a single episode whose worker process was lost."""
         results = cls.empty(1, inputs)
         results.returns[0] = np.nan
         results.faults.append(fault)
         return results
+
+    def merged_into(self, normaliser: ObservationNormaliser) -> ObservationNormaliser:
+        """The normaliser after these episodes, which were run under `normaliser`; failed ones are left out."""
+        if self.observations is None:
+            return normaliser
+        lengths = np.where(np.isfinite(self.returns), self.lengths, 0)
+        return normaliser.merged(lengths.ravel(), self.observations.sums, self.observations.squares)
 
     @property
     def steps(self) -> int:
@@ -105,25 +120,31 @@ class EpisodeResults:
 
     @classmethod
     def joined(cls, chunks: Sequence[EpisodeResults], individuals: IntArray, episodes: int) -> EpisodeResults:
-        """The flat results of consecutive chunks as `(n, episodes)`, faults numbered likewise."""
+        """The flat results of consecutive chunks as `(n, episodes)`, and faults by individual and episode.
+
+        Args:
+            chunks: flat results, their faults numbered by flat episode over all chunks.
+            individuals: row of the genome in each flat episode, `(n * episodes,)`, ascending.
+            episodes: of each individual.
+        """
         shape = (-1, episodes)
-        seen = [chunk.observations for chunk in chunks if chunk.observations is not None]
-        met = [chunk.inputs for chunk in chunks if chunk.inputs is not None]
+        sums = [chunk.observations for chunk in chunks if chunk.observations is not None]
+        inputs = [chunk.inputs for chunk in chunks if chunk.inputs is not None]
         return cls(
             np.concatenate([chunk.returns for chunk in chunks]).reshape(shape),
             np.concatenate([chunk.lengths for chunk in chunks]).reshape(shape),
             np.concatenate([chunk.terminated for chunk in chunks]).reshape(shape),
             [
-                fault.numbered(individuals, episodes)
+                fault.for_individual(individuals)
                 for chunk in chunks
                 for fault in sorted(chunk.faults, key=lambda fault: fault.episode)
             ],
-            ObservationSums(np.concatenate([s.sums for s in seen]), np.concatenate([s.squares for s in seen]))
-            if seen
+            ObservationSums(np.concatenate([s.sums for s in sums]), np.concatenate([s.squares for s in sums]))
+            if sums
             else None,
-            np.concatenate(met).reshape(-1, episodes, *met[0].shape[1:]) if met else None,
+            np.concatenate(inputs).reshape(-1, episodes, *inputs[0].shape[1:]) if inputs else None,
         )
 
-    def renumbered(self, first: int) -> EpisodeResults:
-        """The same, with `first` added to the numbers of faulty episodes: a chunk's place among the others."""
+    def offset(self, first: int) -> EpisodeResults:
+        """A chunk's results, their faults numbered as in the whole evaluation, where `first` is its first episode."""
         return replace(self, faults=[replace(fault, episode=fault.episode + first) for fault in self.faults])

@@ -10,10 +10,10 @@ from evonet.environments.space_descriptions import describe_space, space_from
 from evonet.environments.spaces import Squash
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.errors import EnvironmentUnavailable
-from evonet.evaluation.task import Task
 from evonet.files.fields import Fields
 from evonet.files.text import shown
 from evonet.network import Architecture
+from evonet.task import Task
 
 _MOST_WRAPPERS = 100
 

@@ -17,8 +17,8 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.kernel_engine.outcomes import Ledger, Outcome
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
 from evonet.network import NetworkStack
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 _LANES = 256
@@ -55,7 +55,7 @@ class VectorEngine:
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
-        """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
+        """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         ledger = Ledger.opened(genomes, individuals, self._task.architecture.num_inputs if normaliser else None)
         episodes = ledger.open_episodes
         with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning

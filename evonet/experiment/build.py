@@ -8,8 +8,7 @@ from typing import Any
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.specification import EnvironmentSpec, import_refusal
 from evonet.errors import EvonetError, WorkersUnavailable
-from evonet.evaluation.engines import EngineName
-from evonet.evaluation.task import Task
+from evonet.evaluation.engine import EngineName
 from evonet.evolution import Validation
 from evonet.experiment.config import EPISODE_RETURN, Config
 from evonet.experiment.document import KeyPath
@@ -18,6 +17,7 @@ from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness, FunctionFitness
 from evonet.network import Architecture
 from evonet.strategies.algorithm import Algorithm
+from evonet.task import Task
 
 _NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurrent")
 _MOST_GENES = 10**9
@@ -63,8 +63,10 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
     return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes)
 
 
-def build_judge(config: Config, fitness: Fitness, executor: FuturesExecutor | Cluster | None = None) -> Fitness:
-    """What runs the validation: the fitness itself, or the same in the environment or engine that `validation` names.
+def build_validation_fitness(
+    config: Config, fitness: Fitness, executor: FuturesExecutor | Cluster | None = None
+) -> Fitness:
+    """The fitness that runs the validation: `fitness`, or one in the environment or engine that `validation` names.
 
     Raises:
         ConfigError: that environment cannot take the other's place, or that engine cannot run it.
@@ -81,18 +83,18 @@ def build_judge(config: Config, fitness: Fitness, executor: FuturesExecutor | Cl
     environment = settings.environment or config.settings.environment
     assert environment is not None
     made = environment.build().restricted(config.allowed_imports)
-    judge = _episode_return(config, made, (*path, "id"), executor, settings.engine)
+    validation_fitness = _episode_return(config, made, (*path, "id"), executor, settings.engine)
     assert fitness.task is not None
-    assert judge.task is not None
+    assert validation_fitness.task is not None
     for name in ("observation_space", "action_space"):
-        if getattr(fitness.task, name) != getattr(judge.task, name):
-            judge.close()
+        if getattr(fitness.task, name) != getattr(validation_fitness.task, name):
+            validation_fitness.close()
             raise config.error(
                 path,
                 f"validation.environment must have the {name} {getattr(fitness.task, name)} of the environment, "
-                f"got {getattr(judge.task, name)}",
+                f"got {getattr(validation_fitness.task, name)}",
             )
-    return judge
+    return validation_fitness
 
 
 def _episode_return(

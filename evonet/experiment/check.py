@@ -11,11 +11,11 @@ import numpy as np
 
 from evonet.errors import EvonetError, TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.evaluation.task import Task
 from evonet.experiment.build import build_algorithm, build_fitness, notices, target_of
 from evonet.experiment.config import Config
 from evonet.fitness import Fitness
 from evonet.seeding import Purpose, episode_seeds
+from evonet.task import Task
 from evonet.testing.environment import gymnasium_findings
 from evonet.testing.fitness import is_repeatable
 from evonet.types import FloatArray, IntArray
@@ -117,7 +117,7 @@ def _failures(faults: Sequence[Fault]) -> list[Finding]:
     """The first of each kind of fault."""
     kinds = {(fault.kind, fault.message): fault for fault in reversed(faults)}
     firsts = reversed(kinds.values())
-    return [Finding("error", f"an episode failed ({fault.place}): {fault.message}") for fault in firsts]
+    return [Finding("error", f"an episode failed ({fault.location}): {fault.message}") for fault in firsts]
 
 
 def _described(results: EpisodeResults) -> str:

@@ -84,7 +84,7 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
         **summary,
         "diversity": genomes.std(axis=0).mean(),
         "faults": len(generation.results.faults),
-        "champion": champion and champion.individual,
+        "champion": champion and champion.id,
         "champion_generation": champion and champion.generation,
         "validation_mean": champion and champion.validation and champion.validation.mean,
     }

@@ -13,8 +13,10 @@ import numpy as np
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import TooManyFaults
 from evonet.evaluation.results import Fault
+from evonet.evolution import Evolution
 from evonet.experiment.run_directory import RunDirectory, journal_name
-from evonet.fitness import Fitness
+from evonet.individual import Individual
+from evonet.network import Architecture
 from evonet.population import Population
 from evonet.strategies.algorithm import Algorithm
 from evonet.types import FloatArray
@@ -23,7 +25,7 @@ from evonet.types import FloatArray
 def fault_entries(
     generation: int, faults: Sequence[Fault], population: Population, normaliser: ObservationNormaliser | None
 ) -> list[dict[str, Any]]:
-    """A journal's entries for faults of `population`, whose rows they name, under a `normaliser` that stood still."""
+    """A journal's entries for faults of `population`, whose rows they name, normalised by `normaliser`."""
     return [
         {
             "generation": generation,
@@ -37,8 +39,8 @@ def fault_entries(
 
 
 @contextlib.contextmanager
-def faults_recorded(directory: RunDirectory, algorithm: Algorithm, fitness: Fitness) -> Iterator[None]:
-    """Within it, faults that stop the run are put into its journal first.
+def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Evolution) -> Iterator[None]:
+    """A context in which faults that stop the run are written to its journal first.
 
     Raises:
         TooManyFaults: the error, with what to do next.
@@ -51,7 +53,7 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, fitness: Fitn
         with directory.files.reading(journal_name("faults")) as file:
             before = sum(1 for _ in file)
         faults = sorted(error.faults, key=lambda fault: (fault.individual, fault.episode))
-        for entry in fault_entries(error.generation, faults, algorithm.population, fitness.normaliser):
+        for entry in fault_entries(error.generation, faults, algorithm.population, evolution.normaliser):
             directory.append("faults", entry)
         raise TooManyFaults(
             f"generation {error.generation}: {error}\n"
@@ -60,32 +62,39 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, fitness: Fitn
         ) from error
 
 
+def individual_from(entry: Mapping[str, Any], architecture: Architecture) -> Individual:
+    """The individual in an entry of the journals of genomes or of faults.
+
+    Raises:
+        KeyError, TypeError, ValueError: the entry has none of such networks.
+    """
+    return Individual(
+        architecture,
+        array_from(entry["genome"], architecture.genome_size),
+        id=int(entry["individual"]),
+        generation=int(entry["generation"]),
+        training_fitness=float(entry.get("fitness", -np.inf)),
+        normaliser=_normaliser_from(entry["normaliser"], architecture.num_inputs),
+    )
+
+
 def normaliser_entry(normaliser: ObservationNormaliser | None) -> dict[str, Any] | None:
     """A normaliser as plain data, to the last bit."""
     if normaliser is None:
         return None
-    return {
-        "count": normaliser.count,
-        "mean": array_text(normaliser.mean),
-        "squares": array_text(normaliser.squares),
-    }
+    parts = normaliser.to_arrays()
+    return {**parts, **{name: array_text(part) for name, part in parts.items() if isinstance(part, np.ndarray)}}
 
 
-def normaliser_from(entry: Mapping[str, Any] | None, inputs: int) -> ObservationNormaliser | None:
-    """The normaliser that `normaliser_entry` wrote.
-
-    Raises:
-        ValueError: it is none for so many inputs.
-    """
+def _normaliser_from(entry: Mapping[str, Any] | None, inputs: int) -> ObservationNormaliser | None:
     if entry is None:
         return None
-    return ObservationNormaliser(
-        int(entry["count"]), array_from(entry["mean"], inputs), array_from(entry["squares"], inputs)
-    )
+    parts = {name: array_from(part, inputs) if isinstance(part, str) else part for name, part in entry.items()}
+    return ObservationNormaliser.from_arrays(parts, inputs)
 
 
 def array_text(array: FloatArray) -> str:
-    """Numbers to the last bit, NaN too: base64 of little-endian float64."""
+    """Numbers to the last bit, NaN included: base64 of little-endian float64."""
     return base64.b64encode(array.astype("<f8").tobytes()).decode("ascii")
 
 
@@ -93,7 +102,7 @@ def array_from(text: str, size: int) -> FloatArray:
     """The numbers that `array_text` wrote, `(size,)`.
 
     Raises:
-        ValueError: they are not so many, or no numbers.
+        ValueError: `text` holds another number of them, or is no base64.
     """
     numbers = np.frombuffer(base64.b64decode(text, validate=True), "<f8").astype(np.float64)
     if numbers.shape != (size,):

@@ -15,36 +15,36 @@ from evonet.errors import ConfigError
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import build_fitness
 from evonet.experiment.config import Config
-from evonet.experiment.fault_journal import array_from, normaliser_from
+from evonet.experiment.fault_journal import individual_from
 from evonet.experiment.run_directory import CONFIG, journal_name
 from evonet.files.bounded import read_lines
 from evonet.files.directory import reading_below
 from evonet.files.fields import Fields
-from evonet.fitness import EpisodeReturn
+from evonet.individual import Individual
+from evonet.network import Architecture
 
 _IN_THIS_PROCESS = ("evaluation.workers=1", "faults.timeout=null")
+_OF_THE_INDIVIDUAL = ("generation", "genome", "normaliser")
 _LONGEST = 600.0  # seconds after which a replay that hangs says where, and ends
 
 
 @dataclass(frozen=True)
 class RecordedFault:
-    """A fault as its run wrote it down.
+    """A fault in the journal of its run.
 
     Attributes:
         run: the run directory.
         number: of the fault, from 0.
         generation: in which it happened.
         fault: what happened; `individual` is an id.
-        genome: of the individual, in base64.
-        normaliser: of its observations, as the journal has it.
+        entry: the line of the journal, with the individual's genome and normaliser.
     """
 
     run: Path
     number: int
     generation: int
     fault: Fault
-    genome: str
-    normaliser: Mapping[str, Any] | None
+    entry: Mapping[str, Any]
 
     @classmethod
     def read(cls, run: Path, number: int) -> RecordedFault:
@@ -65,19 +65,30 @@ class RecordedFault:
             raise ConfigError(f"{run} has faults 0 to {faults - 1}, there is no fault {number}")
         try:
             entry = dict(found)
-            generation, genome, normaliser = (entry.pop(key) for key in ("generation", "genome", "normaliser"))
-            fault = Fault(**entry)
+            generation, *_ = (entry[key] for key in _OF_THE_INDIVIDUAL)
+            fault = Fault(**{key: value for key, value in entry.items() if key not in _OF_THE_INDIVIDUAL})
             if type(fault.seed) is not int or not 0 <= fault.seed < 1 << 63:
                 raise ValueError(f"its seed is {fault.seed!r}")  # noqa: TRY301
-            return cls(run, number, int(generation), fault, genome, normaliser)
+            return cls(run, number, int(generation), fault, entry)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
             raise ConfigError(f"{path}:{number + 1}: not an entry of a fault journal: {error}") from error
 
-    def replay(self, allowed_imports: Sequence[str] = ()) -> EpisodeResults:
-        """Run its episode in this process, `(1, 1)`.
+    def individual(self, architecture: Architecture) -> Individual:
+        """The individual whose episode failed.
 
-        A crash takes this process with it, but Python says where it happened; so it does of an episode that takes
-        longer than ten minutes, and then ends.
+        Raises:
+            ConfigError: its genome or normaliser is not for such networks.
+        """
+        try:
+            return individual_from(self.entry, architecture)
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+            path = self.run / journal_name("faults")
+            raise ConfigError(f"{path}:{self.number + 1}: its genome is not for this run: {error}") from error
+
+    def replay(self, allowed_imports: Sequence[str] = ()) -> EpisodeResults:
+        """Run the episode again, in this process; results `(1, 1)`.
+
+        A crash ends this process, and an episode of more than ten minutes does, too; Python prints the stack of both.
 
         Args:
             allowed_imports: modules that the run's config may import; whatever it names, no others are.
@@ -88,18 +99,11 @@ class RecordedFault:
         config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allowed_imports, follow_links=False)
         fitness = build_fitness(config)
         seeds = np.array([self.fault.seed], dtype=np.int64)
-        try:
-            genomes = array_from(self.genome, fitness.architecture.genome_size)[None, :]
-            normaliser = normaliser_from(self.normaliser, fitness.architecture.num_inputs)
-        except (ValueError, TypeError, KeyError) as error:
-            path = self.run / journal_name("faults")
-            raise ConfigError(f"{path}:{self.number + 1}: its genome is not for this run: {error}") from error
+        individual = self.individual(fitness.architecture)
         faulthandler.enable(sys.__stderr__ or 2)
         faulthandler.dump_traceback_later(_LONGEST, exit=True, file=sys.__stderr__ or 2)
         try:
-            if isinstance(fitness, EpisodeReturn):
-                return fitness.run(genomes, seeds, normaliser)
-            return fitness(genomes, seeds)
+            return fitness(individual.genome[None, :], seeds, individual.normaliser)
         finally:
             faulthandler.cancel_dump_traceback_later()
             fitness.close()

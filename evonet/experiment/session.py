@@ -20,9 +20,9 @@ from evonet.evolution import Generation, evolve
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,
-    build_judge,
     build_stop_rule,
     build_validation,
+    build_validation_fitness,
     notices,
     target_of,
 )
@@ -60,23 +60,23 @@ class Session:
         self._config = config
         self._chronicle = Chronicle()
         self._checkpoint: Checkpoint | None = None
-        self._fitness = self._judge = build_fitness(config, executor)
+        self._fitness = self._validation_fitness = build_fitness(config, executor)
         try:
             for notice in notices(self._fitness):
                 say(notice)
             settings = config.settings
             self._algorithm = build_algorithm(config, self._fitness.architecture)
-            self._judge = build_judge(config, self._fitness, executor)
-            self._target = target_of(config, self._judge.task)
+            self._validation_fitness = build_validation_fitness(config, self._fitness, executor)
+            self._target = target_of(config, self._validation_fitness.task)
             self._rule = build_stop_rule(config, self._target)
-            self._acting = acting(self._judge)
+            self._acting = acting(self._validation_fitness)
             self._evolution = evolve(
                 self._algorithm,
                 self._fitness,
                 seed=settings.seed,
                 validation=build_validation(config),
                 faults=settings.faults.build(),
-                judge=self._judge,
+                validation_fitness=self._validation_fitness,
             )
         except BaseException:
             self.close()
@@ -117,7 +117,7 @@ class Session:
             stack.enter_context(_advice(directory.path, interruption))
             stack.enter_context(contextlib.closing(writer))
             stack.enter_context(_saved(writer))
-            stack.enter_context(faults_recorded(directory, self._algorithm, self._fitness))
+            stack.enter_context(faults_recorded(directory, self._algorithm, self._evolution))
             names, first = self._config.settings.tracking, self._evolution.generations
             trackers = make_trackers(names, directory.path, first)
             for tracker in trackers:
@@ -163,14 +163,13 @@ class Session:
 
     def _test(self, champion: Champion) -> Champion:
         """The champion with its score on fresh episodes: in the real environment, or by the function that scored it."""
-        settings, judge = self._config.settings, self._judge
+        settings, fitness = self._config.settings, self._validation_fitness
         seeds = episode_seeds(settings.seed, Purpose.TEST, 0, settings.test.episodes)
-        if isinstance(judge, EpisodeReturn) and judge.isolated:  # there the environment cannot end the run
-            results = judge.run(champion.genome[None, :], seeds, champion.normaliser)
-        elif champion.task is not None:
-            results = champion.run(seeds)
+        isolated = isinstance(fitness, EpisodeReturn) and fitness.isolated  # there the environment cannot end the run
+        if isolated or champion.task is None:
+            results = fitness(champion.genome[None, :], seeds, champion.normaliser)
         else:
-            results = judge(champion.genome[None, :], seeds)
+            results = champion.run(seeds)
         return champion.tested(Score(results.returns[0]))
 
     def _summary(self, champion: Champion | None, path: Path, seconds: float, reason: str) -> dict[str, Any]:
@@ -194,8 +193,8 @@ class Session:
     def close(self) -> None:
         """Close environments and end worker processes."""
         self._fitness.close()
-        if self._judge is not self._fitness:
-            self._judge.close()
+        if self._validation_fitness is not self._fitness:
+            self._validation_fitness.close()
 
     def __enter__(self) -> Self:
         return self
@@ -206,9 +205,9 @@ class Session:
         self.close()
 
 
-def acting(judge: Fitness) -> dict[str, Any]:
-    """How genomes act, as plain data: a checkpoint has it, so that whoever looks on can read the genomes in it."""
-    return {"architecture": asdict(judge.architecture), "task": judge.task and describe_task(judge.task)}
+def acting(fitness: Fitness) -> dict[str, Any]:
+    """How genomes act, as plain data: a checkpoint has it, so that the genomes in it can be read."""
+    return {"architecture": asdict(fitness.architecture), "task": fitness.task and describe_task(fitness.task)}
 
 
 def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
@@ -220,7 +219,7 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
         "solved": target is not None and test is not None and test.mean >= target,
         "target": target,
         "champion": {
-            "individual": champion.individual,
+            "individual": champion.id,
             "generation": champion.generation,
             "training_fitness": champion.training_fitness,
             "validation_mean": validation and validation.mean,

@@ -19,9 +19,9 @@ from evonet.activations import ACTIVATIONS, LEAK
 from evonet.champion import Champion
 from evonet.environments.normaliser import LIMIT
 from evonet.environments.spaces import Stretch
-from evonet.evaluation.task import Task
 from evonet.export.policy import environment_id, names_of, one_hot_layout, task_of
 from evonet.files.directory import write_atomically
+from evonet.task import Task
 
 _EXP = """
 static EVONET_REAL ${p}_exp(EVONET_REAL x) {  /* halved until small, a series, squared as often */

@@ -19,9 +19,9 @@ from evonet.activations import ACTIVATIONS, LEAK
 from evonet.champion import Champion
 from evonet.environments.normaliser import LIMIT
 from evonet.environments.spaces import Stretch
-from evonet.evaluation.task import Task
 from evonet.export.policy import description, one_hot_layout, package, task_of
 from evonet.files.directory import write_atomically
+from evonet.task import Task
 
 _OPSET, _IR_VERSION = 17, 8  # old enough for runtimes of 2022
 

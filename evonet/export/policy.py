@@ -14,8 +14,8 @@ from evonet.environments.names import Names, names_for
 from evonet.environments.space_descriptions import describe_space
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError
-from evonet.evaluation.task import Task
 from evonet.packages import optional_package
+from evonet.task import Task
 from evonet.types import IntArray
 
 Plain = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
@@ -85,7 +85,7 @@ def description(champion: Champion) -> dict[str, Any]:
         "action_space": task and describe_space(task.action_space),
         "action_squash": task and task.squash,
         "max_steps": task and task.max_steps,
-        "individual": champion.individual,
+        "individual": champion.id,
         "generation": champion.generation,
         "training_fitness": champion.training_fitness,
         "scores": {

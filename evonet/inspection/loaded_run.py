@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -15,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.champion import FORMAT, Champion, architecture_from
-from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import CheckpointError, ConfigError, EvonetError
-from evonet.evaluation.task import Task
 from evonet.evaluation.task_descriptions import task_from
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.document import Document
-from evonet.experiment.fault_journal import array_from, normaliser_from
+from evonet.experiment.fault_journal import individual_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.files.bounded import read_json, read_lines, unreadable
 from evonet.files.directory import Directory, reading_below
 from evonet.files.fields import Fields
+from evonet.individual import Individual
 from evonet.inspection.lineage import Ancestor, Lineage
 from evonet.network import Architecture
+from evonet.task import Task
 from evonet.types import FloatArray
 
 NOBODY = -1
@@ -49,25 +48,6 @@ class Acting(NamedTuple):
 
     architecture: Architecture
     task: Task | None
-
-
-@dataclass(frozen=True, eq=False)
-class Fittest:
-    """Whoever was the fittest of a generation, as the run wrote it down when that was somebody new.
-
-    Attributes:
-        generation: in which it was.
-        individual: its id.
-        fitness: training fitness then.
-        genome: `(genome_size,)`.
-        normaliser: of its observations then; None if they stay as they are.
-    """
-
-    generation: int
-    individual: int
-    fitness: float
-    genome: FloatArray
-    normaliser: ObservationNormaliser | None
 
 
 def load_run(path: str | Path, allow_imports: Collection[str] = ()) -> LoadedRun:
@@ -182,15 +162,15 @@ class LoadedRun:
     @cached_property
     def descent(self) -> list[Ancestor]:
         """The champion's line of descent by first parents, from the first generation to itself."""
-        return [] if self.champion is None else self.lineage.descent(self.champion.individual)
+        return [] if self.champion is None else self.lineage.descent(self.champion.id)
 
     @cached_property
-    def fittest(self) -> list[Fittest]:
-        """The fittest of each generation in which that was somebody new, with genomes."""
+    def fittest(self) -> list[Individual]:
+        """The fittest of each generation in which it was another individual than before."""
         if self.acting is None:
             return []
         shape, lines = self.acting.architecture, list(self.journal("genomes"))
-        return self.read(journal_name("genomes"), lambda: [_fittest(line, shape) for line in lines])
+        return self.read(journal_name("genomes"), lambda: [individual_from(line, shape) for line in lines])
 
     @cached_property
     def acting(self) -> Acting | None:
@@ -232,7 +212,7 @@ class LoadedRun:
         """
         try:
             return read()
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ConfigError(f"{self.path / name}: cannot be read: {_told(error)}") from error
 
     def _names(self) -> set[str]:
@@ -307,16 +287,6 @@ def _column(name: str, lines: list[dict[str, Any]]) -> NDArray[Any]:
     if name in _WHOLE:
         return np.array([NOBODY if value is None else int(value) for value in values], dtype=np.int64)
     return np.array(values, dtype=np.float64)  # None becomes NaN
-
-
-def _fittest(entry: Mapping[str, Any], architecture: Architecture) -> Fittest:
-    return Fittest(
-        generation=int(entry["generation"]),
-        individual=int(entry["individual"]),
-        fitness=float(entry["fitness"]),
-        genome=array_from(entry["genome"], architecture.genome_size),
-        normaliser=normaliser_from(entry["normaliser"], architecture.num_inputs),
-    )
 
 
 def _told(error: Exception) -> str:

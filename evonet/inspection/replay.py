@@ -1,4 +1,4 @@
-"""A champion's episodes again: in a window, or as an animation in a file."""
+"""Episodes of a policy again: in a window, or as an animation in a file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from evonet.champion import Champion
 from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError
 from evonet.inspection.animation import FORMS, CannotRender, Film
+from evonet.policy import Policy
 from evonet.types import IntArray
 
 _FASTEST = 25.0  # pictures a second in a file; above it, some are left out and the pace stays
@@ -27,7 +27,7 @@ class Episode:
         seed: of its reset.
         total: its return.
         steps: taken.
-        terminated: whether the environment ended it; else it was cut.
+        terminated: whether the environment ended it; otherwise it was truncated.
     """
 
     seed: int
@@ -54,7 +54,7 @@ def no_window_needed() -> Iterator[None]:
         os.environ.pop("SDL_VIDEODRIVER", None)
 
 
-def show(champion: Champion, seeds: IntArray) -> Iterator[Episode]:
+def show(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
     """Play the episodes `(episodes,)` in a window, at the environment's own pace.
 
     Raises:
@@ -63,19 +63,19 @@ def show(champion: Champion, seeds: IntArray) -> Iterator[Episode]:
     """
     if not has_display():
         raise CannotRender("there is no display to open a window on; write a file instead: --gif FILE")
-    return _episodes(champion, seeds, "human", lambda _: None)
+    return _episodes(policy, seeds, "human", lambda _: None)
 
 
-def play(champion: Champion, seeds: IntArray) -> Iterator[Episode]:
+def play(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
     """Play the episodes `(episodes,)` without showing anything."""
-    return _episodes(champion, seeds, None, lambda _: None)
+    return _episodes(policy, seeds, None, lambda _: None)
 
 
-def record(champion: Champion, seeds: IntArray, path: Path, form: str | None = None) -> Iterator[Episode]:
+def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None) -> Iterator[Episode]:
     """Play the episodes `(episodes,)` into one animation; it is written at the end, whole or not at all.
 
     Args:
-        champion: who acts.
+        policy: acts in them; one lane.
         seeds: of the episodes.
         path: of the file.
         form: `gif`, `webp` or `mp4`; by default what the file's name ends with.
@@ -92,7 +92,7 @@ def record(champion: Champion, seeds: IntArray, path: Path, form: str | None = N
     chosen.needs()
     film, pace = Film(), _Pace()
     with no_window_needed():
-        yield from _episodes(champion, seeds, "rgb_array", film.add, pace)
+        yield from _episodes(policy, seeds, "rgb_array", film.add, pace)
     if not len(film):
         raise CannotRender("the environment gave no pictures")
     chosen.write(path, film, pace.shown)
@@ -117,22 +117,20 @@ class _Pace:
 
 
 def _episodes(
-    champion: Champion,
+    policy: Policy,
     seeds: IntArray,
     mode: Literal["human", "rgb_array"] | None,
     see: Callable[[Any], None],
     pace: _Pace | None = None,
 ) -> Iterator[Episode]:
-    if champion.task is None:
-        raise EnvironmentUnavailable("this champion was scored by a function and has no environment to act in")
-    environment = champion.task.make_environment(mode)
+    environment = policy.task.make_environment(mode)
     if mode is not None and environment.render_mode != mode:
         raise CannotRender(f"the environment cannot draw itself: it has no render mode {mode!r}")
     pace = pace or _Pace()
     pace.follow(environment)
     with contextlib.closing(environment):
         for seed in seeds:
-            yield _episode(champion, environment, int(seed), champion.task.max_steps, _seen(environment, see, pace))
+            yield _episode(policy, environment, int(seed), _seen(environment, see, pace))
 
 
 def _seen(environment: Any, see: Callable[[Any], None], pace: _Pace) -> Callable[[int], None]:
@@ -147,14 +145,14 @@ def _seen(environment: Any, see: Callable[[Any], None], pace: _Pace) -> Callable
     return look
 
 
-def _episode(champion: Champion, environment: Any, seed: int, max_steps: int, look: Callable[[int], None]) -> Episode:
+def _episode(policy: Policy, environment: Any, seed: int, look: Callable[[int], None]) -> Episode:
     total, terminated, step = 0.0, False, 0
     try:
-        champion.reset()
+        policy.reset()
         observation, _ = environment.reset(seed=seed)
         look(0)
-        for step in range(1, max_steps + 1):
-            observation, reward, terminated, truncated, _ = environment.step(champion.act(observation))
+        for step in range(1, policy.task.max_steps + 1):
+            observation, reward, terminated, truncated, _ = environment.step(policy.act(observation))
             total += float(reward)
             look(step)
             if terminated or truncated:

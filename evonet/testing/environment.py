@@ -54,7 +54,7 @@ def check_a_network_can_serve_its_spaces(environment: AnyEnvironment) -> None:
 def check_episodes_have_no_faults(environment: AnyEnvironment) -> None:
     """It never raises; observations fit their space; rewards and observations are finite."""
     faults = _episodes(_fitness(environment)).faults
-    hold(not faults, f"an episode failed: {faults[0].place}: {faults[0].message}" if faults else "")
+    hold(not faults, f"an episode failed: {faults[0].location}: {faults[0].message}" if faults else "")
 
 
 def check_a_seed_decides_an_episode(environment: AnyEnvironment) -> None:

@@ -62,7 +62,7 @@ def test_merging_in_pieces_equals_merging_at_once(lengths, seed):
     at_once = after(ObservationNormaliser.fresh(3), [episode for episodes in generations for episode in episodes])
     assert pieces.count == at_once.count
     assert np.allclose(pieces.mean, at_once.mean, rtol=1e-9, atol=1e-9)
-    assert np.allclose(pieces.squares, at_once.squares, rtol=1e-9, atol=1e-9)
+    assert np.allclose(pieces.sum_sq_dev, at_once.sum_sq_dev, rtol=1e-9, atol=1e-9)
 
 
 def test_the_same_merges_give_the_same_bits():
@@ -71,7 +71,7 @@ def test_the_same_merges_give_the_same_bits():
     for episodes in generations:
         twins = [after(twin, episodes) for twin in twins]
     assert twins[0].mean.tobytes() == twins[1].mean.tobytes()
-    assert twins[0].squares.tobytes() == twins[1].squares.tobytes()
+    assert twins[0].sum_sq_dev.tobytes() == twins[1].sum_sq_dev.tobytes()
 
 
 def test_what_it_has_seen_becomes_mean_0_and_deviation_1():
@@ -112,7 +112,7 @@ def test_spread_is_never_negative_by_rounding():
         normaliser = ObservationNormaliser.fresh(1)
         for _ in range(5):
             normaliser = after(normaliser, [np.full((7, 1), value)] * 3)
-            assert normaliser.squares[0] >= 0
+            assert normaliser.sum_sq_dev[0] >= 0
             assert np.isfinite(normaliser.deviation).all()
 
 
@@ -132,10 +132,10 @@ def test_merging_leaves_the_old_one_and_the_sums_as_they_were():
     kept = copy.deepcopy(arguments)
     merged = normaliser.merged(*arguments)
     assert merged.count == 14
-    assert (normaliser.count, normaliser.mean.tobytes(), normaliser.squares.tobytes()) == (
+    assert (normaliser.count, normaliser.mean.tobytes(), normaliser.sum_sq_dev.tobytes()) == (
         before.count,
         before.mean.tobytes(),
-        before.squares.tobytes(),
+        before.sum_sq_dev.tobytes(),
     )
     assert all(np.array_equal(a, b) for a, b in zip(arguments, kept, strict=True))
     assert not np.shares_memory(merged.mean, normaliser.mean)

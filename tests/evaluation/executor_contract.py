@@ -7,10 +7,10 @@ from typing import Any, cast
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.evaluation.engines import EngineName
+from evonet.evaluation.engine import EngineName
 from evonet.evaluation.executors import Executor, InProcess
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.evaluation.task import Task
+from evonet.task import Task
 from evonet.testing.contract import hold, run_checks, same_bits, untouched
 
 _SEEDS = np.array([11, 12, 13])

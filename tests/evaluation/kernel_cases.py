@@ -11,8 +11,8 @@ from evonet.environments.kernels.arithmetic import where
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder
 from evonet.environments.specification import EnvironmentSpec
-from evonet.evaluation.task import Task
 from evonet.network import ACTIVATIONS, Architecture
+from evonet.task import Task
 
 TROUBLED = "TroubledWalk-v0"
 

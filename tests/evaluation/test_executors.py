@@ -113,7 +113,7 @@ def test_joined_chunks_are_the_whole_with_faults_in_order_and_numbered_by_indivi
     for end, size in zip(np.cumsum(sizes), sizes, strict=True):
         chunk = slice(end - size, end)
         (flat,) = engine.evaluate(genomes, individuals[chunk], seeds[chunk], normaliser)
-        chunks.append(flat.renumbered(int(end - size)))
+        chunks.append(flat.offset(int(end - size)))
     joined = EpisodeResults.joined(chunks, individuals, EPISODES)
     assert bits(joined) == bits(whole)
     assert joined.returns.shape == joined.lengths.shape == joined.terminated.shape == (n, EPISODES)

@@ -160,7 +160,7 @@ def test_the_arguments_stay_as_they_are():
     task = task_for(make_walk, hidden=4, normalise_observations=True)
     genomes, seeds = genomes_for(task, 3), SEEDS.copy()
     normaliser = ObservationNormaliser(9, np.ones(3), np.full(3, 2.0))
-    for array in (genomes, seeds, normaliser.mean, normaliser.squares):
+    for array in (genomes, seeds, normaliser.mean, normaliser.sum_sq_dev):
         array.flags.writeable = False  # whoever writes an input raises
     results = run(task, genomes, seeds, normaliser=normaliser)
     assert results.faults == []
@@ -176,7 +176,7 @@ def test_recurrent_networks_forget_between_episodes():
 def test_a_normaliser_stands_still_and_its_sums_are_those_of_all_observations_met():
     task = task_for(make_walk, hidden=4, normalise_observations=True)
     normaliser = ObservationNormaliser(50, np.array([0.1, -0.2, 0.3]), np.array([40.0, 60.0, 50.0]))
-    deviation = np.sqrt(normaliser.squares / 50)
+    deviation = np.sqrt(normaliser.sum_sq_dev / 50)
     genomes = genomes_for(task, 3)
     results = run(task, genomes, slots=2, normaliser=normaliser)
     everything = []
@@ -197,15 +197,13 @@ def test_a_normaliser_stands_still_and_its_sums_are_those_of_all_observations_me
             np.testing.assert_allclose(results.observations.sums[row], away.sum(axis=0), atol=1e-12)
             np.testing.assert_allclose(results.observations.squares[row], (away**2).sum(axis=0), atol=1e-12)
             everything += seen
-    again = EpisodeReturn(make_walk, hidden=4, normalise_observations=True, engine="gymnasium")
-    again.normaliser = normaliser
-    again.adapt(results)
-    assert again.normaliser.count == 50 + len(everything)
-    prior_sum, prior_squares = normaliser.mean * 50, normaliser.squares + 50 * normaliser.mean**2
-    mean = (prior_sum + np.sum(everything, axis=0)) / again.normaliser.count
-    spread = prior_squares + np.sum(np.square(everything), axis=0) - again.normaliser.count * mean**2
-    np.testing.assert_allclose(again.normaliser.mean, mean, rtol=1e-12)
-    np.testing.assert_allclose(again.normaliser.squares, spread, rtol=1e-12)
+    merged = results.merged_into(normaliser)
+    assert merged.count == 50 + len(everything)
+    prior_sum, prior_squares = normaliser.mean * 50, normaliser.sum_sq_dev + 50 * normaliser.mean**2
+    mean = (prior_sum + np.sum(everything, axis=0)) / merged.count
+    spread = prior_squares + np.sum(np.square(everything), axis=0) - merged.count * mean**2
+    np.testing.assert_allclose(merged.mean, mean, rtol=1e-12)
+    np.testing.assert_allclose(merged.sum_sq_dev, spread, rtol=1e-12)
 
 
 FAULTS = {

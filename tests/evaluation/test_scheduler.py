@@ -173,6 +173,7 @@ def test_evaluation_is_given_up_as_soon_as_more_individuals_are_lost_than_may():
         carried(Executor(pool, max_share=0.2, retries=0), 20)
     assert pool.abandoned
     assert len({fault.individual for fault in stopped.value.faults}) == 5
+    assert all(fault.episode < EPISODES and fault.seed == 11 + fault.episode for fault in stopped.value.faults)
     assert str(stopped.value) == (
         "5 of 20 individuals failed, more than faults.max_share 0.2 allows; the first, died, seed 11: no more"
     )

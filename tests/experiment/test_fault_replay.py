@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evonet import Architecture
 from evonet.cli import main
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError
 from evonet.experiment.config import Config
-from evonet.experiment.fault_journal import array_from, array_text, normaliser_entry, normaliser_from
+from evonet.experiment.fault_journal import array_from, array_text, individual_from, normaliser_entry
 from evonet.experiment.fault_replay import RecordedFault
 from evonet.experiment.runner import run
 from tests.environments_for_tests import MODULE
@@ -184,6 +185,13 @@ def test_numbers_go_through_text_to_the_last_bit():
     numbers = np.array([0.1, -0.0, np.nan, np.inf, -np.inf, 5e-324])
     assert array_from(array_text(numbers), 6).tobytes() == numbers.tobytes()
     normaliser = ObservationNormaliser(7, np.array([0.1, 0.2]), np.array([1.0, 1e-300]))
-    again = normaliser_from(json.loads(json.dumps(normaliser_entry(normaliser))), 2)
-    assert (again.count, again.mean.tolist(), again.squares.tolist()) == (7, [0.1, 0.2], [1.0, 1e-300])
-    assert normaliser_from(normaliser_entry(None), 2) is None
+    architecture = Architecture(2, 1, 1)
+    genome = np.linspace(0.1, 0.9, architecture.genome_size)
+    entry = {"generation": 3, "individual": 5, "genome": array_text(genome)}
+    entry = json.loads(json.dumps(entry | {"normaliser": normaliser_entry(normaliser)}))
+    again = individual_from(entry, architecture)
+    assert again.genome.tobytes() == genome.tobytes()
+    assert (again.id, again.generation, again.training_fitness) == (5, 3, -np.inf)
+    learned = again.normaliser
+    assert (learned.count, learned.mean.tolist(), learned.sum_sq_dev.tolist()) == (7, [0.1, 0.2], [1.0, 1e-300])
+    assert individual_from(entry | {"normaliser": normaliser_entry(None)}, architecture).normaliser is None

@@ -136,7 +136,7 @@ def test_the_summary_tells_what_the_files_tell(go):
     assert summary["validation_steps"] == metrics[-1]["validation_steps"]
     assert summary["run_directory"] == str(folder)
     told = summary["champion"]
-    assert told["individual"] == champion.individual == metrics[-1]["champion"]
+    assert told["individual"] == champion.id == metrics[-1]["champion"]
     assert told["generation"] == champion.generation == metrics[-1]["champion_generation"]
     assert told["validation_mean"] == champion.validation.mean == metrics[-1]["validation_mean"]
     assert told["validation_mean"] == max(line["validation_mean"] for line in metrics)

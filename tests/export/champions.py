@@ -10,9 +10,9 @@ from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder
 from evonet.environments.specification import EnvironmentSpec
-from evonet.evaluation.task import Task
 from evonet.network import Architecture
 from evonet.scores import Score
+from evonet.task import Task
 
 BOX = spaces.Box(-np.array([4.8, np.inf, 0.4, np.inf], np.float32), np.array([4.8, np.inf, 0.4, np.inf], np.float32))
 OBSERVATIONS = {
@@ -58,8 +58,8 @@ def champion(
     return Champion(
         architecture,
         rng.standard_normal(architecture.genome_size),
-        task,
-        normaliser,
+        task=task,
+        normaliser=normaliser,
         test=Score(np.array([9.0, 11.0])),
     )
 

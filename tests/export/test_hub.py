@@ -84,17 +84,17 @@ def test_of_a_run_under_way_the_champion_so_far_is_exported_and_called_so(small_
     so_far = load_run(small_run_under_way).champion
     assert captured.err == (
         f"evonet: {small_run_under_way} has not come to its end: exported is the champion so far, individual "
-        f"{so_far.individual} of generation {so_far.generation}, which scores {so_far.validation.mean:.6g} on 5 "
+        f"{so_far.id} of generation {so_far.generation}, which scores {so_far.validation.mean:.6g} on 5 "
         "validation episodes and was not tested\n"
     )
-    assert json.loads((tmp_path / "p.json").read_text())["individual"] == so_far.individual
+    assert json.loads((tmp_path / "p.json").read_text())["individual"] == so_far.id
 
 
 def test_where_there_is_no_champion_the_command_says_so(small_run_under_way, tmp_path, capsys):
     for checkpoint in (small_run_under_way / "checkpoints").iterdir():
         checkpoint.unlink()
     wrong = {
-        small_run_under_way: "has no champion yet: it is there from the first checkpoint on",
+        small_run_under_way: "has no champion yet: the first checkpoint will have it",
         tmp_path: "is not a run directory: it has no config.yaml",
         tmp_path / "nowhere": "holds no champion: there is no such file or directory",
     }

@@ -141,7 +141,7 @@ def test_fault_3_numbers_that_are_not_finite(name, kwargs, message, step, go):
     assert {(f["kind"], f["message"], f["step"]) for f in faults} == {("nonfinite", message, step)}
     assert len(faults) == sum(line["faults"] for line in metrics)
     champion = Champion.load(folder / "champion.npz")
-    assert champion.individual not in {fault["individual"] for fault in faults if fault["generation"] < 2}
+    assert champion.id not in {fault["individual"] for fault in faults if fault["generation"] < 2}
     assert np.isfinite(champion.validation.returns).all()
     numbers = [value for line in metrics for value in line.values() if value is not None]
     assert np.isfinite(numbers).all()

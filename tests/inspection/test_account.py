@@ -92,7 +92,7 @@ def test_a_network_too_wide_for_a_table_is_a_list_of_all_its_neurons(small_run):
 def champion_like(run, shape):
     genome = np.random.default_rng(0).normal(size=shape.genome_size)
     score = Score(np.array([1.0]))
-    return Champion(shape, genome, individual=run.champion.individual, validation=score, test=score)
+    return Champion(shape, genome, id=run.champion.id, validation=score, test=score)
 
 
 def replaced(folder, champion):

@@ -36,7 +36,7 @@ def balancer():
     blocks["input_hidden_weights"][2:, 0] = [1.0, 0.5]
     blocks["hidden_bias"][1] = 9.0
     blocks["hidden_output_weights"][0] = [-1.0, 1.0]
-    return Champion(fitness.architecture, genome, fitness.task)
+    return Champion(fitness.architecture, genome, task=fitness.task)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_a_recurrent_champion_decides_from_its_memory(continuous_run):
 @pytest.mark.parametrize("trouble", ["raise", "raise in reset", "nan observation", "wrong shape"])
 def test_an_environment_that_fails_ends_the_trajectory_and_says_why(trouble):
     fitness = EpisodeReturn(EnvironmentSpec(f"{MODULE}:evonet-tests/Walk-v0", {"trouble": trouble}), hidden=2)
-    champion = Champion(fitness.architecture, np.ones(fitness.architecture.genome_size), fitness.task)
+    champion = Champion(fitness.architecture, np.ones(fitness.architecture.genome_size), task=fitness.task)
     (episode,) = trajectories(champion, SEEDS[:1])
     assert episode.fault
     assert len(episode) == len(episode.observations) == (0 if trouble == "raise in reset" else len(episode.hidden))

@@ -54,7 +54,7 @@ def test_the_line_of_descent_leads_from_the_start_to_the_champion_and_is_true(sm
     line = run.descent
     assert line[0].parents == ()
     assert line[0].generation == 0
-    assert line[-1].individual == run.champion.individual
+    assert line[-1].individual == run.champion.id
     assert len(line) > 2
     for parent, child in pairwise(line):
         assert child.parents[0] == parent.individual
@@ -156,11 +156,11 @@ def test_the_fittest_are_there_with_their_genomes(small_run):
     run = load_run(small_run)
     assert len(run.fittest) > 1
     for one in run.fittest:
-        assert one.fitness == run.metrics["best"][one.generation]
+        assert one.training_fitness == run.metrics["best"][one.generation]
         assert one.genome.shape == (23,)
         assert one.normaliser is None
-        assert run.lineage.generations[run.lineage.row(one.individual)] <= one.generation
-    (same,) = [one for one in run.fittest if one.individual == run.champion.individual]
+        assert run.lineage.generations[run.lineage.row(one.id)] <= one.generation
+    (same,) = [one for one in run.fittest if one.id == run.champion.id]
     assert same.genome.tolist() == run.champion.genome.tolist()
 
 
@@ -211,7 +211,7 @@ def test_a_run_under_way_is_read_as_far_as_it_has_come(stopped_run, small_run):
 
 def test_the_champion_of_a_run_under_way_acts(stopped_run):
     champion = load_run(stopped_run).champion
-    assert champion.individual == load_run(stopped_run).metrics["champion"][-1]
+    assert champion.id == load_run(stopped_run).metrics["champion"][-1]
     seeds = episode_seeds(3, Purpose.VALIDATION, 0, 5)
     assert champion.run(seeds).returns[0].tolist() == champion.validation.returns.tolist()
 

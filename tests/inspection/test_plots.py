@@ -135,7 +135,7 @@ def test_everybody_in_the_tree_of_descent_has_words(run):
     tree = family(run.lineage, run.descent)
     found = marked(plots.descent_tree(tree))
     assert len(words_of(found["line"])) == len(found["line"].get_offsets()) == len(run.descent)
-    assert words_of(found["line"])[-1].startswith(f"individual {run.champion.individual}, generation ")
+    assert words_of(found["line"])[-1].startswith(f"individual {run.champion.id}, generation ")
     assert len(words_of(found["others"])) == len(tree.others)
 
 

@@ -9,13 +9,13 @@ import pytest
 from evonet.champion import Champion
 from evonet.cli import main
 from evonet.errors import ConfigError, EnvironmentUnavailable
-from evonet.evaluation.task import Task
 from evonet.fitness import EpisodeReturn
 from evonet.inspection.animation import CannotRender, Film
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.replay import no_window_needed, play, record, show
 from evonet.network import Architecture
 from evonet.seeding import Purpose, episode_seeds
+from evonet.task import Task
 from tests.environments_for_tests import MODULE
 
 image = pytest.importorskip("PIL.Image")
@@ -25,11 +25,11 @@ SEEDS = episode_seeds(3, Purpose.REPLAY, 0, 2)
 @pytest.fixture(scope="module")
 def champion():
     fitness = EpisodeReturn("CartPole-v1", hidden=4, max_steps=12)
-    return Champion(fitness.architecture, np.zeros(fitness.architecture.genome_size), fitness.task)
+    return Champion(fitness.architecture, np.zeros(fitness.architecture.genome_size), task=fitness.task)
 
 
 def test_played_episodes_are_those_of_the_evaluation(champion):
-    episodes = list(play(champion, SEEDS))
+    episodes = list(play(champion.policy, SEEDS))
     results = champion.run(SEEDS)
     assert [episode.total for episode in episodes] == results.returns[0].tolist()
     assert [episode.steps for episode in episodes] == results.lengths[0].tolist()
@@ -39,7 +39,7 @@ def test_played_episodes_are_those_of_the_evaluation(champion):
 
 @pytest.mark.parametrize("ending", [".gif", ".webp"])
 def test_a_replay_is_written_as_an_animation(champion, ending, tmp_path):
-    episodes = list(record(champion, SEEDS, tmp_path / f"best{ending}"))
+    episodes = list(record(champion.policy, SEEDS, tmp_path / f"best{ending}"))
     with image.open(tmp_path / f"best{ending}") as animation:
         # 50 frames a second become 25: every second one, with the first of each episode
         assert animation.n_frames == sum(episode.steps // 2 + 1 for episode in episodes)
@@ -50,7 +50,7 @@ def test_a_replay_is_written_as_an_animation(champion, ending, tmp_path):
 
 def test_a_replay_is_written_as_a_video(champion, tmp_path):
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
-    list(record(champion, SEEDS, tmp_path / "best.mp4"))
+    list(record(champion.policy, SEEDS, tmp_path / "best.mp4"))
     frames, seconds = ffmpeg.count_frames_and_secs(str(tmp_path / "best.mp4"))
     assert frames > 5
     assert seconds == pytest.approx(frames / 25, abs=0.1)
@@ -58,17 +58,17 @@ def test_a_replay_is_written_as_a_video(champion, tmp_path):
 
 def test_an_animation_that_cannot_be_written_leaves_nothing(champion, tmp_path):
     with pytest.raises(FileNotFoundError):
-        list(record(champion, SEEDS, tmp_path / "nowhere" / "best.gif"))
+        list(record(champion.policy, SEEDS, tmp_path / "nowhere" / "best.gif"))
     (tmp_path / "taken.gif").mkdir()
     with pytest.raises(OSError, match="taken"):
-        list(record(champion, SEEDS, tmp_path / "taken.gif"))
+        list(record(champion.policy, SEEDS, tmp_path / "taken.gif"))
     assert [path.name for path in tmp_path.iterdir()] == ["taken.gif"]
 
 
 def test_without_a_package_for_videos_it_says_what_to_install(champion, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(CannotRender) as refused:
-        list(record(champion, SEEDS, tmp_path / "best.mp4"))
+        list(record(champion.policy, SEEDS, tmp_path / "best.mp4"))
     assert str(refused.value) == ("to write such a file, install imageio-ffmpeg: pip install 'evonet-toolkit[video]'")
 
 
@@ -86,12 +86,14 @@ def test_pictures_are_kept_to_the_last_bit_and_small():
 def test_a_window_is_drawn_where_there_is_a_display(champion, monkeypatch):
     pytest.importorskip("pygame")
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    assert [episode.total for episode in show(champion, SEEDS[:1])] == champion.run(SEEDS[:1]).returns[0].tolist()
+    assert [episode.total for episode in show(champion.policy, SEEDS[:1])] == champion.run(SEEDS[:1]).returns[
+        0
+    ].tolist()
 
 
 def test_another_ending_is_refused(champion, tmp_path):
     with pytest.raises(ConfigError, match=r"^a replay is written as \.gif, \.webp, \.mp4, got '.*best\.avi'$"):
-        list(record(champion, SEEDS, tmp_path / "best.avi"))
+        list(record(champion.policy, SEEDS, tmp_path / "best.avi"))
 
 
 def test_without_a_display_a_window_is_refused_with_a_way_out(champion, monkeypatch):
@@ -100,13 +102,13 @@ def test_without_a_display_a_window_is_refused_with_a_way_out(champion, monkeypa
     monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     with pytest.raises(CannotRender, match=r"^there is no display to open a window on; write a file instead: --gif"):
-        next(show(champion, SEEDS))
+        next(show(champion.policy, SEEDS))
 
 
 def test_a_champion_without_an_environment_cannot_play():
     architecture = Architecture(2, 2, 1)
     with pytest.raises(EnvironmentUnavailable, match="scored by a function"):
-        list(play(Champion(architecture, np.zeros(architecture.genome_size)), SEEDS))
+        list(play(Champion(architecture, np.zeros(architecture.genome_size)).policy, SEEDS))
 
 
 class Blind:
@@ -120,7 +122,7 @@ class Blind:
 def test_an_environment_that_draws_nothing_is_told(champion, tmp_path, monkeypatch):
     monkeypatch.setattr(Task, "make_environment", lambda self, mode=None: Blind())
     with pytest.raises(CannotRender, match="no render mode 'rgb_array'"):
-        list(record(champion, SEEDS, tmp_path / "best.gif"))
+        list(record(champion.policy, SEEDS, tmp_path / "best.gif"))
 
 
 class Failing(Blind):
@@ -131,7 +133,7 @@ class Failing(Blind):
 def test_an_environment_that_raises_is_an_error_with_the_place(champion, monkeypatch):
     monkeypatch.setattr(Task, "make_environment", lambda self, mode=None: Failing())
     with pytest.raises(EnvironmentUnavailable) as refused:
-        list(play(champion, SEEDS[:1]))
+        list(play(champion.policy, SEEDS[:1]))
     what = f"the environment failed at step 0, seed {SEEDS[0]}: ZeroDivisionError: no ground"
     assert str(refused.value) == what
 
@@ -170,7 +172,7 @@ def test_the_command_tells_as_json_and_writes_the_file(small_run, tmp_path, head
     champion = load_run(small_run).champion
     assert document["episodes"][0]["seed"] == seed
     assert document["mean"] == document["episodes"][0]["return"] == champion.run(np.array([seed])).returns[0, 0]
-    assert (document["individual"], document["file"]) == (champion.individual, str(path))
+    assert (document["individual"], document["file"]) == (champion.id, str(path))
     with image.open(path) as animation:
         assert animation.format == "GIF"
 
@@ -179,8 +181,8 @@ def test_the_command_plays_any_individual_that_is_stored(small_run, headless, ca
     assert main(["replay", str(small_run), "--generation", "0", "--json"]) == 0
     document = json.loads(capfd.readouterr().out)
     first = load_run(small_run).fittest[0]
-    assert (document["individual"], document["generation"]) == (first.individual, 0)
-    assert main(["replay", str(small_run), "--individual", str(first.individual), "--json"]) == 0
+    assert (document["individual"], document["generation"]) == (first.id, 0)
+    assert main(["replay", str(small_run), "--individual", str(first.id), "--json"]) == 0
     assert json.loads(capfd.readouterr().out) == document
 
 

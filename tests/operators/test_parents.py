@@ -181,7 +181,7 @@ def test_an_algorithm_whose_tell_takes_the_fitness_only_evolves(algorithm):
 
 def episode_of(fitness, genome, seed):
     """The observations of an episode, in the environment itself."""
-    champion = Champion(fitness.architecture, genome.copy(), fitness.task)
+    champion = Champion(fitness.architecture, genome.copy(), task=fitness.task)
     environment = gym.make("CartPole-v1")
     observation, _ = environment.reset(seed=seed)
     met, ended = [], False

@@ -11,13 +11,14 @@ from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.engines import EngineName, runs_foreign_code
+from evonet.evaluation.engine import EngineName
+from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.executors.executor import Executor, InProcess, Workers
 from evonet.evaluation.executors.pooled import ExecutorWorkers, WorkerProcesses
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
 from evonet.processes.cores import cores
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 _WORTH_TRYING = 2.0  # seconds of evaluation after which worker processes are tried

@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Protocol
 from annotated_types import Ge, Le
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.evaluation.engines import EngineName, make_engine
+from evonet.evaluation.engine import Engine, EngineName
+from evonet.evaluation.engines import make_engine
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Engine, Task
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 Workers = Annotated[int, Ge(1), Le(1000)] | Literal["auto"]

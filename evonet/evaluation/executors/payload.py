@@ -6,8 +6,9 @@ import pickle
 import zlib
 
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.engines import EngineName, make_engine
-from evonet.evaluation.task import Engine, Task
+from evonet.evaluation.engine import Engine, EngineName
+from evonet.evaluation.engines import make_engine
+from evonet.task import Task
 
 
 def pickled(task: Task, engine: EngineName) -> bytes:

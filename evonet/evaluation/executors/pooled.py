@@ -10,14 +10,15 @@ import numpy as np
 
 from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.evaluation.engines import EngineName, make_engine, runs_foreign_code
+from evonet.evaluation.engine import EngineName
+from evonet.evaluation.engines import make_engine, runs_foreign_code
 from evonet.evaluation.executors.chunks import Chunk, Pool
 from evonet.evaluation.executors.executor_pool import ExecutorPool
 from evonet.evaluation.executors.payload import pickled
 from evonet.evaluation.executors.scheduler import ChunkScheduler
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 _CHUNK_SECONDS = 0.1, 0.3  # the work in a chunk: sending one costs a millisecond, and at its end episodes run alone

@@ -71,7 +71,7 @@ class ChunkScheduler:
         self._open -= 1
         chunk, done = ended.chunk, 0
         for results in ended.results:
-            self._results[chunk.first + done] = results.renumbered(chunk.first + done)
+            self._results[chunk.first + done] = results.offset(chunk.first + done)
             done += len(results.returns)
         if ended.loss is not None:
             self._recover(chunk, done, ended.loss)
@@ -100,6 +100,6 @@ class ChunkScheduler:
         fault = Fault(individual, episode, seed, loss.kind, None, loss.message, loss.traceback, self._attempts[episode])
         results = EpisodeResults.lost(fault, None if whole.normaliser is None else len(whole.normaliser.mean))
         self._results[episode] = results
-        self._faults.append(fault)
+        self._faults.append(fault.for_individual(whole.individuals))
         if len(whole.genomes) >= _FEWEST_INDIVIDUALS or self._policy.on_fault == "stop":
-            self._policy.judge(self._faults, len(whole.genomes))
+            self._policy.enforce(self._faults, len(whole.genomes))

@@ -15,10 +15,10 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from evonet.errors import EvonetError
+from evonet.evaluation.engine import Engine
 from evonet.evaluation.executors.chunks import Chunk
 from evonet.evaluation.executors.payload import unpickled
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.task import Engine
 
 TELL_STACK = getattr(signal, "SIGUSR2", None)
 """The signal at which a worker writes down where it is, even if it hangs in C."""

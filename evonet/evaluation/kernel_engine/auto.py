@@ -10,7 +10,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.kernel_engine.numba_engine import NumbaEngine
 from evonet.evaluation.kernel_engine.numpy_engine import NumpyEngine
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 PATIENCE = 1.0
@@ -52,7 +52,7 @@ class KernelEngine:
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
-        """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
+        """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         if isinstance(self._engine, NumpyEngine) and self._numba_pays():
             self._engine.close()
             self._engine = NumbaEngine(self._task, self._threads)

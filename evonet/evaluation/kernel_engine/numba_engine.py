@@ -15,8 +15,8 @@ from evonet.evaluation.kernel_engine.outcomes import Ledger
 from evonet.evaluation.kernel_engine.plan import Plan, StartStates
 from evonet.evaluation.kernel_engine.rollout import WIDTHS, Episodes, Lanes
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
 from evonet.processes.cores import cores
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 LANES = 256
@@ -63,7 +63,7 @@ class NumbaEngine:
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
-        """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
+        """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         architecture = self._task.architecture
         ledger = Ledger.opened(genomes, individuals, architecture.num_inputs if normaliser else None)
         results, sums = ledger.results, ledger.results.observations

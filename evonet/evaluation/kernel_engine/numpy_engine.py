@@ -10,7 +10,7 @@ from evonet.evaluation.kernel_engine.columns import LaneColumns, StepProgram
 from evonet.evaluation.kernel_engine.outcomes import Ledger, Outcome
 from evonet.evaluation.kernel_engine.plan import Plan, StartStates
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
+from evonet.task import Task
 from evonet.types import BoolArray, FloatArray, IntArray
 
 LANES = 1024
@@ -44,7 +44,7 @@ class NumpyEngine:
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
-        """Flat results of the episodes; see `evonet.evaluation.task.Engine`."""
+        """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         ledger = Ledger.opened(genomes, individuals, self._task.architecture.num_inputs if normaliser else None)
         if ledger.open_episodes.size:
             with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning

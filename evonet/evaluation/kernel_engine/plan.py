@@ -19,8 +19,8 @@ from evonet.environments.kernels.kernel import Column
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.kernel_engine import unrolled
 from evonet.evaluation.kernel_engine.activations import ACTIVATIONS, PRECISIONS
-from evonet.evaluation.task import Task
 from evonet.network import Architecture
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 _LARGEST_SINGLE = 1e15

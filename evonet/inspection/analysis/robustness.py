@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from evonet.champion import Champion
+from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.parameters import Parameter
-from evonet.environments.spaces import ObservationEncoder
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.task import Task
 from evonet.inspection.analysis.trials import Trials
 from evonet.network import Architecture
+from evonet.policy import Policy
 from evonet.scores import Score
 from evonet.seeding import Purpose, generator
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 WEIGHT_NOISE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -69,24 +71,48 @@ class Sweep:
         return cls(name, np.array(levels, dtype=np.float64), means, low, high, own, episodes)
 
 
-class _NoisyEncoder:
-    """Reads observations as an encoder does, and blurs them."""
+@dataclass(frozen=True, eq=False)
+class _Noise:
+    """Noise in observations: normal for numbers; any other observation is mistaken for one of `seen`.
 
-    def __init__(self, encoder: ObservationEncoder, level: float, seen: FloatArray, rng: np.random.Generator) -> None:
-        self._encoder = encoder
-        self._blurred = isinstance(encoder.space, spaces.Box)
-        self._level = level
-        self._seen = seen
-        self._noise = level * seen.std(axis=0)
-        self._rng = rng
-        self.size, self.check = encoder.size, encoder.check
+    Attributes:
+        level: standard deviations of each number in `seen`, or the probability of a mistake.
+        seen: observations of the champion, `(m, inputs)`.
+        rng: draws the noise.
+    """
 
-    def encode_into(self, observation: Any, row: FloatArray) -> None:
-        self._encoder.encode_into(observation, row)
-        if self._blurred:
-            row += self._noise * self._rng.standard_normal(self.size)
-        elif self._rng.random() < self._level:
-            row[:] = self._seen[self._rng.integers(len(self._seen))]
+    level: float
+    seen: FloatArray
+    rng: np.random.Generator
+
+    def policy(self, task: Task, genomes: FloatArray, normaliser: ObservationNormaliser | None) -> Policy:
+        """A policy with this noise in its observations."""
+        return _NoisyPolicy(task, genomes, normaliser, self)
+
+    def add_to(self, row: FloatArray, *, numeric: bool) -> None:
+        """Add the noise to an encoded observation, in place."""
+        if numeric:
+            row += self._deviations * self.rng.standard_normal(row.size)
+        elif self.rng.random() < self.level:
+            row[:] = self.seen[self.rng.integers(len(self.seen))]
+
+    @cached_property
+    def _deviations(self) -> FloatArray:
+        deviations: FloatArray = self.level * self.seen.std(axis=0)
+        return deviations
+
+
+class _NoisyPolicy(Policy):
+    def __init__(
+        self, task: Task, genomes: FloatArray, normaliser: ObservationNormaliser | None, noise: _Noise
+    ) -> None:
+        super().__init__(task, genomes, normaliser)
+        self._noise = noise
+        self._numeric = isinstance(task.observation_space, spaces.Box)
+
+    def observe(self, lane: int, observation: Any) -> None:
+        super().observe(lane, observation)
+        self._noise.add_to(self.observations[lane], numeric=self._numeric)
 
 
 def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: FloatArray, seconds: float) -> Sweep:
@@ -99,10 +125,9 @@ def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: Flo
     levels = OBSERVATION_NOISE if is_box else MISREADINGS
     returns, episodes = [], 0
     for number, level in enumerate(levels):
-        noisy = replace(task)
-        rng = generator(0, Purpose.INSPECTION, number)
-        vars(noisy)["encoder"] = _NoisyEncoder(task.encoder, level, seen, rng)  # where the property keeps its own
-        with Trials(noisy, champion.normaliser, champion.genome, seeds, GymnasiumEngine(noisy)) as trials:
+        noise = _Noise(level, seen, generator(0, Purpose.INSPECTION, number))
+        engine = GymnasiumEngine(task, make_policy=noise.policy)
+        with Trials(task, champion.normaliser, champion.genome, seeds, engine) as trials:
             episodes = episodes or trials.episodes(len(levels), seconds, fewest=_FEWEST)
             returns.append(trials.run(champion.genome[None, :], episodes).returns[0])
     name = "observation noise (× deviation)" if is_box else "share of observations misread"

@@ -1,4 +1,4 @@
-"""An episode of a champion, step by step: what it saw, what its neurons did, how it acted."""
+"""An episode of a champion, step by step: observations, hidden and output neurons, actions, rewards."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.errors import EnvironmentUnavailable
-from evonet.evaluation.task import Task
-from evonet.network import NetworkStack
+from evonet.policy import Policy
 from evonet.types import FloatArray, IntArray
 
 Look = Callable[[Any, int], None]
@@ -76,21 +74,20 @@ def trajectories(
     Raises:
         EnvironmentUnavailable: the champion has no environment, or it cannot be made.
     """
-    if champion.task is None:
-        raise EnvironmentUnavailable("this champion was scored by a function and has no environment to act in")
-    limit = min(champion.task.max_steps, most_steps or champion.task.max_steps)
+    policy = champion.policy_for(champion.task)
+    limit = min(policy.task.max_steps, most_steps or policy.task.max_steps)
     for seed in seeds.tolist():
-        with closing(champion.task.make_environment(render_mode)) as environment:
-            yield _Recorder(champion, champion.task, environment, limit).trajectory(seed, look)
+        policy.reset()
+        with closing(policy.task.make_environment(render_mode)) as environment:
+            yield _Recorder(policy, environment, limit).trajectory(seed, look)
 
 
 class _Recorder:
-    """Lets a champion act in an environment, and writes down what happens."""
+    """Runs a policy in an environment and records each step."""
 
-    def __init__(self, champion: Champion, task: Task, environment: Any, limit: int) -> None:
-        self._champion, self._task, self._environment, self._limit = champion, task, environment, limit
-        self._stack = NetworkStack(champion.architecture, champion.genome[None, :], 1)
-        shape = champion.architecture
+    def __init__(self, policy: Policy, environment: Any, limit: int) -> None:
+        self._policy, self._environment, self._limit = policy, environment, limit
+        shape = policy.task.architecture
         self._widths = {"observations": shape.num_inputs, "hidden": shape.num_hidden, "outputs": shape.num_outputs}
         self._rows: dict[str, list[Any]] = {name: [] for name in (*self._widths, "actions", "rewards")}
 
@@ -120,16 +117,15 @@ class _Recorder:
         return Trajectory(seed, **arrays, terminated=bool(terminated), fault=fault)
 
     def _action(self, observation: Any) -> Any:
-        inputs = self._task.encoder.encode(observation)
-        self._rows["observations"].append(inputs.copy())
-        if self._champion.normaliser is not None:
-            self._champion.normaliser.normalise(inputs)
-        with np.errstate(all="ignore"):  # what is not finite is told
-            outputs = self._stack.forward(inputs[None, :])
-        if not (np.isfinite(inputs).all() and np.isfinite(outputs).all()):
+        policy = self._policy
+        policy.observe(0, observation)
+        self._rows["observations"].append(policy.observations[0].copy())
+        with np.errstate(all="ignore"):  # the next line raises where a number is not finite
+            outputs = policy.forward()
+        if not (np.isfinite(policy.inputs).all() and np.isfinite(outputs).all()):
             raise ValueError("the observation or the network's output holds numbers that are not finite")
-        action = self._task.decoder.decode(outputs)[0]
-        self._rows["hidden"].append(self._stack.hidden[0].copy())
+        action = policy.decode(outputs)[0]
+        self._rows["hidden"].append(policy.memory[0].copy())
         self._rows["outputs"].append(outputs[0].copy())
         self._rows["actions"].append(numbers_of(action))
         return action
@@ -159,12 +155,8 @@ def decided(champion: Champion, observations: FloatArray, memory: FloatArray | N
     Raises:
         EnvironmentUnavailable: the champion has no environment, whose actions these would be.
     """
-    if champion.task is None:
-        raise EnvironmentUnavailable("this champion was scored by a function and has no environment to act in")
-    inputs = np.array(observations, dtype=np.float64)
-    if champion.normaliser is not None:
-        champion.normaliser.normalise(inputs)
-    stack = NetworkStack(champion.architecture, champion.genome[None, :], len(inputs))
+    policy = champion.policy_for(champion.task, lanes=len(observations))
+    policy.observations[...] = observations
     if memory is not None:
-        stack.hidden[...] = memory
-    return np.array([numbers_of(action) for action in champion.task.decoder.decode(stack.forward(inputs))])
+        policy.memory[...] = memory
+    return np.array([numbers_of(action) for action in policy.decode(policy.forward())])

@@ -10,10 +10,11 @@ from typing import Self
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation.engine import Engine
 from evonet.evaluation.engines import make_engine
 from evonet.evaluation.kernel_engine import KernelEngine, kernel_for
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Engine, Task
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 _SOUNDING, _SOUNDING_AGAIN = 4, 64  # episodes that tell how fast an engine is

@@ -14,13 +14,13 @@ from evonet.champion import Champion
 from evonet.environments.names import Names, names_for
 from evonet.errors import EvonetError
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task import Task
 from evonet.inspection.analysis.influence import NeuronState, action_influence, is_choice, neuron_states, path_strength
 from evonet.inspection.analysis.trajectory import Trajectory
 from evonet.inspection.analysis.trials import Trials
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.report.replay import Sheet, played
 from evonet.seeding import Purpose, episode_seeds, generator
+from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 LONGEST = 5_000

@@ -90,7 +90,7 @@ def _map_size(champion: Champion) -> tuple[float, float]:
 
 
 def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dict[str, Any]:
-    """Weights of the connections drawn, for the fittest of each generation in which that was somebody new."""
+    """Weights of the connections drawn, for the fittest of each generation in which it was another individual."""
     genes = shown_genes(champion.network, _MOST_NEURONS)
     fittest = findings.run.fittest
     rows: list[int] = []
@@ -98,12 +98,12 @@ def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dic
         rows = np.linspace(0, len(fittest) - 1, min(len(fittest), _MOST_SNAPSHOTS)).round().astype(int).tolist()
     frames = [
         {
-            "label": f"generation {each.generation} · individual {each.individual}, fitness {each.fitness:.5g}",
+            "label": f"generation {each.generation} · individual {each.id}, fitness {each.training_fitness:.5g}",
             "weights": _short(each.genome[genes]),
         }
         for each in (fittest[row] for row in rows)
     ]
-    label = f"the champion: individual {champion.individual}, chosen in generation {champion.generation}"
+    label = f"the champion: individual {champion.id}, chosen in generation {champion.generation}"
     frames.append({"label": label, "weights": _short(champion.genome[genes])})
     strongest = float(np.abs(connection_genes(champion.network)).max(initial=0.0)) or 1.0
     return {"figure": diagram.key, "frames": frames, "strongest": strongest, "widest": WIDEST}

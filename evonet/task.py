@@ -1,18 +1,15 @@
-"""What an episode is: all that an engine must know, in one picklable object."""
+"""The task: one environment, and how networks of one architecture act in it. It is picklable, for workers need it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from evonet.activations import ACTIVATIONS
-from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Space, Squash
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
-from evonet.evaluation.results import EpisodeResults
 from evonet.network import Architecture
-from evonet.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -24,10 +21,10 @@ class Task:
         observation_space: of the environment.
         action_space: of the environment.
         architecture: of the networks; its inputs and outputs fit the spaces.
-        squash: how unbounded outputs meet a Box action space.
-        max_steps: steps after which an episode is cut.
+        squash: how unbounded outputs are brought into a Box action space.
+        max_steps: steps after which an episode is truncated.
         normalise: whether observations are normalised, and their sums returned.
-        recorded: so many network inputs of each episode are returned, the first; only the engine "gymnasium" does.
+        recorded: how many of an episode's first network inputs are returned; only the engine "gymnasium" does that.
     """
 
     environment: EnvironmentSpec | EnvironmentFactory
@@ -60,34 +57,5 @@ class Task:
         return ActionDecoder(self.action_space, ACTIVATIONS[self.architecture.output_activation], self.squash)
 
     def __getstate__(self) -> dict[str, Any]:
-        # The cached encoder and decoder are closures: they stay behind, and are made anew where they are needed.
+        # The cached encoder and decoder are closures, which cannot be pickled; a copy makes its own.
         return {name: value for name, value in vars(self).items() if name in self.__dataclass_fields__}
-
-
-class Engine(Protocol):
-    """Runs episodes."""
-
-    @property
-    def name(self) -> str:
-        """The engine, as reports call it."""
-        ...
-
-    def run(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
-    ) -> EpisodeResults:
-        """Flat results of m episodes, `(m,)`.
-
-        Args:
-            genomes: `(k, genome_size)`.
-            individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
-            seeds: of each episode, `(m,)`.
-            normaliser: of observations, standing still meanwhile; None if the task does not normalise.
-
-        Returns:
-            Results whose faults carry the number of the flat episode as `episode` and the row as `individual`.
-        """
-        ...
-
-    def close(self) -> None:
-        """Give back what was opened."""
-        ...

@@ -8,7 +8,7 @@ import pytest
 from evonet import evolve
 from evonet.environments.double_pole import DoublePole
 from evonet.errors import ConfigError
-from evonet.experiment.build import build_algorithm, build_fitness, build_judge, build_validation
+from evonet.experiment.build import build_algorithm, build_fitness, build_validation, build_validation_fitness
 from evonet.experiment.config import Config
 
 POLES = (
@@ -20,50 +20,50 @@ LENGTHS = "environment: {id: evonet/DoublePole-v0, kwargs: {velocities: false}, 
 
 
 @pytest.fixture
-def judged(tmp_path):
-    """The fitness of a config, its judge, and the config itself."""
+def built(tmp_path):
+    """The fitness of a config, the one that validates, and the config itself."""
     with contextlib.ExitStack() as stack:
 
-        def judged(text):
+        def built(text):
             path = tmp_path / "c.yaml"
             path.write_text(text, encoding="utf-8")
             config = Config.load(str(path))
             fitness = stack.enter_context(contextlib.closing(build_fitness(config)))
-            return fitness, stack.enter_context(contextlib.closing(build_judge(config, fitness))), config
+            return fitness, stack.enter_context(contextlib.closing(build_validation_fitness(config, fitness))), config
 
-        yield judged
+        yield built
 
 
-def last_generation(fitness, judge, config, generations=3):
+def last_generation(fitness, validating, config, generations=3):
     algorithm = build_algorithm(config, fitness.architecture)
-    evolution = evolve(algorithm, fitness, seed=1, validation=build_validation(config), judge=judge)
+    evolution = evolve(algorithm, fitness, seed=1, validation=build_validation(config), validation_fitness=validating)
     return [next(evolution) for _ in range(generations)][-1]
 
 
-def test_by_default_the_fitness_itself_judges(judged):
-    fitness, judge, _ = judged(POLES)
-    assert judge is fitness
-    assert judge.engine in ("numpy", "numba")
+def test_by_default_the_fitness_validates_too(built):
+    fitness, validating, _ = built(POLES)
+    assert validating is fitness
+    assert validating.engine in ("numpy", "numba")
 
 
-def test_an_engine_of_its_own_judges_in_the_environment_itself(judged, monkeypatch):
-    fitness, judge, config = judged(POLES + "validation: {episodes: 1, engine: gymnasium}\n")
+def test_the_validation_engine_runs_the_environment_itself(built, monkeypatch):
+    fitness, validating, config = built(POLES + "validation: {episodes: 1, engine: gymnasium}\n")
     assert fitness.engine in ("numpy", "numba")
-    assert judge.engine == "gymnasium"
+    assert validating.engine == "gymnasium"
     steps = []
     step = DoublePole.step
     monkeypatch.setattr(DoublePole, "step", lambda self, action: steps.append(1) or step(self, action))
-    generation = last_generation(fitness, judge, config)
+    generation = last_generation(fitness, validating, config)
     assert len(steps) == generation.validation_steps > 0
     champion = generation.champion
     assert champion.run(np.array([0])).returns.ravel().tolist() == champion.validation.returns.tolist()
 
 
-def test_an_environment_of_its_own_gives_other_returns_and_may_have_an_engine_too(judged):
+def test_an_environment_of_its_own_gives_other_returns_and_may_have_an_engine_too(built):
     for engine in ("", ", engine: gymnasium"):
-        fitness, judge, config = judged(POLES + f"validation: {{episodes: 1{engine}, {LENGTHS}}}\n")
-        assert (judge.engine == "gymnasium") == bool(engine)
-        champion = last_generation(fitness, judge, config).champion
+        fitness, validating, config = built(POLES + f"validation: {{episodes: 1{engine}, {LENGTHS}}}\n")
+        assert (validating.engine == "gymnasium") == bool(engine)
+        champion = last_generation(fitness, validating, config).champion
         assert champion.validation.mean >= 1.0 > champion.training_fitness
         assert champion.validation.mean.is_integer()
 
@@ -85,15 +85,15 @@ def test_an_environment_of_its_own_gives_other_returns_and_may_have_an_engine_to
         ),
     ],
 )
-def test_what_cannot_judge_is_refused_with_its_place(judged, text, message, tmp_path):
+def test_a_setting_that_cannot_validate_is_refused_with_its_place(built, text, message, tmp_path):
     with pytest.raises(ConfigError) as refused:
-        judged(text)
+        built(text)
     assert str(refused.value).replace(f"{tmp_path}/", "").startswith(message)
 
 
-def test_a_function_as_fitness_judges_by_itself(judged, tmp_path):
+def test_a_function_as_fitness_validates_too(built, tmp_path):
     text = "fitness: {type: tests.environments_for_tests:nothing}\nvalidation: {engine: gymnasium}\n"
     (tmp_path / "c.yaml").write_text(text + "network: {inputs: 2, outputs: 1}\n", encoding="utf-8")
     config = Config.load(str(tmp_path / "c.yaml"))
     with pytest.raises(ConfigError, match=r"validation.engine must be left out where a function is the fitness"):
-        build_judge(config, object())
+        build_validation_fitness(config, object())

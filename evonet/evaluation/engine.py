@@ -1,0 +1,41 @@
+"""What an engine is: it runs episodes of one task."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation.results import EpisodeResults
+from evonet.types import FloatArray, IntArray
+
+EngineName = Literal["auto", "gymnasium", "numpy", "numba"]
+"""What a config can ask for."""
+
+
+class Engine(Protocol):
+    """Runs episodes."""
+
+    @property
+    def name(self) -> str:
+        """The engine, as reports call it."""
+        ...
+
+    def run(
+        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> EpisodeResults:
+        """Flat results `(m,)` of m episodes.
+
+        Args:
+            genomes: `(k, genome_size)`.
+            individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
+            seeds: of each episode, `(m,)`.
+            normaliser: of observations; None if the task does not normalise.
+
+        Returns:
+            Results whose faults carry the number of the flat episode as `episode` and the row as `individual`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close environments and threads."""
+        ...

@@ -1,0 +1,62 @@
+"""An individual: a genome, and what a run knows of it."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.network import Architecture, NeuralNetwork
+from evonet.policy import Policy
+from evonet.task import Task
+from evonet.types import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Individual:
+    """One genome of a run.
+
+    Attributes:
+        architecture: what the genome means.
+        genome: `(genome_size,)`.
+        id: its number in the run.
+        generation: in which it had this fitness under this normaliser; of a champion, in which it was chosen.
+        training_fitness: its fitness in that generation: luck as well as skill, never a result; -inf if it failed.
+        normaliser: of observations in that generation; None if they stay as they are.
+    """
+
+    architecture: Architecture
+    genome: FloatArray
+    _: KW_ONLY
+    id: int = 0
+    generation: int = 0
+    training_fitness: float = -np.inf
+    normaliser: ObservationNormaliser | None = None
+
+    def __post_init__(self) -> None:
+        expected = (self.architecture.genome_size,)
+        if np.shape(self.genome) != expected:
+            raise ValueError(
+                f"{type(self).__name__}.genome must have shape {expected} for {self.architecture}, "
+                f"got {np.shape(self.genome)}"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The network is views onto the genome, and a policy holds closures: a copy makes its own.
+        return {name: value for name, value in vars(self).items() if name in self.__dataclass_fields__}
+
+    @cached_property
+    def network(self) -> NeuralNetwork:
+        """The network, whose weights are views onto the genome."""
+        return NeuralNetwork.from_genome(self.architecture, self.genome)
+
+    def policy_for(self, task: Task | None, lanes: int = 1) -> Policy:
+        """The individual's policy in the environment of `task`.
+
+        Raises:
+            EnvironmentUnavailable: there is no task, for the individual was scored by a function.
+        """
+        return Policy(task, self.network.genome[None, :], self.normaliser, lanes)

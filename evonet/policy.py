@@ -1,0 +1,103 @@
+"""The policy: the one place where an observation becomes an action.
+
+encode → normalise → network → decode. A policy has *lanes*: as many networks as environments that run side by side, or
+one network in all of them. A lane's action depends on nothing but its own network, observations and memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.spaces import Actions
+from evonet.errors import EnvironmentUnavailable
+from evonet.network import NetworkStack
+from evonet.task import Task
+from evonet.types import FloatArray
+
+
+class Policy:
+    """Networks acting in the environment of a task.
+
+    All arrays are made once: an action allocates no weights.
+
+    Args:
+        task: the environment's spaces and the networks' architecture; None, as an individual that was scored by a
+            function has it, is refused.
+        genomes: `(lanes, genome_size)`, float64; or `(1, genome_size)` for one network in all lanes. They are kept and
+            read at each action, never written.
+        normaliser: of observations; None if they stay as they are.
+        lanes: how many observations are acted on at once; by default one for each genome.
+
+    Attributes:
+        task: the environment's spaces and the networks' architecture.
+        observations: the lanes' encoded observations, `(lanes, num_inputs)`.
+        inputs: what the networks read, `(lanes, num_inputs)`: the observations, normalised by the last `forward`.
+
+    Raises:
+        EnvironmentUnavailable: there is no task.
+    """
+
+    def __init__(
+        self,
+        task: Task | None,
+        genomes: FloatArray,
+        normaliser: ObservationNormaliser | None = None,
+        lanes: int | None = None,
+    ) -> None:
+        if task is None:
+            raise EnvironmentUnavailable("this individual was scored by a function and has no environment to act in")
+        lanes = len(genomes) if lanes is None else lanes
+        self.task = task
+        self.observations = np.zeros((lanes, task.architecture.num_inputs))
+        self.inputs = self.observations if normaliser is None else np.zeros_like(self.observations)
+        self._normaliser = normaliser
+        self._rows = list(self.observations)
+        self._encode = task.encoder.encode_into
+        self._networks = NetworkStack(task.architecture, genomes, lanes)
+
+    @property
+    def memory(self) -> FloatArray:
+        """The hidden layer's last outputs, `(lanes, num_hidden)`, a view; recurrent networks read them."""
+        return self._networks.hidden
+
+    def reset(self, lane: int | slice = slice(None)) -> None:
+        """Forget the episode in a lane; in all lanes by default."""
+        self.observations[lane] = 0.0
+        self.memory[lane] = 0.0
+
+    def observe(self, lane: int, observation: Any) -> None:
+        """Encode the environment's observation into a lane.
+
+        Raises:
+            MalformedObservation: its shape or type is not the space's.
+        """
+        try:
+            self._encode(observation, self._rows[lane])
+        except Exception:
+            self.task.encoder.check(observation)  # which says what is wrong, if shape or type is
+            raise
+
+    def forward(self) -> FloatArray:
+        """The networks' outputs for the lanes' observations, `(lanes, num_outputs)`; the next call overwrites them."""
+        if self._normaliser is not None:
+            np.copyto(self.inputs, self.observations)
+            self._normaliser.normalise(self.inputs)
+        return self._networks.forward(self.inputs)
+
+    def decode(self, outputs: FloatArray) -> Actions:
+        """The environment's actions for `outputs (lanes, num_outputs)`."""
+        return self.task.decoder.decode(outputs)
+
+    def act(self, observation: Any) -> Any:
+        """The action for an observation, in the first lane."""
+        self.observe(0, observation)
+        return self.decode(self.forward())[0]
+
+    def act_batch(self, observations: Any) -> Actions:
+        """Actions for a sequence of observations, one for each lane."""
+        for lane, observation in enumerate(observations):
+            self.observe(lane, observation)
+        return self.decode(self.forward())

@@ -1,0 +1,47 @@
+"""The population in an algorithm's saved state, read without making the algorithm: nothing that a file names is run.
+
+A state that holds `genomes`, `ids` and `fitness` is a population, as the genetic algorithm and every `Strategy` save
+it. The two algorithms that run others save the states of those, and ids that are unique in the whole run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from evonet.network import Architecture
+from evonet.population import Population
+
+
+def population_of(state: Mapping[str, Any], architecture: Architecture) -> Population:
+    """The population in `state`, an algorithm's `state()` or what a file holds of it: genomes, ids and fitness.
+
+    Raises:
+        KeyError, TypeError, ValueError: the state holds no population of such networks.
+    """
+    if "islands" in state:
+        return _of_islands(state, architecture)
+    if "first_id" in state:
+        return _of_restarts(state, architecture)
+    return Population(architecture, state["genomes"], fitness=state.get("fitness"), ids=state["ids"])
+
+
+def _of_islands(state: Mapping[str, Any], architecture: Architecture) -> Population:
+    """Island by island, under the ids of the whole run."""
+    states = state["islands"]
+    islands = [population_of(states[str(place)], architecture) for place in range(len(states))]
+    fitness = [island.fitness for island in islands if island.fitness is not None]
+    return Population(
+        architecture,
+        np.concatenate([island.genomes for island in islands]),
+        fitness=np.concatenate(fitness) if len(fitness) == len(islands) else None,
+        ids=state["ids"],
+    )
+
+
+def _of_restarts(state: Mapping[str, Any], architecture: Architecture) -> Population:
+    """The population of the algorithm that runs now; ids count on from restart to restart."""
+    inner = population_of(state["algorithm"], architecture)
+    return Population(architecture, inner.genomes, fitness=inner.fitness, ids=inner.ids + int(state["first_id"]))
