@@ -1,4 +1,4 @@
-"""Activations: what a neuron makes of the sum of its inputs."""
+"""Activations: what a neuron makes of the sum of its inputs, with the same bits on every processor."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
+from evonet import arithmetic
 from evonet.settings import Among
 from evonet.types import FloatArray
 
@@ -16,20 +17,30 @@ LEAK = 0.01
 """Slope of `leaky_relu` below zero."""
 
 
+_BLOCK = 4096  # numbers whose intermediate results stay in the processor's cache
+
+
+def _replace(x: FloatArray, function: Callable[[FloatArray], FloatArray]) -> None:
+    """Replace each element of a C-contiguous array by its image, a block at a time if there are many."""
+    if x.size <= _BLOCK:
+        x[...] = function(x)
+        return
+    flat = x.reshape(-1)
+    for first in range(0, len(flat), _BLOCK):
+        flat[first : first + _BLOCK] = function(flat[first : first + _BLOCK])
+
+
 def _sigmoid(x: FloatArray) -> None:
-    # 1 / (1 + exp(-x)) as a hyperbolic tangent: the same function, and nothing in it can overflow.
-    np.multiply(x, 0.5, out=x)
-    np.tanh(x, out=x)
-    np.multiply(x, 0.5, out=x)
-    np.add(x, 0.5, out=x)
+    _replace(x, arithmetic.sigmoid)
 
 
 def _tanh(x: FloatArray) -> None:
-    np.tanh(x, out=x)
+    _replace(x, arithmetic.tanh)
 
 
 def _relu(x: FloatArray) -> None:
     np.maximum(x, 0.0, out=x)
+    np.add(x, 0.0, out=x)  # the maximum of 0.0 and -0.0 may be either; the sum is 0.0
 
 
 def _leaky_relu(x: FloatArray) -> None:
@@ -41,14 +52,14 @@ def _identity(x: FloatArray) -> None:
 
 
 def _sin(x: FloatArray) -> None:
-    np.sin(x, out=x)
+    _replace(x, arithmetic.sin)
 
 
 def _gaussian(x: FloatArray) -> None:
     np.clip(x, -1e150, 1e150, out=x)  # so that the square does not overflow; the image is 0 long before
     np.multiply(x, x, out=x)
     np.negative(x, out=x)
-    np.exp(x, out=x)
+    _replace(x, arithmetic.exp)
 
 
 def _step(x: FloatArray) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.activations import ACTIVATIONS, ActivationName
+from evonet.arithmetic import WeightedSums
 from evonet.settings import Count, Settings, chosen
 from evonet.types import FloatArray, IntArray
 
@@ -118,52 +119,49 @@ class Architecture(Settings):
 class NetworkStack:
     """Networks of one architecture side by side: one call runs them all, row i of the genomes on row i of the input.
 
-    Stacked matrix products give each row the bits that it would have alone, so the size of the stack changes nothing.
-    All arrays are made once; `forward` allocates none.
+    A row's outputs do not depend on the other rows or on their number.
 
     Args:
         architecture: what the genomes mean.
         genomes: `(n, genome_size)`, float64, kept and read at each call, never written.
         rows: how many inputs a call takes: n, or any number if there is one genome for all of them.
+
+    Attributes:
+        hidden: the hidden layer's last outputs, `(rows, num_hidden)`; the memory of recurrent networks, which may be
+            written.
     """
 
     def __init__(self, architecture: Architecture, genomes: FloatArray, rows: int) -> None:
         self.architecture = architecture
         blocks = architecture.views(genomes)
-        self._input_hidden = blocks["input_hidden_weights"]
-        self._hidden_output = blocks["hidden_output_weights"]
-        self._hidden_hidden = blocks.get("hidden_hidden_weights")
-        self._hidden_bias = blocks["hidden_bias"][:, None, :] if architecture.bias else None
-        self._output_bias = blocks["output_bias"][:, None, :] if architecture.bias else None
+        self._hidden_bias = blocks.get("hidden_bias")
+        self._output_bias = blocks.get("output_bias")
         self._activate_hidden = ACTIVATIONS[architecture.hidden_activation].apply
         self._activate_output = ACTIVATIONS[architecture.output_activation].apply
-        self._hidden = np.zeros((rows, 1, architecture.num_hidden))
-        self._output = np.zeros((rows, 1, architecture.num_outputs))
-        self._outputs = self._output[:, 0, :]
-        self._echo = np.zeros_like(self._hidden) if architecture.recurrent else None
-
-    @property
-    def hidden(self) -> FloatArray:
-        """The hidden layer's last outputs, `(rows, num_hidden)`, a view; the memory of recurrent networks."""
-        return self._hidden[:, 0, :]
+        self.hidden: FloatArray = np.zeros((rows, architecture.num_hidden))
+        self._outputs = np.zeros((rows, architecture.num_outputs))
+        self._input_sums = WeightedSums(blocks["input_hidden_weights"], self.hidden)
+        self._output_sums = WeightedSums(blocks["hidden_output_weights"], self._outputs)
+        if architecture.recurrent:
+            self._recalled = np.zeros_like(self.hidden)
+            self._memory_sums = WeightedSums(blocks["hidden_hidden_weights"], self._recalled)
 
     def forward(self, inputs: FloatArray) -> FloatArray:
         """Outputs `(rows, num_outputs)` for `inputs (rows, num_inputs)`; the array is overwritten by the next call."""
-        hidden, output = self._hidden, self._output
-        if self._hidden_hidden is not None:
-            assert self._echo is not None
-            np.matmul(hidden, self._hidden_hidden, out=self._echo)
-        np.matmul(inputs[:, None, :], self._input_hidden, out=hidden)
+        hidden, outputs = self.hidden, self._outputs
+        if self.architecture.recurrent:
+            self._memory_sums.add_up(hidden)
+        self._input_sums.add_up(inputs)
         if self._hidden_bias is not None:
             np.add(hidden, self._hidden_bias, out=hidden)
-        if self._echo is not None:
-            np.add(hidden, self._echo, out=hidden)
+        if self.architecture.recurrent:
+            np.add(hidden, self._recalled, out=hidden)
         self._activate_hidden(hidden)
-        np.matmul(hidden, self._hidden_output, out=output)
+        self._output_sums.add_up(hidden)
         if self._output_bias is not None:
-            np.add(output, self._output_bias, out=output)
-        self._activate_output(output)
-        return self._outputs
+            np.add(outputs, self._output_bias, out=outputs)
+        self._activate_output(outputs)
+        return outputs
 
 
 class Neuron(NamedTuple):

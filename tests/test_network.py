@@ -1,8 +1,10 @@
 """The network computes what the article's listing does, on weights that are windows onto one genome."""
 
 import copy
+import hashlib
 import math
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -550,3 +552,64 @@ def test_an_architecture_is_written_in_one_line():
     assert str(Architecture(4, 16, 2)) == "4-16-2 (sigmoid/sigmoid)"
     text = str(Architecture(4, 16, 2, "relu", "tanh", bias=False, recurrent=True))
     assert text == "4-16-2 (relu/tanh, recurrent, no bias)"
+
+
+@given(architectures, st.integers(1, 9), seeds, st.integers(0, 7))
+def test_bits_depend_neither_on_the_batch_nor_on_where_arrays_lie(architecture, rows, seed, offset):
+    rng = np.random.default_rng(seed)
+    genomes = rng.normal(size=(rows, architecture.genome_size))
+    steps = rng.normal(size=(3, rows, architecture.num_inputs)) * 3
+    expected = [
+        [network.predict(step[i]) for step in steps]
+        for i in range(rows)
+        for network in [NeuralNetwork.from_genome(architecture, genomes[i].copy())]
+    ]
+    memory = np.zeros(offset + genomes.nbytes + 8, np.uint8)  # a genome may begin at any address
+    moved = memory[offset : offset + genomes.nbytes].view(np.float64).reshape(genomes.shape)
+    moved[...] = genomes
+    stack = NetworkStack(architecture, moved, rows)
+    wide = np.asfortranarray(np.repeat(steps, 2, axis=2))
+    actual = [stack.forward(wide[i, :, ::2]).copy() for i in range(len(steps))]
+    assert np.array_equal(np.array(actual).transpose(1, 0, 2), expected)
+    batch = NeuralNetwork.from_genome(architecture, genomes[0].copy())
+    alone = NeuralNetwork.from_genome(architecture, genomes[0].copy())
+    together = batch.predict(steps[0])
+    for row, x in zip(together, steps[0], strict=True):
+        alone.reset()
+        assert np.array_equal(alone.predict(x), row)
+
+
+@pytest.mark.parametrize(("inputs", "hidden", "rows"), [(3000, 3, 2), (700, 40, 5), (2, 5000, 3), (4, 8, 3000)])
+def test_large_layers_and_batches_are_summed_in_blocks(inputs, hidden, rows):
+    network = random_network(Architecture(inputs, hidden, 2, "tanh", "identity", recurrent=hidden < 100), 3)
+    observations = np.random.default_rng(4).normal(size=(rows, inputs))
+    batch = network.predict(observations)
+    first_hidden = np.tanh(observations @ network.input_hidden_weights + network.hidden_bias)
+    assert np.allclose(batch, first_hidden @ network.hidden_output_weights + network.output_bias, rtol=0, atol=1e-9)
+    for i in (0, rows // 2, rows - 1):
+        network.reset()
+        assert np.array_equal(network.predict(observations[i]), batch[i])
+
+
+def test_a_large_network_takes_little_memory_beside_its_genome():
+    network = random_network(Architecture(20_000, 32, 3), 1)
+    observations = np.zeros((4, 20_000))
+    tracemalloc.start()
+    try:
+        network.predict(observations)
+        assert tracemalloc.get_traced_memory()[1] < 2e6  # the genome has 5 MB
+    finally:
+        tracemalloc.stop()
+
+
+def test_outputs_have_the_bits_that_every_other_processor_gives_them():
+    digest = hashlib.sha256()
+    rng = np.random.default_rng(5)  # uniform numbers, which take no function of a library
+    for name in sorted(ACTIVATIONS):
+        for recurrent in (False, True):
+            architecture = Architecture(7, 9, 3, name, name, recurrent=recurrent)
+            genomes = (rng.random((6, architecture.genome_size)) - 0.5) * 8.0
+            stack = NetworkStack(architecture, genomes, 6)
+            for _ in range(20):
+                digest.update(stack.forward((rng.random((6, 7)) - 0.5) * 4.0).astype("<f8").tobytes())
+    assert digest.hexdigest()[:16] == "0379351e7a483b4d"

@@ -15,6 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from evonet import arithmetic
 from evonet.activations import Activation
 from evonet.errors import UnsuitableEnvironment
 from evonet.types import BoolArray, FloatArray
@@ -244,7 +245,7 @@ def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tu
         if activation.bounded:
             values = (outputs - activation.middle) * (2.0 / (activation.high - activation.low))
         else:
-            values = np.tanh(outputs) if squash == "tanh" else np.clip(outputs, -1.0, 1.0)
+            values = arithmetic.tanh(outputs) if squash == "tanh" else np.clip(outputs, -1.0, 1.0)
         if not finite.all():
             values = np.where(finite, values, outputs)
         values = np.clip(values * reach + centre, low, high)

@@ -1,0 +1,244 @@
+"""Elementary functions and sums whose bits are the same on every processor.
+
+IEEE 754 fixes the result of +, -, *, / and the square root to the last bit. It does not fix that of a logarithm or a
+hyperbolic tangent: NumPy and the C library choose among implementations by the processor's vector instructions. Nor
+does it fix the order of a sum, which linear algebra libraries choose likewise. The functions of this module consist of
+operations that IEEE 754 fixes, each an array operation of its own, so that no compiler fuses a product with a sum.
+
+All take and return float64 arrays, and NaN stays NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Context, Decimal
+from functools import cache
+
+import numpy as np
+
+from evonet.types import FloatArray
+
+# 1.5 * 2**52 added to a number below 2**51 and subtracted again rounds the number to a whole one. In between, the low
+# bits of the sum hold the whole number.
+_ROUNDING = 1.5 * 2.0**52
+_EXPONENT_BIAS = 1023.0
+
+# ln 2 and pi in parts of 33 bits, of which multiples up to 2**20 are exact, and a rest (fdlibm, Sun Microsystems 1993).
+_ONE_OVER_LN2, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
+_ONE_OVER_PI, _PI_HIGH = 0.3183098861837907, 2 * 1.57079632673412561417e00
+_PI_MIDDLE, _PI_LOW = 2 * 6.07710050630396597660e-11, 2 * 2.02226624879595063154e-21
+
+_SINE = [(-1) ** n / math.factorial(2 * n + 1) for n in range(1, 11)]
+_ARTANH = [1 / (2 * n + 1) for n in range(1, 17)]
+
+_LARGEST_EXPONENT = 708.0
+_SIGMOID_IS_ZERO = 600.0
+_LARGEST_ANGLE = 1e9
+_TANH_STEP = 0.25
+_TANH_IS_ONE = 18.25  # nearer to 1 than 4 units in the last place
+_MOST_PRODUCTS = 1 << 15  # in memory at once, so that they stay in a core's own cache
+_MOST_PRODUCTS_OF_A_ROW = 1 << 12
+
+
+def tanh(x: FloatArray) -> FloatArray:
+    """Hyperbolic tangent, within 4 units in the last place and never beyond ±1."""
+    x = np.minimum(np.maximum(x, -_TANH_IS_ONE), _TANH_IS_ONE)
+    shifted = x + _ROUNDING * _TANH_STEP
+    rest = x - (shifted - _ROUNDING * _TANH_STEP)
+    table = _tanh_table()
+    nearby = table.take(shifted.view(np.int64) & (len(table) - 1))
+    # tanh(rest) = odd / even by Lambert's continued fraction, for |rest| <= 1/8; then the addition theorem.
+    z = rest * rest
+    odd = ((z + 105.0) * z + 945.0) * rest
+    even = (z * 15.0 + 420.0) * z + 945.0
+    return (nearby * even + odd) / (even + nearby * odd)
+
+
+@cache
+def _tanh_table() -> FloatArray:
+    """Images of the multiples of `_TANH_STEP`, `(256,)`; negative ones at the end, where their low bits point."""
+    context = Context(prec=40)
+    table = np.ones(256)
+    table[128:] = -1.0
+    table[0] = -0.0  # to which a zero of either sign can be added and keeps its sign
+    for place in range(1, round(_TANH_IS_ONE / _TANH_STEP)):
+        power = context.exp(Decimal(2 * place * _TANH_STEP))
+        table[place] = float(context.divide(power - 1, power + 1))
+        table[-place] = -table[place]
+    return table
+
+
+def sigmoid(x: FloatArray) -> FloatArray:
+    """1 / (1 + e**-x), within 4 units in the last place; constant beyond ±600."""
+    scale, even, odd = _exponential_parts(x, _SIGMOID_IS_ZERO)
+    power = scale * (even + odd)
+    return power / (power + (even - odd))
+
+
+def exp(x: FloatArray) -> FloatArray:
+    """e**x, within 4 units in the last place; 0 below -708, constant above 708."""
+    scale, even, odd = _exponential_parts(x, _LARGEST_EXPONENT)
+    return scale * ((even + odd) / (even - odd)) * (x >= -_LARGEST_EXPONENT)
+
+
+def _exponential_parts(x: FloatArray, limit: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`(scale, even, odd)` such that e**x = scale * (even + odd) / (even - odd), for x cut at ±`limit`."""
+    x = np.minimum(np.maximum(x, -limit), limit)
+    shifted = x * _ONE_OVER_LN2 + (_ROUNDING + _EXPONENT_BIAS)
+    halvings = shifted - (_ROUNDING + _EXPONENT_BIAS)
+    scale = (shifted.view(np.int64) << 52).view(np.float64)  # 2**halvings
+    rest = (x - halvings * _LN2_HIGH) - halvings * _LN2_LOW
+    # tanh(rest / 2) = odd / even by Lambert's continued fraction, for |rest| <= ln(2) / 2.
+    z = rest * rest
+    odd = ((z * 42.0 + 10080.0) * z + 332640.0) * rest
+    even = ((z + 840.0) * z + 75600.0) * z + 665280.0
+    return scale, even, odd
+
+
+def sin(x: FloatArray) -> FloatArray:
+    """Sine, within 4 units in the last place for |x| up to 3 million, beyond that less and less; x is cut at ±1e9."""
+    x = np.minimum(np.maximum(x, -_LARGEST_ANGLE), _LARGEST_ANGLE)
+    shifted = x * _ONE_OVER_PI + _ROUNDING
+    half_turns = shifted - _ROUNDING
+    rest = ((x - half_turns * _PI_HIGH) - half_turns * _PI_MIDDLE) - half_turns * _PI_LOW
+    z = rest * rest
+    sine = rest + rest * (z * _polynomial(_SINE, z))
+    sign = shifted.view(np.int64) << 63  # set after an odd number of half turns
+    return np.minimum(np.maximum((sine.view(np.int64) ^ sign).view(np.float64), -1.0), 1.0)
+
+
+def cos(x: FloatArray) -> FloatArray:
+    """Cosine, with an absolute error below 1e-15 for |x| up to 3 million."""
+    half = sin(0.5 * x)
+    return 1.0 - 2.0 * (half * half)
+
+
+def log(x: FloatArray) -> FloatArray:
+    """Natural logarithm of numbers above zero, within 4 units in the last place; -inf for 0."""
+    mantissa, exponent = np.frexp(np.where(x == 0.0, 1.0, x))
+    small = mantissa < 2.0 / 3.0
+    mantissa, exponent = np.where(small, 2.0 * mantissa, mantissa), exponent - small
+    rest = _twice_artanh((mantissa - 1.0) / (mantissa + 1.0))
+    return np.where(x == 0.0, -np.inf, exponent * _LN2_HIGH + (exponent * _LN2_LOW + rest))
+
+
+def log1p(x: FloatArray) -> FloatArray:
+    """log(1 + x) for x from -0.5 to 1, within 4 units in the last place, however near to zero x is."""
+    return _twice_artanh(x / (2.0 + x))
+
+
+def _twice_artanh(x: FloatArray) -> FloatArray:
+    """2 artanh(x) = log((1 + x) / (1 - x)) for |x| <= 1/3."""
+    z = x * x
+    return 2.0 * (x + x * (z * _polynomial(_ARTANH, z)))
+
+
+def power(base: FloatArray, exponent: FloatArray | float) -> FloatArray:
+    """`base ** exponent` for bases of at least 0; the relative error grows with |exponent * log(base)|."""
+    zero = base == 0.0
+    raised = exp(exponent * log(np.where(zero, 1.0, base)))
+    return np.where(zero & np.not_equal(exponent, 0.0), 0.0, raised)
+
+
+def _polynomial(coefficients: list[float], x: FloatArray) -> FloatArray:
+    """The polynomial with these coefficients, the constant first, by Horner's rule."""
+    total = np.full_like(x, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        total = total * x + coefficient
+    return total
+
+
+def add_up(terms: FloatArray) -> FloatArray:
+    """The sum over the first axis of `terms (k, …)`, k at least 1: a view of `terms`, which is overwritten."""
+    for low, high in halvings(terms):
+        np.add(low, high, out=low)
+    total: FloatArray = terms[0]
+    return total
+
+
+def halvings(terms: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+    """Pairs `(low, high)` of views: `low += high`, pair after pair, leaves the sum of `terms (k, …)` in `terms[0]`.
+
+    Half of the terms are added to the other half until one is left: the order depends on k only.
+    """
+    pairs = []
+    count = len(terms)
+    while count > 1:
+        half = count // 2
+        pairs.append((terms[:half], terms[count - half : count]))
+        count -= half
+    return pairs
+
+
+def weighted_sum(weights: FloatArray, rows: FloatArray) -> FloatArray:
+    """The sum of `rows (n, d)`, each times its weight in `weights (n,)`, as `weights @ rows`, `(d,)`."""
+    n, size = rows.shape
+    total = np.empty(size)
+    columns = max(1, _MOST_PRODUCTS // max(n, 1))
+    for first in range(0, size, columns):
+        part = slice(first, first + columns)
+        total[part] = add_up(weights[:, None] * rows[:, part])
+    return total
+
+
+def matrix_product(first: FloatArray, second: FloatArray) -> FloatArray:
+    """`first (…, p, q) @ second (…, q, r)`, `(…, p, r)`, the products added one after the other."""
+    total: FloatArray = first[..., :, 0, None] * second[..., None, 0, :]
+    for i in range(1, first.shape[-1]):
+        total += first[..., :, i, None] * second[..., None, i, :]
+    return total
+
+
+def length(vector: FloatArray) -> float:
+    """Euclidean length of a `vector (d,)`, d at least 1."""
+    return float(np.sqrt(add_up(vector * vector)))
+
+
+class WeightedSums:
+    """A layer's sums of inputs times weights, for many networks, in an order that depends on the layer's size only.
+
+    Linear algebra libraries choose the order, and whether a product is rounded before it is added, by the processor and
+    by the number of rows. Here products are made by one array operation and added by others, so the bits are the same
+    on every processor, for every number of rows and wherever arrays lie in memory. Large layers are summed in blocks of
+    inputs, and many rows in blocks of rows, so that products stay in the processor's cache.
+
+    Args:
+        weights: `(n, inputs, outputs)`, kept and read at each call; n is 1 if all rows share the weights.
+        sums: where they are written, `(rows, outputs)`.
+    """
+
+    def __init__(self, weights: FloatArray, sums: FloatArray) -> None:
+        _, inputs, outputs = weights.shape
+        self._block = min(inputs, max(1, _MOST_PRODUCTS_OF_A_ROW // outputs))
+        rows = max(1, min(len(sums), _MOST_PRODUCTS // (self._block * outputs)))
+        products = np.empty((self._block, rows, outputs))
+        self._more = np.empty_like(products) if self._block < inputs else None
+        additions = halvings(products)
+        self._parts = []
+        for first in range(0, len(sums), rows):
+            part = slice(first, min(first + rows, len(sums)))
+            if len(sums) - first < rows:  # the last part may be smaller
+                products = products[:, : len(sums) - first]
+                additions = halvings(products)
+            own = weights if len(weights) == 1 else weights[part]
+            self._parts.append((part, own.transpose(1, 0, 2), products, additions, sums[part]))
+
+    def add_up(self, inputs: FloatArray) -> None:
+        """Write the sums of `inputs (rows, inputs)`."""
+        for part, weights, products, additions, sums in self._parts:
+            columns = inputs[part].T[:, :, None]
+            if self._more is None:
+                np.multiply(columns, weights, products)
+            else:
+                self._add_up_blocks(columns, weights, products, self._more[:, : len(sums)])
+            for low, high in additions:
+                np.add(low, high, low)
+            np.copyto(sums, products[0])
+
+    def _add_up_blocks(self, columns: FloatArray, weights: FloatArray, products: FloatArray, more: FloatArray) -> None:
+        np.multiply(columns[: self._block], weights[: self._block], products)
+        for first in range(self._block, len(columns), self._block):
+            block = slice(first, first + self._block)
+            size = len(columns[block])
+            np.multiply(columns[block], weights[block], more[:size])
+            np.add(products[:size], more[:size], products[:size])
