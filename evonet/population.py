@@ -137,6 +137,27 @@ class Population:
             step_sizes={bit: sizes[index] for bit, sizes in self.step_sizes.items()},
         )
 
+    def successor(self, survivors: IntArray, genomes: FloatArray) -> Population:
+        """The next generation: the individuals in the rows `survivors`, then children, of whom only ids are set.
+
+        Args:
+            survivors: rows of this population.
+            genomes: the new matrix, of the same shape; its first rows are written.
+        """
+        new = Population(
+            self.architecture,
+            genomes,
+            operator_names=self.operator_names,
+            step_sizes={bit: np.empty_like(sizes) for bit, sizes in self.step_sizes.items()},
+        )
+        kept = len(survivors)
+        new.ids[kept:] = self.ids.max() + 1 + np.arange(len(new) - kept)
+        columns = [(getattr(new, name), getattr(self, name)) for name in ("genomes", "ids", "parents", "operators")]
+        columns += [(new.step_sizes[bit], sizes) for bit, sizes in self.step_sizes.items()]
+        for column, old in columns:
+            column[:kept] = old[survivors]
+        return new
+
     def __iter__(self) -> Iterator[NeuralNetwork]:
         return (self[i] for i in range(len(self)))
 

@@ -17,7 +17,7 @@ import pytest
 from evonet import __version__
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
-from evonet.operators.roles import OPERATORS
+from evonet.operators.registry import OPERATORS
 from tests.environments_for_tests import MODULE
 
 ROOT = Path(__file__).parents[1]

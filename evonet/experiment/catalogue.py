@@ -8,7 +8,7 @@ from pathlib import Path
 import evonet
 from evonet.activations import ACTIVATIONS
 from evonet.experiment.algorithms import ALGORITHMS
-from evonet.operators.roles import OPERATORS
+from evonet.operators.registry import OPERATORS
 from evonet.operators.schedules import SCHEDULES
 
 Catalogue = dict[str, dict[str, str]]

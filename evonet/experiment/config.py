@@ -24,8 +24,8 @@ from evonet.experiment.models import ALTERNATIVES, Section, choice_of, nested_in
 from evonet.experiment.stopping import Stop
 from evonet.files.text import shown
 from evonet.fitness import EpisodeReturn
-from evonet.operators.roles import DEFAULT_OPERATORS, OPERATORS
-from evonet.settings import Count, Episodes, Natural, Settings, argument_hints, did_you_mean
+from evonet.operators.registry import OPERATORS, registered_name
+from evonet.settings import Count, Episodes, Natural, Settings, argument_defaults, argument_hints, did_you_mean
 
 EPISODE_RETURN = "episode_return"
 
@@ -154,7 +154,7 @@ def _algorithms_in(data: Mapping[str, Any]) -> tuple[frozenset[str], list[Mappin
 
 def _operators_in(sections: Sequence[Mapping[str, Any]], role: str) -> frozenset[str]:
     """The operators that sections name for a role, and the one by default; all where one is unknown."""
-    names = {DEFAULT_OPERATORS[role]}
+    names = {registered_name(role, argument_defaults(ALGORITHMS[_GENETIC])[role]) or ""}
     for section in sections:
         written = section.get(role, [])
         for operator in written if isinstance(written, list) else [written]:

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from evonet.operators.parents import Parents
+from evonet.operators.scaling import lead
 from evonet.operators.selection import Selection
 from evonet.settings import Count, Operator, PositiveFloat
 from evonet.types import FloatArray, IntArray
@@ -52,7 +53,7 @@ class FitnessSharing(Operator):
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
         near = np.minimum(distances(parents.genomes, parents.genomes) / self.radius, 1.0)
         crowd = (1.0 - near**self.alpha).sum(axis=1)
-        shared = replace(parents, fitness=_lead(parents.fitness) / crowd, returns=None)  # returns are not shared
+        shared = replace(parents, fitness=lead(parents.fitness) / crowd, returns=None)  # returns are not shared
         return selection(rng, shared, 2 * count)
 
 
@@ -75,7 +76,7 @@ class Speciation(Operator):
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
         species = self.species(parents.genomes, parents.fitness)
         sizes = np.bincount(species)
-        shares = np.bincount(species, weights=_lead(parents.fitness)) / sizes
+        shares = np.bincount(species, weights=lead(parents.fitness)) / sizes
         children = _shared_out(count, shares if shares.any() else sizes.astype(np.float64))
         rows = []
         for number, born in enumerate(children.tolist()):
@@ -112,13 +113,6 @@ def distances(first: FloatArray, second: FloatArray) -> FloatArray:
     squares[~np.isfinite(sizes)] = np.inf
     apart: FloatArray = np.sqrt(squares / first.shape[1])
     return apart
-
-
-def _lead(fitness: FloatArray) -> FloatArray:
-    """Lead over the least fit, as a share of the greatest; halved first, so that huge numbers do not overflow."""
-    lead: FloatArray = fitness / 2 - fitness.min() / 2
-    top = float(lead.max())
-    return lead / top if top > 0 else lead
 
 
 def _shared_out(count: int, shares: FloatArray) -> IntArray:

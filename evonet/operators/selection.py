@@ -14,6 +14,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from evonet.operators.parents import Parents
+from evonet.operators.scaling import lead, ranks
 from evonet.settings import Count, Operator, PositiveFloat
 from evonet.types import FloatArray, IntArray
 
@@ -82,7 +83,7 @@ class LinearRank(Operator):
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
         n = len(parents)
-        heights = _ranks(parents.fitness) / (n - 1) if n > 1 else np.ones(n)
+        heights = ranks(parents.fitness) / (n - 1) if n > 1 else np.ones(n)
         return _spin((2 - self.pressure) + 2 * (self.pressure - 1) * heights, rng.random(count))
 
 
@@ -97,8 +98,8 @@ class ExponentialRank(Operator):
     base: Annotated[float, Gt(0), Lt(1)] = 0.95
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
-        ranks = _ranks(parents.fitness)
-        return _spin(self.base ** (ranks.max() - ranks), rng.random(count))
+        heights = ranks(parents.fitness)
+        return _spin(self.base ** (heights.max() - heights), rng.random(count))
 
 
 @dataclass(frozen=True)
@@ -184,18 +185,9 @@ SELECTIONS: dict[str, type[Selection]] = {
 
 
 def _proportions(fitness: FloatArray) -> FloatArray:
-    # Halved first: the difference of two huge numbers of opposite sign would overflow.
-    lead = fitness / 2 - fitness.min() / 2
-    top = lead.max()
-    return np.ones_like(lead) if top == 0 else lead / top
-
-
-def _ranks(fitness: FloatArray) -> FloatArray:
-    """0 for the least fit to n - 1 for the fittest; equals share the mean of their ranks."""
-    _, group, sizes = np.unique(fitness, return_inverse=True, return_counts=True)
-    last = np.cumsum(sizes) - 1
-    ranks: FloatArray = (last - (sizes - 1) / 2)[group]
-    return ranks
+    """Leads over the least fit, or ones where all are equally fit."""
+    leads = lead(fitness)
+    return leads if leads.any() else np.ones_like(leads)
 
 
 def _spin(weights: FloatArray, pointers: FloatArray) -> IntArray:

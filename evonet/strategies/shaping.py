@@ -7,15 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from evonet.operators.scaling import ranks
 from evonet.types import FloatArray
-
-
-def ranks(fitness: FloatArray) -> FloatArray:
-    """0 for the least fit to n - 1 for the fittest, `(n,)`; equals share the mean of their ranks."""
-    _, group, sizes = np.unique(fitness, return_inverse=True, return_counts=True)
-    last = np.cumsum(sizes) - 1
-    shared: FloatArray = (last - (sizes - 1) / 2)[group]
-    return shared
 
 
 def centred_ranks(fitness: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ from evonet.experiment.build import build_algorithm, build_fitness, build_stop_r
 from evonet.experiment.config import Config, completed, experiment_model, json_schema
 from evonet.experiment.document import Document, to_yaml
 from evonet.experiment.stopping import Stop
-from evonet.operators.roles import OPERATORS
+from evonet.operators.registry import OPERATORS
 from evonet.testing import CHECKS
 from tests.environments_for_tests import MODULE
 

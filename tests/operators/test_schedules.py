@@ -84,7 +84,13 @@ def used(algorithm, generations, fitness=lambda genomes: genomes.sum(axis=1)):
     for _ in range(generations):
         algorithm.tell(fitness(algorithm.ask()))
         algorithm.ask()
-        at_work.append(dict(algorithm._at_work))
+        resolve = algorithm._scheduled.resolve
+        at_work.append(
+            {
+                "selection": resolve("selection", algorithm.selection),
+                **{f"mutation {n}": resolve(f"mutation {n}", m) for n, m in enumerate(algorithm.mutations, start=1)},
+            }
+        )
     return at_work
 
 
@@ -121,9 +127,9 @@ def test_success_is_that_of_newborn_over_both_parents():
     for fitness in (np.zeros(10), np.arange(10.0), np.zeros(10)):
         algorithm.ask()
         algorithm.tell(fitness)
-    sigmas = [algorithm._dials.applied("mutation 1", algorithm.mutations[0]).sigma]
+    sigmas = [algorithm._scheduled.resolve("mutation 1", algorithm.mutations[0]).sigma]
     algorithm.ask()
-    sigmas.append(algorithm._dials.applied("mutation 1", algorithm.mutations[0]).sigma)
+    sigmas.append(algorithm._scheduled.resolve("mutation 1", algorithm.mutations[0]).sigma)
     assert sigmas == pytest.approx([2.0, 2.0 * 2**-0.25])  # all born of 0 got more; then all got less
 
 
@@ -144,7 +150,7 @@ def test_a_course_that_leaves_the_range_stays_at_its_edge():
     assert fitted(Count, 0.2) == 1
     algorithm = GeneticAlgorithm(ARCHITECTURE, 6, mutation=Gaussian(rate=Stagnation(0.5, 3.0, patience=1)))
     used(algorithm, 5, lambda genomes: np.zeros(len(genomes)))
-    assert algorithm._dials.applied("mutation 1", algorithm.mutations[0]).rate == 1.0
+    assert algorithm._scheduled.resolve("mutation 1", algorithm.mutations[0]).rate == 1.0
 
 
 def test_only_numbers_of_operators_may_follow_schedules():

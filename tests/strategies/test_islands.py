@@ -139,11 +139,11 @@ def test_a_migrant_is_no_success_of_the_place_that_it_takes():
     for fitness in (np.arange(6.0), np.array([9, 8, 0, 1, 7, 6.0])):
         algorithm.ask()
         algorithm.tell(fitness)
-    before = algorithm.state()["to_beat"]
+    before = algorithm.state()["parent_fitness"]
     kept = before.copy()
     algorithm.receive(algorithm.emigrants(2))
     assert np.isnan(before).tolist() == [True, True, False, False, False, False]  # elites are not newborn
-    assert np.isnan(algorithm.state()["to_beat"]).tolist() == [True, True, True, True, False, False]
+    assert np.isnan(algorithm.state()["parent_fitness"]).tolist() == [True, True, True, True, False, False]
     np.testing.assert_array_equal(before, kept)
 
 
