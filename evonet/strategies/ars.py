@@ -48,7 +48,7 @@ class ARS(MeanStrategy):
         *,
         seed: Natural = 0,
     ) -> None:
-        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        check(ARS, {"population_size": population_size, "top": top, "noise": noise, "learning_rate": learning_rate})
         super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
         self.population_size = population_size
         self.top = top
@@ -56,18 +56,18 @@ class ARS(MeanStrategy):
         self.learning_rate = learning_rate
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
-        steps = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
-        return self.with_mean(self.mirrored(self.noise * steps))
+        delta = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
+        return self.with_mean(self.mirrored(self.noise * delta))
 
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         plus, minus = pairs(self.without_mean(fitness))
-        steps = (genomes[: len(plus)] - self.mean) / self.noise
+        delta = (genomes[: len(plus)] - self.mean) / self.noise
         scored = np.flatnonzero(np.isfinite(plus) & np.isfinite(minus))
         best = scored[np.argsort(-np.maximum(plus, minus)[scored], kind="stable")]
         best = best[: max(1, round(self.top * len(plus)))]
         returns = np.stack([plus[best], minus[best]])
         returns /= max(float(np.abs(returns).max(initial=0.0)), np.finfo(np.float64).tiny)  # the unit cancels out
-        deviation = float(returns.std()) if len(best) else 0.0
-        if deviation > 0.0:  # else all steps are alike
+        sigma_r = float(returns.std()) if len(best) else 0.0
+        if sigma_r > 0.0:  # else all steps are alike
             gains = returns[0] - returns[1]
-            self.mean = self.mean + self.learning_rate / (len(best) * deviation) * (gains @ steps[best])  # line 7
+            self.mean = self.mean + self.learning_rate / (len(best) * sigma_r) * (gains @ delta[best])  # line 7

@@ -1,9 +1,10 @@
-"""What the three strategies of the `cmaes` package share: how it is driven by addressed random numbers, and kept."""
+"""What the three strategies of the `cmaes` package share: the package samples and learns, evonet seeds and saves it."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge
@@ -11,6 +12,7 @@ from annotated_types import Ge
 from evonet.errors import ConfigError
 from evonet.network import Architecture
 from evonet.packages import optional_package
+from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.shaping import shared_by_equals
 from evonet.strategies.strategy import Strategy
@@ -18,52 +20,58 @@ from evonet.types import FloatArray
 
 PopulationSize = Annotated[int, Ge(2)]
 
-_MACHINERY = ("_rng", "_funhist_values")  # neither has a part in what is proposed and learned
-
 
 class PackageStrategy(Strategy):
-    """Base of strategies that `cmaes` carries out.
+    """Base of strategies that the `cmaes` package carries out.
 
     Args:
         architecture: of the networks that evolve.
-        optimiser: class of the package.
-        population_size: genomes sampled in each generation; by default the package's choice for the genome's size.
+        population_size: genomes sampled in each generation; by default 4 + 3 ln(genome size).
         sigma: first step size.
         mean: every gene of the first mean.
         spread: deviation of the first mean's genes around that; 0 starts exactly there.
         evaluate_mean: whether the mean is scored too, as one more individual: often the best policy of all.
         seed: of all random numbers.
 
+    Attributes:
+        package_class: the class of the package.
+        least_population_size: below which the algorithm cannot learn.
+
     Raises:
         ConfigError: the package is not installed.
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
+    package_class: ClassVar[str]
+    least_population_size: ClassVar[int] = 2
+
     def __init__(
         self,
         architecture: Architecture,
-        optimiser: str,
-        population_size: PopulationSize | None,
-        sigma: PositiveFloat,
-        mean: float,
-        spread: Annotated[float, Ge(0)],
+        population_size: PopulationSize | None = None,
+        sigma: PositiveFloat = 0.5,
+        mean: float = 0.0,
+        spread: Annotated[float, Ge(0)] = 0.0,
+        evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
         *,
-        evaluate_mean: bool,
-        seed: Natural,
+        seed: Natural = 0,
     ) -> None:
         super().__init__(architecture, seed=seed)
         settings = {"population_size": population_size, "sigma": sigma, "mean": mean, "spread": spread}
         check(type(self), settings | {"evaluate_mean": evaluate_mean})
-        rng = self._initial()
-        centre = np.full(architecture.genome_size, float(mean)) + spread * rng.standard_normal(architecture.genome_size)
-        self._optimiser: Any = getattr(_package(), optimiser)(centre, float(sigma), population_size=population_size)
-        self._optimiser._funhist_values[:] = 0.0
+        if population_size is not None and population_size < self.least_population_size:
+            raise ValueError(
+                f"{type(self).__name__}.population_size must be at least {self.least_population_size}, "
+                f"got {population_size}"
+            )
+        size = architecture.genome_size
+        centre = np.full(size, float(mean)) + spread * generator(seed, Purpose.INITIALISATION).standard_normal(size)
+        package = optional_package("cmaes", "this strategy needs the package cmaes", "strategies", ConfigError)
+        self._optimiser: Any = getattr(package, self.package_class)(
+            centre, float(sigma), population_size=population_size
+        )
+        self._optimiser._funhist_values[:] = 0.0  # the package leaves it to whatever the memory held
         self.evaluate_mean = evaluate_mean
-
-    def _initial(self) -> np.random.Generator:
-        from evonet.seeding import Purpose, generator
-
-        return generator(self.seed, Purpose.INITIALISATION)
 
     @property
     def population_size(self) -> int:
@@ -89,33 +97,23 @@ class PackageStrategy(Strategy):
     def propose(self, rng: np.random.Generator) -> FloatArray:
         self._optimiser.reseed_rng(int(rng.integers(2**32)))
         sampled = [self._optimiser.ask() for _ in range(self.population_size)]
-        return np.array([*sampled, self._optimiser._mean] if self.evaluate_mean else sampled)
+        return np.array([*sampled, self.mean] if self.evaluate_mean else sampled)
 
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         n = self.population_size
-        # The package minimises and sees places only. Equals share their places' mean; their order would be chance.
+        # The package minimises. Equals get the mean of their places, because their order would be chance.
         places = shared_by_equals(fitness[:n], np.arange(n, dtype=np.float64))
         self._optimiser.tell(list(zip(genomes[:n], places.tolist(), strict=True)))
 
     def state(self) -> dict[str, Any]:
-        kept = {
-            name: value.copy() if isinstance(value, np.ndarray) else value
-            for name, value in vars(self._optimiser).items()
-            if name not in _MACHINERY and isinstance(value, np.ndarray | float | int)
-        }
-        return super().state() | {"optimiser": kept}
+        saved = {name: copy.copy(getattr(self._optimiser, name)) for name in self._saved()}
+        return super().state() | {"optimiser": saved}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         super().restore(state)
-        kept = state["optimiser"]
-        for name, now in vars(self._optimiser).items():
-            if name in kept:
-                setattr(
-                    self._optimiser, name, np.array(kept[name]) if isinstance(kept[name], np.ndarray) else kept[name]
-                )
-            elif now is None or (isinstance(now, np.ndarray) and name not in _MACHINERY):
-                setattr(self._optimiser, name, None)  # a decomposition that was not there
+        for name in self._saved():
+            setattr(self._optimiser, name, copy.copy(state["optimiser"][name]))
 
-
-def _package() -> Any:
-    return optional_package("cmaes", "this strategy needs the package cmaes", "strategies", ConfigError)
+    def _saved(self) -> list[str]:
+        """The optimiser's attributes but its random generator, which is seeded anew in each generation."""
+        return [name for name in vars(self._optimiser) if name != "_rng"]

@@ -50,7 +50,8 @@ class CoSyNE(Strategy):
         *,
         seed: Natural = 0,
     ) -> None:
-        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        check(CoSyNE, {"population_size": population_size, "breeding": breeding, "crossover_rate": crossover_rate})
+        check(CoSyNE, {"sigma": sigma, "rate": rate, "scale": scale})
         super().__init__(architecture, seed=seed)
         self.population_size = population_size
         self.breeding = breeding
@@ -75,7 +76,7 @@ class CoSyNE(Strategy):
         self.weights = shuffled(rng, weights, rng.random((n, genes)) < chances[:, None])
 
     def _bred(self, rng: np.random.Generator, parents: FloatArray) -> FloatArray:
-        """As many children as parents: crossed at one point, then mutated."""
+        """One child for each parent: crossed at one point, then mutated."""
         count, genes = parents.shape
         first = parents
         second = parents[(np.arange(count) + rng.integers(1, count, size=count)) % count]
@@ -86,7 +87,7 @@ class CoSyNE(Strategy):
         return children
 
     def _chances(self, fitness: FloatArray, genes: int) -> FloatArray:
-        """Of a network's weights to change places: 1 - ((f - f_min) / (f_max - f_min))^(1/n) (equation 1)."""
+        """Chances of a network's weights to change places: 1 - ((f - f_min) / (f_max - f_min))^(1/n) (equation 1)."""
         scored = np.where(np.isfinite(fitness), fitness, fitness[np.isfinite(fitness)].min())
         low, high = float(scored.min()), float(scored.max())
         if high == low:

@@ -19,8 +19,8 @@ Variant = Literal["rand/1", "best/1", "current-to-best/1"]
 class DifferentialEvolution(Strategy):
     """Differential evolution: each individual is challenged by a mixture of others (Storn and Price 1997).
 
-    An individual and its challenger meet the same episodes, for a score from other episodes would be luck kept for
-    ever. So both are asked for in every generation, the individuals first: it costs twice `population_size`.
+    An individual and its challenger are scored on the same episodes: a lucky score on old episodes would stay for ever.
+    So each generation has both, the individuals first, and costs twice `population_size` evaluations.
 
     Args:
         architecture: of the networks that evolve.
@@ -48,7 +48,8 @@ class DifferentialEvolution(Strategy):
         *,
         seed: Natural = 0,
     ) -> None:
-        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        check(DifferentialEvolution, {"population_size": population_size, "variant": variant, "weight": weight})
+        check(DifferentialEvolution, {"rate": rate, "scale": scale})
         super().__init__(architecture, seed=seed)
         self.population_size = population_size
         self.variant = variant

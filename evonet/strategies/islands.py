@@ -62,7 +62,7 @@ class Islands:
         seed: Natural = 0,
     ) -> None:
         settings = {"islands": islands, "interval": interval, "migrants": migrants, "topology": topology, "seed": seed}
-        check(type(self), settings)
+        check(Islands, settings)
         makers = _makers(algorithm, islands)
         self.architecture = architecture
         self.interval = interval

@@ -48,7 +48,8 @@ class OpenAIES(MeanStrategy):
         *,
         seed: Natural = 0,
     ) -> None:
-        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        check(OpenAIES, {"population_size": population_size, "sigma": sigma})
+        check(OpenAIES, {"learning_rate": learning_rate, "weight_decay": weight_decay})
         super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
         self.population_size = population_size
         self.sigma = sigma
@@ -59,13 +60,13 @@ class OpenAIES(MeanStrategy):
         self.steps = 0
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
-        steps = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
-        return self.with_mean(self.mirrored(self.sigma * steps))
+        epsilon = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
+        return self.with_mean(self.mirrored(self.sigma * epsilon))
 
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         plus, minus = pairs(centred_ranks(self.without_mean(fitness)))
-        steps = (genomes[: len(plus)] - self.mean) / self.sigma
-        gradient = (plus - minus) @ steps / (self.population_size * self.sigma) - self.weight_decay * self.mean
+        epsilon = (genomes[: len(plus)] - self.mean) / self.sigma
+        gradient = (plus - minus) @ epsilon / (self.population_size * self.sigma) - self.weight_decay * self.mean
         self.steps += 1
         step, self.first_moment, self.second_moment = adam(
             gradient, self.first_moment, self.second_moment, self.steps, self.learning_rate

@@ -1,4 +1,4 @@
-"""What a strategy does with a gradient: Adam and ClipUp. Both ascend."""
+"""Steps along a gradient, uphill: Adam and ClipUp."""
 
 from __future__ import annotations
 

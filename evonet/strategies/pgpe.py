@@ -37,7 +37,7 @@ class PGPE(MeanStrategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("mean", "deviation", "velocity")
+    carried = ("mean", "sigma", "velocity")
 
     def __init__(
         self,
@@ -53,7 +53,8 @@ class PGPE(MeanStrategy):
         *,
         seed: Natural = 0,
     ) -> None:
-        check(type(self), {name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        check(PGPE, {"population_size": population_size, "radius": radius, "max_speed": max_speed})
+        check(PGPE, {"learning_rate": learning_rate, "deviation_rate": deviation_rate, "max_change": max_change})
         super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
         size = architecture.genome_size
         self.population_size = population_size
@@ -61,20 +62,20 @@ class PGPE(MeanStrategy):
         self.learning_rate = self.max_speed / 2 if learning_rate is None else learning_rate
         self.deviation_rate = deviation_rate
         self.max_change = max_change
-        self.deviation: FloatArray = np.full(size, radius / math.sqrt(size))
+        self.sigma: FloatArray = np.full(size, radius / math.sqrt(size))
         self.velocity: FloatArray = np.zeros(size)
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
-        steps = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
-        return self.with_mean(self.mirrored(self.deviation * steps))
+        z = rng.standard_normal((self.population_size // 2, self.architecture.genome_size))
+        return self.with_mean(self.mirrored(self.sigma * z))
 
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         plus, minus = pairs(centred_ranks(self.without_mean(fitness)))
-        steps = genomes[: len(plus)] - self.mean
-        along = (plus - minus) @ steps / 2 / len(plus)
+        epsilon = genomes[: len(plus)] - self.mean
+        mean_gradient = (plus - minus) @ epsilon / 2 / len(plus)
         # The baseline is 0: centred ranks have that mean.
-        widening = (plus + minus) / 2 @ ((steps**2 - self.deviation**2) / self.deviation) / len(plus)
-        self.velocity = clip_up(along, self.velocity, self.learning_rate, self.max_speed)
+        sigma_gradient = (plus + minus) / 2 @ ((epsilon**2 - self.sigma**2) / self.sigma) / len(plus)
+        self.velocity = clip_up(mean_gradient, self.velocity, self.learning_rate, self.max_speed)
         self.mean = self.mean + self.velocity
-        change = np.clip(self.deviation_rate * widening / self.deviation, -self.max_change, self.max_change)
-        self.deviation = self.deviation * (1 + change)
+        change = np.clip(self.deviation_rate * sigma_gradient / self.sigma, -self.max_change, self.max_change)
+        self.sigma = self.sigma * (1 + change)

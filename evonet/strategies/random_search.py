@@ -35,7 +35,7 @@ class RandomSearch(Strategy):
         *,
         seed: Natural = 0,
     ) -> None:
-        check(type(self), {"population_size": population_size, "distribution": distribution, "scale": scale})
+        check(RandomSearch, {"population_size": population_size, "distribution": distribution, "scale": scale})
         super().__init__(architecture, seed=seed)
         self.population_size = population_size
         self.distribution = distribution

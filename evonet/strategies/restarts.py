@@ -18,7 +18,7 @@ from evonet.settings import Count, Natural, check
 from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes
 from evonet.types import FloatArray, IntArray
 
-Policy = Literal["ipop", "bipop"]
+RestartPolicy = Literal["ipop", "bipop"]
 
 
 class Restarts:
@@ -48,7 +48,7 @@ class Restarts:
         self,
         architecture: Architecture,
         algorithm: AlgorithmFactory,
-        policy: Policy = "ipop",
+        policy: RestartPolicy = "ipop",
         factor: Annotated[float, Ge(1)] = 2.0,
         stagnation: Count | None = None,
         flat: Count = 10,
@@ -56,17 +56,8 @@ class Restarts:
         *,
         seed: Natural = 0,
     ) -> None:
-        check(
-            type(self),
-            {
-                "policy": policy,
-                "factor": factor,
-                "stagnation": stagnation,
-                "flat": flat,
-                "max_population_size": max_population_size,
-                "seed": seed,
-            },
-        )
+        check(Restarts, {"policy": policy, "factor": factor, "stagnation": stagnation, "flat": flat})
+        check(Restarts, {"max_population_size": max_population_size, "seed": seed})
         check_factory("Restarts", algorithm)
         self.architecture = architecture
         self.policy = policy

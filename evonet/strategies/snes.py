@@ -33,7 +33,7 @@ class SNES(MeanStrategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("mean", "deviation")
+    carried = ("mean", "std")
 
     def __init__(
         self,
@@ -45,22 +45,19 @@ class SNES(MeanStrategy):
         *,
         seed: Natural = 0,
     ) -> None:
-        check(
-            type(self),
-            {"population_size": population_size, "sigma": sigma, "spread": spread, "evaluate_mean": evaluate_mean},
-        )
+        check(SNES, {"population_size": population_size, "sigma": sigma})
         super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
         size = architecture.genome_size
         self.population_size = population_size or 4 + math.floor(3 * math.log(size))
-        self.deviation: FloatArray = np.full(size, float(sigma))
-        self._rate = (3 + math.log(size)) / (5 * math.sqrt(size))  # section 4
+        self.std: FloatArray = np.full(size, float(sigma))
+        self.lr_std = (3 + math.log(size)) / (5 * math.sqrt(size))  # section 4
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
-        steps = rng.standard_normal((self.population_size, self.architecture.genome_size))
-        return self.with_mean(self.mean + self.deviation * steps)
+        z = rng.standard_normal((self.population_size, self.architecture.genome_size))
+        return self.with_mean(self.mean + self.std * z)
 
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
-        utilities = natural_utilities(self.without_mean(fitness))
-        steps = (self.without_mean(genomes) - self.mean) / self.deviation
-        self.mean = self.mean + self.deviation * (utilities @ steps)  # equations 6 and 7, with a mean's rate of 1
-        self.deviation = self.deviation * np.exp(self._rate / 2 * (utilities @ (steps**2 - 1)))
+        weights = natural_utilities(self.without_mean(fitness))
+        z = (self.without_mean(genomes) - self.mean) / self.std
+        self.mean = self.mean + self.std * (weights @ z)  # equations 6 and 7, with a learning rate of 1 for the mean
+        self.std = self.std * np.exp(self.lr_std / 2 * (weights @ (z**2 - 1)))

@@ -61,7 +61,7 @@ def test_snes_is_that_of_the_paper():
             deviation[j] *= math.exp(rate / 2 * wider)
         ours.tell(rosenbrock(genomes))
         assert ours.mean == pytest.approx(mean, rel=1e-9)
-        assert ours.deviation == pytest.approx(deviation, rel=1e-9)
+        assert ours.std == pytest.approx(deviation, rel=1e-9)
 
 
 def centred(fitness):
@@ -107,7 +107,7 @@ def test_pgpe_with_clip_up_is_that_of_the_papers():
         deviation = np.clip(deviation + 0.1 * wider, 0.8 * deviation, 1.2 * deviation)
         ours.tell(rosenbrock(genomes))
         assert ours.mean == pytest.approx(mean, rel=1e-9)
-        assert ours.deviation == pytest.approx(deviation, rel=1e-9)
+        assert ours.sigma == pytest.approx(deviation, rel=1e-9)
 
 
 def test_ars_is_that_of_the_paper():

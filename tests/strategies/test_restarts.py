@@ -3,9 +3,11 @@ import functools
 import numpy as np
 import pytest
 
+from evonet.experiment.algorithms import ALGORITHMS
 from evonet.network import Architecture
 from evonet.strategies.random_search import RandomSearch
 from evonet.strategies.restarts import Restarts
+from evonet.testing.strategy import through_a_file
 
 ARCHITECTURE = Architecture(2, 2, 1)
 FACTORY = functools.partial(RandomSearch, population_size=10)
@@ -71,3 +73,20 @@ def test_each_restart_begins_elsewhere():
 def test_a_class_is_not_made_but_called_and_a_number_is_refused():
     with pytest.raises(TypeError, match=r"^Restarts.algorithm must make an algorithm when called, got 3$"):
         Restarts(ARCHITECTURE, 3)
+
+
+@pytest.mark.parametrize("kind", ["cma_es", "separable_cma_es", "xnes"])
+def test_a_resumed_search_is_not_taken_for_converged(kind):
+    """The package decides by its history of fitness, which must be in the state."""
+    pytest.importorskip("cmaes")
+    architecture = Architecture(1, 1, 1, bias=False)
+
+    def make():
+        inner = functools.partial(ALGORITHMS[kind], population_size=30)
+        return Restarts(architecture, inner, stagnation=1000, flat=1000)
+
+    whole, resumed = make(), make()
+    sizes(whole, 20, lambda genomes, g: np.arange(len(genomes)) + float(g))
+    resumed.restore(through_a_file(whole.state()))
+    assert np.array_equal(resumed.ask(), whole.ask())
+    assert resumed.restarts == whole.restarts == 0
