@@ -146,7 +146,7 @@ class Champion(Individual):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], allow_imports: Collection[str] = ()) -> Champion:
-        """Read a file that `save` wrote, or that a stranger says it did. No code is run by that.
+        """Read a champion file, a stranger's too. No code of its author is run.
 
         Args:
             path: of the file.
@@ -154,7 +154,7 @@ class Champion(Individual):
                 such as `module:Id-v0`; no others are.
 
         Raises:
-            ConfigError: it cannot be read, or is no champion file; the message says in what.
+            ConfigError: it cannot be read, or is no champion file; the message says why.
         """
         with reading(path) as file:
             return cls.read(file, allow_imports)
@@ -181,7 +181,7 @@ class Champion(Individual):
             allow_imports: as for `load`.
 
         Raises:
-            TypeError, ValueError, ConfigError: they are none of a champion; the message says in what.
+            TypeError, ValueError, ConfigError: they describe no champion; the message says why.
         """
         return cls._from(Fields(header, "header"), dict(arrays), allow_imports)
 

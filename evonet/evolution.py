@@ -44,7 +44,7 @@ class Validation(Settings):
         candidates: how many of a generation's fittest are tried, if they were not tried before.
         environment: where they are tried, if not where they are trained: another variant with the same spaces.
         engine: what runs these episodes, if not what runs those of the training. "gymnasium" is the environment itself,
-            for tasks so sensitive that the rounding of a kernel decides who succeeds.
+            for tasks so sensitive that the rounding of a kernel decides which individual succeeds.
     """
 
     episodes: Episodes = 100

@@ -1,4 +1,4 @@
-"""What a number of returns says: their mean, and how far it can be trusted."""
+"""The score of some episodes: the mean of their returns, and its confidence interval."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evonet.types import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """The mean return of some episodes.
+    """Returns of some episodes, with their mean and its interval.
 
     Attributes:
         returns: of each episode, `(episodes,)`; NaN for one that failed.
@@ -29,7 +29,7 @@ class Score:
 
     @property
     def episodes(self) -> int:
-        """How many there were."""
+        """Number of episodes."""
         return len(self.returns)
 
     @cached_property
@@ -40,7 +40,7 @@ class Score:
         return bootstrap_interval(mean, self.returns)
 
     def expected_at_least(self, episodes: int) -> float:
-        """What the mean of as many further episodes will hardly fall below (97.5 %, normal prediction interval)."""
+        """The lower end of a 95 % prediction interval (normal) for the mean of `episodes` further episodes."""
         deviation = float(self.returns.std()) * (1 / self.episodes + 1 / episodes) ** 0.5
         return self.mean - 1.96 * float(deviation)
 

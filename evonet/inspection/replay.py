@@ -103,7 +103,7 @@ class _Pace:
     """Which pictures of an environment's own pace are kept.
 
     Attributes:
-        every: one picture in so many steps.
+        every: steps from one kept picture to the next.
         shown: pictures a second in the file.
     """
 

@@ -17,7 +17,7 @@ from evonet.inspection.analysis.influence import (
 )
 from evonet.inspection.analysis.policy import policy_surface, policy_table
 from evonet.inspection.analysis.robustness import landscape, observation_noise, parameter_sweeps, weight_noise
-from evonet.inspection.analysis.trajectory import decided, numbers_of, trajectories
+from evonet.inspection.analysis.trajectory import actions_for, numbers_of, trajectories
 from evonet.inspection.analysis.trials import Trials
 from evonet.inspection.lineage import Lineage
 from evonet.inspection.loaded_run import load_run
@@ -51,14 +51,14 @@ def test_a_trajectory_is_the_episode_that_an_engine_runs(balancer, episodes):
     first = episodes[0]
     assert first.hidden.shape == (len(first), 3)
     assert (first.actions[:, 0] == first.outputs.argmax(axis=1)).all()
-    assert (decided(balancer, first.observations) == first.actions).all()
+    assert (actions_for(balancer, first.observations) == first.actions).all()
 
 
 def test_a_recurrent_champion_decides_from_its_memory(continuous_run):
     champion = load_run(continuous_run).champion
     episode = next(trajectories(champion, SEEDS[:1]))
-    np.testing.assert_allclose(decided(champion, episode.observations, episode.memory), episode.actions, rtol=1e-6)
-    assert not np.allclose(decided(champion, episode.observations), episode.actions, rtol=1e-6)
+    np.testing.assert_allclose(actions_for(champion, episode.observations, episode.memory), episode.actions, rtol=1e-6)
+    assert not np.allclose(actions_for(champion, episode.observations), episode.actions, rtol=1e-6)
 
 
 @pytest.mark.parametrize("trouble", ["raise", "raise in reset", "nan observation", "wrong shape"])

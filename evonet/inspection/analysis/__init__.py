@@ -1,1 +1,1 @@
-"""What a champion sees, does and bears, as numbers: the analyses that figures and the report are drawn from."""
+"""Analyses of a champion as numbers: its episodes, policy, inputs, neurons, robustness and ancestors."""

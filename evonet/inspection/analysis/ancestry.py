@@ -17,7 +17,7 @@ _MOST_COMBINATIONS = 12
 
 @dataclass(frozen=True)
 class Family:
-    """A champion's ancestors: its line of first parents, and whoever else had a part in it.
+    """A champion's ancestors: its line of first parents, and the second parents with their ancestors.
 
     Attributes:
         line: from the first generation to the champion.
@@ -31,24 +31,24 @@ class Family:
 
 
 def family(lineage: Lineage, line: Sequence[Ancestor], most: int = 240) -> Family:
-    """The family of whoever stands at the end of `line`.
+    """The family of the last individual of `line`.
 
-    Parents of the line are followed back generation by generation, up to `most` individuals beside it.
+    Parents are followed back generation by generation, up to `most` individuals outside the line.
     """
     own = {ancestor.individual for ancestor in line}
     others: dict[int, Ancestor] = {}
     bonds = [(parent, child.individual) for child in line for parent in child.parents]
     edge = [parent for parent, _ in bonds if parent not in own]
     while edge and len(others) < most:
-        met: list[int] = []
+        parents: list[int] = []
         for individual in dict.fromkeys(edge):
             row = lineage.row(individual)
             if individual in own or individual in others or row is None or len(others) >= most:
                 continue
             found = others[individual] = lineage.individual(row)
             bonds += [(parent, individual) for parent in found.parents]
-            met += found.parents
-        edge = met
+            parents += found.parents
+        edge = parents
     return Family(line, others, [bond for bond in bonds if bond[0] in own or bond[0] in others])
 
 
@@ -74,7 +74,7 @@ class Payoff:
 def payoffs(lineage: Lineage, line: Sequence[Ancestor]) -> list[Payoff]:
     """What came of each combination of operators, the most frequent first; at most twelve.
 
-    Fitness is that of birth: a child and its parent met different episodes, so that single gains are luck as well.
+    Fitness is that at birth. A child and its parent ran on different episodes, so a single gain is luck as well.
     """
     parent = _rows_of(lineage, lineage.parents[:, 0])
     child = np.flatnonzero((parent >= 0) & np.isfinite(lineage.fitness))

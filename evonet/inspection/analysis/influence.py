@@ -1,4 +1,4 @@
-"""What matters to a champion: each input, and each hidden neuron."""
+"""The influence of each input and each hidden neuron on a champion's actions and returns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from evonet.activations import ACTIVATIONS
 from evonet.champion import Champion
-from evonet.inspection.analysis.trajectory import Trajectory, decided
+from evonet.inspection.analysis.trajectory import Trajectory, actions_for
 from evonet.inspection.analysis.trials import Trials
 from evonet.network import Architecture
 from evonet.seeding import Purpose, generator
@@ -22,12 +22,12 @@ _MOST_ROWS = 2_000
 _SHUFFLES = 4
 _NEAR = 0.02  # of an activation's range, so near to an end counts as at it
 _MOSTLY = 0.95  # of the steps
-_STILL = 1e-6  # deviation of a neuron that always says the same
+_CONSTANT = 1e-6  # range of outputs below which a neuron is dead
 
 
 @dataclass(frozen=True, eq=False)
 class Removals:
-    """How a champion does without a part of itself.
+    """Returns of a champion without one of its inputs or neurons.
 
     Attributes:
         parts: numbers of inputs or hidden neurons, those that were tried.
@@ -43,9 +43,9 @@ class Removals:
 
 
 def visited(episodes: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray]:
-    """Observations that were met, and what hidden neurons remembered then: `(m, inputs)`, `(m, hidden)`.
+    """Observations of the episodes, `(m, inputs)`, and the network's memory at each, `(m, hidden)`.
 
-    At most 2,000 of them, evenly spread.
+    There are at most 2,000, spread evenly.
     """
     observations = np.concatenate([episode.observations for episode in episodes])
     memory = np.concatenate([episode.memory for episode in episodes])
@@ -54,15 +54,14 @@ def visited(episodes: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray]:
 
 
 def action_influence(champion: Champion, episodes: Sequence[Trajectory]) -> FloatArray:
-    """How much each input has to say in the actions, `(inputs,)`, from 0 to 1.
+    """The influence of each input on the actions, `(inputs,)`, from 0 to 1.
 
-    An input is given values that it had at other times (permutation importance, Breiman 2001). Where actions are
-    choices, its influence is the share of choices that change by that; where they are numbers, how far they move, as a
-    share of the range that they had.
+    Values of an input are shuffled over the steps (permutation importance, Breiman 2001). If actions are choices, the
+    influence is the share of choices that change; if they are numbers, their mean change as a share of their range.
     """
     observations, memory = visited(episodes)
-    acted = decided(champion, observations, memory)
-    extent = np.ptp(acted, axis=0)
+    actions = actions_for(champion, observations, memory)
+    extent = np.ptp(actions, axis=0)
     extent = np.where(extent > 0, extent, 1.0)
     rng = generator(0, Purpose.INSPECTION)
     orders = [rng.permutation(len(observations)) for _ in range(_SHUFFLES)]
@@ -71,15 +70,15 @@ def action_influence(champion: Champion, episodes: Sequence[Trajectory]) -> Floa
         for order in orders:
             shuffled = observations.copy()
             shuffled[:, index] = observations[order, index]
-            moved = decided(champion, shuffled, memory)
-            found[index] += _difference(champion, acted, moved, extent) / _SHUFFLES
+            changed = actions_for(champion, shuffled, memory)
+            found[index] += _difference(champion, actions, changed, extent) / _SHUFFLES
     return found
 
 
-def _difference(champion: Champion, acted: FloatArray, moved: FloatArray, extent: FloatArray) -> float:
+def _difference(champion: Champion, actions: FloatArray, changed: FloatArray, extent: FloatArray) -> float:
     if is_choice(champion):
-        return float((acted != moved).any(axis=1).mean())
-    return float(np.minimum(np.abs(acted - moved) / extent, 1.0).mean())
+        return float((actions != changed).any(axis=1).mean())
+    return float(np.minimum(np.abs(actions - changed) / extent, 1.0).mean())
 
 
 def is_choice(champion: Champion) -> bool:
@@ -90,7 +89,7 @@ def is_choice(champion: Champion) -> bool:
 def without_inputs(
     champion: Champion, episodes: Sequence[Trajectory], trials: Trials, inputs: Sequence[int], seconds: float
 ) -> Removals:
-    """How the champion does if it sees an input's mean over `episodes`, whatever the input is."""
+    """Returns of the champion with one input fixed at its mean over `episodes`."""
     observations, _ = visited(episodes)
     means = observations.mean(axis=0)
     if champion.normaliser is not None:
@@ -100,7 +99,7 @@ def without_inputs(
 
 
 def without_neurons(champion: Champion, trials: Trials, neurons: Sequence[int], seconds: float) -> Removals:
-    """How the champion does if a hidden neuron is silent: it always says 0."""
+    """Returns of the champion with one hidden neuron silenced: its output is 0."""
     genomes = [_without_neuron(champion.architecture, champion.genome, index) for index in neurons]
     return _removals(champion, trials, neurons, genomes, seconds)
 
@@ -114,7 +113,7 @@ def _removals(
 
 
 def _with_input_fixed(architecture: Architecture, genome: FloatArray, index: int, value: float) -> FloatArray:
-    """The genome that acts as if the input always had the value; 0 in a network without biases to carry it."""
+    """The genome that acts as if the input always had `value`; or the value 0, if the network has no biases."""
     changed = genome.copy()
     blocks = architecture.views(changed)
     if architecture.bias:
@@ -133,25 +132,25 @@ def _without_neuron(architecture: Architecture, genome: FloatArray, index: int) 
 
 
 def neuron_states(architecture: Architecture, hidden: FloatArray) -> list[NeuronState]:
-    """What each hidden neuron does over `hidden (steps, hidden)`.
+    """The state of each hidden neuron over its outputs `hidden (steps, hidden)`.
 
-    Dead is who says the same whatever happens, saturated whose bounded activation is at one of its ends in 95 % of the
-    steps.
+    A neuron is dead if its output never changes, and saturated if its bounded activation is at one of its limits in
+    95 % of the steps.
     """
     activation = ACTIVATIONS[architecture.hidden_activation]
-    still = np.ptp(hidden, axis=0) <= _STILL
+    dead = np.ptp(hidden, axis=0) <= _CONSTANT
     at_end = np.zeros(architecture.num_hidden)
     if activation.bounded:
         margin = _NEAR * (activation.high - activation.low)
         at_end = ((hidden <= activation.low + margin) | (hidden >= activation.high - margin)).mean(axis=0)
     return [
-        "dead" if dead else "saturated" if share >= _MOSTLY else "active"
-        for dead, share in zip(still, at_end, strict=True)
+        "dead" if is_dead else "saturated" if share >= _MOSTLY else "active"
+        for is_dead, share in zip(dead, at_end, strict=True)
     ]
 
 
 def path_strength(champion: Champion) -> tuple[FloatArray, FloatArray]:
-    """Absolute weight of all paths to the outputs, of each input `(inputs,)` and of each hidden neuron `(hidden,)`."""
+    """Summed absolute weights of all paths to the outputs: of inputs `(inputs,)` and of hidden neurons `(hidden,)`."""
     network = champion.network
     incoming, outgoing = np.abs(network.input_hidden_weights), np.abs(network.hidden_output_weights).sum(axis=1)
     return incoming @ outgoing, incoming.sum(axis=0) * outgoing

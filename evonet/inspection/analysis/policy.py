@@ -1,4 +1,4 @@
-"""What a champion does in each of many situations: its policy over two of its inputs."""
+"""A champion's actions over two of its inputs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.inspection.analysis.influence import visited
-from evonet.inspection.analysis.trajectory import Trajectory, decided
+from evonet.inspection.analysis.trajectory import Trajectory, actions_for
 from evonet.types import FloatArray
 
 _POINTS = 61
-_RIM = 0.01  # of what was met, on either side, is left out
-_MARGIN = 0.15  # of the range is added
+_RIM = 0.01  # share of the observations on either side that is left out
+_MARGIN = 0.15  # share of the range that is added on either side
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class PolicySurface:
 
 
 def policy_surface(champion: Champion, episodes: Sequence[Trajectory], inputs: Sequence[int]) -> PolicySurface:
-    """The policy over the first two of `inputs`, where the champion was in `episodes` and a little around.
+    """The policy over the first two of `inputs`, in the range of `episodes` with a margin.
 
     Raises:
         EnvironmentUnavailable: the champion has no environment, whose actions these would be.
@@ -50,16 +50,16 @@ def policy_surface(champion: Champion, episodes: Sequence[Trajectory], inputs: S
     grid[:, chosen[0]] = np.tile(x, len(y))
     if rest:
         grid[:, chosen[1]] = np.repeat(y, len(x))
-    actions = decided(champion, grid, np.median(memory, axis=0) if champion.architecture.recurrent else None)
+    actions = actions_for(champion, grid, np.median(memory, axis=0) if champion.architecture.recurrent else None)
     return PolicySurface(chosen, x, y, actions.reshape(len(y), len(x), -1), observations[:, chosen])
 
 
-def _values(met: FloatArray) -> FloatArray:
-    low, high = np.quantile(met, [_RIM, 1 - _RIM])
+def _values(observed: FloatArray) -> FloatArray:
+    low, high = np.quantile(observed, [_RIM, 1 - _RIM])
     margin = _MARGIN * (high - low) or 1.0
     return np.linspace(low - margin, high + margin, _POINTS)
 
 
 def policy_table(champion: Champion) -> FloatArray:
     """The action's first number for each value of a Discrete observation, `(values,)`."""
-    return decided(champion, np.eye(champion.architecture.num_inputs))[:, 0]
+    return actions_for(champion, np.eye(champion.architecture.num_inputs))[:, 0]

@@ -1,4 +1,4 @@
-"""How much a champion bears: noise in what it sees, noise in its weights, another world; and what lies around it."""
+"""A champion's robustness: to noise in observations, in weights and to other parameters; the landscape around it."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ OBSERVATION_NOISE = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Deviations of the noise, in standard deviations of each input."""
 
 MISREADINGS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
-"""Probabilities that an observation is taken for another."""
+"""Probabilities that an observation is mistaken for another."""
 
 _PERTURBED = 16  # genomes for each level of weight noise
-_LEVELS = 4  # of a parameter, beside its own
-_FEWEST = 8  # episodes, unless they take far too long
+_LEVELS = 4  # values of a parameter, without its own
+_FEWEST = 8  # episodes, unless they would take twice the time
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Mean return over levels of one thing.
+    """Mean return over the levels of one disturbance or parameter.
 
     Attributes:
-        name: of the thing.
+        name: of the disturbance or parameter.
         levels: `(k,)`, ascending.
         means: `(k,)`; NaN where an episode failed.
         low: lower end of the 95 % intervals, `(k,)`.
         high: upper end.
-        own: the level at which the champion was evolved.
+        own: the level under which the champion evolved.
         episodes: at each level.
     """
 
@@ -116,10 +116,10 @@ class _NoisyPolicy(Policy):
 
 
 def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: FloatArray, seconds: float) -> Sweep:
-    """Mean return if observations are noisy.
+    """Mean return under noisy observations.
 
-    Numbers get normal noise, in units of the deviation that they had in `seen (m, inputs)`; any other observation is
-    taken for another of `seen` with a probability.
+    Numbers get normal noise, in standard deviations of each input over `seen (m, inputs)`; any other observation is
+    mistaken for one of `seen` with a probability.
     """
     is_box = isinstance(task.observation_space, spaces.Box)
     levels = OBSERVATION_NOISE if is_box else MISREADINGS
@@ -135,13 +135,13 @@ def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: Flo
 
 
 def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep:
-    """Mean return if all weights get normal noise: of 16 perturbed champions at each level."""
+    """Mean return under normal noise in all weights: of 16 perturbed champions at each level."""
     rng = generator(0, Purpose.INSPECTION, 100)
     noise = rng.standard_normal((_PERTURBED, len(champion.genome))) * np.sqrt((champion.genome**2).mean())
     perturbed = np.concatenate([champion.genome + level * noise for level in WEIGHT_NOISE])
     episodes = trials.episodes(len(perturbed), seconds)
     results = trials.run(perturbed, episodes, _PERTURBED).returns
-    # Of each perturbed champion the mean: its episodes are not independent of each other.
+    # One mean for each perturbed champion, for its episodes are not independent of each other.
     returns = list(results.mean(axis=1).reshape(-1, _PERTURBED))
     return Sweep.of("weight noise (× root mean square)", WEIGHT_NOISE, returns, 0.0, episodes)
 
@@ -149,7 +149,7 @@ def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep:
 def parameter_sweeps(
     champion: Champion, task: Task, seeds: IntArray, parameters: Sequence[Parameter], seconds: float
 ) -> Iterator[Sweep]:
-    """Mean return over each of the environment's own `parameters`; those that cannot be tried are left out."""
+    """Mean return over values of each of the environment's `parameters`; values that it refuses are left out."""
     if not isinstance(task.environment, EnvironmentSpec):
         return
     with Trials(task, champion.normaliser, champion.genome, seeds, GymnasiumEngine(task)) as trials:
@@ -186,13 +186,13 @@ class Landscape:
 
 
 def landscape(champion: Champion, trials: Trials, seconds: float, reach: float = 1.0) -> Landscape:
-    """The landscape in two random directions, each neuron's share as long as its weights (Li et al. 2018).
+    """The landscape in two random directions, scaled neuron by neuron to its weights (Li et al. 2018).
 
     Args:
-        champion: in the middle.
-        trials: run it.
-        seconds: that it may take; more of them make it finer.
-        reach: how far it goes, in lengths of the champion's weights.
+        champion: the middle of the plane.
+        trials: runs the genomes.
+        seconds: time limit; with more time the grid is finer.
+        reach: the largest step, in lengths of the champion's weights.
     """
     points = next((n for n in (21, 17, 13, 9) if trials.episodes(n * n, seconds) >= 8), 7)  # episodes each
     steps = np.linspace(-reach, reach, points)

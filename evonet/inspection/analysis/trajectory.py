@@ -14,7 +14,7 @@ from evonet.policy import Policy
 from evonet.types import FloatArray, IntArray
 
 Look = Callable[[Any, int], None]
-"""Is shown an environment before its first step, and after each: `(environment, steps taken)`."""
+"""Called before the first step and after each: `(environment, steps taken)`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +23,13 @@ class Trajectory:
 
     Attributes:
         seed: of its reset.
-        observations: what the network read, before it was normalised, `(steps, inputs)`.
+        observations: encoded, before they are normalised, `(steps, inputs)`.
         hidden: outputs of the hidden neurons, `(steps, hidden)`.
         outputs: of the network, `(steps, outputs)`.
         actions: as numbers, `(steps, numbers)`; one for a Discrete action.
         rewards: `(steps,)`.
-        terminated: whether the environment ended it; else it was cut, or failed.
-        fault: what ended it, if that was an error; then all up to it is here.
+        terminated: whether the environment ended it; otherwise it was truncated, or failed.
+        fault: the error that ended it, or ""; the steps before it are kept.
     """
 
     seed: int
@@ -48,7 +48,7 @@ class Trajectory:
 
     @property
     def memory(self) -> FloatArray:
-        """What the hidden neurons remembered before each step, `(steps, hidden)`."""
+        """The hidden neurons' outputs before each step, `(steps, hidden)`."""
         return np.concatenate([np.zeros_like(self.hidden[:1]), self.hidden[:-1]])
 
     def __len__(self) -> int:
@@ -65,11 +65,11 @@ def trajectories(
     """The champion's episodes in the real environment, one for each of `seeds (episodes,)`.
 
     Args:
-        champion: who acts.
+        champion: acts in them.
         seeds: of the resets.
-        look: is shown the environment.
-        render_mode: of the environment, for `look` to draw it.
-        most_steps: after which an episode is left; its own end by default.
+        look: called with the environment.
+        render_mode: of the environment, so that `look` can draw it.
+        most_steps: steps after which an episode is left; by default it runs to its end.
 
     Raises:
         EnvironmentUnavailable: the champion has no environment, or it cannot be made.
@@ -97,7 +97,7 @@ class _Recorder:
         try:
             observation, _ = self._environment.reset(seed=seed)
         except Exception as error:  # noqa: BLE001 - an environment's own
-            fault, over = _told(error), True
+            fault, over = _in_a_line(error), True
         if not over:
             look(self._environment, 0)
         while not over and len(rewards) < self._limit:
@@ -107,7 +107,7 @@ class _Recorder:
                 rewards.append(float(reward))
                 over = terminated or truncated
             except Exception as error:  # noqa: BLE001
-                fault, over = _told(error), True
+                fault, over = _in_a_line(error), True
             else:
                 look(self._environment, len(rewards))
         arrays = {name: np.array(self._rows[name][: len(rewards)]) for name in self._rows}
@@ -131,12 +131,12 @@ class _Recorder:
         return action
 
 
-def _told(error: Exception) -> str:
+def _in_a_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def numbers_of(action: Any) -> FloatArray:
-    """An action as numbers, its parts laid flat one after the other."""
+    """An action as numbers: its parts, flat, one after the other."""
     if isinstance(action, Mapping):
         return np.concatenate([numbers_of(part) for part in action.values()])
     if isinstance(action, tuple):
@@ -144,16 +144,16 @@ def numbers_of(action: Any) -> FloatArray:
     return np.ravel(np.asarray(action, dtype=np.float64))
 
 
-def decided(champion: Champion, observations: FloatArray, memory: FloatArray | None = None) -> FloatArray:
+def actions_for(champion: Champion, observations: FloatArray, memory: FloatArray | None = None) -> FloatArray:
     """Actions as numbers, `(m, numbers)`, for `observations (m, inputs)` that are not normalised yet.
 
     Args:
-        champion: who decides.
+        champion: acts on them.
         observations: rows as the encoder writes them.
-        memory: what a recurrent network's hidden neurons remember, `(m, hidden)` or `(hidden,)`; nothing by default.
+        memory: of a recurrent network, `(m, hidden)` or `(hidden,)`; 0 by default.
 
     Raises:
-        EnvironmentUnavailable: the champion has no environment, whose actions these would be.
+        EnvironmentUnavailable: the champion has no environment.
     """
     policy = champion.policy_for(champion.task, lanes=len(observations))
     policy.observations[...] = observations

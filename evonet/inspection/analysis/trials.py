@@ -1,4 +1,4 @@
-"""Many genomes on the same episodes, as many of these as a span of time allows."""
+"""Many genomes on the same episodes, as many episodes as fit into a time limit."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from evonet.evaluation.results import EpisodeResults
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
-_SOUNDING, _SOUNDING_AGAIN = 4, 64  # episodes that tell how fast an engine is
+_PROBE, _LONG_PROBE = 4, 64  # episodes that are timed
 _SOON = 0.05  # seconds
-_BUSIEST = 4.0  # seconds of waiting for one of work; beyond, it is the environment that waits
+_BUSIEST = 4.0  # elapsed seconds for one of work on a busy machine; beyond, the environment itself waits
 
 
 class Trials:
     """Runs genomes on the first of some episodes; a context manager, which closes the engine.
 
-    The number of episodes depends on how fast the engine turns out to be, and is a power of two, so that it hardly
-    ever changes from one time to the next; the returns of an episode depend on nothing but its seed.
+    The number of episodes follows from the engine's measured speed, rounded down to a power of two, so that it hardly
+    ever differs between two calls; the return of an episode depends on its seed alone.
 
     Args:
         task: what an episode is.
         normaliser: of observations.
-        champion: the genome `(genome_size,)` that tells how long an episode is.
+        champion: the genome `(genome_size,)` whose episodes are timed.
         seeds: of the episodes, `(episodes,)`.
-        engine: by default a kernel where one stands in for the environment.
+        engine: by default a kernel, where the environment has one.
     """
 
     def __init__(
@@ -51,25 +51,24 @@ class Trials:
 
     @cached_property
     def _cost(self) -> tuple[float, float]:
-        """Seconds of a step, and steps of an episode, as a few episodes of the champion tell."""
-        self.run(self._champion[None, :], 1)  # whatever is made at the first run does not count
-        seconds, sounding = self._timed(_SOUNDING)
-        if seconds < _SOON:  # an engine for many at once shows its pace with many only
-            seconds, sounding = self._timed(_SOUNDING_AGAIN)
-        return seconds / max(sounding.steps, 1), max(sounding.steps, 1) / sounding.lengths.size
+        """Seconds of a step, and steps of an episode, measured on a few episodes of the champion."""
+        self.run(self._champion[None, :], 1)  # the first run makes environments, which is not timed
+        seconds, probe = self._timed(_PROBE)
+        if seconds < _SOON:  # an engine for batches reaches its speed only with many
+            seconds, probe = self._timed(_LONG_PROBE)
+        return seconds / max(probe.steps, 1), max(probe.steps, 1) / probe.lengths.size
 
     def _timed(self, episodes: int) -> tuple[float, EpisodeResults]:
-        """Seconds of work, not of waiting for a busy processor, lest a busy machine get other figures."""
+        """Seconds of work without waiting for the processor, so that a busy machine gets the same figures."""
         start, worked = time.perf_counter(), time.process_time()
         results = self.run(self._champion[None, :], min(episodes, len(self._seeds)))
         waited, worked = time.perf_counter() - start, time.process_time() - worked
         return max(worked, waited / _BUSIEST, 1e-6), results
 
     def episodes(self, genomes: int, seconds: float, fewest: int = 1, *, power: bool = True) -> int:
-        """How many episodes each of so many genomes can run within so many seconds.
+        """How many episodes each of `genomes` can run within `seconds`, at least one.
 
-        As many as the `fewest` even if they take up to twice as long, and at least one; all of them, or a power of
-        two unless another number is as good.
+        Up to `fewest` episodes may take twice the time. With `power`, the number is all episodes or a power of two.
         """
         step, length = self._cost
         affordable = seconds / (step * length * genomes)
@@ -79,13 +78,13 @@ class Trials:
         return 1 << max(0, int(np.log2(max(affordable, 1.0))))
 
     def run(self, genomes: FloatArray, episodes: int, shares: int = 1) -> EpisodeResults:
-        """Results `(n, episodes)` of `genomes (n, genome_size)`, each on so many episodes.
+        """Results `(n, episodes)` of `genomes (n, genome_size)`.
 
         Args:
-            genomes: to be run.
-            episodes: of each, at most as many as there are.
-            shares: into how many parts as large the episodes are dealt, to one genome after the other; with one, all
-                run the first.
+            genomes: `(n, genome_size)`.
+            episodes: of each genome, at most as many as there are seeds.
+            shares: blocks of `episodes` seeds that are dealt to the genomes in turn; with one block, all genomes run
+                the same episodes.
         """
         numbers = np.arange(len(genomes))
         individuals = np.repeat(numbers, episodes)
@@ -97,12 +96,12 @@ class Trials:
     def within(
         self, genomes: FloatArray, seconds: float, most: int | None = None, *, power: bool = True
     ) -> EpisodeResults:
-        """Results `(n, episodes)`, on as many episodes as so many seconds allow, and `most` at most."""
+        """Results `(n, episodes)` on as many episodes as `seconds` allow, at most `most`."""
         episodes = self.episodes(len(genomes), seconds, power=power)
         return self.run(genomes, episodes if most is None else min(episodes, most))
 
     def close(self) -> None:
-        """Give back what the engine opened."""
+        """Close the engine."""
         self._engine.close()
 
     def __enter__(self) -> Self:
