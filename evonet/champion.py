@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Space
 from evonet.errors import ConfigError
 from evonet.evaluation.engines import real_engine
+from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task_descriptions import describe_task, task_from
 from evonet.files.archive import ArchiveLimits, check_format, pack_archive, read_archive
@@ -116,12 +118,8 @@ class Champion(Individual):
             EnvironmentUnavailable: the champion has no environment, or it cannot be made.
         """
         engine = real_engine(self.policy.task)
-        try:
-            individuals = np.zeros(len(seeds), dtype=np.int64)
-            results = engine.run(self.genome[None, :], individuals, seeds, self.normaliser)
-        finally:
-            engine.close()
-        return EpisodeResults.joined([results], individuals, len(seeds))
+        with closing(engine):
+            return evaluate(engine.run, self.genome[None, :], seeds, self.normaliser)
 
     def evaluate(self, episodes: int = 100, seed: int = 0) -> Score:
         """The score on fresh episodes of the real environment, from the test stream of `seed`."""

@@ -16,6 +16,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.evaluation.engine import EngineName
+from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
@@ -181,11 +182,7 @@ class EpisodeReturn:
         assert self.task is not None
         if normaliser is None and self.task.normalise:
             normaliser = ObservationNormaliser.fresh(self.architecture.num_inputs)
-        n, episodes = len(genomes), len(episode_seeds)
-        individuals = np.repeat(np.arange(n), episodes)
-        seeds = np.tile(np.asarray(episode_seeds, dtype=np.int64), n)
-        chunks = self._executor.evaluate(genomes, individuals, seeds, normaliser)
-        return EpisodeResults.joined(chunks, individuals, episodes)
+        return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser)
 
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """Fitness `(n,)` of `returns (n, episodes)`; -inf for an individual with a fault."""
@@ -207,11 +204,10 @@ class EpisodeReturn:
                 if self.isolated
                 else InProcess(watched, "gymnasium")
             )
-        seeds = np.array([episode_seed], dtype=np.int64)
-        [results, *_] = self._observer.evaluate(genome[None, :], np.zeros(1, np.int64), seeds, normaliser)
+        results = evaluate(self._observer.evaluate, genome[None, :], np.array([episode_seed]), normaliser)
         if results.faults or results.inputs is None:
             return np.empty((0, self.architecture.num_inputs)), results.steps
-        inputs: FloatArray = results.inputs[0, : results.lengths[0]]
+        inputs: FloatArray = results.inputs[0, 0, : results.lengths[0, 0]]
         if self.architecture.recurrent or len(inputs) <= _OBSERVATIONS:
             return inputs[:_OBSERVATIONS].copy(), results.steps
         return inputs[np.linspace(0, len(inputs) - 1, _OBSERVATIONS).astype(np.int64)], results.steps

@@ -43,7 +43,8 @@ class Algorithm(Protocol):
         """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.
 
         It is taken between `tell` and `ask`, and stays as it is whatever the algorithm does next: an array that is
-        written in place later must be copied.
+        written in place later must be copied. `evonet.strategies.saved_population` reads the population in it, as
+        `genomes`, `ids` and `fitness`.
         """
         ...
 

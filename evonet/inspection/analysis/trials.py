@@ -12,6 +12,7 @@ import numpy as np
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.engine import Engine
 from evonet.evaluation.engines import make_engine
+from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.kernel_engine import KernelEngine, kernel_for
 from evonet.evaluation.results import EpisodeResults
 from evonet.task import Task
@@ -87,11 +88,9 @@ class Trials:
                 the same episodes.
         """
         numbers = np.arange(len(genomes))
-        individuals = np.repeat(numbers, episodes)
         chosen = (numbers % shares)[:, None] * episodes + np.arange(episodes)
-        seeds = self._seeds[chosen.ravel() % len(self._seeds)]
-        results = self._engine.run(genomes, individuals, seeds, self._normaliser)
-        return EpisodeResults.joined([results], individuals, episodes)
+        seeds = self._seeds[chosen % len(self._seeds)]
+        return evaluate(self._engine.run, genomes, seeds, self._normaliser)
 
     def within(
         self, genomes: FloatArray, seconds: float, most: int | None = None, *, power: bool = True
