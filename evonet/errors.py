@@ -16,6 +16,10 @@ class EvonetError(Exception):
     exit_status = 1
 
 
+class EvonetWarning(UserWarning):
+    """Something that a person should know and that does not change a result; the command line prints the message."""
+
+
 class ConfigError(EvonetError):
     """A config, a command-line value or a file that evonet was given is wrong."""
 

@@ -1,8 +1,8 @@
-"""Question: how does an environment of one's own run as fast as CartPole?
+"""Question: how does an environment of your own run as fast as CartPole?
 
-By a kernel: the environment's step once more, as a function over columns of numbers, and one line that names it. Here
-the environment is a cart-pole with a heavier and longer pole. The contract check holds the kernel against the
-environment; then both run the same networks.
+By a kernel: the environment's step once more, as a function over columns of numbers, entered in `KNOWN`; see
+`evonet/environments/known/README.md`. Here the environment is a cart-pole with a heavier and longer pole. The contract
+check compares the kernel with the environment; then both run the same networks.
 
 Command: python experiments/own_kernel.py
 Finding: the kernel passes the check and gets the returns of the environment, in a small fraction of its time.
@@ -18,11 +18,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
-from evonet.environments.kernels import KERNELS, Column, Columns
-from evonet.environments.kernels.arithmetic import sin_cos_small, where
+from evonet.environments.known import KNOWN, Column, Columns, KnownEnvironment
+from evonet.environments.known.arithmetic import sin_cos_small, where
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.kernel_engine import KernelEngine
+from evonet.evaluation.kernels import KernelEngine
 from evonet.network import Architecture
 from evonet.task import Task
 from evonet.testing import check_kernel
@@ -60,13 +60,16 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     return (new_x, x_dot + TIME_STEP * pull, new_theta, theta_dot + TIME_STEP * turn), 1.0, terminated
 
 
-# The one line: start states and observations are CartPole's own.
-KERNELS[ID] = dataclasses.replace(KERNELS["CartPole-v1"], entry_point=HeavyCartPole, step=step, parameters={})
+# Start states and observations are CartPole's own.
+CARTPOLE = KNOWN["CartPole-v1"].kernel
+assert CARTPOLE is not None
+KERNEL = dataclasses.replace(CARTPOLE, entry_point=HeavyCartPole, step=step, parameters={})
+KNOWN[ID] = KnownEnvironment(KERNEL)
 
 
 def main(num_networks: int = 200) -> None:
     """Check the kernel, then compare both engines on random networks."""
-    check_kernel(KERNELS[ID], ID)
+    check_kernel(KERNEL, ID)
     print("the kernel agrees with the environment")
 
     environment = HeavyCartPole()

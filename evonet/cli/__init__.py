@@ -6,12 +6,14 @@ import argparse
 import contextlib
 import io
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from evonet import __version__
 from evonet.cli import check, compare, export, inspect, listing, replay, resume, run, schema, study
 from evonet.cli.console import DONE, FAILED
-from evonet.errors import EvonetError
+from evonet.errors import EvonetError, EvonetWarning
 from evonet.files.text import printable
 
 INTERRUPTED = 130
@@ -26,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        with _warnings_in_a_line():
+            return command(options)
     except EvonetError as error:
         _tell(error, str(error))
         return error.exit_status
@@ -40,6 +43,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError):
             sys.stdout.close()
         return DONE
+
+
+@contextlib.contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """A warning of evonet is one line on stderr, without the place in the code that it comes from."""
+    show = warnings.showwarning
+
+    def show_in_a_line(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if issubclass(category, EvonetWarning):
+            print(printable(f"evonet: {message}"), file=sys.stderr)
+        else:
+            show(message, category, *rest)
+
+    warnings.showwarning = show_in_a_line  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
 
 
 def _tell(error: BaseException, message: str) -> None:

@@ -1,13 +1,10 @@
 """Double pole balancing, the classic test of neuroevolution, as a Gymnasium environment.
 
-Wieland (1991) for the equations of motion; Gomez, Schmidhuber and Miikkulainen, "Accelerated Neural Evolution through
-Cooperatively Coevolved Synapses", JMLR 9 (2008), for constants, fitness and limits; Gruau, Whitley and Pyeatt (1996)
-for the fitness that damps; Igel (2003) for the scale of the inputs.
+`evonet.environments.known.double_pole` has the constants, with their sources, and the kernel.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Sequence
 from math import copysign, cos, sin
@@ -18,20 +15,33 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from evonet.environments.known.double_pole import (
+    CART_FRICTION,
+    CART_MASS,
+    DAMPING_STEPS,
+    FORCE,
+    GRAVITY,
+    HINGE_FRICTION,
+    LEAN,
+    LEAST_FORCE,
+    LONG,
+    LONG_MASS,
+    LONG_MOMENT,
+    REST,
+    SCALE,
+    SHARE,
+    SHORT,
+    SHORT_MASS,
+    SHORT_MOMENT,
+    START,
+    TIME_STEP,
+    TRACK,
+    WINDOW,
+)
 from evonet.types import FloatArray
 
-GRAVITY = -9.8  # m/s², in a frame whose y axis points up
-CART_MASS, LONG_MASS, SHORT_MASS = 1.0, 0.1, 0.01  # kg
-LONG, SHORT = 0.5, 0.05  # m, half of each pole
-LONG_MOMENT, SHORT_MOMENT = LONG_MASS * LONG, SHORT_MASS * SHORT
-CART_FRICTION, HINGE_FRICTION = 5e-4, 2e-6
-FORCE, LEAST_FORCE = 10.0, 10.0 / 256  # N
-TIME_STEP, SUBSTEPS = 0.01, 2  # s, for each control
-TRACK, LEAN = 2.4, 36 * math.pi / 180  # m, rad
-START = (0.0, 0.0, 4 * math.pi / 180, 0.0, 0.0, 0.0)
-SCALE = (TRACK, 10.0, LEAN, 5.0, LEAN, 16.0)
+SUBSTEPS = 2  # Runge-Kutta steps of each control
 POSITIONS = (0, 2, 4)  # of the state, without velocities
-DAMPING_STEPS, WINDOW = 1000, 100
 
 
 def accelerations(state: Sequence[float], force: float) -> tuple[float, float, float]:
@@ -97,7 +107,7 @@ class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
         velocities: whether the six observations include velocities. The three that are left ask for memory.
         damping: whether the return is Gruau's fitness instead, over 1,000 controls:
             0.1 t / 1000 + 0.9 f, where f is 0 for t < 100, else 0.75 over the sum of |x| + |x'| + |θ1| + |θ1'| in the
-            last 100 controls. It keeps networks from swinging the poles to know how fast they are.
+            last 100 controls. It keeps networks from swinging the poles to measure their speed.
         render_mode: "rgb_array", "human", or None.
     """
 
@@ -152,17 +162,17 @@ class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
         return self._observation(), reward, over, False, {}
 
     def _damped(self, *, failed: bool) -> tuple[float, bool]:
-        """Gruau's fitness, dealt out: a share for each control that was balanced, the rest at the end."""
+        """Reward and end under Gruau's fitness: a share for each balanced control, the rest at the end."""
         reward = 0.0
         unrest = float(np.abs(self.state[:4]).sum())
         if not failed:
             self._balanced += 1
-            reward = 0.1 / DAMPING_STEPS
+            reward = SHARE
             self._sum += unrest - self._unrest[0]
         self._unrest.append(unrest)
         over = failed or self._balanced == DAMPING_STEPS
         if over and self._balanced >= WINDOW:
-            reward += 0.9 * 0.75 / self._sum
+            reward += REST / self._sum
         return reward, over
 
     def _observation(self) -> FloatArray:

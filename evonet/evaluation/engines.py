@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
+from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
 from evonet.evaluation.vector_engine import VectorEngine, has_vector_environment
 from evonet.task import Task
 
@@ -15,6 +15,11 @@ from evonet.task import Task
 def real_engine(task: Task) -> Engine:
     """The engine that runs the environment itself, never a kernel in its place."""
     return VectorEngine(task) if has_vector_environment(task) else GymnasiumEngine(task)
+
+
+def brief_engine(task: Task) -> Engine:
+    """The fastest engine for a few seconds of work: a kernel, if there is one, without waiting for a compiler."""
+    return NumpyEngine(task) if kernel_for(task) else real_engine(task)
 
 
 def runs_foreign_code(name: EngineName, task: Task) -> bool:
@@ -26,12 +31,12 @@ def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Eng
     """The engine called `name`.
 
     Args:
-        name: "auto" takes a kernel where one stands in for the task's environment, else the environment itself.
+        name: "auto" takes a kernel where there is one for the task's environment, else the environment itself.
         task: what an episode is.
-        threads: of an engine that has several; by default one for each core.
+        threads: threads of an engine that has several; by default one for each core.
 
     Raises:
-        ValueError: a kernel is asked for where there is none, or Numba where it is not installed.
+        ValueError: the engine needs a kernel and there is none, or Numba and it is not installed.
     """
     if name == "numba" and importlib.util.find_spec("numba") is None:
         raise ValueError(

@@ -15,7 +15,7 @@ import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
-from evonet.evaluation.kernel_engine.outcomes import Ledger, Outcome
+from evonet.evaluation.kernels.outcomes import EpisodeLog, Outcome
 from evonet.evaluation.results import EpisodeResults
 from evonet.network import NetworkStack
 from evonet.task import Task
@@ -56,17 +56,17 @@ class VectorEngine:
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
-        ledger = Ledger.opened(genomes, individuals, self._task.architecture.num_inputs if normaliser else None)
-        episodes = ledger.open_episodes
+        log = EpisodeLog.start(genomes, individuals, self._task.architecture.num_inputs if normaliser else None)
+        episodes = log.running
         with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning
             for first in range(0, len(episodes), self._lanes):
                 batch = episodes[first : first + self._lanes]
-                self._run_batch(ledger, batch, genomes[individuals[batch]], seeds[batch], normaliser)
-        return ledger.closed(individuals, seeds)
+                self._run_batch(log, batch, genomes[individuals[batch]], seeds[batch], normaliser)
+        return log.finish(individuals, seeds)
 
     def _run_batch(
         self,
-        ledger: Ledger,
+        log: EpisodeLog,
         episodes: IntArray,
         genomes: FloatArray,
         seeds: IntArray,
@@ -75,9 +75,9 @@ class VectorEngine:
         environment = self._environment(seeds)
         networks = NetworkStack(self._task.architecture, genomes, len(genomes))
         observations = environment.state.T.astype(np.float32)
-        results, going = ledger.results, np.ones(len(episodes), dtype=np.bool_)
+        results, going = log.results, np.ones(len(episodes), dtype=np.bool_)
         returns, lengths = np.zeros(len(episodes)), np.zeros(len(episodes), dtype=np.int64)
-        outcomes = np.full(len(episodes), Outcome.CUT, np.uint8)
+        outcomes = np.full(len(episodes), Outcome.TRUNCATED, np.uint8)
         for _ in range(self._task.max_steps):
             inputs = observations.astype(np.float64)
             if normaliser is not None and results.observations is not None:
@@ -97,7 +97,7 @@ class VectorEngine:
             going &= ~terminated
             if not going.any():
                 break
-        results.returns[episodes], results.lengths[episodes], ledger.outcomes[episodes] = returns, lengths, outcomes
+        results.returns[episodes], results.lengths[episodes], log.outcomes[episodes] = returns, lengths, outcomes
 
     def _environment(self, seeds: IntArray) -> Any:
         """A vector environment in the states that the real one has after `reset(seed=…)`, `(len(seeds),)`."""

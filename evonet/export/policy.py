@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from evonet.champion import Champion
-from evonet.environments.names import Names, names_for
+from evonet.environments.known import Names, names_for
 from evonet.environments.space_descriptions import describe_space
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError

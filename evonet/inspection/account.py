@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.champion import Champion
-from evonet.environments.names import Names, names_for
+from evonet.environments.known import Names, names_for
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun

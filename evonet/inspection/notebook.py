@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from evonet.environments.names import names_for
+from evonet.environments.known import names_for
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import number, score, scores, title, verdict
 from evonet.inspection.plots import histogram, learning_curve, network_diagram

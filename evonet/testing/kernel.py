@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evonet.environments.kernels.kernel import Column, Columns, Kernel
+from evonet.environments.known import Column, Columns, Kernel
 from evonet.testing.contract import hold
 from evonet.types import FloatArray
 
@@ -50,7 +50,7 @@ def check_kernel(
     arguments = kwargs or {}
     if unknown := sorted(arguments.keys() - kernel.parameters.keys()):
         raise ValueError(f"check_kernel.kwargs must be parameters of the kernel, got {unknown}")
-    kernel = kernel.given(arguments)
+    kernel = kernel.for_arguments(arguments)
     environment = gym.make(environment_id, max_episode_steps=-1, disable_env_checker=True, **arguments).unwrapped
     registered = gym.spec(environment_id).entry_point
     hold(registered == kernel.entry_point, f"{environment_id} is made by {registered}, not by {kernel.entry_point}")

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.environments.kernels.double_pole import fallen, observe_positions, step
+from evonet.environments.known.double_pole import fallen, observe_positions, step
 from evonet.network import NeuralNetwork
 
 FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -16,7 +16,7 @@ import numpy as np
 
 from evonet import Champion
 from evonet.environments.double_pole import FORCE, LEAST_FORCE, SCALE, START, advanced
-from evonet.environments.kernels.double_pole import advanced as kernel_advanced
+from evonet.environments.known.double_pole import advanced as kernel_advanced
 
 STEPS = 100_000
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from evonet.environments.double_pole import LEAN, DoublePole, accelerations, advanced
-from evonet.environments.kernels import KERNELS
+from evonet.environments.double_pole import DoublePole, accelerations, advanced
+from evonet.environments.known import kernels
+from evonet.environments.known.double_pole import LEAN
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.kernel_engine import NumpyEngine
+from evonet.evaluation.kernels import NumpyEngine
 from evonet.fitness import EpisodeReturn
 from evonet.testing import check_kernel
 
@@ -180,7 +181,7 @@ def test_the_kernel_is_the_environment(kwargs):
             return environment.state
         return [*environment.state, environment._balanced, environment._sum, *environment._unrest]
 
-    check_kernel(KERNELS[ID], ID, kwargs=kwargs, episodes=3, steps=150, read_state=read)
+    check_kernel(kernels()[ID], ID, kwargs=kwargs, episodes=3, steps=150, read_state=read)
 
 
 @pytest.mark.parametrize("kwargs", VARIANTS, ids=name)
@@ -203,7 +204,7 @@ def test_engines_agree_about_whole_episodes(kwargs):
 @pytest.mark.parametrize("kwargs", [VARIANTS[0], VARIANTS[3]], ids=name)
 def test_numba_gives_the_bits_of_numpy(kwargs):
     pytest.importorskip("numba")
-    from evonet.evaluation.kernel_engine import NumbaEngine
+    from evonet.evaluation.kernels import NumbaEngine
 
     fitness = EpisodeReturn(EnvironmentSpec(ID, kwargs, max_steps=400), hidden=2, bias=False)
     genomes = 3 * np.random.default_rng(2).standard_normal((200, fitness.architecture.genome_size))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium.wrappers import TimeLimit
 
-from evonet.environments.parameters import Parameter
+from evonet.environments.known import Parameter
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentSpec, Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable, UnsuitableEnvironment
 from evonet.fitness import EpisodeReturn

@@ -6,8 +6,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from evonet.environments.kernels import KERNELS, Kernel
-from evonet.environments.kernels.arithmetic import where
+from evonet.environments.known import KNOWN, Kernel, KnownEnvironment
+from evonet.environments.known.arithmetic import where
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder
 from evonet.environments.specification import EnvironmentSpec
@@ -123,7 +123,7 @@ WALK = Kernel(
 
 def register_walk(monkeypatch):
     """Gymnasium and evonet know `TROUBLED` until the test is over."""
-    monkeypatch.setitem(KERNELS, TROUBLED, WALK)
+    monkeypatch.setitem(KNOWN, TROUBLED, KnownEnvironment(WALK))
     if TROUBLED not in gym.registry:
         gym.register(TROUBLED, entry_point=TroubledWalk, max_episode_steps=20)
 

@@ -14,15 +14,14 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from evonet.environments.kernels import KERNELS, arithmetic
-from evonet.environments.kernels.kernel import Kernel
+from evonet.environments.known import KNOWN, Kernel, KnownEnvironment, arithmetic, kernels
 from evonet.environments.specification import Wrapper
 from evonet.evaluation.engines import make_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.kernel_engine import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for, unrolled
-from evonet.evaluation.kernel_engine.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
-from evonet.evaluation.kernel_engine.activations import PRECISIONS
-from evonet.evaluation.kernel_engine.plan import Plan
+from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for
+from evonet.evaluation.kernels.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
+from evonet.evaluation.kernels.activations import PRECISIONS
+from evonet.evaluation.kernels.task import KernelTask
 from evonet.network import ACTIVATIONS
 from evonet.testing import check_kernel
 from tests.evaluation.kernel_cases import (
@@ -39,6 +38,7 @@ from tests.evaluation.kernel_cases import (
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*CartPole-v0 is out of date:DeprecationWarning")
 
+KERNELS = kernels()
 CARTPOLE = KERNELS["CartPole-v1"]
 CONTINUOUS = ("MountainCarContinuous-v0", "Pendulum-v1")
 ROOT = Path(__file__).parents[2]
@@ -236,51 +236,57 @@ WHOLE = ("CartPole-v1", "Pendulum-v1")
 
 def alone(plan):
     """A kernel's observation and step, compiled by themselves: a small part of a rollout."""
-    load_state, load_action = unrolled.load(plan.state_size), unrolled.load(1)
-    store_state, store_observation = unrolled.store(plan.state_size), unrolled.store(plan.task.architecture.num_inputs)
-    observe, step = plan.kernel.observe, plan.kernel.step
+    from evonet.evaluation.kernels import codegen
+    from evonet.evaluation.kernels.compilation import compiled_function
 
-    def roll_out(states, actions, parameters, observations, new, rewards, ended):
-        for lane in range(states.shape[1]):
-            store_observation(observations, lane, observe(load_state(states, lane)))
-            after, reward, terminated = step(load_state(states, lane), load_action(actions, lane), parameters)
-            store_state(new, lane, after)
-            rewards[lane] = reward
-            ended[lane] = terminated
+    names = {
+        "load_state": codegen.load(plan.state_size),
+        "load_action": codegen.load(1),
+        "store_state": codegen.store(plan.state_size),
+        "store_observation": codegen.store(plan.task.architecture.num_inputs),
+        "observe": plan.kernel.observe,
+        "step": plan.kernel.step,
+    }
+    return compiled_function(take_one_step, names)
 
-    return roll_out
+
+load_state = load_action = store_state = store_observation = observe = step = activate = store = None
+
+
+def take_one_step(states, actions, parameters, observations, new, rewards, ended):
+    for lane in range(states.shape[1]):
+        store_observation(observations, lane, observe(load_state(states, lane)))
+        after, reward, terminated = step(load_state(states, lane), load_action(actions, lane), parameters)
+        store_state(new, lane, after)
+        rewards[lane] = reward
+        ended[lane] = terminated
 
 
 def every_activation(functions):
     """What each activation makes of numbers, a row for each."""
+    from evonet.evaluation.kernels import codegen
+    from evonet.evaluation.kernels.compilation import compiled_function
+
     source = f"def activate(x):\n    return ({', '.join(f'{name}(x)' for name in functions)},)"
-    namespace = dict(functions)
-    exec(source, namespace)
-    store, activate = unrolled.store(len(functions)), namespace["activate"]
-
-    def roll_out(numbers, activated):
-        for lane in range(len(numbers)):
-            store(activated, lane, activate(numbers[lane]))
-
-    return roll_out
+    names = {"store": codegen.store(len(functions)), "activate": codegen.Written(source, functions)}
+    return compiled_function(activate_all, names)
 
 
-def compiled(function):
-    from evonet.evaluation.kernel_engine.compilation import _Copier
-
-    return _Copier(function, {}).copy(function)
+def activate_all(numbers, activated):
+    for lane in range(len(numbers)):
+        store(activated, lane, activate(numbers[lane]))
 
 
 class TestNumbaAndNumPy:
     @pytest.mark.parametrize("environment_id", [name for name in KERNELS if name not in (*WHOLE, "CartPole-v0")])
     def test_step_and_observation_have_the_same_bits_compiled_and_on_columns(self, environment_id):
-        plan = Plan.of(task_for(environment_id))
+        plan = KernelTask.of(task_for(environment_id))
         rng = np.random.default_rng(0)
         states = np.transpose([plan.kernel.start(rng) for _ in range(640)]) * rng.choice([1.0, 3.0, 30.0], 640)
         actions = rng.integers(0, 3, (1, 640)).astype(np.float64)
         observed = np.zeros((plan.task.architecture.num_inputs, 640), plan.task.observation_space.dtype)
         results = [np.zeros_like(states), np.zeros(640), np.zeros(640, np.bool_)]
-        compiled(alone(plan))(states, actions, plan.parameters, observed, *results)
+        alone(plan)(states, actions, plan.parameters, observed, *results)
         new, reward, terminated = plan.kernel.step(tuple(states), tuple(actions), plan.parameters)
         expected = [np.array(new), np.broadcast_to(reward, 640), np.broadcast_to(terminated, 640)]
         assert [array.tobytes() for array in results] == [array.tobytes() for array in expected]
@@ -291,7 +297,7 @@ class TestNumbaAndNumPy:
         functions = KERNEL_ACTIVATIONS[precision]
         numbers = np.random.default_rng(0).normal(scale=4.0, size=640).astype(PRECISIONS[precision])
         activated = np.zeros((len(functions), 640))
-        compiled(every_activation(functions))(numbers, activated)
+        every_activation(functions)(numbers, activated)
         for row, (name, activate) in zip(activated, functions.items(), strict=True):
             assert row.tobytes() == np.float64(activate(numbers)).tobytes(), name
 
@@ -318,7 +324,7 @@ class TestNumbaAndNumPy:
         run(engine, task, genomes)
         genomes.flags.writeable = False
         run(engine, task, genomes)
-        assert len(engine._roll_out.signatures) == 1
+        assert len(engine.roll_out.signatures) == 1
 
     def test_chunks_of_any_size_get_the_bits_of_the_whole(self):
         task = task_for("CartPole-v1", normalise=True)
@@ -346,7 +352,7 @@ class TestNumbaAndNumPy:
     def test_code_from_the_cache_gets_numpy_s_bits_whatever_other_code_from_the_cache_runs_beside(self, tmp_path):
         program = (
             "import sys; from tests.evaluation.kernel_cases import *;"
-            "from evonet.evaluation.kernel_engine import *; from tests.evaluation.test_kernels import COMPILED\n"
+            "from evonet.evaluation.kernels import *; from tests.evaluation.test_kernels import COMPILED\n"
             "for name in sys.argv[1:]:\n"
             "    task = task_for(name, hidden=7, **COMPILED[name]); genomes = genomes_for(task, 50)\n"
             "    numpy, numba = (run(engine(task), task, genomes) for engine in (NumpyEngine, NumbaEngine))\n"
@@ -453,36 +459,39 @@ class TestKernelFor:
 
 class TestKernelEngine:
     @pytest.fixture(autouse=True)
-    def nothing_has_been_done_yet(self, monkeypatch):
-        monkeypatch.setattr(auto, "_worked", defaultdict(float))
+    def no_time_in_numpy_yet(self, monkeypatch):
+        monkeypatch.setattr(auto, "_seconds", defaultdict(float))
 
-    def test_it_begins_in_numpy_and_goes_on_compiled_with_the_same_bits(self):
+    def test_it_begins_in_numpy_and_goes_on_compiled_with_the_same_bits(self, monkeypatch):
         task = task_for("CartPole-v1", hidden=7)
         genomes = genomes_for(task, 50)
         expected = bits(run(NumpyEngine(task), task, genomes))
-        engine = KernelEngine(task, patience=0.0001)
+        monkeypatch.setattr(auto, "SECONDS_IN_NUMPY", 0.0001)
+        engine = KernelEngine(task)
         assert bits(run(engine, task, genomes)) == expected
         assert engine.name == "numpy"
         assert bits(run(engine, task, genomes)) == expected
         assert engine.name == "numpy+numba"
 
-    def test_engines_for_the_same_task_share_their_time_in_numpy_and_others_do_not(self):
+    def test_engines_for_the_same_task_share_their_time_in_numpy_and_others_do_not(self, monkeypatch):
         task, other = task_for("CartPole-v1", hidden=7), task_for("CartPole-v1", hidden=7, max_steps=9)
         for _ in range(3):
-            engine = KernelEngine(task, patience=1e9)
+            engine = KernelEngine(task)
             run(engine, task, genomes_for(task, 50))
             assert engine.name == "numpy"
-        engine = KernelEngine(task, patience=0.0001)
+        monkeypatch.setattr(auto, "SECONDS_IN_NUMPY", 0.0001)
+        engine = KernelEngine(task)
         run(engine, task, genomes_for(task, 50))
         assert engine.name == "numba"
-        engine = KernelEngine(other, patience=0.0001)
+        engine = KernelEngine(other)
         run(engine, other, genomes_for(other, 50))
         assert engine.name == "numpy"
 
     def test_it_stays_in_numpy_where_numba_is_not_installed(self, monkeypatch):
         task = task_for("CartPole-v1", hidden=7)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-        engine = KernelEngine(task, patience=0.0)
+        monkeypatch.setattr(auto, "SECONDS_IN_NUMPY", 0.0)
+        engine = KernelEngine(task)
         for _ in range(2):
             run(engine, task, genomes_for(task, 5))
         assert engine.name == "numpy"
@@ -492,7 +501,7 @@ class TestKernelEngine:
     def test_importing_and_making_engines_does_not_import_numba(self):
         program = (
             "import sys; from tests.evaluation.kernel_cases import task_for;"
-            "from evonet.evaluation.kernel_engine import *; task = task_for('CartPole-v1');"
+            "from evonet.evaluation.kernels import *; task = task_for('CartPole-v1');"
             "NumpyEngine(task), NumbaEngine(task), KernelEngine(task); sys.exit('numba' in sys.modules)"
         )
         subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
@@ -501,8 +510,9 @@ class TestKernelEngine:
 OWN_MODULE = """
 import dataclasses, sys
 import numpy as np
-from evonet.environments.kernels import KERNELS, arithmetic
-from evonet.evaluation.kernel_engine import NumbaEngine
+from evonet.environments.known import arithmetic
+from evonet.environments.known import KNOWN, KnownEnvironment
+from evonet.evaluation.kernels import NumbaEngine
 from tests.evaluation.kernel_cases import task_for, genomes_for, run
 
 def step(state, actions, parameters):
@@ -510,7 +520,7 @@ def step(state, actions, parameters):
     push = {push} * arithmetic.where(actions[0] == 1.0, 1.0, -1.0)
     return (x + x_dot, x_dot + push, theta, theta_dot), 1.0, np.abs(x) > 2.4
 
-KERNELS["CartPole-v1"] = dataclasses.replace(KERNELS["CartPole-v1"], step=step)
+KNOWN["CartPole-v1"] = KnownEnvironment(dataclasses.replace(KNOWN["CartPole-v1"].kernel, step=step))
 task = task_for("CartPole-v1", hidden=3)
 print(run(NumbaEngine(task), task, genomes_for(task, 40)).returns.sum())
 """
@@ -546,7 +556,7 @@ class TestOwnKernels:
 
         task = task_for("CartPole-v1", hidden=3)
         lengths = run(NumpyEngine(task), task, genomes_for(task, 10)).lengths
-        monkeypatch.setitem(KERNELS, "CartPole-v1", dataclasses.replace(CARTPOLE, step=step))
+        monkeypatch.setitem(KNOWN, "CartPole-v1", KnownEnvironment(dataclasses.replace(CARTPOLE, step=step)))
         returns = run(NumpyEngine(task), task, genomes_for(task, 10)).returns
         assert returns.tolist() == [list(itertools.accumulate([float(reward)] * n))[-1] for n in lengths.tolist()]
 
@@ -557,7 +567,7 @@ class TestOwnKernels:
         try:
             example.main(num_networks=20)
         finally:
-            KERNELS.pop(example.ID)
+            KNOWN.pop(example.ID)
             gym.registry.pop(example.ID)
         printed = capsys.readouterr().out
         assert "the kernel agrees with the environment" in printed

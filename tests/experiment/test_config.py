@@ -128,7 +128,7 @@ BROKEN = {
     "an engine that does not serve the environment": (
         "environment: {id: FrozenLake-v1}\nevaluation: {engine: numpy, workers: 1}\n",
         (
-            "c.yaml:2:14: evaluation.engine: Task.environment must be one that a kernel stands in for, "
+            "c.yaml:2:14: evaluation.engine: Task.environment must be one that has a kernel, "
             "got EnvironmentSpec(id='FrozenLake-v1', kwargs={}, wrappers=[], max_steps=None, hard_reset=False); "
             "kernels are known for Acrobot-v1, CartPole-v0, CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, "
             "Pendulum-v1, evonet/DoublePole-v0, "

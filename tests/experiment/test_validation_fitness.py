@@ -73,7 +73,7 @@ def test_an_environment_of_its_own_gives_other_returns_and_may_have_an_engine_to
     [
         (
             "environment: {id: FrozenLake-v1}\nvalidation: {engine: numpy}\n",
-            "c.yaml:2:14: validation.engine: Task.environment must be one that a kernel stands in for",
+            "c.yaml:2:14: validation.engine: Task.environment must be one that has a kernel",
         ),
         (
             "environment: {id: CartPole-v1}\nvalidation: {environment: {id: Pendulum-v1}}\n",

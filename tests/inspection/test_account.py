@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evonet import Architecture, Champion, NeuralNetwork, Score
-from evonet.environments.names import KNOWN, names_for
+from evonet.environments.known import KNOWN, names_for
 from evonet.experiment.run_directory import to_json
 from evonet.fitness import EpisodeReturn
 from evonet.inspection.account import account, account_data, influence
@@ -131,7 +131,7 @@ def test_the_data_tell_the_same_and_are_json(small_run):
     data = json.loads(to_json(account_data(run)))
     assert {**run.summary}.items() <= data.items()
     assert data["architecture"]["num_inputs"] == 4
-    assert [entry["name"] for entry in data["inputs"]] == list(KNOWN["CartPole-v1"].inputs)
+    assert [entry["name"] for entry in data["inputs"]] == list(KNOWN["CartPole-v1"].names.inputs)
     assert sum(entry["influence"] for entry in data["inputs"]) == pytest.approx(1.0)
     assert data["outputs"] == ["push left", "push right"]
     assert [ancestor["individual"] for ancestor in data["ancestors"]] == [a.individual for a in run.descent]
@@ -174,7 +174,7 @@ def test_of_a_network_with_very_many_inputs_the_strongest_are_shown(small_run):
 def test_the_known_names_fit_the_environments(name):
     shape = EpisodeReturn(name).architecture
     known = names_for(name, shape.num_inputs, shape.num_outputs)
-    assert known == KNOWN[name]
+    assert known == KNOWN[name].names
     assert (len(known.inputs), len(known.outputs)) == (shape.num_inputs, shape.num_outputs)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evonet import Architecture, Champion, EpisodeReturn
-from evonet.environments.parameters import KNOWN, parameters_of
+from evonet.environments.known import KNOWN, parameters_of
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.inspection.analysis.ancestry import family, payoffs
@@ -152,7 +152,7 @@ def test_the_champion_stands_in_the_middle_of_its_landscape(balancer):
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1", "MountainCar-v0", "Acrobot-v1", "FrozenLake-v1"])
 def test_parameters_are_read_and_changed_in_the_environment(name, hard_reset):
     specification = EnvironmentSpec(name, hard_reset=hard_reset)
-    for parameter in KNOWN[name]:
+    for parameter in KNOWN[name].parameters:
         own, values = parameter.values(specification)
         assert own in values
         assert len(values) >= 4
@@ -165,13 +165,13 @@ def test_parameters_are_read_and_changed_in_the_environment(name, hard_reset):
 
 
 def test_a_changed_mass_changes_all_that_follows_from_it():
-    (changed,) = [each for each in KNOWN["CartPole-v1"] if each.name.startswith("cart mass")]
+    (changed,) = [each for each in KNOWN["CartPole-v1"].parameters if each.name.startswith("cart mass")]
     environment = changed.changed(EnvironmentSpec("CartPole-v1"), 2.0)().unwrapped
     assert environment.total_mass == 2.0 + environment.masspole
 
 
 def test_parameters_are_swept_with_the_own_value_among_them(balancer):
-    parameters = KNOWN["CartPole-v1"][:2]
+    parameters = KNOWN["CartPole-v1"].parameters[:2]
     sweeps = list(parameter_sweeps(balancer, balancer.task, SEEDS, parameters, 1.0))
     assert [sweep.name for sweep in sweeps] == ["pole length (half, m)", "pole mass (kg)"]
     for sweep in sweeps:

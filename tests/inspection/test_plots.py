@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evonet import NeuralNetwork
-from evonet.environments.names import names_for
+from evonet.environments.known import names_for
 from evonet.errors import EvonetError
 from evonet.inspection import plots
 from evonet.inspection.analysis.ancestry import Payoff, family, payoffs

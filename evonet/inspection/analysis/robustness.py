@@ -12,8 +12,8 @@ import numpy as np
 from gymnasium import spaces
 
 from evonet.champion import Champion
+from evonet.environments.known import Parameter
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.parameters import Parameter
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from functools import cached_property
 from typing import Self
@@ -11,9 +10,8 @@ import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.engine import Engine
-from evonet.evaluation.engines import make_engine
+from evonet.evaluation.engines import brief_engine
 from evonet.evaluation.evaluate import evaluate
-from evonet.evaluation.kernel_engine import KernelEngine, kernel_for
 from evonet.evaluation.results import EpisodeResults
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
@@ -48,7 +46,7 @@ class Trials:
         self._normaliser = normaliser
         self._seeds = seeds
         self._champion = champion
-        self._engine = _engine(task) if engine is None else engine
+        self._engine = brief_engine(task) if engine is None else engine
 
     @cached_property
     def _cost(self) -> tuple[float, float]:
@@ -108,8 +106,3 @@ class Trials:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _engine(task: Task) -> Engine:
-    """A kernel where there is one, and that in NumPy for good: trials are over before Numba would be imported."""
-    return KernelEngine(task, patience=math.inf) if kernel_for(task) else make_engine("auto", task)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evonet.environments.names import Names, names_for
+from evonet.environments.known import Names, names_for
 from evonet.inspection.analysis.influence import NeuronState
 from evonet.inspection.phrases import shortened
 from evonet.inspection.plots.palette import (

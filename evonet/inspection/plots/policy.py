@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evonet.environments.names import Names
+from evonet.environments.known import Names
 from evonet.inspection.analysis.influence import Removals
 from evonet.inspection.analysis.policy import PolicySurface
 from evonet.inspection.phrases import shortened

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.environments.names import Names, names_for
+from evonet.environments.known import Names, names_for
 from evonet.errors import EvonetError
 from evonet.evaluation.results import EpisodeResults
 from evonet.inspection.analysis.influence import NeuronState, action_influence, is_choice, neuron_states, path_strength

@@ -6,7 +6,7 @@ import contextlib
 
 import numpy as np
 
-from evonet.environments.parameters import parameters_of
+from evonet.environments.known import parameters_of
 from evonet.inspection.analysis.influence import visited
 from evonet.inspection.analysis.robustness import Sweep, landscape, observation_noise, parameter_sweeps, weight_noise
 from evonet.inspection.phrases import counted, number

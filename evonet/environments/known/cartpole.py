@@ -1,0 +1,81 @@
+"""CartPole-v0 and CartPole-v1: `gymnasium.envs.classic_control.cartpole` (Barto, Sutton, Anderson 1983)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from evonet.environments.known.arithmetic import Column, sin_cos_small, where
+from evonet.environments.known.environment import KnownEnvironment, Names
+from evonet.environments.known.kernel import Columns, Kernel
+from evonet.environments.known.parameter import attribute_parameter
+
+GRAVITY = 9.8
+MASS_POLE = 0.1
+TOTAL_MASS = MASS_POLE + 1.0
+LENGTH = 0.5  # half the pole's
+POLE_MASS_LENGTH = MASS_POLE * LENGTH
+FORCE = 10.0
+TIME_STEP = 0.02
+THETA_THRESHOLD = 12 * 2 * math.pi / 360
+X_THRESHOLD = 2.4
+
+
+def start(rng: np.random.Generator) -> Sequence[float]:
+    """Position, velocity, angle and angular velocity, each from [-0.05, 0.05)."""
+    state: list[float] = rng.uniform(low=-0.05, high=0.05, size=(4,)).tolist()
+    return state
+
+
+def observe(state: Columns) -> Columns:
+    """The state itself."""
+    return state
+
+
+def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns, Column, Column]:
+    """One Euler step of 0.02 s under a force of ±10 N."""
+    x, x_dot, theta, theta_dot = state
+    (action,) = actions
+    (sutton_barto_reward,) = parameters
+    force = where(action == 1.0, FORCE, -FORCE)
+    sintheta, costheta = sin_cos_small(theta)  # an episode ends at 12 degrees
+    temp = (force + POLE_MASS_LENGTH * np.square(theta_dot) * sintheta) / TOTAL_MASS
+    thetaacc = (GRAVITY * sintheta - costheta * temp) / (
+        LENGTH * (4.0 / 3.0 - MASS_POLE * np.square(costheta) / TOTAL_MASS)
+    )
+    xacc = temp - POLE_MASS_LENGTH * thetaacc * costheta / TOTAL_MASS
+    x = x + TIME_STEP * x_dot
+    x_dot = x_dot + TIME_STEP * xacc
+    theta = theta + TIME_STEP * theta_dot
+    theta_dot = theta_dot + TIME_STEP * thetaacc
+    terminated = (np.abs(x) > X_THRESHOLD) | (np.abs(theta) > THETA_THRESHOLD)
+    reward = where(terminated, -1.0, 0.0) if sutton_barto_reward else 1.0
+    return (x, x_dot, theta, theta_dot), reward, terminated
+
+
+def _derive_masses(environment: Any) -> None:
+    environment.total_mass = environment.masspole + environment.masscart
+    environment.polemass_length = environment.masspole * environment.length
+
+
+CARTPOLE = KnownEnvironment(
+    kernel=Kernel(
+        entry_point="gymnasium.envs.classic_control.cartpole:CartPoleEnv",
+        start=start,
+        observe=observe,
+        step=step,
+        parameters={"sutton_barto_reward": False},
+        network="single",
+    ),
+    names=Names(("cart position", "cart velocity", "pole angle", "pole angular velocity"), ("push left", "push right")),
+    parameters=(
+        attribute_parameter("pole length (half, m)", "length", _derive_masses),
+        attribute_parameter("pole mass (kg)", "masspole", _derive_masses),
+        attribute_parameter("cart mass (kg)", "masscart", _derive_masses),
+        attribute_parameter("force (N)", "force_mag"),
+        attribute_parameter("gravity (m/s²)", "gravity"),
+    ),
+)

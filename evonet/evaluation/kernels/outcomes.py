@@ -1,0 +1,90 @@
+"""How episodes end, and the results that are made of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from evonet.evaluation.results import EpisodeResults, Fault
+from evonet.types import FloatArray, IntArray
+
+
+class Outcome(IntEnum):
+    """How an episode ended; 0 while it is running."""
+
+    RUNNING = 0
+    TRUNCATED = 1
+    TERMINATED = 2
+    BAD_GENOME = 3
+    BAD_OBSERVATION = 4
+    BAD_OUTPUT = 5
+    BAD_REWARD = 6
+
+
+_MESSAGES = {
+    Outcome.BAD_GENOME: "the genome holds numbers that are not finite",
+    Outcome.BAD_OBSERVATION: "the observation holds numbers that are not finite",
+    Outcome.BAD_OUTPUT: "the network's output holds numbers that are not finite",
+    Outcome.BAD_REWARD: "the reward is {reward}",
+}
+
+
+@dataclass(frozen=True)
+class EpisodeLog:
+    """The results of m episodes while an engine fills them in.
+
+    Attributes:
+        results: returns, lengths and sums of observations; the return of an episode with a bad reward is that reward.
+        outcomes: how each episode ended, `(m,)`, uint8; bad genomes are marked from the start.
+    """
+
+    results: EpisodeResults
+    outcomes: np.ndarray[tuple[int], np.dtype[np.uint8]]
+
+    @classmethod
+    def start(cls, genomes: FloatArray, individuals: IntArray, inputs: int | None) -> EpisodeLog:
+        """The log of episodes that have not begun.
+
+        Args:
+            genomes: `(n, genome_size)`.
+            individuals: row of the genomes of each episode, `(m,)`.
+            inputs: numbers of an observation if their sums are kept, else None.
+        """
+        results = EpisodeResults.empty(len(individuals), inputs)
+        outcomes = np.full(len(individuals), Outcome.RUNNING, np.uint8)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = genomes.sum()  # one cheap sum for all, nearly always enough
+        if not np.isfinite(total):
+            bad = np.flatnonzero(~np.isfinite(genomes).all(axis=1))
+            outcomes[np.isin(individuals, bad)] = Outcome.BAD_GENOME
+        return cls(results, outcomes)
+
+    @property
+    def running(self) -> IntArray:
+        """Numbers of the episodes that have not ended."""
+        return np.flatnonzero(self.outcomes == Outcome.RUNNING).astype(np.int64)
+
+    def finish(self, individuals: IntArray, seeds: IntArray) -> EpisodeResults:
+        """The results, with a fault for each episode in which a number was not finite."""
+        results = self.results
+        np.equal(self.outcomes, Outcome.TERMINATED, out=results.terminated)
+        for episode in np.flatnonzero(self.outcomes >= Outcome.BAD_GENOME).tolist():
+            message = _MESSAGES[Outcome(self.outcomes[episode])].format(reward=results.returns[episode])
+            results.faults.append(
+                Fault(
+                    int(individuals[episode]),
+                    episode,
+                    int(seeds[episode]),
+                    "nonfinite",
+                    int(results.lengths[episode]),
+                    message,
+                )
+            )
+            results.returns[episode] = math.nan
+            if results.observations is not None:
+                results.observations.sums[episode] = 0.0
+                results.observations.squares[episode] = 0.0
+        return results
