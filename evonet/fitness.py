@@ -15,6 +15,7 @@ from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
+from evonet.errors import TooManyFaults
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
@@ -306,3 +307,14 @@ def step_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -
         return environment.step_limit()[0]
     limit: int | None = sample.spec.max_episode_steps if sample.spec is not None else None
     return limit or DEFAULT_MAX_STEPS
+
+
+def is_repeatable(fitness: Fitness, genomes: FloatArray, seeds: IntArray, first: EpisodeResults) -> bool:
+    """Whether a second evaluation, in environments that have run other episodes, repeats the `first` one."""
+    try:
+        fitness(genomes[::-1], seeds[::-1])  # else each environment might run the episode again that it ran last
+        second = fitness(genomes, seeds)
+    except TooManyFaults:
+        return False
+    same_returns = np.array_equal(first.returns, second.returns, equal_nan=True)
+    return same_returns and np.array_equal(first.lengths, second.lengths)

@@ -3,10 +3,11 @@
 import numpy as np
 
 from evonet.activations import ACTIVATIONS
-from evonet.testing import parametrize_checks
+from evonet.testing.contract import as_parameters
+from tests import activation_contract
 
 
-@parametrize_checks("activation", ACTIVATIONS)
+@as_parameters(activation_contract.CHECKS, ACTIVATIONS)
 def test_an_activation_keeps_its_contract(check):
     check()
 

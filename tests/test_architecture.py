@@ -34,11 +34,11 @@ ROWS = [
     ["evonet.evaluation", "evonet.scores"],
     ["evonet.fitness", "evonet.champion"],
     ["evonet.evolution"],
-    ["evonet.testing"],
     ["evonet.experiment"],
     ["evonet.inspection", "evonet.export"],
     ["evonet.cli"],
     ["evonet.__main__"],
+    ["evonet.testing"],
 ]
 ROOMS = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 
@@ -111,6 +111,7 @@ def test_imports_flow_one_way():
         ("evonet.champion", "from evonet.fitness import EpisodeReturn"),
         ("evonet.settings", "from evonet.network import Architecture"),
         ("evonet.network", "from evonet import Champion"),
+        ("evonet.experiment.check", "from evonet.testing.fitness import check_fitness"),
         ("evonet.network", "import evonet\n\nprint(evonet.Champion)"),
         ("evonet.evaluation.engine", "if TYPE_CHECKING:\n    import evonet.fitness"),
     ],

@@ -9,15 +9,14 @@ from typing import Literal
 
 import numpy as np
 
+from evonet.environments.checker import gymnasium_findings
 from evonet.errors import EvonetError, TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import build_algorithm, build_fitness, notices, target_of
 from evonet.experiment.config import Config
-from evonet.fitness import Fitness
+from evonet.fitness import Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
 from evonet.task import Task
-from evonet.testing.environment import gymnasium_findings
-from evonet.testing.fitness import is_repeatable
 from evonet.types import FloatArray, IntArray
 
 _GENOMES = 8

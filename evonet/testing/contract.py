@@ -1,4 +1,4 @@
-"""What a contract is: checks, each a sentence about a part; run one after another, or as a test each."""
+"""A contract is a sequence of checks, each a sentence about a part; they run in turn, or as one test each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 Check = Callable[..., None]
 
 
-def hold(promise: bool | np.bool_, broken: str) -> None:  # noqa: FBT001 - as `assert` reads, but never optimised away
-    """Raise an AssertionError that says what is `broken`, unless the promise holds."""
+def require(promise: bool | np.bool_, broken: str) -> None:  # noqa: FBT001 - as `assert` reads, but never optimised away
+    """Raise an AssertionError that says what is `broken` unless the promise holds."""
     if not promise:
         raise AssertionError(broken)
 
@@ -30,7 +30,7 @@ def run_checks(checks: Sequence[Check], *part: Any, **options: Any) -> None:
 
 
 def as_parameters(checks: Sequence[Check], parts: Mapping[str, Any]) -> Any:
-    """The checks of all `parts`, by name, as pytest's parametrisation of an argument called `check`."""
+    """The checks of all `parts` as pytest's parametrisation of an argument called `check`."""
     import pytest
 
     cases = [
@@ -51,8 +51,8 @@ def same_bits(first: ArrayLike, second: ArrayLike) -> bool:
 
 
 @contextmanager
-def untouched(owner: str, **arrays: np.ndarray[Any, Any]) -> Iterator[None]:
-    """Inside, nobody may write these arrays nor draw from a global generator."""
+def unchanged(owner: str, **arrays: np.ndarray[Any, Any]) -> Iterator[None]:
+    """Require that the block writes none of these arrays and draws from no global generator."""
     before = {name: array.copy() for name, array in arrays.items()}
     writeable = {name: array.flags.writeable for name, array in arrays.items()}
     outside = _global_generators()
@@ -61,14 +61,14 @@ def untouched(owner: str, **arrays: np.ndarray[Any, Any]) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        hold("read-only" not in str(error), f"{owner} must not write its arguments: {error}")
+        require("read-only" not in str(error), f"{owner} must not write its arguments: {error}")
         raise
     finally:
         for name, array in arrays.items():
             array.flags.writeable = writeable[name]
     for name, array in arrays.items():
-        hold(same_bits(array, before[name]), f"{owner} must not write its argument {name}")
-    hold(
+        require(same_bits(array, before[name]), f"{owner} must not write its argument {name}")
+    require(
         _global_generators() == outside, f"{owner} must draw from the generator it is given, and drew from a global one"
     )
 

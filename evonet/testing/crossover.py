@@ -6,7 +6,7 @@ import numpy as np
 
 from evonet.operators.crossover import Crossover
 from evonet.testing import operators
-from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.contract import require, run_checks, same_bits, unchanged
 from evonet.testing.operators import ARCHITECTURES, genome_matrices, given
 
 _CASES = 20
@@ -32,15 +32,15 @@ def check_children_have_their_parents_shape(crossover: Crossover) -> None:
         architecture = ARCHITECTURES[seed % len(ARCHITECTURES)]
         first, second = genome_matrices(rng, architecture, 2)
         for operator in (crossover, given(crossover, rate=0.0), given(crossover, rate=0.4), _always(crossover)):
-            with untouched(name, first=first, second=second):
+            with unchanged(name, first=first, second=second):
                 children = operator(np.random.default_rng(seed), first, second, architecture)
                 again = operator(np.random.default_rng(seed), first, second, architecture)
-            hold(children.shape == first.shape, f"{name} must return the shape {first.shape}, got {children.shape}")
-            hold(children.dtype == np.float64, f"{name} must return float64, got {children.dtype}")
-            hold(np.isfinite(children).all(), f"{name} must return finite genes for finite parents")
+            require(children.shape == first.shape, f"{name} must return the shape {first.shape}, got {children.shape}")
+            require(children.dtype == np.float64, f"{name} must return float64, got {children.dtype}")
+            require(np.isfinite(children).all(), f"{name} must return finite genes for finite parents")
             own = not (np.shares_memory(children, first) or np.shares_memory(children, second))
-            hold(own, f"{name} must return children in a new array, not in their parents'")
-            hold(same_bits(children, again), f"{name} must make the same children with the same generator")
+            require(own, f"{name} must return children in a new array, not in their parents'")
+            require(same_bits(children, again), f"{name} must make the same children with the same generator")
 
 
 def check_equal_parents_have_a_child_equal_to_them(crossover: Crossover) -> None:
@@ -51,7 +51,7 @@ def check_equal_parents_have_a_child_equal_to_them(crossover: Crossover) -> None
         (genomes,) = genome_matrices(rng, architecture, 1)
         children = _always(crossover)(np.random.default_rng(seed), genomes, genomes.copy(), architecture)
         alike = np.array_equal(children, genomes)
-        hold(alike, f"{type(crossover).__name__} must give equal parents a child equal to them")
+        require(alike, f"{type(crossover).__name__} must give equal parents a child equal to them")
 
 
 def check_without_rate_every_child_is_its_first_parent(crossover: Crossover) -> None:
@@ -60,7 +60,7 @@ def check_without_rate_every_child_is_its_first_parent(crossover: Crossover) -> 
     first, second = np.random.default_rng(0).normal(size=(2, 50, architecture.genome_size))
     children = given(crossover, rate=0.0)(np.random.default_rng(1), first, second, architecture)
     copied = np.array_equal(children, first)
-    hold(copied, f"{type(crossover).__name__}, at rate 0, must return copies of the first parents")
+    require(copied, f"{type(crossover).__name__}, at rate 0, must return copies of the first parents")
 
 
 def check_the_rate_is_the_share_of_pairs_that_are_crossed(crossover: Crossover) -> None:
@@ -71,7 +71,7 @@ def check_the_rate_is_the_share_of_pairs_that_are_crossed(crossover: Crossover) 
     for rate in (0.1, 0.5, 0.9):
         children = given(crossover, rate=rate)(np.random.default_rng(6), first, second, architecture)
         share, expected = children.any(axis=1).mean(), rate * whole
-        hold(
+        require(
             abs(share - expected) < 5 * np.sqrt(expected * (1 - expected) / n) + 0.005,
             f"{type(crossover).__name__}, at rate {rate}, must cross {expected:.3f} of all pairs, got {share:.3f}",
         )
@@ -84,9 +84,9 @@ def check_every_gene_can_be_exchanged_and_every_gene_can_stay(crossover: Crossov
         shape = (2000, architecture.genome_size)
         children = _always(crossover)(np.random.default_rng(7), np.zeros(shape), np.ones(shape), architecture)
         never = np.flatnonzero(~children.any(axis=0))
-        hold(not never.size, f"{name} on {architecture}: genes {never} can never come from the second parent")
+        require(not never.size, f"{name} on {architecture}: genes {never} can never come from the second parent")
         never = np.flatnonzero(~(children < 1).any(axis=0))
-        hold(not never.size, f"{name} on {architecture}: genes {never} can never come from the first parent")
+        require(not never.size, f"{name} on {architecture}: genes {never} can never come from the first parent")
 
 
 COPYING_CHECKS = (

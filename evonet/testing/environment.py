@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pickle
-import warnings
 
 import numpy as np
-from gymnasium.utils.env_checker import check_env
 
-from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
+from evonet.environments.checker import gymnasium_findings
+from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
 from evonet.errors import EvonetError
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
-from evonet.testing.contract import hold, run_checks, same_bits
+from evonet.testing.contract import require, run_checks, same_bits
 from evonet.testing.fitness import check_is_a_pure_function
 
 AnyEnvironment = str | EnvironmentSpec | EnvironmentFactory
@@ -40,7 +39,7 @@ def check_gymnasium_rules(environment: AnyEnvironment) -> None:
     spec = EnvironmentSpec(environment) if isinstance(environment, str) else environment
     made = spec.make() if isinstance(spec, EnvironmentSpec) else spec()
     broken, _ = gymnasium_findings(made)
-    hold(broken is None, f"Gymnasium's checker: {broken}")
+    require(broken is None, f"Gymnasium's checker: {broken}")
 
 
 def check_a_network_can_serve_its_spaces(environment: AnyEnvironment) -> None:
@@ -54,7 +53,7 @@ def check_a_network_can_serve_its_spaces(environment: AnyEnvironment) -> None:
 def check_episodes_have_no_faults(environment: AnyEnvironment) -> None:
     """It never raises; observations fit their space; rewards and observations are finite."""
     faults = _episodes(_fitness(environment)).faults
-    hold(not faults, f"an episode failed: {faults[0].location}: {faults[0].message}" if faults else "")
+    require(not faults, f"an episode failed: {faults[0].location}: {faults[0].message}" if faults else "")
 
 
 def check_a_seed_decides_an_episode(environment: AnyEnvironment) -> None:
@@ -75,7 +74,7 @@ def check_can_be_sent_to_worker_processes(environment: AnyEnvironment) -> None:
             f"it must be possible to send it to worker processes, let a module name what makes it: {error}"
         ) from error
     here, there = _episodes(_fitness(environment)), _episodes(_fitness(sent))
-    hold(same_bits(here.returns, there.returns), "sent to a worker process, it must play the same episodes")
+    require(same_bits(here.returns, there.returns), "sent to a worker process, it must play the same episodes")
 
 
 CHECKS = (
@@ -85,26 +84,6 @@ CHECKS = (
     check_a_seed_decides_an_episode,
     check_can_be_sent_to_worker_processes,
 )
-
-
-def gymnasium_findings(environment: Environment) -> tuple[str | None, list[str]]:
-    """What Gymnasium's checker finds: the rule that is broken, None if none is, and its advice. It is closed then."""
-    broken = None
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            check_env(environment, skip_render_check=True, skip_close_check=True)
-    except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
-        broken = _first_line(error)
-    finally:
-        environment.close()
-    advice = dict.fromkeys(_first_line(warning.message) for warning in caught)
-    return broken, [line for line in advice if "unwrapped" not in line]
-
-
-def _first_line(problem: object) -> str:
-    text = str(problem).strip() or type(problem).__name__
-    return text.splitlines()[0].replace("\x1b[33m", "").replace("\x1b[0m", "").removeprefix("WARN: ")
 
 
 def _fitness(environment: AnyEnvironment) -> EpisodeReturn:

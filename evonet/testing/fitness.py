@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonet.errors import TooManyFaults
-from evonet.evaluation.results import EpisodeResults
-from evonet.fitness import Fitness
+from evonet.fitness import Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
-from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.contract import require, run_checks, same_bits, unchanged
 from evonet.types import FloatArray, IntArray
 
 _GENOMES = 5
@@ -29,16 +27,16 @@ def check_fitness(fitness: Fitness) -> None:
 def check_results_have_their_shape(fitness: Fitness) -> None:
     """A row for each genome; a fault for each return that is none, and a finite return everywhere else."""
     genomes, seeds = _arguments(fitness)
-    with untouched(type(fitness).__name__, genomes=genomes, episode_seeds=seeds):
+    with unchanged(type(fitness).__name__, genomes=genomes, episode_seeds=seeds):
         results = fitness(genomes, seeds)
     shape = results.returns.shape
     fits = shape in {(_GENOMES, len(seeds)), (_GENOMES, 1)}
-    hold(fits, f"returns must have the shape {(_GENOMES, len(seeds))}, or one column, got {shape}")
+    require(fits, f"returns must have the shape {(_GENOMES, len(seeds))}, or one column, got {shape}")
     for name in ("lengths", "terminated"):
-        hold(getattr(results, name).shape == shape, f"{name} must have the shape of the returns, {shape}")
+        require(getattr(results, name).shape == shape, f"{name} must have the shape of the returns, {shape}")
     missing = {(int(i), int(e)) for i, e in np.argwhere(~np.isfinite(results.returns))}
     named = {(fault.individual, fault.episode) for fault in results.faults}
-    hold(
+    require(
         missing == named,
         f"what is no finite return must be a fault: {sorted(missing)} are none, {sorted(named)} faults",
     )
@@ -48,7 +46,7 @@ def check_is_a_pure_function(fitness: Fitness) -> None:
     """The same arguments give the same bits, also when others were evaluated in between."""
     genomes, seeds = _arguments(fitness)
     first = fitness(genomes, seeds)
-    hold(is_repeatable(fitness, genomes, seeds, first), "the same genomes and seeds must give the same returns")
+    require(is_repeatable(fitness, genomes, seeds, first), "the same genomes and seeds must give the same returns")
 
 
 def check_a_genome_is_scored_for_itself(fitness: Fitness) -> None:
@@ -56,20 +54,22 @@ def check_a_genome_is_scored_for_itself(fitness: Fitness) -> None:
     genomes, seeds = _arguments(fitness)
     returns = fitness(genomes, seeds).returns
     turned = fitness(genomes[::-1].copy(), seeds).returns[::-1]
-    hold(same_bits(returns, np.ascontiguousarray(turned)), "the order of the genomes must not change a return")
+    require(same_bits(returns, np.ascontiguousarray(turned)), "the order of the genomes must not change a return")
     alone = np.concatenate([fitness(genomes[i : i + 1], seeds).returns for i in range(_GENOMES)])
-    hold(same_bits(returns, alone), "a genome must score alone what it scores among others")
+    require(same_bits(returns, alone), "a genome must score alone what it scores among others")
 
 
 def check_a_failed_episode_ranks_last(fitness: Fitness) -> None:
     """`aggregate` gives -inf where a return is NaN, a finite number elsewhere, and no row touches another."""
     returns = np.random.default_rng(0).normal(size=(4, fitness.episodes))
     whole = fitness.aggregate(returns)
-    hold(whole.shape == (4,) and bool(np.isfinite(whole).all()), f"aggregate must return 4 finite numbers, got {whole}")
+    require(
+        whole.shape == (4,) and bool(np.isfinite(whole).all()), f"aggregate must return 4 finite numbers, got {whole}"
+    )
     returns[2, -1] = np.nan
     broken = fitness.aggregate(returns)
-    hold(broken[2] == -np.inf, f"aggregate must give -inf where a return is NaN, got {broken[2]}")
-    hold(
+    require(broken[2] == -np.inf, f"aggregate must give -inf where a return is NaN, got {broken[2]}")
+    require(
         same_bits(np.delete(broken, 2), np.delete(whole, 2)), "a failed episode must not change its neighbours' fitness"
     )
 
@@ -80,17 +80,6 @@ CHECKS = (
     check_a_genome_is_scored_for_itself,
     check_a_failed_episode_ranks_last,
 )
-
-
-def is_repeatable(fitness: Fitness, genomes: FloatArray, seeds: IntArray, first: EpisodeResults) -> bool:
-    """Whether another evaluation, in environments that ran others meanwhile, gives what the `first` one gave."""
-    try:
-        fitness(genomes[::-1], seeds[::-1])  # or each environment might run the very episode again that it had
-        second = fitness(genomes, seeds)
-    except TooManyFaults:
-        return False
-    same_returns = np.array_equal(first.returns, second.returns, equal_nan=True)
-    return same_returns and np.array_equal(first.lengths, second.lengths)
 
 
 def _arguments(fitness: Fitness) -> tuple[FloatArray, IntArray]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.environments.known import Column, Columns, Kernel
-from evonet.testing.contract import hold
+from evonet.testing.contract import require
 from evonet.types import FloatArray
 
 TOLERANCE = 1e-12
@@ -53,7 +53,7 @@ def check_kernel(
     kernel = kernel.for_arguments(arguments)
     environment = gym.make(environment_id, max_episode_steps=-1, disable_env_checker=True, **arguments).unwrapped
     registered = gym.spec(environment_id).entry_point
-    hold(registered == kernel.entry_point, f"{environment_id} is made by {registered}, not by {kernel.entry_point}")
+    require(registered == kernel.entry_point, f"{environment_id} is made by {registered}, not by {kernel.entry_point}")
     parameters = tuple(float(value) for value in {**kernel.parameters, **arguments}.values())
     comparison = _Comparison(kernel, environment, parameters, read_state or _state_attribute, reward_tolerance)
     for seed in range(episodes):
@@ -86,7 +86,7 @@ class _Comparison:
         # The generator that `gymnasium.utils.seeding.np_random` makes of the seed.
         start = self._kernel.start(np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))))
         where = f"after reset(seed={seed})"
-        hold(
+        require(
             np.array_equal(np.asarray(start, np.float64), self._state()),
             f"the state {where} is {self._state()}, the kernel starts at {np.asarray(start)}",
         )
@@ -100,12 +100,12 @@ class _Comparison:
         columns = self._kernel.observe(_columns(self._state()))
         expected = np.ravel(np.asarray(observation))
         seen = np.array([_number(column) for column in columns], dtype=expected.dtype)
-        hold(
+        require(
             seen.shape == expected.shape,
             f"the observation {where} has {expected.size} numbers, the kernel's {seen.size}",
         )
         last_place = np.spacing(np.maximum(np.abs(expected), 1.0).astype(expected.dtype))
-        hold(
+        require(
             (np.abs(seen - expected) <= last_place).all(),
             f"the observation {where} is {expected}, the kernel's {seen}",
         )
@@ -119,7 +119,7 @@ class _Comparison:
         _close([_number(column) for column in new], self._state(), f"the state {where}", TOLERANCE)
         _close(_number(kernel_reward), reward, f"the reward {where}", self._reward_tolerance)
         ended = bool(_number(kernel_terminated))
-        hold(ended == bool(terminated), f"{where} the environment says terminated={terminated}, the kernel {ended}")
+        require(ended == bool(terminated), f"{where} the environment says terminated={terminated}, the kernel {ended}")
         self._observe(observation, where)
         return ended
 
@@ -137,4 +137,4 @@ def _number(column: Column) -> float:
 def _close(got: ArrayLike, expected: ArrayLike, what: str, tolerance: float) -> None:
     reference = np.asarray(expected, dtype=np.float64)
     error = np.abs(np.asarray(got) - reference) / np.maximum(1.0, np.abs(reference))
-    hold((error <= tolerance).all(), f"{what} is {reference}, the kernel's {got!r}, off by {error.max():.1e}")
+    require((error <= tolerance).all(), f"{what} is {reference}, the kernel's {got!r}, off by {error.max():.1e}")

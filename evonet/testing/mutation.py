@@ -7,7 +7,7 @@ import numpy as np
 from evonet.operators.mutation import Mutation
 from evonet.settings import argument_hints
 from evonet.testing import operators
-from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.contract import require, run_checks, same_bits, unchanged
 from evonet.testing.operators import ARCHITECTURES, genome_matrices, given, parents_with
 
 _CASES = 20
@@ -34,14 +34,16 @@ def check_mutants_have_the_genomes_shape(mutation: Mutation) -> None:
         (genomes,) = genome_matrices(rng, architecture, 1)
         parents = parents_with(np.zeros(len(genomes)), genomes, architecture)
         for operator in (mutation, *(given(mutation, rate=rate) for rate in rates)):
-            with untouched(name, genomes=genomes):
+            with unchanged(name, genomes=genomes):
                 mutants = operator(np.random.default_rng(seed), genomes, parents)
                 again = operator(np.random.default_rng(seed), genomes, parents)
-            hold(mutants.shape == genomes.shape, f"{name} must return the shape {genomes.shape}, got {mutants.shape}")
-            hold(mutants.dtype == np.float64, f"{name} must return float64, got {mutants.dtype}")
-            hold(np.isfinite(mutants).all(), f"{name} must return finite genes for finite genomes")
-            hold(not np.shares_memory(mutants, genomes), f"{name} must return mutants in a new array")
-            hold(same_bits(mutants, again), f"{name} must make the same mutants with the same generator")
+            require(
+                mutants.shape == genomes.shape, f"{name} must return the shape {genomes.shape}, got {mutants.shape}"
+            )
+            require(mutants.dtype == np.float64, f"{name} must return float64, got {mutants.dtype}")
+            require(np.isfinite(mutants).all(), f"{name} must return finite genes for finite genomes")
+            require(not np.shares_memory(mutants, genomes), f"{name} must return mutants in a new array")
+            require(same_bits(mutants, again), f"{name} must make the same mutants with the same generator")
 
 
 def check_every_gene_of_every_row_can_be_mutated(mutation: Mutation) -> None:
@@ -52,11 +54,11 @@ def check_every_gene_of_every_row_can_be_mutated(mutation: Mutation) -> None:
         genomes = rng.normal(size=(3000, architecture.genome_size))
         parents = parents_with(np.zeros(3000), genomes, architecture)
         never = np.flatnonzero(~(mutation(rng, genomes, parents) != genomes).any(axis=0))
-        hold(not never.size, f"{name} on {architecture}: genes {never} are never mutated")
+        require(not never.size, f"{name} on {architecture}: genes {never} are never mutated")
         few, changed = genomes[:4], np.zeros((4, architecture.genome_size), np.bool_)
         for _ in range(800):
             changed |= mutation(rng, few, parents) != few
-        hold(changed.all(), f"{name} on {architecture}: a gene of the first or last row is never mutated")
+        require(changed.all(), f"{name} on {architecture}: a gene of the first or last row is never mutated")
 
 
 def check_mutants_differ(mutation: Mutation) -> None:
@@ -66,9 +68,9 @@ def check_mutants_differ(mutation: Mutation) -> None:
     parents = parents_with(np.zeros(200), genomes, architecture)
     steps = mutation(np.random.default_rng(9), genomes, parents) - genomes
     changed = steps[steps.any(axis=1)]
-    hold(len(changed) > 30, f"{name} must change more than 30 of 200 genomes of {architecture.genome_size} genes")
+    require(len(changed) > 30, f"{name} must change more than 30 of 200 genomes of {architecture.genome_size} genes")
     different = np.unique(changed.round(9), axis=0)  # what was added to two numbers differs in its last places
-    hold(len(different) == len(changed), f"{name} must not change two genomes by the same steps")
+    require(len(different) == len(changed), f"{name} must not change two genomes by the same steps")
 
 
 CHECKS = (

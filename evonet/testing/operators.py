@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from evonet.network import Architecture
 from evonet.operators.parents import Parents
 from evonet.settings import argument_hints
-from evonet.testing.contract import hold
+from evonet.testing.contract import require
 from evonet.types import FloatArray
 
 ARCHITECTURES = [
@@ -27,10 +27,10 @@ ARCHITECTURES = [
 def check_settings_are_frozen(operator: Any) -> None:
     """It is a frozen dataclass: another of the same settings is equal, and none can be changed."""
     name = type(operator).__name__
-    hold(dataclasses.is_dataclass(operator), f"{name} must be a dataclass")
+    require(dataclasses.is_dataclass(operator), f"{name} must be a dataclass")
     again = dataclasses.replace(operator)
-    hold(again == operator, f"two of {name} with the same settings must be equal, got {operator} and {again}")
-    hold(hash(again) == hash(operator), f"two of {name} with the same settings must have one hash")
+    require(again == operator, f"two of {name} with the same settings must be equal, got {operator} and {again}")
+    require(hash(again) == hash(operator), f"two of {name} with the same settings must have one hash")
     for setting in [field.name for field in dataclasses.fields(operator)] or ["anything"]:
         try:
             setattr(operator, setting, 1)
@@ -43,7 +43,7 @@ def check_says_what_it_does(operator: Any) -> None:
     """Its class has a docstring of somebody's own."""
     kind = type(operator)
     written = kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}(")  # what dataclass writes
-    hold(bool(written), f"{kind.__name__} must have a docstring that says what it does")
+    require(bool(written), f"{kind.__name__} must have a docstring that says what it does")
 
 
 def check_settings_of_the_wrong_type_are_refused(operator: Any) -> None:
@@ -60,7 +60,7 @@ def check_settings_out_of_range_are_refused(operator: Any) -> None:
         if number in {int, float}:
             wrong = [] if number is int else [float("nan"), float("inf")]
             wrong += [outside for bound in bounds for outside in _outside(bound)]
-            hold(bool(wrong), f"{type(operator).__name__}.{name} needs a range, such as Annotated[int, Ge(1)]")
+            require(bool(wrong), f"{type(operator).__name__}.{name} needs a range, such as Annotated[int, Ge(1)]")
             for value in wrong:
                 _refused(operator, name, value, (ValueError,))
 
@@ -94,7 +94,7 @@ def _refused(operator: Any, name: str, value: Any, errors: tuple[type[Exception]
         dataclasses.replace(operator, **{name: value})
     except errors as error:
         message = str(error)
-        hold(
+        require(
             message.startswith(f"{setting} must be ") and message.endswith(f", got {value!r}"),
             f"the error must read `{setting} must be …, got {value!r}`, got {message!r}",
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from evonet.operators.selection import Selection
 from evonet.testing import operators
-from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.contract import require, run_checks, same_bits, unchanged
 from evonet.testing.operators import any_fitness, given, parents_with
 
 _CASES = 60
@@ -32,21 +32,21 @@ def check_parents_are_valid_indices(selection: Selection) -> None:
     rng, name = np.random.default_rng(0), type(selection).__name__
     for seed in range(_CASES):
         fitness, count = any_fitness(rng, int(rng.integers(1, 13))), int(rng.integers(31))
-        with untouched(name, fitness=fitness):
+        with unchanged(name, fitness=fitness):
             parents = np.asarray(selection(np.random.default_rng(seed), parents_with(fitness), count))
             again = selection(np.random.default_rng(seed), parents_with(fitness), count)
-        hold(parents.shape == (count,), f"{name} must return ({count},) indices, got the shape {parents.shape}")
-        hold(np.issubdtype(parents.dtype, np.integer), f"{name} must return whole numbers, got {parents.dtype}")
+        require(parents.shape == (count,), f"{name} must return ({count},) indices, got the shape {parents.shape}")
+        require(np.issubdtype(parents.dtype, np.integer), f"{name} must return whole numbers, got {parents.dtype}")
         valid = ((parents >= 0) & (parents < len(fitness))).all()
-        hold(valid, f"{name} must return indices below {len(fitness)}, got {parents} for {fitness}")
-        hold(same_bits(parents, again), f"{name} must choose the same parents with the same generator")
+        require(valid, f"{name} must return indices below {len(fitness)}, got {parents} for {fitness}")
+        require(same_bits(parents, again), f"{name} must choose the same parents with the same generator")
 
 
 def check_parents_depend_on_the_generator(selection: Selection) -> None:
     """Other seeds, other parents."""
     parents = parents_with(np.arange(20.0))
     draws = {np.asarray(selection(np.random.default_rng(seed), parents, 30)).tobytes() for seed in range(10)}
-    hold(len(draws) == 10, f"{type(selection).__name__} must choose other parents with another generator")
+    require(len(draws) == 10, f"{type(selection).__name__} must choose other parents with another generator")
 
 
 def check_smallest_populations_at_any_pressure(selection: Selection) -> None:
@@ -57,7 +57,7 @@ def check_smallest_populations_at_any_pressure(selection: Selection) -> None:
         for fitness in ([0.0], [-1e308], [1e308, -1e308], [5e-324, 0.0], [3.0, 3.0, 3.0]):
             parents = np.asarray(pressed(np.random.default_rng(0), parents_with(fitness), 8))
             inside = set(parents.tolist()) <= set(range(len(fitness)))
-            hold(inside, f"{name} must choose among {len(fitness)} of fitness {fitness}, got {parents}")
+            require(inside, f"{name} must choose among {len(fitness)} of fitness {fitness}, got {parents}")
 
 
 def check_a_fitter_individual_never_has_the_smaller_chance(selection: Selection) -> None:
@@ -68,7 +68,7 @@ def check_a_fitter_individual_never_has_the_smaller_chance(selection: Selection)
         share = np.bincount(parents, minlength=12) / _DRAWS
         rising = share[np.argsort(fitness[order], kind="stable")]
         groups = [float(rising[np.sort(fitness) == value].mean()) for value in np.unique(fitness)]
-        hold(
+        require(
             all(better >= worse - 5 * np.sqrt((worse + better) / _DRAWS) for worse, better in pairwise(groups)),
             f"{type(selection).__name__} must not give a fitter individual the smaller chance, "
             f"got {np.round(groups, 4).tolist()} for {np.unique(fitness).tolist()}",
@@ -82,15 +82,15 @@ def check_neighbours_are_in_random_order(selection: Selection) -> None:
     first, second = parents[::2], parents[1::2]
     share = np.bincount(parents, minlength=10) / n
     to_itself, chance = (first == second).mean(), (share**2).sum()
-    hold(
+    require(
         abs(to_itself - chance) < 5 * np.sqrt(chance / len(first)),
         f"{name} must return parents in random order: {to_itself:.3f} of pairs are one individual, not {chance:.3f}",
     )
-    hold(
+    require(
         abs(np.corrcoef(first, second)[0, 1]) < 5 / np.sqrt(len(first)),
         f"{name} must return parents in random order, got neighbours that resemble each other",
     )
-    hold(
+    require(
         abs(np.corrcoef(parents, np.arange(n))[0, 1]) < 5 / np.sqrt(n),
         f"{name} must return parents in random order, got the fitter ones at one end",
     )

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from evonet.network import Architecture
-from evonet.testing.contract import hold, run_checks
+from evonet.testing.contract import require, run_checks
 from evonet.types import FloatArray
 
 MakeStrategy: TypeAlias = Callable[..., Any]
@@ -42,13 +42,13 @@ def check_asks_for_genomes(make: MakeStrategy) -> None:
     genomes = strategy.ask()
     size = _ARCHITECTURE.genome_size
     fits = genomes.dtype == np.float64 and genomes.ndim == 2 and genomes.shape[1] == size
-    hold(fits, f"ask must return float64 (n, {size}), got {genomes.dtype} {genomes.shape}")
-    hold(np.isfinite(genomes).all(), "ask must return finite genes")
-    hold(np.array_equal(strategy.population.genomes, genomes), "population.genomes must be what ask returned")
-    hold(strategy.population.fitness is None, "population.fitness must be None until tell")
+    require(fits, f"ask must return float64 (n, {size}), got {genomes.dtype} {genomes.shape}")
+    require(np.isfinite(genomes).all(), "ask must return finite genes")
+    require(np.array_equal(strategy.population.genomes, genomes), "population.genomes must be what ask returned")
+    require(strategy.population.fitness is None, "population.fitness must be None until tell")
     fitness = _sphere(genomes)
     strategy.tell(fitness)
-    hold(np.array_equal(strategy.population.fitness, fitness), "population.fitness must be what tell was given")
+    require(np.array_equal(strategy.population.fitness, fitness), "population.fitness must be what tell was given")
 
 
 def check_asks_for_the_same_until_told(make: MakeStrategy) -> None:
@@ -56,15 +56,15 @@ def check_asks_for_the_same_until_told(make: MakeStrategy) -> None:
     strategy = make(_ARCHITECTURE, seed=5)
     _evolved(strategy, 2)
     first = strategy.ask().copy()
-    hold(np.array_equal(strategy.ask(), first), "ask must return the same genomes until tell is called")
+    require(np.array_equal(strategy.ask(), first), "ask must return the same genomes until tell is called")
 
 
 def check_the_seed_decides(make: MakeStrategy) -> None:
     """The same gives the same bits, another does not."""
     first, again = (_evolved(make(_ARCHITECTURE, seed=5), 6) for _ in range(2))
-    hold(_same(first, again), "the same seed must give the same genomes")
+    require(_same(first, again), "the same seed must give the same genomes")
     other = _evolved(make(_ARCHITECTURE, seed=6), 2)
-    hold(not _same(first[:2], other), "another seed must give other genomes")
+    require(not _same(first[:2], other), "another seed must give other genomes")
 
 
 def check_goes_on_from_a_state(make: MakeStrategy) -> None:
@@ -78,10 +78,10 @@ def check_goes_on_from_a_state(make: MakeStrategy) -> None:
         resumed = make(_ARCHITECTURE, seed=5)
         resumed.restore(through_a_file(whole.state()))
         same_ids = np.array_equal(resumed.population.ids, whole.population.ids)
-        hold(same_ids, f"restore must bring back the ids of the population {when}")
+        require(same_ids, f"restore must bring back the ids of the population {when}")
         same_genomes = _same(_evolved(resumed, 5), _evolved(whole, 5))
-        hold(same_genomes, f"restored from a state {when}, it must ask for the genomes that it would have asked for")
-        hold(np.array_equal(resumed.population.ids, whole.population.ids), "and give them the same ids")
+        require(same_genomes, f"restored from a state {when}, it must ask for the genomes that it would have asked for")
+        require(np.array_equal(resumed.population.ids, whole.population.ids), "and give them the same ids")
 
 
 def check_a_state_stands_still(make: MakeStrategy) -> None:
@@ -93,7 +93,7 @@ def check_a_state_stands_still(make: MakeStrategy) -> None:
     resumed.restore(state)
     expected = _evolved(resumed, 3)
     again.restore(state)
-    hold(
+    require(
         _same(_evolved(again, 3), expected),
         "restore must copy what it is given: a state was changed by what came after",
     )
@@ -110,7 +110,7 @@ def check_copes_with_fitness_that_teaches_little(make: MakeStrategy) -> None:
     for lesson, fitness in lessons.items():
         with np.errstate(all="raise", under="ignore"):
             for genomes in _evolved(make(_ARCHITECTURE, seed=5), 6, fitness):
-                hold(np.isfinite(genomes).all(), f"ask must return finite genes, after {lesson} too")
+                require(np.isfinite(genomes).all(), f"ask must return finite genes, after {lesson} too")
 
 
 def check_what_could_not_be_scored_is_least(make: MakeStrategy) -> None:
@@ -120,7 +120,7 @@ def check_what_could_not_be_scored_is_least(make: MakeStrategy) -> None:
     fitness[1] = np.nan
     strategy.tell(fitness)
     remembered = strategy.population.fitness[1]
-    hold(remembered == -np.inf, f"tell must remember NaN as -inf, got {remembered}")
+    require(remembered == -np.inf, f"tell must remember NaN as -inf, got {remembered}")
 
 
 def check_an_id_is_that_of_one_genome(make: MakeStrategy) -> None:
@@ -128,10 +128,10 @@ def check_an_id_is_that_of_one_genome(make: MakeStrategy) -> None:
     strategy, met = make(_ARCHITECTURE, seed=5), dict[int, bytes]()
     for _ in range(8):
         genomes, ids = strategy.ask(), strategy.population.ids
-        hold(len(np.unique(ids)) == len(genomes), "population.ids must be those of one individual each")
+        require(len(np.unique(ids)) == len(genomes), "population.ids must be those of one individual each")
         for number, genome in zip(ids, genomes, strict=True):
             known = met.setdefault(int(number), genome.tobytes())
-            hold(known == genome.tobytes(), f"the id {number} must not be given to another genome")
+            require(known == genome.tobytes(), f"the id {number} must not be given to another genome")
         strategy.tell(_sphere(genomes))
 
 
@@ -143,7 +143,7 @@ def check_refuses_fitness_of_another_shape(make: MakeStrategy) -> None:
         strategy.tell(np.zeros(n + 1))
     except ValueError as error:
         wanted = f"tell must get fitness of shape ({n},), got ({n + 1},)"
-        hold(str(error).endswith(wanted), f"the error must end with {wanted!r}, got {str(error)!r}")
+        require(str(error).endswith(wanted), f"the error must end with {wanted!r}, got {str(error)!r}")
     else:
         raise AssertionError(f"tell must refuse fitness ({n + 1},) for {n} genomes")
 
@@ -151,7 +151,7 @@ def check_refuses_fitness_of_another_shape(make: MakeStrategy) -> None:
 def check_climbs_a_hill(make: MakeStrategy) -> None:
     """Eleven genes within 0.35 of the top, taken together; guessing would take some millions of evaluations."""
     evaluations = float(np.median([steps_to_the_top(make, seed) for seed in range(3)]))
-    hold(evaluations < _BUDGET, f"it must climb a smooth hill within {_BUDGET} evaluations, took {evaluations:.0f}")
+    require(evaluations < _BUDGET, f"it must climb a smooth hill within {_BUDGET} evaluations, took {evaluations:.0f}")
 
 
 def check_only_the_order_of_fitness_counts(make: MakeStrategy) -> None:
@@ -161,7 +161,7 @@ def check_only_the_order_of_fitness_counts(make: MakeStrategy) -> None:
     """
     plain = _evolved(make(_ARCHITECTURE, seed=5), 5)
     bent = _evolved(make(_ARCHITECTURE, seed=5), 5, lambda genomes: np.exp(_sphere(genomes) / 8))
-    hold(_same(plain, bent), "only the order of fitness must count")
+    require(_same(plain, bent), "only the order of fitness must count")
 
 
 GUESSING_CHECKS = (

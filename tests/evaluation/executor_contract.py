@@ -11,7 +11,7 @@ from evonet.evaluation.engine import EngineName
 from evonet.evaluation.executors import Executor, InProcess
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.task import Task
-from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.contract import require, run_checks, same_bits, unchanged
 
 _SEEDS = np.array([11, 12, 13])
 
@@ -41,13 +41,13 @@ def check_results_are_those_of_this_process(executor: Executor, task: Task) -> N
             found, expected = evaluate(executor, task, n), evaluate(here, task, n)
             for name in ("returns", "lengths", "terminated"):
                 same = same_bits(getattr(found, name), getattr(expected, name))
-                hold(same, f"for {n} genomes, {name} must be those of this process, bit for bit")
-            hold(
+                require(same, f"for {n} genomes, {name} must be those of this process, bit for bit")
+            require(
                 _sums(found) == _sums(expected), f"for {n} genomes, sums of observations must be those of this process"
             )
             faults = [_facts(fault) for fault in found.faults]
             wanted = [_facts(fault) for fault in expected.faults]
-            hold(faults == wanted, f"for {n} genomes, faults must be {wanted}, got {faults}")
+            require(faults == wanted, f"for {n} genomes, faults must be {wanted}, got {faults}")
     finally:
         here.close()
 
@@ -56,7 +56,7 @@ def check_asked_again_it_answers_the_same(executor: Executor, task: Task) -> Non
     """By workers that have served before."""
     first, second = evaluate(executor, task, 5), evaluate(executor, task, 5)
     same = same_bits(first.returns, second.returns) and same_bits(first.lengths, second.lengths)
-    hold(same and _sums(first) == _sums(second), "asked again, it must return the same bits")
+    require(same and _sums(first) == _sums(second), "asked again, it must return the same bits")
 
 
 CHECKS = (check_results_are_those_of_this_process, check_asked_again_it_answers_the_same)
@@ -69,7 +69,7 @@ def evaluate(executor: Executor, task: Task, n: int) -> EpisodeResults:
     inputs = task.architecture.num_inputs
     seen = ObservationNormaliser(20, rng.normal(size=inputs), rng.uniform(20.0, 40.0, inputs))
     individuals, seeds = np.repeat(np.arange(n), len(_SEEDS)), np.tile(_SEEDS, n)
-    with untouched(type(executor).__name__, genomes=genomes, individuals=individuals, seeds=seeds):
+    with unchanged(type(executor).__name__, genomes=genomes, individuals=individuals, seeds=seeds):
         chunks = executor.evaluate(genomes, individuals, seeds, seen if task.normalise else None)
     return EpisodeResults.joined(chunks, individuals, len(_SEEDS))
 

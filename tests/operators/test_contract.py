@@ -10,6 +10,8 @@ from evonet.operators.replacement import REPLACEMENTS
 from evonet.operators.schedules import SCHEDULES
 from evonet.operators.selection import SELECTIONS
 from evonet.testing import check_crossover, crossover, parametrize_checks
+from evonet.testing.contract import as_parameters
+from tests.operators import initialisation_contract, niching_contract, replacement_contract, schedule_contract
 
 
 def made(registry):
@@ -41,17 +43,17 @@ def test_a_mutation_keeps_its_contract(check):
     check()
 
 
-@parametrize_checks("replacement", made(REPLACEMENTS))
+@as_parameters(replacement_contract.CHECKS, made(REPLACEMENTS))
 def test_a_replacement_keeps_its_contract(check):
     check()
 
 
-@parametrize_checks("niching", made(NICHINGS))
+@as_parameters(niching_contract.CHECKS, made(NICHINGS))
 def test_a_niching_keeps_its_contract(check):
     check()
 
 
-@parametrize_checks("initialisation", made(INITIALISATIONS))
+@as_parameters(initialisation_contract.CHECKS, made(INITIALISATIONS))
 def test_an_initialisation_keeps_its_contract(check):
     check()
 
@@ -65,6 +67,6 @@ REQUIRED = {
 }
 
 
-@parametrize_checks("schedule", {name: kind(**REQUIRED[name]) for name, kind in SCHEDULES.items()})
+@as_parameters(schedule_contract.CHECKS, {name: kind(**REQUIRED[name]) for name, kind in SCHEDULES.items()})
 def test_a_schedule_keeps_its_contract(check):
     check()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from evonet.activations import Activation
-from evonet.testing.contract import hold, run_checks, same_bits
+from evonet.testing.contract import require, run_checks, same_bits
 from evonet.types import FloatArray
 
 _NEAR = 0.01  # how near to a bound of its image a function must come
@@ -32,13 +32,13 @@ def check_works_in_place_on_each_number(activation: Activation) -> None:
     image = numbers.copy()
     apply: Any = activation.apply
     returned = apply(image)
-    hold(returned is None, f"{_name(activation)}.apply must work in place and return nothing, got {type(returned)}")
+    require(returned is None, f"{_name(activation)}.apply must work in place and return nothing, got {type(returned)}")
     for shape in ((2, 12), (2, 3, 4), (24, 1)):
         shaped = numbers.reshape(shape).copy()
         activation.apply(shaped)
-        hold(same_bits(shaped.ravel(), image), f"{_name(activation)}.apply must give the same bits in every shape")
+        require(same_bits(shaped.ravel(), image), f"{_name(activation)}.apply must give the same bits in every shape")
     alone = np.concatenate([_image(activation, numbers[i : i + 1]) for i in range(len(numbers))])
-    hold(same_bits(alone, image), f"{_name(activation)}.apply must look at each number by itself")
+    require(same_bits(alone, image), f"{_name(activation)}.apply must look at each number by itself")
 
 
 def check_finite_numbers_stay_finite(activation: Activation) -> None:
@@ -49,34 +49,36 @@ def check_finite_numbers_stay_finite(activation: Activation) -> None:
             image = _image(activation, np.concatenate([numbers, -numbers]))
     except FloatingPointError as error:
         raise AssertionError(f"{_name(activation)}.apply must not overflow: {error}") from None
-    hold(bool(np.isfinite(image).all()), f"{_name(activation)}.apply must keep finite numbers finite, got {image}")
+    require(bool(np.isfinite(image).all()), f"{_name(activation)}.apply must keep finite numbers finite, got {image}")
 
 
 def check_nan_stays_nan(activation: Activation) -> None:
     """Else the output of a broken network would look like any other."""
     image = _image(activation, np.array([np.nan, 1.0, np.nan]))
-    hold(bool(np.isnan(image[[0, 2]]).all()), f"{_name(activation)}.apply must keep NaN, got {image[[0, 2]]}")
-    hold(bool(np.isfinite(image[1])), f"{_name(activation)}.apply must not spread NaN to other numbers")
+    require(bool(np.isnan(image[[0, 2]]).all()), f"{_name(activation)}.apply must keep NaN, got {image[[0, 2]]}")
+    require(bool(np.isfinite(image[1])), f"{_name(activation)}.apply must not spread NaN to other numbers")
 
 
 def check_its_image_is_what_it_says(activation: Activation) -> None:
     """Never beyond `low` and `high`, and near to each, or without end where that is infinite."""
     name, low, high = _name(activation), activation.low, activation.high
-    hold(low < high, f"{name}.low must be below high, got {low} and {high}")
+    require(low < high, f"{name}.low must be below high, got {low} and {high}")
     usual = np.linspace(-30, 30, 6001)
     image = _image(activation, np.concatenate([usual, 1e6 * usual]))
     least, most = float(image.min()), float(image.max())
-    hold(low <= least and most <= high, f"{name} must stay within [{low}, {high}], got [{least}, {most}]")
+    require(low <= least and most <= high, f"{name} must stay within [{low}, {high}], got [{least}, {most}]")
     tight = (least < low + _NEAR if np.isfinite(low) else least < -1e3) and (
         most > high - _NEAR if np.isfinite(high) else most > 1e3
     )
-    hold(tight, f"{name}.low and high must be the bounds of its image, got {low} and {high} for [{least}, {most}]")
+    require(tight, f"{name}.low and high must be the bounds of its image, got {low} and {high} for [{least}, {most}]")
 
 
 def check_is_described(activation: Activation) -> None:
     """In a line."""
     summary = activation.summary
-    hold(bool(summary.strip()) and "\n" not in summary, f"{_name(activation)}.summary must be a line, got {summary!r}")
+    require(
+        bool(summary.strip()) and "\n" not in summary, f"{_name(activation)}.summary must be a line, got {summary!r}"
+    )
 
 
 CHECKS = (

@@ -13,7 +13,7 @@ from evonet.network import Architecture
 from evonet.operators.mutation import Gaussian
 from evonet.settings import Schedule
 from evonet.testing import operators
-from evonet.testing.contract import hold, run_checks, untouched
+from evonet.testing.contract import require, run_checks, unchanged
 from evonet.testing.strategy import through_a_file
 
 _GENERATIONS = (0, 1, 2, 7, 100, 10**6)
@@ -36,17 +36,17 @@ def check_schedule(schedule: Schedule) -> None:
 def check_its_extremes_are_numbers(schedule: Schedule) -> None:
     """At least the first number, finite all of them."""
     name, extremes = type(schedule).__name__, schedule.extremes
-    hold(
+    require(
         isinstance(extremes, tuple) and len(extremes) > 0, f"{name}.extremes must have the first number, got {extremes}"
     )
-    hold(all(_is_number(number) for number in extremes), f"{name}.extremes must be finite numbers, got {extremes}")
+    require(all(_is_number(number) for number in extremes), f"{name}.extremes must be finite numbers, got {extremes}")
 
 
 def check_its_numbers_are_finite(schedule: Schedule) -> None:
     """In the first generation and the millionth, after any success or none."""
     for told in _told(schedule):
         number = schedule.following(*told)
-        hold(
+        require(
             _is_number(number),
             f"{type(schedule).__name__}.following must be a finite number, got {number!r} for {told}",
         )
@@ -56,11 +56,11 @@ def check_its_numbers_depend_on_nothing_else(schedule: Schedule) -> None:
     """Asked again, in another order, it gives the same."""
     name = type(schedule).__name__
     told = _told(schedule)
-    with untouched(name):
+    with unchanged(name):
         first = [schedule.following(*asked) for asked in told]
         again = [schedule.following(*asked) for asked in reversed(told)][::-1]
     changed = [asked for asked, one, other in zip(told, first, again, strict=True) if one != other]
-    hold(not changed, f"{name}.following must depend on its arguments only, got other numbers for {changed[:1]}")
+    require(not changed, f"{name}.following must depend on its arguments only, got other numbers for {changed[:1]}")
 
 
 def check_a_run_with_it_goes_on_from_a_state(schedule: Schedule) -> None:
@@ -69,7 +69,7 @@ def check_a_run_with_it_goes_on_from_a_state(schedule: Schedule) -> None:
     _evolve(whole, 6)
     resumed.restore(through_a_file(whole.state()))
     same = np.array_equal(_evolve(resumed, 6), _evolve(whole, 6))
-    hold(same, f"{type(schedule).__name__}: a run that is taken up again must be the same as one that was not stopped")
+    require(same, f"{type(schedule).__name__}: a resumed run must be the same as an uninterrupted one")
 
 
 CHECKS = (

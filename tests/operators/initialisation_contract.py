@@ -6,7 +6,7 @@ import numpy as np
 
 from evonet.operators.initialisation import Initialisation
 from evonet.testing import operators
-from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.contract import require, run_checks, same_bits, unchanged
 from evonet.testing.operators import ARCHITECTURES
 
 _DRAWN = 200
@@ -30,35 +30,35 @@ def check_genomes_are_as_many_as_asked_for(initialisation: Initialisation) -> No
     name = type(initialisation).__name__
     for architecture in ARCHITECTURES:
         for count in (0, 1, 7):
-            with untouched(name):
+            with unchanged(name):
                 genomes = initialisation(np.random.default_rng(count), count, architecture)
                 again = initialisation(np.random.default_rng(count), count, architecture)
             wanted = (count, architecture.genome_size)
-            hold(genomes.shape == wanted, f"{name} must return the shape {wanted}, got {genomes.shape}")
-            hold(genomes.dtype == np.float64, f"{name} must return float64, got {genomes.dtype}")
-            hold(genomes.flags.c_contiguous, f"{name} must return genomes in C order, row by row")
-            hold(bool(np.isfinite(genomes).all()), f"{name} must return finite genes")
+            require(genomes.shape == wanted, f"{name} must return the shape {wanted}, got {genomes.shape}")
+            require(genomes.dtype == np.float64, f"{name} must return float64, got {genomes.dtype}")
+            require(genomes.flags.c_contiguous, f"{name} must return genomes in C order, row by row")
+            require(bool(np.isfinite(genomes).all()), f"{name} must return finite genes")
             own = genomes.flags.writeable and not np.shares_memory(genomes, again)
-            hold(own, f"{name} must return genomes in a new array that may be written")
-            hold(same_bits(genomes, again), f"{name} must draw the same genomes with the same generator")
+            require(own, f"{name} must return genomes in a new array that may be written")
+            require(same_bits(genomes, again), f"{name} must draw the same genomes with the same generator")
 
 
 def check_genomes_depend_on_the_generator(initialisation: Initialisation) -> None:
     """Other seeds, other genomes."""
     draws = {initialisation(np.random.default_rng(seed), 4, ARCHITECTURES[1]).tobytes() for seed in range(10)}
-    hold(len(draws) == 10, f"{type(initialisation).__name__} must draw other genomes with another generator")
+    require(len(draws) == 10, f"{type(initialisation).__name__} must draw other genomes with another generator")
 
 
 def check_genomes_differ(initialisation: Initialisation) -> None:
     """No two are equal, every weight varies, and no two weights are always the same; biases may all be alike."""
     name, architecture = type(initialisation).__name__, ARCHITECTURES[1]
     genomes = initialisation(np.random.default_rng(3), _DRAWN, architecture)
-    hold(len(np.unique(genomes, axis=0)) == _DRAWN, f"{name} must not draw two equal genomes")
+    require(len(np.unique(genomes, axis=0)) == _DRAWN, f"{name} must not draw two equal genomes")
     for block, weights in architecture.views(genomes).items():
         if block.endswith("weights"):
             columns = weights.reshape(_DRAWN, -1).T
-            hold(bool((np.ptp(columns, axis=1) > 0).all()), f"{name} must vary every weight, some {block} never do")
-            hold(len(np.unique(columns, axis=0)) == len(columns), f"{name} must not draw two {block} alike in all")
+            require(bool((np.ptp(columns, axis=1) > 0).all()), f"{name} must vary every weight, some {block} never do")
+            require(len(np.unique(columns, axis=0)) == len(columns), f"{name} must not draw two {block} alike in all")
 
 
 CHECKS = (

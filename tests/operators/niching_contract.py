@@ -9,7 +9,7 @@ from evonet.operators.niching import Niching
 from evonet.operators.parents import Parents
 from evonet.operators.selection import Tournament
 from evonet.testing import operators
-from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.contract import require, run_checks, same_bits, unchanged
 from evonet.testing.operators import ARCHITECTURES, any_fitness, any_genomes, parents_with
 from evonet.types import FloatArray, IntArray
 
@@ -37,14 +37,14 @@ def check_parents_are_rows(niching: Niching) -> None:
         n, count = int(rng.integers(1, 9)), int(rng.integers(1, 13))
         genomes = any_genomes(rng, (n, ARCHITECTURES[seed % len(ARCHITECTURES)].genome_size))
         fitness = any_fitness(rng, n)
-        with untouched(name, genomes=genomes, fitness=fitness):
+        with unchanged(name, genomes=genomes, fitness=fitness):
             parents = np.asarray(_parents(niching, genomes, fitness, count, seed))
             again = _parents(niching, genomes, fitness, count, seed)
-        hold(parents.shape == (2 * count,), f"{name} must return {2 * count} rows, got the shape {parents.shape}")
-        hold(np.issubdtype(parents.dtype, np.integer), f"{name} must return whole numbers, got {parents.dtype}")
+        require(parents.shape == (2 * count,), f"{name} must return {2 * count} rows, got the shape {parents.shape}")
+        require(np.issubdtype(parents.dtype, np.integer), f"{name} must return whole numbers, got {parents.dtype}")
         valid = bool(((parents >= 0) & (parents < n)).all())
-        hold(valid, f"{name} must return rows below {n}, got {parents}")
-        hold(same_bits(parents, again), f"{name} must choose the same parents with the same generator")
+        require(valid, f"{name} must return rows below {n}, got {parents}")
+        require(same_bits(parents, again), f"{name} must choose the same parents with the same generator")
 
 
 def check_nobody_is_left_out(niching: Niching) -> None:
@@ -52,7 +52,7 @@ def check_nobody_is_left_out(niching: Niching) -> None:
     genomes, fitness = np.random.default_rng(1).normal(size=(16, 9)), np.zeros(16)
     met = {int(row) for seed in range(40) for row in _parents(niching, genomes, fitness, 16, seed)}
     never = sorted(set(range(16)) - met)
-    hold(not never, f"{type(niching).__name__} must leave nobody out for ever, rows {never} never became parents")
+    require(not never, f"{type(niching).__name__} must leave nobody out for ever, rows {never} never became parents")
 
 
 def check_in_one_place_the_fitter_have_more_children(niching: Niching) -> None:
@@ -60,7 +60,7 @@ def check_in_one_place_the_fitter_have_more_children(niching: Niching) -> None:
     genomes, fitness = np.ones((20, 9)), np.arange(20.0)
     parents = np.concatenate([_parents(niching, genomes, fitness, 20, seed) for seed in range(40)])
     share = (parents >= 10).mean()  # a tournament of three takes 7 of 8 from the fitter half
-    hold(
+    require(
         share > 0.7,
         f"{type(niching).__name__} must leave the fitter their advantage where all genomes are equal: "
         f"{share:.2f} of parents are from the fitter half",
@@ -89,8 +89,8 @@ class _Watching:
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
         fitness, known = parents.fitness, {genome.tobytes() for genome in self._everyone.genomes}
         sound = fitness.dtype == np.float64 and fitness.ndim == 1 and bool(np.isfinite(fitness).all())
-        hold(sound, f"{self._name} must select by finite float64 fitness (k,), got {fitness.dtype} {fitness}")
+        require(sound, f"{self._name} must select by finite float64 fitness (k,), got {fitness.dtype} {fitness}")
         own = 0 < len(parents.genomes) == len(fitness) <= len(self._everyone)
         own = own and all(genome.tobytes() in known for genome in parents.genomes)
-        hold(own, f"{self._name} must select among the parents, got {parents}")
+        require(own, f"{self._name} must select among the parents, got {parents}")
         return Tournament(size=3)(rng, parents, count)

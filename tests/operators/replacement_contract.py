@@ -8,7 +8,7 @@ import numpy as np
 
 from evonet.operators.replacement import Replacement
 from evonet.testing import operators
-from evonet.testing.contract import hold, run_checks, same_bits, untouched
+from evonet.testing.contract import require, run_checks, same_bits, unchanged
 from evonet.testing.operators import any_fitness
 from evonet.types import FloatArray, IntArray
 
@@ -32,13 +32,13 @@ def check_survivors_are_rows(replacement: Replacement) -> None:
     """Of individuals, each once; the same from the same generator, and nothing else is touched."""
     name = type(replacement).__name__
     for seed, fitness, ids, elites in _generations():
-        with untouched(name, fitness=fitness, ids=ids):
+        with unchanged(name, fitness=fitness, ids=ids):
             survivors, breeders = replacement(np.random.default_rng(seed), fitness, ids, elites)
             again = replacement(np.random.default_rng(seed), fitness, ids, elites)
         _check_rows(f"{name}: survivors", survivors, len(fitness))
         same_breeders = breeders is again[1] is None or same_bits(breeders, again[1])  # type: ignore[arg-type]
         same = same_bits(survivors, again[0]) and same_breeders
-        hold(same, f"{name} must choose the same rows with the same generator")
+        require(same, f"{name} must choose the same rows with the same generator")
 
 
 def check_there_is_room_for_children(replacement: Replacement) -> None:
@@ -46,7 +46,9 @@ def check_there_is_room_for_children(replacement: Replacement) -> None:
     for seed, fitness, ids, elites in _generations():
         survivors, _ = replacement(np.random.default_rng(seed), fitness, ids, elites)
         n = len(fitness)
-        hold(len(survivors) < n, f"{type(replacement).__name__} must leave room for a child, got {n} survivors of {n}")
+        require(
+            len(survivors) < n, f"{type(replacement).__name__} must leave room for a child, got {n} survivors of {n}"
+        )
 
 
 def check_elites_live_on(replacement: Replacement) -> None:
@@ -55,10 +57,10 @@ def check_elites_live_on(replacement: Replacement) -> None:
     for seed, fitness, ids, elites in _generations():
         survivors, _ = replacement(np.random.default_rng(seed), fitness, ids, elites)
         kept = fitness[np.asarray(survivors)]
-        hold(bool((np.diff(kept) <= 0).all()), f"{name} must return the fittest survivors first, got fitness {kept}")
+        require(bool((np.diff(kept) <= 0).all()), f"{name} must return the fittest survivors first, got fitness {kept}")
         fittest = np.sort(fitness)[::-1][:elites]
         lives = np.array_equal(kept[:elites], fittest)
-        hold(lives, f"{name} must let the {elites} fittest live on, fitness {fittest}, got {kept}")
+        require(lives, f"{name} must let the {elites} fittest live on, fitness {fittest}, got {kept}")
 
 
 def check_somebody_may_breed(replacement: Replacement) -> None:
@@ -68,7 +70,7 @@ def check_somebody_may_breed(replacement: Replacement) -> None:
         _, breeders = replacement(np.random.default_rng(seed), fitness, ids, elites)
         if breeders is not None:
             _check_rows(f"{name}: breeders", breeders, len(fitness))
-            hold(len(breeders) > 0, f"{name} must let somebody breed, got no breeders of {len(fitness)}")
+            require(len(breeders) > 0, f"{name} must let somebody breed, got no breeders of {len(fitness)}")
 
 
 CHECKS = (
@@ -92,7 +94,7 @@ def _generations() -> list[tuple[int, FloatArray, IntArray, int]]:
 
 def _check_rows(what: str, rows: Any, n: int) -> None:
     rows = np.asarray(rows)
-    hold(rows.ndim == 1, f"{what} must be one row of numbers, got the shape {rows.shape}")
-    hold(np.issubdtype(rows.dtype, np.integer), f"{what} must be whole numbers, got {rows.dtype}")
-    hold(bool(((rows >= 0) & (rows < n)).all()), f"{what} must be rows below {n}, got {rows}")
-    hold(len(np.unique(rows)) == len(rows), f"{what} must have each row once, got {rows}")
+    require(rows.ndim == 1, f"{what} must be one row of numbers, got the shape {rows.shape}")
+    require(np.issubdtype(rows.dtype, np.integer), f"{what} must be whole numbers, got {rows.dtype}")
+    require(bool(((rows >= 0) & (rows < n)).all()), f"{what} must be rows below {n}, got {rows}")
+    require(len(np.unique(rows)) == len(rows), f"{what} must have each row once, got {rows}")

@@ -1,0 +1,32 @@
+"""Gymnasium's own checker of environments, its findings as lines of text."""
+
+from __future__ import annotations
+
+import warnings
+
+from gymnasium.utils.env_checker import check_env
+
+from evonet.environments.specification import Environment
+
+
+def gymnasium_findings(environment: Environment) -> tuple[str | None, list[str]]:
+    """The first rule of Gymnasium that an environment breaks, None if it keeps all, and the checker's advice.
+
+    The environment is closed afterwards.
+    """
+    broken = None
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            check_env(environment, skip_render_check=True, skip_close_check=True)
+    except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
+        broken = _first_line(error)
+    finally:
+        environment.close()
+    advice = dict.fromkeys(_first_line(warning.message) for warning in caught)
+    return broken, [line for line in advice if "unwrapped" not in line]
+
+
+def _first_line(problem: object) -> str:
+    text = str(problem).strip() or type(problem).__name__
+    return text.splitlines()[0].replace("\x1b[33m", "").replace("\x1b[0m", "").removeprefix("WARN: ")
