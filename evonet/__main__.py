@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from evonet.machine import BLAS_THREADS
+from evonet.processes.cores import BLAS_THREADS
 
 _YOUNG = 50_000  # objects that come before the collector looks for cycles; imports make more than that, which all stay
 

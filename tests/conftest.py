@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
-from evonet.machine import BLAS_THREADS
+from evonet.processes.cores import BLAS_THREADS
 
 MEMORY, ROOM = Path("/dev/shm"), 1 << 30
 SIGNALS = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}

@@ -23,7 +23,7 @@ GLOBAL_RANDOMNESS = re.compile(r"np\.random\.(seed|rand|normal|choice)|random\.(
 FOUNDATIONS = {"evonet.settings", "evonet.types", "evonet.errors"}
 ROWS = [
     ["evonet.arithmetic"],
-    ["evonet.seeding", "evonet.files", "evonet.machine", "evonet.processes", "evonet.packages", "evonet.versions"],
+    ["evonet.seeding", "evonet.files", "evonet.processes", "evonet.packages", "evonet.versions"],
     ["evonet.activations", "evonet.statistics", "evonet.cluster"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population"],

@@ -74,8 +74,9 @@ def cluster(options: argparse.Namespace) -> Iterator[Cluster | None]:
         yield None
         return
     from evonet.cluster.connection import connected
+    from evonet.experiment.interruption import interruptible
 
-    with connected(options.dask, options.dask_timeout) as found:
+    with interruptible(), connected(options.dask, options.dask_timeout) as found:
         yield found
 
 

@@ -26,7 +26,7 @@ from evonet.errors import ClusterUnavailable, ConfigError
 from evonet.files.text import printable
 
 if TYPE_CHECKING:
-    from evonet.experiment.study import Outcome
+    from evonet.experiment.seed_run import Outcome
 
 INTERRUPTED = 130
 _MOST_SEEDS = 100_000

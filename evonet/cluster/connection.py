@@ -110,7 +110,8 @@ def _local() -> Iterator[Any]:
         finally:
             _close(client)
     finally:
-        cluster.close(_CLOSE_SECONDS)
+        with contextlib.suppress(Exception):  # whatever keeps it from closing, it ends with this process
+            cluster.close(_CLOSE_SECONDS)
 
 
 def _close(client: Any) -> None:

@@ -1,4 +1,4 @@
-"""Calls on a Dask cluster, each made until its result is here, whatever becomes of workers and the scheduler meanwhile.
+"""Calls on a Dask cluster, each repeated until its result is here, whatever becomes of workers meanwhile.
 
 A call must be a pure function of its arguments: it may be made more than once, by several workers even.
 """
@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,35 +21,25 @@ import dask
 import numpy as np
 from numpy.typing import NDArray
 
-from evonet.cluster import guests
 from evonet.cluster.executor import Cluster
+from evonet.cluster.session import Refusal, Session, make_call
 from evonet.errors import ClusterUnavailable, WorkersUnavailable
+from evonet.processes import cache
 from evonet.versions import identity, skew
 
 _LOOK_SECONDS = 1.0  # without news, after which the cluster is looked at
 _ANSWER_SECONDS = 10.0  # for a scheduler to answer
 _STOP_SECONDS = 2.0  # for workers to hear that calls are no longer wanted
-_MOST_KILLINGS = 7  # of a call by Dask, each time after some workers have died at it: then it is the call that kills
+_MOST_LOSSES = 7  # of one call: by Dask, each time after some workers died during it, or of its result
 _LARGE = "distributed.admin.large-graph-warning-threshold"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What a worker answers instead of a result if it cannot make any call.
-
-    Attributes:
-        reason: why.
-    """
-
-    reason: str
 
 
 @dataclass(eq=False)
 class _Call:
-    mark: Any
+    about: Any
     name: str
     pickled: bytes
-    killings: int = 0
+    losses: int = 0
 
 
 class Tasks:
@@ -57,52 +47,57 @@ class Tasks:
 
     Args:
         cluster: where the calls are made.
-        owner: what `guests` are to keep these calls' things under.
+
+    Attributes:
+        session: of these calls; what workers keep for it, `close` has them close.
+        workers: threads of all workers, when they were last counted.
 
     Raises:
         ClusterUnavailable: there is no scheduler, or there are no workers.
-        WorkersUnavailable: workers rest on other versions than this process.
+        WorkersUnavailable: workers have other versions than this process.
     """
 
-    def __init__(self, cluster: Cluster, owner: str) -> None:
+    def __init__(self, cluster: Cluster) -> None:
+        self.session = Session.new()
         self._cluster = cluster
         self._client = cluster.client
-        self._owner = owner
         self._pending: dict[str, tuple[_Call, Any]] = {}
         self._waiting: list[_Call] = []
-        self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._done: deque[tuple[Any, Any]] = deque()
-        self._missed: float | None = None  # since when there has been nobody to work
+        self._missed: float | None = None  # since when nobody has been there to work
         self.workers = self._await_workers()
-        self._refuse_skew()
+        self._refuse_other_versions()
 
-    def submit(self, mark: Any, function: Callable[..., Any], *arguments: Any) -> None:
-        """Have a call made by and by; `mark` comes back with its result."""
+    def submit(self, about: Any, function: Callable[..., Any], *arguments: Any) -> None:
+        """Have `function(*arguments)` called; `next_done` returns `about` with the result."""
         name = function.__name__.replace("_", "-")
-        self._waiting.append(_Call(mark, f"evonet-{name}", pickle.dumps((function, arguments))))
+        pickled = pickle.dumps((self.session, function, arguments))
+        self._waiting.append(_Call(about, f"evonet-{name}", pickled))
 
     def next_done(self) -> tuple[Any, Any]:
-        """Wait for the next result, whichever it is, and return it after its mark.
+        """Wait for the next result, whichever it is, and return what it is about and the result.
 
         Raises:
-            ClusterUnavailable: for longer than the cluster's patience there has been no scheduler, or no worker.
+            ClusterUnavailable: there has been no scheduler or no worker for longer than the cluster's patience, or
+                results cannot be fetched.
             WorkersUnavailable: a worker cannot make such a call.
         """
         while not self._done:
             self._start()
             try:
-                ended = [self._news.get(timeout=_LOOK_SECONDS)]
+                ended = [self._ended.get(timeout=_LOOK_SECONDS)]
             except queue.Empty:
                 self._look()
             else:
                 with contextlib.suppress(queue.Empty):
                     while True:
-                        ended.append(self._news.get_nowait())
+                        ended.append(self._ended.get_nowait())
                 self._take(ended)
-        mark, result = self._done.popleft()
+        about, result = self._done.popleft()
         if isinstance(result, Refusal):
-            raise WorkersUnavailable(f"the Dask workers at {self._cluster.address} cannot take part: {result.reason}")
-        return mark, result
+            raise self._unusable(result.reason)
+        return about, result
 
     def forget(self) -> None:
         """Forget all calls; those under way are ended."""
@@ -112,84 +107,90 @@ class Tasks:
         self._done.clear()
         if futures:
             self._ask(self._client.cancel, futures)
-            self._ask(self._client.run, guests.stop, self._owner, on_error="ignore")
+            self._ask(self._client.run, cache.stop, self.session.id, on_error="ignore")
 
     def close(self) -> None:
         """Forget all calls, and have workers close what they keep for them."""
         self.forget()
-        self._ask(self._client.run, guests.release, self._owner, on_error="ignore")
-
-    def refresh(self) -> None:
-        """Count the workers anew."""
-        self.workers = self._count_workers() or self._await_workers()
+        self._ask(self._client.run, cache.release, self.session.id, on_error="ignore")
 
     def _start(self) -> None:
-        """Send what waits to the cluster, all in one message.
+        """Send the waiting calls to the cluster, all in one message.
 
-        Each call brings all that it needs. (What many have in common could be sent once and be a dependency of theirs,
-        but then Dask gives them all to the worker that has it, and others must steal them from there.)
+        Each call brings all that it needs. (If what many have in common were sent once, as a dependency of theirs, Dask
+        would give them all to the worker that has it, and others would have to steal them from there.)
         """
         if not self._waiting or self._client.status != "running":
             return
-        calls = {f"{call.name}-{uuid.uuid4().hex}": call for call in self._waiting}
-        # As an array, for Dask takes a digest of all it sends, and of mere bytes slowly.
-        graph = {key: (_made, np.frombuffer(call.pickled, np.uint8)) for key, call in calls.items()}
+        keys = [f"{call.name}-{uuid.uuid4().hex}" for call in self._waiting]
+        # As arrays, for Dask takes a digest of all that it sends, and a slow one of bytes.
+        arguments = [np.frombuffer(call.pickled, np.uint8) for call in self._waiting]
         try:
             with dask.config.set({_LARGE: sys.maxsize}):
-                futures = self._client.get(graph, list(graph), sync=False)
+                futures = self._client.map(_made, arguments, key=keys, pure=False)
         except (OSError, AttributeError, RuntimeError):  # the scheduler is gone, as `_look` will find
             return
-        self._waiting = []
-        for (key, call), future in zip(calls.items(), futures, strict=True):
+        for key, call, future in zip(keys, self._waiting, futures, strict=True):
             self._pending[key] = (call, future)
-            future.add_done_callback(self._news.put)
+            future.add_done_callback(self._ended.put)
+        self._waiting = []
 
     def _take(self, ended: list[Any]) -> None:
-        """Take the results of futures that have ended; what has none is started again."""
+        """Take the results of futures that have ended; calls without a result are made again."""
         known = [(*self._pending.pop(future.key), future.status) for future in ended if future.key in self._pending]
         finished = [(call, future) for call, future, status in known if status == "finished"]
-        results = self._gathered([future for _, future in finished])
-        if results is None:
-            self._waiting += [call for call, _ in finished]
-        else:
-            self._done.extend((call.mark, result) for (call, _), result in zip(finished, results, strict=True))
+        self._fetch(finished)
         for call, future, status in known:
             if status == "error":
-                self._judge(call, future)
+                self._handle_error(call, future)
             elif status != "finished":
                 self._waiting.append(call)
         if self._waiting:
             self._look()
 
-    def _gathered(self, futures: list[Any]) -> list[Any] | None:
-        """Their results; None if one is lost meanwhile."""
-        if not futures:
-            return []
+    def _fetch(self, finished: list[tuple[_Call, Any]]) -> None:
+        """Fetch results of calls; if one of them is lost, all are made again.
+
+        Raises:
+            ClusterUnavailable: results were lost again and again.
+        """
+        if not finished:
+            return
+        futures = [future for _, future in finished]
         try:
             results: list[Any] = self._within(self._cluster.patience, self._client.gather, futures)
-        except Exception:  # noqa: BLE001 - whatever it is, the calls can be made again
-            return None
-        return results
+        except Exception as error:  # noqa: BLE001 - whatever it is, the calls can be made again
+            for call, _ in finished:
+                self._count_loss(call, ClusterUnavailable(f"{self._place} cannot deliver their results: {error}"))
+        else:
+            self._done.extend((call.about, result) for (call, _), result in zip(finished, results, strict=True))
 
-    def _judge(self, call: _Call, future: Any) -> None:
-        """What becomes of a call that raised, or whose workers died."""
+    def _handle_error(self, call: _Call, future: Any) -> None:
+        """Make a call again if its workers died.
+
+        Raises:
+            WorkersUnavailable: they died again and again, or the call raised.
+        """
         from distributed import KilledWorker
 
         error = future.exception()
         if not isinstance(error, KilledWorker):
-            raise WorkersUnavailable(
-                f"the Dask workers at {self._cluster.address} cannot take part: {type(error).__name__}: {error}"
-            ) from error
-        call.killings += 1
-        if call.killings >= _MOST_KILLINGS:
-            raise WorkersUnavailable(f"Dask workers at {self._cluster.address} die of a call, again and again: {error}")
+            raise self._unusable(f"{type(error).__name__}: {error}") from error
+        died = WorkersUnavailable(f"{self._place} died during the same call {_MOST_LOSSES} times: {error}")
+        self._count_loss(call, died)
+
+    def _count_loss(self, call: _Call, error: WorkersUnavailable) -> None:
+        """Make a call again, or raise the error if it was lost too often."""
+        call.losses += 1
+        if call.losses >= _MOST_LOSSES:
+            raise error
         self._waiting.append(call)
 
     def _look(self) -> None:
-        """See whether there is anybody to work.
+        """See whether anybody is there to work.
 
         Raises:
-            ClusterUnavailable: there has been nobody for too long.
+            ClusterUnavailable: nobody has been there for too long.
         """
         if self._client.status in ("closing", "closed"):
             raise self._unavailable()
@@ -214,13 +215,20 @@ class Tasks:
             return 0
         return sum((self._ask(self._client.nthreads, seconds=_ANSWER_SECONDS) or {}).values())
 
+    @property
+    def _place(self) -> str:
+        return f"the Dask workers at {self._cluster.address}"
+
+    def _unusable(self, reason: str) -> WorkersUnavailable:
+        return WorkersUnavailable(f"{self._place} cannot make the calls of this run: {reason}")
+
     def _unavailable(self) -> ClusterUnavailable:
         lacking = "has no workers" if self._client.status == "running" else "does not answer"
         waited = 0.0 if self._missed is None else time.monotonic() - self._missed
         return ClusterUnavailable(f"the Dask scheduler at {self._cluster.address} {lacking} (waited {waited:.0f} s)")
 
     def _ask(self, method: Callable[..., Any], *arguments: Any, seconds: float = _STOP_SECONDS, **settings: Any) -> Any:
-        """What a method of the client returns, None if it cannot be had in so many seconds."""
+        """What a method of the client returns, None if it does not return in so many seconds."""
         with contextlib.suppress(OSError, TimeoutError, AttributeError, RuntimeError):
             if self._client.status == "running":
                 return self._within(seconds, method, *arguments, **settings)
@@ -229,20 +237,20 @@ class Tasks:
     def _within(self, seconds: float, method: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
         return self._client.sync(partial(method, *arguments, asynchronous=True, **settings), callback_timeout=seconds)
 
-    def _refuse_skew(self) -> None:
+    def _refuse_other_versions(self) -> None:
         """Refuse workers whose results might differ.
 
         Raises:
             WorkersUnavailable: there are some; the message has a line for each kind.
         """
         seconds = self._cluster.patience
-        answers = self._ask(self._client.run, guest_identity, on_error="return", seconds=seconds) or {}
+        answers = self._ask(self._client.run, worker_versions, on_error="return", seconds=seconds) or {}
         kinds: dict[str, list[str]] = {}
         for worker, answer in answers.items():
             if isinstance(answer, Exception):
                 differ: str | None = f"evonet cannot be imported: {type(answer).__name__}: {answer}"
             else:
-                differ = skew(identity(), answer)
+                differ = skew(self.session.versions, answer)
             if differ is not None:
                 kinds.setdefault(differ, []).append(worker)
         if kinds:
@@ -251,23 +259,17 @@ class Tasks:
                 for differ, workers in kinds.items()
             ]
             raise WorkersUnavailable(
-                f"workers of the Dask scheduler at {self._cluster.address} rest on other versions, "
+                f"workers of the Dask scheduler at {self._cluster.address} have different versions, "
                 "so that results would not be the same:\n" + "\n".join(lines)
             )
 
 
-def guest_identity() -> dict[str, str]:
+def worker_versions() -> dict[str, str]:
     """The versions of the process that calls."""
     return dict(identity())
 
 
-def refusal(versions: Mapping[str, str]) -> Refusal | None:
-    """What a worker that joined late answers if its versions are not those of the caller."""
-    differ = skew(versions, identity())
-    return None if differ is None else Refusal(f"versions differ: {differ}")
-
-
 def _made(pickled: NDArray[np.uint8]) -> Any:
-    """What a call returns, in the worker."""
-    function, arguments = pickle.loads(pickled.data)  # noqa: S301 - it comes from the client, who may run anything here
-    return function(*arguments)
+    """The result of a call, in the worker."""
+    session, function, arguments = pickle.loads(pickled.data)  # noqa: S301 - it comes from the client, who may run anything here
+    return make_call(session, function, arguments)

@@ -16,6 +16,7 @@ from evonet.experiment.models import arguments
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness, FunctionFitness
 from evonet.network import Architecture
+from evonet.processes.cores import cores
 from evonet.strategies.algorithm import Algorithm
 from evonet.task import Task
 
@@ -125,6 +126,14 @@ def notices(fitness: Fitness) -> list[str]:
         return []
     cut = f"the environment has no time limit: episodes are cut after {task.max_steps} steps"
     return [f"{cut}; set environment.max_steps to choose"]
+
+
+def too_many_workers(name: str, workers: int | str | None) -> list[str]:
+    """A notice if the setting `name` asks for more worker processes than this process may use processors."""
+    if not isinstance(workers, int) or workers <= cores():
+        return []
+    processors = f"{cores()} processor{'s' if cores() > 1 else ''}"
+    return [f"{name} is {workers}, but this process may use {processors}: more take more memory and are no faster"]
 
 
 def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:

@@ -1,6 +1,6 @@
 """The runs of a study on a Dask cluster: each runs in a folder of its worker's, and its files come back when it ends.
 
-So a cluster needs no file system that its machines share. A run whose worker dies begins again elsewhere.
+So a cluster needs no file system that its machines share. A run whose Dask worker dies begins again elsewhere.
 """
 
 from __future__ import annotations
@@ -9,56 +9,52 @@ import contextlib
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evonet.cluster import guests
 from evonet.cluster.executor import Cluster
-from evonet.cluster.tasks import Refusal, Tasks, refusal
+from evonet.cluster.tasks import Tasks
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
-from evonet.experiment.processes import Process, ProcessDied
 from evonet.experiment.run_directory import CONFIG, LOCK, SUMMARY, to_json, unwritable
-from evonet.experiment.study import Outcome, run_seed
+from evonet.experiment.seed_run import Outcome, run_seed
 from evonet.experiment.study_directory import run_directory
 from evonet.files.bounded import read_text
 from evonet.files.directory import reading_below, write_atomically
+from evonet.processes.cache import cached
 from evonet.processes.cores import cores
-from evonet.versions import identity
+from evonet.processes.worker import CallFailed, Worker
 
 
 @dataclass(frozen=True)
-class Order:
-    """What all runs of a study have in common.
+class RunSpec:
+    """A run for a worker elsewhere.
 
     Attributes:
-        owner: whom a worker keeps the process of its runs for.
+        seed: of the run.
         config: the study's, as a file holds it.
-        allowed_imports: modules that it may import.
-        versions: that the results are to rest on.
+        allowed_imports: modules that the config may import.
     """
 
-    owner: str
+    seed: int
     config: str
     allowed_imports: Sequence[str]
-    versions: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Away:
+class RemoteRun:
     """What became of a run elsewhere.
 
     Attributes:
-        outcome: as the study wants it, but for the run's place.
+        outcome: of the run, with the directory that it had there.
         files: of the run directory, by their names in it; empty if the run failed.
     """
 
     outcome: Outcome
     files: Mapping[str, bytes]
 
-    def brought_to(self, path: Path) -> Outcome:
-        """The outcome, once the files are in the run directory `path`: all of them or none.
+    def save_to(self, path: Path) -> Outcome:
+        """Write the files into the run directory `path`, all of them or none; returns the outcome with that directory.
 
         Raises:
             RunDirectoryError: they cannot be written.
@@ -81,48 +77,48 @@ class Away:
         return Outcome(self.outcome.seed, summary)
 
 
-def runs_on(cluster: Cluster, seeds: Sequence[int], path: Path, allowed_imports: Sequence[str]) -> Generator[Outcome]:
-    """What becomes of each seed of the study at `path`, as soon as it is known.
+def run_on_cluster(
+    cluster: Cluster, seeds: Sequence[int], path: Path, allowed_imports: Sequence[str]
+) -> Generator[Outcome]:
+    """Run seeds of the study at `path`; yields each outcome as soon as it is known.
 
     Raises:
         ClusterUnavailable: there is no scheduler that answers, or there are no workers.
-        WorkersUnavailable: the workers rest on other versions than this process.
+        WorkersUnavailable: the workers have other versions than this process.
         RunDirectoryError: a run's files cannot be written.
     """
+    if not seeds:
+        return
     with reading_below(path / CONFIG) as file:
-        text = read_text(file, LONGEST_CONFIG)
-    order = Order(uuid.uuid4().hex, text, tuple(allowed_imports), identity())
-    with contextlib.closing(Tasks(cluster, order.owner)) as tasks:
+        config = read_text(file, LONGEST_CONFIG)
+    with contextlib.closing(Tasks(cluster)) as tasks:
         for seed in seeds:
-            tasks.submit(seed, run_away, order, seed)
+            tasks.submit(seed, run_remotely, tasks.session.id, RunSpec(seed, config, tuple(allowed_imports)))
         for _ in seeds:
-            seed, away = tasks.next_done()
-            yield away.brought_to(run_directory(path, seed))
+            seed, remote = tasks.next_done()
+            yield remote.save_to(run_directory(path, seed))
 
 
-def run_away(order: Order, seed: int) -> Away | Refusal:
-    """Run one seed in a process that this thread of a Dask worker keeps."""
-    refused = refusal(order.versions)
-    if refused is not None:
-        return refused
+def run_remotely(session: str, spec: RunSpec) -> RemoteRun:
+    """Run a seed in a worker process that this thread of a Dask worker keeps."""
     try:
-        with guests.kept(order.owner, lambda: Process(_share())) as process:
-            away: Away = process.call(run_in_a_folder, (seed, order.config, order.allowed_imports))
-    except ProcessDied as error:
-        return Away(Outcome(seed, None, str(error)), {})
-    return away
+        with cached(session, lambda: Worker(_share())) as worker:
+            remote: RemoteRun = worker.call(run_in_a_folder, (spec,))
+    except CallFailed as error:
+        return RemoteRun(Outcome(spec.seed, None, str(error)), {})
+    return remote
 
 
-def run_in_a_folder(seed: int, config: str, allowed_imports: Sequence[str]) -> Away:
-    """Run one seed in a temporary folder of this machine; in the process that calls."""
+def run_in_a_folder(spec: RunSpec) -> RemoteRun:
+    """Run a seed in a temporary folder of this machine, in the process that calls."""
     with tempfile.TemporaryDirectory(prefix="evonet-") as folder:
         study_path = Path(folder)
-        (study_path / CONFIG).write_text(config, encoding="utf-8")
-        outcome = run_seed(seed, str(study_path), allowed_imports)
-        path = run_directory(study_path, seed)
+        (study_path / CONFIG).write_text(spec.config, encoding="utf-8")
+        outcome = run_seed(spec.seed, str(study_path), spec.allowed_imports)
+        path = run_directory(study_path, spec.seed)
         files = [file for file in sorted(path.rglob("*")) if file.is_file() and file.name != LOCK]
         whole = outcome.summary is not None
-        return Away(outcome, {str(file.relative_to(path)): file.read_bytes() for file in files} if whole else {})
+        return RemoteRun(outcome, {str(file.relative_to(path)): file.read_bytes() for file in files} if whole else {})
 
 
 def _share() -> int:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first stops a run where it loses nothing, the second at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first signal stops a run where it loses nothing, the second at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _BY_DEFAULT = (signal.default_int_handler, signal.SIG_DFL)
+_active: Interruption | None = None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -30,7 +31,7 @@ class Interruption:
     """Whether a signal has come.
 
     Attributes:
-        advice: what to do next, for whoever stops the process at once.
+        advice: what to do next, printed where a second signal stops the process at once.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class Interruption:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """What is done within it is done whole: a signal waits for its end."""
+        """Within it, signals wait for its end: what is begun is done whole."""
         self.check()
         self._held = True
         try:
@@ -66,21 +67,28 @@ class Interruption:
 def interruptible() -> Iterator[Interruption]:
     """Within it, signals that would by default end this process raise Interrupted.
 
-    A second one ends it at once, even while it waits for compiled code. Processes that multiprocessing has started are
-    their parent's to stop, and threads other than the main one hear of no signal.
+    A second one ends the process at once, even while it waits for compiled code, or for a cluster to close. Processes
+    that multiprocessing has started leave signals to their parent, and threads other than the main one hear of none.
+    One within another is the same.
     """
+    global _active  # noqa: PLW0603 - signal handlers are the process's, too
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread() or multiprocessing.parent_process() is not None:
         yield interruption
         return
+    if _active is not None:
+        yield _active
+        return
     before: dict[int, Any] = {number: signal.getsignal(number) for number in _SIGNALS}
     ours = [number for number, handler in before.items() if handler in _BY_DEFAULT]
     with _second_ends_the_process(ours, interruption):
+        _active = interruption
         try:
             for number in ours:
                 signal.signal(number, interruption.arrive)
             yield interruption
         finally:
+            _active = None
             for number in ours:
                 signal.signal(number, before[number])
 
@@ -91,25 +99,25 @@ def _second_ends_the_process(numbers: list[int], interruption: Interruption) -> 
     if os.name != "posix":
         yield
         return
-    heard, told = os.pipe()
-    os.set_blocking(told, False)
-    watcher = threading.Thread(target=_watch, args=(heard, numbers, interruption), daemon=True)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    watcher = threading.Thread(target=_watch, args=(reader, numbers, interruption), daemon=True)
     watcher.start()
-    former = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         yield
     finally:
         signal.set_wakeup_fd(former)
-        os.close(told)  # the watcher's end of file
+        os.close(writer)  # the watcher's end of file
         watcher.join()
-        os.close(heard)
+        os.close(reader)
 
 
-def _watch(heard: int, numbers: list[int], interruption: Interruption) -> None:
-    met = 0
-    while arrived := os.read(heard, 64):
+def _watch(reader: int, numbers: list[int], interruption: Interruption) -> None:
+    count = 0
+    while arrived := os.read(reader, 64):
         for number in arrived:
-            met += number in numbers
-            if met > 1:
+            count += number in numbers
+            if count > 1:
                 os.write(2, f"\nevonet: stopped at once\n{interruption.advice}".encode().strip(b"\n") + b"\n")
                 os._exit(128 + number)

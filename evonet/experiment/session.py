@@ -25,6 +25,7 @@ from evonet.experiment.build import (
     build_validation_fitness,
     notices,
     target_of,
+    too_many_workers,
 )
 from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
 from evonet.experiment.chronicle import Chronicle
@@ -64,6 +65,9 @@ class Session:
         try:
             for notice in notices(self._fitness):
                 say(notice)
+            if executor is None:
+                for notice in too_many_workers("evaluation.workers", config.settings.evaluation.workers):
+                    say(notice)
             settings = config.settings
             self._algorithm = build_algorithm(config, self._fitness.architecture)
             self._validation_fitness = build_validation_fitness(config, self._fitness, executor)

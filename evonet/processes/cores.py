@@ -1,8 +1,14 @@
-"""How many processors this process may use."""
+"""How many processors this process may use, and how linear algebra is kept to one of them."""
 
 from __future__ import annotations
 
 import os
+
+BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables that say, before NumPy is imported, how many threads its linear algebra starts.
+
+It shall be one: evonet's products are small, and sums that threads share have other bits with other numbers of them.
+"""
 
 _limit: int | None = None
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from contest import Report, Result, chosen_rounds, options, say
 from evonet import EpisodeReturn
-from evonet.evaluation.executors import ExecutorWorkers
+from evonet.evaluation.executors import RemoteWorkers
 from evonet.evaluation.executors.chunks import Chunk
 from sleeper import Sleeper
 
@@ -107,7 +107,7 @@ def _costs(client: object, rounds: int, report: Report) -> Costs:
     say("costs")
     task = EpisodeReturn(Sleeper, hidden=300, episodes=1).task
     assert task is not None
-    executor = ExecutorWorkers(task, "gymnasium", client, WORKERS)
+    executor = RemoteWorkers(task, "gymnasium", client, WORKERS)
     genes = task.architecture.genome_size
     small, big = np.zeros((CHUNKS, genes)), np.zeros((BIG, genes))
     ends = np.array([0, BIG // 2 - 1, BIG // 2, BIG - 1])
@@ -118,7 +118,7 @@ def _costs(client: object, rounds: int, report: Report) -> Costs:
         for start in range(0, len(whole), size):
             executor.pool.submit(whole.part(start, start + size, math.inf))
         for _ in range(chunks):
-            assert executor.pool.next_done().loss is None
+            assert executor.pool.next_done()[1].loss is None
 
     works: dict[str, Callable[[], None]] = {
         "an evaluation of 2 chunks": lambda: run(small[:4], np.arange(4), 2),

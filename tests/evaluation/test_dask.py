@@ -14,13 +14,13 @@ import psutil
 import pytest
 
 from evonet.cli import main
-from evonet.cluster import tasks
+from evonet.cluster import session
 from evonet.cluster.connection import connected
 from evonet.errors import ClusterUnavailable, EvonetError, WorkersUnavailable
-from evonet.evaluation.executors import ExecutorWorkers
+from evonet.evaluation.executors import RemoteWorkers
 from evonet.evaluation.fault_policy import FaultPolicy
-from evonet.experiment.cluster_study import Away
-from evonet.experiment.study import Outcome
+from evonet.experiment.cluster_study import RemoteRun
+from evonet.experiment.seed_run import Outcome
 from evonet.fitness import EpisodeReturn
 from tests.clusters import DaskProcesses
 from tests.environments_for_tests import MODULE
@@ -78,7 +78,7 @@ SEED = np.array([3])
 
 
 def test_two_dask_workers_keep_the_contract_of_an_executor(cluster, ill_task):
-    workers = ExecutorWorkers(ill_task, "gymnasium", cluster, 1)
+    workers = RemoteWorkers(ill_task, "gymnasium", cluster, 1)
     check_executor(workers, ill_task)
     workers.close()
 
@@ -109,19 +109,19 @@ def test_environments_are_made_once_in_each_dask_worker_and_kept(processes, obed
 
 def test_a_genome_goes_to_the_cluster_once_and_with_the_chunk_it_acts_in(cluster, obedient, monkeypatch):
     graphs = []
-    get = cluster.client.get
+    send = cluster.client.map
 
-    def listened(graph, *arguments, **settings):
-        graphs.append(graph)
-        return get(graph, *arguments, **settings)
+    def listened(function, arguments, **settings):
+        graphs.append(arguments)
+        return send(function, arguments, **settings)
 
-    monkeypatch.setattr(cluster.client, "get", listened)
+    monkeypatch.setattr(cluster.client, "map", listened)
     genomes = orders(40)
     assert obedient(genomes, SEED).faults == []
     (graph,) = graphs
     assert len(graph) >= 2
-    calls = [pickle.loads(pickled) for _, pickled in graph.values()]
-    chunks = sorted((chunk for _, (_, chunk) in calls), key=lambda chunk: chunk.first)
+    calls = [pickle.loads(pickled) for pickled in graph]
+    chunks = sorted((chunk for _, _, (_, _, chunk) in calls), key=lambda chunk: chunk.first)
     assert np.concatenate([chunk.genomes for chunk in chunks]).tobytes() == genomes.tobytes()
 
 
@@ -158,14 +158,14 @@ def test_an_evaluation_can_be_left_at_once_the_workers_serve_on_and_when_it_is_c
 
 
 def test_workers_of_other_versions_are_refused_with_what_differs(cluster, monkeypatch):
-    ours = {**tasks.identity(), "numpy": "1.0", "gymnasium": "0.1", "python": "2.7.1"}
-    monkeypatch.setattr(tasks, "identity", lambda: ours)
+    ours = {**session.identity(), "numpy": "1.0", "gymnasium": "0.1", "python": "2.7.1"}
+    monkeypatch.setattr(session, "identity", lambda: ours)
     with pytest.raises(WorkersUnavailable) as refused:
         EpisodeReturn(OBEDIENT, hidden=1, executor=cluster)
     theirs = {name: version for name, version in cluster.client.run_on_scheduler(_versions).items() if name in ours}
     head, line = str(refused.value).splitlines()
     assert head == (
-        f"workers of the Dask scheduler at {cluster.address} rest on other versions, "
+        f"workers of the Dask scheduler at {cluster.address} have different versions, "
         "so that results would not be the same:"
     )
     assert line.endswith(
@@ -183,9 +183,10 @@ def _versions():
 
 
 def test_a_worker_of_other_versions_that_joins_later_is_refused_too(obedient, monkeypatch):
-    order = obedient._executor.pool._order
-    monkeypatch.setitem(order.versions, "numpy", "1.0")
-    with pytest.raises(WorkersUnavailable, match=r"cannot take part: versions differ: numpy 1\.0 here, .* there$"):
+    versions = obedient._executor.pool._tasks.session.versions
+    monkeypatch.setitem(versions, "numpy", "1.0")
+    differ = r"cannot make the calls of this run: versions differ: numpy 1\.0 here, .* there$"
+    with pytest.raises(WorkersUnavailable, match=differ):
         obedient(orders(4), SEED)
 
 
@@ -261,15 +262,15 @@ def test_a_run_of_a_study_that_crashes_fails_by_itself(processes, tmp_path, caps
     assert main([*arguments, "--output", str(tmp_path / "s"), "--dask", processes.address]) == 1
     failures = json.loads(capsys.readouterr().out)["failures"]
     assert [(each["seed"], each["error"]) for each in failures] == [
-        (seed, "its process was killed by SIGKILL") for seed in (0, 1)
+        (seed, "the worker process was killed by SIGKILL") for seed in (0, 1)
     ]
     assert [worker.poll() for worker in processes.workers] == [None, None]
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == [".lock", "config.yaml", "study.json"]
 
 
 def test_a_run_that_failed_elsewhere_leaves_no_files(tmp_path):
-    outcome = Outcome(3, None, "its process was killed by SIGKILL")
-    assert Away(outcome, {}).brought_to(tmp_path / "seed-3") == outcome
+    outcome = Outcome(3, None, "the worker process was killed by SIGKILL")
+    assert RemoteRun(outcome, {}).save_to(tmp_path / "seed-3") == outcome
     assert list(tmp_path.iterdir()) == []
 
 
@@ -284,7 +285,7 @@ def executor(request):
 
 
 def test_any_executor_keeps_the_contract_of_an_executor(executor, ill_task):
-    workers = ExecutorWorkers(ill_task, "gymnasium", executor, 7)
+    workers = RemoteWorkers(ill_task, "gymnasium", executor, 7)
     assert workers.pool.workers == 2
     check_executor(workers, ill_task)
     workers.close()

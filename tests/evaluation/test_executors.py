@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +11,8 @@ import pytest
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec, Wrapper
-from evonet.errors import WorkersUnavailable
-from evonet.evaluation.executors import AutoExecutor, InProcess, WorkerProcesses, make_executor, processes
+from evonet.errors import EvonetWarning, WorkersUnavailable
+from evonet.evaluation.executors import AutoExecutor, InProcess, WorkerProcesses, make_executor, process_pool
 from evonet.evaluation.executors import auto as automatic
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
@@ -50,8 +49,9 @@ def no_processes(monkeypatch):
     class Pool:
         def __init__(self, *arguments):
             asked.append(arguments)
+            self.processes = SimpleNamespace(start=lambda: None)
 
-    monkeypatch.setattr(processes, "ProcessPool", Pool)
+    monkeypatch.setattr(process_pool, "ProcessChunkPool", Pool)
     return asked
 
 
@@ -137,31 +137,19 @@ def test_workers_calculate_in_one_thread():
     assert done.stdout == "2.0\n"
 
 
-@pytest.mark.parametrize("before", [None, "7"])
-def test_this_process_keeps_its_own_number_of_threads(before, monkeypatch):
-    if before is None:
-        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    else:
-        monkeypatch.setenv("OMP_NUM_THREADS", before)
-    seen = []
-    monkeypatch.setattr(SpawnProcess, "start", lambda self: seen.append(os.environ["OMP_NUM_THREADS"]))
-    processes._SpawnContext().Process(target=None).start()
-    assert seen == ["1"]
-    assert os.environ.get("OMP_NUM_THREADS") == before
-
-
 class Workers:
     """Stands in for worker processes, with a pace of its own."""
 
     engine_name = "gymnasium"
 
     def __init__(self, task, engine, workers, clock, seconds):
-        self.workers, self.carried, self.closed, self.ready = workers, 0, False, False
+        self.workers, self.evaluations, self.closed = workers, 0, False
+        self.processes = SimpleNamespace(ready=False, start=lambda: None)
         self._inner, self._clock, self._seconds = InProcess(task, engine), clock, seconds
 
     def evaluate(self, *arguments):
-        assert self.ready
-        self.carried += 1
+        assert self.processes.ready
+        self.evaluations += 1
         self._clock.now += self._seconds
         return self._inner.evaluate(*arguments)
 
@@ -203,10 +191,10 @@ def test_auto_starts_processes_when_evaluation_has_become_dear_and_keeps_them_if
     results = [bits(evaluate(made, task, 2)) for _ in range(2)]
     assert started == []
     results += [bits(evaluate(made, task, 2)) for _ in range(2)]  # 2.7 s are above the two seconds
-    assert [len(started), started[0].workers, started[0].carried] == [1, 3, 0]
-    started[0].ready = True
+    assert [len(started), started[0].workers, started[0].evaluations] == [1, 3, 0]
+    started[0].processes.ready = True
     results += [bits(evaluate(made, task, 2)) for _ in range(3)]
-    assert [len(started), started[0].carried, started[0].closed] == [1, 3, False]
+    assert [len(started), started[0].evaluations, started[0].closed] == [1, 3, False]
     assert all(result == results[0] for result in results)
     made.close()
     assert started[0].closed
@@ -217,10 +205,10 @@ def test_auto_ends_processes_that_do_not_pay_and_tries_no_others(auto):
     task = KNOWN
     for _ in range(4):
         evaluate(made, task, 2)
-    started[0].ready = True
+    started[0].processes.ready = True
     for _ in range(6):
         evaluate(made, task, 2)
-    assert [len(started), started[0].carried, started[0].closed] == [1, 1, True]
+    assert [len(started), started[0].evaluations, started[0].closed] == [1, 1, True]
     made.close()
 
 
@@ -233,17 +221,27 @@ def test_auto_stays_here_on_a_single_core(auto):
     made.close()
 
 
-def test_auto_does_without_processes_that_cannot_start(auto, monkeypatch):
+class Unstartable:
+    def start(self):
+        pass
+
+    @property
+    def ready(self):
+        raise WorkersUnavailable("worker processes cannot start (tried 3 times): no more processes")
+
+
+def test_auto_does_without_processes_that_cannot_start_and_says_so(auto):
     made, started = auto(seconds=0.3)
-    for _ in range(4):
+    for _ in range(3):
         evaluate(made, KNOWN, 2)
-
-    def cannot(self):
-        raise WorkersUnavailable("no more processes")
-
-    monkeypatch.setattr(Workers, "ready", property(cannot, lambda self, value: None), raising=False)
+    started[0].processes = Unstartable()
+    with pytest.warns(EvonetWarning) as warned:
+        assert evaluate(made, KNOWN, 2).faults == []
+    assert [str(warning.message) for warning in warned] == [
+        "worker processes cannot start (tried 3 times): no more processes; episodes run in this process"
+    ]
     assert evaluate(made, KNOWN, 2).faults == []
-    assert [len(started), started[0].carried, started[0].closed] == [1, 0, True]
+    assert [len(started), started[0].evaluations, started[0].closed] == [1, 0, True]
 
 
 @pytest.mark.parametrize(
@@ -258,9 +256,12 @@ def test_auto_does_without_processes_that_cannot_start(auto, monkeypatch):
         ("known", "auto", "auto", 3.0, AutoExecutor),
         ("own", "auto", 1, None, InProcess),
         ("own", "auto", 1, 3.0, WorkerProcesses),
+        ("own", "auto", "auto", None, WorkerProcesses),
     ],
 )
-def test_the_number_of_workers_and_the_time_limit_say_who_carries(task, engine, workers, timeout, kind, no_processes):
+def test_the_number_of_workers_and_the_time_limit_choose_the_executor(
+    task, engine, workers, timeout, kind, no_processes
+):
     made = make_executor(KNOWN if task == "known" else task_for(), engine, workers, FaultPolicy(timeout=timeout))
     assert type(made) is kind
     assert [workers for _, workers in no_processes] == (
@@ -284,26 +285,22 @@ def test_the_number_of_workers_and_the_time_limit_say_who_carries(task, engine, 
     ids=range(8),
 )
 def test_auto_runs_an_environment_of_ones_own_apart_from_the_start(task, engine, apart, no_processes):
-    made = AutoExecutor(task if task is KNOWN else EpisodeReturn(task).task, engine)
+    made = make_executor(task if task is KNOWN else EpisodeReturn(task).task, engine, "auto")
     assert made.isolated == apart
     assert len(no_processes) == apart
 
 
+@pytest.mark.parametrize("workers", [2, "auto"])
 @pytest.mark.parametrize("environment", [lambda: Walk(""), "a class of this test"], ids=["lambda", "class"])
-def test_an_environment_that_cannot_be_sent_is_refused_by_workers_and_stays_here_with_auto(environment):
+def test_an_environment_that_cannot_be_sent_is_refused_where_it_was_to_be_isolated(environment, workers):
     class Local(Walk):
         pass
 
-    settings = {"hidden": 3, "engine": "gymnasium"}
     environment = Local if isinstance(environment, str) else environment
     with pytest.raises(WorkersUnavailable) as refused:
-        EpisodeReturn(environment, workers=2, **settings)
+        EpisodeReturn(environment, workers=workers, hidden=3, engine="gymnasium")
     assert str(refused.value).startswith("the environment cannot be sent to worker processes: ")
     assert str(refused.value).endswith(
         "; let a function or class that a module names make it, "
         "or take workers=1 without a timeout, so that episodes run in this process"
     )
-    auto, here = (EpisodeReturn(environment, workers=workers, **settings) for workers in ("auto", 1))
-    genomes = np.random.default_rng(0).normal(size=(3, here.architecture.genome_size))
-    assert bits(auto(genomes, SEEDS)) == bits(here(genomes, SEEDS))
-    assert not auto.isolated

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -15,15 +13,13 @@ import pytest
 from evonet.cli import main
 from evonet.cli.study import parse_seeds
 from evonet.errors import ConfigError, EnvironmentUnavailable, RunDirectoryError, RunInUse
-from evonet.experiment import study as studies
+from evonet.experiment import seed_run, seed_runners
 from evonet.experiment.config import Config
 from evonet.experiment.differences import differences
-from evonet.experiment.processes import ProcessDied, Processes
 from evonet.experiment.runner import run
 from evonet.experiment.study import study
 from evonet.experiment.study_summary import summarise
 from evonet.inspection.study_account import ranges, study_account
-from evonet.processes.cores import cores, limit_cores
 from evonet.statistics import wilson_interval
 from tests.environments_for_tests import MODULE
 
@@ -120,7 +116,7 @@ def stopped(config, monkeypatch):
         return run(config, path, watch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(studies, "run", interrupted)
+        patch.setattr(seed_run, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             here(config(LONG), range(5))
     assert [(Path("out") / f"seed-{seed}" / "run.json").exists() for seed in range(3)] == [True, True, False]
@@ -133,7 +129,7 @@ def test_a_study_stopped_in_the_middle_and_taken_up_again_equals_an_uninterrupte
     damaged, stopped, config, monkeypatch
 ):
     begun = []
-    monkeypatch.setattr(studies, "run", lambda config, path: begun.append(path.name) or run(config, path))
+    monkeypatch.setattr(seed_run, "run", lambda config, path: begun.append(path.name) or run(config, path))
     if damaged:  # the run begins again
         for checkpoint in (stopped / "seed-2" / "checkpoints").iterdir():
             checkpoint.write_bytes(b"dust")
@@ -151,7 +147,7 @@ def test_a_finished_study_is_not_run_again_and_more_seeds_are_added_to_it(config
     more = here(config(), range(4))
     assert (more["seeds"], more["this_command"]["runs"]) == ([0, 1, 2, 3], 2)
     assert more["runs"][:2] == first["runs"]
-    monkeypatch.setattr(studies, "run", lambda *_: pytest.fail("a finished run was run again"))
+    monkeypatch.setattr(seed_run, "run", lambda *_: pytest.fail("a finished run was run again"))
     again = here(config(), range(2))
     assert told(again) == told(first)
     assert again["this_command"]["runs"] == 0
@@ -229,7 +225,7 @@ def test_a_seed_that_fails_is_told_and_tried_again_and_the_others_go_on(config, 
         return run(config, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(studies, "run", fails)
+        patch.setattr(seed_run, "run", fails)
         summary = here(config(), range(3))
     (failure,) = summary["failures"]
     assert (failure["seed"], failure["error"]) == (1, "ZeroDivisionError: no luck")
@@ -343,64 +339,17 @@ def test_differences_are_between_values_wherever_they_stand():
     assert differences([one, one, one]) == {}
 
 
-def test_processes_survive_what_calls_do_to_them():
-    with Processes(2) as processes:
-        calls = [
-            processes.submit(function, *arguments)
-            for function, arguments in (
-                (abs, (-3,)),
-                (os._exit, (0,)),
-                (os._exit, (3,)),
-                (int, ("no number",)),
-                (signal.raise_signal, (signal.SIGKILL,)),
-                (signal.raise_signal, (signal.SIGINT,)),
-                (abs, (-4,)),
-                (cores, ()),
-            )
-        ]
-        found = [call.exception() or call.result() for call in calls]
-    assert (found[0], found[5], found[6]) == (3, None, 4)
-    assert all(isinstance(found[i], ProcessDied) for i in (1, 2, 4))
-    assert [str(found[i]) for i in (1, 2, 4)] == [
-        "its process ended with exit code 0", "its process ended with exit code 3", "its process was killed by SIGKILL"
-    ]  # fmt: skip
-    assert str(found[3]) == "ValueError: invalid literal for int() with base 10: 'no number'"
-    assert found[7] == max(1, cores() // 2)
-
-
-def test_leaving_by_an_exception_ends_what_is_running():
-    started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), Processes(1) as processes:  # noqa: PT012
-        pid = processes.submit(os.getpid).result()
-        calls = [processes.submit(time.sleep, 60) for _ in range(2)]
-        time.sleep(0.1)
-        raise KeyboardInterrupt
-    assert time.monotonic() - started < 20
-    assert isinstance(calls[0].exception(), ProcessDied)
-    assert calls[1].cancelled()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-
-
-def test_a_share_of_the_processors_is_all_that_a_process_takes(monkeypatch):
-    monkeypatch.setattr("evonet.processes.cores._limit", None)
-    there = cores()
-    limit_cores(1)
-    assert cores() == 1
-    limit_cores(there + 5)
-    assert cores() == there
-
-
 def test_ctrl_c_stops_a_study_and_the_same_command_goes_on(config):
     here(config(), range(3), "whole")
     program = (
-        "import signal, sys, evonet.experiment.study as studies\n"
+        "import signal, sys, evonet.processes.pool as pool\n"
         "from evonet.cli import main\n"
-        "seen = studies._outcome\n"
-        "def outcome(*arguments):\n"
+        "next_done = pool.WorkerPool.next_done\n"
+        "def interrupted(self):\n"
+        "    done = next_done(self)\n"
         "    signal.raise_signal(signal.SIGINT)\n"
-        "    return seen(*arguments)\n"
-        "studies._outcome = outcome\n"
+        "    return done\n"
+        "pool.WorkerPool.next_done = interrupted\n"
         "if __name__ == '__main__':\n"
         "    sys.exit(main())\n"
     )
@@ -419,17 +368,9 @@ def test_ctrl_c_stops_a_study_and_the_same_command_goes_on(config):
 
 @pytest.fixture
 def in_this_process(monkeypatch):
-    class Context(Here):
-        def __init__(self, number):
-            pass
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
-    monkeypatch.setattr(studies, "Processes", Context)
+    monkeypatch.setattr(
+        seed_runners, "run_in_processes", lambda workers, *arguments: seed_runners.run_on_executor(Here(), *arguments)
+    )
 
 
 def test_the_command_prints_a_table_and_with_json_one_document_with_the_same_figures(config, in_this_process, capsys):
@@ -446,7 +387,7 @@ def test_the_command_prints_a_table_and_with_json_one_document_with_the_same_fig
 
 
 def test_a_study_with_a_failed_run_ends_with_1(config, in_this_process, monkeypatch, capsys):
-    monkeypatch.setattr(studies, "run", lambda *_: 1 / 0)
+    monkeypatch.setattr(seed_run, "run", lambda *_: 1 / 0)
     assert main(["study", "small.yaml", "--seeds", "2", "--quiet"]) == 1
     assert main(["study", "small.yaml", "--seeds", "2", "--json"]) == 1
     summary = json.loads(capsys.readouterr().out)

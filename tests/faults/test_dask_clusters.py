@@ -113,6 +113,52 @@ def test_fault_32_a_cluster_that_is_lost_stops_a_run_which_goes_on_anywhere(vict
     assert exact_files(path) == whole
 
 
+def asleep_on_dask(tmp_path, **settings):
+    """A run on a cluster of its own that has come to generation 3, the training of which would take half a minute."""
+    (tmp_path / "c.yaml").write_text(RUN, encoding="utf-8")
+    path = tmp_path / "run"
+    arguments = ["run", tmp_path / "c.yaml", "--output", path, *ALLOWED, "--dask", "local"]
+    started = Started(*arguments, environment={sleepy.ASLEEP: "yes"}, **settings)
+    wait_until(lambda: generations_in(path) == 3 or started.process.poll() is not None, 120)
+    time.sleep(0.3)
+    return started, path
+
+
+def test_fault_16_sigterm_to_all_processes_of_a_run_with_a_cluster_of_its_own(tmp_path, whole):
+    started, path = asleep_on_dask(tmp_path)
+    with started:
+        os.killpg(started.process.pid, signal.SIGTERM)
+        status, out, err = started.ended(60)
+        wait_until(lambda: not started.processes(), 30)
+    assert (status, out) == (143, "")
+    assert err.splitlines()[-2:] == ["evonet: interrupted by SIGTERM", f"resume with: evonet resume {path}"]
+    assert main(["resume", str(path), "--quiet", "--workers", "1", *ALLOWED]) == 0
+    assert exact_files(path) == whole
+
+
+def test_fault_15_a_second_ctrl_c_does_not_wait_for_a_cluster_of_one_s_own_to_close(tmp_path):
+    program = (
+        "import sys, time\n"
+        "from evonet.cluster import connection\n"
+        "def close(client):\n"
+        "    print('closing', file=sys.stderr, flush=True)\n"
+        "    time.sleep(60)\n"
+        "connection._close = close\n"
+        "from evonet.cli import main\n"
+        "sys.exit(main())"
+    )
+    started, path = asleep_on_dask(tmp_path, program=program)
+    with started:
+        os.kill(started.process.pid, signal.SIGINT)
+        while "closing" not in started.process.stderr.readline():
+            pass
+        os.kill(started.process.pid, signal.SIGINT)
+        status, _, err = started.ended(20)
+        wait_until(lambda: not started.processes(), 30)
+    assert status == 130
+    assert f"evonet: stopped at once\nresume with: evonet resume {path}\n" in err  # and what Dask leaves behind
+
+
 def config_for(folder):
     (folder / "c.yaml").write_text("environment: {id: CartPole-v1}\nstop: {generations: 2}\n", encoding="utf-8")
     return str(folder / "c.yaml")

@@ -59,10 +59,11 @@ def assert_resumed_as(whole, path):
         (signal.SIGINT, os.killpg, 2, 130),  # as a terminal sends it
         (signal.SIGTERM, os.kill, 1, 143),
         (signal.SIGTERM, os.killpg, 2, 143),
+        (signal.SIGHUP, os.killpg, 2, 129),  # as a terminal that is closed sends it
     ],
-    ids=["SIGINT", "SIGTERM", "SIGTERM to all"],
+    ids=["SIGINT", "SIGTERM", "SIGTERM to all", "SIGHUP"],
 )
-def test_fault_15_16_ctrl_c_and_sigterm(number, send, workers, code, tmp_path, whole):
+def test_fault_15_16_ctrl_c_sigterm_and_sighup(number, send, workers, code, tmp_path, whole):
     started, path = asleep(tmp_path, workers)
     with started:
         send(started.process.pid, number)
@@ -147,11 +148,14 @@ def test_what_is_begun_to_be_written_is_written_whole():
     assert done == ["written"]
 
 
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def test_afterwards_signals_mean_what_they_meant_before():
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in NUMBERS]
     with interruptible():
-        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] != before
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+        assert all(signal.getsignal(number) != then for number, then in zip(NUMBERS, before, strict=True))
+    assert [signal.getsignal(number) for number in NUMBERS] == before
     assert signal.set_wakeup_fd(-1) == -1
 
 
@@ -163,6 +167,15 @@ def test_signals_that_somebody_has_ignored_stay_ignored():
             time.sleep(0.01)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_run_within_a_command_that_can_be_interrupted_is_interrupted_with_it():
+    with pytest.raises(Interrupted), interruptible() as outer, interruptible() as inner:  # noqa: PT012
+        assert inner is outer
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(1)
+    with interruptible() as later:
+        assert later is not outer
 
 
 def test_a_run_in_a_thread_leaves_signals_alone():

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,6 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.executors import processes
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
 from evonet.seeding import Purpose, episode_seeds
@@ -49,10 +49,10 @@ def survived():
         genomes[row, 3] = -trouble
     fitness = EpisodeReturn(OBEDIENT, hidden=1, workers=2, faults=FaultPolicy(timeout=TIMEOUT))
     fitness(orders(), SEEDS)
-    workers = fitness._executor.pool.process_ids
+    workers = fitness._executor.processes.process_ids
     results = fitness(genomes, SEEDS)
     again = fitness(orders(), SEEDS)
-    replaced = fitness._executor.pool.process_ids
+    replaced = fitness._executor.processes.process_ids
     fitness.close()
     faults = {fault.individual: fault for fault in results.faults}
     return SimpleNamespace(results=results, faults=faults, again=again, workers=workers, replaced=replaced)
@@ -124,7 +124,7 @@ def test_workers_are_replaced_and_serve_on(survived, expected):
     assert not set(survived.workers) & set(survived.replaced)
 
 
-def test_fault_10_without_retries_too_only_the_guilty_one_pays(expected):
+def test_fault_10_without_retries_too_only_the_failing_one_pays(expected):
     genomes = orders()
     genomes[43, 3] = -EXIT_0  # in the middle of a chunk
     policy = FaultPolicy(timeout=TIMEOUT * 20, retries=0)
@@ -140,7 +140,7 @@ def test_fault_11_worker_killed_from_outside():
     here, there = (EpisodeReturn(OBEDIENT, hidden=1, workers=w, kwargs={"pause": 0.004}) for w in (1, 2))
     wanted = here(orders(60), SEEDS)
     there(orders(2), SEEDS)
-    victims = there._executor.pool.process_ids
+    victims = there._executor.processes.process_ids
 
     def kill():
         for victim in victims:
@@ -151,7 +151,7 @@ def test_fault_11_worker_killed_from_outside():
     killer.start()
     results = there(orders(60), SEEDS)
     killer.join()
-    assert not set(victims) & set(there._executor.pool.process_ids)
+    assert not set(victims) & set(there._executor.processes.process_ids)
     there.close()
     assert results.faults == []
     assert results.returns.tobytes() == wanted.returns.tobytes()
@@ -181,8 +181,8 @@ def test_where_memory_runs_out_the_kernel_ends_a_worker_rather_than_the_run():
 )
 def test_fault_12_workers_cannot_start(leaves, reason, monkeypatch):
     started = []
-    start = processes._SpawnProcess.start
-    monkeypatch.setattr(processes._SpawnProcess, "start", lambda process: (started.append(process), start(process)))
+    start = SpawnProcess.start
+    monkeypatch.setattr(SpawnProcess, "start", lambda process: (started.append(process), start(process)))
     fitness = EpisodeReturn(
         f"{MODULE}:evonet-tests/Shy-v0", kwargs={"leaves": leaves}, workers=1, faults=FaultPolicy(timeout=9.0)
     )
@@ -195,13 +195,12 @@ def test_fault_12_workers_cannot_start(leaves, reason, monkeypatch):
     fitness.close()
 
 
-def test_fault_12_with_auto_what_cannot_start_elsewhere_runs_here():
-    fitness = EpisodeReturn(f"{MODULE}:evonet-tests/Shy-v0", workers="auto")
-    fitness._executor._workers.pool._failures[:] = [2, 2]  # so that the test need not wait for three
-    results = fitness(np.zeros((4, fitness.architecture.genome_size)), SEEDS)
-    assert results.faults == []
-    assert not fitness.isolated
-    fitness.close()
+def test_fault_12_with_auto_too_an_environment_of_one_s_own_never_runs_in_this_process(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text(f"environment: {{id: '{MODULE}:evonet-tests/Shy-v0'}}\n", encoding="utf-8")
+    assert main(["run", str(path), "--allow-import", MODULE, "--output", str(tmp_path / "run")]) == 1
+    assert "worker processes cannot start (tried 3 times): " in (told := capsys.readouterr().err)
+    assert "no licence for a second process" in told
 
 
 def config_for(folder, trouble, rest=""):
@@ -212,6 +211,21 @@ def config_for(folder, trouble, rest=""):
         encoding="utf-8",
     )
     return str(path)
+
+
+def test_more_workers_than_processors_are_warned_of(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("evonet.processes.cores._limit", 1)
+    (tmp_path / "c.yaml").write_text(
+        "environment: {id: CartPole-v1, max_steps: 9}\nalgorithm: {population_size: 4, elites: 1}\n"
+        "evaluation: {engine: numpy}\nvalidation: {episodes: 1}\ntest: {episodes: 1}\nstop: {generations: 1}\n",
+        encoding="utf-8",
+    )
+    warning = "2, but this process may use 1 processor: more take more memory and are no faster\n"
+    arguments = [str(tmp_path / "c.yaml"), "--workers", "2", "--output"]
+    assert main(["run", *arguments, str(tmp_path / "run")]) == 0
+    assert f"evaluation.workers is {warning}" in capsys.readouterr().err
+    assert main(["study", *arguments, str(tmp_path / "study"), "--seeds", "1"]) == 0
+    assert f"--workers is {warning}" in capsys.readouterr().err
 
 
 def test_check_finds_an_environment_that_crashes_and_lives_to_tell(tmp_path, capsys):

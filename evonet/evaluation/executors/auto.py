@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 
 import gymnasium as gym
 
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
-from evonet.errors import WorkersUnavailable
+from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.executors.executor import Executor, InProcess, Workers
-from evonet.evaluation.executors.pooled import ExecutorWorkers, WorkerProcesses
+from evonet.evaluation.executors.pooled import RemoteWorkers, WorkerProcesses
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.processes.cores import cores
@@ -34,30 +35,32 @@ def make_executor(
 ) -> Executor:
     """The executor for a number of workers.
 
-    One worker is this process, unless there is a time limit to hold and somebody else's code to hold it against; with
-    an executor, its workers do all.
+    With one worker, episodes run in this process, unless there is a time limit and an environment that others wrote:
+    only a worker process can be ended. With `executor`, its workers run all episodes.
 
     Raises:
         ValueError: the engine does not serve the task.
         WorkersUnavailable: the task cannot be sent to worker processes, or the executor's workers cannot run it.
     """
     if executor is not None:
-        return ExecutorWorkers(task, engine, executor, cores() if workers == "auto" else workers, faults)
+        return RemoteWorkers(task, engine, executor, cores() if workers == "auto" else workers, faults)
     limited = faults.timeout is not None and runs_foreign_code(engine, task)
-    if workers == "auto" and not limited:
-        return AutoExecutor(task, engine, faults)
     if workers == 1 and not limited:
         return InProcess(task, engine)
-    return WorkerProcesses(task, engine, cores() if workers == "auto" else workers, faults)
+    if workers != "auto":
+        return WorkerProcesses(task, engine, workers, faults)
+    if limited or (runs_foreign_code(engine, task) and not _is_well_known(task)):
+        return WorkerProcesses(task, engine, cores(), faults)
+    return AutoExecutor(task, engine, faults)
 
 
 class AutoExecutor:
     """This process while evaluation is cheap; worker processes, one for each core, if they turn out to be faster.
 
-    They start in the background once evaluation has taken a while, are tried for one evaluation, and are kept only if
-    a step then takes less time. An engine that has threads of its own needs no processes. An environment that comes
-    neither with Gymnasium nor with evonet may hang or crash: it runs in worker processes from the start. Where none can
-    be had, everything runs here.
+    Worker processes start in the background once evaluation has taken a while, are tried for one evaluation, and are
+    kept only if a step then takes less time. An engine that has threads of its own needs no processes. If none can
+    start, a warning says so, and everything runs in this process: so this is for environments that come with Gymnasium
+    or evonet, not for those that may hang or crash.
 
     Args:
         task: what an episode is.
@@ -67,6 +70,8 @@ class AutoExecutor:
     Raises:
         ValueError: the engine does not serve the task.
     """
+
+    isolated = False
 
     def __init__(
         self,
@@ -80,64 +85,47 @@ class AutoExecutor:
         self._seconds = 0.0
         self._step_seconds = math.inf
         self._cores = cores()
-        self._trusted = not runs_foreign_code(engine, task) or _is_well_known(task)
-        self._on_trial = self._trusted
-        if not self._trusted:
-            self._start_workers()
+        self._undecided = True
 
     @property
     def engine_name(self) -> str:
         return self._alone.engine_name
 
-    @property
-    def isolated(self) -> bool:
-        return not self._trusted and self._workers is not None
-
     def evaluate(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
         started = time.monotonic()
-        used = self._executor()
+        used: Executor = self._alone
         try:
+            if self._workers is not None and self._workers.processes.ready:
+                used = self._workers
             results = used.evaluate(genomes, individuals, seeds, normaliser)
-        except WorkersUnavailable:
+        except WorkersUnavailable as error:
             self._dismiss_workers()
+            warnings.warn(f"{error}; episodes run in this process", EvonetWarning, stacklevel=2)
             return self._alone.evaluate(genomes, individuals, seeds, normaliser)
-        if self._on_trial:
-            self._judge(used, time.monotonic() - started, sum(chunk.steps for chunk in results))
+        if self._undecided:
+            self._compare_speed(used, time.monotonic() - started, sum(chunk.steps for chunk in results))
         return results
 
-    def _executor(self) -> Executor:
-        try:
-            if self._workers is not None and (not self._trusted or self._workers.ready):
-                return self._workers
-        except WorkersUnavailable:
-            self._dismiss_workers()
-        return self._alone
-
-    def _judge(self, used: Executor, seconds: float, steps: int) -> None:
+    def _compare_speed(self, used: Executor, seconds: float, steps: int) -> None:
         """Learn from an evaluation whether to start worker processes, to keep them, or to do without."""
         if used is self._alone:
             self._seconds += seconds
             self._step_seconds = seconds / max(steps, 1)
             if self._workers is None and self._seconds > _WORTH_TRYING:
-                self._on_trial = self._cores > 1 and "numba" not in self._alone.engine_name
-                if self._on_trial:
-                    self._start_workers()
+                self._undecided = self._cores > 1 and "numba" not in self._alone.engine_name
+                if self._undecided:
+                    self._workers = WorkerProcesses(self._task, self._engine, self._cores, self._faults)
+                    self._workers.processes.start()
         else:
-            self._on_trial = False
+            self._undecided = False
             if seconds / max(steps, 1) * _WORTH_KEEPING > self._step_seconds:
                 self._dismiss_workers()
 
-    def _start_workers(self) -> None:
-        try:
-            self._workers = WorkerProcesses(self._task, self._engine, self._cores, self._faults)
-        except WorkersUnavailable:
-            self._dismiss_workers()
-
     def _dismiss_workers(self) -> None:
         """Do without worker processes from now on."""
-        self._on_trial = False
+        self._undecided = False
         if self._workers is not None:
             self._workers.close()
             self._workers = None

@@ -1,31 +1,28 @@
-"""The workers of a Dask cluster as a pool: a chunk is a task, and brings the genomes that act in it and no others."""
+"""The workers of a Dask cluster as a pool that runs chunks: a chunk is a task, and brings no genomes but its own."""
 
 from __future__ import annotations
-
-import uuid
 
 from evonet.cluster.executor import Cluster
 from evonet.cluster.tasks import Tasks
 from evonet.evaluation.executors.chunks import Chunk, ChunkResult
-from evonet.evaluation.executors.guest import Order, run_chunk
-from evonet.versions import identity
+from evonet.evaluation.executors.remote_chunk import run_chunk_remotely
 
 
-class DaskPool:
+class DaskChunkPool:
     """Dask workers; those that die are done without, those that join get work.
 
     Args:
         cluster: of the workers.
-        payload: what they run, of `pickled`.
+        engine: what they run, pickled by `pickle_engine`.
 
     Raises:
         ClusterUnavailable: there is no scheduler, or there are no workers.
-        WorkersUnavailable: they rest on other versions than this process.
+        WorkersUnavailable: their versions are not this process's.
     """
 
-    def __init__(self, cluster: Cluster, payload: bytes) -> None:
-        self._order = Order(uuid.uuid4().hex, payload, identity())
-        self._tasks = Tasks(cluster, self._order.owner)
+    def __init__(self, cluster: Cluster, engine: bytes) -> None:
+        self._tasks = Tasks(cluster)
+        self._engine = engine
 
     @property
     def workers(self) -> int:
@@ -34,21 +31,20 @@ class DaskPool:
 
     def submit(self, chunk: Chunk) -> None:
         """Have a chunk run."""
-        self._tasks.submit(chunk, run_chunk, self._order, chunk)
+        self._tasks.submit(chunk, run_chunk_remotely, self._tasks.session.id, self._engine, chunk)
 
-    def next_done(self) -> ChunkResult:
-        """Wait for the next chunk that ends, whichever it is.
+    def next_done(self) -> tuple[Chunk, ChunkResult]:
+        """Wait for the next chunk that is done or lost, whichever it is.
 
         Raises:
-            ClusterUnavailable: there has been nobody to run it for too long.
+            ClusterUnavailable: nobody has been there to run it for too long.
             WorkersUnavailable: a worker cannot run chunks.
         """
-        chunk, reply = self._tasks.next_done()
-        ended: ChunkResult = reply.ended(chunk)
-        return ended
+        chunk, result = self._tasks.next_done()
+        return chunk, result
 
     def abandon(self) -> None:
-        """Forget all chunks; the child processes at work on one are killed."""
+        """Forget all chunks; child processes that run one are killed."""
         self._tasks.forget()
 
     def close(self) -> None:

@@ -14,11 +14,11 @@ from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 Workers = Annotated[int, Ge(1), Le(1000)] | Literal["auto"]
-"""Worker processes; more than any machine has processors would bring it down before they are all there."""
+"""Number of worker processes: at most more than any machine has processors, for too many would bring it down."""
 
 
 class Executor(Protocol):
-    """Evaluates genomes on episodes, wherever that happens."""
+    """Evaluates genomes on episodes, in this process or elsewhere."""
 
     @property
     def engine_name(self) -> str:
@@ -33,13 +33,22 @@ class Executor(Protocol):
     def evaluate(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
-        """Results of the flat episodes in consecutive chunks; faults numbered by episode over all chunks.
+        """Run episodes, as `evonet.evaluation.engine.Engine.run` does.
 
-        It may be left by any exception, that of a signal handler too; what runs elsewhere is stopped then.
+        Any exception may end it, that of a signal handler too; what runs elsewhere is stopped then.
+
+        Args:
+            genomes: `(n, genome_size)`.
+            individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
+            seeds: of each episode, `(m,)`.
+            normaliser: of observations.
+
+        Returns:
+            Results of consecutive chunks of the episodes, in order; a fault's `episode` counts over all chunks.
 
         Raises:
             WorkersUnavailable: no worker can be had.
-            TooManyFaults: more individuals failed than may.
+            TooManyFaults: more individuals failed than the fault policy allows.
         """
         ...
 
@@ -49,7 +58,7 @@ class Executor(Protocol):
 
 
 class InProcess:
-    """This very process: the fastest way for a cheap environment, and no way for one that hangs or crashes.
+    """Runs episodes in this process: the fastest way for a cheap environment, and unsafe for one that hangs or crashes.
 
     Args:
         task: what an episode is.

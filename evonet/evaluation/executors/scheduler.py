@@ -1,105 +1,156 @@
-"""Split and retry: a chunk that was lost runs again, until only the guilty episodes are without a result.
+"""An evaluation cut into chunks for the workers of a pool; a lost chunk is retried, one episode at a time.
 
-A chunk whose worker process died, or that took too long, runs again *singly*: one episode after the other, each result
-told at once. If it is lost again, the results so far are kept, the episode that was under way is the guilty one, and
-what follows it runs on. The guilty episode has a few more trials by itself, for the machine may be guilty, not the
-environment; then it is a fault. An evaluation is a pure function, so that nobody can tell from the results what ran
-how often, where and beside what.
+If a worker process dies while it runs a chunk, or the chunk takes too long, each episode of the chunk runs again as a
+chunk of its own. An episode that is lost then is the one that failed. It gets a few more trials, for the machine may be
+to blame and not the environment; after them it is a fault. All other episodes have results. An evaluation is a pure
+function, so the results do not show what ran how often, where, and beside what.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from itertools import pairwise
 
-from evonet.evaluation.executors.chunks import Chunk, ChunkResult, Loss, Pool
+import numpy as np
+
+from evonet.evaluation.executors.chunks import Chunk, ChunkPool, ChunkResult, Loss
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
 
-_FEWEST_INDIVIDUALS = 8  # of which a share is worth acting on before all are evaluated
+_CHUNK_SECONDS = 0.1, 0.3  # the work in a chunk: sending one costs a millisecond, and at its end slots are idle
+_CHUNKS = 4  # for each worker, where that lies between, so that none waits long for another
+_FIRST_CHUNKS = 8  # for each worker, until the time of an episode is known
+_PATIENCE = 3.0  # how many times as long as it should a chunk may take before its episodes run one by one
+_FEWEST_INDIVIDUALS = 8  # of which a share of failures is worth acting on before all are evaluated
 
 
 class ChunkScheduler:
-    """One evaluation: its chunks handed to a pool, and their results gathered.
+    """Cuts evaluations into chunks and gathers their results.
+
+    Chunks are cut from the measured time of an episode: long enough that sending one costs nothing beside it, short
+    enough that no worker waits for another.
 
     Args:
         pool: runs chunks.
         policy: what becomes of faults.
-        whole: all episodes of the evaluation.
         limit: seconds that an episode may take.
+        chunk_cost: seconds of this process's time that a chunk costs.
 
     Attributes:
-        seconds: that chunks took which were not lost.
-        episodes: that these chunks had.
-        engine_name: the engine that ran last.
+        episode_seconds: that an episode took in the last evaluation; None before the first.
+        engine_name: the engine that ran last; "" before the first evaluation.
     """
 
-    def __init__(self, pool: Pool, policy: FaultPolicy, whole: Chunk, limit: float) -> None:
+    def __init__(self, pool: ChunkPool, policy: FaultPolicy, limit: float, chunk_cost: float = 0.0) -> None:
         self._pool = pool
         self._policy = policy
-        self._whole = whole
         self._limit = limit
-        self._results: dict[int, EpisodeResults] = {}
-        self._attempts: Counter[int] = Counter()
-        self._faults: list[Fault] = []
-        self._open = 0
-        self.seconds = 0.0
-        self.episodes = 0
+        self._chunk_cost = chunk_cost
+        self.episode_seconds: float | None = None
         self.engine_name = ""
 
-    def results(self, chunks: list[Chunk]) -> list[EpisodeResults]:
-        """Results of consecutive chunks, in the order of the episodes.
+    def run(self, whole: Chunk) -> list[EpisodeResults]:
+        """Run all episodes of an evaluation: results of consecutive chunks, in the order of the episodes.
 
         Raises:
             WorkersUnavailable: no worker can be had.
             TooManyFaults: more individuals failed than the policy allows.
         """
+        evaluation = _Evaluation(whole, self._policy, self._limit)
+        waiting, under_way = self._cut(whole), 0
         try:
-            for chunk in chunks:
-                self._submit(chunk)
-            while self._open:
-                self._take(self._pool.next_done())
+            while waiting or under_way:
+                for chunk in waiting:
+                    self._pool.submit(chunk)
+                under_way += len(waiting) - 1
+                waiting = evaluation.take(*self._pool.next_done())
         except BaseException:
             self._pool.abandon()
             raise
+        if evaluation.episodes:
+            self.episode_seconds = evaluation.seconds / evaluation.episodes
+            self.engine_name = evaluation.engine_name
+        return evaluation.results()
+
+    def _cut(self, whole: Chunk) -> list[Chunk]:
+        if self.episode_seconds is None:
+            wanted = _FIRST_CHUNKS * self._pool.workers
+        else:
+            work = len(whole) * self.episode_seconds
+            wanted = math.ceil(work / self._chunk_seconds(work))
+        parts = min(len(whole), max(wanted, self._pool.workers))
+        ends = np.linspace(0, len(whole), parts + 1).astype(np.int64).tolist()
+        return [whole.part(a, b, self._chunk_limit(b - a)) for a, b in pairwise(ends)]
+
+    def _chunk_seconds(self, work: float) -> float:
+        """The part of `work` in a chunk: more if there are so many workers that shorter chunks would queue up here."""
+        least, most = _CHUNK_SECONDS
+        share = min(max(work / (_CHUNKS * self._pool.workers), least), most)
+        return max(share, self._chunk_cost * self._pool.workers)
+
+    def _chunk_limit(self, episodes: int) -> float:
+        usual = episodes * (self.episode_seconds or 0.0)
+        return self._limit if episodes == 1 else max(self._limit, _PATIENCE * usual)
+
+
+class _Evaluation:
+    """The results of an evaluation, as they come in.
+
+    Attributes:
+        seconds: that chunks took which were neither lost nor repeated.
+        episodes: that these chunks had.
+        engine_name: the engine that ran last.
+    """
+
+    def __init__(self, whole: Chunk, policy: FaultPolicy, limit: float) -> None:
+        self._whole = whole
+        self._policy = policy
+        self._limit = limit
+        self._results: dict[int, EpisodeResults] = {}
+        self._attempts: Counter[int] = Counter()  # by episode, of those that ran again by themselves
+        self._faults: list[Fault] = []
+        self.seconds = 0.0
+        self.episodes = 0
+        self.engine_name = ""
+
+    def results(self) -> list[EpisodeResults]:
+        """Results of consecutive chunks, in the order of the episodes."""
         return [self._results[first] for first in sorted(self._results)]
 
-    def _submit(self, chunk: Chunk) -> None:
-        self._pool.submit(chunk)
-        self._open += 1
+    def take(self, chunk: Chunk, result: ChunkResult) -> list[Chunk]:
+        """Take what became of a chunk; returns the chunks to run in its place.
 
-    def _take(self, ended: ChunkResult) -> None:
-        self._open -= 1
-        chunk, done = ended.chunk, 0
-        for results in ended.results:
-            self._results[chunk.first + done] = results.offset(chunk.first + done)
-            done += len(results.returns)
-        if ended.loss is not None:
-            self._recover(chunk, done, ended.loss)
-        elif not chunk.singly:
-            self.seconds += ended.seconds
+        Raises:
+            TooManyFaults: more individuals failed than the policy allows.
+        """
+        if result.results is None:
+            assert result.loss is not None
+            return self._retried(chunk, result.loss)
+        self._results[chunk.first] = result.results.offset(chunk.first)
+        if chunk.first not in self._attempts:
+            self.seconds += result.seconds
             self.episodes += len(chunk)
-            self.engine_name = ended.engine_name
+            self.engine_name = result.engine_name
+        return []
 
-    def _recover(self, chunk: Chunk, done: int, loss: Loss) -> None:
-        """The episodes of a chunk from `done` on have been lost."""
-        if not chunk.singly and len(chunk) > 1:
-            self._submit(chunk.part(done, len(chunk), self._limit, singly=True))
-            return
-        guilty = chunk.first + done
-        self._attempts[guilty] += 1
-        if self._attempts[guilty] > self._policy.retries:
-            self._give_up(guilty, loss)
-        else:
-            self._submit(chunk.part(done, done + 1, self._limit, singly=True))
-        if done + 1 < len(chunk):
-            self._submit(chunk.part(done + 1, len(chunk), self._limit, singly=True))
+    def _retried(self, chunk: Chunk, loss: Loss) -> list[Chunk]:
+        if len(chunk) > 1:
+            self._attempts.update(dict.fromkeys(range(chunk.first, chunk.first + len(chunk)), 0))
+            return [chunk.part(i, i + 1, self._limit) for i in range(len(chunk))]
+        self._attempts[chunk.first] += 1
+        if self._attempts[chunk.first] <= self._policy.retries:
+            return [chunk]
+        self._give_up(chunk.first, loss)
+        return []
 
     def _give_up(self, episode: int, loss: Loss) -> None:
         whole = self._whole
         individual, seed = int(whole.individuals[episode]), int(whole.seeds[episode])
         fault = Fault(individual, episode, seed, loss.kind, None, loss.message, loss.traceback, self._attempts[episode])
-        results = EpisodeResults.lost(fault, None if whole.normaliser is None else len(whole.normaliser.mean))
-        self._results[episode] = results
+        self._results[episode] = EpisodeResults.lost(
+            fault, None if whole.normaliser is None else len(whole.normaliser.mean)
+        )
         self._faults.append(fault.for_individual(whole.individuals))
         if len(whole.genomes) >= _FEWEST_INDIVIDUALS or self._policy.on_fault == "stop":
             self._policy.enforce(self._faults, len(whole.genomes))

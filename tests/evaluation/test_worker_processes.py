@@ -6,17 +6,18 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from evonet.errors import WorkersUnavailable
-from evonet.evaluation.executors import InProcess, WorkerProcesses, processes
+from evonet.evaluation.executors import InProcess, WorkerProcesses
 from evonet.evaluation.executors.chunks import Chunk, Loss
-from evonet.evaluation.executors.stacks import told
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
+from evonet.processes import pool, worker
 from tests.environments_for_tests import MODULE
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,11 @@ def alive(pid):
         return False
 
 
+def wait_until_ready(workers):
+    while not workers.processes.ready:
+        time.sleep(0.01)
+
+
 def gone(pids, seconds=30.0):
     deadline = time.monotonic() + seconds
     while any(map(alive, pids)) and time.monotonic() < deadline:
@@ -60,18 +66,39 @@ def expected():
 def workers():
     workers = WorkerProcesses(TASK, workers=2)
     yield workers
-    pids = workers.pool.process_ids
+    pids = workers.processes.process_ids
     workers.close()
     assert gone(pids)
 
 
+def test_workers_that_have_grown_are_replaced_between_evaluations_and_the_results_are_the_same(
+    workers, expected, monkeypatch
+):
+    assert returns(workers) == expected
+    wait_until_ready(workers)
+    before = workers.processes.process_ids
+    assert returns(workers) == expected
+    assert workers.processes.process_ids == before
+    monkeypatch.setattr(pool, "_MOST_GROWTH", -(1 << 40))
+    assert returns(workers) == expected
+    assert not set(before) & set(workers.processes.process_ids)
+    assert gone(before, 0.5)
+
+
+def test_more_workers_than_the_system_waits_for_at_once_are_waited_for_in_turns(expected, monkeypatch):
+    monkeypatch.setattr(worker, "_MOST_HANDLES", 2)  # Windows: 60
+    workers = WorkerProcesses(TASK, workers=3)
+    assert returns(workers) == expected
+    workers.close()
+
+
 def test_a_worker_that_is_killed_while_it_is_idle_is_replaced(workers, expected):
     assert returns(workers) == expected
-    victim = workers.pool.process_ids[0]
+    victim = workers.processes.process_ids[0]
     os.kill(victim, signal.SIGKILL)
     assert returns(workers) == expected
-    assert victim not in workers.pool.process_ids
-    assert len(workers.pool.process_ids) == 2
+    assert victim not in workers.processes.process_ids
+    assert len(workers.processes.process_ids) == 2
 
 
 class Alarm(BaseException):
@@ -82,7 +109,8 @@ def test_an_evaluation_can_be_left_at_once_and_the_workers_serve_on(workers, exp
     def ring(number, frame):
         raise Alarm
 
-    busy = workers.pool.process_ids
+    wait_until_ready(workers)
+    busy = workers.processes.process_ids
     before = signal.signal(signal.SIGALRM, ring)
     try:
         signal.setitimer(signal.ITIMER_REAL, 1.0)  # when the workers have surely begun, however loaded the machine
@@ -99,19 +127,20 @@ def test_an_evaluation_can_be_left_at_once_and_the_workers_serve_on(workers, exp
 
 def test_a_chunk_that_another_thread_gives_up_ends_even_before_its_process_has_begun(workers, expected):
     genomes = np.array([[0.0, 0.0, 0.0, -3.0]])  # it would hang
-    (victim, other), (first, row) = workers.pool.process_ids, np.zeros((2, 1), np.int64)
+    wait_until_ready(workers)
+    (victim, other), (first, row) = workers.processes.process_ids, np.zeros((2, 1), np.int64)
     os.kill(victim, signal.SIGKILL)
     os.kill(other, signal.SIGKILL)
     assert gone([victim, other])
     workers.pool.submit(Chunk(0, genomes, row, first, None, limit=20.0))
     threading.Timer(0.05, workers.pool.interrupt).start()
-    assert workers.pool.next_done().loss == Loss("died", "the worker process was interrupted")
+    assert workers.pool.next_done()[1].loss == Loss("died", "the worker process was interrupted")
     assert returns(workers) == expected
 
 
 def test_closed_workers_are_gone_and_can_be_closed_again():
     workers = WorkerProcesses(TASK, workers=1)
-    pids = workers.pool.process_ids
+    pids = workers.processes.process_ids
     workers.close()
     assert gone(pids)
     workers.close()
@@ -121,7 +150,7 @@ def script(text, **settings):
     program = (
         "import os, signal, sys, time\n"
         "from evonet.evaluation.executors import WorkerProcesses\n"
-        "from tests.evaluation.test_processes import *\n"
+        "from tests.evaluation.test_worker_processes import *\n"
         f"if __name__ == '__main__':\n{text}"
     )
     return subprocess.Popen(
@@ -131,8 +160,8 @@ def script(text, **settings):
 
 HANGING = (
     "    workers = WorkerProcesses(task_for('Obedient', only=TROUBLE), workers=2)\n"
-    "    while not workers.ready: time.sleep(0.01)\n"
-    "    print(*workers.pool.process_ids, flush=True)\n"
+    "    while not workers.processes.ready: time.sleep(0.01)\n"
+    "    print(*workers.processes.process_ids, flush=True)\n"
     "    workers.evaluate(np.array([[0.0, 0.0, 0.0, -1.0]] * 2), np.arange(2), np.arange(2), None)\n"
 )
 
@@ -163,7 +192,7 @@ def test_an_interrupt_from_the_terminal_is_the_parents_alone():
 def test_a_program_that_forgets_to_close_its_workers_ends_all_the_same():
     run = script(
         "    workers = WorkerProcesses(TASK, workers=1)\n"
-        "    print(workers.pool.process_ids[0], len(returns(workers, 2)))\n"
+        "    print(workers.processes.process_ids[0], len(returns(workers, 2)))\n"
     )
     stdout, stderr = run.communicate(timeout=60)
     assert (run.returncode, stderr) == (0, "")
@@ -173,13 +202,11 @@ def test_a_program_that_forgets_to_close_its_workers_ends_all_the_same():
 
 
 def test_workers_that_take_too_long_to_start_are_given_up(monkeypatch):
-    monkeypatch.setattr(processes, "_START_SECONDS", 0.01)
+    monkeypatch.setattr(pool, "_START_SECONDS", 0.01)
     workers = WorkerProcesses(TASK, workers=1)
     with pytest.raises(WorkersUnavailable) as refused:
         returns(workers)
-    assert str(refused.value) == (
-        "worker processes cannot start (tried 3 times): an environment could not be made in 0.01 s"
-    )
+    assert str(refused.value) == ("worker processes cannot start (tried 3 times): a worker was not ready after 0.01 s")
     workers.close()
 
 
@@ -190,8 +217,8 @@ def test_where_the_machine_has_no_room_for_a_process_it_is_tried_a_few_times(mon
         tried.append(self)
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(processes._SpawnProcess, "start", start)
-    monkeypatch.setattr(processes, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    monkeypatch.setattr(pool, "_PAUSE_SECONDS", 0.0)
     with pytest.raises(WorkersUnavailable) as refused:
         returns(WorkerProcesses(TASK, workers=1))
     assert len(tried) == 3
@@ -203,37 +230,7 @@ def test_where_the_machine_has_no_room_for_a_process_it_is_tried_a_few_times(mon
 def test_the_time_limit_is_not_a_matter_of_how_long_environments_take_to_be_made():
     task = task_for("Slow", pause=0.1)
     workers = WorkerProcesses(task, workers=1, faults=FaultPolicy(timeout=0.5, retries=0))
-    born = workers.pool.process_ids
+    born = workers.processes.process_ids
     assert len(returns(workers, 64)) == 64  # the first chunk has eight episodes, for which eight are made
-    assert workers.pool.process_ids == born
+    assert workers.processes.process_ids == born
     workers.close()
-
-
-STACK = """Fatal Python error: Segmentation fault
-
-Thread 0x00007f4f40815b80 (most recent call first):
-  File "/lib/threading.py", line 1 in wait
-
-Current thread 0x00007f4f40815b80 (most recent call first):
-  File "/env/simulator.py", line 3 in push
-  File "/env/robot.py", line 9 in step
-  File "/evonet/evaluation/gymnasium_engine.py", line 134 in _step
-  File "/evonet/evaluation/executors/worker.py", line 68 in _run
-  File "<string>", line 1 in <module>
-
-Extension modules: numpy (total: 1)
-"""
-
-
-def test_the_fault_handlers_stack_is_told_from_the_engine_on_the_last_call_last():
-    assert told(STACK).splitlines() == [
-        "Traceback (most recent call last):",
-        '  File "/evonet/evaluation/gymnasium_engine.py", line 134, in _step',
-        '  File "/env/robot.py", line 9, in step',
-        '  File "/env/simulator.py", line 3, in push',
-    ]
-
-
-@pytest.mark.parametrize("stack", ["", "Fatal Python error: Aborted\n", "garbage (most recent call first):\n"])
-def test_where_there_is_no_stack_nothing_is_told(stack):
-    assert told(stack) == ""

@@ -1,0 +1,56 @@
+"""What a worker process does with chunks of episodes: it keeps one engine, with its environments, from call to call."""
+
+from __future__ import annotations
+
+import atexit
+import pickle
+import time
+import zlib
+
+from evonet.errors import WorkersUnavailable
+from evonet.evaluation.engine import Engine, EngineName
+from evonet.evaluation.engines import make_engine
+from evonet.evaluation.executors.chunks import Chunk, ChunkResult
+from evonet.evaluation.gymnasium_engine import GymnasiumEngine
+from evonet.task import Task
+
+_engines: list[Engine] = []  # of this process: one, once it is made
+
+
+def pickle_engine(task: Task, engine: EngineName) -> bytes:
+    """A task and the name of an engine, for `open_engine`.
+
+    Raises:
+        WorkersUnavailable: the environment cannot be pickled.
+    """
+    try:
+        return zlib.compress(pickle.dumps((task, engine)))  # the bounds of a space of pictures are a megabyte of zeros
+    except Exception as error:
+        raise WorkersUnavailable(
+            f"the environment cannot be sent to worker processes: {error}; let a function or class that a module "
+            "names make it, or take workers=1 without a timeout, so that episodes run in this process"
+        ) from error
+
+
+def open_engine(pickled: bytes) -> None:
+    """Make this process's engine, with one thread, and its first environment."""
+    task, name = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent
+    engine = make_engine(name, task, threads=1)
+    atexit.register(engine.close)
+    _engines.append(engine)
+    make_environments(1)
+
+
+def make_environments(episodes: int) -> None:
+    """Make the environments that a chunk of episodes needs, before the time of its first episode begins."""
+    for engine in _engines:
+        if isinstance(engine, GymnasiumEngine):  # the only one that makes environments when it needs them
+            engine.prepare(episodes)
+
+
+def run_chunk(chunk: Chunk) -> ChunkResult:
+    """Run a chunk on this process's engine."""
+    (engine,) = _engines
+    started = time.monotonic()
+    results = engine.run(chunk.genomes, chunk.individuals, chunk.seeds, chunk.normaliser)
+    return ChunkResult(results, time.monotonic() - started, engine.name)

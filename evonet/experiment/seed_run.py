@@ -1,0 +1,55 @@
+"""One seed of a study: an ordinary run in a directory of its own."""
+
+from __future__ import annotations
+
+import shutil
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evonet.errors import CheckpointError, EvonetError
+from evonet.experiment.config import Config
+from evonet.experiment.run_directory import CONFIG
+from evonet.experiment.runner import resume, run
+from evonet.experiment.study_directory import run_directory
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a seed's run.
+
+    Attributes:
+        seed: of the run.
+        summary: of the run, None if it failed.
+        error: why it failed, in a line.
+        traceback: where it failed; empty if the reason says all.
+    """
+
+    seed: int
+    summary: dict[str, Any] | None
+    error: str = ""
+    traceback: str = ""
+
+
+def run_seed(seed: int, study_path: str, allowed_imports: Sequence[str]) -> Outcome:
+    """Run one seed of the study at `study_path`, in the process that calls; a run that was stopped goes on."""
+    try:
+        summary = _summary_of(seed, Path(study_path), allowed_imports)
+    except EvonetError as error:
+        return Outcome(seed, None, str(error))
+    except Exception as error:  # noqa: BLE001 - the others shall go on, whatever it is
+        return Outcome(seed, None, f"{type(error).__name__}: {error}", traceback.format_exc())
+    return Outcome(seed, summary)
+
+
+def _summary_of(seed: int, study_path: Path, allowed_imports: Sequence[str]) -> dict[str, Any]:
+    path = run_directory(study_path, seed)
+    if (path / CONFIG).exists():
+        try:
+            return resume(path, allowed_imports=allowed_imports)
+        except CheckpointError:  # the run starts again, and its results are the same
+            shutil.rmtree(path)
+    config = Config.load(str(study_path / CONFIG), (f"seed={seed}",), allowed_imports, follow_links=False)
+    return run(config, path)

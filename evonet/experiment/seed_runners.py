@@ -1,0 +1,54 @@
+"""Where a study's seeds run: in worker processes of this machine, on an executor, or on a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, as_completed
+from pathlib import Path
+from typing import TypeAlias
+
+from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
+from evonet.experiment.seed_run import Outcome, run_seed
+from evonet.processes.cores import cores
+from evonet.processes.pool import Call, WorkerPool
+
+SeedRunner: TypeAlias = Callable[[Sequence[int], Path, Sequence[str]], Generator[Outcome]]
+"""Runs seeds of the study at a path, whose config may import some modules; yields each outcome once it is known."""
+
+
+def seed_runner(workers: int, executor: FuturesExecutor | Cluster | None) -> SeedRunner:
+    """What runs the seeds: the executor if there is one, else a number of worker processes."""
+    cluster = cluster_of(executor)
+    if cluster is not None:
+        from evonet.experiment.cluster_study import run_on_cluster  # Dask is an extra
+
+        return lambda *arguments: run_on_cluster(cluster, *arguments)
+    if executor is not None:
+        assert not isinstance(executor, Cluster)
+        return lambda *arguments: run_on_executor(executor, *arguments)
+    return lambda *arguments: run_in_processes(workers, *arguments)
+
+
+def run_in_processes(
+    workers: int, seeds: Sequence[int], path: Path, allowed_imports: Sequence[str]
+) -> Generator[Outcome]:
+    """Run seeds in worker processes of this machine, which share its processors."""
+    with WorkerPool(workers, share=max(1, cores() // workers)) as pool:
+        for seed in seeds:
+            pool.submit(Call(run_seed, (seed, str(path), tuple(allowed_imports))))
+        for _ in seeds:
+            call, reply = pool.next_done()
+            outcome: Outcome = reply.value
+            yield outcome if reply.error is None else Outcome(call.arguments[0], None, str(reply.error))
+
+
+def run_on_executor(
+    executor: FuturesExecutor, seeds: Sequence[int], path: Path, allowed_imports: Sequence[str]
+) -> Generator[Outcome]:
+    """Run seeds on an executor, whose workers see the study's directory."""
+    arguments = (str(path), tuple(allowed_imports))
+    pending: dict[Future[Outcome], int] = {executor.submit(run_seed, seed, *arguments): seed for seed in seeds}
+    for future in as_completed(pending):
+        error = future.exception()
+        failed = Outcome(pending[future], None, str(error) or type(error).__name__)
+        yield future.result() if error is None else failed

@@ -1,0 +1,111 @@
+"""What a worker process does: make calls for as long as its parent lives."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import math
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from evonet.errors import EvonetError
+from evonet.processes.cores import limit_cores
+
+HAS_WATCHDOG = os.name == "posix"
+"""Whether a worker ends by itself when a call takes too long, and says where it was; elsewhere its parent ends it."""
+
+_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
+_KILLED_FIRST = "500"  # of -1000 to 1000: where memory runs out, the kernel shall end a worker, not the run
+_LONGEST_WATCH = 1e6  # seconds; the fault handler takes no endless ones
+
+
+def serve(calls: Connection, dumps: Connection, parent: int, share: int) -> None:
+    """Answer calls until the parent closes its end of the pipe.
+
+    Args:
+        calls: brings a time limit and a pickled `(function, arguments)`, and takes `(returned, value, memory)`.
+        dumps: where Python's fault handler writes the stack of a crash, and of a call that takes too long.
+        parent: the parent's process id.
+        share: processors that this process may use.
+    """
+    _end_with(parent)
+    _ignore_signals()
+    limit_cores(share)
+    if HAS_WATCHDOG:
+        faulthandler.enable(dumps.fileno(), all_threads=False)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            reply = _answer(calls.recv(), calls.recv_bytes(), dumps)
+            try:
+                calls.send((*reply, resident_memory()))
+            except (pickle.PicklingError, TypeError, AttributeError) as error:  # of the value
+                calls.send((False, _described(error), resident_memory()))
+
+
+def _answer(timeout: float, message: bytes, dumps: Connection) -> tuple[bool, Any]:
+    """Make a call: whether it returned, and its value, or the error as a message and a traceback."""
+    try:
+        if HAS_WATCHDOG and timeout < math.inf:
+            faulthandler.dump_traceback_later(min(timeout, _LONGEST_WATCH), exit=True, file=dumps.fileno())
+        try:
+            function, arguments = pickle.loads(message)  # noqa: S301 - it comes from the parent; imports modules, too
+            return True, function(*arguments)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the parent must know
+        return False, _described(error)
+
+
+def _described(error: BaseException) -> tuple[str, str]:
+    """The message and the traceback of an error; an error that is meant for a person has no traceback."""
+    if isinstance(error, EvonetError):
+        return str(error), ""
+    return f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
+
+
+def _end_with(parent: int) -> None:
+    """End when the parent does, however it ends; on Linux even while this process hangs in C."""
+    threading.Thread(target=_end_after_parent, daemon=True).start()
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:  # noqa: PTH123 - no file
+            score.write(_KILLED_FIRST)
+    if os.name == "posix" and os.getppid() != parent:  # the parent ended before the lines above
+        os._exit(1)
+
+
+def _end_after_parent() -> None:
+    parent: Any = parent_process()
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _ignore_signals() -> None:
+    """Leave signals that are sent to a whole group of processes to the parent: this process ends with it."""
+    numbers = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):  # the parent blocked them before this process began
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+
+
+def resident_memory() -> int:
+    """Bytes of this process's memory that are in use, or were at most; 0 where the system does not tell."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - no file
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
