@@ -1,8 +1,9 @@
-"""The engine for CartPole through Gymnasium's own vector implementation, the only one in NumPy that it brings.
+"""The engine for CartPole in Gymnasium's own vector implementation, which steps 100 episodes in the time of ten.
 
-It is the real environment, a batch at a time: its physics, its rewards, its ends. Its reset takes one seed for all, so
-the states that `env.reset(seed=…)` gives are written into it; and it resets finished episodes unasked, so what it says
-of an episode after the end is not listened to.
+It is the real environment, a batch at a time: its physics, its rewards, its ends. Without it the 100 episodes of a
+champion's test take longer than all else in a run of CartPole. Its reset takes one seed for all episodes, so the states
+that `env.reset(seed=…)` gives are written into it; it resets episodes that have ended, so its results for an episode
+after the end are ignored.
 """
 
 from __future__ import annotations

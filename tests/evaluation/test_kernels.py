@@ -21,6 +21,7 @@ from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for
 from evonet.evaluation.kernels.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
 from evonet.evaluation.kernels.activations import PRECISIONS
+from evonet.evaluation.kernels.numpy_engine import _weighted_sum
 from evonet.evaluation.kernels.task import KernelTask
 from evonet.network import ACTIVATIONS
 from evonet.testing import check_kernel
@@ -234,18 +235,18 @@ WHOLE = ("CartPole-v1", "Pendulum-v1")
 """What is compiled whole; of the others, by default, only what differs: the kernel and the activations."""
 
 
-def alone(plan):
+def alone(kernel_task):
     """A kernel's observation and step, compiled by themselves: a small part of a rollout."""
     from evonet.evaluation.kernels import codegen
     from evonet.evaluation.kernels.compilation import compiled_function
 
     names = {
-        "load_state": codegen.load(plan.state_size),
+        "load_state": codegen.load(kernel_task.state_size),
         "load_action": codegen.load(1),
-        "store_state": codegen.store(plan.state_size),
-        "store_observation": codegen.store(plan.task.architecture.num_inputs),
-        "observe": plan.kernel.observe,
-        "step": plan.kernel.step,
+        "store_state": codegen.store(kernel_task.state_size),
+        "store_observation": codegen.store(kernel_task.task.architecture.num_inputs),
+        "observe": kernel_task.kernel.observe,
+        "step": kernel_task.kernel.step,
     }
     return compiled_function(take_one_step, names)
 
@@ -280,17 +281,17 @@ def activate_all(numbers, activated):
 class TestNumbaAndNumPy:
     @pytest.mark.parametrize("environment_id", [name for name in KERNELS if name not in (*WHOLE, "CartPole-v0")])
     def test_step_and_observation_have_the_same_bits_compiled_and_on_columns(self, environment_id):
-        plan = KernelTask.of(task_for(environment_id))
+        kernel_task = KernelTask.of(task_for(environment_id))
         rng = np.random.default_rng(0)
-        states = np.transpose([plan.kernel.start(rng) for _ in range(640)]) * rng.choice([1.0, 3.0, 30.0], 640)
+        states = np.transpose([kernel_task.kernel.start(rng) for _ in range(640)]) * rng.choice([1.0, 3.0, 30.0], 640)
         actions = rng.integers(0, 3, (1, 640)).astype(np.float64)
-        observed = np.zeros((plan.task.architecture.num_inputs, 640), plan.task.observation_space.dtype)
+        observed = np.zeros((kernel_task.task.architecture.num_inputs, 640), kernel_task.task.observation_space.dtype)
         results = [np.zeros_like(states), np.zeros(640), np.zeros(640, np.bool_)]
-        alone(plan)(states, actions, plan.parameters, observed, *results)
-        new, reward, terminated = plan.kernel.step(tuple(states), tuple(actions), plan.parameters)
+        alone(kernel_task)(states, actions, kernel_task.parameters, observed, *results)
+        new, reward, terminated = kernel_task.kernel.step(tuple(states), tuple(actions), kernel_task.parameters)
         expected = [np.array(new), np.broadcast_to(reward, 640), np.broadcast_to(terminated, 640)]
         assert [array.tobytes() for array in results] == [array.tobytes() for array in expected]
-        assert observed.tobytes() == np.array(plan.kernel.observe(tuple(states)), observed.dtype).tobytes()
+        assert observed.tobytes() == np.array(kernel_task.kernel.observe(tuple(states)), observed.dtype).tobytes()
 
     @pytest.mark.parametrize("precision", PRECISIONS)
     def test_activations_have_the_same_bits_compiled_and_on_columns(self, precision):
@@ -325,6 +326,16 @@ class TestNumbaAndNumPy:
         genomes.flags.writeable = False
         run(engine, task, genomes)
         assert len(engine.roll_out.signatures) == 1
+
+    def test_a_sum_runs_in_the_same_order_for_one_lane_as_for_many(self):
+        rng = np.random.default_rng(0)
+        values, weights = rng.normal(size=(2, 40, 9)).astype(np.float32)
+        whole = _weighted_sum(values, weights[:, None, :])
+        for lane in range(9):
+            alone = _weighted_sum(values[:, [lane]], weights[:, None, [lane]])
+            assert alone.tobytes() == whole[:, [lane]].tobytes()
+            in_order = list(itertools.accumulate(values[:, lane] * weights[:, lane]))[-1]
+            assert whole[0, lane] == in_order
 
     def test_chunks_of_any_size_get_the_bits_of_the_whole(self):
         task = task_for("CartPole-v1", normalise=True)
