@@ -43,7 +43,7 @@ class GeneticAlgorithm:
     """Selection, crossover and mutation of genomes, generation by generation (Holland 1975).
 
     Each generation the fittest `elites` survive bit for bit, and the rest are children of selected parents: crossed,
-    then mutated by each mutation in turn. Whatever is a number in an operator may follow a schedule over generations.
+    then mutated by each mutation in turn. A number of an operator may follow a schedule over generations.
 
     Args:
         architecture: of the networks that evolve; the operators ask it which genes make up a neuron.
@@ -52,9 +52,9 @@ class GeneticAlgorithm:
         selection: how parents are chosen.
         crossover: how two parents' genomes are combined.
         mutation: how children are changed; a sequence is applied in order.
-        replacement: who lives on, and who may become a parent.
-        niching: what keeps the population from scheduler in one place.
-        initialisation: where the first genomes come from.
+        replacement: which individuals survive, and which may become parents.
+        niching: how the population is kept diverse.
+        initialisation: how the first genomes are drawn.
         bounds: range that genes stay in; by default they have none.
         seed: of all random numbers of the algorithm.
 
@@ -194,7 +194,7 @@ class GeneticAlgorithm:
         return new
 
     def _pairs(self, rng: np.random.Generator, parents: Parents, breeders: IntArray | None, count: int) -> IntArray:
-        """Rows of the parents of `count` children, `(count, 2)`, all of them `breeders`; None for anyone."""
+        """Rows of the parents of `count` children, `(count, 2)`, all of them `breeders`; None for all rows."""
         niching = self._scheduled.resolve("niching", self.niching)
         selection = self._scheduled.resolve("selection", self.selection)
         if breeders is None:

@@ -1,4 +1,4 @@
-"""Memory for matrices of genomes: used again, because clearing new pages would cost as much as breeding."""
+"""Memory for matrices of genomes, reused, because the kernel clears new pages as slowly as children are bred."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _THRESHOLD = 1 << 24  # bytes
 
 
 class MatrixPool:
-    """Matrices of one shape; the memory of one that nobody holds any more serves the next.
+    """Matrices of one shape; each new one uses the memory of an old one that is no longer referenced.
 
-    A matrix is held as long as any view of it, a row, a network or a population of it is.
+    A matrix is referenced as long as any view of it exists: a row, a network, a population.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class MatrixPool:
 
 
 class _Lease:
-    """The last thing that every view of a matrix refers to: it is gone when they all are."""
+    """The object that all views of a matrix refer to: it is collected with the last of them."""
 
     def __init__(self, memory: FloatArray) -> None:
         self._memory = memory

@@ -1,4 +1,4 @@
-"""Niching: what keeps a population from scheduler in one place.
+"""Niching: keeps a population diverse.
 
 A niching maps `(rng, parents, count, selection)` to rows of the parents of `count` children, `(2 * count,)`; neighbours
 are paired. It calls the genetic algorithm's own selection, with some of the parents or with another fitness. To add
@@ -29,7 +29,7 @@ class Niching(Protocol):
 
 @dataclass(frozen=True)
 class NoNiching(Operator):
-    """Anyone may be paired with anyone, and fitness counts as it is."""
+    """Pairs of parents as the selection chooses them, by the plain fitness."""
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
         return selection(rng, parents, 2 * count)
@@ -37,13 +37,13 @@ class NoNiching(Operator):
 
 @dataclass(frozen=True)
 class FitnessSharing(Operator):
-    """The lead over the least fit is divided by how crowded the place is (Goldberg and Richardson 1987).
+    """Divides the lead over the least fit by the number of similar individuals (Goldberg and Richardson 1987).
 
-    The crowd of an individual is the sum of 1 - (distance / radius) ** alpha over all that are nearer than the radius.
+    The niche count of an individual is the sum of 1 - (distance / radius) ** alpha over all nearer than the radius.
     Distances are root mean squares of the differences of genes, so that a radius means the same for all networks.
 
     Attributes:
-        radius: distance from which individuals do not share.
+        radius: distance from which individuals do not share fitness.
         alpha: shape of the sharing function; 1 makes it a triangle.
     """
 
@@ -52,8 +52,8 @@ class FitnessSharing(Operator):
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
         near = np.minimum(distances(parents.genomes, parents.genomes) / self.radius, 1.0)
-        crowd = (1.0 - near**self.alpha).sum(axis=1)
-        shared = replace(parents, fitness=lead(parents.fitness) / crowd, returns=None)  # returns are not shared
+        niche_count = (1.0 - near**self.alpha).sum(axis=1)
+        shared = replace(parents, fitness=lead(parents.fitness) / niche_count, returns=None)  # returns are not shared
         return selection(rng, shared, 2 * count)
 
 
@@ -67,7 +67,7 @@ class Speciation(Operator):
 
     Attributes:
         radius: root mean square of the differences of genes, from which an individual is of another species.
-        most: species; once there are so many, the rest join the nearest.
+        most: greatest number of species; beyond it, individuals join the nearest.
     """
 
     radius: PositiveFloat = 0.5
@@ -116,7 +116,7 @@ def distances(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def _shared_out(count: int, shares: FloatArray) -> IntArray:
-    """Whole numbers in proportion to `shares`, `count` in sum: the largest remainders are rounded up."""
+    """Whole numbers in proportion to `shares` that add up to `count`; the largest remainders are rounded up."""
     wanted = count * (shares / shares.max() / (shares / shares.max()).sum())
     whole: IntArray = np.floor(wanted).astype(np.int64)
     missing = count - int(whole.sum())

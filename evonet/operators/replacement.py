@@ -1,9 +1,9 @@
-"""Replacement: who of a generation lives on, and who may become a parent.
+"""Replacement: which individuals survive, and which may become parents.
 
 A replacement maps `(rng, fitness (n,), ids (n,), elites)` to the rows of those that survive, the fittest first, and the
-rows of those that may breed, None for all. The rest of the next generation are children. Whoever survives is scored
-again on the next generation's episodes, so that nobody lives on a lucky score. To add one, write a class and enter it
-in `REPLACEMENTS`.
+rows of those that may breed, None for all. The rest of the next generation are children. Survivors are scored again
+on the next generation's episodes, so that no lucky score lasts. To add one, write a class and enter it in
+`REPLACEMENTS`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from evonet.types import FloatArray, IntArray
 
 
 class Replacement(Protocol):
-    """Decides who survives and who breeds."""
+    """Decides which individuals survive and which may breed."""
 
     def __call__(
         self, rng: np.random.Generator, fitness: FloatArray, ids: IntArray, elites: int
@@ -77,11 +77,11 @@ class Comma(Operator):
 
 @dataclass(frozen=True)
 class SteadyState(Operator):
-    """Few children a generation; all others live on and all may breed (Whitley 1989; Syswerda 1991).
+    """Few children a generation; all other individuals survive, and all may breed (Whitley 1989; Syswerda 1991).
 
     Attributes:
         children: born in each generation; at most as many as there are individuals that are no elites.
-        victims: in whose places: of the least fit, of those that have lived longest, or of anyone; never of the elites.
+        victims: the individuals that children replace: the least fit, the oldest or random ones, never the elites.
     """
 
     children: Count = 2

@@ -124,11 +124,11 @@ class Boltzmann(Operator):
 
 @dataclass(frozen=True)
 class EpsilonLexicase(Operator):
-    """Whoever is best on one episode after the other, in random order (La Cava, Spector and Danai 2016).
+    """The best on one episode after another, in random order (La Cava, Spector and Danai 2016).
 
-    For each parent the episodes come in another order. Of those who are as good as the best on the first, up to the
-    median absolute deviation of returns there, those who are as good on the second stay, and so on. An individual that
-    is the best in some situation has children, whatever its mean.
+    Each parent is chosen with another order of the episodes. The individuals within the median absolute deviation of
+    the best return on the first episode stay, of these the same on the second, and so on. So an individual that is the
+    best in some episode has children, whatever its mean.
     """
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
@@ -142,11 +142,11 @@ class EpsilonLexicase(Operator):
         n, episodes = scores.shape
         order = rng.permuted(np.broadcast_to(np.arange(episodes), (count, episodes)), axis=1)
         alive = np.ones((count, n), np.bool_)
-        for turn in range(episodes):  # all parents are chosen side by side, a case at a time
-            case = order[:, turn]
-            values = np.where(alive, scores[:, case].T, -np.inf)
+        for turn in range(episodes):  # all parents are chosen side by side, an episode at a time
+            episode = order[:, turn]
+            values = np.where(alive, scores[:, episode].T, -np.inf)
             best = values.max(axis=1)
-            alive &= values >= (best - epsilon[case])[:, None]
+            alive &= values >= (best - epsilon[episode])[:, None]
         keys = np.where(alive, rng.random((count, n)), -1.0)
         rows: IntArray = keys.argmax(axis=1)
         return rows
@@ -154,7 +154,7 @@ class EpsilonLexicase(Operator):
 
 @dataclass(frozen=True)
 class StochasticUniversalSampling(Operator):
-    """Roulette's chances met as closely as whole numbers allow: one spin, evenly spaced pointers (Baker 1987)."""
+    """Roulette with one spin and evenly spaced pointers, which keeps to the chances most closely (Baker 1987)."""
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
         pointers = (np.arange(count) + rng.random()) / count
@@ -165,7 +165,7 @@ class StochasticUniversalSampling(Operator):
 
 @dataclass(frozen=True)
 class RandomSelection(Operator):
-    """Anyone, with equal chances: no selection pressure."""
+    """Any individual, with equal chances: no selection pressure."""
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
         return rng.integers(len(parents), size=count)

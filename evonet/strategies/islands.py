@@ -24,23 +24,23 @@ from evonet.types import FloatArray, IntArray
 Topology = Literal["ring", "random"]
 
 MIGRATION = "migration"
-"""What made a copy that has survived on another island, in the population's `operator_names`."""
+"""The operator, in `operator_names`, of a migrant that has survived on another island."""
 
 
 class Islands:
     """Populations side by side; now and then copies of the fittest go to another (Cohoon et al. 1987; Tanese 1989).
 
-    Each island sends to one other and hears from one other: on the ring, to the next; at random, to the next on a ring
-    in an order drawn anew for each migration. All leave at once and take the places of the least fit where they arrive,
-    before the next generation is bred. Children of a migrant have the individual that it is a copy of for a parent; a
-    migrant that survives is an individual of its own, the child of that one.
+    Each island sends migrants to one other island and receives them from one: its neighbours on a ring, or on a ring in
+    an order drawn anew for each migration. Migrants take the places of the least fit before the next generation is
+    bred. A migrant's children are recorded as children of the individual that it is a copy of; a migrant that survives
+    is recorded as that individual's child.
 
     Args:
         architecture: of the networks that evolve.
-        algorithm: what runs on each island, with a seed of its own. To take migrants it must have `emigrants` and
-            `receive`, as the genetic algorithm has; without migrants it may be any.
-        islands: how many; or, for islands that differ, what runs on each instead of `algorithm`. In YAML an island
-            is a section of the keys in which it differs from `algorithm`, `{}` for one that does not.
+        algorithm: makes the algorithm of each island, which gets a seed of its own. To exchange migrants it must have
+            `emigrants` and `receive`, as the genetic algorithm has.
+        islands: their number; or, for islands that differ, what makes the algorithm of each. In YAML an island is a
+            section of the keys in which it differs from `algorithm`, `{}` for one that does not.
         interval: generations from one migration to the next.
         migrants: copies that each island sends, fewer than it has individuals; 0 keeps islands to themselves.
         topology: "ring" or "random".
@@ -81,13 +81,13 @@ class Islands:
         self._born = 0
         self._local_ids: list[IntArray] = [np.empty(0, dtype=np.int64) for _ in self._islands]
         self.population = Population(architecture, np.empty((0, architecture.genome_size)))
-        self._join([_no_names() for _ in self._islands])
+        self._join([_no_ids() for _ in self._islands])
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(n, genome_size)`, island by island. Until `tell` the answer stays the same."""
         if self.population.fitness is None and self.generation:
             return self.population.genomes
-        arrived = [_no_names() for _ in self._islands]
+        arrived = [_no_ids() for _ in self._islands]
         if self.migrants and self.generation and self.generation % self.interval == 0:
             arrived = self._migrate()
         for island in self._islands:
@@ -134,7 +134,7 @@ class Islands:
         self.generation, self._born = int(state["generation"]), int(state["born"])
         for place, island in enumerate(self._islands):
             island.restore(state["islands"][str(place)])
-        self._show(*(np.array(state[name]) for name in ("ids", "parents", "operators")))
+        self._set_population(*(np.array(state[name]) for name in ("ids", "parents", "operators")))
 
     def _migrate(self) -> list[tuple[IntArray, IntArray]]:
         """Send copies of the fittest; for each island, the ids that arrivals have there and in the whole run."""
@@ -143,28 +143,28 @@ class Islands:
             order = generator(self.seed, Purpose.VARIATION, self.generation, 5).permutation(order)
         leaving = [island.emigrants(self.migrants) for island in self._islands]
         rows = self._rows()
-        arrived = [_no_names() for _ in self._islands]
+        arrived = [_no_ids() for _ in self._islands]
         for home, abroad in zip(order, np.roll(order, -1), strict=True):
             local = self._islands[abroad].receive(leaving[home])
             arrived[abroad] = local, self.population.ids[rows[home]][leaving[home].rows]
         return arrived
 
     def _join(self, arrived: list[tuple[IntArray, IntArray]]) -> None:
-        """Show what the islands' populations are now: who is there already keeps its id, the others get new ones."""
+        """Join the islands' present populations: survivors keep their ids in the whole run, the others get new ones."""
         parts = [
-            self._renamed(island.population, before, self._local_ids[place], arrived[place])
+            self._renumbered(island.population, before, self._local_ids[place], arrived[place])
             for place, (island, before) in enumerate(zip(self._islands, self._rows(), strict=True))
         ]
-        self._show(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        self._set_population(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
-    def _renamed(
+    def _renumbered(
         self, now: Population, before: slice, local_ids: IntArray, arrived: tuple[IntArray, IntArray]
     ) -> tuple[IntArray, IntArray, IntArray]:
-        """Ids, parents and operators of an island's population, as they are called in the whole run."""
+        """Ids, parents and operators of an island's population in the numbering of the whole run."""
         old = self.population[before]
-        row, lives_on = _found(local_ids, now.ids)
+        row, survives = _found(local_ids, now.ids)
         ids = np.empty(len(now), dtype=np.int64)
-        newborn = np.flatnonzero(~lives_on)
+        newborn = np.flatnonzero(~survives)
         ids[newborn] = self._born + np.arange(len(newborn))
         self._born += len(newborn)
         known = np.concatenate([local_ids, arrived[0]]), np.concatenate([old.ids, arrived[1]])
@@ -174,24 +174,24 @@ class Islands:
         parents[migrated, 0] = arrived[1][copies[migrated]]
         operators[migrated] = 1 << self._operator_names.index(MIGRATION)
         for mine, theirs in ((ids, old.ids), (parents, old.parents), (operators, old.operators)):
-            mine[lives_on] = theirs[row[lives_on]]
+            mine[survives] = theirs[row[survives]]
         return ids, parents, operators
 
     def _operators_of(self, population: Population) -> IntArray:
-        """An island's operators by the bits that they have here."""
+        """The operators of an island's population, as bits of the whole run's `operator_names`."""
         operators = np.zeros(len(population), dtype=np.int64)
         for bit, name in enumerate(population.operator_names):
             operators |= (population.operators >> bit & 1) << self._operator_names.index(name)
         return operators
 
-    def _show(self, ids: IntArray, parents: IntArray, operators: IntArray) -> None:
+    def _set_population(self, ids: IntArray, parents: IntArray, operators: IntArray) -> None:
         inner = [island.population for island in self._islands]
-        told = [population.fitness for population in inner if population.fitness is not None]
+        fitness = [population.fitness for population in inner if population.fitness is not None]
         self._local_ids = [population.ids.copy() for population in inner]
         self.population = Population(
             self.architecture,
             np.concatenate([population.genomes for population in inner]),
-            fitness=np.concatenate(told) if len(told) == len(inner) else None,
+            fitness=np.concatenate(fitness) if len(fitness) == len(inner) else None,
             ids=ids,
             parents=parents,
             operators=operators,
@@ -199,13 +199,13 @@ class Islands:
         )
 
     def _rows(self) -> list[slice]:
-        """Where each island lies in the population."""
+        """The rows of each island in the population."""
         ends = np.cumsum([len(ids) for ids in self._local_ids]).tolist()
         return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _makers(algorithm: AlgorithmFactory, islands: int | Sequence[AlgorithmFactory]) -> list[AlgorithmFactory]:
-    """What makes each island's algorithm."""
+    """The factory of each island's algorithm."""
     each = list(islands) if isinstance(islands, Sequence) else [algorithm] * islands
     if len(each) < 2:
         raise ValueError(f"Islands.islands must be at least 2, got {len(each)}")
@@ -226,12 +226,12 @@ def _check_migration(islands: list[Any], migrants: int) -> None:
             raise ValueError(f"Islands.migrants must be below the population of an island ({size}), got {migrants}")
 
 
-def _no_names() -> tuple[IntArray, IntArray]:
+def _no_ids() -> tuple[IntArray, IntArray]:
     return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
 
 
 def _found(ids: IntArray, wanted: IntArray) -> tuple[IntArray, Any]:
-    """Where among `ids` each of `wanted` is, 0 where it is not; and whether it is there."""
+    """The place of each of `wanted` among `ids`, 0 for one that is absent, and which are present."""
     if not len(ids):
         return np.zeros(wanted.shape, dtype=np.int64), np.zeros(wanted.shape, dtype=bool)
     order = np.argsort(ids, kind="stable")
@@ -241,6 +241,6 @@ def _found(ids: IntArray, wanted: IntArray) -> tuple[IntArray, Any]:
 
 
 def _translated(parents: IntArray, local_ids: IntArray, ids: IntArray) -> IntArray:
-    """Parents, `(n, 2)`, by their ids in the whole run; a parent that is not known any more is none."""
+    """Parents `(n, 2)` by their ids in the whole run; `NO_PARENT` for one that no island has any more."""
     place, known = _found(local_ids, parents)
     return np.where(known, ids[place], NO_PARENT) if len(ids) else np.full(parents.shape, NO_PARENT)

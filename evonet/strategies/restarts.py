@@ -25,19 +25,19 @@ class Restarts:
     """Starts an algorithm anew, with a larger population, when it is stuck (Auger and Hansen 2005; Hansen 2009).
 
     It restarts after `stagnation` generations without a better best fitness, after `flat` generations in which all
-    individuals were equally fit, or when the algorithm says itself that it has converged.
+    individuals were equally fit, or when the algorithm reports by `converged` that it has converged.
 
     IPOP multiplies the population size at each restart. BIPOP also has small populations, of random size between the
-    first and half the last large one, and whichever kind has spent fewer evaluations is next.
+    first and half the last large one; the kind that has used fewer evaluations is next.
 
     Args:
         architecture: of the networks that evolve.
-        algorithm: what to restart.
+        algorithm: makes the algorithm that is restarted.
         policy: "ipop" or "bipop".
         factor: by which the population grows at a restart.
         stagnation: generations; by default 10 + 30 genes / population size, as CMA-ES has it.
         flat: generations.
-        max_population_size: where growing ends.
+        max_population_size: beyond which no population grows.
         seed: of all random numbers.
 
     Raises:
@@ -75,7 +75,7 @@ class Restarts:
         self._first_id = self._next_id = 0
         self._best, self._since_better, self._flat_for = -math.inf, 0, 0
         self._begin(None)
-        self.population = self._shown()
+        self.population = self._in_whole_run()
 
     @property
     def population_size(self) -> int:
@@ -84,12 +84,12 @@ class Restarts:
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(n, genome_size)`; n grows with the restarts."""
-        if self._over():
+        if self._is_stuck():
             self.restarts += 1
             self._first_id = self._next_id
             self._begin(self._next_size())
         genomes: FloatArray = self._algorithm.ask()
-        self.population = self._shown()
+        self.population = self._in_whole_run()
         return genomes
 
     def tell(self, fitness: ArrayLike, *, returns: FloatArray | None = None, observe: Observe | None = None) -> None:
@@ -101,7 +101,7 @@ class Restarts:
             observe: returns network inputs of the fittest, `(k, num_inputs)`, likewise.
         """
         tell_with_episodes(self._algorithm, np.asarray(fitness, np.float64), returns=returns, observe=observe)
-        self.population = self._shown()
+        self.population = self._in_whole_run()
         scores = self.population.fitness
         assert scores is not None
         self._spent["small" if self._small else "large"] += len(scores)
@@ -139,7 +139,7 @@ class Restarts:
         self._best = float(state["best"])
         self._since_better, self._flat_for = int(state["since_better"]), int(state["flat_for"])
         self._algorithm.restore(state["algorithm"])
-        self.population = self._shown()
+        self.population = self._in_whole_run()
 
     def _begin(self, size: int | None, *, again: bool = False) -> None:
         """Make the algorithm for this restart, with its own seed."""
@@ -151,8 +151,8 @@ class Restarts:
         if not again:
             self._sizes.append(int(self._algorithm.population_size if size is None else size))
 
-    def _over(self) -> bool:
-        if self._algorithm.population.fitness is None:  # asked, and not told yet
+    def _is_stuck(self) -> bool:
+        if self._algorithm.population.fitness is None:  # the genomes are not scored yet
             return False
         patience = self.stagnation or 10 + math.ceil(30 * self.architecture.genome_size / self.population_size)
         return (
@@ -177,7 +177,7 @@ class Restarts:
         grown: float = self._sizes[0] * self.factor**self._growths
         return min(round(grown), self.max_population_size)
 
-    def _shown(self) -> Population:
+    def _in_whole_run(self) -> Population:
         """The algorithm's population under ids that are unique in the whole run."""
         inner: Population = self._algorithm.population
         ids: IntArray = inner.ids + self._first_id

@@ -1,4 +1,4 @@
-"""What operators of every role promise: frozen settings, checked by name, and a docstring."""
+"""What every operator promises: frozen settings, checked by name, and a docstring."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_settings_are_frozen(operator: Any) -> None:
 
 
 def check_says_what_it_does(operator: Any) -> None:
-    """Its class has a docstring of somebody's own."""
+    """Its class has a docstring of its own, not the one that `dataclass` writes."""
     kind = type(operator)
     written = kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}(")  # what dataclass writes
     require(bool(written), f"{kind.__name__} must have a docstring that says what it does")

@@ -28,7 +28,7 @@ def check_selection(selection: Selection) -> None:
 
 
 def check_parents_are_valid_indices(selection: Selection) -> None:
-    """As many as asked for, the same from the same generator, and nothing else is touched."""
+    """`count` rows, the same from the same generator; nothing given is written."""
     rng, name = np.random.default_rng(0), type(selection).__name__
     for seed in range(_CASES):
         fitness, count = any_fitness(rng, int(rng.integers(1, 13))), int(rng.integers(31))
@@ -61,7 +61,7 @@ def check_smallest_populations_at_any_pressure(selection: Selection) -> None:
 
 
 def check_a_fitter_individual_never_has_the_smaller_chance(selection: Selection) -> None:
-    """By 60,000 draws; equally fit ones are taken together."""
+    """Shares of 60,000 draws rise with fitness; equally fit individuals are taken together."""
     for fitness in (np.arange(12.0), -(np.arange(12.0) ** 2), np.repeat([0.0, 1.0, 5.0], 4)):
         order = np.random.default_rng(1).permutation(len(fitness))
         parents = selection(np.random.default_rng(2), parents_with(fitness[order]), _DRAWS)
@@ -76,7 +76,7 @@ def check_a_fitter_individual_never_has_the_smaller_chance(selection: Selection)
 
 
 def check_neighbours_are_in_random_order(selection: Selection) -> None:
-    """So that they may be paired: an individual meets itself as often as chance has it."""
+    """Neighbours are paired, so an individual must stand beside itself only as often as by chance."""
     n, name = 40_000, type(selection).__name__
     parents = np.asarray(selection(np.random.default_rng(3), parents_with(np.arange(10.0)), n))
     first, second = parents[::2], parents[1::2]

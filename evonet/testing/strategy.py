@@ -23,7 +23,7 @@ _GOAL, _BUDGET, _LIMIT = -0.12, 15_000, 20_000
 def check_strategy(make: MakeStrategy) -> None:
     """Hold a strategy to its contract.
 
-    It asks for finite genomes, and for the same until it is told; the same seed gives the same bits; from its state,
+    It asks for finite genomes, and for the same ones until `tell`; the same seed gives the same bits; from its state,
     through a file, it goes on bit for bit; it copes with fitness that teaches nothing or could not be had; an id is
     that of one genome only; and it learns: it climbs a smooth hill of eleven genes.
 
@@ -37,7 +37,7 @@ def check_strategy(make: MakeStrategy) -> None:
 
 
 def check_asks_for_genomes(make: MakeStrategy) -> None:
-    """Finite ones, `(n, genome_size)`, that are its population, which has fitness once it is told."""
+    """`ask` returns finite genomes `(n, genome_size)`, those of `population`, which has fitness after `tell`."""
     strategy = make(_ARCHITECTURE, seed=5)
     genomes = strategy.ask()
     size = _ARCHITECTURE.genome_size
@@ -51,8 +51,8 @@ def check_asks_for_genomes(make: MakeStrategy) -> None:
     require(np.array_equal(strategy.population.fitness, fitness), "population.fitness must be what tell was given")
 
 
-def check_asks_for_the_same_until_told(make: MakeStrategy) -> None:
-    """However often."""
+def check_asks_for_the_same_until_tell(make: MakeStrategy) -> None:
+    """`ask` returns the same genomes, however often it is called."""
     strategy = make(_ARCHITECTURE, seed=5)
     _evolved(strategy, 2)
     first = strategy.ask().copy()
@@ -60,7 +60,7 @@ def check_asks_for_the_same_until_told(make: MakeStrategy) -> None:
 
 
 def check_the_seed_decides(make: MakeStrategy) -> None:
-    """The same gives the same bits, another does not."""
+    """The same seed gives the same bits, another seed others."""
     first, again = (_evolved(make(_ARCHITECTURE, seed=5), 6) for _ in range(2))
     require(_same(first, again), "the same seed must give the same genomes")
     other = _evolved(make(_ARCHITECTURE, seed=6), 2)
@@ -68,7 +68,7 @@ def check_the_seed_decides(make: MakeStrategy) -> None:
 
 
 def check_goes_on_from_a_state(make: MakeStrategy) -> None:
-    """Bit for bit, from what a file can hold; taken after `tell` or after `ask`."""
+    """A restored strategy goes on bit for bit, from what a file can hold, taken after `tell` or after `ask`."""
     for asked in (False, True):
         whole = make(_ARCHITECTURE, seed=5)
         _evolved(whole, 5)
@@ -85,7 +85,7 @@ def check_goes_on_from_a_state(make: MakeStrategy) -> None:
 
 
 def check_a_state_stands_still(make: MakeStrategy) -> None:
-    """What comes after does not touch it."""
+    """Later generations do not change a state that was restored."""
     strategy = make(_ARCHITECTURE, seed=5)
     _evolved(strategy, 3)
     state = through_a_file(strategy.state())
@@ -114,7 +114,7 @@ def check_copes_with_fitness_that_teaches_little(make: MakeStrategy) -> None:
 
 
 def check_what_could_not_be_scored_is_least(make: MakeStrategy) -> None:
-    """NaN is remembered as -inf."""
+    """NaN becomes -inf in the population's fitness."""
     strategy = make(_ARCHITECTURE, seed=5)
     fitness = _sphere(strategy.ask())
     fitness[1] = np.nan
@@ -124,19 +124,19 @@ def check_what_could_not_be_scored_is_least(make: MakeStrategy) -> None:
 
 
 def check_an_id_is_that_of_one_genome(make: MakeStrategy) -> None:
-    """In one population, and over generations."""
-    strategy, met = make(_ARCHITECTURE, seed=5), dict[int, bytes]()
+    """No id is given twice, in one population or over generations."""
+    strategy, seen = make(_ARCHITECTURE, seed=5), dict[int, bytes]()
     for _ in range(8):
         genomes, ids = strategy.ask(), strategy.population.ids
         require(len(np.unique(ids)) == len(genomes), "population.ids must be those of one individual each")
         for number, genome in zip(ids, genomes, strict=True):
-            known = met.setdefault(int(number), genome.tobytes())
+            known = seen.setdefault(int(number), genome.tobytes())
             require(known == genome.tobytes(), f"the id {number} must not be given to another genome")
         strategy.tell(_sphere(genomes))
 
 
 def check_refuses_fitness_of_another_shape(make: MakeStrategy) -> None:
-    """And says which it wants."""
+    """The error names the expected shape."""
     strategy = make(_ARCHITECTURE, seed=5)
     n = len(strategy.ask())
     try:
@@ -166,7 +166,7 @@ def check_only_the_order_of_fitness_counts(make: MakeStrategy) -> None:
 
 GUESSING_CHECKS = (
     check_asks_for_genomes,
-    check_asks_for_the_same_until_told,
+    check_asks_for_the_same_until_tell,
     check_the_seed_decides,
     check_goes_on_from_a_state,
     check_a_state_stands_still,
@@ -217,7 +217,7 @@ def _thirds(genomes: FloatArray) -> Any:
 def _evolved(
     strategy: Any, generations: int, fitness: Callable[[FloatArray], FloatArray] = _sphere
 ) -> list[FloatArray]:
-    """The genomes asked for, generation by generation."""
+    """The genomes of each generation."""
     asked = []
     for _ in range(generations):
         genomes = strategy.ask()
