@@ -36,7 +36,7 @@ def connected(where: str, patience: float = PATIENCE) -> Iterator[Cluster]:
 
     Raises:
         ConfigError: `where` is none of these, or is encrypted and Dask's settings have no keys.
-        ClusterUnavailable: nobody answers there.
+        ClusterUnavailable: no scheduler answers there.
         EvonetError: Dask is not installed.
     """
     if importlib.util.find_spec("distributed") is None:
@@ -84,7 +84,7 @@ def _check_keys(where: str) -> None:
 
 
 def _await(file: Path, patience: float) -> None:
-    """A scheduler writes its file when it starts; Dask itself would wait for it for ever."""
+    """Wait until the scheduler has written its file; Dask itself would wait for ever."""
     deadline = time.monotonic() + patience
     while not file.exists():
         if time.monotonic() > deadline:
@@ -121,7 +121,7 @@ def _close(client: Any) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """What Dask has to say of lost connections and restarted workers, evonet says itself where it matters."""
+    """Silence Dask's loggers: evonet itself reports lost connections and workers where they matter."""
     dask = _dask()  # gives its loggers their levels, some of them one of their own
     names = [name for name in logging.root.manager.loggerDict if f"{name}.".startswith(f"{dask.__name__}.")]
     before = {name: logging.getLogger(name).level for name in names}

@@ -1,4 +1,4 @@
-"""Where calls may be made instead of this process."""
+"""Executors that make calls elsewhere: any with futures, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATIENCE = 60.0
 
 @runtime_checkable
 class FuturesExecutor(Protocol):
-    """Makes calls somewhere: the executors of `concurrent.futures` are such, those of MPI pools, Ray and joblib too."""
+    """An executor as in `concurrent.futures`; those of MPI pools, loky and joblib are such, too."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
         """Have `function(*arguments)` called, sooner or later; returns a future of the result."""
@@ -36,7 +36,7 @@ class Cluster:
 
     @property
     def threads(self) -> int:
-        """Of all workers together; 0 if the scheduler does not answer."""
+        """Threads of all workers together; 0 if the scheduler does not answer."""
         try:
             return sum(self.client.nthreads().values())
         except (OSError, TimeoutError, AttributeError):
@@ -51,7 +51,7 @@ def cluster_of(executor: object) -> Cluster | None:
     """
     if isinstance(executor, Cluster):
         return executor
-    distributed = sys.modules.get("distributed")  # whoever has a client has imported it
+    distributed = sys.modules.get("distributed")  # it is imported if there is a client
     if distributed is not None and isinstance(executor, distributed.Client):
         if executor.asynchronous:
             raise TypeError("executor must be a Dask Client that is not asynchronous: Client(…, asynchronous=False)")

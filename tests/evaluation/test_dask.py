@@ -157,6 +157,27 @@ def test_an_evaluation_can_be_left_at_once_the_workers_serve_on_and_when_it_is_c
     assert set(cluster.client.futures) == known
 
 
+def test_results_that_cannot_be_fetched_are_tried_for_a_bounded_number_of_times(cluster, monkeypatch):
+    asked = []
+
+    async def lost(futures, **_):
+        asked.append(len(futures))
+        raise OSError("the connection was reset")
+
+    fitness = EpisodeReturn(OBEDIENT, hidden=1, executor=cluster)
+    monkeypatch.setattr(cluster.client, "gather", lost)
+    with pytest.raises(ClusterUnavailable) as unavailable:
+        fitness(orders(1), SEED)
+    monkeypatch.undo()
+    assert asked == [1] * 7
+    assert str(unavailable.value) == (
+        f"the Dask workers at {cluster.address} cannot deliver their results: the connection was reset"
+    )
+    assert unavailable.value.exit_status == 75
+    assert fitness(orders(4), SEED).returns.tobytes() == here(orders(4), SEED).returns.tobytes()
+    fitness.close()
+
+
 def test_workers_of_other_versions_are_refused_with_what_differs(cluster, monkeypatch):
     ours = {**session.identity(), "numpy": "1.0", "gymnasium": "0.1", "python": "2.7.1"}
     monkeypatch.setattr(session, "identity", lambda: ours)
