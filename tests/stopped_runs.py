@@ -3,10 +3,15 @@
 import pytest
 
 from evonet.experiment.config import Config
+from evonet.experiment.records import births_from
 from evonet.experiment.runner import resume, run
+from evonet.files.bounded import reading
+from evonet.files.fields import Fields
+from evonet.files.numbers import array_at
+from evonet.inspection.lineage import Lineage
 from tests.environments_for_tests import MODULE
 
-EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "champion.npz")
+EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "arrays.f64", "champion.npz")
 FUNCTION = f"fitness: {{type: '{MODULE}:closeness'}}\nnetwork: {{inputs: 2, outputs: 1, hidden: 3}}\n"
 SMALL = (
     "name: small\nseed: 3\nalgorithm: {population_size: 8, elites: 2}\n"
@@ -53,6 +58,17 @@ def go_on(path, *overrides, **rest):
 
 def exact_files(path):
     return {name: (path / name).read_bytes() for name in EXACT if (path / name).exists()}
+
+
+def stored(run, place):
+    """The array that a line of one of the run's journals refers to."""
+    with reading(run / "arrays.f64") as file:
+        return array_at(file, Fields(place, "place"), place["size"])
+
+
+def lineage_of(entries):
+    """The lineage whose journal has these entries."""
+    return Lineage.of(births_from(Fields(entry, "lineage")) for entry in entries)
 
 
 def all_files(path):

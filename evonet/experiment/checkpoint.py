@@ -101,7 +101,7 @@ class Checkpoint:
             journals = fields.fields("journals")
             return cls(
                 fields.integer("generation"),
-                fields.number("seconds", finite=True),
+                fields.finite("seconds", 0.0),
                 fields.mapping("config"),
                 fields.mapping("fingerprint"),
                 {journal: Mark.from_fields(journals.fields(journal)) for journal in fields.mapping("journals")},

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from evonet.evolution import Generation
-from evonet.experiment.fault_journal import array_text, fault_entries, normaliser_entry
+from evonet.experiment.fault_journal import normaliser_entry, record_faults
+from evonet.experiment.records import NEWBORN_IN_A_LINE
 from evonet.experiment.run_directory import RunDirectory
 from evonet.population import Population
 from evonet.statistics import quantiles
@@ -27,10 +28,10 @@ class Chronicle:
         metrics = metrics_of(generation)
         directory.append("metrics", metrics)
         directory.append("timing", {"generation": number, "seconds": round(seconds, 6)})
-        for entry in fault_entries(number, generation.results.faults, population, generation.normaliser):
-            directory.append("faults", entry)
+        record_faults(directory, number, generation.results.faults, population, generation.normaliser)
         born = np.flatnonzero(population.ids > self._met)
-        directory.append("lineage", _lineage(population, born, number))
+        for start in range(0, max(1, len(born)), NEWBORN_IN_A_LINE):  # a generation without births has a line, too
+            directory.append("lineage", _lineage(population, born[start : start + NEWBORN_IN_A_LINE], number))
         self._met = max(self._met, int(population.ids.max()))
         self._show_fittest(generation, directory)
         return metrics
@@ -54,8 +55,8 @@ class Chronicle:
             "generation": generation.number,
             "individual": individual,
             "fitness": fitness[row],
-            "genome": array_text(population.genomes[row]),
-            "normaliser": normaliser_entry(generation.normaliser),
+            "genome": directory.store(population.genomes[row]),
+            "normaliser": normaliser_entry(directory, generation.normaliser),
         }
         directory.append("genomes", entry)
 

@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import IO, Any, get_args
 
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import TooManyFaults
-from evonet.evaluation.results import Fault
+from evonet.evaluation.results import Fault, FaultKind
 from evonet.evolution import Evolution
 from evonet.experiment.run_directory import RunDirectory, journal_name
+from evonet.files.fields import Fields
+from evonet.files.numbers import array_at
+from evonet.files.text import shown
 from evonet.individual import Individual
 from evonet.network import Architecture
 from evonet.population import Population
 from evonet.strategies.algorithm import Algorithm
-from evonet.types import FloatArray
+
+LONGEST_MESSAGE = 10_000
+LONGEST_TRACEBACK = 100_000
+"""Characters of a fault that the journal holds: the first of a message, the last of a traceback."""
 
 
-def fault_entries(
-    generation: int, faults: Sequence[Fault], population: Population, normaliser: ObservationNormaliser | None
-) -> list[dict[str, Any]]:
-    """A journal's entries for faults of `population`, whose rows they name, normalised by `normaliser`."""
-    return [
-        {
-            "generation": generation,
-            **asdict(fault),
-            "individual": int(population.ids[fault.individual]),
-            "genome": array_text(population.genomes[fault.individual]),
-            "normaliser": normaliser_entry(normaliser),
-        }
-        for fault in faults
-    ]
+def record_faults(
+    directory: RunDirectory,
+    generation: int,
+    faults: Sequence[Fault],
+    population: Population,
+    normaliser: ObservationNormaliser | None,
+) -> None:
+    """Write faults of `population`, whose rows they name, to the run's journal.
+
+    Raises:
+        RunDirectoryError: they cannot be written.
+    """
+    if not faults:
+        return
+    normaliser_at = normaliser_entry(directory, normaliser)
+    for fault in faults:
+        directory.append(
+            "faults",
+            {
+                "generation": generation,
+                **asdict(fault),
+                "individual": int(population.ids[fault.individual]),
+                "message": fault.message[:LONGEST_MESSAGE],
+                "traceback": fault.traceback[-LONGEST_TRACEBACK:],
+                "genome": directory.store(population.genomes[fault.individual]),
+                "normaliser": normaliser_at,
+            },
+        )
 
 
 @contextlib.contextmanager
@@ -53,8 +72,7 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Ev
         with directory.files.reading(journal_name("faults")) as file:
             before = sum(1 for _ in file)
         faults = sorted(error.faults, key=lambda fault: (fault.individual, fault.episode))
-        for entry in fault_entries(error.generation, faults, algorithm.population, evolution.normaliser):
-            directory.append("faults", entry)
+        record_faults(directory, error.generation, faults, algorithm.population, evolution.normaliser)
         raise TooManyFaults(
             f"generation {error.generation}: {error}\n"
             f"see it happen: evonet replay {directory.path} --fault {before}\n"
@@ -62,49 +80,60 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Ev
         ) from error
 
 
-def individual_from(entry: Mapping[str, Any], architecture: Architecture) -> Individual:
-    """The individual in an entry of the journals of genomes or of faults.
+def fault_from(fields: Fields) -> Fault:
+    """The fault in a line of the journal; its `individual` is an id.
 
     Raises:
-        KeyError, TypeError, ValueError: the entry has none of such networks.
+        ValueError: the line holds something else.
     """
-    return Individual(
-        architecture,
-        array_from(entry["genome"], architecture.genome_size),
-        id=int(entry["individual"]),
-        generation=int(entry["generation"]),
-        training_fitness=float(entry.get("fitness", -np.inf)),
-        normaliser=_normaliser_from(entry["normaliser"], architecture.num_inputs),
+    fields.allow_only("generation", "genome", "normaliser", *Fault.__dataclass_fields__)
+    fields.integer("generation")
+    kind: Any = fields.word("kind")
+    if kind not in get_args(FaultKind):
+        raise ValueError(f"fault.kind must be one of {', '.join(get_args(FaultKind))}, got {shown(kind)}")
+    return Fault(
+        individual=fields.integer("individual"),
+        episode=fields.integer("episode"),
+        seed=fields.integer("seed"),
+        kind=kind,
+        step=fields.optional("step", fields.integer),
+        message=fields.text("message", LONGEST_MESSAGE),
+        traceback=fields.text("traceback", LONGEST_TRACEBACK),
+        attempts=fields.integer("attempts"),
     )
 
 
-def normaliser_entry(normaliser: ObservationNormaliser | None) -> dict[str, Any] | None:
-    """A normaliser as plain data, to the last bit."""
+def individual_from(fields: Fields, architecture: Architecture, arrays: IO[bytes]) -> Individual:
+    """The individual in a line of the journals of genomes or of faults.
+
+    Args:
+        fields: of the line.
+        architecture: of the run.
+        arrays: the run's file of arrays.
+
+    Raises:
+        ValueError: the line has no genome or normaliser of such networks.
+    """
+    normaliser = fields.optional("normaliser", fields.fields)
+    return Individual(
+        architecture,
+        array_at(arrays, fields.fields("genome"), architecture.genome_size),
+        id=fields.integer("individual"),
+        generation=fields.integer("generation"),
+        training_fitness=fields.finite("fitness") if fields.has("fitness") else -np.inf,
+        normaliser=None if normaliser is None else _normaliser_from(normaliser, architecture, arrays),
+    )
+
+
+def normaliser_entry(directory: RunDirectory, normaliser: ObservationNormaliser | None) -> dict[str, Any] | None:
+    """A normaliser as plain data, its arrays stored beside the journals."""
     if normaliser is None:
         return None
     parts = normaliser.to_arrays()
-    return {**parts, **{name: array_text(part) for name, part in parts.items() if isinstance(part, np.ndarray)}}
+    return {name: directory.store(part) if isinstance(part, np.ndarray) else part for name, part in parts.items()}
 
 
-def _normaliser_from(entry: Mapping[str, Any] | None, inputs: int) -> ObservationNormaliser | None:
-    if entry is None:
-        return None
-    parts = {name: array_from(part, inputs) if isinstance(part, str) else part for name, part in entry.items()}
-    return ObservationNormaliser.from_arrays(parts, inputs)
-
-
-def array_text(array: FloatArray) -> str:
-    """Numbers to the last bit, NaN included: base64 of little-endian float64."""
-    return base64.b64encode(array.astype("<f8").tobytes()).decode("ascii")
-
-
-def array_from(text: str, size: int) -> FloatArray:
-    """The numbers that `array_text` wrote, `(size,)`.
-
-    Raises:
-        ValueError: `text` holds another number of them, or is no base64.
-    """
-    numbers = np.frombuffer(base64.b64decode(text, validate=True), "<f8").astype(np.float64)
-    if numbers.shape != (size,):
-        raise ValueError(f"{size} numbers are expected, got {numbers.size}")
-    return numbers
+def _normaliser_from(fields: Fields, architecture: Architecture, arrays: IO[bytes]) -> ObservationNormaliser:
+    inputs = architecture.num_inputs
+    parts = {name: array_at(arrays, fields.fields(name), inputs) for name in ("mean", "squares")}
+    return ObservationNormaliser.from_arrays({"count": fields.integer("count"), **parts}, inputs)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import faulthandler
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from evonet.errors import ConfigError
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import build_fitness
 from evonet.experiment.config import Config
-from evonet.experiment.fault_journal import individual_from
+from evonet.experiment.fault_journal import fault_from, individual_from
 from evonet.experiment.run_directory import CONFIG, journal_name
 from evonet.files.bounded import read_lines
 from evonet.files.directory import reading_below
@@ -24,7 +23,6 @@ from evonet.individual import Individual
 from evonet.network import Architecture
 
 _IN_THIS_PROCESS = ("evaluation.workers=1", "faults.timeout=null")
-_OF_THE_INDIVIDUAL = ("generation", "genome", "normaliser")
 _LONGEST = 600.0  # seconds after which a replay that hangs says where, and ends
 
 
@@ -37,14 +35,14 @@ class RecordedFault:
         number: of the fault, from 0.
         generation: in which it happened.
         fault: what happened; `individual` is an id.
-        entry: the line of the journal, with the individual's genome and normaliser.
+        fields: of the line of the journal, with the places of the individual's genome and normaliser.
     """
 
     run: Path
     number: int
     generation: int
     fault: Fault
-    entry: Mapping[str, Any]
+    fields: Fields
 
     @classmethod
     def read(cls, run: Path, number: int) -> RecordedFault:
@@ -56,22 +54,15 @@ class RecordedFault:
         path = run / journal_name("faults")
         found, faults = None, 0
         with reading_below(path) as file:
-            for entries in read_lines(file, Fields.all, "fault"):
-                found = entries if faults == number else found
+            for fault, fields in read_lines(file, lambda fields: (fault_from(fields), fields), "fault"):
+                if faults == number:
+                    found = cls(run, number, fields.integer("generation"), fault, fields)
                 faults += 1
         if not faults:
             raise ConfigError(f"{run} has no faults")
         if found is None:
             raise ConfigError(f"{run} has faults 0 to {faults - 1}, there is no fault {number}")
-        try:
-            entry = dict(found)
-            generation, *_ = (entry[key] for key in _OF_THE_INDIVIDUAL)
-            fault = Fault(**{key: value for key, value in entry.items() if key not in _OF_THE_INDIVIDUAL})
-            if type(fault.seed) is not int or not 0 <= fault.seed < 1 << 63:
-                raise ValueError(f"its seed is {fault.seed!r}")  # noqa: TRY301
-            return cls(run, number, int(generation), fault, entry)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
-            raise ConfigError(f"{path}:{number + 1}: not an entry of a fault journal: {error}") from error
+        return found
 
     def individual(self, architecture: Architecture) -> Individual:
         """The individual whose episode failed.
@@ -79,11 +70,12 @@ class RecordedFault:
         Raises:
             ConfigError: its genome or normaliser is not for such networks.
         """
-        try:
-            return individual_from(self.entry, architecture)
-        except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
-            path = self.run / journal_name("faults")
-            raise ConfigError(f"{path}:{self.number + 1}: its genome is not for this run: {error}") from error
+        path = self.run / journal_name("faults")
+        with reading_below(self.run / journal_name("arrays")) as arrays:
+            try:
+                return individual_from(self.fields, architecture, arrays)
+            except ValueError as error:
+                raise ConfigError(f"{path}:{self.number + 1}: its genome is not for this run: {error}") from error
 
     def replay(self, allowed_imports: Sequence[str] = ()) -> EpisodeResults:
         """Run the episode again, in this process; results `(1, 1)`.

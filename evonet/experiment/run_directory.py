@@ -21,21 +21,23 @@ from evonet.files.bounded import NotARegularFile
 from evonet.files.directory import Directory, name_of_temporary
 from evonet.files.journal import Journal, Mark
 from evonet.files.lock import Lock
+from evonet.files.numbers import append_array
+from evonet.types import FloatArray
 
 CONFIG = "config.yaml"
 SUMMARY = "run.json"
 CHAMPION = "champion.npz"
 CHECKPOINTS = "checkpoints"
 LOCK = ".lock"
-JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes")
+JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes", "arrays")
 _TRACKED = "tensorboard"
 _CHECKPOINT = re.compile(r"generation-(\d{1,18})\.npz")
 _LONGEST_NAME = 200  # bytes; file systems take 255, and time and seed follow
 
 
 def journal_name(name: str) -> str:
-    """The file of a journal, one JSON document in each line."""
-    return f"{name}.jsonl"
+    """The file of a journal: one JSON document in each line, but float64 numbers for "arrays"."""
+    return "arrays.f64" if name == "arrays" else f"{name}.jsonl"
 
 
 def checkpoint_name(generation: int) -> str:
@@ -196,6 +198,11 @@ class RunDirectory:
         """Add a line to a journal."""
         with self._written(journal_name(journal)):
             self._journals[journal].append_line(to_json(entry))
+
+    def store(self, array: FloatArray) -> dict[str, Any]:
+        """Add an array beside the journals; returns its place, which a line of a journal may hold."""
+        with self._written(journal_name("arrays")):
+            return append_array(self._journals["arrays"], array)
 
     @property
     def marks(self) -> dict[str, Mark]:

@@ -18,7 +18,8 @@ from evonet.experiment.fingerprint import changes, fingerprint
 from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, default_path, journal_name
 from evonet.experiment.session import Session, Watcher
-from evonet.files.bounded import read_json, read_text
+from evonet.experiment.summaries import read_run_summary
+from evonet.files.bounded import read_text
 from evonet.files.directory import Directory
 
 _CHANGEABLE = ("stop", "checkpoints", "evaluation.workers")
@@ -162,6 +163,6 @@ def _warn_of_changes(checkpoint: Checkpoint, directory: Directory, say: Callable
 
 
 def _summary(directory: Directory) -> dict[str, Any] | None:
-    with contextlib.suppress(ConfigError), directory.reading(SUMMARY) as file:
-        return {**read_json(file), "run_directory": str(directory.path)}
-    return None
+    if not directory.has(SUMMARY):
+        return None
+    return {**read_run_summary(directory.path), "run_directory": str(directory.path)}

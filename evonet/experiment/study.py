@@ -16,13 +16,13 @@ from evonet.experiment.run_directory import to_json
 from evonet.experiment.seed_run import Outcome
 from evonet.experiment.seed_runners import seed_runner
 from evonet.experiment.study_directory import (
-    STUDY,
     default_study_path,
     finished,
     open_study,
     write_text,
 )
 from evonet.experiment.study_summary import summarise
+from evonet.experiment.summaries import STUDY
 from evonet.processes.cores import cores
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from evonet.errors import ConfigError, RunInUse
+from evonet.errors import ConfigError, RunDirectoryError, RunInUse
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import as_written, differences
 from evonet.experiment.document import Document, to_yaml
@@ -21,12 +21,8 @@ from evonet.experiment.run_directory import (
     safe_name,
     unwritable,
 )
-from evonet.files.bounded import read_json
-from evonet.files.directory import Directory, name_of_temporary, reading_below
-
-STUDY = "study.json"
-LONGEST_STUDY = 64 << 20
-"""Bytes of `study.json`, for who writes it and who reads it."""
+from evonet.experiment.summaries import LONGEST_STUDY, STUDY, read_run_summary
+from evonet.files.directory import Directory, name_of_temporary
 
 _RUN = re.compile(r"\.?seed-\d+(\.arriving)?")
 
@@ -50,11 +46,10 @@ def finished(path: Path, seed: int) -> dict[str, Any] | None:
     path = run_directory(path, seed) / SUMMARY
     if not path.exists():
         return None
-    with reading_below(path) as file:
-        summary = read_json(file)
-    if summary.get("seed") != seed:
-        raise ConfigError(f"{path}: cannot be read: it is no summary of a run with seed {seed}")
-    return summary
+    summary = read_run_summary(path.parent)
+    if summary["seed"] != seed:
+        raise ConfigError(f"{path}: not the summary of a run with seed {seed}: its seed is {summary['seed']}")
+    return dict(summary)
 
 
 @contextlib.contextmanager
@@ -96,8 +91,11 @@ def write_text(directory: Directory, name: str, text: str) -> None:
     Raises:
         RunDirectoryError: it cannot be written.
     """
+    content = text.encode()
+    if name == STUDY and len(content) > LONGEST_STUDY:
+        raise RunDirectoryError(f"{directory.path / name} may have {LONGEST_STUDY} bytes, got {len(content)}")
     try:
-        directory.write(name, text.encode())
+        directory.write(name, content)
     except OSError as error:
         raise unwritable(directory.path / name, error) from error
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 from evonet.files.text import shown
 
@@ -12,6 +13,7 @@ LARGEST = 2**63 - 1
 """The largest integer that an array holds."""
 
 _FINITE = sys.float_info.max
+_Value = TypeVar("_Value")
 
 
 class Fields:
@@ -59,11 +61,18 @@ class Fields:
             self._refuse(key, f"be a whole number from {least} to {most}", value)
         return int(value)
 
-    def number(self, key: str, *, finite: bool = False) -> float:
-        """A number; infinities are numbers too unless it must be `finite`, NaN is none."""
+    def number(self, key: str) -> float:
+        """A number; infinities are numbers, too, but NaN is none."""
         value = self.get(key)
-        if type(value) not in {int, float} or not (abs(value) <= _FINITE or (not finite and abs(value) == math.inf)):
-            self._refuse(key, "be a finite number" if finite else "be a number", value)
+        if type(value) not in {int, float} or not (abs(value) <= _FINITE or abs(value) == math.inf):
+            self._refuse(key, "be a number", value)
+        return float(value)
+
+    def finite(self, key: str, least: float = -_FINITE) -> float:
+        """A finite number of at least `least`."""
+        value = self.get(key)
+        if type(value) not in {int, float} or not least <= value <= _FINITE:
+            self._refuse(key, "be a finite number" + (f" of at least {least:g}" if least > -_FINITE else ""), value)
         return float(value)
 
     def boolean(self, key: str) -> bool:
@@ -79,6 +88,17 @@ class Fields:
         if type(value) is not str or len(value) > longest or any("\ud800" <= letter <= "\udfff" for letter in value):
             self._refuse(key, f"be a text of at most {longest} characters", value)
         return str(value)
+
+    def word(self, key: str) -> str:
+        """A text of one line, as a program may print it."""
+        text = self.text(key)
+        if not text.isprintable():
+            self._refuse(key, "be a text of printable characters", text)
+        return text
+
+    def optional(self, key: str, read: Callable[[str], _Value]) -> _Value | None:
+        """The entry that a method of this object reads; None if it is null."""
+        return None if self.get(key) is None else read(key)
 
     def items(self, key: str, longest: int = LARGEST) -> list[Any]:
         """A list of at most `longest` items."""

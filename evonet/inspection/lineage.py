@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from evonet.experiment.records import Births
 from evonet.population import NO_PARENT
 from evonet.types import BoolArray, FloatArray, IntArray
+
+_NO_BIRTHS = Births(
+    0, np.empty(0, np.int64), np.empty((0, 2), np.int64), np.empty(0, np.int64), (), np.empty(0, np.float64)
+)
 
 
 @dataclass(frozen=True)
@@ -55,25 +59,32 @@ class Lineage:
     fitness: FloatArray
 
     @classmethod
-    def read(cls, entries: Iterable[Mapping[str, Any]]) -> Lineage:
-        """The lineage that the lines of `lineage.jsonl` tell.
+    def of(cls, lines: Iterable[Births]) -> Lineage:
+        """The lineage that the lines of a run's `lineage.jsonl` make up.
 
         Raises:
-            KeyError, TypeError, ValueError: they tell of none.
+            ValueError: an individual is in two of them.
         """
+        parts = [*lines, _NO_BIRTHS]
+        individuals = np.concatenate([part.ids for part in parts])
+        generations = np.repeat([part.generation for part in parts], [len(part.ids) for part in parts])
+        parents = np.concatenate([part.parents for part in parts])
+        fitness = np.concatenate([part.fitness for part in parts])
         operators: dict[str, int] = {}
-        parts = [_born(entry, operators) for entry in entries] or [_nobody()]
-        individuals, generations, parents, fitness = (
-            np.concatenate([part[field] for part in parts]) for field in ("ids", "generations", "parents", "fitness")
-        )
+        for part in parts:
+            for name in part.operator_names:
+                operators.setdefault(name, len(operators))
         made_by = np.zeros((len(individuals), len(operators)), dtype=np.bool_)
         start = 0
         for part in parts:
-            made_by[start : start + len(part["ids"]), part["columns"]] = part["made_by"]
-            start += len(part["ids"])
+            rows = slice(start, start + len(part.ids))
+            for bit, name in enumerate(part.operator_names):
+                made_by[rows, operators[name]] = part.operators >> bit & 1 != 0
+            start = rows.stop
         order = np.argsort(individuals, kind="stable")
-        if (np.diff(individuals[order]) == 0).any():
-            raise ValueError("an individual is born twice")
+        duplicates = individuals[order][1:][np.diff(individuals[order]) == 0]
+        if duplicates.size:
+            raise ValueError(f"duplicate id {duplicates[0]}")
         return cls(
             individuals[order], generations[order], parents[order], made_by[order], tuple(operators), fitness[order]
         )
@@ -106,34 +117,6 @@ class Lineage:
             parents = line[-1].parents
             row = self.row(parents[0]) if parents and parents[0] < line[-1].individual else None
         return _with_gains(line[::-1])
-
-
-def _born(entry: Mapping[str, Any], operators: dict[str, int]) -> dict[str, Any]:
-    """An entry as arrays; operators that are new get their columns."""
-    ids = _whole(entry["ids"])
-    bits, names = _whole(entry["operators"]), [str(name) for name in entry["operator_names"]]
-    part = {
-        "ids": ids,
-        "generations": np.full(len(ids), int(entry["generation"])),
-        "parents": _whole(entry["parents"]).reshape(len(ids), 2),
-        "fitness": np.array(entry["fitness"], dtype=np.float64),  # null becomes NaN
-        "columns": [operators.setdefault(name, len(operators)) for name in names],
-        "made_by": bits[:, None] >> np.arange(len(names)) & 1 != 0,
-    }
-    if ids.ndim != 1 or bits.shape != ids.shape or part["fitness"].shape != ids.shape:
-        raise ValueError(f"generation {entry['generation']} must tell as much of each of its {len(ids)} newborn")
-    return part
-
-
-def _nobody() -> dict[str, Any]:
-    return _born({"generation": 0, "ids": [], "parents": [], "operators": [], "operator_names": [], "fitness": []}, {})
-
-
-def _whole(numbers: Any) -> IntArray:
-    array = np.array(numbers)
-    if array.size and array.dtype.kind not in "iu":
-        raise ValueError(f"must be whole numbers, got {array.dtype}")
-    return array.astype(np.int64)
 
 
 def _with_gains(line: list[Ancestor]) -> list[Ancestor]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from evonet.champion import FORMAT, Champion, architecture_from
 from evonet.errors import CheckpointError, ConfigError, EvonetError
 from evonet.evaluation.task_descriptions import task_from
+from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.document import Document
-from evonet.experiment.fault_journal import individual_from
+from evonet.experiment.fault_journal import fault_from, individual_from
+from evonet.experiment.records import METRICS, births_from, metrics_from, seconds_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
-from evonet.files.bounded import read_json, read_lines, unreadable
+from evonet.experiment.summaries import read_run_summary
+from evonet.files.bounded import read_lines, unreadable
 from evonet.files.directory import Directory, reading_below
 from evonet.files.fields import Fields
 from evonet.individual import Individual
@@ -32,9 +36,6 @@ from evonet.types import FloatArray
 NOBODY = -1
 """Stands in a column of ids or generations where there is no champion yet."""
 
-_WHOLE = {
-    "generation", "evaluations", "environment_steps", "validation_steps", "faults", "champion", "champion_generation"
-}  # fmt: skip
 _Read = TypeVar("_Read")
 
 
@@ -101,16 +102,18 @@ class LoadedRun:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The resolved config, as plain data."""
-        return Document.read(str(self.path / CONFIG), follow_links=False).data
+        path = self.path / CONFIG
+        settings = Document.read(str(path), follow_links=False).data
+        try:
+            _check_settings(settings)
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}") from error
+        return settings
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What `run.json` holds, or the same as far as it is known; the run directory is where it is now."""
-        if self.finished:
-            with reading_below(self.path / SUMMARY) as file:
-                summary = read_json(file)
-        else:
-            summary = self._so_far()
+        summary = read_run_summary(self.path) if self.finished else self._so_far()
         return {**summary, "run_directory": str(self.path), "finished": self.finished}
 
     @cached_property
@@ -131,9 +134,14 @@ class LoadedRun:
         Counts, ids and numbers of generations are int64, with `NOBODY` where there is no champion yet; all others are
         float64, with NaN where there is nothing to tell.
         """
-        lines = list(self.journal("metrics"))
-        names = dict.fromkeys(name for line in lines for name in line)
-        return self.read(journal_name("metrics"), lambda: {name: _column(name, lines) for name in names})
+        lines = self._records("metrics", metrics_from)
+        for number, line in enumerate(lines):
+            if line["generation"] != number:
+                raise ConfigError(
+                    f"{self.path / journal_name('metrics')}:{number + 1}: metrics.generation must be {number}, "
+                    f"got {line['generation']}"
+                )
+        return {name: _column(lines, name) for name in METRICS} if lines else {}
 
     def metrics_frame(self) -> Any:
         """The metrics as a pandas DataFrame, a row for each generation, with the seconds since the start beside them.
@@ -151,13 +159,12 @@ class LoadedRun:
     @cached_property
     def seconds(self) -> FloatArray:
         """Since the start of the run, at the end of each generation, `(generations,)`."""
-        lines = list(self.journal("timing"))
-        return self.read(journal_name("timing"), lambda: np.array([float(line["seconds"]) for line in lines]))
+        return np.array(self._records("timing", seconds_from), dtype=np.float64)
 
     @cached_property
     def lineage(self) -> Lineage:
         """Everybody who was born: parents, operators, fitness."""
-        return self.read(journal_name("lineage"), lambda: Lineage.read(self.journal("lineage")))
+        return self.read(journal_name("lineage"), lambda: Lineage.of(self._records("lineage", births_from)))
 
     @cached_property
     def descent(self) -> list[Ancestor]:
@@ -169,8 +176,9 @@ class LoadedRun:
         """The fittest of each generation in which it was another individual than before."""
         if self.acting is None:
             return []
-        shape, lines = self.acting.architecture, list(self.journal("genomes"))
-        return self.read(journal_name("genomes"), lambda: [individual_from(line, shape) for line in lines])
+        shape = self.acting.architecture
+        with reading_below(self.path / journal_name("arrays")) as arrays:
+            return self._records("genomes", lambda fields: individual_from(fields, shape, arrays))
 
     @cached_property
     def acting(self) -> Acting | None:
@@ -185,7 +193,7 @@ class LoadedRun:
     @cached_property
     def faults(self) -> list[dict[str, Any]]:
         """The lines of `faults.jsonl`."""
-        return list(self.journal("faults"))
+        return self._records("faults", lambda fields: asdict(fault_from(fields)) | fields.all())
 
     @property
     def idle_seconds(self) -> float:
@@ -195,14 +203,22 @@ class LoadedRun:
         except OSError as error:
             raise unreadable(self.path / journal_name("metrics"), error) from error
 
+    def _records(self, name: str, parse: Callable[[Fields], _Read]) -> list[_Read]:
+        """The records in the lines of a journal; of a run under way, those of the lines that are complete.
+
+        Raises:
+            ConfigError: it cannot be read, or a line holds no such record.
+        """
+        with reading_below(self.path / journal_name(name)) as file:
+            return list(read_lines(file, parse, name, torn_end=not self.finished))
+
     def journal(self, name: str) -> Iterator[dict[str, Any]]:
         """The lines of a journal; of a run under way, those that are complete.
 
         Raises:
             ConfigError: it cannot be read.
         """
-        with reading_below(self.path / journal_name(name)) as file:
-            yield from read_lines(file, Fields.all, name, torn_end=not self.finished)
+        yield from self._records(name, Fields.all)
 
     def read(self, name: str, read: Callable[[], _Read]) -> _Read:
         """What `read` makes of the content of the file or folder `name`.
@@ -233,7 +249,7 @@ class LoadedRun:
         return {
             "name": settings.get("name"),
             "environment": environment and environment.get("id"),
-            "seed": settings.get("seed"),
+            "seed": settings.get("seed", 0),
             "engine": None,
             "generations": len(metrics.get("generation", ())),
             **{
@@ -282,11 +298,32 @@ class LoadedRun:
         return Champion.from_parts(header, arrays, self._allow_imports)
 
 
-def _column(name: str, lines: list[dict[str, Any]]) -> NDArray[Any]:
-    values = [line.get(name) for line in lines]
-    if name in _WHOLE:
-        return np.array([NOBODY if value is None else int(value) for value in values], dtype=np.int64)
-    return np.array(values, dtype=np.float64)  # None becomes NaN
+def _check_settings(settings: dict[str, Any]) -> None:
+    """See that the settings that an account and a report show are of their types.
+
+    Raises:
+        ValueError: one is not.
+    """
+    config = Fields({"name": "", "seed": 0} | settings, "config")
+    config.text("name", LONGEST_CONFIG)
+    config.integer("seed")
+    for section in ("fitness", "environment", "validation", "stop"):
+        if config.has(section):
+            config.fields(section)
+    sections = [config, *([config.fields("validation")] if config.has("validation") else [])]
+    for environment in [section.fields("environment") for section in sections if section.has("environment")]:
+        if environment.has("id"):
+            environment.text("id")
+        for wrapper in environment.items("wrappers") if environment.has("wrappers") else []:
+            Fields(wrapper, "config.environment.wrappers").text("name")
+    stop = config.fields("stop") if config.has("stop") else Fields({}, "config.stop")
+    if stop.has("target") and stop.get("target") != "auto":
+        stop.finite("target")
+
+
+def _column(lines: Sequence[Mapping[str, Any]], name: str) -> NDArray[Any]:
+    absent, dtype = (np.nan, np.float64) if METRICS[name] == "score" else (NOBODY, np.int64)
+    return np.array([absent if line[name] is None else line[name] for line in lines], dtype=dtype)
 
 
 def _told(error: Exception) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from processes import Marked
 
-EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "champion.npz")
+EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "arrays.f64", "champion.npz")
 CONFIG = """\
 name: killed
 seed: 11

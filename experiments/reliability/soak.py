@@ -29,7 +29,7 @@ from pathlib import Path
 
 from processes import Marked, descriptors, is_worker, memory
 
-EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "champion.npz")
+EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "arrays.f64", "champion.npz")
 CONFIG = """\
 name: soak
 environment: {{id: {environment}, max_steps: 200}}

@@ -42,7 +42,14 @@ def lines(path):
 @pytest.mark.parametrize("eager", [(), EAGER], ids=["throttled", "eager"])
 def test_stopped_after_any_generation_it_ends_with_the_same_bytes(after, eager, tmp_path):
     whole = exact_files(run_whole(tmp_path, FUNCTION + SMALL))
-    assert set(whole) == {"metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "champion.npz"}
+    assert set(whole) == {
+        "metrics.jsonl",
+        "lineage.jsonl",
+        "genomes.jsonl",
+        "faults.jsonl",
+        "arrays.f64",
+        "champion.npz",
+    }
     stopped = run_stopped(tmp_path, FUNCTION + SMALL, *eager, after=after)
     summary = go_on(stopped)
     assert exact_files(stopped) == whole

@@ -107,8 +107,8 @@ def test_the_resolved_config_repeats_the_run(go):
 def test_a_run_directory_holds_what_it_should_and_nothing_else(go):
     folder, summary = go(walk(), "out")
     assert sorted(path.name for path in folder.iterdir()) == [
-        ".lock", "champion.npz", "checkpoints", "config.yaml", "faults.jsonl", "genomes.jsonl", "lineage.jsonl",
-        "metrics.jsonl", "run.json", "timing.jsonl",
+        ".lock", "arrays.f64", "champion.npz", "checkpoints", "config.yaml", "faults.jsonl", "genomes.jsonl",
+        "lineage.jsonl", "metrics.jsonl", "run.json", "timing.jsonl",
     ]  # fmt: skip
     assert json.loads((folder / "run.json").read_text(encoding="utf-8")) == summary
     assert (folder / "faults.jsonl").read_text(encoding="utf-8") == ""

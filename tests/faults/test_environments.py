@@ -16,11 +16,11 @@ from evonet.cli import main
 from evonet.errors import EnvironmentUnavailable, TooManyFaults
 from evonet.experiment.check import check_config
 from evonet.experiment.config import Config
-from evonet.experiment.fault_journal import array_from
 from evonet.experiment.runner import run
 from evonet.fitness import EpisodeReturn
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
+from tests.stopped_runs import stored
 
 ROOT = Path(__file__).parents[2]
 SMALL = (
@@ -66,7 +66,6 @@ def test_fault_1_step_raises(go):
     faults, lineage, metrics = (lines(folder / f"{name}.jsonl") for name in ("faults", "lineage", "metrics"))
     assert summary["generations"] == 3
     assert all(line["faults"] > 0 for line in metrics[:1])
-    sane = EpisodeReturn(own("Obedient"), hidden=2, episodes=3)
     for fault in faults:
         assert (fault["kind"], fault["step"], fault["message"]) == ("exception", 1, "ValueError: no such thing")
         assert "in _raise" in fault["traceback"]
@@ -77,7 +76,7 @@ def test_fault_1_step_raises(go):
     assert {individual for individual, value in fitness.items() if value is None} == failed
     assert 0 < len(failed) < 16
     first = faults[0]
-    genome = array_from(first["genome"], sane.architecture.genome_size)
+    genome = stored(folder, first["genome"])
     again = EpisodeReturn(own("Obedient"), hidden=2, kwargs={"only": 5})(genome[None], np.array([first["seed"]]))
     assert [(fault.message, fault.step) for fault in again.faults] == [(first["message"], first["step"])]
 
@@ -166,8 +165,7 @@ def test_fault_4_genomes_that_are_not_finite(environment, tmp_path):
     assert metrics[2]["faults"] > 0
     worst = [fault for fault in faults if fault["message"].startswith("the genome")]
     assert worst
-    size = summary["champion"]["genome_size"]
-    assert not any(np.isfinite(array_from(fault["genome"], size)).all() for fault in worst)  # kept as it was
+    assert not any(np.isfinite(stored(tmp_path / "run", fault["genome"])).all() for fault in worst)  # kept as it was
 
 
 @pytest.mark.parametrize(

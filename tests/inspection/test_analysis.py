@@ -19,10 +19,10 @@ from evonet.inspection.analysis.policy import policy_surface, policy_table
 from evonet.inspection.analysis.robustness import landscape, observation_noise, parameter_sweeps, weight_noise
 from evonet.inspection.analysis.trajectory import actions_for, numbers_of, trajectories
 from evonet.inspection.analysis.trials import Trials
-from evonet.inspection.lineage import Lineage
 from evonet.inspection.loaded_run import load_run
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
+from tests.stopped_runs import lineage_of
 
 SEEDS = episode_seeds(0, Purpose.REPLAY, 0, 4)
 
@@ -201,7 +201,7 @@ def entry(generation, ids, parents, operators, fitness):
 
 @pytest.fixture(scope="module")
 def lineage():
-    return Lineage.read(
+    return lineage_of(
         [
             entry(0, [0, 1, 2], [[-1, -1]] * 3, [0, 0, 0], [1.0, 2.0, None]),
             entry(1, [3, 4], [[0, 1], [2, -1]], [3, 2], [3.0, 9.0]),
@@ -230,6 +230,6 @@ def test_operators_are_paid_by_what_their_children_gained(lineage):
 
 
 def test_a_lineage_without_parents_pays_nobody():
-    alone = Lineage.read([entry(0, [0], [[-1, -1]], [0], [1.0])])
+    alone = lineage_of([entry(0, [0], [[-1, -1]], [0], [1.0])])
     assert payoffs(alone, alone.descent(0)) == []
-    assert payoffs(Lineage.read([]), []) == []
+    assert payoffs(lineage_of([]), []) == []

@@ -12,6 +12,7 @@ from evonet.cli import main
 from evonet.errors import ConfigError
 from evonet.experiment.config import Config
 from evonet.experiment.document import to_yaml
+from evonet.experiment.records import METRICS
 from evonet.experiment.run_directory import to_json
 from evonet.experiment.runner import run
 from evonet.experiment.study_summary import summarise
@@ -256,7 +257,11 @@ def learnt(path, means):
     (path / "config.yaml").touch()
     (path / "run.json").write_text("{}", encoding="utf-8")
     lines = [
-        to_json({"evaluations": 10 * (number + 1), "validation_mean": value, "lower_quartile": 1, "upper_quartile": 2})
+        to_json(
+            {name: 0 if kind == "count" else None for name, kind in METRICS.items()}
+            | {"generation": number, "evaluations": 10 * (number + 1), "validation_mean": value}
+            | {"lower_quartile": 1, "upper_quartile": 2}
+        )
         for number, value in enumerate(means)
     ]
     (path / "metrics.jsonl").write_text("\n".join(lines), encoding="utf-8")
@@ -372,7 +377,7 @@ def test_a_page_that_cannot_be_written_is_told(here, capsys):
         (["a", "./a"], "compare must get each directory once, got a twice"),
         (["a", "nowhere"], "nowhere is neither a run nor a study: it has no config.yaml"),
         (["a", "begun"], "begun holds nothing that has come to its end: it has neither run.json nor study.json"),
-        (["a", "broken"], "broken/study.json: cannot be read: it is no summary of a study"),
+        (["a", "broken"], "broken/study.json: not the summary of a study: summary.runs is missing"),
         (["a", "list"], "list/run.json: cannot be read: it must be an object, got []"),
     ],
 )

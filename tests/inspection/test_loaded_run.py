@@ -10,6 +10,7 @@ import pytest
 
 from evonet.errors import ConfigError, EvonetError, UnsuitableEnvironment
 from evonet.experiment.config import Config
+from evonet.experiment.records import METRICS
 from evonet.experiment.runner import run as run_config
 from evonet.inspection.loaded_run import NOBODY, load_run
 from evonet.seeding import Purpose, episode_seeds
@@ -17,6 +18,12 @@ from tests.environments_for_tests import MODULE
 from tests.stopped_runs import Stop, stopping
 
 BORN = {"generation": 0, "ids": [0], "parents": [[-1, -1]], "operators": [0], "operator_names": [], "fitness": [1.0]}
+OTHER = {"start": 0, "size": 9}
+WHOLE = f"be a whole number from 0 to {2**63 - 1}"
+NONE = {name: 0 if kind == "count" else None for name, kind in METRICS.items()}
+PARENTS = "births.parents must be integers of at least -1 in the shape"
+UNPRINTABLE = "births.operator_names.name must be a text of printable characters, got '\\x1b]0;'"
+SECONDS = "timing.seconds must be a finite number of at least 0, got"
 SHOWN = {"generation": 0, "individual": 0, "fitness": 1.0, "normaliser": None}
 
 
@@ -108,7 +115,7 @@ def test_where_a_finished_run_is_needed_another_is_refused(small_run, tmp_path):
     [
         ("run.json", "{", "summary", "run.json: cannot be read: "),
         ("run.json", "[]", "summary", "run.json: cannot be read: "),
-        ("metrics.jsonl", '{"generation": 0}\n{"gen', "metrics", "metrics.jsonl:2: not a line of JSON: "),
+        ("metrics.jsonl", '{"gen', "metrics", "metrics.jsonl:1: not a line of JSON: "),
         ("lineage.jsonl", "nonsense\n", "descent", "lineage.jsonl:1: not a line of JSON: "),
         ("champion.npz", "nonsense", "champion", "champion.npz: not a sound archive: "),
     ],
@@ -258,14 +265,40 @@ def test_a_run_s_own_code_is_imported_only_if_that_is_allowed(own_run):
 @pytest.mark.parametrize(
     ("name", "entry", "read", "message"),
     [
-        ("metrics", {"generation": "x"}, "metrics", "invalid literal for int() with base 10: 'x'"),
-        ("lineage", {"generation": 0}, "lineage", "'ids' is missing"),
-        ("lineage", {**BORN, "parents": [[0]]}, "lineage", "cannot reshape array of size 1 into shape (1,2)"),
-        ("lineage", {**BORN, "ids": [0, 0]}, "lineage", "cannot reshape array of size 2 into shape (2,2)"),
-        ("lineage", {**BORN, "fitness": []}, "lineage", "generation 0 must tell as much of each of its 1 newborn"),
-        ("lineage", {**BORN, "ids": [0.5]}, "lineage", "must be whole numbers, got float64"),
-        ("timing", {}, "seconds", "'seconds' is missing"),
-        ("genomes", {**SHOWN, "genome": ""}, "fittest", "23 numbers are expected, got 0"),
+        ("metrics", {**NONE, "generation": "x"}, "metrics", f"metrics.generation must {WHOLE}, got 'x'"),
+        ("metrics", {**NONE, "generation": 1}, "metrics", "metrics.generation must be 0, got 1"),
+        ("metrics", {**NONE, "best": "1"}, "metrics", "metrics.best must be a finite number, got '1'"),
+        ("metrics", {**NONE, "more": 1}, "metrics", "metrics must have no key 'more'"),
+        ("metrics", {"generation": 0}, "metrics", "metrics.evaluations is missing"),
+        ("lineage", {"generation": 0}, "lineage", "lineage.ids is missing"),
+        (
+            "lineage",
+            {**BORN, "parents": [[0]]},
+            "lineage",
+            f"{PARENTS} (1, 2)",
+        ),
+        (
+            "lineage",
+            {**BORN, "ids": [0, 0]},
+            "lineage",
+            f"{PARENTS} (2, 2)",
+        ),
+        ("lineage", {**BORN, "fitness": []}, "lineage", "births.fitness must be 1 numbers, got 0"),
+        ("lineage", {**BORN, "fitness": ["1"]}, "lineage", "births.fitness must be a list of numbers"),
+        ("lineage", {**BORN, "ids": [0.5]}, "lineage", "births.ids must be a list of numbers"),
+        (
+            "lineage",
+            {**BORN, "operator_names": ["\x1b]0;"]},
+            "lineage",
+            "births.operator_names.name must be a text of printable characters, got '\\x1b]0;'",
+        ),
+        ("timing", {}, "seconds", "timing.generation is missing"),
+        (
+            "timing",
+            {"generation": 0, "seconds": -1},
+            "seconds",
+            "timing.seconds must be a finite number of at least 0, got -1",
+        ),
     ],
 )
 def test_a_journal_that_says_something_else_is_named(name, entry, read, message, small_run, tmp_path):
@@ -273,4 +306,11 @@ def test_a_journal_that_says_something_else_is_named(name, entry, read, message,
     (tmp_path / "run" / f"{name}.jsonl").write_text(json.dumps(entry) + "\n", encoding="utf-8")
     with pytest.raises(ConfigError) as refused:
         getattr(load_run(tmp_path / "run"), read)
-    assert str(refused.value) == f"{tmp_path}/run/{name}.jsonl: cannot be read: {message}"
+    assert str(refused.value) == f"{tmp_path}/run/{name}.jsonl:1: {message}"
+
+
+def test_a_genome_of_another_size_is_refused_by_the_name_of_its_file(small_run, tmp_path):
+    shutil.copytree(small_run, tmp_path / "run")
+    (tmp_path / "run/genomes.jsonl").write_text(json.dumps({**SHOWN, "genome": OTHER}) + "\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"genomes.jsonl:1: 23 numbers are expected, got 9"):
+        load_run(tmp_path / "run").fittest  # noqa: B018

@@ -157,8 +157,8 @@ def test_before_the_first_checkpoint_there_is_no_champion_yet(small_run, tmp_pat
 def test_genomes_that_are_not_finite_are_no_obstacle(small_run, tmp_path):
     shutil.copytree(small_run, tmp_path / "run")
     lines = [json.loads(line) for line in (small_run / "genomes.jsonl").read_text(encoding="utf-8").splitlines()]
-    from evonet.experiment.fault_journal import array_text
-
-    lines[0]["genome"] = array_text(np.full(23, np.nan))
-    (tmp_path / "run" / "genomes.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    numbers = np.fromfile(tmp_path / "run/arrays.f64", "<f8")
+    start = lines[0]["genome"]["start"]
+    numbers[start : start + 23] = np.nan
+    numbers.tofile(tmp_path / "run/arrays.f64")
     assert np.isnan(stored_individual(load_run(tmp_path / "run"), 0).genome).all()

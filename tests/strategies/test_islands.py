@@ -9,7 +9,6 @@ from evonet.errors import ConfigError
 from evonet.experiment.build import build_algorithm
 from evonet.experiment.config import Config
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.inspection.lineage import Lineage
 from evonet.network import Architecture
 from evonet.operators.crossover import NoCrossover
 from evonet.operators.mutation import Gaussian, SelfAdaptive
@@ -21,7 +20,7 @@ from evonet.strategies.restarts import Restarts
 from evonet.strategies.snes import SNES
 from evonet.testing.strategy import through_a_file
 from tests.environments_for_tests import MODULE
-from tests.stopped_runs import FUNCTION, SMALL, exact_files, go_on, run_stopped, run_whole
+from tests.stopped_runs import FUNCTION, SMALL, exact_files, go_on, lineage_of, run_stopped, run_whole
 
 ARCHITECTURE = Architecture(2, 2, 1)
 SIZE = 6
@@ -258,7 +257,7 @@ def test_from_yaml_resumed_is_uninterrupted_and_the_lineage_is_whole(tmp_path):
         go_on(stopped)
         assert exact_files(stopped) == exact_files(whole)
     entries = [json.loads(line) for line in (whole / "lineage.jsonl").read_text().splitlines()]
-    lineage = Lineage.read(entries)
+    lineage = lineage_of(entries)
     survived = sum("migration" in lineage.individual(row).operators for row in range(len(lineage)))
     assert survived > 0
     assert len(lineage) == 3 * 8 + 5 * 3 * 6 + survived  # the first and the children

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +12,8 @@ import numpy as np
 from evonet.errors import ConfigError
 from evonet.experiment.document import Document
 from evonet.experiment.run_directory import CONFIG, SUMMARY
-from evonet.experiment.study_directory import LONGEST_STUDY, STUDY, run_directory
-from evonet.files.bounded import read_json
-from evonet.files.directory import reading_below
+from evonet.experiment.study_directory import run_directory
+from evonet.experiment.summaries import STUDY, read_study_summary
 from evonet.inspection.loaded_run import load_run
 from evonet.types import FloatArray
 
@@ -80,11 +79,7 @@ def _read(path: Path, name: str) -> Compared:
     study = (path / STUDY).exists()
     if not study and not (path / SUMMARY).exists():
         raise ConfigError(f"{path} holds nothing that has come to its end: it has neither {SUMMARY} nor {STUDY}")
-    try:
-        return _read_study(path, name, settings) if study else _read_run(path, name, settings)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        file = path / (STUDY if study else SUMMARY)
-        raise ConfigError(f"{file}: cannot be read: it is no summary of a {'study' if study else 'run'}") from error
+    return _read_study(path, name, settings) if study else _read_run(path, name, settings)
 
 
 def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
@@ -96,7 +91,7 @@ def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
         path=path,
         kind="run",
         environment=summary["environment"],
-        target=_number(summary["target"]),
+        target=summary["target"],
         settings=settings,
         directories=(path,),
         test_means=np.array([_score((summary["champion"] or {}).get("test_mean"))]),
@@ -107,17 +102,16 @@ def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
 
 
 def _read_study(path: Path, name: str, settings: dict[str, Any]) -> Compared:
-    with reading_below(path / STUDY) as file:
-        summary = read_json(file, LONGEST_STUDY)
-    runs, failures = summary["runs"], len(summary["failures"])
+    summary = read_study_summary(path)
+    runs, failures = summary["runs"], summary["failures"]
     return Compared(
         name=name,
         path=path,
         kind="study",
         environment=summary["environment"],
-        target=_number(summary["target"]),
+        target=summary["target"],
         settings=settings,
-        directories=tuple(run_directory(path, int(run["seed"])) for run in runs),
+        directories=tuple(run_directory(path, run["seed"]) for run in runs),
         test_means=np.array([_score(run["test_mean"]) for run in runs]),
         returns=np.empty(0),
         evaluations=np.array([_to_success(run) for run in runs] + [np.inf] * failures),
@@ -125,13 +119,9 @@ def _read_study(path: Path, name: str, settings: dict[str, Any]) -> Compared:
     )
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _score(value: float | None) -> float:
+    return -np.inf if value is None else value
 
 
-def _score(value: Any) -> float:
-    return -np.inf if value is None else float(value)
-
-
-def _to_success(run: dict[str, Any]) -> float:
+def _to_success(run: Mapping[str, Any]) -> float:
     return float(run["evaluations"]) if run["solved"] else np.inf

@@ -1,0 +1,125 @@
+"""The records in a run's journals read back: every value of a line is of its type and range, or the line is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from evonet.files.bounded import LONGEST_LINE
+from evonet.files.fields import Fields
+from evonet.types import FloatArray, IntArray
+
+METRICS: dict[str, Literal["count", "id", "score"]] = {
+    "generation": "count",
+    "evaluations": "count",
+    "environment_steps": "count",
+    "validation_steps": "count",
+    "best": "score",
+    "mean": "score",
+    "median": "score",
+    "lower_quartile": "score",
+    "upper_quartile": "score",
+    "worst": "score",
+    "diversity": "score",
+    "faults": "count",
+    "champion": "id",
+    "champion_generation": "id",
+    "validation_mean": "score",
+}
+"""Metrics in the order of a line: a count is an integer, an id is one or null, a score is a number or null."""
+
+NEWBORN_IN_A_LINE = LONGEST_LINE // 256
+"""Individuals in a line of the lineage: each takes less than 256 bytes, so that a reader takes any line."""
+
+_MOST_OPERATORS = 63  # bits of an integer
+
+
+class Births(NamedTuple):
+    """A line of the lineage: individuals that were born in one generation.
+
+    Attributes:
+        generation: in which.
+        ids: `(n,)`.
+        parents: ids, `(n, 2)`.
+        operators: a bit for each operator that had a part in making an individual, `(n,)`.
+        operator_names: names of the operators, by bit.
+        fitness: training fitness, `(n,)`; NaN for an individual that could not be scored.
+    """
+
+    generation: int
+    ids: IntArray
+    parents: IntArray
+    operators: IntArray
+    operator_names: tuple[str, ...]
+    fitness: FloatArray
+
+
+def metrics_from(fields: Fields) -> dict[str, int | float | None]:
+    """The metrics of a generation.
+
+    Raises:
+        ValueError: the line holds something else.
+    """
+    fields.allow_only(*METRICS)
+    return {
+        name: fields.integer(name)
+        if kind == "count"
+        else fields.optional(name, fields.integer if kind == "id" else fields.finite)
+        for name, kind in METRICS.items()
+    }
+
+
+def seconds_from(fields: Fields) -> float:
+    """The time from the start of the run to the end of a generation.
+
+    Raises:
+        ValueError: the line holds something else.
+    """
+    fields.allow_only("generation", "seconds").integer("generation")
+    return fields.finite("seconds", 0.0)
+
+
+def births_from(fields: Fields) -> Births:
+    """A line of the lineage.
+
+    Raises:
+        ValueError: the line holds something else.
+    """
+    fields.allow_only(*Births._fields)
+    ids = _integers(fields, "ids", 0)
+    n = len(ids)
+    names = fields.items("operator_names", _MOST_OPERATORS)
+    return Births(
+        fields.integer("generation"),
+        ids,
+        _integers(fields, "parents", -1, n, 2),
+        _integers(fields, "operators", 0, n),
+        tuple(Fields({"name": name}, "births.operator_names").word("name") for name in names),
+        _numbers(fields, "fitness", n),
+    )
+
+
+def _integers(fields: Fields, key: str, least: int, *shape: int) -> IntArray:
+    array: IntArray = _array(fields, key, {int, list}, None)
+    expected = shape or (len(array),)
+    if array.size == 0 and 0 in expected:
+        return np.empty(expected, dtype=np.int64)
+    if array.shape != expected or array.dtype != np.int64 or array.min(initial=least) < least:
+        raise ValueError(f"births.{key} must be integers of at least {least} in the shape {expected}")
+    return array
+
+
+def _numbers(fields: Fields, key: str, size: int) -> FloatArray:
+    array: FloatArray = _array(fields, key, {int, float, type(None)}, np.float64)  # null becomes NaN
+    if array.shape != (size,):
+        raise ValueError(f"births.{key} must be {size} numbers, got {len(array)}")
+    return array
+
+
+def _array(fields: Fields, key: str, types: Collection[type], dtype: Any) -> Any:
+    values = fields.items(key)
+    if not set(map(type, values)) <= set(types):
+        raise ValueError(f"births.{key} must be a list of numbers")
+    return np.array(values, dtype=dtype)

@@ -1,0 +1,163 @@
+"""The summaries `run.json` and `study.json` read back: every value is of its type and range, or the file is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypedDict
+
+from evonet.errors import ConfigError
+from evonet.experiment.run_directory import SUMMARY
+from evonet.files.bounded import LONGEST_DOCUMENT, read_json
+from evonet.files.directory import reading_below
+from evonet.files.fields import Fields
+
+STUDY = "study.json"
+LONGEST_STUDY = 96 << 20
+"""Bytes of `study.json`, for who writes it and who reads it."""
+
+_LONGEST_NAME = 1 << 16  # characters; a config has no longer one
+_MOST_RUNS = 1_000_000
+
+
+class ChampionSummary(TypedDict):
+    """A champion and its three kinds of score; a mean is None if an episode failed."""
+
+    individual: int
+    generation: int
+    training_fitness: float | None
+    validation_mean: float | None
+    validation_episodes: int | None
+    test_mean: float | None
+    test_interval: list[float | None] | None
+    test_episodes: int | None
+    genome_size: int
+
+
+class RunSummary(TypedDict):
+    """What a finished run found and spent; `run_directory` is where it was when it ended."""
+
+    name: str
+    run_directory: str
+    environment: str | None
+    seed: int
+    engine: str
+    generations: int
+    evaluations: int
+    environment_steps: int
+    validation_steps: int
+    seconds: float
+    stopped_by: str
+    solved: bool
+    target: float | None
+    champion: ChampionSummary | None
+    versions: dict[str, str]
+
+
+class StudyRun(TypedDict):
+    """A finished run in the summary of its study."""
+
+    seed: int
+    solved: bool
+    evaluations: int
+    test_mean: float | None
+
+
+class StudySummary(TypedDict):
+    """What a comparison needs of a study; `failures` counts the runs that crashed."""
+
+    environment: str | None
+    target: float | None
+    runs: list[StudyRun]
+    failures: int
+
+
+def read_run_summary(run: Path) -> RunSummary:
+    """The summary of the finished run in the directory `run`.
+
+    Raises:
+        ConfigError: it cannot be read, or it is no summary of a run.
+    """
+    path = run / SUMMARY
+    with reading_below(path) as file:
+        entries = read_json(file, LONGEST_DOCUMENT)
+    try:
+        return _run(Fields(entries, "summary"))
+    except ValueError as error:
+        raise ConfigError(f"{path}: not the summary of a run: {error}") from error
+
+
+def read_study_summary(study: Path) -> StudySummary:
+    """The summary of the study in the directory `study`.
+
+    Raises:
+        ConfigError: it cannot be read, or it is no summary of a study.
+    """
+    path = study / STUDY
+    with reading_below(path) as file:
+        entries = read_json(file, LONGEST_STUDY)
+    try:
+        return _study(Fields(entries, "summary"))
+    except ValueError as error:
+        raise ConfigError(f"{path}: not the summary of a study: {error}") from error
+
+
+def _run(fields: Fields) -> RunSummary:
+    return {
+        "name": fields.text("name", _LONGEST_NAME),
+        "run_directory": fields.text("run_directory", _LONGEST_NAME),
+        "environment": fields.optional("environment", fields.text),
+        "seed": fields.integer("seed"),
+        "engine": fields.word("engine"),
+        "generations": fields.integer("generations"),
+        "evaluations": fields.integer("evaluations"),
+        "environment_steps": fields.integer("environment_steps"),
+        "validation_steps": fields.integer("validation_steps"),
+        "seconds": fields.finite("seconds", 0.0),
+        "stopped_by": fields.word("stopped_by"),
+        "solved": fields.boolean("solved"),
+        "target": fields.optional("target", fields.finite),
+        "champion": fields.optional("champion", lambda key: _champion(fields.fields(key))),
+        "versions": _versions(fields),
+    }
+
+
+def _champion(fields: Fields) -> ChampionSummary:
+    return {
+        "individual": fields.integer("individual"),
+        "generation": fields.integer("generation"),
+        "training_fitness": fields.optional("training_fitness", fields.finite),
+        "validation_mean": fields.optional("validation_mean", fields.finite),
+        "validation_episodes": fields.optional("validation_episodes", fields.integer),
+        "test_mean": fields.optional("test_mean", fields.finite),
+        "test_interval": fields.optional("test_interval", lambda key: _interval(fields, key)),
+        "test_episodes": fields.integer("test_episodes", 1),
+        "genome_size": fields.integer("genome_size", 1),
+    }
+
+
+def _interval(fields: Fields, key: str) -> list[float | None]:
+    bounds = Fields(dict(zip(("low", "high"), fields.items(key, 2), strict=False)), f"summary.champion.{key}")
+    return [bounds.optional("low", bounds.finite), bounds.optional("high", bounds.finite)]
+
+
+def _versions(fields: Fields) -> dict[str, str]:
+    versions = fields.fields("versions")
+    return {name: versions.word(name) for name in fields.mapping("versions")}
+
+
+def _study(fields: Fields) -> StudySummary:
+    runs = [Fields(entry, f"summary.runs[{i}]") for i, entry in enumerate(fields.items("runs", _MOST_RUNS))]
+    return {
+        "environment": fields.optional("environment", fields.text),
+        "target": fields.optional("target", fields.finite),
+        "runs": [
+            {
+                "seed": run.integer("seed"),
+                "solved": run.boolean("solved"),
+                "evaluations": run.integer("evaluations"),
+                "test_mean": run.optional("test_mean", run.finite),
+            }
+            for run in runs
+        ],
+        "failures": len(fields.items("failures", _MOST_RUNS)),
+    }
