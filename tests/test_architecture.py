@@ -14,7 +14,7 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 MAX_LINES = 400
-VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "tools", "stuff"}
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "tools", "stuff", "machine"}
 WATCHES_RANDOMNESS = {"evonet.testing.contract"}  # it looks whether others draw from a global generator
 GLOBAL_RANDOMNESS = re.compile(r"np\.random\.(seed|rand|normal|choice)|random\.(random|seed)|seed *\+")
 
@@ -86,6 +86,39 @@ def violations(module, source, modules=MODULES):
         elif ROOMS[room] >= ROOMS[own]:
             wrong.append(f"{module} (row {ROOMS[own]}) imports {imported} (row {ROOMS[room]})")
     return wrong
+
+
+def circles(imports):
+    """Groups of modules that import each other, directly or by others.
+
+    Args:
+        imports: the modules that each module imports.
+    """
+    reached = {module: set(found) for module, found in imports.items()}
+    for between in reached:
+        for module in reached:
+            if between in reached[module]:
+                reached[module] |= reached[between]
+    inside = [module for module, found in reached.items() if module in found]
+    return sorted(
+        {tuple(sorted(other for other in inside if other in reached[one] and one in reached[other])) for one in inside}
+    )
+
+
+def test_no_modules_import_each_other():
+    imports = {
+        module: {imported for imported in imports_of(module, path.read_text()) if imported in MODULES} - {module}
+        for module, path in MODULES.items()
+        if module != "evonet"
+    }
+    assert circles(imports) == []
+
+
+def test_a_circle_of_modules_is_seen():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set(), "d": {"a"}}) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [("a", "b", "c")]
+    source = "def f():\n    from evonet.experiment.study import study"
+    assert list(imports_of("evonet.experiment.seed_run", source)) == ["evonet.experiment.study"]
 
 
 def test_every_module_has_its_room():
