@@ -177,14 +177,18 @@ def check(owner: type, values: Mapping[str, Any]) -> None:
 
 @functools.cache
 def argument_hints(owner: type) -> dict[str, Any]:
-    """Annotations of the constructor's arguments that are settings, by name."""
+    """Annotations of the constructor's arguments that are settings, by name.
+
+    A class that inherits its constructor may have stricter annotations for some of them in `argument_rules`.
+    """
     if dataclasses.is_dataclass(owner):
         every = get_type_hints(owner, include_extras=True)  # inherited ones are read where their class was written
         return {field.name: every[field.name] for field in dataclasses.fields(owner) if _is_setting(field)}
     constructor: Callable[..., None] = inspect.getattr_static(owner, "__init__")
     hints = get_type_hints(constructor, include_extras=True)
     hints.pop("return", None)
-    return hints
+    stricter: Mapping[str, Any] = getattr(owner, "argument_rules", {})
+    return {name: stricter.get(name, hint) for name, hint in hints.items()}
 
 
 def _is_setting(field: dataclasses.Field[Any]) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge
+
 from evonet.strategies.cmaes_package import PackageStrategy
 
 
@@ -13,4 +17,4 @@ class CMAES(PackageStrategy):
     """
 
     package_class = "CMA"
-    least_population_size = 4
+    argument_rules: ClassVar[dict[str, Any]] = {"population_size": Annotated[int, Ge(4)] | None}

@@ -35,7 +35,6 @@ class PackageStrategy(Strategy):
 
     Attributes:
         package_class: the class of the package.
-        least_population_size: below which the algorithm cannot learn.
 
     Raises:
         ConfigError: the package is not installed.
@@ -43,7 +42,6 @@ class PackageStrategy(Strategy):
     """
 
     package_class: ClassVar[str]
-    least_population_size: ClassVar[int] = 2
 
     def __init__(
         self,
@@ -59,11 +57,6 @@ class PackageStrategy(Strategy):
         super().__init__(architecture, seed=seed)
         settings = {"population_size": population_size, "sigma": sigma, "mean": mean, "spread": spread}
         check(type(self), settings | {"evaluate_mean": evaluate_mean})
-        if population_size is not None and population_size < self.least_population_size:
-            raise ValueError(
-                f"{type(self).__name__}.population_size must be at least {self.least_population_size}, "
-                f"got {population_size}"
-            )
         size = architecture.genome_size
         centre = np.full(size, float(mean)) + spread * generator(seed, Purpose.INITIALISATION).standard_normal(size)
         package = optional_package("cmaes", "this strategy needs the package cmaes", "strategies", ConfigError)

@@ -7,6 +7,7 @@ import pytest
 
 from evonet.cli import main
 from evonet.experiment.algorithms import ALGORITHMS
+from evonet.network import Architecture
 from evonet.settings import PositiveFloat
 from evonet.strategies.strategy import Strategy
 
@@ -82,3 +83,11 @@ def test_a_strategy_is_added_by_one_class_and_one_line(tmp_path, capsys, monkeyp
     assert summary["evaluations"] == 15
     genomes = Shrinking(__import__("evonet").Architecture(2, 1, 1), 0.5).ask()
     assert np.isfinite(genomes).all()
+
+
+def test_cma_es_has_a_stricter_rule_than_the_constructor_that_it_inherits(tmp_path, capsys):
+    status, error = run(tmp_path, "{type: cma_es, population_size: 3}", capsys)
+    assert status == 2
+    assert "algorithm.population_size must be at least 4, got 3" in error
+    with pytest.raises(ValueError, match=r"^CMAES.population_size must be at least 4, got 3$"):
+        ALGORITHMS["cma_es"](Architecture(2, 2, 1), population_size=3)
