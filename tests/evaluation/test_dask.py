@@ -56,7 +56,7 @@ def ill_task():
 
 @pytest.fixture(scope="module")
 def obedient(cluster):
-    fitness = EpisodeReturn(OBEDIENT, hidden=1, executor=cluster.client, faults=FaultPolicy(timeout=0.7, retries=0))
+    fitness = EpisodeReturn(OBEDIENT, hidden=1, executor=cluster.client, faults=FaultPolicy(timeout=1.5, retries=0))
     yield fitness
     fitness.close()
 
@@ -88,7 +88,7 @@ def test_an_environment_that_hangs_or_crashes_takes_no_dask_worker_with_it(proce
     results = obedient(genomes, SEED)
     assert {fault.individual: (fault.kind, fault.message) for fault in results.faults} == {
         3: ("died", "the worker process was killed by SIGSEGV"),
-        7: ("timeout", "the episode took longer than 0.7 s"),
+        7: ("timeout", "the episode took longer than 1.5 s"),
         11: ("exception", "ValueError: no such thing"),
         15: ("died", "the worker process ended with exit code 3"),
     }

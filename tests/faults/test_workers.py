@@ -25,7 +25,7 @@ from tests.environments_for_tests import MODULE
 
 OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
 SEEDS = np.array([3])
-TIMEOUT = 0.7
+TIMEOUT = 1.5
 SEGFAULT, KILLED, HANG, MEMORY, RAISE, EXIT, EXIT_0, HANG_IN_C, LEAVE = range(1, 10)
 ROW = {trouble: 9 * trouble for trouble in (SEGFAULT, KILLED, HANG, MEMORY, RAISE, EXIT_0, HANG_IN_C, LEAVE)}
 
