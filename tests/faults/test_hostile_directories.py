@@ -1,7 +1,7 @@
 """Whatever a stranger puts into a run directory, each command answers in words, and touches nothing outside it.
 
-These are a few cases of `experiments/reliability/hostile.py`, in this process; the program itself tries thousands, as an
-unprivileged user in namespaces of its own, with limits to processor time and memory.
+These are a few cases of `experiments/reliability/hostile.py`, in this process. The program itself tries thousands, as
+an unprivileged user in namespaces of its own, with limits to processor time and memory.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ def sound(hostile, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sound")
     run_whole(folder, CARTPOLE, "name=hostile")
     run_stopped(folder, CARTPOLE, *EAGER, "name=hostile", after=2)
-    here(config_for(folder, CARTPOLE, "stop.generations=2"), range(2), folder / "study")
+    here(config_for(folder, CARTPOLE, "stop.generations=2", "name=hostile"), range(2), folder / "study")
     hostile.add_faults(folder / "whole")
     return folder
 
