@@ -256,8 +256,14 @@ def safe_name(name: str) -> str:
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """JSON of plain data and NumPy numbers; what is not finite is null, for JSON knows no such number."""
-    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    """JSON of plain data and NumPy numbers; what is not finite is null, for JSON knows no such number.
+
+    Characters that a terminal would obey or not show are escaped.
+    """
+    text = json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def _plain(value: Any) -> Any:

@@ -101,6 +101,21 @@ def test_odd_values_and_files_are_answered_in_words(number, hostile, room, capfd
     assert_harmless(hostile, room, command, capfd)
 
 
+def test_json_on_a_terminal_has_no_character_that_the_terminal_obeys(hostile, room, capfd):
+    from hostile_files import HOSTILE
+
+    room.prepare("whole")
+    for name in ("run.json", "config.yaml"):
+        text = (room.run / name).read_text(encoding="utf-8")
+        escaped = json.dumps(HOSTILE)
+        replaced = text.replace('"name": "hostile"', f'"name": {escaped}').replace("name: hostile", f"name: {escaped}")
+        assert replaced != text
+        (room.run / name).write_text(replaced, encoding="utf-8")
+    outcome = assert_harmless(hostile, room, "inspect --json", capfd)
+    assert outcome.status == 0
+    assert json.dumps(HOSTILE) in json.dumps(json.loads(outcome.stdout))
+
+
 @pytest.mark.parametrize("file", ["timing.jsonl", "run.json", ".lock", "checkpoints"])
 def test_nothing_is_followed_written_or_removed_through_a_link(file, hostile, room, capfd):
     for target in ("profile", "folder", "not-there", f"sound-{file}"):
