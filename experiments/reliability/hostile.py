@@ -258,9 +258,7 @@ def attempt(number: int, seed: int, room: Room, baseline: dict[str, float]) -> T
         find("script in a page", command)
     if SECRET in outcome.stdout + outcome.stderr + pages:
         find("secret shown", command, outcome.stderr[-500:])
-    to_read = sum(
-        path.stat().st_blocks << 9 for path in room.run.rglob("*") if path.is_file() and not path.is_symlink()
-    )
+    to_read = sum(facts.st_blocks << 9 for facts in map(os.lstat, room.run.rglob("*")) if stat.S_ISREG(facts.st_mode))
     usual = usual_seconds(command, room, real=True) if real and outcome.seconds > SECONDS else baseline[command]
     usual += to_read / BYTES_A_SECOND
     for fault in faults_of(outcome, command, usual):
