@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from evonet.cli.console import DONE, FAILED, Commands, add_config_arguments, load_config, stdout_kept_for_the_result
+from evonet.files.text import printable
 
 
 def add_to(commands: Commands) -> None:
@@ -20,7 +21,7 @@ def _check(options: argparse.Namespace) -> int:
     with stdout_kept_for_the_result():
         findings = check_config(load_config(options))
     for finding in findings:
-        print(f"{finding.level}: {finding.message}")
+        print(printable(f"{finding.level}: {finding.message}"))
     wrong = any(finding.level == "error" for finding in findings)
     print("not fit to run" if wrong else f"fit to run: evonet run {options.config}")
     return FAILED if wrong else DONE

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from evonet.cli.console import DONE, Commands
-from evonet.files.text import printable
+from evonet.files.text import printable, printable_json
 
 
 def add_to(commands: Commands) -> None:
@@ -33,7 +33,11 @@ def _compare(options: argparse.Namespace) -> int:
         from evonet.inspection.comparison.page import write_page
 
         write_page(comparison, options.html)
-    print(to_json(comparison.data, indent=2) if options.json else printable(comparison_account(comparison)))
+    print(
+        printable_json(to_json(comparison.data, indent=2))
+        if options.json
+        else printable(comparison_account(comparison))
+    )
     if options.html is not None:
         print(f"\nopen in a browser: {options.html}", file=sys.stderr)
     return DONE

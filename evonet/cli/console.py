@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from evonet.files.text import printable
+
 if TYPE_CHECKING:
     from evonet.cluster.executor import Cluster
     from evonet.experiment.config import Config
@@ -123,4 +125,4 @@ def stdout_kept_for_the_result() -> Iterator[None]:
 def say(options: argparse.Namespace, message: str) -> None:
     """A message for the person at the terminal, unless they want quiet."""
     if not options.quiet:
-        print(message, file=sys.stderr)
+        print(printable(message), file=sys.stderr)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
-from evonet.files.text import printable
+from evonet.files.text import printable, printable_json
 
 _BESIDE_THE_RUN = Path()
 
@@ -35,13 +35,13 @@ def _inspect(options: argparse.Namespace) -> int:
 
     allow_imports(options.allow_import)
     run = load_run(options.run, options.allow_import)
-    print(to_json(account_data(run), indent=2) if options.json else printable(account(run)), flush=True)
+    print(printable_json(to_json(account_data(run), indent=2)) if options.json else printable(account(run)), flush=True)
     if options.html is not None:
         from evonet.inspection.report import write_report
 
         with stdout_kept_for_the_result():
             path, notices = write_report(run, None if options.html == _BESIDE_THE_RUN else options.html)
         for notice in notices:
-            print(f"evonet: {notice}", file=sys.stderr)
+            print(printable(f"evonet: {notice}"), file=sys.stderr)
         print(f"\nopen in a browser: {path}", file=sys.stderr)
     return DONE

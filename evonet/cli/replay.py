@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
 from evonet.errors import ConfigError, RunDirectoryError
-from evonet.files.text import printable
+from evonet.files.text import printable, printable_json
 
 if TYPE_CHECKING:
     from evonet.individual import Individual
@@ -82,7 +82,7 @@ def _replay_champion(options: argparse.Namespace) -> int:
             print(f"seed {episode.seed:<11} return {episode.total:<12.6g} {episode.steps} steps, {ending}", flush=True)
     mean = sum(episode.total for episode in episodes) / len(episodes)
     if options.json:
-        print(to_json(_account(options, individual, episodes, mean, file), indent=2))
+        print(printable_json(to_json(_account(options, individual, episodes, mean, file), indent=2)))
     elif len(episodes) > 1:
         print(f"mean {mean:.6g} over {len(episodes)} episodes")
     if file is not None:

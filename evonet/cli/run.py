@@ -22,7 +22,7 @@ from evonet.cli.console import (
     stdout_kept_for_the_result,
 )
 from evonet.errors import ConfigError
-from evonet.files.text import printable
+from evonet.files.text import printable, printable_json
 
 if TYPE_CHECKING:
     from evonet.evolution import Generation
@@ -60,7 +60,7 @@ def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     from evonet.experiment.run_directory import to_json
 
     if options.json:
-        print(to_json(summary, indent=2))
+        print(printable_json(to_json(summary, indent=2)))
     elif not options.quiet:
         from evonet.inspection.account import account
         from evonet.inspection.loaded_run import load_run

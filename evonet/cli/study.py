@@ -23,7 +23,7 @@ from evonet.cli.console import (
     stdout_kept_for_the_result,
 )
 from evonet.errors import ClusterUnavailable, ConfigError
-from evonet.files.text import printable
+from evonet.files.text import printable, printable_json
 
 if TYPE_CHECKING:
     from evonet.experiment.seed_run import Outcome
@@ -113,7 +113,7 @@ def _tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
 
     path = Path(summary["study_directory"])
     if options.json:
-        print(to_json(summary, indent=2))
+        print(printable_json(to_json(summary, indent=2)))
     elif not options.quiet:
         from evonet.inspection.study_account import study_account
 

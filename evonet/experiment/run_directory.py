@@ -17,6 +17,7 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.errors import ConfigError, RunDirectoryError, RunInUse
+from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.files.bounded import NotARegularFile
 from evonet.files.directory import Directory, name_of_temporary
 from evonet.files.journal import Journal, Mark
@@ -175,8 +176,11 @@ class RunDirectory:
 
     def write_text(self, name: str, text: str, *, sync_names: bool = True) -> None:
         """Write a file whole or not at all; `sync_names` as in `Directory.write`."""
+        content = text.encode()
+        if name == CONFIG and len(content) > LONGEST_CONFIG:
+            raise ConfigError(f"the config with all its defaults may have {LONGEST_CONFIG} bytes, got {len(content)}")
         with self._written(name):
-            self.files.write(name, text.encode(), sync_names=sync_names)
+            self.files.write(name, content, sync_names=sync_names)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write `run.json`, which says that the run is finished."""
