@@ -113,29 +113,31 @@ def cos(x: FloatArray) -> FloatArray:
     return 1.0 - 2.0 * (half * half)
 
 
-def log(x: FloatArray) -> FloatArray:
+def log(x: FloatArray | float) -> FloatArray:
     """Natural logarithm of numbers above zero, within 4 units in the last place; -inf for 0."""
-    mantissa, exponent = np.frexp(np.where(x == 0.0, 1.0, x))
+    zero = np.equal(x, 0.0)
+    mantissa, exponent = np.frexp(np.where(zero, 1.0, x))
     small = mantissa < 2.0 / 3.0
     mantissa, exponent = np.where(small, 2.0 * mantissa, mantissa), exponent - small
-    rest = _twice_artanh((mantissa - 1.0) / (mantissa + 1.0))
-    return np.where(x == 0.0, -np.inf, exponent * _LN2_HIGH + (exponent * _LN2_LOW + rest))
+    rest = _log_ratio((mantissa - 1.0) / (0.5 * (mantissa + 1.0)))
+    return np.where(zero, -np.inf, exponent * _LN2_HIGH + (exponent * _LN2_LOW + rest))
 
 
-def log1p(x: FloatArray) -> FloatArray:
+def log1p(x: FloatArray | float) -> FloatArray:
     """log(1 + x) for x from -0.5 to 1, within 4 units in the last place, however near to zero x is."""
-    return _twice_artanh(x / (2.0 + x))
+    return _log_ratio(np.divide(x, np.add(np.multiply(x, 0.5), 1.0)))
 
 
-def _twice_artanh(x: FloatArray) -> FloatArray:
-    """2 artanh(x) = log((1 + x) / (1 - x)) for |x| <= 1/3."""
-    z = x * x
-    return 2.0 * (x + x * (z * _polynomial(_ARTANH, z)))
+def _log_ratio(x: FloatArray) -> FloatArray:
+    """log((2 + x) / (2 - x)) = 2 artanh(x / 2), for |x| <= 2/3."""
+    half = 0.5 * x
+    z = half * half
+    return x + x * (z * _polynomial(_ARTANH, z))
 
 
-def power(base: FloatArray, exponent: FloatArray | float) -> FloatArray:
+def power(base: FloatArray | float, exponent: FloatArray | float) -> FloatArray:
     """`base ** exponent` for bases of at least 0; the relative error grows with |exponent * log(base)|."""
-    zero = base == 0.0
+    zero = np.equal(base, 0.0)
     raised = exp(exponent * log(np.where(zero, 1.0, base)))
     return np.where(zero & np.not_equal(exponent, 0.0), 0.0, raised)
 

@@ -23,7 +23,9 @@ GLOBAL_RANDOMNESS = re.compile(r"np\.random\.(seed|rand|normal|choice)|random\.(
 FOUNDATIONS = {"evonet.settings", "evonet.types", "evonet.errors"}
 ROWS = [
     ["evonet.arithmetic"],
-    ["evonet.seeding", "evonet.files", "evonet.processes", "evonet.packages", "evonet.versions"],
+    ["evonet.seeding", "evonet.files", "evonet.processes", "evonet.packages"],
+    ["evonet.linear_algebra"],
+    ["evonet.fingerprint"],
     ["evonet.activations", "evonet.statistics", "evonet.cluster"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population"],

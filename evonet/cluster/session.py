@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from evonet.errors import WorkersUnavailable
-from evonet.versions import identity, skew
+from evonet.fingerprint import environment_versions, version_mismatch
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Session:
     @classmethod
     def new(cls) -> Self:
         """A session of this process, with its versions."""
-        return cls(uuid.uuid4().hex, identity())
+        return cls(uuid.uuid4().hex, environment_versions())
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def make_call(session: Session, function: Callable[..., Any], arguments: Sequenc
         What the function returns; a `Refusal` if this process has other versions than the session needs, or if no
         worker process can start here.
     """
-    differ = skew(session.versions, identity())
+    differ = version_mismatch(session.versions, environment_versions())
     if differ is not None:
         return Refusal(f"versions differ: {differ}")
     try:

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from evonet.cluster.executor import Cluster
 from evonet.cluster.session import Refusal, Session, make_call
 from evonet.errors import ClusterUnavailable, WorkersUnavailable
+from evonet.fingerprint import environment_versions, version_mismatch
 from evonet.processes import cache
-from evonet.versions import identity, skew
 
 _LOOK_SECONDS = 1.0  # without news, after which the cluster is looked at
 _ANSWER_SECONDS = 10.0  # for a scheduler to answer
@@ -250,7 +250,7 @@ class Tasks:
             if isinstance(answer, Exception):
                 differ: str | None = f"evonet cannot be imported: {type(answer).__name__}: {answer}"
             else:
-                differ = skew(self.session.versions, answer)
+                differ = version_mismatch(self.session.versions, answer)
             if differ is not None:
                 kinds.setdefault(differ, []).append(worker)
         if kinds:
@@ -266,7 +266,7 @@ class Tasks:
 
 def worker_versions() -> dict[str, str]:
     """The versions of the process that calls."""
-    return dict(identity())
+    return dict(environment_versions())
 
 
 def _made(pickled: NDArray[np.uint8]) -> Any:

@@ -14,13 +14,13 @@ from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.checkpoint import Checkpoint, usable_checkpoint
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import differences
-from evonet.experiment.fingerprint import changes, fingerprint
 from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, default_path, journal_name
 from evonet.experiment.session import Session, Watcher
 from evonet.experiment.summaries import read_run_summary
 from evonet.files.bounded import read_text
 from evonet.files.directory import Directory
+from evonet.fingerprint import changes, fingerprint
 
 _CHANGEABLE = ("stop", "checkpoints", "evaluation.workers")
 
@@ -153,7 +153,8 @@ def _warn_of_missing_lock(directory: RunDirectory, say: Callable[[str], None]) -
 
 def _warn_of_changes(checkpoint: Checkpoint, directory: Directory, say: Callable[[str], None]) -> None:
     """Say what may make the run's files differ from those of an undisturbed run."""
-    differ = changes(checkpoint.fingerprint, fingerprint())
+    now = fingerprint(linear_algebra="linear algebra" in checkpoint.fingerprint)
+    differ = changes(checkpoint.fingerprint, now)
     if differ is not None:
         say(f"warning: the machine or its software has changed ({differ}); numbers may differ in their last bits")
     for name, mark in checkpoint.journals.items():

@@ -31,14 +31,14 @@ from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
 from evonet.experiment.chronicle import Chronicle
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
-from evonet.experiment.fingerprint import fingerprint
 from evonet.experiment.interruption import Interruption
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.tracking import make_trackers
+from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
-from evonet.versions import versions
+from evonet.strategies.algorithm import uses_linear_algebra
 
 Watcher = Callable[[Generation, float], None]
 
@@ -161,7 +161,8 @@ class Session:
 
         def make() -> Checkpoint:
             directory.sync_journals()
-            return Checkpoint(generation, seconds, self._config.resolved, fingerprint(), marks, state)
+            known = fingerprint(linear_algebra=uses_linear_algebra(self._algorithm))
+            return Checkpoint(generation, seconds, self._config.resolved, known, marks, state)
 
         return make
 

@@ -14,6 +14,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
+from evonet.arithmetic import power
 from evonet.network import Architecture
 from evonet.settings import Count, Operator, Probability
 from evonet.types import FloatArray, IntArray
@@ -211,7 +212,7 @@ class SBX(Crossover):
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
         u = rng.random(first.shape)
-        spread = np.where(u <= 0.5, 2 * u, 0.5 / (1 - u)) ** (1 / (self.eta + 1))
+        spread = power(np.where(u <= 0.5, 2 * u, 0.5 / (1 - u)), 1 / (self.eta + 1))
         side = np.where(rng.random(first.shape) < 0.5, 0.5, -0.5)
         children = (first + second) / 2 + side * spread * (second - first)
         return np.where(rng.random(first.shape) < self.swap, children, first)

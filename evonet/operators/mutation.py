@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Protocol, runtime_checkable
 import numpy as np
 from annotated_types import Ge
 
+from evonet.arithmetic import exp, log1p, power
 from evonet.network import Architecture
 from evonet.operators.parents import Parents
 from evonet.operators.safe_mutation import SafeMutation
@@ -152,9 +153,9 @@ class Polynomial(Operator):
         mutants = genomes.copy()
         genes = _chosen(rng, mutants.size, self.rate)
         values = np.clip(mutants.reshape(-1)[genes], self.low, self.high)
-        u, power = rng.random(genes.size), 1 / (self.eta + 1)
-        down = ((2 * u) ** power - 1) * (values - self.low)  # equations 1 and 2
-        up = (1 - (2 * (1 - u)) ** power) * (self.high - values)  # equations 1 and 3
+        u, exponent = rng.random(genes.size), 1 / (self.eta + 1)
+        down = (power(2 * u, exponent) - 1) * (values - self.low)  # equations 1 and 2
+        up = (1 - power(2 * (1 - u), exponent)) * (self.high - values)  # equations 1 and 3
         mutants.reshape(-1)[genes] = np.clip(values + np.where(u <= 0.5, down, up), self.low, self.high)
         return mutants
 
@@ -183,10 +184,10 @@ class SelfAdaptive(Operator):
         """Mutants, and their own step sizes, for the `step_sizes` that they inherit."""
         m, size = genomes.shape
         if self.scope == "individual":
-            factors = np.exp(rng.standard_normal((m, 1)) / math.sqrt(size))
+            factors = exp(rng.standard_normal((m, 1)) / math.sqrt(size))
         else:  # Bäck and Schwefel 1993: one factor for all genes, and one for each
             shared = rng.standard_normal((m, 1)) / math.sqrt(2 * size)
-            factors = np.exp(shared + rng.standard_normal((m, size)) / math.sqrt(2 * math.sqrt(size)))
+            factors = exp(shared + rng.standard_normal((m, size)) / math.sqrt(2 * math.sqrt(size)))
         sizes = np.clip(step_sizes * factors, self.least, _LARGEST_STEP)
         return genomes + sizes * rng.standard_normal(genomes.shape), sizes
 
@@ -264,7 +265,7 @@ def _chosen(rng: np.random.Generator, size: int, rate: float) -> IntArray:
         return np.flatnonzero(rng.random(size) < rate)
     if rate == 0.0:
         return np.empty(0, dtype=np.int64)
-    scale = -1.0 / math.log1p(-rate)
+    scale = -1.0 / float(log1p(-rate))
     pieces = []
     reached = -1
     while reached < size:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from evonet.arithmetic import power
 from evonet.operators.parents import Parents
 from evonet.operators.scaling import lead
 from evonet.operators.selection import Selection
@@ -52,7 +53,7 @@ class FitnessSharing(Operator):
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
         near = np.minimum(distances(parents.genomes, parents.genomes) / self.radius, 1.0)
-        niche_count = (1.0 - near**self.alpha).sum(axis=1)
+        niche_count = (1.0 - power(near, self.alpha)).sum(axis=1)
         shared = replace(parents, fitness=lead(parents.fitness) / niche_count, returns=None)  # returns are not shared
         return selection(rng, shared, 2 * count)
 
@@ -106,11 +107,15 @@ NICHINGS: dict[str, type[Niching]] = {"none": NoNiching, "sharing": FitnessShari
 
 def distances(first: FloatArray, second: FloatArray) -> FloatArray:
     """Root mean squares of the differences of genes, `(m, k)`, between `(m, genome_size)` and `(k, genome_size)`."""
+    if len(first) > len(second):
+        return distances(second, first).T
+    squares = np.empty((len(first), len(second)))
     with np.errstate(over="ignore", invalid="ignore"):  # genomes may hold any number
-        sizes = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)
-        squares = sizes - 2 * (first @ second.T)
-    squares[squares <= 1e-12 * sizes] = 0.0  # no more than rounding
-    squares[~np.isfinite(sizes)] = np.inf
+        for row, genome in zip(squares, first, strict=True):
+            differences = second - genome
+            np.multiply(differences, differences, out=differences)
+            differences.sum(axis=1, out=row)
+    squares[~np.isfinite(squares)] = np.inf
     apart: FloatArray = np.sqrt(squares / first.shape[1])
     return apart
 

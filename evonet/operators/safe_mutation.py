@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from evonet import arithmetic
 from evonet.activations import ACTIVATIONS, LEAK
+from evonet.arithmetic import matrix_product
 from evonet.network import Architecture
 from evonet.operators.parents import Parents
 from evonet.settings import Operator, PositiveFloat
@@ -17,13 +19,13 @@ from evonet.types import FloatArray
 _LEAST_SENSITIVITY = 0.01  # the paper's: a weight that does nothing would else take steps without limit
 
 SLOPES: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "sigmoid": lambda x: 0.25 * (1 - np.tanh(x / 2) ** 2),
-    "tanh": lambda x: 1 - np.tanh(x) ** 2,
+    "sigmoid": lambda x: 0.25 * (1 - arithmetic.tanh(x / 2) ** 2),
+    "tanh": lambda x: 1 - arithmetic.tanh(x) ** 2,
     "relu": lambda x: (x > 0.0).astype(np.float64),
     "leaky_relu": lambda x: np.where(x < 0.0, LEAK, 1.0),
     "identity": np.ones_like,
-    "sin": np.cos,
-    "gaussian": lambda x: -2 * x * np.exp(-x * x),
+    "sin": arithmetic.cos,
+    "gaussian": lambda x: -2 * x * arithmetic.exp(-x * x),
     "step": np.zeros_like,
 }
 """Derivative of each activation."""
@@ -66,7 +68,7 @@ def sensitivity(architecture: Architecture, genomes: FloatArray, observations: F
     m = len(genomes)
     before, hidden, memory = _hidden_layer(architecture, blocks, observations)
     readout = blocks["hidden_output_weights"]
-    sums = hidden @ readout
+    sums = matrix_product(hidden, readout)
     if architecture.bias:
         sums += blocks["output_bias"][:, None, :]
     output_slopes = SLOPES[architecture.output_activation](sums)  # (m, k, outputs)
@@ -74,18 +76,17 @@ def sensitivity(architecture: Architecture, genomes: FloatArray, observations: F
 
     squares = np.zeros((m, architecture.genome_size))
     parts = architecture.views(squares)
-    seen = np.broadcast_to(observations, (m, *observations.shape))
     # To a weight into output o, only that output responds.
-    parts["hidden_output_weights"][...] = np.matmul(hidden.transpose(0, 2, 1), output_slopes) ** 2
+    parts["hidden_output_weights"][...] = matrix_product(hidden.transpose(0, 2, 1), output_slopes) ** 2
     if architecture.bias:
         parts["output_bias"][...] = output_slopes.sum(axis=1) ** 2
     for o in range(architecture.num_outputs):
         through = output_slopes[:, :, o, None] * hidden_slopes * readout[:, None, :, o]  # dy_o / d(sum of neuron h)
-        parts["input_hidden_weights"][...] += np.matmul(seen.transpose(0, 2, 1), through) ** 2
+        parts["input_hidden_weights"][...] += matrix_product(observations.T, through) ** 2
         if architecture.bias:
             parts["hidden_bias"][...] += through.sum(axis=1) ** 2
         if architecture.recurrent:
-            parts["hidden_hidden_weights"][...] += np.matmul(memory.transpose(0, 2, 1), through) ** 2
+            parts["hidden_hidden_weights"][...] += matrix_product(memory.transpose(0, 2, 1), through) ** 2
     return np.sqrt(squares)
 
 
@@ -94,7 +95,7 @@ def _hidden_layer(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sums and outputs of the hidden layer, and what it remembered before each, all `(m, k, num_hidden)`."""
     activate = ACTIVATIONS[architecture.hidden_activation].apply
-    before = np.matmul(observations, blocks["input_hidden_weights"])
+    before = matrix_product(observations, blocks["input_hidden_weights"])
     if architecture.bias:
         before += blocks["hidden_bias"][:, None, :]
     hidden, memory = before.copy(), np.zeros_like(before)
@@ -104,7 +105,7 @@ def _hidden_layer(
     last = np.zeros((len(before), 1, architecture.num_hidden))
     for moment in range(len(observations)):
         memory[:, moment] = last[:, 0]
-        before[:, moment] += np.matmul(last, blocks["hidden_hidden_weights"])[:, 0]
+        before[:, moment] += matrix_product(last, blocks["hidden_hidden_weights"])[:, 0]
         last = np.ascontiguousarray(before[:, moment : moment + 1])
         activate(last)
         hidden[:, moment] = last[:, 0]

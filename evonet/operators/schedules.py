@@ -13,6 +13,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 
+from evonet.arithmetic import power
 from evonet.settings import Count, Schedule
 
 _GOAL = 0.2  # of the one-fifth rule
@@ -79,8 +80,9 @@ class Exponential(Schedule):
 
     def following(self, number: float, generation: int, success: float, stagnation: int) -> float:
         share = min(generation / self.generations, 1.0)
-        number = self.start ** (1 - share) * self.end**share
-        return float(number)
+        if share in (0.0, 1.0):  # without a rounding error
+            return self.end if share else self.start
+        return float(power(self.start, 1 - share) * power(self.end, share))
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class OneFifth(Schedule):
         if success > _GOAL:
             number *= self.factor
         elif success < _GOAL:
-            number *= self.factor**-0.25
+            number *= 1 / math.sqrt(math.sqrt(self.factor))
         return min(max(number, self.least), math.inf if self.most is None else self.most)
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Protocol
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
+from evonet.arithmetic import exp, power
 from evonet.operators.parents import Parents
 from evonet.operators.scaling import lead, ranks
 from evonet.settings import Count, Operator, PositiveFloat
@@ -99,7 +100,7 @@ class ExponentialRank(Operator):
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
         heights = ranks(parents.fitness)
-        return _spin(self.base ** (heights.max() - heights), rng.random(count))
+        return _spin(power(self.base, heights.max() - heights), rng.random(count))
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Boltzmann(Operator):
         if spread == 0.0:
             return rng.integers(len(parents), size=count)
         with np.errstate(under="ignore", over="ignore"):
-            return _spin(np.exp(lead / spread / self.temperature), rng.random(count))
+            return _spin(exp(lead / spread / self.temperature), rng.random(count))
 
 
 @dataclass(frozen=True)

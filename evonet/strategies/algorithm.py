@@ -62,6 +62,11 @@ def tell_with_episodes(
     algorithm.tell(fitness, **{name: value for name, value in episodes.items() if name in taken})
 
 
+def uses_linear_algebra(algorithm: object) -> bool:
+    """Whether an algorithm says that its bits depend on NumPy's linear algebra library."""
+    return bool(getattr(algorithm, "uses_linear_algebra", False))
+
+
 def check_factory(owner: str, algorithm: object) -> None:
     """Refuse what makes no algorithm; `owner` is the class whose setting it is.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
+from evonet.arithmetic import weighted_sum
 from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.distribution import MeanStrategy, pairs
@@ -70,4 +71,5 @@ class ARS(MeanStrategy):
         sigma_r = float(returns.std()) if len(best) else 0.0
         if sigma_r > 0.0:  # else all steps are alike
             gains = returns[0] - returns[1]
-            self.mean = self.mean + self.learning_rate / (len(best) * sigma_r) * (gains @ delta[best])  # line 7
+            step = weighted_sum(gains, delta[best]) / (len(best) * sigma_r)
+            self.mean = self.mean + self.learning_rate * step  # line 7

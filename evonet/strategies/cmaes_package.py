@@ -10,6 +10,7 @@ import numpy as np
 from annotated_types import Ge
 
 from evonet.errors import ConfigError
+from evonet.linear_algebra import single_threaded
 from evonet.network import Architecture
 from evonet.packages import optional_package
 from evonet.seeding import Purpose, generator
@@ -23,6 +24,9 @@ PopulationSize = Annotated[int, Ge(2)]
 
 class PackageStrategy(Strategy):
     """Base of strategies that the `cmaes` package carries out.
+
+    The package computes with NumPy's linear algebra, held to one thread: the bits depend on the processor, but not on
+    its number of cores.
 
     Args:
         architecture: of the networks that evolve.
@@ -41,6 +45,7 @@ class PackageStrategy(Strategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
+    uses_linear_algebra = True
     package_class: ClassVar[str]
 
     def __init__(
@@ -60,9 +65,10 @@ class PackageStrategy(Strategy):
         size = architecture.genome_size
         centre = np.full(size, float(mean)) + spread * generator(seed, Purpose.INITIALISATION).standard_normal(size)
         package = optional_package("cmaes", "this strategy needs the package cmaes", "strategies", ConfigError)
-        self._optimiser: Any = getattr(package, self.package_class)(
-            centre, float(sigma), population_size=population_size
-        )
+        with single_threaded():
+            self._optimiser: Any = getattr(package, self.package_class)(
+                centre, float(sigma), population_size=population_size
+            )
         self._optimiser._funhist_values[:] = 0.0  # the package leaves it to whatever the memory held
         self.evaluate_mean = evaluate_mean
 
@@ -85,18 +91,21 @@ class PackageStrategy(Strategy):
     @property
     def converged(self) -> bool:
         """Whether the distribution has become too narrow, too wide or too lopsided to go on."""
-        return bool(self._optimiser.should_stop())
+        with single_threaded():
+            return bool(self._optimiser.should_stop())
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
         self._optimiser.reseed_rng(int(rng.integers(2**32)))
-        sampled = [self._optimiser.ask() for _ in range(self.population_size)]
+        with single_threaded():
+            sampled = [self._optimiser.ask() for _ in range(self.population_size)]
         return np.array([*sampled, self.mean] if self.evaluate_mean else sampled)
 
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         n = self.population_size
         # The package minimises. Equals get the mean of their places, because their order would be chance.
         places = shared_by_equals(fitness[:n], np.arange(n, dtype=np.float64))
-        self._optimiser.tell(list(zip(genomes[:n], places.tolist(), strict=True)))
+        with single_threaded():
+            self._optimiser.tell(list(zip(genomes[:n], places.tolist(), strict=True)))
 
     def state(self) -> dict[str, Any]:
         saved = {name: copy.copy(getattr(self._optimiser, name)) for name in self._saved()}

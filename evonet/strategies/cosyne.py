@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
+from evonet.arithmetic import power
 from evonet.network import Architecture
 from evonet.operators.mutation import shuffled
 from evonet.seeding import Purpose, generator
@@ -92,5 +93,5 @@ class CoSyNE(Strategy):
         low, high = float(scored.min()), float(scored.max())
         if high == low:
             return np.ones(len(fitness))
-        chances: FloatArray = 1.0 - ((scored - low) / (high - low)) ** (1.0 / genes)
+        chances: FloatArray = 1.0 - power((scored - low) / (high - low), 1.0 / genes)
         return chances

@@ -18,7 +18,7 @@ from evonet.operators.parents import Observe
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
-from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes
+from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes, uses_linear_algebra
 from evonet.types import FloatArray, IntArray
 
 Topology = Literal["ring", "random"]
@@ -82,6 +82,11 @@ class Islands:
         self._local_ids: list[IntArray] = [np.empty(0, dtype=np.int64) for _ in self._islands]
         self.population = Population(architecture, np.empty((0, architecture.genome_size)))
         self._join([_no_ids() for _ in self._islands])
+
+    @property
+    def uses_linear_algebra(self) -> bool:
+        """Whether the bits of an island depend on the linear algebra library."""
+        return any(map(uses_linear_algebra, self._islands))
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(n, genome_size)`, island by island. Until `tell` the answer stays the same."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, MultipleOf
 
+from evonet.arithmetic import weighted_sum
 from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.distribution import MeanStrategy, pairs
@@ -66,7 +67,8 @@ class OpenAIES(MeanStrategy):
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         plus, minus = pairs(centred_ranks(self.without_mean(fitness)))
         epsilon = (genomes[: len(plus)] - self.mean) / self.sigma
-        gradient = (plus - minus) @ epsilon / (self.population_size * self.sigma) - self.weight_decay * self.mean
+        ascent = weighted_sum(plus - minus, epsilon) / (self.population_size * self.sigma)
+        gradient = ascent - self.weight_decay * self.mean
         self.steps += 1
         step, self.first_moment, self.second_moment = adam(
             gradient, self.first_moment, self.second_moment, self.steps, self.learning_rate

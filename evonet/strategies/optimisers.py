@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evonet.arithmetic import length, power
 from evonet.types import FloatArray
 
 _FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-8
@@ -23,7 +24,8 @@ def adam(
     """
     first = _FIRST * first + (1 - _FIRST) * gradient
     second = _SECOND * second + (1 - _SECOND) * gradient**2
-    unbiased_first, unbiased_second = first / (1 - _FIRST**step), second / (1 - _SECOND**step)
+    unbiased_first = first / (1 - power(_FIRST, step))
+    unbiased_second = second / (1 - power(_SECOND, step))
     return rate * unbiased_first / (np.sqrt(unbiased_second) + _TINY), first, second
 
 
@@ -34,9 +36,9 @@ def clip_up(
 
     Only the gradient's direction counts, and the velocity's length is at most `max_speed`.
     """
-    length = float(np.linalg.norm(gradient))
+    steepness = length(gradient)
     velocity = momentum * velocity
-    if length > 0.0:
-        velocity = velocity + gradient * (rate / length)
-    speed = float(np.linalg.norm(velocity))
+    if steepness > 0.0:
+        velocity = velocity + gradient * (rate / steepness)
+    speed = length(velocity)
     return velocity * (max_speed / speed) if speed > max_speed else velocity

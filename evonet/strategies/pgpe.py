@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
+from evonet.arithmetic import weighted_sum
 from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.distribution import MeanStrategy, pairs
@@ -72,9 +73,10 @@ class PGPE(MeanStrategy):
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         plus, minus = pairs(centred_ranks(self.without_mean(fitness)))
         epsilon = genomes[: len(plus)] - self.mean
-        mean_gradient = (plus - minus) @ epsilon / 2 / len(plus)
+        mean_gradient = weighted_sum(plus - minus, epsilon) / 2 / len(plus)
         # The baseline is 0: centred ranks have that mean.
-        sigma_gradient = (plus + minus) / 2 @ ((epsilon**2 - self.sigma**2) / self.sigma) / len(plus)
+        widening = (epsilon**2 - self.sigma**2) / self.sigma
+        sigma_gradient = weighted_sum((plus + minus) / 2, widening) / len(plus)
         self.velocity = clip_up(mean_gradient, self.velocity, self.learning_rate, self.max_speed)
         self.mean = self.mean + self.velocity
         change = np.clip(self.deviation_rate * sigma_gradient / self.sigma, -self.max_change, self.max_change)

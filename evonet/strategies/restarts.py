@@ -10,12 +10,13 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike
 
+from evonet.arithmetic import power
 from evonet.network import Architecture
 from evonet.operators.parents import Observe
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
-from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes
+from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes, uses_linear_algebra
 from evonet.types import FloatArray, IntArray
 
 RestartPolicy = Literal["ipop", "bipop"]
@@ -81,6 +82,11 @@ class Restarts:
     def population_size(self) -> int:
         """Of the algorithm that runs now."""
         return self._sizes[-1]
+
+    @property
+    def uses_linear_algebra(self) -> bool:
+        """Whether the algorithm's bits depend on the linear algebra library."""
+        return uses_linear_algebra(self._algorithm)
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(n, genome_size)`; n grows with the restarts."""
@@ -166,7 +172,7 @@ class Restarts:
         if self.policy == "bipop" and self._growths and self._spent["small"] < self._spent["large"]:
             self._small = True
             luck = float(generator(self.seed, Purpose.VARIATION, self.restarts, 3).random())
-            size: int = math.floor(first * (self._large() / 2 / first) ** (luck**2))
+            size = math.floor(first * float(power(self._large() / 2 / first, luck * luck)))
         else:
             self._small = False
             self._growths += 1
@@ -174,7 +180,7 @@ class Restarts:
         return max(first, size // 2 * 2)  # mirrored samples come in pairs
 
     def _large(self) -> int:
-        grown: float = self._sizes[0] * self.factor**self._growths
+        grown = self._sizes[0] * math.prod([self.factor] * self._growths)
         return min(round(grown), self.max_population_size)
 
     def _in_whole_run(self) -> Population:

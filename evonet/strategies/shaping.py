@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evonet.arithmetic import log
 from evonet.operators.scaling import ranks
 from evonet.types import FloatArray
 
@@ -19,7 +20,7 @@ def centred_ranks(fitness: FloatArray) -> FloatArray:
 def natural_utilities(fitness: FloatArray) -> FloatArray:
     """Utilities of natural evolution strategies, `(n,)`, summing to 0 (Wierstra et al. 2014, section 3.1)."""
     n = len(fitness)
-    by_place = np.maximum(0.0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
+    by_place = np.maximum(0.0, log(n / 2 + 1) - log(np.arange(1.0, n + 1)))
     return shared_by_equals(fitness, by_place / by_place.sum() - 1.0 / n)
 
 

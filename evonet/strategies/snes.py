@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
+from evonet.arithmetic import exp, log, weighted_sum
 from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.cmaes_package import PopulationSize
@@ -48,9 +49,10 @@ class SNES(MeanStrategy):
         check(SNES, {"population_size": population_size, "sigma": sigma})
         super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
         size = architecture.genome_size
-        self.population_size = population_size or 4 + math.floor(3 * math.log(size))
+        log_size = float(log(size))
+        self.population_size = population_size or 4 + math.floor(3 * log_size)
         self.std: FloatArray = np.full(size, float(sigma))
-        self.lr_std = (3 + math.log(size)) / (5 * math.sqrt(size))  # section 4
+        self.lr_std = (3 + log_size) / (5 * math.sqrt(size))  # section 4
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
         z = rng.standard_normal((self.population_size, self.architecture.genome_size))
@@ -59,5 +61,6 @@ class SNES(MeanStrategy):
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         weights = natural_utilities(self.without_mean(fitness))
         z = (self.without_mean(genomes) - self.mean) / self.std
-        self.mean = self.mean + self.std * (weights @ z)  # equations 6 and 7, with a learning rate of 1 for the mean
-        self.std = self.std * np.exp(self.lr_std / 2 * (weights @ (z**2 - 1)))
+        # Equations 6 and 7, with a learning rate of 1 for the mean.
+        self.mean = self.mean + self.std * weighted_sum(weights, z)
+        self.std = self.std * exp(self.lr_std / 2 * weighted_sum(weights, z**2 - 1))

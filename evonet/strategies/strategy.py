@@ -27,9 +27,11 @@ class Strategy(ABC):
 
     Attributes:
         carried: names of the attributes that a state holds, arrays or numbers; None stays None.
+        uses_linear_algebra: whether its bits depend on the linear algebra library, and so on the processor.
     """
 
     carried: ClassVar[tuple[str, ...]] = ()
+    uses_linear_algebra: ClassVar[bool] = False
 
     def __init__(self, architecture: Architecture, *, seed: Natural = 0) -> None:
         check(Strategy, {"seed": seed})

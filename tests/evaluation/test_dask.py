@@ -179,8 +179,8 @@ def test_results_that_cannot_be_fetched_are_tried_for_a_bounded_number_of_times(
 
 
 def test_workers_of_other_versions_are_refused_with_what_differs(cluster, monkeypatch):
-    ours = {**session.identity(), "numpy": "1.0", "gymnasium": "0.1", "python": "2.7.1"}
-    monkeypatch.setattr(session, "identity", lambda: ours)
+    ours = {**session.environment_versions(), "numpy": "1.0", "gymnasium": "0.1", "python": "2.7.1"}
+    monkeypatch.setattr(session, "environment_versions", lambda: ours)
     with pytest.raises(WorkersUnavailable) as refused:
         EpisodeReturn(OBEDIENT, hidden=1, executor=cluster)
     theirs = {name: version for name, version in cluster.client.run_on_scheduler(_versions).items() if name in ours}
@@ -198,7 +198,7 @@ def test_workers_of_other_versions_are_refused_with_what_differs(cluster, monkey
 
 
 def _versions():
-    from evonet.versions import versions
+    from evonet.fingerprint import versions
 
     return versions()
 
@@ -227,9 +227,9 @@ def test_a_worker_of_other_versions_that_joins_later_is_refused_too(obedient, mo
     ],
 )
 def test_versions_differ_where_results_might(ours, theirs, told):
-    from evonet.versions import skew
+    from evonet.fingerprint import version_mismatch
 
-    assert skew(ours, theirs) == told
+    assert version_mismatch(ours, theirs) == told
 
 
 def write_config(folder, text=SMALL):
