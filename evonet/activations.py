@@ -1,4 +1,4 @@
-"""Activations: what a neuron makes of the sum of its inputs, with the same bits on every processor."""
+"""Activation functions of neurons, with the same bits on every processor."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LEAK = 0.01
 """Slope of `leaky_relu` below zero."""
 
 
-_BLOCK = 4096  # numbers whose intermediate results stay in the processor's cache
+_BLOCK = 4096  # numbers whose intermediate results fit into the processor's cache
 
 
 def _replace(x: FloatArray, function: Callable[[FloatArray], FloatArray]) -> None:
-    """Replace each element of a C-contiguous array by its image, a block at a time if there are many."""
+    """Replace each element of a C-contiguous array by its image, a block of a large array at a time."""
     if x.size <= _BLOCK:
         x[...] = function(x)
         return
@@ -56,7 +56,7 @@ def _sin(x: FloatArray) -> None:
 
 
 def _gaussian(x: FloatArray) -> None:
-    np.clip(x, -1e150, 1e150, out=x)  # so that the square does not overflow; the image is 0 long before
+    np.clip(x, -1e150, 1e150, out=x)  # keeps the square finite; the image of such numbers is 0
     np.multiply(x, x, out=x)
     np.negative(x, out=x)
     _replace(x, arithmetic.exp)
@@ -89,7 +89,7 @@ class Activation:
 
     @property
     def middle(self) -> float:
-        """Middle of a bounded image, 0 for an unbounded one: above it an output means yes, below it no."""
+        """Middle of a bounded image, 0 for an unbounded one; MultiBinary actions use it as a threshold."""
         return (self.low + self.high) / 2 if self.bounded else 0.0
 
 

@@ -1,11 +1,11 @@
 """Elementary functions and sums whose bits are the same on every processor.
 
-IEEE 754 fixes the result of +, -, *, / and the square root to the last bit. It does not fix that of a logarithm or a
-hyperbolic tangent: NumPy and the C library choose among implementations by the processor's vector instructions. Nor
-does it fix the order of a sum, which linear algebra libraries choose likewise. The functions of this module consist of
-operations that IEEE 754 fixes, each an array operation of its own, so that no compiler fuses a product with a sum.
+IEEE 754 fixes the result of +, -, *, / and the square root to the last bit. It does not fix a logarithm or a hyperbolic
+tangent: NumPy and the C library choose an implementation by the processor's vector instructions. Nor does it fix the
+order of a sum, which linear algebra libraries also choose by the processor. The functions of this module use only
+operations that IEEE 754 fixes, each as a separate array operation, so that no compiler fuses a product with a sum.
 
-All take and return float64 arrays, and NaN stays NaN.
+All functions take and return float64 arrays, and map NaN to NaN.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from evonet.types import FloatArray
 _ROUNDING = 1.5 * 2.0**52
 _EXPONENT_BIAS = 1023.0
 
-# ln 2 and pi in parts of 33 bits, of which multiples up to 2**20 are exact, and a rest (fdlibm, Sun Microsystems 1993).
+# ln 2 and pi as sums of a 33-bit part, whose multiples up to 2**20 are exact, and a rest (fdlibm, Sun 1993).
 _ONE_OVER_LN2, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _ONE_OVER_PI, _PI_HIGH = 0.3183098861837907, 2 * 1.57079632673412561417e00
 _PI_MIDDLE, _PI_LOW = 2 * 6.07710050630396597660e-11, 2 * 2.02226624879595063154e-21
@@ -36,7 +36,7 @@ _SIGMOID_IS_ZERO = 600.0
 _LARGEST_ANGLE = 1e9
 _TANH_STEP = 0.25
 _TANH_IS_ONE = 18.25  # nearer to 1 than 4 units in the last place
-_MOST_PRODUCTS = 1 << 15  # in memory at once, so that they stay in a core's own cache
+_MOST_PRODUCTS = 1 << 15  # in memory at once, so that they fit into a core's cache
 _MOST_PRODUCTS_OF_A_ROW = 1 << 12
 
 
@@ -56,11 +56,11 @@ def tanh(x: FloatArray) -> FloatArray:
 
 @cache
 def _tanh_table() -> FloatArray:
-    """Images of the multiples of `_TANH_STEP`, `(256,)`; negative ones at the end, where their low bits point."""
+    """Hyperbolic tangents of the multiples of `_TANH_STEP`, `(256,)`; negative multiples are at the end."""
     context = Context(prec=40)
     table = np.ones(256)
     table[128:] = -1.0
-    table[0] = -0.0  # to which a zero of either sign can be added and keeps its sign
+    table[0] = -0.0  # preserves the sign of a zero that is added
     for place in range(1, round(_TANH_IS_ONE / _TANH_STEP)):
         power = context.exp(Decimal(2 * place * _TANH_STEP))
         table[place] = float(context.divide(power - 1, power + 1))
@@ -82,7 +82,7 @@ def exp(x: FloatArray) -> FloatArray:
 
 
 def _exponential_parts(x: FloatArray, limit: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """`(scale, even, odd)` such that e**x = scale * (even + odd) / (even - odd), for x cut at ±`limit`."""
+    """`(scale, even, odd)` such that e**x = scale * (even + odd) / (even - odd), for x clipped to ±`limit`."""
     x = np.minimum(np.maximum(x, -limit), limit)
     shifted = x * _ONE_OVER_LN2 + (_ROUNDING + _EXPONENT_BIAS)
     halvings = shifted - (_ROUNDING + _EXPONENT_BIAS)
@@ -96,7 +96,7 @@ def _exponential_parts(x: FloatArray, limit: float) -> tuple[FloatArray, FloatAr
 
 
 def sin(x: FloatArray) -> FloatArray:
-    """Sine, within 4 units in the last place for |x| up to 3 million, beyond that less and less; x is cut at ±1e9."""
+    """Sine, within 4 units in the last place for |x| up to 3 million, less accurate beyond; x is clipped to ±1e9."""
     x = np.minimum(np.maximum(x, -_LARGEST_ANGLE), _LARGEST_ANGLE)
     shifted = x * _ONE_OVER_PI + _ROUNDING
     half_turns = shifted - _ROUNDING
@@ -151,7 +151,7 @@ def _polynomial(coefficients: list[float], x: FloatArray) -> FloatArray:
 
 
 def add_up(terms: FloatArray) -> FloatArray:
-    """The sum over the first axis of `terms (k, …)`, k at least 1: a view of `terms`, which is overwritten."""
+    """The sum over the first axis of `terms (k, …)`, k at least 1, as a view of `terms`, which is overwritten."""
     for low, high in halvings(terms):
         np.add(low, high, out=low)
     total: FloatArray = terms[0]
@@ -159,9 +159,9 @@ def add_up(terms: FloatArray) -> FloatArray:
 
 
 def halvings(terms: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
-    """Pairs `(low, high)` of views: `low += high`, pair after pair, leaves the sum of `terms (k, …)` in `terms[0]`.
+    """Pairs `(low, high)` of views; `low += high` for each pair in turn leaves the sum of `terms (k, …)` in `terms[0]`.
 
-    Half of the terms are added to the other half until one is left: the order depends on k only.
+    Half of the terms are added to the other half until one is left, so the order depends only on k.
     """
     pairs = []
     count = len(terms)
@@ -173,7 +173,7 @@ def halvings(terms: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
 
 
 def weighted_sum(weights: FloatArray, rows: FloatArray) -> FloatArray:
-    """The sum of `rows (n, d)`, each times its weight in `weights (n,)`, as `weights @ rows`, `(d,)`."""
+    """`weights (n,) @ rows (n, d)`, `(d,)`, summed by halves."""
     n, size = rows.shape
     total = np.empty(size)
     columns = max(1, _MOST_PRODUCTS // max(n, 1))
@@ -184,7 +184,7 @@ def weighted_sum(weights: FloatArray, rows: FloatArray) -> FloatArray:
 
 
 def matrix_product(first: FloatArray, second: FloatArray) -> FloatArray:
-    """`first (…, p, q) @ second (…, q, r)`, `(…, p, r)`, the products added one after the other."""
+    """`first (…, p, q) @ second (…, q, r)`, `(…, p, r)`, with products added in the order of q."""
     total: FloatArray = first[..., :, 0, None] * second[..., None, 0, :]
     for i in range(1, first.shape[-1]):
         total += first[..., :, i, None] * second[..., None, i, :]
@@ -197,16 +197,16 @@ def length(vector: FloatArray) -> float:
 
 
 class WeightedSums:
-    """A layer's sums of inputs times weights, for many networks, in an order that depends on the layer's size only.
+    """A layer's sums of inputs times weights, for many networks, in an order that depends only on the layer's size.
 
     Linear algebra libraries choose the order, and whether a product is rounded before it is added, by the processor and
-    by the number of rows. Here products are made by one array operation and added by others, so the bits are the same
-    on every processor, for every number of rows and wherever arrays lie in memory. Large layers are summed in blocks of
-    inputs, and many rows in blocks of rows, so that products stay in the processor's cache.
+    by the number of rows. Here, one array operation computes the products and others add them, so the bits are the same
+    on every processor, for every number of rows and every memory layout. Large layers are summed in blocks of inputs,
+    and many rows in blocks of rows, so that products fit into the processor's cache.
 
     Args:
-        weights: `(n, inputs, outputs)`, kept and read at each call; n is 1 if all rows share the weights.
-        sums: where they are written, `(rows, outputs)`.
+        weights: weights `(n, inputs, outputs)`, referenced and read at each call; n is 1 if all rows share them.
+        sums: array that the sums are written to, `(rows, outputs)`.
     """
 
     def __init__(self, weights: FloatArray, sums: FloatArray) -> None:
@@ -219,7 +219,7 @@ class WeightedSums:
         self._parts = []
         for first in range(0, len(sums), rows):
             part = slice(first, min(first + rows, len(sums)))
-            if len(sums) - first < rows:  # the last part may be smaller
+            if len(sums) - first < rows:  # a smaller last part
                 products = products[:, : len(sums) - first]
                 additions = halvings(products)
             own = weights if len(weights) == 1 else weights[part]

@@ -1,7 +1,7 @@
-"""The network: three layers whose weights and biases are views onto one flat genome.
+"""The network: three layers whose weights and biases are views of one flat genome.
 
-The genome is the only storage. `network.hidden_bias` is a window onto a stretch of it, so that whatever writes the
-genome (a mutation, say) changes the network, and whatever changes a weight changes the genome.
+The genome is the only storage. `network.hidden_bias` is a view of a slice of it, so that a change of the genome, for
+example by a mutation, changes the network, and a change of a weight changes the genome.
 
     >>> network = NeuralNetwork(4, 16, 2, seed=1)
     >>> network.neuron("hidden", 3).incoming[:] = 0.0
@@ -29,7 +29,7 @@ LayerName = Literal["hidden", "output"]
 
 @dataclass(frozen=True)
 class Architecture(Settings):
-    """What a genome means: the sizes of the three layers, their activations, and where each weight lies.
+    """The layout of a genome: sizes of the three layers, their activations, and the place of each weight.
 
     Attributes:
         num_inputs: numbers that the network reads.
@@ -38,7 +38,7 @@ class Architecture(Settings):
         hidden_activation: name of the hidden layer's activation, a key of `evonet.activations.ACTIVATIONS`.
         output_activation: name of the output layer's activation.
         bias: whether hidden and output neurons have a bias.
-        recurrent: whether the hidden layer also sees its own last output (Elman 1990).
+        recurrent: whether the hidden layer also reads its own last output (Elman 1990).
     """
 
     num_inputs: Count
@@ -64,7 +64,7 @@ class Architecture(Settings):
 
     @cached_property
     def slices(self) -> dict[str, slice]:
-        """Where each block of weights lies in the genome."""
+        """Slice of each block of weights in the genome."""
         slices: dict[str, slice] = {}
         start = 0
         for name, shape in self.shapes.items():
@@ -84,10 +84,10 @@ class Architecture(Settings):
 
     @cached_property
     def gene_neurons(self) -> IntArray:
-        """For each gene the neuron that it goes with, `(genome_size,)`; the array is read-only.
+        """Index of the neuron that each gene belongs to, `(genome_size,)`; the array is read-only.
 
-        Hidden neuron j takes its incoming weights, its bias and its outgoing weights, so that a hidden neuron can move
-        to another network whole. Output neuron k is `num_hidden + k`; only its bias is its own.
+        The incoming weights, bias and outgoing weights of a hidden neuron belong to it, so that it can be moved to
+        another network as a whole. Only its bias belongs to output neuron k, whose index is `num_hidden + k`.
         """
         hidden = np.arange(self.num_hidden)
         owners = {
@@ -117,18 +117,18 @@ class Architecture(Settings):
 
 
 class NetworkStack:
-    """Networks of one architecture side by side: one call runs them all, row i of the genomes on row i of the input.
+    """A batch of networks of one architecture: genome i is applied to row i of the inputs.
 
     A row's outputs do not depend on the other rows or on their number.
 
     Args:
-        architecture: what the genomes mean.
-        genomes: `(n, genome_size)`, float64, kept and read at each call, never written.
-        rows: how many inputs a call takes: n, or any number if there is one genome for all of them.
+        architecture: architecture of the networks.
+        genomes: genomes `(n, genome_size)`, float64; referenced, read at each call, and never written.
+        rows: number of rows of the inputs: n, or any number if n is 1.
 
     Attributes:
-        hidden: the hidden layer's last outputs, `(rows, num_hidden)`; the memory of recurrent networks, which may be
-            written.
+        hidden: the hidden layer's last outputs, `(rows, num_hidden)`, which are the memory of recurrent networks; they
+            may be overwritten.
     """
 
     def __init__(self, architecture: Architecture, genomes: FloatArray, rows: int) -> None:
@@ -165,13 +165,13 @@ class NetworkStack:
 
 
 class Neuron(NamedTuple):
-    """One neuron's weights as writable views onto the genome.
+    """One neuron's weights as writable views of the genome.
 
     Attributes:
-        incoming: weights from the layer below, `(inputs,)` or `(hidden,)`.
-        bias: `(1,)`, or `(0,)` in a network without biases.
+        incoming: weights from the layer before, `(inputs,)` or `(hidden,)`.
+        bias: bias, `(1,)`; `(0,)` in a network without biases.
         outgoing: weights to the output layer, `(outputs,)`; `(0,)` for an output neuron.
-        recurrent: weights from the hidden layer's last outputs, `(hidden,)`; `(0,)` where there are none.
+        recurrent: weights from the hidden layer's last outputs, `(hidden,)`; `(0,)` for other neurons.
     """
 
     incoming: FloatArray
@@ -181,17 +181,17 @@ class Neuron(NamedTuple):
 
 
 class NeuralNetwork:
-    """A three-layer, fully connected network whose weights live in one flat genome.
+    """A three-layer, fully connected network whose weights are views of one flat genome.
 
     Args:
-        num_inputs: numbers that it reads.
+        num_inputs: numbers that the network reads.
         num_hidden: hidden neurons.
-        num_outputs: numbers that it returns.
-        hidden_activation: a key of `ACTIVATIONS`; sigmoid as in the article that evonet began from.
+        num_outputs: numbers that the network returns.
+        hidden_activation: a key of `ACTIVATIONS`; sigmoid is the choice of the article that evonet is based on.
         output_activation: a key of `ACTIVATIONS`.
         bias: whether neurons have a bias.
-        recurrent: whether the hidden layer sees its own last output (Elman 1990).
-        seed: of the standard normal draw of all weights; None draws anew each time.
+        recurrent: whether the hidden layer also reads its own last output (Elman 1990).
+        seed: seed of the standard normal draw of all weights; None draws different weights each time.
 
     Raises:
         TypeError, ValueError: a size is not a whole number of at least 1, or an activation is unknown.
@@ -220,7 +220,7 @@ class NeuralNetwork:
     def from_genome(cls, architecture: Architecture, genome: ArrayLike) -> NeuralNetwork:
         """A network on `genome (genome_size,)`.
 
-        A C-contiguous float64 array is *used*, not copied: the network and whoever else holds the array share it.
+        A C-contiguous float64 array is *used*, not copied: network and caller share its memory.
 
         Raises:
             ValueError: the genome has another shape than `(architecture.genome_size,)`.
@@ -244,11 +244,11 @@ class NeuralNetwork:
     def predict(self, x: ArrayLike) -> FloatArray:
         """Outputs `(num_outputs,)` for one observation `(num_inputs,)`, or `(m, num_outputs)` for `(m, num_inputs)`.
 
-        Row i of a batch gets the very bits that it would get alone. A recurrent network remembers from call to call,
-        each row of a batch for itself, until `reset`.
+        A row's outputs are bitwise the same in any batch. A recurrent network has memory from call to call, separately
+        for each row of a batch, until `reset`.
 
         Raises:
-            ValueError: the input has another shape, or a recurrent network that remembers m rows gets another number.
+            ValueError: the input has another shape, or a recurrent network with memory of m rows gets another number.
         """
         inputs = np.ascontiguousarray(x, dtype=np.float64)
         size = self.architecture.num_inputs
@@ -258,8 +258,8 @@ class NeuralNetwork:
         if self._stack is None or len(self._stack.hidden) != rows:
             if self._stack is not None and self.architecture.recurrent:
                 raise ValueError(
-                    f"NeuralNetwork.predict must get {len(self._stack.hidden)} rows, for that many it remembers, "
-                    f"got {rows}; call reset() first"
+                    f"NeuralNetwork.predict must get {len(self._stack.hidden)} rows, as in the call before, "
+                    f"got {rows}; call reset() to clear the recurrent network's memory"
                 )
             self._stack = NetworkStack(self.architecture, self._genome[None, :], rows)
         outputs = self._stack.forward(inputs.reshape(rows, size)).copy()
@@ -268,7 +268,7 @@ class NeuralNetwork:
     __call__ = predict
 
     def reset(self) -> None:
-        """Forget what a recurrent network remembers."""
+        """Clear the memory of a recurrent network."""
         self._stack = None
 
     def neuron(self, layer: LayerName, index: int) -> Neuron:
@@ -276,7 +276,7 @@ class NeuralNetwork:
 
         Raises:
             ValueError: the layer is neither "hidden" nor "output".
-            IndexError: there is no such neuron.
+            IndexError: the layer has no neuron `index`.
         """
         sizes = {"hidden": self.architecture.num_hidden, "output": self.architecture.num_outputs}
         size = chosen("NeuralNetwork.neuron.layer", layer, sizes)
@@ -303,7 +303,7 @@ class NeuralNetwork:
 
     @property
     def genome(self) -> FloatArray:
-        """All weights and biases, `(genome_size,)`, a view; assignment writes into it."""
+        """All weights and biases, `(genome_size,)`; assignment writes into the same array."""
         return self._genome
 
     @genome.setter
@@ -312,7 +312,7 @@ class NeuralNetwork:
 
     @property
     def input_hidden_weights(self) -> FloatArray:
-        """`(num_inputs, num_hidden)`, a view onto the genome; assignment writes into it."""
+        """Weights from inputs to hidden neurons, `(num_inputs, num_hidden)`, a view of the genome; assignable."""
         return self._block("input_hidden_weights")
 
     @input_hidden_weights.setter
@@ -321,7 +321,7 @@ class NeuralNetwork:
 
     @property
     def hidden_bias(self) -> FloatArray:
-        """`(num_hidden,)`, a view onto the genome; assignment writes into it."""
+        """Biases of hidden neurons, `(num_hidden,)`, a view of the genome; assignable."""
         return self._block("hidden_bias")
 
     @hidden_bias.setter
@@ -330,7 +330,7 @@ class NeuralNetwork:
 
     @property
     def hidden_hidden_weights(self) -> FloatArray:
-        """`(num_hidden, num_hidden)`, row i from neuron i; a view onto the genome; assignment writes into it."""
+        """Recurrent weights, `(num_hidden, num_hidden)`, row i from neuron i, a view of the genome; assignable."""
         return self._block("hidden_hidden_weights")
 
     @hidden_hidden_weights.setter
@@ -339,7 +339,7 @@ class NeuralNetwork:
 
     @property
     def hidden_output_weights(self) -> FloatArray:
-        """`(num_hidden, num_outputs)`, a view onto the genome; assignment writes into it."""
+        """Weights from hidden to output neurons, `(num_hidden, num_outputs)`, a view of the genome; assignable."""
         return self._block("hidden_output_weights")
 
     @hidden_output_weights.setter
@@ -348,7 +348,7 @@ class NeuralNetwork:
 
     @property
     def output_bias(self) -> FloatArray:
-        """`(num_outputs,)`, a view onto the genome; assignment writes into it."""
+        """Biases of output neurons, `(num_outputs,)`, a view of the genome; assignable."""
         return self._block("output_bias")
 
     @output_bias.setter
@@ -359,7 +359,7 @@ class NeuralNetwork:
         return NeuralNetwork.from_genome(self.architecture, self._genome)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A network is its genome: the copy gets memory of its own, and views of its own onto that.
+        # The copy has a genome of its own, and views of it; pickled views would be separate arrays.
         return NeuralNetwork.from_genome, (self.architecture, self._genome.copy())
 
     def __repr__(self) -> str:

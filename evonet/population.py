@@ -1,4 +1,4 @@
-"""A population: one matrix of genomes, what each of them scored, and whose child it is."""
+"""A population: one matrix of genomes, with the fitness, id and parents of each."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ NO_PARENT = -1
 
 
 class Population:
-    """n networks of one architecture in one C-contiguous float64 matrix, a row each.
+    """n networks of one architecture in one C-contiguous float64 matrix, one row each.
 
-    `population[i]` is a `NeuralNetwork` on row i: it shares the row's memory. `population[a:b]` shares likewise.
+    `population[i]` is a `NeuralNetwork` that shares the memory of row i; `population[a:b]` is a population that shares
+    the memory of its rows.
 
     Args:
-        architecture: what the genomes mean.
-        genomes: `(n, genome_size)`; used, not copied, if it is C-contiguous float64.
-        fitness: `(n,)`, higher is fitter, -inf for an individual that cannot be scored; None before the evaluation.
-        ids: `(n,)`, unique in a run; an individual that survives keeps its id. Default 0 … n - 1.
-        parents: `(n, 2)`, ids of the parents, `NO_PARENT` where there is none.
-        operators: `(n,)`, bit j is set if operator j of `operator_names` had a part in making the individual.
-        operator_names: what the bits mean.
-        step_sizes: for each operator whose step sizes belong to the individuals, by its bit, `(n, sizes)`.
+        architecture: architecture of the networks.
+        genomes: genomes `(n, genome_size)`; used, not copied, if it is C-contiguous float64.
+        fitness: fitness `(n,)`, higher is fitter, -inf for an individual that cannot be scored; None before the
+            evaluation.
+        ids: ids `(n,)`, unique in a run; an individual that survives has the same id. Default 0 … n - 1.
+        parents: ids of the parents, `(n, 2)`; `NO_PARENT` for a missing parent.
+        operators: bit masks `(n,)`: bit j is set if operator j of `operator_names` helped to make the individual.
+        operator_names: names of the operators, in the order of the bits.
+        step_sizes: step sizes `(n, sizes)` of each self-adaptive operator, by the operator's bit.
 
     Raises:
         ValueError: a shape does not fit.
@@ -74,7 +76,7 @@ class Population:
 
     @property
     def genomes(self) -> FloatArray:
-        """`(n, genome_size)`; assignment writes into it."""
+        """Genomes `(n, genome_size)`; assignment writes into the same array."""
         return self._genomes
 
     @genomes.setter
@@ -82,9 +84,9 @@ class Population:
         self._genomes[...] = values
 
     def predict(self, observations: ArrayLike) -> FloatArray:
-        """`(n, num_outputs)`: row i of `observations (n, num_inputs)` through network i.
+        """Outputs `(n, num_outputs)`: network i applied to row i of `observations (n, num_inputs)`.
 
-        The bits are those of `population[i].predict(observations[i])`. Recurrent networks remember until `reset`.
+        The bits are those of `population[i].predict(observations[i])`. Recurrent networks have memory until `reset`.
 
         Raises:
             ValueError: the observations have another shape.
@@ -98,17 +100,17 @@ class Population:
         return self._stack.forward(inputs).copy()
 
     def reset(self) -> None:
-        """Forget what recurrent networks remember."""
+        """Clear the memory of recurrent networks."""
         self._stack = None
 
     def operators_of(self, index: int) -> tuple[str, ...]:
-        """Names of the operators that had a part in making individual `index`; none for a survivor of the start."""
+        """Names of the operators that made individual `index`; none for a member of the first generation."""
         bits = int(self.operators[index])
         return tuple(name for j, name in enumerate(self.operator_names) if bits >> j & 1)
 
     @property
     def best(self) -> NeuralNetwork:
-        """The network of the highest fitness, sharing its row's memory.
+        """The network with the highest fitness, which shares its row's memory.
 
         Raises:
             ValueError: the population has not been evaluated.
@@ -125,7 +127,7 @@ class Population:
         if not isinstance(index, slice):
             return NeuralNetwork.from_genome(self.architecture, self.genomes[index])
         if index.step not in (None, 1):
-            raise ValueError(f"Population slices must have step 1, for others could share no memory, got {index.step}")
+            raise ValueError(f"Population slices must have step 1 to share memory, got step {index.step}")
         return Population(
             self.architecture,
             self.genomes[index],
@@ -138,11 +140,11 @@ class Population:
         )
 
     def successor(self, survivors: IntArray, genomes: FloatArray) -> Population:
-        """The next generation: the individuals in the rows `survivors`, then children, of whom only ids are set.
+        """The next generation: the individuals of the rows `survivors`, then children with only their ids set.
 
         Args:
             survivors: rows of this population.
-            genomes: the new matrix, of the same shape; its first rows are written.
+            genomes: matrix of the next generation, of the same shape; the survivors' genomes are written into it.
         """
         new = Population(
             self.architecture,
@@ -150,12 +152,12 @@ class Population:
             operator_names=self.operator_names,
             step_sizes={bit: np.empty_like(sizes) for bit, sizes in self.step_sizes.items()},
         )
-        kept = len(survivors)
-        new.ids[kept:] = self.ids.max() + 1 + np.arange(len(new) - kept)
+        first_child = len(survivors)
+        new.ids[first_child:] = self.ids.max() + 1 + np.arange(len(new) - first_child)
         columns = [(getattr(new, name), getattr(self, name)) for name in ("genomes", "ids", "parents", "operators")]
         columns += [(new.step_sizes[bit], sizes) for bit, sizes in self.step_sizes.items()]
         for column, old in columns:
-            column[:kept] = old[survivors]
+            column[:first_child] = old[survivors]
         return new
 
     def __iter__(self) -> Iterator[NeuralNetwork]:
@@ -165,7 +167,7 @@ class Population:
         return len(self.genomes)
 
     def __getstate__(self) -> dict[str, object]:
-        # The stack is views onto the genomes: a copy makes its own, onto its own.
+        # The stack holds views of these genomes; a copy makes its own at the first prediction.
         return {**vars(self), "_stack": None}
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The score of some episodes: the mean of their returns, and its confidence interval."""
+"""The score of a set of episodes: the mean of their returns, with its confidence interval."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from evonet.types import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """Returns of some episodes, with their mean and its interval.
+    """Returns of episodes, with their mean and its interval.
 
     Attributes:
-        returns: of each episode, `(episodes,)`; NaN for one that failed.
+        returns: returns, `(episodes,)`; NaN for a failed episode.
     """
 
     returns: FloatArray

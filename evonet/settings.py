@@ -1,7 +1,7 @@
-"""What a setting may be: its type and range stand in its annotation, once, for Python and for YAML alike.
+"""Types and ranges of settings, declared once as annotations for both Python and YAML.
 
-A class states its settings as annotated arguments, `sigma: Annotated[float, Gt(0)]`. `check` holds a value against
-such an annotation when an object is made by hand; `evonet.experiment.config` reads the same annotations to check YAML.
+A class declares its settings as annotated arguments, for example `sigma: Annotated[float, Gt(0)]`. `check` validates
+the arguments of a constructor against them; `evonet.experiment.config` validates YAML against the same annotations.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 T = TypeVar("T")
 
 NOT_A_SETTING: Mapping[str, Any] = types.MappingProxyType({"setting": False})
-"""Metadata of a dataclass field that only code may set: no config has it and `check` passes it over."""
+"""Metadata of a dataclass field that is no setting: configs cannot set it, and `check` skips it."""
 
 Count = Annotated[int, Ge(1)]
 """A whole number of at least one."""
 
 Episodes = Annotated[int, Ge(1), Le(1_000_000)]
-"""How many episodes: at least one, and no more than may differ from each other and have their seeds in seconds."""
+"""A number of episodes: at least one, at most a million."""
 
 Natural = Annotated[int, Ge(0)]
 """A whole number of at least zero."""
@@ -43,10 +43,10 @@ PositiveFloat = Annotated[float, Gt(0)]
 
 @dataclass(frozen=True)
 class Among:
-    """Annotation of a text that must be one of some names.
+    """Annotation of a text that must be one of the given names.
 
     Attributes:
-        names: a registry, or any collection of names.
+        names: allowed names, for example a registry.
     """
 
     names: Collection[str]
@@ -55,7 +55,7 @@ class Among:
         return hash(tuple(self.names))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        """How pydantic, if it is there, sees such a text."""
+        """The schema by which pydantic validates the text."""
         from pydantic_core import core_schema
 
         return core_schema.literal_schema(list(self.names))
@@ -73,7 +73,7 @@ _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of frozen dataclasses whose fields are checked against their annotations once, when they are made."""
+    """Base of frozen dataclasses whose fields are validated against their annotations on construction."""
 
     def __post_init__(self) -> None:
         check(type(self), vars(self))
@@ -82,53 +82,53 @@ class Settings:
         schedules = {name: value for name, value in vars(self).items() if isinstance(value, Schedule)}
         if not schedules:
             self.check_together()
-        else:  # as they are at the start and at the end
+        else:  # the rules must hold at both ends of each schedule
             kind: type = type(self)
             hints = argument_hints(kind)
             for place in (0, -1):
                 replace(self, **{name: fitted(hints[name], s.extremes[place]) for name, s in schedules.items()})
 
     def check_together(self) -> None:
-        """Hold settings against each other, where there are rules between them.
+        """Check rules that involve several settings.
 
         Raises:
-            ValueError: they do not fit together.
+            ValueError: the settings violate a rule.
         """
 
 
 @dataclass(frozen=True)
 class Operator(Settings):
-    """Base of operators: where a setting is a number, a `Schedule` may stand in its place."""
+    """Base of operators, whose numeric settings may be a `Schedule` instead of a number."""
 
 
 @dataclass(frozen=True)
 class MayVary:
-    """Annotation of a number outside an operator in whose place a `Schedule` may stand."""
+    """Annotation of a number outside an operator that may be a `Schedule` instead."""
 
 
 @dataclass(frozen=True)
 class Schedule(Settings, ABC):
-    """A number that changes from generation to generation; `evonet.operators.schedules` has them by name."""
+    """A number that changes from generation to generation; `evonet.operators.schedules` is the registry."""
 
     @property
     @abstractmethod
     def extremes(self) -> tuple[float, ...]:
-        """The first number, and the others between which it stays, so far as they are known."""
+        """The first number, followed by the known bounds of the later ones."""
 
     @abstractmethod
     def following(self, number: float, generation: int, success: float, stagnation: int) -> float:
         """The number for the children of a generation.
 
         Args:
-            number: the last one; at the start the first of `extremes`.
-            generation: whose children they are, from 0.
-            success: share of its newborn that are fitter than both their parents were; NaN if there are none.
-            stagnation: generations since the best fitness has last risen; 0 if it has just done so.
+            number: number of the generation before; at the start, the first of `extremes`.
+            generation: index of the parents' generation, from 0.
+            success: share of the generation's newborn that are fitter than both their parents; NaN without newborn.
+            stagnation: generations since the best fitness last rose; 0 if it rose in this generation.
         """
 
 
 def may_vary(owner: object, hint: Any) -> bool:
-    """Whether a schedule may stand in the place of a setting of `owner` with this annotation."""
+    """Whether a setting of `owner` with the annotation `hint` may be a schedule."""
     marked = isinstance(owner, type) and issubclass(owner, Operator)
     marked = marked or any(isinstance(mark, MayVary) for mark in getattr(hint, "__metadata__", ()))
     return marked and _number_kind(hint) is not None
@@ -136,7 +136,7 @@ def may_vary(owner: object, hint: Any) -> bool:
 
 def within(hint: Any, number: float) -> float:
     """The nearest number in the range of an annotation."""
-    limit = 1e100  # of numbers that grow without end
+    limit = 1e100  # keeps numbers without a range finite
     number = min(max(number, -limit), limit)
     for constraint in getattr(hint, "__metadata__", ()):
         if isinstance(constraint, Ge | Gt):
@@ -149,7 +149,7 @@ def within(hint: Any, number: float) -> float:
 
 
 def fitted(hint: Any, number: float) -> float:
-    """The nearest number that an annotation allows; a whole one where it says so."""
+    """The nearest number that an annotation allows; a whole number for an annotation of int."""
     return round(within(hint, number)) if _number_kind(hint) is int else float(within(hint, number))
 
 
@@ -159,7 +159,7 @@ def _number_kind(hint: Any) -> type | None:
 
 
 def check(owner: type, values: Mapping[str, Any]) -> None:
-    """Hold `values` against the annotations of `owner`'s arguments.
+    """Validate `values` against the annotations of `owner`'s arguments.
 
     Raises:
         TypeError: a value has the wrong type.
@@ -182,7 +182,7 @@ def argument_hints(owner: type) -> dict[str, Any]:
     A class that inherits its constructor may have stricter annotations for some of them in `argument_rules`.
     """
     if dataclasses.is_dataclass(owner):
-        every = get_type_hints(owner, include_extras=True)  # inherited ones are read where their class was written
+        every = get_type_hints(owner, include_extras=True)  # resolves inherited ones in the module of their class
         return {field.name: every[field.name] for field in dataclasses.fields(owner) if _is_setting(field)}
     constructor: Callable[..., None] = inspect.getattr_static(owner, "__init__")
     hints = get_type_hints(constructor, include_extras=True)
@@ -196,13 +196,13 @@ def _is_setting(field: dataclasses.Field[Any]) -> bool:
 
 
 def argument_defaults(owner: Callable[..., Any]) -> dict[str, Any]:
-    """Defaults of the constructor's arguments, by name; an argument without one is absent."""
+    """Defaults of the constructor's arguments that have one, by name."""
     parameters = inspect.signature(owner).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of an error about an unknown name: the nearest known one, then all of them, sorted."""
+    """The end of an error message about an unknown name: the nearest known name, then all known names, sorted."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     suggestion = f"did you mean {near[0]!r}? " if near else ""
@@ -213,7 +213,7 @@ def chosen(owner: str, name: str, registry: Mapping[str, T]) -> T:
     """The entry of `registry` called `name`.
 
     Raises:
-        ValueError: there is none; the message lists the known names and the nearest.
+        ValueError: the name is unknown; the message has the nearest name and all known names.
     """
     if name not in registry:
         raise ValueError(f"{owner} must be a known name, got {name!r}; {did_you_mean(str(name), registry)}")
@@ -257,12 +257,12 @@ def _check_constraint(argument: str, constraint: Any, value: Any) -> None:
 
 
 def _whole(number: float) -> float:
-    """A schedule of a whole number is rounded."""
+    """A number of a schedule as a whole number, unless it is infinite or NaN."""
     return round(number) if math.isfinite(number) else number
 
 
 def _plain(value: Any) -> Any:
-    """A NumPy number as Python's own: it has as many digits as it needs, and JSON knows it."""
+    """A NumPy number as a Python number, which JSON can represent."""
     return value.item() if isinstance(value, numbers.Number) and hasattr(value, "item") else value
 
 

@@ -1,8 +1,8 @@
-"""What numbers from several runs say, and how far that can be trusted.
+"""Statistics of scores: robust means, bootstrap intervals, rank tests and performance profiles.
 
-Rank-based and bootstrap methods, as Agarwal et al. (2021, "Deep reinforcement learning at the edge of the statistical
-precipice") advise for few runs with skewed scores. A bootstrap draws from a stream of its own, so the same data give
-the same interval. Values may be infinite, a run that found nothing for one; none may be NaN.
+The methods are those that Agarwal et al. (2021, "Deep reinforcement learning at the edge of the statistical
+precipice") recommend for few runs with skewed scores. Bootstraps have a fixed random stream, so the same data give the
+same interval. Values may be infinite, for example for a run without success, but not NaN.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from evonet.seeding import Purpose, generator
 from evonet.types import FloatArray, IntArray
 
 Statistic: TypeAlias = Callable[..., FloatArray]
-"""Resamples `(b, n_k)` of each of k samples, given one by one, to a number for each resample, `(b,)`."""
+"""Function of resamples `(b, n_k)`, one argument for each of k samples, that returns a value for each, `(b,)`."""
 
 CONFIDENCE = 0.95
 _RESAMPLES = 2_000
-_BLOCK = 100  # resamples at once: a long list of values need not fit in memory two thousand times
-_NORMAL = 1.959963984540054  # 97.5 % of a standard normal lie below
-_FEW, _FEW_TOGETHER = 8, 400  # values, in the smaller sample and in both, up to which a rank test is exact
+_BLOCK = 100  # resamples in memory at once
+_NORMAL = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
+_FEW, _FEW_TOGETHER = 8, 400  # values in the smaller sample, and in both, up to which a rank test is exact
 
 
 class Interval(NamedTuple):
@@ -35,11 +35,11 @@ class Interval(NamedTuple):
 
 
 class RankTest(NamedTuple):
-    """What the Mann-Whitney test says.
+    """The result of a Mann-Whitney test.
 
     Attributes:
-        u: pairs in which the first sample's value is the higher one, ties counted half.
-        p: two-sided; how often chance alone would make the samples look as different.
+        u: number of pairs in which the first sample's value is higher, ties counted half.
+        p: two-sided p-value.
     """
 
     u: float
@@ -47,9 +47,9 @@ class RankTest(NamedTuple):
 
 
 def quantiles(values: FloatArray, shares: Sequence[float]) -> FloatArray:
-    """The values, `(k,)`, below which lie so large shares of `values (n,)`, interpolated linearly.
+    """Quantiles `(k,)` of `values (n,)` at `shares (k,)`, interpolated linearly.
 
-    As `np.quantile`, which imports NumPy's masked arrays at its first call, and start-up time counts.
+    The results are those of `np.quantile`, which slows the start of a run by importing NumPy's masked arrays.
     """
     places = np.asarray(shares) * (len(values) - 1)
     found: FloatArray = np.interp(places, np.arange(len(values)), np.sort(values))
@@ -59,12 +59,12 @@ def quantiles(values: FloatArray, shares: Sequence[float]) -> FloatArray:
 def bootstrap_interval(statistic: Statistic, *samples: FloatArray) -> Interval:
     """95 % percentile bootstrap interval of a statistic (Efron and Tibshirani 1993).
 
-    Each sample is resampled by itself, so several of them are strata: the runs of each task, say, or of each side of a
-    comparison.
+    Each sample is resampled separately, so several samples are strata, for example the runs of each task, or of each
+    side of a comparison.
 
     Args:
-        statistic: called with the resamples `(b, n_k)` of all samples.
-        *samples: `(n_k,)` each.
+        statistic: function of resamples `(b, n_k)` of all samples.
+        *samples: samples, `(n_k,)` each.
     """
     rng = generator(0, Purpose.BOOTSTRAP)
     estimates = []
@@ -73,20 +73,20 @@ def bootstrap_interval(statistic: Statistic, *samples: FloatArray) -> Interval:
             resamples = [sample[rng.integers(len(sample), size=(_BLOCK, len(sample)))] for sample in samples]
             estimates.append(statistic(*resamples))
     joined = np.concatenate(estimates)
-    if np.isnan(joined).any():  # infinity less infinity
+    if np.isnan(joined).any():  # infinity minus infinity
         return Interval(math.nan, math.nan)
     low, high = quantiles(joined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(float(low), float(high))
 
 
 def mean(*strata: FloatArray) -> FloatArray:
-    """The mean over the last axis of all strata together."""
+    """The mean of all strata, over the last axis."""
     found: FloatArray = np.concatenate(strata, axis=-1).mean(axis=-1)
     return found
 
 
 def median(*strata: FloatArray) -> FloatArray:
-    """The median over the last axis of all strata together."""
+    """The median of all strata, over the last axis."""
     ordered = np.sort(np.concatenate(strata, axis=-1), axis=-1)
     n = ordered.shape[-1]
     lower, upper = ordered[..., (n - 1) // 2], ordered[..., n // 2]
@@ -95,10 +95,10 @@ def median(*strata: FloatArray) -> FloatArray:
 
 
 def interquartile_mean(*strata: FloatArray) -> FloatArray:
-    """The mean of the middle half, over the last axis of all strata together (Agarwal et al. 2021).
+    """The mean of the middle half of all strata, over the last axis (Agarwal et al. 2021).
 
-    The lowest and the highest quarter, rounded down, are left out: it is less at the mercy of outliers than the mean,
-    and less wasteful than the median.
+    The lowest and the highest quarter, rounded down, are left out. The statistic is less sensitive to outliers than the
+    mean, and more efficient than the median.
     """
     ordered = np.sort(np.concatenate(strata, axis=-1), axis=-1)
     cut = ordered.shape[-1] // 4
@@ -107,29 +107,30 @@ def interquartile_mean(*strata: FloatArray) -> FloatArray:
 
 
 def difference_of(statistic: Statistic) -> Statistic:
-    """The statistic of a first sample less that of a second."""
+    """The statistic of a first sample minus that of a second."""
     return lambda first, second: statistic(first) - statistic(second)
 
 
 def wilson_interval(successes: int, trials: int) -> Interval:
-    """95 % interval of a success rate (Wilson 1927); of no trials, all that a rate can be.
+    """95 % interval of a success rate (Wilson 1927); from 0 to 1 without trials.
 
-    Unlike the textbook's normal interval it stays between 0 and 1 and has a width even if all succeed.
+    Unlike the normal interval, it stays within 0 and 1 and has a width even if all trials succeed.
     """
     if trials == 0:
         return Interval(0.0, 1.0)
     rate, weight = successes / trials, _NORMAL**2 / trials
     centre = (rate + weight / 2) / (1 + weight)
     half = _NORMAL * math.sqrt(rate * (1 - rate) / trials + weight / trials / 4) / (1 + weight)
-    low = 0.0 if successes == 0 else centre - half  # not a rounding error away from it
+    low = 0.0 if successes == 0 else centre - half  # exactly, without rounding errors
     high = 1.0 if successes == trials else centre + half
     return Interval(low, high)
 
 
 def superiority(first: FloatArray, second: FloatArray) -> float:
-    """The share of pairs in which the first sample's value is the higher one, ties counted half.
+    """The share of pairs in which the first sample's value is higher, ties counted half.
 
-    The effect size A of Vargha and Delaney (2000): 0.5 if neither tends to be higher, 1 if the first always is.
+    This is the effect size A of Vargha and Delaney (2000): 0.5 if neither sample tends to be higher, 1 if the first
+    always is.
     """
     below = np.searchsorted(np.sort(second), first, side="left")
     not_above = np.searchsorted(np.sort(second), first, side="right")
@@ -137,10 +138,10 @@ def superiority(first: FloatArray, second: FloatArray) -> float:
 
 
 def mann_whitney(first: FloatArray, second: FloatArray) -> RankTest:
-    """Whether two samples differ (Mann and Whitney 1947).
+    """Mann and Whitney's test (1947) of whether two samples differ.
 
-    Exact where a sample is small, and by SciPy's normal approximation where it is not. Scores at a task's ceiling are
-    tied, and for few of them that approximation sees differences where chance makes as many.
+    The p-value is exact if a sample is small, otherwise SciPy's normal approximation. Scores at a task's maximum are
+    tied, and for few tied values the approximation is too small.
 
     Raises:
         EvonetError: SciPy is needed and not installed.
@@ -157,17 +158,17 @@ def mann_whitney(first: FloatArray, second: FloatArray) -> RankTest:
 
 
 def _exact_p(ranks: IntArray, chosen: IntArray) -> float:
-    """Twice the share of all choices of as many values whose rank sum is as far out, to its side, as that chosen.
+    """Twice the share of all samples of the same size whose rank sum is at least as extreme as that of `chosen`.
 
     Args:
-        ranks: of all values, ties having the same, `(n + m,)`.
-        chosen: those of the smaller sample.
+        ranks: ranks of all values, equal for ties, `(n + m,)`.
+        chosen: ranks of the smaller sample.
     """
     ties = np.bincount(ranks)
     midranks = 2 * np.cumsum(ties) - ties  # doubled, so that they are whole numbers
     values = midranks[ranks]
     size, most = len(chosen), int(np.sort(values)[-len(chosen) :].sum())
-    ways = np.zeros((size + 1, most + 1))  # ways[k, s]: so many choices of k values have the sum s
+    ways = np.zeros((size + 1, most + 1))  # ways[k, s]: number of choices of k values with the sum s
     ways[0, 0] = 1.0
     for value in values:
         ways[1:, value:] += ways[:-1, : most + 1 - value].copy()
@@ -182,7 +183,7 @@ def least_p(first: int, second: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number, so that all conclusions hold together (Holm 1979)."""
+    """P-values corrected for multiple tests (Holm 1979)."""
     adjusted = [0.0] * len(p_values)
     largest = 0.0
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
@@ -194,14 +195,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def performance_profile(scores: FloatArray, thresholds: FloatArray) -> FloatArray:
     """The share of `scores (…, n)` that reach each of `thresholds (k,)`, `(…, k)` (Agarwal et al. 2021).
 
-    A profile that lies above another everywhere is better whatever score one asks for.
+    A profile that is above another everywhere is better for every threshold.
     """
     found: FloatArray = (scores[..., None, :] >= thresholds[:, None]).mean(axis=-1)
     return found
 
 
 def profile_band(scores: FloatArray, thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """95 % bootstrap band of a performance profile, at each threshold by itself: its lower and its upper edge."""
+    """Lower and upper edge of the pointwise 95 % bootstrap band of a performance profile, `(k,)` each."""
     rng = generator(0, Purpose.BOOTSTRAP)
     blocks = [
         performance_profile(scores[rng.integers(len(scores), size=(_BLOCK, len(scores)))], thresholds)

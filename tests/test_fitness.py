@@ -227,7 +227,7 @@ def test_an_environment_that_cannot_serve_is_refused_by_name(environment, kind, 
     assert isinstance(refused.value, EvonetError)
     if "Text" in start:
         assert str(refused.value).endswith(
-            "cannot be read by a network; "
+            "cannot be encoded as a network's inputs; "
             "use Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
         )
 

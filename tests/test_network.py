@@ -418,7 +418,8 @@ def test_a_recurrent_network_that_remembers_some_rows_refuses_others():
     with pytest.raises(ValueError) as refused:
         network.predict(np.zeros((5, 2)))
     assert str(refused.value) == (
-        "NeuralNetwork.predict must get 4 rows, for that many it remembers, got 5; call reset() first"
+        "NeuralNetwork.predict must get 4 rows, as in the call before, got 5; call reset() to clear the recurrent "
+        "network's memory"
     )
     network.reset()
     assert network.predict(np.zeros((5, 2))).shape == (5, 1)

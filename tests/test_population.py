@@ -132,7 +132,7 @@ def test_members_of_a_slice_still_write_the_whole():
 def test_a_slice_with_a_step_is_refused_for_it_could_share_nothing():
     with pytest.raises(ValueError) as refused:
         population_of(6)[::2]
-    assert str(refused.value) == ("Population slices must have step 1, for others could share no memory, got 2")
+    assert str(refused.value) == ("Population slices must have step 1 to share memory, got step 2")
 
 
 def test_an_index_beyond_the_end_is_an_error_and_iteration_ends():

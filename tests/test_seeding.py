@@ -81,7 +81,7 @@ def test_episode_seeds_use_all_their_bits():
     assert np.allclose(share, 0.5, atol=5 * 0.5 / np.sqrt(4000))
 
 
-def test_two_episodes_that_draw_the_same_seed_are_told_apart(monkeypatch):
+def test_two_episodes_that_draw_the_same_seed_get_different_seeds(monkeypatch):
     """A collision among 29 bits is too rare to wait for: here every sequence draws 8, 16, 24, …"""
 
     class Colliding:

@@ -1,4 +1,4 @@
-"""Settings are held against their annotations, and errors read well to the person who typed the value."""
+"""Settings are validated against their annotations, with errors that name the setting, the rule and the value."""
 
 import dataclasses
 import re
@@ -164,7 +164,7 @@ def test_a_name_that_resembles_none_gets_no_suggestion():
 def test_settings_may_be_inherited_by_a_class_of_another_module():
     @dataclass(frozen=True)
     class Elsewhere(Tournament):  # whose annotation `Count` this module does not know
-        """Of somebody's own."""
+        """A setting of the user's own class."""
 
     assert argument_hints(Elsewhere) == argument_hints(Tournament)
     with pytest.raises(ValueError, match=r"^Elsewhere.size must be at least 1, got 0$"):

@@ -1,4 +1,4 @@
-"""Double pole balancing, the classic test of neuroevolution, as a Gymnasium environment.
+"""Double pole balancing, the classic benchmark of neuroevolution, as a Gymnasium environment.
 
 `evonet.environments.known.double_pole` has the constants, with their sources, and the kernel.
 """
@@ -40,16 +40,16 @@ from evonet.environments.known.double_pole import (
 )
 from evonet.types import FloatArray
 
-SUBSTEPS = 2  # Runge-Kutta steps of each control
-POSITIONS = (0, 2, 4)  # of the state, without velocities
+SUBSTEPS = 2  # Runge-Kutta steps in each step of the environment
+POSITIONS = (0, 2, 4)  # indices of the positions in the state
 
 
 def accelerations(state: Sequence[float], force: float) -> tuple[float, float, float]:
-    """Of the cart in m/s² and of both poles in rad/s², under a force in N (Wieland 1991; Gomez et al. 2008, table A.1).
+    """Accelerations of the cart in m/s² and of both poles in rad/s² (Wieland 1991; Gomez et al. 2008, table A.1).
 
     Args:
         state: position and velocity of the cart, angle and angular velocity of the long pole, then of the short one.
-        force: on the cart.
+        force: force on the cart in N.
     """
     _, velocity, long, long_turning, short, short_turning = state
     long_sine, long_cosine, short_sine, short_cosine = sin(long), cos(long), sin(short), cos(short)
@@ -69,8 +69,8 @@ def accelerations(state: Sequence[float], force: float) -> tuple[float, float, f
 
 
 def advanced(state: Sequence[float], force: float) -> list[float]:
-    """The state one control later, 0.02 s, by two steps of the classic Runge-Kutta method."""
-    now = list(state)  # Python's own numbers: for six of them NumPy is slower
+    """The state after a step of 0.02 s, by two steps of the classic Runge-Kutta method."""
+    now = list(state)  # Python numbers: NumPy is slower for six of them
     half = TIME_STEP / 2
     for _ in range(SUBSTEPS):
         x, v, a, da, b, db = now
@@ -96,18 +96,19 @@ def advanced(state: Sequence[float], force: float) -> list[float]:
 class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
     """A cart that balances two poles of different lengths at once.
 
-    The action, from -1 to 1, is the force in units of 10 N; it is never weaker than 10/256 N. The episode begins with
-    the long pole at 4° and all else at rest, and ends when the cart leaves ±2.4 m or a pole leans over 36°. There is no
-    randomness in it. `reset(options={"state": …})` begins elsewhere, with six numbers: position and velocity of the
-    cart, angle and angular velocity of the long pole, then of the short one, in m, m/s, rad and rad/s.
+    The action, from -1 to 1, is the force in units of 10 N; the force is never weaker than 10/256 N. An episode begins
+    with the long pole at 4° and everything else at rest, and terminates when the cart leaves ±2.4 m or a pole leans
+    over 36°. The environment is deterministic. `reset(options={"state": …})` sets another initial state of six numbers:
+    position and velocity of the cart, angle and angular velocity of the long pole, then of the short one, in m, m/s,
+    rad and rad/s.
 
-    The return is the number of controls (0.02 s) for which both poles were balanced; 100,000 is success.
+    The return is the number of steps of 0.02 s in which both poles are balanced; 100,000 is success.
 
     Args:
-        velocities: whether the six observations include velocities. The three that are left ask for memory.
-        damping: whether the return is Gruau's fitness instead, over 1,000 controls:
+        velocities: whether observations include velocities; the task without them requires memory.
+        damping: whether the return is Gruau's fitness instead, over 1,000 steps:
             0.1 t / 1000 + 0.9 f, where f is 0 for t < 100, else 0.75 over the sum of |x| + |x'| + |θ1| + |θ1'| in the
-            last 100 controls. It keeps networks from swinging the poles to measure their speed.
+            last 100 steps. This fitness keeps networks from swinging the poles to measure their speed.
         render_mode: "rgb_array", "human", or None.
     """
 
@@ -135,10 +136,10 @@ class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[FloatArray, dict[str, Any]]:
-        """Begin an episode: where it always begins, or at `options["state"]`.
+        """Begin an episode in the usual initial state, or in `options["state"]`.
 
         Raises:
-            ValueError: the state has no six finite numbers.
+            ValueError: `options["state"]` is not six finite numbers.
         """
         super().reset(seed=seed)
         self.state = _checked((options or {}).get("state", START))
@@ -148,7 +149,7 @@ class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
         return self._observation(), {}
 
     def step(self, action: ArrayLike) -> tuple[FloatArray, float, bool, bool, dict[str, Any]]:
-        """One control of 0.02 s."""
+        """Apply a force for 0.02 s."""
         force = FORCE * min(max(float(np.ravel(action)[0]), -1.0), 1.0)
         if abs(force) < LEAST_FORCE:
             force = LEAST_FORCE if force >= 0 else -LEAST_FORCE
@@ -162,7 +163,7 @@ class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
         return self._observation(), reward, over, False, {}
 
     def _damped(self, *, failed: bool) -> tuple[float, bool]:
-        """Reward and end under Gruau's fitness: a share for each balanced control, the rest at the end."""
+        """Reward and termination under Gruau's fitness: a share for each balanced step, the rest in the last step."""
         reward = 0.0
         unrest = float(np.abs(self.state[:4]).sum())
         if not failed:

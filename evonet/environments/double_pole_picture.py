@@ -20,11 +20,11 @@ _TRACK = 2.4
 
 
 class Picture:
-    """A canvas, in a window or without one.
+    """A canvas, with or without a window.
 
     Args:
-        window: whether to open one.
-        pace: frames a second in it.
+        window: whether to open a window.
+        pace: frames a second in the window.
 
     Raises:
         DependencyNotInstalled: pygame is not installed.
@@ -48,7 +48,7 @@ class Picture:
         self._canvas = pygame.Surface((_WIDTH, _HEIGHT))
 
     def draw(self, state: FloatArray) -> NDArray[np.uint8] | None:
-        """Draw a state; the picture `(height, width, 3)` if there is no window."""
+        """Draw a state into the window; without a window, return the picture `(height, width, 3)`."""
         pygame, canvas = self._pygame, self._canvas
         canvas.fill(_PAPER)
         pygame.draw.line(canvas, _INK, (0, _GROUND), (_WIDTH, _GROUND), 2)

@@ -1,8 +1,8 @@
-"""Running normalisation of observations: each input gets mean 0 and standard deviation 1 over what was seen so far.
+"""Running normalisation: each input gets mean 0 and standard deviation 1 over all observations so far.
 
-A normaliser never changes: `merged` makes the next one. All episodes of a generation are normalised alike, and their
-sums are merged in a fixed order, so that the number of workers and their speed cannot change a bit (merging as in Chan,
-Golub and LeVeque 1983).
+A normaliser is immutable: `merged` returns the next one. All episodes of a generation use one normaliser, and their
+sums are merged in a fixed order, so that results do not depend on the workers (merging as in Chan, Golub and LeVeque
+1983).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from evonet.types import FloatArray, IntArray
 
 LIMIT = 10.0
-"""Normalised observations are clipped to ± this, in standard deviations."""
+"""Standard deviations to which normalised observations are clipped, on either side of the mean."""
 
 _SMALLEST_DEVIATION = 1e-4
 
@@ -27,8 +27,8 @@ class ObservationNormaliser:
     """Mean and spread of observations.
 
     Attributes:
-        count: observations seen.
-        mean: `(inputs,)`.
+        count: number of observations.
+        mean: mean of each input, `(inputs,)`.
         sum_sq_dev: sum of squared deviations from the mean, `(inputs,)`.
     """
 
@@ -38,15 +38,15 @@ class ObservationNormaliser:
 
     @classmethod
     def fresh(cls, inputs: int) -> Self:
-        """A normaliser that has seen nothing; it only clips to ±10."""
+        """A normaliser without observations, which only clips to ±10."""
         return cls(0, np.zeros(inputs), np.zeros(inputs))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any], inputs: int) -> Self:
-        """The normaliser that `to_arrays` described; the arrays are copied.
+        """The normaliser of arrays from `to_arrays`; they are copied.
 
         Raises:
-            KeyError, TypeError, ValueError: `arrays` describes no normaliser of as many inputs.
+            KeyError, TypeError, ValueError: `arrays` describes no normaliser of `inputs` inputs.
         """
         count = int(arrays["count"])
         mean, sum_sq_dev = (np.array(arrays[name], dtype=np.float64) for name in ("mean", "squares"))
@@ -57,7 +57,7 @@ class ObservationNormaliser:
         return cls(count, mean, sum_sq_dev)
 
     def to_arrays(self) -> dict[str, Any]:
-        """The normaliser as `count`, `mean` and `squares`: the names that files have for them."""
+        """The normaliser as `count`, `mean` and `squares`, the names of the file format."""
         return {"count": self.count, "mean": self.mean, "squares": self.sum_sq_dev}
 
     @cached_property

@@ -1,7 +1,7 @@
-"""Registers the environments that come with evonet in Gymnasium.
+"""Registration of evonet's environments in Gymnasium.
 
-Importing `evonet.environments` does it: `gymnasium.make("evonet/DoublePole-v0")` works after that, and
-`gymnasium.make("evonet.environments:evonet/DoublePole-v0")` without.
+`import evonet.environments` registers them, so that `gymnasium.make("evonet/DoublePole-v0")` works;
+`gymnasium.make("evonet.environments:evonet/DoublePole-v0")` works without the import.
 """
 
 from __future__ import annotations

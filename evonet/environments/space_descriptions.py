@@ -1,4 +1,4 @@
-"""Spaces as plain data, so that a champion's file says what it sees and does without a pickle."""
+"""Gymnasium spaces as plain data, so that champions' files need no pickle."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def describe_space(space: Space) -> Description:
     """The space as JSON-ready data.
 
     Raises:
-        TypeError: a network cannot be connected to such a space.
+        TypeError: networks do not support the space.
     """
     if isinstance(space, spaces.Box):
         return {
@@ -59,14 +59,14 @@ def describe_space(space: Space) -> Description:
 
 
 def space_from(description: Any, most_numbers: int = _MOST_NUMBERS) -> Space:
-    """The space that `describe_space` described.
+    """The space of a description from `describe_space`.
 
     Args:
-        description: of which nothing is believed before it is checked.
-        most_numbers: that an observation or action may have, discrete parts one-hot.
+        description: untrusted data, which is checked before a space is made.
+        most_numbers: limit of the numbers in an observation or action, one-hot for discrete parts.
 
     Raises:
-        ValueError: it is no such description, or one of a larger space; nothing large has been made then.
+        ValueError: the description is malformed or its space exceeds `most_numbers`; no large array is allocated.
     """
     size = _size(description)
     if size > most_numbers:
@@ -79,7 +79,7 @@ def space_from(description: Any, most_numbers: int = _MOST_NUMBERS) -> Space:
 
 
 def _size(description: Any, depth: int = 0) -> int:
-    """Numbers in an element of the space, from the description alone."""
+    """Numbers in an element of the described space, computed without making the space."""
     fields = Fields(description, "space")
     kind = fields.text("type")
     chosen("space.type", kind, _MAKERS)
@@ -104,7 +104,7 @@ def _shape(fields: Fields, least: int = 0) -> tuple[int, ...]:
 
 
 def _whole_numbers(fields: Fields, key: str, least: int = -LARGEST) -> NDArray[np.int64]:
-    """An array of whole numbers, which JSON has as lists in lists."""
+    """An array of whole numbers, from nested lists."""
     numbers = np.array(fields.items(key))
     if numbers.dtype != np.int64 or numbers.size == 0 or numbers.min() < least:
         raise ValueError(f"space.{key} must have whole numbers, got {shown(fields.get(key))}")
@@ -121,7 +121,7 @@ def _keyed(fields: Fields) -> list[tuple[Any, Any]]:
 
 
 def _describe_bounds(bounds: Any) -> Any:
-    # Infinities as text, for JSON has none; one number where all are alike, as the pixels of an image are.
+    # Infinities become text, because JSON has none; equal bounds, as of an image's pixels, become one number.
     flat = [str(b) if np.isinf(b) else b for b in bounds.ravel().tolist()]
     return flat[0] if flat and all(b == flat[0] for b in flat) else flat
 
@@ -139,19 +139,19 @@ def _box(fields: Fields) -> Space:
 
 def _bounds(fields: Fields, side: str, dtype: np.dtype[Any], size: int) -> NDArray[Any]:
     """The bounds on one side, `(size,)`."""
-    said = fields.get(side)
-    listed = said if isinstance(said, list) else [said]
-    if isinstance(said, list) and len(said) != size:
-        raise ValueError(f"space.{side} must be one number or {size}, got {len(said)}")
+    given = fields.get(side)
+    listed = given if isinstance(given, list) else [given]
+    if isinstance(given, list) and len(given) != size:
+        raise ValueError(f"space.{side} must be one number or {size}, got {len(given)}")
     if dtype.kind == "f":
         numbers: list[Any] = [_INFINITIES.get(bound, bound) if isinstance(bound, str) else bound for bound in listed]
-        right = all(type(bound) in {int, float} and not math.isnan(bound) for bound in numbers)
+        valid = all(type(bound) in {int, float} and not math.isnan(bound) for bound in numbers)
     else:
         numbers, kind = listed, bool if dtype.kind == "b" else int
         least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-        right = all(type(bound) is kind and least <= bound <= most for bound in numbers)
-    if not right:
-        raise ValueError(f"space.{side} must have numbers of type {dtype}, got {shown(said)}")
+        valid = all(type(bound) is kind and least <= bound <= most for bound in numbers)
+    if not valid:
+        raise ValueError(f"space.{side} must have numbers of type {dtype}, got {shown(given)}")
     return np.broadcast_to(np.array(numbers, dtype=dtype), size)
 
 

@@ -1,8 +1,8 @@
-"""Spaces and networks: an observation becomes the numbers a network reads, its outputs become an action.
+"""Encoders of observations into network inputs, and decoders of network outputs into actions.
 
-Both directions are resolved once, when the environment is known, into plain functions; nothing is decided in a step.
-Discrete parts of an observation are one-hot, the rest is laid flat, the parts of a Tuple or Dict follow each other in
-the space's own order, as `gymnasium.spaces.flatten` has it.
+Encoder and decoder are plain functions that are made once for a space, so that a step branches on no type. Observations
+are flattened like `gymnasium.spaces.flatten`: Discrete parts are one-hot, and parts of a Tuple or Dict follow each
+other in the space's order.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class MalformedObservation(ValueError):
 
 
 class ObservationEncoder:
-    """Writes observations of a space as rows of numbers.
+    """Encoder of a space's observations as rows of numbers.
 
     Attributes:
-        size: numbers in an observation.
+        size: numbers in an encoded observation.
 
     Raises:
-        UnsuitableEnvironment: the space has no such form; the message names the part and says what to do.
+        UnsuitableEnvironment: the space cannot be encoded; the message names the part and says what to do.
     """
 
     def __init__(self, space: Space) -> None:
@@ -51,10 +51,10 @@ class ObservationEncoder:
             raise UnsuitableEnvironment(f"the observation space {space} holds no numbers, so a network has no input")
 
     def check(self, observation: Any) -> None:
-        """Hold an observation's shape and type against its space: NumPy would stretch or cut a wrong one in silence.
+        """Compare an observation's shape and type with its space: NumPy would broadcast or cast a wrong one silently.
 
         Raises:
-            MalformedObservation: they differ; a float64 where the space says float32 does not count.
+            MalformedObservation: the shape or the kind of type differs; float64 for float32 is accepted.
         """
         _check(self.space, observation, "an observation")
 
@@ -66,23 +66,23 @@ class ObservationEncoder:
 
 
 class ActionDecoder:
-    """Reads actions of a space from network outputs.
+    """Decoder of network outputs into actions of a space.
 
-    Discrete: the position of the greatest output. MultiDiscrete: likewise for each part. MultiBinary: outputs above
-    the middle of their range. Box: outputs in [-1, 1] stretched onto the bounds; an output layer with a finite range of
-    its own (sigmoid, tanh, …) is stretched from that, any other is first squashed. Where a bound is infinite the output
-    passes as it is, cut at the bound on the other side if that is finite.
+    Discrete: the index of the greatest output. MultiDiscrete: the index of the greatest output of each part.
+    MultiBinary: whether outputs are above the middle of their range. Box: outputs scaled from the range of the
+    activation to the bounds; outputs of an activation with an infinite range are first squashed into [-1, 1]. If a
+    bound is infinite, the output is not scaled, only clipped to the other bound.
 
     Args:
         space: the action space.
-        activation: of the output layer.
-        squash: how unbounded outputs get into [-1, 1]: "tanh", or "clip" to cut them there.
+        activation: activation of the output layer.
+        squash: function that squashes unbounded outputs into [-1, 1], "tanh" or "clip".
 
     Attributes:
         size: outputs that the network must have.
 
     Raises:
-        UnsuitableEnvironment: the space has no such form; the message names the part and says what to do.
+        UnsuitableEnvironment: the space cannot be decoded; the message names the part and says what to do.
     """
 
     def __init__(self, space: Space, activation: Activation, squash: Squash = "tanh") -> None:
@@ -92,7 +92,7 @@ class ActionDecoder:
             raise UnsuitableEnvironment(f"the action space {space} holds no numbers, so a network has no output")
 
     decode: _Read
-    """Actions for outputs `(m, size)`, a sequence of m."""
+    """Function of outputs `(m, size)` that returns a sequence of m actions."""
 
 
 def _check(space: Space, observation: Any, name: str) -> None:
@@ -133,7 +133,7 @@ def _encoder(space: Space, name: str) -> tuple[int, _Write]:
         return int(np.prod(space.shape)), _box_writer(space.shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _parts(space, name)
-    raise UnsuitableEnvironment(f"the {name} {space} cannot be read by a network; {_OBSERVATION_HELP}")
+    raise UnsuitableEnvironment(f"the {name} {space} cannot be encoded as a network's inputs; {_OBSERVATION_HELP}")
 
 
 def _box_writer(shape: tuple[int, ...]) -> _Write:
@@ -204,19 +204,19 @@ def _decoder(space: Space, name: str, activation: Activation, squash: Squash) ->
         return int(np.prod(shape)), lambda outputs: (outputs > middle).astype(space.dtype).reshape(len(outputs), *shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _joint(space, name, activation, squash)
-    raise UnsuitableEnvironment(f"the {name} {space} cannot be served by a network; {_ACTION_HELP}")
+    raise UnsuitableEnvironment(f"the {name} {space} cannot be decoded from a network's outputs; {_ACTION_HELP}")
 
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """How outputs in [-1, 1] reach the bounds of a Box: `clip(output * reach + centre, low, high)`, all `(size,)`.
+    """The map from outputs in [-1, 1] to the bounds of a Box: `clip(output * reach + centre, low, high)`.
 
     Attributes:
-        low: the least action.
-        high: the greatest action.
-        centre: the action of an output 0.
-        reach: the distance from there to the bounds.
-        finite: where both bounds are; elsewhere the output is taken as it is, neither squashed nor stretched.
+        low: least action, `(size,)`.
+        high: greatest action, `(size,)`.
+        centre: action for an output of 0, `(size,)`.
+        reach: distance from `centre` to the bounds, `(size,)`.
+        finite: whether both bounds are finite, `(size,)`; other outputs are neither squashed nor scaled.
     """
 
     low: FloatArray
@@ -252,7 +252,7 @@ def _box_reader(space: spaces.Box, activation: Activation, squash: Squash) -> tu
         if whole:
             values = np.rint(values)
         actions: NDArray[Any] = values.astype(space.dtype).reshape(len(values), *space.shape)
-        # An item of a vector is no array, and Gymnasium expects one even where it has no axes.
+        # Indexing a vector gives a scalar, and Gymnasium expects an array even for a space without axes.
         return actions if space.shape else [actions[i, ...] for i in range(len(values))]
 
     return size, read
@@ -263,7 +263,7 @@ def _inner_bounds(space: spaces.Box) -> tuple[FloatArray, FloatArray]:
     bounds = []
     for bound, inwards in ((space.low.ravel(), np.inf), (space.high.ravel(), -np.inf)):
         nearest = bound.astype(np.float64)
-        # Large 64-bit integers have no float64 of their own, and the nearest may lie outside.
+        # The float64 nearest to a large 64-bit integer may be outside the bound.
         outside = (nearest < bound.astype(object)) if inwards > 0 else (nearest > bound.astype(object))
         nearest = np.where(outside.astype(np.bool_), np.nextafter(nearest, inwards), nearest)
         if np.issubdtype(space.dtype, np.floating):

@@ -1,6 +1,7 @@
-"""Champions in the formats of others: ONNX, safetensors, JSON, C, and a folder for the Hugging Face hub.
+"""Exporters of champions: ONNX, safetensors, JSON, C, and a folder for the Hugging Face hub.
 
-Each exporter maps `(champion, path)` to the files written. To add one, write a module and enter it in `EXPORTERS`.
+An exporter is a function of a champion and a path that returns the paths of the files it wrote. To add a format, write
+a module and enter its exporter in `EXPORTERS`.
 """
 
 from __future__ import annotations

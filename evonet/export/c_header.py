@@ -1,7 +1,7 @@
 """C: one header with no dependencies and no heap, for microcontrollers.
 
-It needs C99 and nothing else, not even the mathematics library: transfer functions are written out with an error below
-1e-9. Define `EVONET_REAL` as `float` before including it where double precision costs too much.
+The header needs only C99, without the mathematics library: it has its own transfer functions, with errors below 1e-9.
+Define `EVONET_REAL` as `float` before including the header if double precision costs too much.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ $write
 
 
 def export_c(champion: Champion, path: Path) -> list[Path]:
-    """Write a C header; its names begin with the file's.
+    """Write a C header whose names begin with the file's name.
 
     Raises:
         NotExportable: a space is a Tuple or Dict, or there is no environment.
@@ -156,7 +156,7 @@ def c_header(champion: Champion, prefix: str = "policy") -> str:
     used = [*activations, "tanh"] if squashed and task.squash == "tanh" else list(activations)
     functions = dict.fromkeys(_FUNCTIONS[name] for name in used if name in _FUNCTIONS)
     if _TANH in functions:
-        functions.pop(_EXP, None)  # it is part of that
+        functions.pop(_EXP, None)  # _TANH includes it
     whole = isinstance(task.action_space, spaces.Box) and np.issubdtype(task.action_space.dtype, np.integer)
     returns = isinstance(task.action_space, spaces.Discrete)
     text = Template(_HEADER).substitute(
@@ -221,7 +221,7 @@ def _observation(task: Task) -> str:
 
 
 def _read(task: Task, prefix: str) -> tuple[str, list[str]]:
-    """Statements that fill the inputs, and the constants that they need."""
+    """C statements that fill the inputs from the observation, and the constants that they need."""
     space = task.observation_space
     loop = "    for (i = 0; i < ${g}_INPUTS; i++) inputs[i] = "
     if isinstance(space, spaces.Discrete):
@@ -238,7 +238,7 @@ def _action_type(task: Task) -> str:
 
 
 def _write(task: Task, prefix: str) -> tuple[str, list[str]]:
-    """Statements that read the action from the outputs, and the constants that they need."""
+    """C statements that decode the action from the outputs, and the constants that they need."""
     space, activation = task.action_space, ACTIVATIONS[task.architecture.output_activation]
     if isinstance(space, spaces.Discrete):
         best = "    int best = 0;\n    for (i = 1; i < ${g}_OUTPUTS; i++) if (outputs[i] > outputs[best]) best = i;\n"

@@ -1,4 +1,4 @@
-"""JSON: the champion as a document that a person and any language can read."""
+"""JSON: the champion as a document for people and for other languages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORMAT = "evonet policy 1"
 
 
 def export_json(champion: Champion, path: Path) -> list[Path]:
-    """Write all weights by name, in full precision, with what they read, do and scored."""
+    """Write all weights by name, in full precision, with names of inputs and outputs, spaces and scores."""
     text = json.dumps(policy_document(champion), indent=2, ensure_ascii=False, allow_nan=False)
     write_atomically(path, (text + "\n").encode())
     return [path]

@@ -1,6 +1,6 @@
-"""A folder as the Hugging Face hub expects it: a model card, and the champion in its own format and in JSON.
+"""A folder for the Hugging Face hub: a model card, and the champion in evonet's format and in JSON.
 
-Nothing is sent anywhere. To publish it, upload the folder with the hub's own tool.
+The export uploads nothing. To publish the folder, upload it with the hub's own tool.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CARD, CHAMPION, POLICY, ONNX = "README.md", "champion.npz", "policy.json", "poli
 
 
 def export_hub(champion: Champion, path: Path) -> list[Path]:
-    """Write the folder; with an ONNX model beside, if `onnx` is installed and can hold the champion."""
+    """Write the folder, with an ONNX model if `onnx` is installed and the champion can be exported to it."""
     path.mkdir(parents=True, exist_ok=True)
     champion.save(path / CHAMPION)
     written = [path / CHAMPION, *export_json(champion, path / POLICY)]
@@ -34,7 +34,7 @@ def export_hub(champion: Champion, path: Path) -> list[Path]:
 
 
 def model_card(champion: Champion, *, with_onnx: bool) -> str:
-    """The card: data for the hub in front, then what a person wants to know."""
+    """The model card: front matter in YAML for the hub, then text for people."""
     environment = environment_id(champion) or "an environment of one's own"
     names, architecture = names_of(champion), champion.architecture
     files = [
@@ -42,7 +42,7 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
         f"- `{POLICY}`: all weights by name, with what they read and do",
     ]
     files += [f"- `{ONNX}`: observation in, action out, in float64"] if with_onnx else []
-    scores = [f"- {name}: {_told(score)}" for name, score in _scores(champion).items()]
+    scores = [f"- {name}: {_score_text(score)}" for name, score in _scores(champion).items()]
     return "\n".join(
         [
             "---",
@@ -55,11 +55,11 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
             "",
             "## Scores",
             "",
-            *(scores or ["It was not scored on episodes that it was not chosen by."]),
+            *(scores or ["The champion has no validation and no test score."]),
             "",
-            _judged(champion),
+            _about_scores(champion),
             "",
-            "## Reads and does",
+            "## Inputs and outputs",
             "",
             f"- inputs: {', '.join(names.inputs)}",
             f"- outputs: {', '.join(names.outputs)}",
@@ -81,10 +81,10 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
     )
 
 
-def _judged(champion: Champion) -> str:
+def _about_scores(champion: Champion) -> str:
     if champion.test is None:
-        return "It has not been tested: its scores are those by which it was chosen, and flatter it."
-    return "The validation chose this champion; the test, on episodes that nothing was chosen by, judges it."
+        return "The champion was not tested: it was chosen by its scores, so they are too high."
+    return "The champion was chosen by its validation score; the test score, on other episodes, is unbiased."
 
 
 def _scores(champion: Champion) -> dict[str, Score]:
@@ -92,7 +92,7 @@ def _scores(champion: Champion) -> dict[str, Score]:
     return {name: score for name, score in scores.items() if score is not None}
 
 
-def _told(score: Score) -> str:
+def _score_text(score: Score) -> str:
     low, high = score.interval
     return f"mean return {score.mean:.2f} over {score.episodes} episodes, 95 % interval {low:.2f} to {high:.2f}"
 

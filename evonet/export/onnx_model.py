@@ -1,8 +1,8 @@
-"""ONNX: observation in, action out, with the normaliser and the decoding of actions inside, in float64.
+"""ONNX: a model from observation to action in float64, including the normaliser and the decoding of actions.
 
 The model takes a batch: `observation (batch, …)` of the environment's own shape and type, and for a recurrent network
-`memory (batch, hidden)`, zeros at an episode's start; it returns `action (batch, …)`, the `outputs (batch, outputs)`
-that it was read from, and the `next_memory`.
+`memory (batch, hidden)`, zeros at an episode's start. It returns `action (batch, …)`, the network's `outputs (batch,
+outputs)`, and for a recurrent network `next_memory`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def onnx_model(champion: Champion) -> Any:
 
 
 class _Graph:
-    """Nodes, constants and ends, collected in the order in which they are asked for."""
+    """Builder of a graph: each method adds a node, a constant, an input or an output."""
 
     def __init__(self, onnx: Any) -> None:
         self._onnx = onnx
@@ -85,14 +85,14 @@ class _Graph:
         return self.node("Reshape", value, self.constant([-1, *shape], np.int64))
 
     def input(self, name: str, dtype: Any, shape: tuple[int, ...]) -> str:
-        self._inputs.append(self._end(name, dtype, shape))
+        self._inputs.append(self._value_info(name, dtype, shape))
         return name
 
     def output(self, name: str, value: str, dtype: Any, shape: tuple[int, ...]) -> None:
         self._nodes.append(self._onnx.helper.make_node("Identity", [value], [name]))
-        self._outputs.append(self._end(name, dtype, shape))
+        self._outputs.append(self._value_info(name, dtype, shape))
 
-    def _end(self, name: str, dtype: Any, shape: tuple[int, ...]) -> Any:
+    def _value_info(self, name: str, dtype: Any, shape: tuple[int, ...]) -> Any:
         return self._onnx.helper.make_tensor_value_info(name, self.element(dtype), ["batch", *shape])
 
     def model(self, about: dict[str, Any]) -> Any:
@@ -103,7 +103,7 @@ class _Graph:
             opset_imports=[helper.make_opsetid("", _OPSET)],
             ir_version=_IR_VERSION,
             producer_name="evonet",
-            doc_string="A policy that evolved: observation in, action out.",
+            doc_string="An evolved policy: observation in, action out.",
         )
         helper.set_model_props(model, {"evonet": json.dumps(about, sort_keys=True)})
         return model
@@ -130,8 +130,8 @@ def _network(graph: _Graph, champion: Champion, inputs: str) -> str:
         hidden = graph.node("Add", hidden, graph.constant(network.hidden_bias))
     if architecture.recurrent:
         memory = graph.input("memory", np.float64, (architecture.num_hidden,))
-        echo = graph.node("MatMul", memory, graph.constant(network.hidden_hidden_weights))
-        hidden = graph.node("Add", hidden, echo)
+        recurrent = graph.node("MatMul", memory, graph.constant(network.hidden_hidden_weights))
+        hidden = graph.node("Add", hidden, recurrent)
     hidden = _activate(graph, architecture.hidden_activation, hidden)
     if architecture.recurrent:
         graph.output("next_memory", hidden, np.float64, (architecture.num_hidden,))

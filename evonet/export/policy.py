@@ -1,4 +1,4 @@
-"""What every format must say of a champion, and what none of them can."""
+"""Parts that all exporters share: the champion's description, and the limits of the formats."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from evonet.packages import optional_package
 from evonet.task import Task
 from evonet.types import IntArray
 
-Plain = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
+SimpleSpace = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
 
 
 class NotExportable(EvonetError):
-    """A champion that a format cannot hold, or a format whose package is missing."""
+    """The format cannot represent the champion, or its package is not installed."""
 
 
 def task_of(champion: Champion, to: str) -> Task:
-    """The champion's task, its spaces made of one part each.
+    """The champion's task, whose spaces are no Tuple or Dict.
 
     Raises:
-        NotExportable: it has none, or a space is a Tuple or Dict.
+        NotExportable: the champion has no task, or a space is a Tuple or Dict.
     """
     if champion.task is None:
         raise NotExportable(f"{to} needs the spaces of an environment, and this champion was scored by a function")
     for name, space in (("observation", champion.task.observation_space), ("action", champion.task.action_space)):
-        if not isinstance(space, Plain):
-            raise NotExportable(f"{to} has no form for the {name} space {space}; json has")
+        if not isinstance(space, SimpleSpace):
+            raise NotExportable(f"{to} cannot represent the {name} space {space}; use json")
     return champion.task
 
 
 def package(name: str) -> Any:
-    """An optional package.
+    """An optional package of the extra `export`.
 
     Raises:
-        NotExportable: it is not installed.
+        NotExportable: the package is not installed.
     """
     return optional_package(name, f"this format needs {name.partition('.')[0]}", "export", NotExportable)
 
 
 def one_hot_layout(space: spaces.Discrete | spaces.MultiDiscrete) -> tuple[IntArray, IntArray, IntArray]:
-    """How integers become inputs: input i is 1 where component `columns[i]`, less `starts[i]`, equals `values[i]`."""
+    """`(columns, starts, values)`: input i is 1 if component `columns[i]` minus `starts[i]` equals `values[i]`."""
     sizes = np.ravel(space.n if isinstance(space, spaces.Discrete) else space.nvec).astype(np.int64)
     starts = np.ravel(space.start).astype(np.int64)
     columns = np.repeat(np.arange(sizes.size), sizes)
@@ -58,21 +58,21 @@ def one_hot_layout(space: spaces.Discrete | spaces.MultiDiscrete) -> tuple[IntAr
 
 
 def environment_id(champion: Champion) -> str | None:
-    """The id of the champion's environment, if it has one."""
+    """The id of the champion's environment; None for a champion without an environment or an id."""
     environment = champion.task.environment if champion.task is not None else None
     return environment.id if isinstance(environment, EnvironmentSpec) else None
 
 
 def names_of(champion: Champion) -> Names:
-    """What the network's ends mean."""
+    """Names of the network's inputs and outputs."""
     architecture = champion.architecture
     return names_for(environment_id(champion), architecture.num_inputs, architecture.num_outputs)
 
 
 def description(champion: Champion) -> dict[str, Any]:
-    """Everything but the weights, as plain data: where they come from, what they read and do, how they scored.
+    """The champion without its weights, as plain data: origin, architecture, names, spaces and scores.
 
-    What is not finite is null, for JSON knows no such number.
+    Numbers that are not finite become None, because JSON has none.
     """
     task, names = champion.task, names_of(champion)
     environment = task.environment if task is not None else None

@@ -2,8 +2,8 @@
 
     Sequential(Linear(inputs, hidden), Tanh(), Linear(hidden, outputs), …)
 
-A normaliser becomes two layers in front, `Linear(inputs, inputs)` and `Hardtanh(-10, 10)`. The metadata say which
-layers to build, and how an action is read from the outputs.
+A normaliser becomes two layers in front, `Linear(inputs, inputs)` and `Hardtanh(-10, 10)`. The metadata name the layers
+and describe how an action is decoded from the outputs.
 """
 
 from __future__ import annotations

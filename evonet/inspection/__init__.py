@@ -1,1 +1,1 @@
-"""A finished run read back: what evolution found, how good it is, and where it came from."""
+"""Run directories read back: summaries, reports, replays, and comparisons of runs and studies."""

@@ -1,4 +1,4 @@
-"""The account of a run: as text to read and as data."""
+"""The summary of a run that `evonet inspect` prints: as text and as data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEARNING = ("generation", "environment_steps", "best", "median", "validation_me
 
 
 def account_data(run: LoadedRun) -> dict[str, Any]:
-    """All that `account` tells, as plain data."""
+    """The content of `account`, and all weights, ancestors and generations, as plain data."""
     champion = run.champion
     data = dict(run.summary)
     if champion is not None:
@@ -48,8 +48,8 @@ def account_data(run: LoadedRun) -> dict[str, Any]:
 
 
 def account(run: LoadedRun) -> str:
-    """The account as text, of at most 120 columns where names allow."""
-    sections = [_head(run.summary), _spent(run), _curve(run.metrics)]
+    """The summary as text of at most 120 columns, unless names are longer."""
+    sections = [_head(run.summary), _effort(run), _curve(run.metrics)]
     if run.champion is not None:
         names = _names(run, run.champion)
         sections += [
@@ -63,7 +63,7 @@ def account(run: LoadedRun) -> str:
 def influence(network: NeuralNetwork) -> list[float]:
     """Each input's share of all paths to the outputs, by absolute connection weights (after Olden et al. 2004).
 
-    A unit of each input is taken to weigh the same, so it says most where observations are normalised.
+    The weights of two inputs are comparable if their values are, so the shares mean most for normalised observations.
     """
     paths = np.abs(network.input_hidden_weights) @ np.abs(network.hidden_output_weights)
     strength = paths.sum(axis=1)
@@ -84,18 +84,18 @@ def _head(summary: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _spent(run: LoadedRun) -> str:
+def _effort(run: LoadedRun) -> str:
     summary = run.summary
-    spent = (
+    effort = (
         f"{counted(summary['generations'], 'generation')}, {counted(summary['evaluations'], 'evaluation')}, "
         f"{summary['environment_steps']:,} environment steps in training and {summary['validation_steps']:,} in "
         f"validation,\n{summary['seconds']:g} s"
     )
     if summary["finished"]:
-        return f"{spent} on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
+        return f"{effort} on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
     return (
-        f"{spent} so far; last written {run.idle_seconds:,.0f} s ago.\n"
-        f"If nobody is running it any more, go on with: evonet resume {run.path}"
+        f"{effort} so far; last written {run.idle_seconds:,.0f} s ago.\n"
+        f"If the run has been interrupted, continue it with: evonet resume {run.path}"
     )
 
 
@@ -125,7 +125,7 @@ def _network(network: NeuralNetwork, names: Names) -> str:
 
 
 def _weight_table(network: NeuralNetwork, names: Names) -> list[str]:
-    """A row for each hidden neuron: what comes in, its bias, what goes out; the outputs' biases below."""
+    """A row for each hidden neuron with its incoming weights, bias and outgoing weights; output biases below."""
     bias = network.architecture.bias
     heads = [*names.inputs, *(["bias"] if bias else []), *names.outputs]
     widths = [max(8, len(head)) for head in heads]
@@ -145,7 +145,7 @@ def _weight_table(network: NeuralNetwork, names: Names) -> list[str]:
 
 
 def _weight_list(network: NeuralNetwork, names: Names) -> list[str]:
-    """A paragraph for each neuron, where a table would be too wide."""
+    """A paragraph for each neuron, for networks whose table would be too wide."""
     lines = []
     for layer, index in _neurons(network):
         lines.append(f"  hidden {index}" if layer == "hidden" else f"  {names.outputs[index]}")
@@ -175,8 +175,8 @@ def _descent(line: Sequence[Ancestor]) -> str:
         mate = f" (with {ancestor.parents[1]})" if len(ancestor.parents) > 1 else ""
         made = made_by(ancestor, ", ")
         fitness = score(ancestor.fitness) + gain
-        who = f"generation {ancestor.generation:>4}  individual {ancestor.individual:<7}"
-        lines.append(f"  {who} fitness {fitness:<22} {made}{mate}")
+        birth = f"generation {ancestor.generation:>4}  individual {ancestor.individual:<7}"
+        lines.append(f"  {birth} fitness {fitness:<22} {made}{mate}")
     return "\n".join(lines)
 
 

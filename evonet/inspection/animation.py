@@ -1,4 +1,4 @@
-"""Pictures, one after another, in a file."""
+"""Films: an environment's frames, written as GIF, WebP or MP4."""
 
 from __future__ import annotations
 
@@ -20,26 +20,47 @@ from evonet.files.directory import write_atomically
 
 Frame = NDArray[np.uint8]
 _WIDTH = 480  # pixels
+_FASTEST = 25.0  # frames a second; faster environments have some left out, and play at their own speed
 
 
 class CannotRender(EvonetError):
-    """There is no display, no renderer, or no package to write such a file."""
+    """Rendering failed: there is no display, no renderer, or no package that writes the file."""
+
+
+@dataclass(frozen=True)
+class FrameRate:
+    """The frames of an environment that are recorded, and the speed at which they are played.
+
+    Attributes:
+        every: steps from one recorded frame to the next.
+        fps: recorded frames a second.
+    """
+
+    every: int
+    fps: float
+
+    @classmethod
+    def of(cls, environment: Any, least_every: int = 1) -> FrameRate:
+        """The environment's own speed, at no more than 25 frames a second and one frame in `least_every` steps."""
+        own = float(environment.metadata.get("render_fps") or _FASTEST)
+        every = max(least_every, round(own / _FASTEST))
+        return cls(every, own / every)
 
 
 class Film:
-    """Pictures, kept small until they are written: those of an episode are mostly alike, and would fill the memory."""
+    """A list of frames, compressed in memory: a long episode would fill it, and its frames are mostly alike."""
 
     def __init__(self) -> None:
         self._frames: list[bytes] = []
         self._shape: tuple[int, ...] | None = None
 
     def add(self, picture: Any) -> None:
-        """Take a picture `(height, width, 3)`, all of one size; at most 480 pixels of its width are kept.
+        """Add a picture `(height, width, 3)`, reduced to at most 480 pixels of width.
 
         Raises:
-            CannotRender: it is none, or of another size than those before.
+            CannotRender: `picture` is no such array, or its size differs from that of the first.
         """
-        frame = _smaller(picture)
+        frame = _reduced(picture)
         if frame.shape != (self._shape or frame.shape):
             raise CannotRender(f"the environment's pictures must be of one size, got {self._shape} and {frame.shape}")
         self._shape = frame.shape
@@ -56,8 +77,8 @@ class Film:
         return np.frombuffer(zlib.decompress(self._frames[index]), dtype=np.uint8).reshape(self._shape)
 
 
-def _smaller(picture: Any) -> Frame:
-    """Every second or third pixel, as far as it takes, with both sides even, as video formats have it."""
+def _reduced(picture: Any) -> Frame:
+    """Every n-th pixel of a wide picture, cropped to even sides, which video formats require."""
     frame = np.asarray(picture, dtype=np.uint8)
     if frame.ndim != 3 or frame.shape[2] != 3:
         raise CannotRender(f"the environment's pictures must have the shape (height, width, 3), got {frame.shape}")
@@ -67,15 +88,15 @@ def _smaller(picture: Any) -> Frame:
 
 
 @dataclass(frozen=True)
-class Form:
-    """A form of file.
+class FilmFormat:
+    """A file format for films.
 
     Attributes:
-        needs: imports its package, or raises `CannotRender`.
-        write: a film to a file, at so many pictures a second.
+        require: imports the package that writes the format, or raises `CannotRender`.
+        write: writes a film to a path, at a number of frames a second.
     """
 
-    needs: Callable[[], ModuleType]
+    require: Callable[[], ModuleType]
     write: Callable[[Path, Film, float], None]
 
 
@@ -83,7 +104,7 @@ def _package(name: str, install: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise CannotRender(f"to write such a file, install {install}") from error
+        raise CannotRender(f"to write this format, install {install}") from error
 
 
 def _pillow() -> ModuleType:
@@ -94,31 +115,31 @@ def _ffmpeg() -> ModuleType:
     return _package("imageio_ffmpeg", "imageio-ffmpeg: pip install 'evonet-toolkit[video]'")
 
 
-def _write_gif(path: Path, film: Film, pace: float) -> None:
+def _write_gif(path: Path, film: Film, fps: float) -> None:
     image = _pillow()
-    # One palette for all pictures: they compress against each other, and colours do not flicker.
+    # One palette for all frames, so that unchanged pixels compress and colours do not flicker.
     sample = np.concatenate([film[index] for index in range(0, len(film), max(1, len(film) // 8))])
     palette = image.fromarray(sample).quantize(64)
     pictures = (image.fromarray(frame).quantize(palette=palette, dither=0) for frame in film)
-    _save(path, pictures, pace, format="GIF")
+    _save(path, pictures, fps, format="GIF")
 
 
-def _write_webp(path: Path, film: Film, pace: float) -> None:
+def _write_webp(path: Path, film: Film, fps: float) -> None:
     image = _pillow()
-    _save(path, (image.fromarray(frame) for frame in film), pace, format="WEBP", quality=70)
+    _save(path, (image.fromarray(frame) for frame in film), fps, format="WEBP", quality=70)
 
 
-def _save(path: Path, pictures: Iterator[Any], pace: float, **options: Any) -> None:
+def _save(path: Path, pictures: Iterator[Any], fps: float, **options: Any) -> None:
     file = io.BytesIO()
-    next(pictures).save(file, save_all=True, append_images=pictures, duration=round(1000 / pace), loop=0, **options)
+    next(pictures).save(file, save_all=True, append_images=pictures, duration=round(1000 / fps), loop=0, **options)
     write_atomically(path, file.getvalue())
 
 
-def _write_mp4(path: Path, film: Film, pace: float) -> None:
+def _write_mp4(path: Path, film: Film, fps: float) -> None:
     height, width, _ = film[0].shape
-    unfinished = path.with_name(f".{os.getpid()}-{path.name}")  # the name's end says the format
+    unfinished = path.with_name(f".{os.getpid()}-{path.name}")  # ffmpeg reads the format from the name's suffix
     try:
-        writer = _ffmpeg().write_frames(str(unfinished), (width, height), fps=pace, macro_block_size=2)
+        writer = _ffmpeg().write_frames(str(unfinished), (width, height), fps=fps, macro_block_size=2)
         writer.send(None)
         for frame in film:
             writer.send(frame)
@@ -130,9 +151,9 @@ def _write_mp4(path: Path, film: Film, pace: float) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-FORMS = {
-    "gif": Form(_pillow, _write_gif),
-    "webp": Form(_pillow, _write_webp),
-    "mp4": Form(_ffmpeg, _write_mp4),
+FILM_FORMATS = {
+    "gif": FilmFormat(_pillow, _write_gif),
+    "webp": FilmFormat(_pillow, _write_webp),
+    "mp4": FilmFormat(_ffmpeg, _write_mp4),
 }
-"""The forms of file by name, which is the end of a file's name too."""
+"""File formats by name, which is also the suffix of their files."""

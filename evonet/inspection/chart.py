@@ -12,12 +12,12 @@ _MARKS = "*+."
 
 
 def chart(series: Mapping[str, Sequence[float | None]], width: int = 72, height: int = 12) -> str:
-    """Curves over a common axis, the first on top where they meet.
+    """Curves over a common axis; where curves cross, the first is on top.
 
     Args:
-        series: the values of each curve by its name, None where there is none; all of one length, at most three.
+        series: values of at most three curves by name, all of one length; None for a missing value.
         width: columns of the drawing.
-        height: its rows.
+        height: rows of the drawing.
     """
     curves = {name: _resample(values, width) for name, values in series.items()}
     known = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()])
@@ -42,7 +42,7 @@ def chart(series: Mapping[str, Sequence[float | None]], width: int = 72, height:
 
 
 def _resample(values: Sequence[float | None], width: int) -> FloatArray:
-    """At most `width` values: where there are more, the last of each stretch."""
+    """At most `width` of the values, evenly spaced, with the first and the last."""
     array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     if len(array) <= width:
         return array

@@ -1,6 +1,6 @@
-"""What notebooks show of runs, populations and networks: a few words and Matplotlib's figures.
+"""Runs, populations and networks as HTML for notebooks: a short text and Matplotlib's figures.
 
-Without Matplotlib a notebook shows an object's plain text instead.
+Without Matplotlib, a notebook shows an object's plain text instead.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CELL = 'style="text-align:left;padding:1px 12px 1px 0"'
 
 
 def to_html(value: LoadedRun | Population | NeuralNetwork) -> str | None:
-    """A run, a population or a network as HTML; None, for which a notebook shows plain text, without Matplotlib."""
+    """A run, a population or a network as HTML; None if Matplotlib is missing, so that a notebook shows plain text."""
     if find_spec("matplotlib") is None:
         return None
     if isinstance(value, LoadedRun):
@@ -92,7 +92,7 @@ def _operators(population: Population, row: int) -> str:
 
 
 def _figure(draw: Callable[[Any], object], width: float = 5.0, height: float = 2.6) -> str:
-    """A figure of `width` times `height` inches as SVG; names within it are Matplotlib's to escape."""
+    """A figure of `width` times `height` inches as SVG, in which Matplotlib escapes names."""
     with page_style():
         axes = new_axes(width, height)
         draw(axes)

@@ -1,4 +1,4 @@
-"""Words and numbers that accounts, reports, notebooks and comparisons share."""
+"""Phrases and number formats that summaries, reports, notebooks and comparisons share."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from evonet.files.text import printable
 from evonet.inspection.lineage import Ancestor
 
 NO_CHAMPION = "No champion: not one individual could be scored."
-NO_CHAMPION_YET = "Not finished, and no champion yet: it is known from the first checkpoint on."
+NO_CHAMPION_YET = "Not finished, and no champion yet: the first checkpoint will have one."
 
 
 def number(value: float | None, digits: int = 6) -> str:
-    """A number for people, such as `1,234.5`.
+    """A number as text, for example `1,234.5`.
 
     Args:
-        value: a dash stands for None and NaN, `failed` for infinity.
+        value: the number; None and NaN become a dash, infinity becomes `failed`.
         digits: significant digits of a number that is not whole.
     """
     if value is None or math.isnan(value):
@@ -30,33 +30,33 @@ def number(value: float | None, digits: int = 6) -> str:
 
 
 def score(mean: float | None) -> str:
-    """A mean score; `failed` where there is none, because one of its episodes failed."""
+    """A mean score as text; `failed` for None, the mean of episodes of which one failed."""
     return number(-math.inf if mean is None else mean)
 
 
 def interval(bounds: Sequence[float] | None) -> str:
-    """The bounds of a score's interval, such as `473 to 491`."""
+    """The bounds of a score's interval as text, for example `473 to 491`."""
     low, high = bounds or (None, None)
     return f"{score(low)} to {score(high)}"
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """A share of a whole, such as `12 %`."""
+    """A share as text, for example `12 %`."""
     return f"{100 * share:.{digits}f} %"
 
 
 def counted(count: int, noun: str) -> str:
-    """A count with its noun: `1 episode`, `1,000 episodes`."""
+    """A count with its noun, for example `1 episode` or `1,000 episodes`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words as a list: `the worst, the median and the best`."""
+    """Words joined to a list, for example `the worst, the median and the best`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def shortened(text: str, width: int = 24) -> str:
-    """`text` on one line, its end cut where it is longer than `width` characters."""
+    """`text` on one line, shortened to `width` characters at its end."""
     line = printable(text, keep="")
     return line if len(line) <= width else f"{line[: width - 1]}…"
 
@@ -69,7 +69,7 @@ def title(summary: Mapping[str, Any]) -> str:
 
 
 def verdict(summary: Mapping[str, Any]) -> str:
-    """A run's result in one sentence: the test score where the run is finished, else the validation score so far."""
+    """A run's result in one sentence: the test score of a finished run, the validation score of an unfinished one."""
     champion, target = summary["champion"], summary["target"]
     if champion is None:
         return f"{NO_CHAMPION} See faults.jsonl." if summary["finished"] else NO_CHAMPION_YET
@@ -79,17 +79,16 @@ def verdict(summary: Mapping[str, Any]) -> str:
             f"Not finished: the champion so far scores {score(champion['validation_mean'])} on the "
             f"{counted(champion['validation_episodes'] or 0, 'held-out episode')} that it was chosen by{aim}."
         )
-    test = (
-        f"he champion scores {score(champion['test_mean'])} on {counted(champion['test_episodes'], 'fresh episode')} "
+    opening = "The" if target is None else "Solved: the" if summary["solved"] else "Not solved: the"
+    return (
+        f"{opening} champion scores {score(champion['test_mean'])} on "
+        f"{counted(champion['test_episodes'], 'fresh episode')} "
         f"(95 % interval {interval(champion['test_interval'])}){aim}."
     )
-    if target is None:
-        return f"T{test}"
-    return f"Solved: t{test}" if summary["solved"] else f"Not solved: t{test}"
 
 
 def scores(summary: Mapping[str, Any]) -> list[tuple[str, float | None, str]]:
-    """The champion's scores: name, mean and what it is a mean of; the test only where the run is finished."""
+    """The champion's scores: name, mean, and a description of the mean; only a finished run has a test score."""
     champion = summary["champion"]
     test = ("test", champion["test_mean"], f"mean of {champion['test_episodes']} episodes that nothing was chosen by")
     held_out = f"mean of {champion['validation_episodes']} held-out episodes, by which it was chosen"
@@ -101,5 +100,5 @@ def scores(summary: Mapping[str, Any]) -> list[tuple[str, float | None, str]]:
 
 
 def made_by(ancestor: Ancestor, joint: str = " + ") -> str:
-    """The operators that made an individual, or what else it came from."""
+    """The operators that made an individual; `copied` or `random weights` if there were none."""
     return joint.join(ancestor.operators) or ("copied" if ancestor.parents else "random weights")

@@ -1,4 +1,4 @@
-"""Episodes of a policy again: in a window, or as an animation in a file."""
+"""Episodes of a policy, shown in a window or written to a film."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError
-from evonet.inspection.animation import FORMS, CannotRender, Film
+from evonet.inspection.animation import FILM_FORMATS, CannotRender, Film, FrameRate
 from evonet.policy import Policy
 from evonet.types import IntArray
 
-_FASTEST = 25.0  # pictures a second in a file; above it, some are left out and the pace stays
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
 
 
 @dataclass(frozen=True)
 class Episode:
-    """How an episode went.
+    """The result of an episode.
 
     Attributes:
-        seed: of its reset.
-        total: its return.
-        steps: taken.
-        terminated: whether the environment ended it; otherwise it was truncated.
+        seed: seed of the reset.
+        total: the return.
+        steps: number of steps.
+        terminated: whether the environment ended the episode; otherwise it was truncated.
     """
 
     seed: int
@@ -43,7 +42,7 @@ def has_display() -> bool:
 
 @contextlib.contextmanager
 def no_window_needed() -> Iterator[None]:
-    """While pictures are drawn for a file: where there is no display, SDL, which draws most of them, looks for none."""
+    """Let pygame, which renders most environments, draw without a window on a machine that has no display."""
     if has_display():
         yield
         return
@@ -55,111 +54,94 @@ def no_window_needed() -> Iterator[None]:
 
 
 def show(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
-    """Play the episodes `(episodes,)` in a window, at the environment's own pace.
+    """Play the episodes of `seeds (episodes,)` in a window, at the environment's own speed.
 
     Raises:
-        CannotRender: there is no display, or the environment draws no window.
+        CannotRender: there is no display, or the environment has no render mode "human".
         EnvironmentUnavailable: the environment cannot be made, or raises.
     """
     if not has_display():
         raise CannotRender("there is no display to open a window on; write a file instead: --gif FILE")
-    return _episodes(policy, seeds, "human", lambda _: None)
+    return _played(policy, seeds, "human")
 
 
 def play(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
-    """Play the episodes `(episodes,)` without showing anything."""
-    return _episodes(policy, seeds, None, lambda _: None)
+    """Play the episodes of `seeds (episodes,)` without rendering."""
+    return _played(policy, seeds, None)
 
 
 def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None) -> Iterator[Episode]:
-    """Play the episodes `(episodes,)` into one animation; it is written at the end, whole or not at all.
+    """Play the episodes of `seeds (episodes,)` into one film, which is written after the last, whole or not at all.
 
     Args:
-        policy: acts in them; one lane.
-        seeds: of the episodes.
-        path: of the file.
-        form: `gif`, `webp` or `mp4`; by default what the file's name ends with.
+        policy: policy with one lane.
+        seeds: seeds of the episodes.
+        path: path of the file.
+        form: file format, `gif`, `webp` or `mp4`; by default the suffix of `path`.
 
     Raises:
-        ConfigError: the file's name ends with something else.
-        CannotRender: the environment gives no pictures, or a package to write the file is missing.
+        ConfigError: the suffix is no file format.
+        CannotRender: the environment renders no pictures, or a package to write the file is missing.
         EnvironmentUnavailable: the environment cannot be made, or raises.
         OSError: the file cannot be written.
     """
-    chosen = FORMS.get(form or path.suffix.lower().removeprefix("."))
-    if chosen is None:
-        raise ConfigError(f"a replay is written as {', '.join(f'.{name}' for name in FORMS)}, got {str(path)!r}")
-    chosen.needs()
-    film, pace = Film(), _Pace()
-    with no_window_needed():
-        yield from _episodes(policy, seeds, "rgb_array", film.add, pace)
+    film_format = FILM_FORMATS.get(form or path.suffix.lower().removeprefix("."))
+    if film_format is None:
+        suffixes = ", ".join(f".{name}" for name in FILM_FORMATS)
+        raise ConfigError(f"a replay's file must end with one of {suffixes}, got {str(path)!r}")
+    film_format.require()
+    film = Film()
+    with no_window_needed(), contextlib.closing(_environment(policy, "rgb_array")) as environment:
+        rate = FrameRate.of(environment)
+
+        def add_frame(step: int) -> None:
+            if step % rate.every == 0:
+                film.add(_rendered(environment))
+
+        for seed in seeds:
+            yield _episode(policy, environment, int(seed), add_frame)
     if not len(film):
-        raise CannotRender("the environment gave no pictures")
-    chosen.write(path, film, pace.shown)
+        raise CannotRender("the environment rendered no pictures")
+    film_format.write(path, film, rate.fps)
 
 
-@dataclass
-class _Pace:
-    """Which pictures of an environment's own pace are kept.
-
-    Attributes:
-        every: steps from one kept picture to the next.
-        shown: pictures a second in the file.
-    """
-
-    every: int = 1
-    shown: float = _FASTEST
-
-    def follow(self, environment: Any) -> None:
-        own = float(environment.metadata.get("render_fps") or _FASTEST)
-        self.every = max(1, round(own / _FASTEST))
-        self.shown = own / self.every
+def _played(policy: Policy, seeds: IntArray, mode: Literal["human"] | None) -> Iterator[Episode]:
+    with contextlib.closing(_environment(policy, mode)) as environment:
+        for seed in seeds:
+            yield _episode(policy, environment, int(seed))
 
 
-def _episodes(
-    policy: Policy,
-    seeds: IntArray,
-    mode: Literal["human", "rgb_array"] | None,
-    see: Callable[[Any], None],
-    pace: _Pace | None = None,
-) -> Iterator[Episode]:
+def _environment(policy: Policy, mode: Literal["human", "rgb_array"] | None) -> Any:
     environment = policy.task.make_environment(mode)
     if mode is not None and environment.render_mode != mode:
-        raise CannotRender(f"the environment cannot draw itself: it has no render mode {mode!r}")
-    pace = pace or _Pace()
-    pace.follow(environment)
-    with contextlib.closing(environment):
-        for seed in seeds:
-            yield _episode(policy, environment, int(seed), _seen(environment, see, pace))
+        raise CannotRender(f"the environment cannot be rendered: it has no render mode {mode!r}")
+    return environment
 
 
-def _seen(environment: Any, see: Callable[[Any], None], pace: _Pace) -> Callable[[int], None]:
-    def look(step: int) -> None:
-        if environment.render_mode == "rgb_array" and step % pace.every == 0:
-            try:
-                picture = environment.render()
-            except Exception as error:  # a renderer's own: no pygame, no graphics library, …
-                raise CannotRender(f"the environment cannot draw itself: {error}") from error
-            see(picture)
-
-    return look
+def _rendered(environment: Any) -> Any:
+    try:
+        return environment.render()
+    except Exception as error:  # a renderer's own: no pygame, no graphics library, …
+        raise CannotRender(f"the environment cannot be rendered: {error}") from error
 
 
-def _episode(policy: Policy, environment: Any, seed: int, look: Callable[[int], None]) -> Episode:
+def _episode(
+    policy: Policy, environment: Any, seed: int, on_step: Callable[[int], None] = lambda _: None
+) -> Episode:  # fmt: skip
     total, terminated, step = 0.0, False, 0
     try:
         policy.reset()
         observation, _ = environment.reset(seed=seed)
-        look(0)
+        on_step(0)
         for step in range(1, policy.task.max_steps + 1):
             observation, reward, terminated, truncated, _ = environment.step(policy.act(observation))
             total += float(reward)
-            look(step)
+            on_step(step)
             if terminated or truncated:
                 break
     except EvonetError:
         raise
-    except Exception as error:  # the environment's own, or that of the window it draws
+    except Exception as error:  # the environment's own, or its window's
         what = f"{type(error).__name__}: {error}"
         raise EnvironmentUnavailable(f"the environment failed at step {step}, seed {seed}: {what}") from error
     return Episode(seed, total, step, bool(terminated))

@@ -1,6 +1,6 @@
-"""Individuals whose genomes a run kept: its champion, the fittest of each generation, the populations of checkpoints.
+"""Individuals whose genomes are stored: the champion, the fittest of each generation, populations of checkpoints.
 
-Of all other individuals `lineage.jsonl` has parents and fitness, but no genome.
+For all other individuals, `lineage.jsonl` has parents and fitness, but no genome.
 """
 
 from __future__ import annotations
@@ -20,44 +20,44 @@ from evonet.inspection.loaded_run import LoadedRun
 from evonet.network import Architecture
 from evonet.strategies.saved_population import population_of
 
-_SHOWN = 8
+_SHOWN_CHECKPOINTS = 8
 
 
 class NotStored(ConfigError):
-    """A run kept no genome of such an individual."""
+    """The run has not stored the individual's genome."""
 
 
 def stored_individual(run: LoadedRun, generation: int | None = None, individual: int | None = None) -> Individual:
     """An individual of a run, with its training fitness; the champion is a `Champion`, with its scores.
 
     Args:
-        run: whose individual it is.
-        generation: alone, the generation whose fittest is meant; with an id, one in which the individual lived: it has
-            the normaliser of that generation if the run kept it, from a checkpoint the one after it.
-        individual: its id. Without id and generation, the champion is meant.
+        run: the run.
+        generation: without `individual`, select the fittest of this generation. With `individual`, prefer the
+            normaliser of this generation, in which the individual lived; that of a checkpoint is the next generation's.
+        individual: id of the individual; without `individual` and `generation`, the champion is returned.
 
     Raises:
-        NotStored: the run did not keep it; the message says what it kept.
+        NotStored: the individual is not stored; the message says which ones are.
         ConfigError: a file of the run cannot be read.
     """
-    _check_lived(run, generation, individual)
+    _require_alive(run, generation, individual)
     if individual is not None:
-        found = list(_of_id(run, individual, generation))
-        found.sort(key=lambda one: one.generation != generation)  # stable: otherwise the order stays
+        found = list(_stored_states(run, individual, generation))
+        found.sort(key=lambda each: each.generation != generation)  # stable: the order is otherwise unchanged
     elif generation is not None:
         found = _fittest(run, generation)
     else:
         return stored_champion(run)
     if not found:
-        raise NotStored(_refusal(run, generation, individual))
+        raise NotStored(_not_stored(run, generation, individual))
     return found[0]
 
 
 def stored_champion(run: LoadedRun) -> Champion:
-    """The champion of a run; of a run under way, the champion so far.
+    """The champion of a run, or the champion so far of an unfinished run.
 
     Raises:
-        NotStored: there is none, or none yet.
+        NotStored: the run has no champion, or none yet.
         ConfigError: a file of the run cannot be read.
     """
     if run.champion is None:
@@ -66,7 +66,7 @@ def stored_champion(run: LoadedRun) -> Champion:
     return run.champion
 
 
-def _check_lived(run: LoadedRun, generation: int | None, individual: int | None) -> None:
+def _require_alive(run: LoadedRun, generation: int | None, individual: int | None) -> None:
     last = len(run.metrics.get("generation", ())) - 1
     if generation is not None and not 0 <= generation <= last:
         raise NotStored(f"{run.path} has generations 0 to {last}, there is no generation {generation}")
@@ -83,18 +83,18 @@ def _check_lived(run: LoadedRun, generation: int | None, individual: int | None)
 
 
 def _fittest(run: LoadedRun, generation: int) -> list[Individual]:
-    """The fittest of a generation: the last one that was written down until then."""
+    """The fittest of a generation, as a list; a generation that recorded none has the fittest of the one before."""
     if not np.isfinite(run.metrics["best"][generation]):
         return []
-    return [one for one in run.fittest if one.generation <= generation][-1:]
+    return [each for each in run.fittest if each.generation <= generation][-1:]
 
 
-def _of_id(run: LoadedRun, individual: int, generation: int | None) -> Iterator[Individual]:
-    """All that the run kept of one individual; checkpoints are read only where no other file has it."""
+def _stored_states(run: LoadedRun, individual: int, generation: int | None) -> Iterator[Individual]:
+    """The states of one individual in all files; checkpoints are read only if no other file has the generation."""
     champion = [] if run.champion is None else [run.champion]
-    kept = [one for one in (*champion, *run.fittest) if one.id == individual]
-    yield from kept
-    if run.acting is not None and (not kept or generation not in {None, *(one.generation for one in kept)}):
+    stored = [each for each in (*champion, *run.fittest) if each.id == individual]
+    yield from stored
+    if run.acting is not None and (not stored or generation not in {None, *(each.generation for each in stored)}):
         architecture = run.acting.architecture
         for checkpoint in _checkpoints(run):  # the newest first
             yield from run.read(
@@ -126,16 +126,17 @@ def _checkpoints(run: LoadedRun) -> Iterator[Checkpoint]:
             yield Checkpoint.load(path)
 
 
-def _refusal(run: LoadedRun, generation: int | None, individual: int | None) -> str:
+def _not_stored(run: LoadedRun, generation: int | None, individual: int | None) -> str:
     if individual is None:
         return f"{run.path} has no individual of generation {generation} that could be scored"
-    kept = sorted(checkpoint.generation for checkpoint in _checkpoints(run))
-    named = ", ".join(map(str, kept[-_SHOWN:]))
-    more = "" if len(kept) <= _SHOWN else f" and {len(kept) - _SHOWN} before"
-    s = "s" * (len(kept) > 1)
-    populations = f"the population{s} of generation{s} {named}{more}, " if kept else ""
+    generations = sorted(checkpoint.generation for checkpoint in _checkpoints(run))
+    named = ", ".join(map(str, generations[-_SHOWN_CHECKPOINTS:]))
+    hidden = len(generations) - _SHOWN_CHECKPOINTS
+    more = f" and {hidden} before" if hidden > 0 else ""
+    s = "s" * (len(generations) > 1)
+    populations = f"the population{s} of generation{s} {named}{more}, " if generations else ""
     return (
-        f"individual {individual} is not stored: {run.path} keeps the champion, {populations}"
+        f"individual {individual} is not stored: {run.path} stores the champion, {populations}"
         f"and the fittest of each generation (--generation G alone)\n"
         "to keep the population of every tenth generation, run it with --set checkpoints.keep_each=10"
     )

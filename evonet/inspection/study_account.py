@@ -1,4 +1,4 @@
-"""The account of a study, as text to read."""
+"""The summary of a study that `evonet study` and `evonet inspect` print."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from evonet.files.text import printable
 from evonet.inspection.phrases import interval, number, percent, score
 
 _SHOWN_FAILURES = 10
-_SPENT = {
+_EFFORT = {
     "evaluations": "evaluations",
     "environment_steps": "environment steps",
     "validation_steps": "validation steps",
@@ -18,7 +18,7 @@ _SPENT = {
 
 
 def study_account(study: Mapping[str, Any]) -> str:
-    """The account of a study's summary, as text of at most 120 columns where names allow."""
+    """A study's summary as text of at most 120 columns, unless names are longer."""
     seeds = study["seeds"]
     title = (
         f"{printable(study['name'], keep='')} · {study['environment'] or 'own fitness function'} · {_counted(seeds)}"
@@ -30,7 +30,7 @@ def study_account(study: Mapping[str, Any]) -> str:
 
 
 def ranges(seeds: Sequence[int]) -> str:
-    """`0-49, 60` for the numbers from 0 to 49, and 60."""
+    """Seeds as ranges: `0-49, 60` for the numbers from 0 to 49, and 60."""
     spans: list[list[int]] = []
     for seed in sorted(seeds):
         if spans and seed == spans[-1][1] + 1:
@@ -47,7 +47,7 @@ def _counted(seeds: Sequence[int]) -> str:
 def _verdict(study: Mapping[str, Any]) -> str:
     success, reached = study["success"], study["to_success"]
     if success is None:
-        return "No target, so there is no success to tell of."
+        return "No target, so no run counts as solved or not solved."
     low, high = success["interval"]
     verdict = (
         f"Solved: {success['solved']} of {success['runs']} runs ({percent(success['rate'])}, 95 % interval "
@@ -61,15 +61,15 @@ def _verdict(study: Mapping[str, Any]) -> str:
         "",
         f"  {'to success':<20} {'median':>13}   {'quartiles':^27} {'mean':>13}" + _per_success(unsolved),
     ]
-    for key, name in _SPENT.items():
+    for key, name in _EFFORT.items():
         spread = reached[key]
         quartiles = f"{number(spread['lower_quartile']):>11} to {number(spread['upper_quartile']):<12}"
         row = f"  {name:<20} {number(spread['median']):>13}   {quartiles} {number(spread['mean']):>13}"
         lines.append(row + (f" {number(spread['per_success']):>13}" if unsolved else ""))
     if unsolved:
         lines.append(
-            f"\nMedian, quartiles and mean are of the {reached['runs']} solved runs, not of the {unsolved} that spent "
-            "theirs in vain.\nPer success: what all runs spent, for each that was solved."
+            f"\nMedian, quartiles and mean are those of the solved runs, {reached['runs']} of {success['runs']}.\n"
+            "Per success: the total of all runs divided by the number of solved runs."
         )
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Matplotlib figures as SVG within a page: in its letters and colours, light or dark."""
+"""Matplotlib figures as SVG elements that follow the fonts and colours of the page around them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 from evonet.inspection.plots.palette import package
 
-_INK = "#123456"  # stands for the colour of the text around a figure, dark or light
+_INK = "#123456"  # placeholder for the page's text colour, which may be dark or light
 _POINTS = 72.0  # an inch
-_EDGE = 3.0  # points around all that is drawn
-_FITTINGS = 3
-_PICTURES = 160  # dots an inch of maps, which are pictures within the drawing
+_EDGE = 3.0  # points around the drawing
+_MOST_FITS = 3
+_DPI = 160  # of heat maps, which are bitmaps within the drawing
 _STYLE = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "evonet",
-    "text.parse_math": False,  # a dollar sign in a name is one
+    "text.parse_math": False,  # names may hold dollar signs
     "font.size": 10,
     "font.family": "sans-serif",
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
@@ -32,19 +32,19 @@ _STYLE = {
 
 @contextmanager
 def page_style() -> Iterator[None]:
-    """Within it, figures are drawn for a page.
+    """Matplotlib settings for figures in a page, as a context manager.
 
     Raises:
         EvonetError: Matplotlib is not installed.
     """
     with package("matplotlib").rc_context(_STYLE), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the browser has the letters that Matplotlib's own font lacks
+        warnings.simplefilter("ignore")  # Matplotlib warns of characters that its font lacks; a browser has them
         yield
 
 
 def new_axes(width: float, height: float) -> Any:
-    """Axes on a transparent figure of so many inches; within `page_style`."""
-    figure = package("matplotlib.figure").Figure(figsize=(width, height), dpi=_PICTURES)
+    """Axes on a transparent figure of `width` times `height` inches; call it within `page_style`."""
+    figure = package("matplotlib.figure").Figure(figsize=(width, height), dpi=_DPI)
     figure.patch.set_visible(False)
     axes = figure.subplots()
     axes.patch.set_visible(False)
@@ -52,16 +52,16 @@ def new_axes(width: float, height: float) -> Any:
 
 
 def svg(figure: Any, key: str = "") -> str:
-    """A figure as an SVG element that takes the colour of the text around it; within `page_style`.
+    """A figure as an SVG element with the text colour of the page around it; call it within `page_style`.
 
     Args:
-        figure: Matplotlib's.
-        key: precedes all names of elements in it, so that several stand in one page.
+        figure: a Matplotlib figure.
+        key: prefix of the ids of the figure's elements, which keeps them unique within a page.
     """
     file = io.StringIO()
     canvas = package("matplotlib.backends.backend_svg").FigureCanvasSVG(figure)
     _fit(figure)
-    canvas.print_svg(file, metadata={"Date": None, "Creator": None})  # `savefig` would draw everything twice
+    canvas.print_svg(file, metadata={"Date": None, "Creator": None})  # `savefig` would draw the figure twice
     text = re.sub(r"^.*?(?=<svg )", "", file.getvalue(), flags=re.DOTALL)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", text, count=1)
@@ -72,18 +72,18 @@ def svg(figure: Any, key: str = "") -> str:
 
 
 def _fit(figure: Any) -> None:
-    """Let axes that stand in one row fill the figure, with their labels, legends and colour bars.
+    """Make axes in one row fill the figure, with their labels, legends and colour bars.
 
-    It measures once, and again only if there are other ticks then; Matplotlib's own layouts do it two or three times,
-    which is half of a figure's time.
+    The layout is computed once, and again only if the ticks changed; Matplotlib's own layouts compute it two or three
+    times, which is half of the time of a figure.
     """
-    dots, figure.dpi = figure.dpi, _POINTS  # in which the letters of an SVG are measured
-    for _ in range(_FITTINGS):
+    dpi, figure.dpi = figure.dpi, _POINTS  # text in an SVG is measured in points
+    for _ in range(_MOST_FITS):
         before = _ticks(figure)
         _fill(figure)
         if _ticks(figure) == before:
             break
-    figure.dpi = dots
+    figure.dpi = dpi
 
 
 def _fill(figure: Any) -> None:
@@ -99,6 +99,6 @@ def _fill(figure: Any) -> None:
 
 
 def _ticks(figure: Any) -> list[list[float]]:
-    """Where the ticks of all axes in sight are."""
-    scales = [axis for axes in figure.axes if axes.axison for axis in (axes.xaxis, axes.yaxis)]
-    return [[float(tick) for tick in axis.get_majorticklocs()] for axis in scales]
+    """Locations of the ticks of all visible axes."""
+    visible = [axis for axes in figure.axes if axes.axison for axis in (axes.xaxis, axes.yaxis)]
+    return [[float(tick) for tick in axis.get_majorticklocs()] for axis in visible]

@@ -441,14 +441,17 @@ each_unsupported = pytest.mark.parametrize("space", UNSUPPORTED.values(), ids=UN
 def test_an_unsupported_observation_space_is_named_with_what_to_do(space):
     with pytest.raises(UnsuitableEnvironment) as refused:
         ObservationEncoder(space)
-    assert str(refused.value) == f"the observation space {space} cannot be read by a network; {OBSERVATION_HELP}"
+    assert (
+        str(refused.value)
+        == f"the observation space {space} cannot be encoded as a network's inputs; {OBSERVATION_HELP}"
+    )
 
 
 @each_unsupported
 def test_an_unsupported_action_space_is_named_with_what_to_do(space):
     with pytest.raises(UnsuitableEnvironment) as refused:
         ActionDecoder(space, TANH)
-    assert str(refused.value) == f"the action space {space} cannot be served by a network; {ACTION_HELP}"
+    assert str(refused.value) == f"the action space {space} cannot be decoded from a network's outputs; {ACTION_HELP}"
 
 
 @each_unsupported
@@ -457,11 +460,14 @@ def test_an_unsupported_part_is_named(space):
     with pytest.raises(UnsuitableEnvironment) as refused:
         ObservationEncoder(whole)
     assert str(refused.value) == (
-        f"the observation space's part 'note' {space} cannot be read by a network; {OBSERVATION_HELP}"
+        f"the observation space's part 'note' {space} cannot be encoded as a network's inputs; {OBSERVATION_HELP}"
     )
     with pytest.raises(UnsuitableEnvironment) as refused:
         ActionDecoder(spaces.Tuple((spaces.Discrete(2), space)), TANH)
-    assert str(refused.value) == f"the action space's part 1 {space} cannot be served by a network; {ACTION_HELP}"
+    assert (
+        str(refused.value)
+        == f"the action space's part 1 {space} cannot be decoded from a network's outputs; {ACTION_HELP}"
+    )
 
 
 @pytest.mark.parametrize("space", [box(0, 1, (0,)), box(0, 1, (2, 0)), spaces.MultiDiscrete([]), spaces.Tuple(())])

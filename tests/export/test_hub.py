@@ -69,7 +69,7 @@ def test_without_a_test_no_score_is_claimed(tmp_path):
     export(dataclasses.replace(champion(), test=None), "hub", tmp_path)
     card = (tmp_path / "README.md").read_text()
     assert "model-index" not in card
-    assert "It has not been tested" in card
+    assert "The champion was not tested" in card
 
 
 def test_the_command_writes_a_champion_s_file(folder, tmp_path, capsys):

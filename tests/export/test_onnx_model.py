@@ -53,7 +53,7 @@ def test_a_space_of_several_parts_is_refused():
     winner = champion()
     joint = spaces.Dict({"a": spaces.Discrete(2), "b": spaces.Discrete(2)})
     object.__setattr__(winner.task, "observation_space", joint)
-    with pytest.raises(NotExportable, match=r"^onnx has no form for the observation space Dict\(.*\); json has$"):
+    with pytest.raises(NotExportable, match=r"^onnx cannot represent the observation space Dict\(.*\); use json$"):
         export(winner, "onnx", "never.onnx")
 
 

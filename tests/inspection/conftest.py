@@ -41,7 +41,7 @@ def small_run(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def failed_run(tmp_path_factory):
-    """A finished run in which nobody could be scored."""
+    """A finished run in which no individual could be scored."""
     folder = tmp_path_factory.mktemp("failed")
     text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0', kwargs: {{trouble: raise}}}}\n"
     text += "algorithm: {population_size: 3, elites: 1}\nevaluation: {workers: 1}\nstop: {generations: 2}\n"
@@ -120,7 +120,7 @@ def shipped_runs(made_once):
 
 @pytest.fixture(scope="session")
 def shipped_reports(made_once, shipped_runs):
-    """The report of such a run, and what was left out of it."""
+    """The report of a shipped config's run, and the notices of the parts that were left out."""
 
     def shipped_report(name):
         def make(folder):
@@ -151,6 +151,6 @@ def discrete_run(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def foreign_run(tmp_path_factory):
-    """An environment of somebody's own, with faults."""
+    """An environment of the user's own, with faults."""
     text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0'}}\nnetwork: {{hidden: 3}}\n"
     return brief_run(tmp_path_factory.mktemp("foreign"), text + "stop: {generations: 3}\n", [MODULE])

@@ -42,7 +42,7 @@ def test_the_verdict_says_solved_only_where_the_run_does(changes, start, small_r
     assert account(run).splitlines()[2].startswith(start)
 
 
-def test_the_three_kinds_of_score_stand_apart_under_their_own_names(text, small_run):
+def test_each_of_the_three_scores_has_a_line_with_its_name(text, small_run):
     champion = load_run(small_run).champion
     for name, value in (
         ("test", champion.test.mean),
@@ -52,7 +52,7 @@ def test_the_three_kinds_of_score_stand_apart_under_their_own_names(text, small_
         assert re.search(rf"^  {name} +{re.escape(f'{value:.6g}')}  ", text, re.MULTILINE), name
 
 
-def test_the_effort_is_told(text, small_run):
+def test_the_effort_is_in_the_text(text, small_run):
     summary = load_run(small_run).summary
     assert f"8 generations, {12 * 8} evaluations, {summary['environment_steps']:,} environment steps" in text
     assert f"on the {summary['engine']} engine; stopped by: generations." in text
@@ -101,7 +101,7 @@ def replaced(folder, champion):
     return run
 
 
-def test_the_line_of_descent_is_told_with_operators_mates_and_gains(text, small_run):
+def test_the_line_of_descent_has_operators_mates_and_gains(text, small_run):
     line = load_run(small_run).descent
     assert f"Line of descent ({len(line)} individuals by first parents" in text
     for ancestor in line:
@@ -126,7 +126,7 @@ def test_the_learning_curve_is_drawn(text):
     assert "* validation   + best   . median" in text
 
 
-def test_the_data_tell_the_same_and_are_json(small_run):
+def test_the_data_agree_with_the_text_and_are_json(small_run):
     run = load_run(small_run)
     data = json.loads(to_json(account_data(run)))
     assert {**run.summary}.items() <= data.items()
@@ -161,7 +161,7 @@ def test_influence_is_the_share_of_the_paths():
     assert influence(network) == [0.0, 0.0, 0.0]
 
 
-def test_of_a_network_with_very_many_inputs_the_strongest_are_shown(small_run):
+def test_only_the_strongest_of_very_many_inputs_are_shown(small_run):
     champion = champion_like(load_run(small_run), Architecture(150, 2, 1))
     text = account(replaced(small_run, champion))
     strongest = int(np.argmax(influence(champion.network)))

@@ -1,4 +1,4 @@
-"""The analyses behind the figures, against networks whose answer is known."""
+"""Analyses of champions, tested on networks whose results are known."""
 
 import numpy as np
 import pytest
@@ -81,7 +81,7 @@ def test_inputs_that_are_not_read_have_no_influence(balancer, episodes):
     assert (influence[2:] > 0.05).all()
 
 
-def test_what_is_removed_counts_if_it_was_used(balancer, episodes):
+def test_removing_a_part_lowers_the_return_only_if_the_network_uses_it(balancer, episodes):
     with Trials(balancer.task, None, balancer.genome, SEEDS) as trials:
         neurons = without_neurons(balancer, trials, [0, 1, 2], 1.0)
         inputs = without_inputs(balancer, episodes, trials, [0, 3], 1.0)
@@ -108,8 +108,8 @@ def test_the_policy_is_mapped_where_the_champion_was(balancer, episodes):
     angle, speed = np.meshgrid(surface.x, surface.y)
     clear = np.abs(angle + speed / 2) > 1e-9
     assert ((surface.actions[:, :, 0] == 1) == (angle + speed / 2 > 0))[clear].all()
-    met = visited(episodes)[0][:, 2]
-    assert surface.x[0] < met.min() < met.max() < surface.x[-1] or surface.x[-1] > np.quantile(met, 0.99)
+    seen = visited(episodes)[0][:, 2]
+    assert surface.x[0] < seen.min() < seen.max() < surface.x[-1] or surface.x[-1] > np.quantile(seen, 0.99)
 
 
 def test_a_discrete_observation_has_a_table(discrete_run):
@@ -139,7 +139,7 @@ def test_a_misread_observation_is_one_that_was_seen(discrete_run):
     assert sweep.levels[-1] == 0.5
 
 
-def test_the_champion_stands_in_the_middle_of_its_landscape(balancer):
+def test_the_champion_is_in_the_middle_of_its_landscape(balancer):
     with Trials(balancer.task, None, balancer.genome, SEEDS) as trials:
         found = landscape(balancer, trials, 0.2)
         own = trials.run(balancer.genome[None, :], found.episodes).returns.mean()
@@ -179,7 +179,7 @@ def test_parameters_are_swept_with_the_own_value_among_them(balancer):
         assert np.isfinite(sweep.means).all()
 
 
-def test_of_an_unknown_environment_numbers_that_were_given_can_be_changed():
+def test_numeric_arguments_of_an_unknown_environment_are_its_parameters():
     specification = EnvironmentSpec("evonet-tests/Obedient-v0", {"pause": 0.5, "only": None})
     environment = specification.make()
     (parameter,) = parameters_of(specification, environment)
@@ -214,11 +214,11 @@ def test_a_family_has_the_line_and_all_second_parents(lineage):
     found = family(lineage, lineage.descent(5))
     assert [each.individual for each in found.line] == [0, 3, 5]
     assert sorted(found.others) == [1, 2, 4]
-    assert sorted(found.bonds) == [(0, 3), (1, 3), (2, 4), (3, 5), (4, 5)]
+    assert sorted(found.edges) == [(0, 3), (1, 3), (2, 4), (3, 5), (4, 5)]
     assert sorted(family(lineage, lineage.descent(5), most=1).others) == [1]
 
 
-def test_operators_are_paid_by_what_their_children_gained(lineage):
+def test_payoffs_of_operators_are_the_gains_of_their_children(lineage):
     both, mutation = payoffs(lineage, lineage.descent(5))
     assert (both.operators, both.births, both.improved, both.in_line) == (("cross", "mutate"), 2, 0.5, 2)
     assert (mutation.operators, mutation.births, mutation.improved) == (
@@ -229,7 +229,7 @@ def test_operators_are_paid_by_what_their_children_gained(lineage):
     assert mutation.median_gain == 6.0
 
 
-def test_a_lineage_without_parents_pays_nobody():
+def test_a_lineage_without_parents_has_no_payoffs():
     alone = lineage_of([entry(0, [0], [[-1, -1]], [0], [1.0])])
     assert payoffs(alone, alone.descent(0)) == []
     assert payoffs(lineage_of([]), []) == []

@@ -10,7 +10,7 @@ def rows(text):
     return [line.partition("|")[2] for line in text.splitlines() if "|" in line]
 
 
-def test_a_rising_curve_rises_and_the_axes_tell_its_range():
+def test_a_rising_curve_rises_and_the_axes_show_its_range():
     text = chart({"best": [0.0, 1.0, 2.0, 3.0]}, height=4)
     assert rows(text) == ["   *", "  *", " *", "*"]
     lines = text.splitlines()

@@ -68,7 +68,7 @@ def solved_run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run_without_champion(tmp_path_factory):
-    """A finished run in which nobody could be scored."""
+    """A finished run in which no individual could be scored."""
     folder = tmp_path_factory.mktemp("worse")
     text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0', kwargs: {{trouble: raise}}}}\n"
     text += "algorithm: {population_size: 3, elites: 1}\nevaluation: {workers: 1}\nstop: {generations: 2}\n"
@@ -92,10 +92,10 @@ def test_a_study_and_itself_again_have_no_difference(here):
     assert (scores.p, scores.superiority, scores.difference) == (pytest.approx(1.0, abs=0.01), 0.5, 0.0)
     assert scores.interval.low < 0 < scores.interval.high
     assert evaluations.words == (
-        f"no difference in evaluations to success can be told between a and b (median {np.median(EVALUATIONS):.6g} "
+        f"no significant difference in evaluations to success between a and b (median {np.median(EVALUATIONS):.6g} "
         f"against {np.median(EVALUATIONS):.6g}; p = 1; a is ahead in 50 % of pairs)"
     )
-    assert comparison_account(comparison).splitlines()[4] == "No setting differs but the seeds."
+    assert comparison_account(comparison).splitlines()[4] == "No setting differs except the seeds."
     assert comparison.notes == []
 
 
@@ -129,7 +129,7 @@ def test_a_run_that_was_not_solved_ranks_behind_all_that_were(here):
     assert evaluations.medians == (pytest.approx(np.median(often)), None)
     assert "against not solved;" in evaluations.words
     assert evaluations.difference > 150  # of those that were solved: the others say what this leaves out
-    assert comparison.notes == ["A run that was not solved ranks behind all that were, whatever it spent."]
+    assert comparison.notes == ["An unsolved run ranks behind all solved runs, however many evaluations it took."]
 
 
 def test_failed_runs_count_as_not_solved_and_have_no_score(here):
@@ -152,7 +152,7 @@ def test_a_champion_that_failed_ranks_last_and_leaves_no_difference_of_means(her
     assert "failed [failed, failed]" in text
 
 
-def test_of_more_than_two_each_pair_is_compared_and_p_is_corrected(here):
+def test_more_than_two_studies_are_compared_pairwise_with_corrected_p(here):
     shifts = {"a": 0.0, "b": 0.0, "c": -22.0}
     for name, shift in shifts.items():
         make_study(name, SCORES + shift, EVALUATIONS)
@@ -163,7 +163,7 @@ def test_of_more_than_two_each_pair_is_compared_and_p_is_corrected(here):
     assert [verdict.better for verdict in verdicts] == [None, "a", "b"]
 
 
-def test_chance_is_seldom_taken_for_a_difference_among_many(here):
+def test_equal_studies_are_rarely_found_to_differ(here):
     """Of fifteen pairs of equals, an uncorrected test would find a difference in most trials."""
     source, claims = np.random.default_rng(4), 0
     for trial in range(6):
@@ -179,7 +179,7 @@ def test_three_seeds_are_said_to_be_too_few(here):
     make_study("b", [100, 100, 100], [700, 800, 900])
     for verdict in Comparison(["a", "b"]).verdicts:
         assert verdict.better is None
-        assert verdict.words.endswith("; with 3 and 3 seeds none ever could be: run more")
+        assert verdict.words.endswith("; with 3 and 3 seeds no difference can be significant: run more")
 
 
 def test_different_tasks_are_pointed_out(here):
@@ -187,8 +187,8 @@ def test_different_tasks_are_pointed_out(here):
     make_study("b", SCORES, EVALUATIONS, target=None, environment=None)
     comparison = Comparison(["a", "b"])
     assert comparison.notes == [
-        "The environments differ (CartPole-v1, a function): what is compared here is not the same task.",
-        "The targets differ (475, none): what is compared here is not the same task.",
+        "The environments differ (CartPole-v1, a function), so the tasks are not the same.",
+        "The targets differ (475, none), so the tasks are not the same.",
     ]
     assert [verdict.measure for verdict in comparison.verdicts] == ["test score"]
     assert "no target" in comparison_account(comparison)
@@ -208,11 +208,11 @@ def test_single_runs_are_compared_as_champions_and_that_is_said(small_run, solve
     assert " no " in text
 
 
-def test_a_run_beside_a_study_is_a_study_of_one_seed(solved_run, here):
+def test_a_run_compared_with_a_study_counts_as_a_study_of_one_seed(solved_run, here):
     make_study("a", SCORES, EVALUATIONS)
     comparison = Comparison(["a", solved_run])
     assert [verdict.values for verdict in comparison.verdicts] == [(30, 1), (30, 1)]
-    assert "A run beside a study counts as a study of one seed." in comparison.notes
+    assert "A run that is compared with a study counts as a study of one seed." in comparison.notes
     assert "seed" not in comparison.settings
 
 
@@ -344,10 +344,10 @@ def test_single_runs_have_a_page_too(small_run, solved_run, tmp_path, capsys):
     assert capsys.readouterr().err == f"\nopen in a browser: {path}\n"
     text = path.read_text(encoding="utf-8")
     assert text.count("<svg ") == 2
-    assert "Share of the test episodes that reach so high a test score" in text
+    assert "Share of the test episodes that reach a test score" in text
 
 
-def test_a_run_that_nobody_could_score_has_a_page_too(small_run, run_without_champion):
+def test_a_run_without_a_scored_individual_has_a_page_too(small_run, run_without_champion):
     assert "There is nothing to test." in page(Comparison([small_run, run_without_champion]))
 
 
@@ -363,7 +363,7 @@ def test_without_a_package_of_the_report_the_error_names_what_to_install(package
     assert not Path("page.html").exists()
 
 
-def test_a_page_that_cannot_be_written_is_told(here, capsys):
+def test_a_page_that_cannot_be_written_is_an_error_with_its_path(here, capsys):
     for name in ("a", "b"):
         learnt(make_study(name, [1.0], [100]) / "seed-0", [1.0])
     assert main(["compare", "a", "b", "--html", "nowhere/page.html"]) == 74

@@ -50,7 +50,7 @@ def test_every_individual_is_born_once_after_its_parents(small_run):
         assert parents[0] != parents[1] or generation == 0
 
 
-def test_a_second_parent_stands_only_where_genes_were_crossed(small_run):
+def test_only_a_crossover_has_a_second_parent(small_run):
     for generation, parents, _, names in lineage(small_run).values():
         assert (parents[1] != -1) == ("uniform crossover" in names)
         assert not names or generation > 0

@@ -1,4 +1,4 @@
-"""Figures by hand: one function for each, on axes given or new, and nothing of Matplotlib's own state moves."""
+"""Functions for figures draw on given or new axes, and never change Matplotlib's global state."""
 
 import sys
 
@@ -84,7 +84,7 @@ def test_a_figure_is_drawn_on_the_axes_given_and_returns_them(drawings):
 
 
 def test_without_axes_a_figure_makes_its_own_and_no_state_of_matplotlib_moves(drawings, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # whoever imports it fails
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # an import of pyplot fails
     before = dict(dict.items(matplotlib.rcParams))  # as they are: asked for the backend, it would choose one
     for name, draw in drawings.items():
         axes = draw(None)
@@ -111,7 +111,7 @@ def test_the_diagram_shows_each_weight_by_colour_and_width():
     assert found[1][2] == "input 0 → hidden 1"
 
 
-def test_of_a_wide_layer_those_are_drawn_that_weigh_most():
+def test_only_the_strongest_neurons_of_a_wide_layer_are_drawn():
     network = NeuralNetwork(100, 50, 3, seed=1)
     network.input_hidden_weights[17] = 50.0
     axes = plots.network_diagram(network, most_neurons=10, most_connections=60)
@@ -131,7 +131,7 @@ def test_dead_and_saturated_neurons_are_marked():
     assert len({str(style) for style in spots.get_linestyles()}) == 3
 
 
-def test_everybody_in_the_tree_of_descent_has_words(run):
+def test_every_individual_in_the_tree_of_descent_has_a_text(run):
     tree = family(run.lineage, run.descent)
     found = marked(plots.descent_tree(tree))
     assert len(words_of(found["line"])) == len(found["line"].get_offsets()) == len(run.descent)

@@ -69,7 +69,7 @@ def test_without_a_package_for_videos_it_says_what_to_install(champion, tmp_path
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(CannotRender) as refused:
         list(record(champion.policy, SEEDS, tmp_path / "best.mp4"))
-    assert str(refused.value) == ("to write such a file, install imageio-ffmpeg: pip install 'evonet-toolkit[video]'")
+    assert str(refused.value) == ("to write this format, install imageio-ffmpeg: pip install 'evonet-toolkit[video]'")
 
 
 def test_pictures_are_kept_to_the_last_bit_and_small():
@@ -92,7 +92,9 @@ def test_a_window_is_drawn_where_there_is_a_display(champion, monkeypatch):
 
 
 def test_another_ending_is_refused(champion, tmp_path):
-    with pytest.raises(ConfigError, match=r"^a replay is written as \.gif, \.webp, \.mp4, got '.*best\.avi'$"):
+    with pytest.raises(
+        ConfigError, match=r"^a replay's file must end with one of \.gif, \.webp, \.mp4, got '.*best\.avi'$"
+    ):
         list(record(champion.policy, SEEDS, tmp_path / "best.avi"))
 
 
@@ -119,7 +121,7 @@ class Blind:
         pass
 
 
-def test_an_environment_that_draws_nothing_is_told(champion, tmp_path, monkeypatch):
+def test_an_environment_without_the_render_mode_is_refused(champion, tmp_path, monkeypatch):
     monkeypatch.setattr(Task, "make_environment", lambda self, mode=None: Blind())
     with pytest.raises(CannotRender, match="no render mode 'rgb_array'"):
         list(record(champion.policy, SEEDS, tmp_path / "best.gif"))
@@ -159,12 +161,12 @@ def test_the_command_prints_each_return_where_there_is_no_display(small_run, hea
     assert mean == f"mean {results.returns.mean():.6g} over 2 episodes"
 
 
-def test_without_a_display_it_is_said_how_to_see_something(small_run, headless, capfd):
+def test_without_a_display_the_command_says_how_to_write_a_file(small_run, headless, capfd):
     assert main(["replay", str(small_run)]) == 0
     assert "there is no display, so nothing is shown; to see it: --gif FILE\n" in capfd.readouterr().err
 
 
-def test_the_command_tells_as_json_and_writes_the_file(small_run, tmp_path, headless, capfd):
+def test_the_command_prints_json_and_writes_the_file(small_run, tmp_path, headless, capfd):
     path = tmp_path / "best.any"  # the option says the form
     assert main(["replay", str(small_run), "--gif", str(path), "--seed", "9", "--json"]) == 0
     document = json.loads(capfd.readouterr().out)
@@ -213,7 +215,7 @@ def test_a_champion_s_file_is_played_too(small_run, headless, capfd):
     assert "--generation and --individual are for run directories" in capfd.readouterr().err
 
 
-def test_where_there_is_no_display_nothing_looks_for_one_while_a_file_is_drawn(headless):
+def test_without_a_display_a_file_is_rendered_without_a_window(headless):
     with no_window_needed():
         assert os.environ["SDL_VIDEODRIVER"] == "dummy"
     assert "SDL_VIDEODRIVER" not in os.environ

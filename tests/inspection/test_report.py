@@ -37,7 +37,7 @@ def keys(page):
 
 
 @pytest.mark.parametrize("name", ["cartpole", "discrete"])
-def test_the_eight_sections_stand_in_their_order_and_nothing_is_left_out(shipped_reports, name):
+def test_the_eight_sections_are_in_order_and_nothing_is_left_out(shipped_reports, name):
     path, notices = shipped_reports(name)
     page = path.read_text(encoding="utf-8")
     assert re.findall(r"<h2 [^>]*>([^<]*)</h2>", page) == TITLES
@@ -100,7 +100,7 @@ def test_fault_33_without_a_renderer_a_run_with_a_memory_has_all_figures_but_no_
     assert "Gravity" in page
 
 
-def test_an_environment_of_somebody_s_own_is_not_imported_unless_allowed(foreign_run):
+def test_an_environment_of_the_user_s_own_is_not_imported_unless_allowed(foreign_run):
     page, notices = report(load_run(foreign_run), effort=0.02)
     assert [notice for notice in notices if f"add --allow-import {MODULE}" in notice]
     assert re.findall(r"<h2 [^>]*>([^<]*)</h2>", page) == TITLES
@@ -108,17 +108,17 @@ def test_an_environment_of_somebody_s_own_is_not_imported_unless_allowed(foreign
     assert {"network", "weights", "descent", "returns"} <= set(keys(page))
 
 
-def test_an_environment_of_somebody_s_own_is_shown_if_allowed(foreign_run):
+def test_an_environment_of_the_user_s_own_is_shown_if_allowed(foreign_run):
     page, notices = report(load_run(foreign_run, [MODULE]), effort=0.02)
     assert {"policy-0", "landscape", "observations-worst"} <= set(keys(page))
     assert notices == [
         "The replay is left out: the environment has no pictures to show",
-        "No parameters of this environment are known that could be changed.",
+        "The parameters of this environment are not known, so none is changed.",
     ]
     assert f"--allow-import {MODULE}" in page
 
 
-def test_a_run_that_nobody_could_score_has_a_report_with_its_faults(failed_run):
+def test_a_run_without_a_scored_individual_has_a_report_with_its_faults(failed_run):
     page, notices = report(load_run(failed_run), effort=0.02)
     assert re.findall(r"<h2 [^>]*>([^<]*)</h2>", page) == TITLES
     assert "No champion: not one individual could be scored." in page
@@ -136,7 +136,7 @@ def test_a_run_under_way_has_a_report_that_says_so(discrete_run, tmp_path, monke
     assert "network" in keys(page)
 
 
-def test_what_is_left_out_is_told_beside_the_page_too(failed_run, tmp_path, capsys):
+def test_the_command_prints_what_the_page_leaves_out(failed_run, tmp_path, capsys):
     assert main(["inspect", str(failed_run), "--html", str(tmp_path / "page.html")]) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("evonet: ")]
     assert lines == ["evonet: Left out: there is no champion."]
@@ -155,7 +155,7 @@ def test_without_a_package_of_the_report_the_error_names_what_to_install(package
     assert f"need {package}, which is not installed: pip install 'evonet-toolkit[report]'" in capsys.readouterr().err
 
 
-def test_a_report_that_cannot_be_written_is_told(failed_run, tmp_path):
+def test_a_report_that_cannot_be_written_is_an_error_with_its_path(failed_run, tmp_path):
     with pytest.raises(RunDirectoryError, match="cannot be written"):
         write_report(load_run(failed_run), tmp_path / "nowhere" / "page.html", effort=0.02)
 

@@ -90,18 +90,18 @@ CONNECTIONS = "[...document.querySelectorAll('#network-connections > path')].map
 
 def goes_through_the_generations(page):
     network = page.locator(".generations")
-    slider, told = network.locator("input[type=range]"), network.locator("output")
-    assert told.inner_text().startswith("the champion")
+    slider, label = network.locator("input[type=range]"), network.locator("output")
+    assert label.inner_text().startswith("the champion")
     last = page.evaluate(CONNECTIONS)
     slider.fill("0")
-    assert told.inner_text().startswith("generation 0")
+    assert label.inner_text().startswith("generation 0")
     assert page.evaluate(CONNECTIONS) != last
     page.evaluate("window.hurry = 20")
     network.locator(".play").click()
     page.evaluate("window.hurry = 1")
     until(page, "+document.querySelector('.generations input').value > 0")
     until(page, "document.querySelector('.generations .play').textContent.includes('Play')")
-    assert told.inner_text().startswith("the champion")
+    assert label.inner_text().startswith("the champion")
     assert page.evaluate(CONNECTIONS) == last
 
 
@@ -149,7 +149,7 @@ def test_a_name_that_is_a_script_stays_text(opened):
     assert page.title() == "<script>alert(1)</script> · evonet"
 
 
-def test_values_are_told_under_the_pointer_and_a_table_can_be_copied(opened):
+def test_values_are_shown_under_the_pointer_and_a_table_can_be_copied(opened):
     page = opened("cartpole")
     tip = page.locator("#tip")
     page.locator("#figure-learning-evaluations svg").hover()

@@ -1,4 +1,4 @@
-"""Whoever a run kept can be taken out of it and acts as it did; of the others it is said that they are not there."""
+"""Individuals that a run stored are loaded and act as they did; for all others the error says what is stored."""
 
 import json
 import shutil
@@ -134,7 +134,7 @@ def test_whose_genome_is_not_kept_is_refused_with_what_is(normalised_run):
     with pytest.raises(NotStored) as refused:
         stored_individual(read, 3, lost)
     assert str(refused.value) == (
-        f"individual {lost} is not stored: {normalised_run} keeps the champion, the populations of generations 0, "
+        f"individual {lost} is not stored: {normalised_run} stores the champion, the populations of generations 0, "
         "2, 4, 5, 6, and the fittest of each generation (--generation G alone)\n"
         "to keep the population of every tenth generation, run it with --set checkpoints.keep_each=10"
     )

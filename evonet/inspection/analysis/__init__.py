@@ -1,1 +1,1 @@
-"""Analyses of a champion as numbers: its episodes, policy, inputs, neurons, robustness and ancestors."""
+"""Analyses of a champion in numbers: its episodes, policy, inputs, neurons, robustness and ancestors."""

@@ -1,4 +1,4 @@
-"""Where a champion came from, and which operators paid."""
+"""A champion's ancestors, and how often each combination of operators improved a child."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Family:
     """A champion's ancestors: its line of first parents, and the second parents with their ancestors.
 
     Attributes:
-        line: from the first generation to the champion.
+        line: ancestors by first parents, from the first generation to the champion.
         others: second parents of the line, and their own parents, by id.
-        bonds: `(parent, child)` ids of all of them.
+        edges: ids `(parent, child)` of each parent in the family and its child.
     """
 
     line: Sequence[Ancestor]
     others: dict[int, Ancestor]
-    bonds: Sequence[tuple[int, int]]
+    edges: Sequence[tuple[int, int]]
 
 
 def family(lineage: Lineage, line: Sequence[Ancestor], most: int = 240) -> Family:
@@ -35,33 +35,33 @@ def family(lineage: Lineage, line: Sequence[Ancestor], most: int = 240) -> Famil
 
     Parents are followed back generation by generation, up to `most` individuals outside the line.
     """
-    own = {ancestor.individual for ancestor in line}
+    in_line = {ancestor.individual for ancestor in line}
     others: dict[int, Ancestor] = {}
-    bonds = [(parent, child.individual) for child in line for parent in child.parents]
-    edge = [parent for parent, _ in bonds if parent not in own]
-    while edge and len(others) < most:
+    edges = [(parent, child.individual) for child in line for parent in child.parents]
+    frontier = [parent for parent, _ in edges if parent not in in_line]
+    while frontier and len(others) < most:
         parents: list[int] = []
-        for individual in dict.fromkeys(edge):
+        for individual in dict.fromkeys(frontier):
             row = lineage.row(individual)
-            if individual in own or individual in others or row is None or len(others) >= most:
+            if individual in in_line or individual in others or row is None or len(others) >= most:
                 continue
             found = others[individual] = lineage.individual(row)
-            bonds += [(parent, individual) for parent in found.parents]
+            edges += [(parent, individual) for parent in found.parents]
             parents += found.parents
-        edge = parents
-    return Family(line, others, [bond for bond in bonds if bond[0] in own or bond[0] in others])
+        frontier = parents
+    return Family(line, others, [edge for edge in edges if edge[0] in in_line or edge[0] in others])
 
 
 @dataclass(frozen=True)
 class Payoff:
-    """What came of a combination of operators, over all individuals that it made.
+    """Statistics of the children that one combination of operators made.
 
     Attributes:
-        operators: their names.
-        births: individuals that they made, and whose fitness and first parent's are known.
-        improved: share of them that were fitter at birth than their first parent at its own.
-        median_gain: median of the difference.
-        in_line: how many of them are in the champion's line.
+        operators: names of the operators.
+        births: number of children whose own fitness and first parent's fitness are known.
+        improved: share of the children that were fitter at birth than their first parent at its birth.
+        median_gain: median of the child's fitness less the first parent's.
+        in_line: number of the children in the champion's line.
     """
 
     operators: tuple[str, ...]
@@ -72,9 +72,9 @@ class Payoff:
 
 
 def payoffs(lineage: Lineage, line: Sequence[Ancestor]) -> list[Payoff]:
-    """What came of each combination of operators, the most frequent first; at most twelve.
+    """The payoffs of the twelve most frequent combinations of operators, the most frequent first.
 
-    Fitness is that at birth. A child and its parent ran on different episodes, so a single gain is luck as well.
+    A child and its parent were evaluated on different episodes, so a single gain is partly luck.
     """
     parent = _rows_of(lineage, lineage.parents[:, 0])
     child = np.flatnonzero((parent >= 0) & np.isfinite(lineage.fitness))
@@ -82,25 +82,25 @@ def payoffs(lineage: Lineage, line: Sequence[Ancestor]) -> list[Payoff]:
     if not child.size:
         return []
     gains = lineage.fitness[child] - lineage.fitness[parent[child]]
-    sorts, sort = np.unique(lineage.made_by[child], axis=0, return_inverse=True)
-    lined = np.isin(lineage.individuals[child], [ancestor.individual for ancestor in line])
+    combinations, combination = np.unique(lineage.made_by[child], axis=0, return_inverse=True)
+    in_line = np.isin(lineage.individuals[child], [ancestor.individual for ancestor in line])
     found = []
-    for number, made_by in enumerate(sorts):
-        mine = sort.ravel() == number
+    for number, made_by in enumerate(combinations):
+        chosen = combination.ravel() == number
         found.append(
             Payoff(
                 operators=tuple(itertools.compress(lineage.operators, made_by)),
-                births=int(mine.sum()),
-                improved=float((gains[mine] > 0).mean()),
-                median_gain=float(np.sort(gains[mine])[mine.sum() // 2]),
-                in_line=int((mine & lined).sum()),
+                births=int(chosen.sum()),
+                improved=float((gains[chosen] > 0).mean()),
+                median_gain=float(np.sort(gains[chosen])[chosen.sum() // 2]),
+                in_line=int((chosen & in_line).sum()),
             )
         )
     return sorted(found, key=lambda payoff: -payoff.births)[:_MOST_COMBINATIONS]
 
 
 def _rows_of(lineage: Lineage, individuals: IntArray) -> IntArray:
-    """Where individuals stand, -1 for those that are unknown."""
+    """Rows of individuals in the lineage, -1 for unknown ones."""
     if not len(lineage):
         return np.zeros(0, dtype=np.int64)
     rows = np.searchsorted(lineage.individuals, individuals).clip(max=len(lineage) - 1)

@@ -20,8 +20,8 @@ from evonet.types import FloatArray
 NeuronState = Literal["active", "dead", "saturated"]
 _MOST_ROWS = 2_000
 _SHUFFLES = 4
-_NEAR = 0.02  # of an activation's range, so near to an end counts as at it
-_MOSTLY = 0.95  # of the steps
+_NEAR = 0.02  # share of an activation's range within which an output counts as at its limit
+_MOSTLY = 0.95  # share of the steps at a limit from which a neuron is saturated
 _CONSTANT = 1e-6  # range of outputs below which a neuron is dead
 
 
@@ -30,10 +30,10 @@ class Removals:
     """Returns of a champion without one of its inputs or neurons.
 
     Attributes:
-        parts: numbers of inputs or hidden neurons, those that were tried.
-        means: mean return without each, `(parts,)`; NaN where an episode failed.
-        whole: mean return of the champion on the same episodes.
-        episodes: how many these were.
+        parts: indices of the inputs or hidden neurons that were removed, one at a time.
+        means: mean return without each part, `(parts,)`; NaN where an episode failed.
+        whole: mean return of the unchanged champion on the same episodes.
+        episodes: number of episodes.
     """
 
     parts: Sequence[int]
@@ -43,9 +43,10 @@ class Removals:
 
 
 def visited(episodes: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray]:
-    """Observations of the episodes, `(m, inputs)`, and the network's memory at each, `(m, hidden)`.
+    """At most 2,000 observations, evenly spread over the episodes, and the network's memory at each.
 
-    There are at most 2,000, spread evenly.
+    Returns:
+        Observations `(m, inputs)` and memories `(m, hidden)`.
     """
     observations = np.concatenate([episode.observations for episode in episodes])
     memory = np.concatenate([episode.memory for episode in episodes])
@@ -56,8 +57,8 @@ def visited(episodes: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray]:
 def action_influence(champion: Champion, episodes: Sequence[Trajectory]) -> FloatArray:
     """The influence of each input on the actions, `(inputs,)`, from 0 to 1.
 
-    Values of an input are shuffled over the steps (permutation importance, Breiman 2001). If actions are choices, the
-    influence is the share of choices that change; if they are numbers, their mean change as a share of their range.
+    Values of an input are shuffled over the steps (permutation importance, Breiman 2001). The influence is the share of
+    discrete actions that change, or the mean change of continuous actions as a share of their range.
     """
     observations, memory = visited(episodes)
     actions = actions_for(champion, observations, memory)
@@ -82,14 +83,14 @@ def _difference(champion: Champion, actions: FloatArray, changed: FloatArray, ex
 
 
 def is_choice(champion: Champion) -> bool:
-    """Whether actions are choices, not numbers."""
+    """Whether the champion's actions are discrete."""
     return champion.task is not None and not isinstance(champion.task.action_space, spaces.Box)
 
 
 def without_inputs(
     champion: Champion, episodes: Sequence[Trajectory], trials: Trials, inputs: Sequence[int], seconds: float
 ) -> Removals:
-    """Returns of the champion with one input fixed at its mean over `episodes`."""
+    """Mean returns of the champion with one input at a time fixed at its mean over `episodes`."""
     observations, _ = visited(episodes)
     means = observations.mean(axis=0)
     if champion.normaliser is not None:
@@ -99,7 +100,7 @@ def without_inputs(
 
 
 def without_neurons(champion: Champion, trials: Trials, neurons: Sequence[int], seconds: float) -> Removals:
-    """Returns of the champion with one hidden neuron silenced: its output is 0."""
+    """Mean returns of the champion with the output of one hidden neuron at a time fixed at 0."""
     genomes = [_without_neuron(champion.architecture, champion.genome, index) for index in neurons]
     return _removals(champion, trials, neurons, genomes, seconds)
 
@@ -113,7 +114,7 @@ def _removals(
 
 
 def _with_input_fixed(architecture: Architecture, genome: FloatArray, index: int, value: float) -> FloatArray:
-    """The genome that acts as if the input always had `value`; or the value 0, if the network has no biases."""
+    """The genome that acts as if the input always were `value`, or 0 in a network without biases."""
     changed = genome.copy()
     blocks = architecture.views(changed)
     if architecture.bias:
@@ -150,7 +151,7 @@ def neuron_states(architecture: Architecture, hidden: FloatArray) -> list[Neuron
 
 
 def path_strength(champion: Champion) -> tuple[FloatArray, FloatArray]:
-    """Summed absolute weights of all paths to the outputs: of inputs `(inputs,)` and of hidden neurons `(hidden,)`."""
+    """Sums of absolute weights over all paths to the outputs, for inputs `(inputs,)` and hidden neurons `(hidden,)`."""
     network = champion.network
     incoming, outgoing = np.abs(network.input_hidden_weights), np.abs(network.hidden_output_weights).sum(axis=1)
     return incoming @ outgoing, incoming.sum(axis=0) * outgoing

@@ -13,20 +13,20 @@ from evonet.inspection.analysis.trajectory import Trajectory, actions_for
 from evonet.types import FloatArray
 
 _POINTS = 61
-_RIM = 0.01  # share of the observations on either side that is left out
+_OUTLIERS = 0.01  # share of the observations that is left out on either side
 _MARGIN = 0.15  # share of the range that is added on either side
 
 
 @dataclass(frozen=True, eq=False)
 class PolicySurface:
-    """Actions over two inputs, all others at their median.
+    """Actions over a grid of two inputs, all other inputs at their median.
 
     Attributes:
-        inputs: which two, or one where the network has no more.
-        x: values of the first, `(n,)`.
-        y: values of the second, `(m,)`; `(1,)` if there is none.
-        actions: the action's numbers, `(m, n, numbers)`.
-        visited: where the champion was, `(k, 2)`, or `(k, 1)`.
+        inputs: indices of the two inputs, or of the only one.
+        x: values of the first input, `(n,)`.
+        y: values of the second input, `(m,)`; `(1,)` if there is only one.
+        actions: actions as numbers, `(m, n, numbers)`.
+        visited: values of the two inputs in the champion's episodes, `(k, 2)`, or `(k, 1)`.
     """
 
     inputs: tuple[int, ...]
@@ -37,10 +37,10 @@ class PolicySurface:
 
 
 def policy_surface(champion: Champion, episodes: Sequence[Trajectory], inputs: Sequence[int]) -> PolicySurface:
-    """The policy over the first two of `inputs`, in the range of `episodes` with a margin.
+    """The policy over the first two of `inputs`, in the range that `episodes` visited, with a margin.
 
     Raises:
-        EnvironmentUnavailable: the champion has no environment, whose actions these would be.
+        EnvironmentUnavailable: the champion has no environment.
     """
     observations, memory = visited(episodes)
     chosen = tuple(inputs[:2])
@@ -55,11 +55,11 @@ def policy_surface(champion: Champion, episodes: Sequence[Trajectory], inputs: S
 
 
 def _values(observed: FloatArray) -> FloatArray:
-    low, high = np.quantile(observed, [_RIM, 1 - _RIM])
+    low, high = np.quantile(observed, [_OUTLIERS, 1 - _OUTLIERS])
     margin = _MARGIN * (high - low) or 1.0
     return np.linspace(low - margin, high + margin, _POINTS)
 
 
 def policy_table(champion: Champion) -> FloatArray:
-    """The action's first number for each value of a Discrete observation, `(values,)`."""
+    """The action, or its first number, for each value of a Discrete observation, `(values,)`."""
     return actions_for(champion, np.eye(champion.architecture.num_inputs))[:, 0]

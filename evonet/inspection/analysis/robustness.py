@@ -1,4 +1,4 @@
-"""A champion's robustness: to noise in observations, in weights and to other parameters; the landscape around it."""
+"""A champion's robustness to noise and to changed parameters of the environment, and its fitness landscape."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 WEIGHT_NOISE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
-"""Deviations of the noise, in root mean squares of the champion's weights."""
+"""Standard deviations of weight noise, in root mean squares of the champion's weights."""
 
 OBSERVATION_NOISE = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Deviations of the noise, in standard deviations of each input."""
+"""Standard deviations of observation noise, in standard deviations of each input."""
 
 MISREADINGS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Probabilities that an observation is mistaken for another."""
 
 _PERTURBED = 16  # genomes for each level of weight noise
-_LEVELS = 4  # values of a parameter, without its own
-_FEWEST = 8  # episodes, unless they would take twice the time
+_LEVELS = 4  # values of a parameter besides that of the champion's evolution
+_FEWEST = 8  # episodes, unless they would take twice the time limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +44,13 @@ class Sweep:
     """Mean return over the levels of one disturbance or parameter.
 
     Attributes:
-        name: of the disturbance or parameter.
-        levels: `(k,)`, ascending.
-        means: `(k,)`; NaN where an episode failed.
-        low: lower end of the 95 % intervals, `(k,)`.
-        high: upper end.
+        name: the disturbance or parameter.
+        levels: levels of the disturbance or values of the parameter, `(k,)`, ascending.
+        means: mean return at each level, `(k,)`; NaN where an episode failed.
+        low: lower ends of the 95 % intervals, `(k,)`.
+        high: upper ends of the 95 % intervals, `(k,)`.
         own: the level under which the champion evolved.
-        episodes: at each level.
+        episodes: number of episodes at each level.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Sweep:
 
     @classmethod
     def of(cls, name: str, levels: Sequence[float], returns: Sequence[FloatArray], own: float, episodes: int) -> Sweep:
-        """The sweep that has these returns, `(m,)` at each level."""
+        """The sweep with means and intervals of `returns`, which are `(m,)` at each level."""
         scores = [Score(values) for values in returns]
         numbers = np.array([(score.mean, *score.interval) for score in scores])
         numbers[~np.isfinite(numbers)] = np.nan
@@ -73,12 +73,12 @@ class Sweep:
 
 @dataclass(frozen=True, eq=False)
 class _Noise:
-    """Noise in observations: normal for numbers; any other observation is mistaken for one of `seen`.
+    """Noise in observations: normal noise in numbers; any other observation is replaced by one of `seen`.
 
     Attributes:
-        level: standard deviations of each number in `seen`, or the probability of a mistake.
+        level: standard deviation of the noise, in standard deviations of `seen`, or probability of a replacement.
         seen: observations of the champion, `(m, inputs)`.
-        rng: draws the noise.
+        rng: generator of the noise.
     """
 
     level: float
@@ -86,7 +86,7 @@ class _Noise:
     rng: np.random.Generator
 
     def policy(self, task: Task, genomes: FloatArray, normaliser: ObservationNormaliser | None) -> Policy:
-        """A policy with this noise in its observations."""
+        """A policy that gets noisy observations."""
         return _NoisyPolicy(task, genomes, normaliser, self)
 
     def add_to(self, row: FloatArray, *, numeric: bool) -> None:
@@ -119,7 +119,7 @@ def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: Flo
     """Mean return under noisy observations.
 
     Numbers get normal noise, in standard deviations of each input over `seen (m, inputs)`; any other observation is
-    mistaken for one of `seen` with a probability.
+    replaced by a random one of `seen` with a given probability.
     """
     is_box = isinstance(task.observation_space, spaces.Box)
     levels = OBSERVATION_NOISE if is_box else MISREADINGS
@@ -135,13 +135,13 @@ def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: Flo
 
 
 def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep:
-    """Mean return under normal noise in all weights: of 16 perturbed champions at each level."""
+    """Mean return of 16 champions with normal noise in all weights, at each level of noise."""
     rng = generator(0, Purpose.INSPECTION, 100)
     noise = rng.standard_normal((_PERTURBED, len(champion.genome))) * np.sqrt((champion.genome**2).mean())
     perturbed = np.concatenate([champion.genome + level * noise for level in WEIGHT_NOISE])
     episodes = trials.episodes(len(perturbed), seconds)
     results = trials.run(perturbed, episodes, _PERTURBED).returns
-    # One mean for each perturbed champion, for its episodes are not independent of each other.
+    # One mean for each perturbed champion: episodes of the same genome are not independent of each other.
     returns = list(results.mean(axis=1).reshape(-1, _PERTURBED))
     return Sweep.of("weight noise (× root mean square)", WEIGHT_NOISE, returns, 0.0, episodes)
 
@@ -149,7 +149,7 @@ def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep:
 def parameter_sweeps(
     champion: Champion, task: Task, seeds: IntArray, parameters: Sequence[Parameter], seconds: float
 ) -> Iterator[Sweep]:
-    """Mean return over values of each of the environment's `parameters`; values that it refuses are left out."""
+    """Mean return over values of each of the environment's `parameters`, except values that the environment refuses."""
     if not isinstance(task.environment, EnvironmentSpec):
         return
     with Trials(task, champion.normaliser, champion.genome, seeds, GymnasiumEngine(task)) as trials:
@@ -172,12 +172,12 @@ def parameter_sweeps(
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """Mean return in a plane through the champion, whose own is in the middle.
+    """Mean returns in a plane of genomes with the champion in the middle.
 
     Attributes:
-        steps: along both directions, `(n,)`, in lengths of the champion's weights.
-        means: `(n, n)`, rows over the second direction; NaN where an episode failed.
-        episodes: for each point.
+        steps: distances from the champion along both directions, `(n,)`, in lengths of its weights.
+        means: mean returns, `(n, n)`, rows over the second direction; NaN where an episode failed.
+        episodes: number of episodes at each point.
     """
 
     steps: FloatArray
@@ -186,15 +186,15 @@ class Landscape:
 
 
 def landscape(champion: Champion, trials: Trials, seconds: float, reach: float = 1.0) -> Landscape:
-    """The landscape in two random directions, scaled neuron by neuron to its weights (Li et al. 2018).
+    """The landscape in two random directions, each neuron's part scaled to the neuron's weights (Li et al. 2018).
 
     Args:
         champion: the middle of the plane.
-        trials: runs the genomes.
-        seconds: time limit; with more time the grid is finer.
+        trials: runner of the genomes.
+        seconds: time limit; more time makes the grid finer.
         reach: the largest step, in lengths of the champion's weights.
     """
-    points = next((n for n in (21, 17, 13, 9) if trials.episodes(n * n, seconds) >= 8), 7)  # episodes each
+    points = next((n for n in (21, 17, 13, 9) if trials.episodes(n * n, seconds) >= 8), 7)
     steps = np.linspace(-reach, reach, points)
     rng = generator(0, Purpose.INSPECTION, 200)
     first, second = (_direction(champion.architecture, champion.genome, rng) for _ in range(2))

@@ -13,8 +13,8 @@ from evonet.champion import Champion
 from evonet.policy import Policy
 from evonet.types import FloatArray, IntArray
 
-Look = Callable[[Any, int], None]
-"""Called before the first step and after each: `(environment, steps taken)`."""
+StepCallback = Callable[[Any, int], None]
+"""Function of the environment and the number of steps taken, called after the reset and after each step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +22,14 @@ class Trajectory:
     """An episode, a row for each step.
 
     Attributes:
-        seed: of its reset.
-        observations: encoded, before they are normalised, `(steps, inputs)`.
+        seed: seed of the reset.
+        observations: encoded observations before normalisation, `(steps, inputs)`.
         hidden: outputs of the hidden neurons, `(steps, hidden)`.
-        outputs: of the network, `(steps, outputs)`.
-        actions: as numbers, `(steps, numbers)`; one for a Discrete action.
-        rewards: `(steps,)`.
-        terminated: whether the environment ended it; otherwise it was truncated, or failed.
-        fault: the error that ended it, or ""; the steps before it are kept.
+        outputs: outputs of the network, `(steps, outputs)`.
+        actions: actions as numbers, `(steps, numbers)`; one number for a Discrete action.
+        rewards: rewards, `(steps,)`.
+        terminated: whether the environment ended the episode; otherwise it was truncated, or failed.
+        fault: the error that ended the episode, or ""; rows of the steps before the error are there.
     """
 
     seed: int
@@ -43,7 +43,7 @@ class Trajectory:
 
     @property
     def total(self) -> float:
-        """The return."""
+        """The return: the sum of the rewards."""
         return float(sum(self.rewards.tolist()))
 
     @property
@@ -58,18 +58,18 @@ class Trajectory:
 def trajectories(
     champion: Champion,
     seeds: IntArray,
-    look: Look = lambda *_: None,
+    on_step: StepCallback = lambda *_: None,
     render_mode: str | None = None,
     most_steps: int | None = None,
 ) -> Iterator[Trajectory]:
-    """The champion's episodes in the real environment, one for each of `seeds (episodes,)`.
+    """The champion's episodes in its Gymnasium environment, one for each of `seeds (episodes,)`.
 
     Args:
-        champion: acts in them.
-        seeds: of the resets.
-        look: called with the environment.
-        render_mode: of the environment, so that `look` can draw it.
-        most_steps: steps after which an episode is left; by default it runs to its end.
+        champion: the champion, which has an environment.
+        seeds: seeds of the resets.
+        on_step: callback, which may render the environment.
+        render_mode: Gymnasium's render mode of the environment.
+        most_steps: steps after which an episode is abandoned; by default it runs to its end.
 
     Raises:
         EnvironmentUnavailable: the champion has no environment, or it cannot be made.
@@ -79,7 +79,7 @@ def trajectories(
     for seed in seeds.tolist():
         policy.reset()
         with closing(policy.task.make_environment(render_mode)) as environment:
-            yield _Recorder(policy, environment, limit).trajectory(seed, look)
+            yield _Recorder(policy, environment, limit).trajectory(seed, on_step)
 
 
 class _Recorder:
@@ -91,15 +91,15 @@ class _Recorder:
         self._widths = {"observations": shape.num_inputs, "hidden": shape.num_hidden, "outputs": shape.num_outputs}
         self._rows: dict[str, list[Any]] = {name: [] for name in (*self._widths, "actions", "rewards")}
 
-    def trajectory(self, seed: int, look: Look) -> Trajectory:
+    def trajectory(self, seed: int, on_step: StepCallback) -> Trajectory:
         fault, terminated, over = "", False, False
         rewards = self._rows["rewards"]
         try:
             observation, _ = self._environment.reset(seed=seed)
         except Exception as error:  # noqa: BLE001 - an environment's own
-            fault, over = _in_a_line(error), True
+            fault, over = _first_line(error), True
         if not over:
-            look(self._environment, 0)
+            on_step(self._environment, 0)
         while not over and len(rewards) < self._limit:
             try:
                 action = self._action(observation)
@@ -107,9 +107,9 @@ class _Recorder:
                 rewards.append(float(reward))
                 over = terminated or truncated
             except Exception as error:  # noqa: BLE001
-                fault, over = _in_a_line(error), True
+                fault, over = _first_line(error), True
             else:
-                look(self._environment, len(rewards))
+                on_step(self._environment, len(rewards))
         arrays = {name: np.array(self._rows[name][: len(rewards)]) for name in self._rows}
         for name, width in self._widths.items():
             arrays[name] = arrays[name].reshape(-1, width)
@@ -131,12 +131,12 @@ class _Recorder:
         return action
 
 
-def _in_a_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def numbers_of(action: Any) -> FloatArray:
-    """An action as numbers: its parts, flat, one after the other."""
+    """An action as a vector of numbers, parts of a Dict or Tuple one after the other."""
     if isinstance(action, Mapping):
         return np.concatenate([numbers_of(part) for part in action.values()])
     if isinstance(action, tuple):
@@ -145,12 +145,12 @@ def numbers_of(action: Any) -> FloatArray:
 
 
 def actions_for(champion: Champion, observations: FloatArray, memory: FloatArray | None = None) -> FloatArray:
-    """Actions as numbers, `(m, numbers)`, for `observations (m, inputs)` that are not normalised yet.
+    """Actions as numbers, `(m, numbers)`, for `observations (m, inputs)` before normalisation.
 
     Args:
-        champion: acts on them.
+        champion: the champion, which has an environment.
         observations: rows as the encoder writes them.
-        memory: of a recurrent network, `(m, hidden)` or `(hidden,)`; 0 by default.
+        memory: memory of a recurrent network, `(m, hidden)` or `(hidden,)`; 0 by default.
 
     Raises:
         EnvironmentUnavailable: the champion has no environment.

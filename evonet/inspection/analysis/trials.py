@@ -1,4 +1,4 @@
-"""Many genomes on the same episodes, as many episodes as fit into a time limit."""
+"""Runs of many genomes on the same episodes, within a time limit."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 _PROBE, _LONG_PROBE = 4, 64  # episodes that are timed
-_SOON = 0.05  # seconds
-_BUSIEST = 4.0  # elapsed seconds for one of work on a busy machine; beyond, the environment itself waits
+_SHORT = 0.05  # seconds of a probe below which a longer one is timed
+_BUSIEST = 4.0  # elapsed seconds for each of processor time on a busy machine; beyond, the environment itself waits
 
 
 class Trials:
-    """Runs genomes on the first of some episodes; a context manager, which closes the engine.
+    """Runner of genomes on the first of given episode seeds; a context manager that closes the engine.
 
-    The number of episodes follows from the engine's measured speed, rounded down to a power of two, so that it hardly
-    ever differs between two calls; the return of an episode depends on its seed alone.
+    The number of episodes follows from the engine's measured speed, rounded down to a power of two so that it hardly
+    ever differs between two reports; the return of an episode depends on its seed alone.
 
     Args:
-        task: what an episode is.
-        normaliser: of observations.
+        task: the task that genomes act in.
+        normaliser: normaliser of observations.
         champion: the genome `(genome_size,)` whose episodes are timed.
-        seeds: of the episodes, `(episodes,)`.
-        engine: by default a kernel, where the environment has one.
+        seeds: seeds of the episodes, `(episodes,)`.
+        engine: the engine; by default a kernel engine, if the environment has a kernel.
     """
 
     def __init__(
@@ -50,24 +50,24 @@ class Trials:
 
     @cached_property
     def _cost(self) -> tuple[float, float]:
-        """Seconds of a step, and steps of an episode, measured on a few episodes of the champion."""
-        self.run(self._champion[None, :], 1)  # the first run makes environments, which is not timed
+        """Seconds of a step and steps of an episode, measured on a few episodes of the champion."""
+        self.run(self._champion[None, :], 1)  # the first run also makes environments
         seconds, probe = self._timed(_PROBE)
-        if seconds < _SOON:  # an engine for batches reaches its speed only with many
+        if seconds < _SHORT:  # a vectorised engine reaches its speed only with many episodes
             seconds, probe = self._timed(_LONG_PROBE)
         return seconds / max(probe.steps, 1), max(probe.steps, 1) / probe.lengths.size
 
     def _timed(self, episodes: int) -> tuple[float, EpisodeResults]:
-        """Seconds of work without waiting for the processor, so that a busy machine gets the same figures."""
-        start, worked = time.perf_counter(), time.process_time()
+        """Results, and the processor time that they took: elapsed time would depend on other programs."""
+        start, cpu_start = time.perf_counter(), time.process_time()
         results = self.run(self._champion[None, :], min(episodes, len(self._seeds)))
-        waited, worked = time.perf_counter() - start, time.process_time() - worked
-        return max(worked, waited / _BUSIEST, 1e-6), results
+        elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu_start
+        return max(cpu, elapsed / _BUSIEST, 1e-6), results
 
     def episodes(self, genomes: int, seconds: float, fewest: int = 1, *, power: bool = True) -> int:
-        """How many episodes each of `genomes` can run within `seconds`, at least one.
+        """The number of episodes, at least one, that each of `genomes` genomes can run within `seconds`.
 
-        Up to `fewest` episodes may take twice the time. With `power`, the number is all episodes or a power of two.
+        Up to `fewest` episodes may take twice the time. With `power`, the number is a power of two, or all seeds.
         """
         step, length = self._cost
         affordable = seconds / (step * length * genomes)
@@ -80,10 +80,10 @@ class Trials:
         """Results `(n, episodes)` of `genomes (n, genome_size)`.
 
         Args:
-            genomes: `(n, genome_size)`.
-            episodes: of each genome, at most as many as there are seeds.
-            shares: blocks of `episodes` seeds that are dealt to the genomes in turn; with one block, all genomes run
-                the same episodes.
+            genomes: genomes, `(n, genome_size)`.
+            episodes: episodes of each genome, at most the number of seeds.
+            shares: number of blocks of `episodes` seeds that are dealt to the genomes in turn; with one block, all
+                genomes run the same episodes.
         """
         numbers = np.arange(len(genomes))
         chosen = (numbers % shares)[:, None] * episodes + np.arange(episodes)
@@ -93,7 +93,7 @@ class Trials:
     def within(
         self, genomes: FloatArray, seconds: float, most: int | None = None, *, power: bool = True
     ) -> EpisodeResults:
-        """Results `(n, episodes)` on as many episodes as `seconds` allow, at most `most`."""
+        """Results `(n, episodes)` of all episodes that fit into `seconds`, at most `most` of each genome."""
         episodes = self.episodes(len(genomes), seconds, power=power)
         return self.run(genomes, episodes if most is None else min(episodes, most))
 

@@ -1,4 +1,4 @@
-"""Runs or studies held against each other: tests, effect sizes, and in words whether there is a difference."""
+"""Comparisons of runs or studies: rank tests, effect sizes, and a verdict in words on each pair."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _NOT_SETTINGS = ("name",)
 
 
 class Comparison:
-    """Two or more runs or studies, and all that their comparison tells.
+    """A comparison of two or more runs or studies.
 
-    Seeds are compared where there is a study, the test episodes of the champions where there are runs only.
+    If one of them is a study, the seeds of studies are compared; otherwise the test episodes of the runs' champions.
 
     Args:
-        paths: their directories.
+        paths: directories of runs and studies.
 
     Raises:
-        ConfigError: they are fewer than two, or one of them is no finished run and no study.
+        ConfigError: there are fewer than two directories, or one holds neither a finished run nor a study.
     """
 
     def __init__(self, paths: Sequence[str | Path]) -> None:
@@ -42,25 +42,25 @@ class Comparison:
         self.of_seeds = any(each.kind == "study" for each in self.compared)
 
     def scores(self, each: Compared) -> FloatArray:
-        """What the test scores of one are compared by: the champions' test means, or one champion's test returns."""
+        """The compared scores of a run or study: test means of its champions, or test returns of its one champion."""
         return each.test_means if self.of_seeds else each.returns
 
     @property
     def statistic(self) -> Statistic:
-        """How scores are summed up."""
+        """The statistic that summarises scores."""
         return interquartile_mean if self.of_seeds else mean
 
     @cached_property
     def settings(self) -> dict[str, list[Any]]:
-        """The settings that differ, with a value for each."""
+        """The settings that differ, with the value of each run or study."""
         configs = [each.settings for each in self.compared]
-        with contextlib.suppress(ConfigError):  # else they stay as they were written
+        with contextlib.suppress(ConfigError):  # a config of another version is compared as it was written
             configs = [completed(config) for config in configs]
         return differences(configs, besides=(*_NOT_SETTINGS, "seed") if self.of_seeds else _NOT_SETTINGS)
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """On each pair: by evaluations to success where seeds are compared, and by test scores.
+        """The verdicts on each pair: by evaluations to success if seeds are compared, and by test scores.
 
         Raises:
             EvonetError: SciPy is not installed.
@@ -78,23 +78,23 @@ class Comparison:
 
     @cached_property
     def notes(self) -> list[str]:
-        """What must be known before the verdicts are believed."""
+        """Notes on what the verdicts do and do not say."""
         notes = []
         if not self.of_seeds:
             notes.append(
                 "These are single runs: the tests compare champions on their test episodes, not configs, "
-                "whose luck differs from seed to seed. To compare configs, compare studies of them (evonet study)."
+                "whose results differ from seed to seed. To compare configs, compare studies of them (evonet study)."
             )
         elif any(each.kind == "run" for each in self.compared):
-            notes.append("A run beside a study counts as a study of one seed.")
+            notes.append("A run that is compared with a study counts as a study of one seed.")
         for what, values in (
             ("environments", [each.environment or "a function" for each in self.compared]),
             ("targets", ["none" if each.target is None else f"{each.target:g}" for each in self.compared]),
         ):
             if len(set(values)) > 1:
-                notes.append(f"The {what} differ ({', '.join(values)}): what is compared here is not the same task.")
+                notes.append(f"The {what} differ ({', '.join(values)}), so the tasks are not the same.")
         if self.of_seeds and any(0 < each.solved < len(each.evaluations) for each in self.compared):
-            notes.append("A run that was not solved ranks behind all that were, whatever it spent.")
+            notes.append("An unsolved run ranks behind all solved runs, however many evaluations it took.")
         notes += [
             f"Failed runs of {each.name}: {each.failures}; they have no test score and count as not solved."
             for each in self.compared
@@ -105,7 +105,7 @@ class Comparison:
 
     @property
     def data(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """The comparison as plain data."""
         names = [each.name for each in self.compared]
         return {
             "of": "seeds" if self.of_seeds else "episodes",

@@ -1,4 +1,4 @@
-"""The account of a comparison, as text to read."""
+"""The summary of a comparison that `evonet compare` prints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDEST = 40
 
 
 def comparison_account(comparison: Comparison) -> str:
-    """A comparison as text: what is compared, the settings that differ, and whether the results differ."""
+    """A comparison as text: a table of results, the settings that differ, and the verdicts."""
     data = comparison.data
     sections = [_table(_overview(data)), _settings(data), _verdicts(data["verdicts"], score_name(data))]
     if data["notes"]:
@@ -48,7 +48,7 @@ def _solved(compared: Mapping[str, Any], *, of_seeds: bool) -> str:
 
 def _settings(data: Mapping[str, Any]) -> str:
     if not data["settings"]:
-        return "No setting differs" + (" but the seeds." if data["of"] == "seeds" else ".")
+        return "No setting differs" + (" except the seeds." if data["of"] == "seeds" else ".")
     names = [each["name"] for each in data["compared"]]
     rows = [["Settings that differ", *map(short_name, names)]]
     rows += [
@@ -66,17 +66,17 @@ def _verdicts(verdicts: Sequence[Mapping[str, Any]], score: str) -> str:
         if verdict["difference"] is not None:
             figure = score if verdict["measure"] == "test score" else "median of evaluations where solved"
             difference = with_interval(verdict["difference"], verdict["interval"])
-            lines.append(f"  {figure}, {verdict['first']} less {verdict['second']}: {difference}")
+            lines.append(f"  {figure}, {verdict['first']} minus {verdict['second']}: {difference}")
     return "\n".join(lines)
 
 
 def score_name(data: Mapping[str, Any]) -> str:
-    """What scores are summed up by."""
+    """The name of the statistic that summarises scores."""
     return "interquartile mean of test scores" if data["of"] == "seeds" else "mean of test episodes"
 
 
 def sentence(verdict: Mapping[str, Any]) -> str:
-    """A verdict in words; one that begins with a name leaves it as it is."""
+    """A verdict as a sentence; a name at its beginning is not capitalised."""
     words: str = verdict["words"]
     return f"{words[0].upper()}{words[1:]}." if verdict["better"] is None else f"{words}."
 
@@ -89,7 +89,7 @@ def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
 
 
 def short_name(text: str) -> str:
-    """`text` on one line, its beginning cut where it is too long: names of directories differ at their ends."""
+    """`text` on one line, shortened at its beginning, for paths of directories differ at their ends."""
     line = printable(text, keep="")
     return line if len(line) <= _WIDEST else f"…{line[1 - _WIDEST :]}"
 

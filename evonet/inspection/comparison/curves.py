@@ -1,4 +1,4 @@
-"""The curves of a comparison as numbers: learning, solving and performance profiles."""
+"""Curves of a comparison: learning curves, solving curves and performance profiles."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Curve:
     """A line and the band around it, `(points,)` each.
 
     Attributes:
-        x: ascending.
-        y: the line; NaN where there is nothing yet.
-        low: the band's lower edge.
-        high: its upper edge.
+        x: points, ascending.
+        y: the line; NaN where there is no value yet.
+        low: lower edge of the band.
+        high: upper edge of the band.
     """
 
     x: FloatArray
@@ -35,27 +35,27 @@ class Curve:
 
 
 def learning_curve(compared: Compared) -> Curve:
-    """Validation mean of the champion so far, over evaluations: median and quartiles over a study's runs.
+    """Validation mean of the champion so far, over evaluations.
 
-    A run that has stopped keeps the champion that it has. Of a single run the line is its own, and the band that of the
-    middle half of the population's training fitness.
+    For a study, median and quartiles of its runs; a run that has stopped counts with its last champion. For a run, its
+    own validation mean, and a band from the lower to the upper quartile of the population's training fitness.
     """
     histories = [load_run(path).metrics for path in compared.directories]
     ends = np.unique(np.concatenate([history["evaluations"] for history in histories])).astype(np.float64)
     x = ends[np.linspace(0, len(ends) - 1, min(_POINTS, len(ends))).round().astype(int)]
     if compared.kind == "run":
         keys = ("validation_mean", "lower_quartile", "upper_quartile")
-        line, low, high = (_held(histories[0], key, x) for key in keys)
+        line, low, high = (_values_at(histories[0], key, x) for key in keys)
         return Curve(x, line, low, high)
-    values = np.array([_held(history, "validation_mean", x) for history in histories])
-    begun = np.isfinite(values).all(axis=0)  # every run has a champion
+    values = np.array([_values_at(history, "validation_mean", x) for history in histories])
+    known = np.isfinite(values).all(axis=0)  # every run has a champion
     edges = np.full((3, len(x)), np.nan)
-    edges[:, begun] = np.array([quantiles(column, [0.25, 0.5, 0.75]) for column in values[:, begun].T]).reshape(-1, 3).T
+    edges[:, known] = np.array([quantiles(column, [0.25, 0.5, 0.75]) for column in values[:, known].T]).reshape(-1, 3).T
     return Curve(x, edges[1], edges[0], edges[2])
 
 
 def profiles(scores: Sequence[FloatArray]) -> list[Curve]:
-    """For each, the share of its test scores that reach x, with a 95 % bootstrap band."""
+    """For each array of test scores, the share that is at least x, with a 95 % bootstrap band."""
     found = np.concatenate([values[np.isfinite(values)] for values in scores])
     if not found.size:
         return []
@@ -65,7 +65,7 @@ def profiles(scores: Sequence[FloatArray]) -> list[Curve]:
 
 
 def solving_curves(compared: Sequence[Compared]) -> list[Curve]:
-    """For each study, the share of its runs that were solved within x evaluations, with a 95 % bootstrap band."""
+    """For each study, the share of its runs solved within x evaluations, with a 95 % bootstrap band."""
     found = np.concatenate([each.evaluations[np.isfinite(each.evaluations)] for each in compared])
     if not found.size:
         return []
@@ -77,7 +77,7 @@ def _profile(values: FloatArray, thresholds: FloatArray, x: FloatArray) -> Curve
     return Curve(x, performance_profile(values, thresholds), *profile_band(values, thresholds))
 
 
-def _held(history: Mapping[str, NDArray[Any]], key: str, x: FloatArray) -> FloatArray:
+def _values_at(history: Mapping[str, NDArray[Any]], key: str, x: FloatArray) -> FloatArray:
     """The value of `key` after the last generation that ended within each of `x` evaluations; NaN before the first."""
     places = np.searchsorted(history["evaluations"], x, side="right") - 1
     found: FloatArray = np.where(places >= 0, history[key][np.maximum(places, 0)], np.nan)

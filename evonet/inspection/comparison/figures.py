@@ -1,4 +1,4 @@
-"""The figures of a comparison, by Matplotlib's object interface."""
+"""The figures of a comparison page."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from evonet.inspection.plots.palette import SERIES, STYLES, legend
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure to be drawn.
+    """A figure, not drawn yet.
 
     Attributes:
-        title: in a few words.
-        caption: what it shows, and how to read it.
-        draw: onto Matplotlib's axes.
+        title: title in a few words.
+        caption: explanation of the figure.
+        draw: function that draws the figure on Matplotlib axes.
     """
 
     title: str
@@ -29,7 +29,7 @@ class Figure:
 
 
 def figures(comparison: Comparison) -> Iterator[Figure]:
-    """All that there is something to draw for."""
+    """The figures for which the comparison has data."""
     compared = comparison.compared
     names = [each.name for each in compared]
     learnt = [(each.name, learning_curve(each)) for each in compared if each.directories]
@@ -38,7 +38,7 @@ def figures(comparison: Comparison) -> Iterator[Figure]:
             "Learning",
             "Validation mean of the champion so far, over evaluations. "
             + (
-                "Line and band: median and quartiles over the runs of a study; one that has stopped keeps its champion."
+                "Line and band: median and quartiles of the runs of a study; stopped runs count with their champion."
                 if comparison.of_seeds
                 else "The band is the middle half of the population, by training fitness."
             ),
@@ -48,8 +48,8 @@ def figures(comparison: Comparison) -> Iterator[Figure]:
     if solving:
         yield Figure(
             "Solving",
-            "Share of the runs that were solved within so many evaluations, with a 95 % bootstrap band. "
-            "Where a line ends below 100 %, the rest was not solved.",
+            "Share of the runs that were solved within a number of evaluations, with a 95 % bootstrap band. "
+            "If a line ends below 100 %, the remaining runs were not solved.",
             lambda axes: _shares(axes, list(zip(names, solving, strict=True)), "evaluations", "runs solved"),
         )
     scored = [each for each in compared if comparison.scores(each).size]
@@ -58,8 +58,8 @@ def figures(comparison: Comparison) -> Iterator[Figure]:
         what = "runs" if comparison.of_seeds else "test episodes"
         yield Figure(
             "Performance profile",
-            f"Share of the {what} that reach so high a test score, with a 95 % bootstrap band (Agarwal et al. "
-            "2021): whoever lies above the others everywhere is the better, whatever score one asks for.",
+            f"Share of the {what} that reach a test score, with a 95 % bootstrap band (Agarwal et al. 2021). "
+            "A line that is above another everywhere is better for every target.",
             lambda axes: _shares(
                 axes,
                 list(zip([each.name for each in scored], reached, strict=True)),
@@ -93,4 +93,4 @@ def _lines(axes: Any, curves: Sequence[tuple[str, Curve]], x: str, y: str) -> No
 
 def _label(name: str) -> str:
     label = short_name(name)
-    return f" {label}" if label.startswith("_") else label  # Matplotlib hides those
+    return f" {label}" if label.startswith("_") else label  # Matplotlib hides labels that begin with an underscore

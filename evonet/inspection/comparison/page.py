@@ -1,4 +1,4 @@
-"""The comparison as a page: one file that needs no network and runs no script."""
+"""The comparison as one HTML file that needs no network and runs no script."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIZE = (5.6, 3.4)  # inches
 
 
 def write_page(comparison: Comparison, path: Path) -> None:
-    """Write the page.
+    """Write the page to `path`.
 
     Raises:
         EvonetError: Matplotlib, Jinja2 or SciPy is not installed.

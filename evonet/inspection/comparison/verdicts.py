@@ -1,4 +1,4 @@
-"""What can be said of two runs or studies by one measure, in numbers and in words."""
+"""Verdicts on whether two runs or studies differ in one measure, in numbers and in words."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ Measure = Literal["test score", "evaluations to success"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be said of two of them by one measure.
+    """The difference between two runs or studies in one measure.
 
     Attributes:
-        measure: what is compared.
-        first: name of one.
-        second: name of the other.
-        values: how many there are of each.
-        medians: of each; None where the median run was not solved, or failed.
-        difference: first less second: of the interquartile means of studies' test scores, of the means of two runs'
-            returns, of the medians of evaluations among the runs that were solved.
-        interval: 95 % bootstrap interval of that.
-        superiority: share of pairs in which the first is the better one, ties counted half (Vargha and Delaney's A).
-        p: of the two-sided Mann-Whitney test.
-        p_adjusted: by Holm's correction for all pairs that are compared by this measure.
-        better: name of the better one, None if no difference can be told.
-        words: all that as a sentence.
+        measure: the measure.
+        first: name of the first run or study.
+        second: name of the second.
+        values: numbers of values, first and second.
+        medians: medians, first and second; None if the median run was not solved, or failed.
+        difference: first minus second, of the interquartile means of studies' test scores, of the means of two runs'
+            returns, or of the median evaluations of solved runs.
+        interval: 95 % bootstrap interval of the difference.
+        superiority: share of pairs in which the first is better, ties counted half (Vargha and Delaney's A).
+        p: p-value of the two-sided Mann-Whitney test.
+        p_adjusted: p-value after Holm's correction for all pairs that are compared in this measure.
+        better: name of the better one; None if the difference is not significant.
+        words: the verdict as a sentence.
     """
 
     measure: Measure
@@ -60,7 +60,7 @@ class Verdict:
 
 
 def on_evaluations(name: str, other: str, spent: FloatArray, other_spent: FloatArray) -> Verdict:
-    """By evaluations to success, of which fewer are better and infinitely many, no success, are worst."""
+    """The verdict on evaluations to success: fewer are better, and infinity, for no success, is worst."""
     verdict = _verdict("evaluations to success", name, other, -spent, -other_spent, None)
     first, second = (each[np.isfinite(each)] for each in (spent, other_spent))
     if not (first.size and second.size):
@@ -71,7 +71,7 @@ def on_evaluations(name: str, other: str, spent: FloatArray, other_spent: FloatA
 
 
 def on_scores(name: str, other: str, first: FloatArray, second: FloatArray, statistic: Statistic) -> Verdict:
-    """By test scores, of which higher ones are better and -inf, a failure, is worst; summed up by `statistic`."""
+    """The verdict on test scores, summarised by `statistic`: higher is better, and -inf, for a failure, is worst."""
     finite = bool(np.isfinite(first).all() and np.isfinite(second).all())
     return _verdict("test score", name, other, first, second, statistic if finite else None)
 
@@ -79,7 +79,7 @@ def on_scores(name: str, other: str, first: FloatArray, second: FloatArray, stat
 def _verdict(
     measure: Measure, name: str, other: str, first: FloatArray, second: FloatArray, statistic: Statistic | None
 ) -> Verdict:
-    """A verdict on values of which higher ones are better, before it is put in words."""
+    """A verdict on values of which higher ones are better, without its sentence."""
     p = mann_whitney(first, second).p
     medians = [abs(value) if measure != "test score" else value for value in (median(first), median(second))]
     difference = None if statistic is None else difference_of(statistic)
@@ -98,11 +98,11 @@ def _verdict(
 
 
 def settled(verdicts: Sequence[Verdict], values: str) -> list[Verdict]:
-    """The verdicts on all pairs by one measure, corrected for their number and put in words.
+    """The verdicts on all pairs in one measure, corrected for their number and with their sentences.
 
     Args:
-        verdicts: as they are without the others.
-        values: what is compared, "seeds" or "episodes".
+        verdicts: verdicts on the single pairs.
+        values: name of the compared values, "seeds" or "episodes".
     """
     adjusted = holm([verdict.p for verdict in verdicts])
     settled = []
@@ -124,7 +124,7 @@ def _in_words(verdict: Verdict, pairs: int, values: str) -> str:
         claim = f"{names[0]} {'needs fewer evaluations' if evaluations else 'scores higher'} than {names[1]}"
     else:
         what = "in evaluations to success" if evaluations else "in test scores"
-        claim = f"no difference {what} can be told between {names[0]} and {names[1]}"
+        claim = f"no significant difference {what} between {names[0]} and {names[1]}"
     absent = "not solved" if evaluations else "failed"
     first, second = (absent if value is None else f"{value:.6g}" for value in medians)
     p = f"p = {verdict.p_adjusted:.2g}" if verdict.p_adjusted >= 0.0001 else "p < 0.0001"
@@ -132,5 +132,7 @@ def _in_words(verdict: Verdict, pairs: int, values: str) -> str:
     text = f"{claim} (median {first} against {second}; {p}; {names[0]} is ahead in {100 * share:.0f} % of pairs)"
     least = min(1.0, pairs * least_p(*verdict.values))
     if least >= SIGNIFICANCE:
-        text += f"; with {verdict.values[0]} and {verdict.values[1]} {values} none ever could be: run more"
+        text += (
+            f"; with {verdict.values[0]} and {verdict.values[1]} {values} no difference can be significant: run more"
+        )
     return text

@@ -1,7 +1,7 @@
-"""Figures by hand: one function for each, which draws on Matplotlib axes and returns them.
+"""Figures of the report as functions that draw on Matplotlib axes and return them.
 
-Without `ax` a function makes a figure of its own, `returned.figure`; nothing of Matplotlib's global state is touched,
-and pyplot is not imported. In a notebook, or for a paper:
+Without `ax`, a function makes a new figure, `axes.figure`. No function changes Matplotlib's global state or imports
+pyplot. An example:
 
     run = evonet.load_run("runs/first")
     axes = plots.learning_curve(run, over="environment_steps")

@@ -1,4 +1,4 @@
-"""Figures of where a champion came from."""
+"""Figures of a champion's ancestry."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from evonet.inspection.plots.palette import (
 )
 from evonet.types import FloatArray
 
-_FEW = 24  # ancestors in the line, up to which each step's gain is written beside it
+_FEW = 24  # ancestors in the line up to which the gain of each is written next to it
 
 
 def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
-    """A champion's ancestors over generations and fitness: its line of first parents thick, all others thin.
+    """A champion's ancestors over generation and fitness, with a thick line through the first parents.
 
-    Colours tell the operators that made each of the line; a child stands to the right of its parents.
+    The colour of an ancestor in the line is that of the operators that made it.
     """
     ax = axes_for(ax, 8.6, 4.0)
     known = {ancestor.individual: ancestor for ancestor in [*family.others.values(), *family.line]}
     floor = finite_span(_fitness(known.values()))[0]
     place = {key: (each.generation, floor if each.fitness is None else each.fitness) for key, each in known.items()}
-    pairs = [(place[parent], place[child]) for parent, child in family.bonds]
+    pairs = [(place[parent], place[child]) for parent, child in family.edges]
     line = {ancestor.individual for ancestor in family.line}
-    own = [parent in line and child in line and known[child].parents[0] == parent for parent, child in family.bonds]
+    in_line = [parent in line and child in line and known[child].parents[0] == parent for parent, child in family.edges]
     collections = package("matplotlib.collections")
     for thick, colour, width, alpha in ((False, MUTED, 0.6, 0.45), (True, POSITIVE, 2.2, 1.0)):
-        chosen = [pair for pair, is_own in zip(pairs, own, strict=True) if is_own is thick]
+        chosen = [pair for pair, is_thick in zip(pairs, in_line, strict=True) if is_thick is thick]
         ax.add_collection(
             collections.LineCollection(chosen, colors=colour, linewidths=width, alpha=alpha, zorder=1 + thick)
         )
@@ -57,13 +57,13 @@ def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
 
 def _line(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float]]) -> None:
     makers = list(dict.fromkeys(made_by(ancestor) for ancestor in line))
-    look: dict[str, Any] = {"s": 34, "edgecolor": "white", "linewidth": 0.7, "zorder": 4}
+    style: dict[str, Any] = {"s": 34, "edgecolor": "white", "linewidth": 0.7, "zorder": 4}
     for index, operators in enumerate(makers):
-        ax.scatter([], [], color=SERIES[(index + 1) % len(SERIES)], label=operators, **look)
+        ax.scatter([], [], color=SERIES[(index + 1) % len(SERIES)], label=operators, **style)
     if line:
         x, y = zip(*(place[ancestor.individual] for ancestor in line), strict=True)
         colours = [SERIES[(makers.index(made_by(ancestor)) + 1) % len(SERIES)] for ancestor in line]
-        mark_each(ax.scatter(x, y, color=colours, **look), "line", [describe(ancestor) for ancestor in line])
+        mark_each(ax.scatter(x, y, color=colours, **style), "line", [describe(ancestor) for ancestor in line])
         if len(line) <= _FEW:
             _gains(ax, line, place)
         ax.legend(frameon=False, fontsize="small", loc="lower right")
@@ -79,7 +79,7 @@ def _gains(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float
 
 
 def describe(ancestor: Ancestor) -> str:
-    """One line about an ancestor: id, generation, fitness and what made it."""
+    """One line of text about an ancestor: id, generation, fitness, gain and operators."""
     fitness = "could not be scored" if ancestor.fitness is None else f"fitness {ancestor.fitness:.6g}"
     gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.5g})"
     return f"individual {ancestor.individual}, generation {ancestor.generation}: {fitness}{gain}, {made_by(ancestor)}"
@@ -90,7 +90,7 @@ def _fitness(ancestors: Iterable[Ancestor]) -> FloatArray:
 
 
 def payoff_bars(payoffs: Sequence[Payoff], ax: Axes | None = None) -> Axes:
-    """For each combination of operators the share of children that were fitter than their first parent."""
+    """The share of children that were fitter than their first parent, a bar for each combination of operators."""
     ax = axes_for(ax)
     shown = list(payoffs)[::-1]
     bars = ax.barh(range(len(shown)), [payoff.improved for payoff in shown], color=POSITIVE, height=0.6)

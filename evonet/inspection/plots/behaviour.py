@@ -1,4 +1,4 @@
-"""Figures of what a champion does."""
+"""Figures of a champion's episodes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _FEW_VALUES = 3
 
 
 def observation_traces(episode: Trajectory, names: Names | None = None, ax: Axes | None = None) -> Axes:
-    """What a champion saw over an episode: a line for each input, or the values met where there are many inputs.
+    """Observations over an episode: a line for each input, or a heat map if there are many.
 
-    One-hot inputs, one of which is 1 while the others are 0, are drawn as the place of that 1.
+    One-hot observations are drawn as the index of the 1.
     """
     ax = axes_for(ax)
     observations = episode.observations
@@ -49,7 +49,7 @@ def observation_traces(episode: Trajectory, names: Names | None = None, ax: Axes
 
 
 def hidden_traces(episode: Trajectory, ax: Axes | None = None) -> Axes:
-    """What the hidden neurons said over an episode: a row for each."""
+    """Outputs of the hidden neurons over an episode, as a heat map with a row for each neuron."""
     ax = axes_for(ax)
     _map(ax, episode.hidden, [str(index) for index in range(episode.hidden.shape[1])], "hidden neuron", scaled=False)
     ax.set_xlabel("step")
@@ -59,13 +59,13 @@ def hidden_traces(episode: Trajectory, ax: Axes | None = None) -> Axes:
 def action_traces(
     episode: Trajectory, names: Names | None = None, *, choices: bool = False, ax: Axes | None = None
 ) -> Axes:  # fmt: skip
-    """How a champion acted over an episode.
+    """Actions over an episode.
 
     Args:
-        episode: to be drawn.
-        names: of the choices, or of the action's numbers.
-        choices: whether the action is a choice among the names.
-        ax: to draw on; by default new ones.
+        episode: the episode.
+        names: names of the choices, or of the action's numbers.
+        choices: whether actions are discrete.
+        ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)
     numbers = episode.actions.shape[1]
@@ -86,13 +86,13 @@ def action_traces(
 
 
 def histogram(values: FloatArray, label: str, mark: float | None = None, ax: Axes | None = None) -> Axes:
-    """How often values were met.
+    """A histogram of values, or a bar for each value if there are at most three different ones.
 
     Args:
-        values: `(n,)`; what is not finite is left out.
-        label: what they are.
-        mark: a value to point out, such as their mean.
-        ax: to draw on; by default new ones.
+        values: values, `(n,)`; those that are not finite are left out.
+        label: label of the horizontal axis.
+        mark: the mean, drawn as a dashed line in a histogram.
+        ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)
     known = values[np.isfinite(values)]
@@ -111,7 +111,7 @@ def histogram(values: FloatArray, label: str, mark: float | None = None, ax: Axe
 
 
 def has_bars(values: FloatArray) -> bool:
-    """Whether `histogram` draws a bar for each of the few different values, and no line for their mean."""
+    """Whether `histogram` draws a bar for each value, and no line for the mean."""
     return 0 < len(np.unique(values[np.isfinite(values)])) <= _FEW_VALUES
 
 
@@ -137,7 +137,7 @@ def _lines(ax: Axes, values: FloatArray, labels: Sequence[str]) -> None:
 
 def _shown(label: str) -> str:
     label = shortened(label)
-    return f" {label}" if label.startswith("_") else label  # Matplotlib hides those
+    return f" {label}" if label.startswith("_") else label  # Matplotlib hides labels that begin with an underscore
 
 
 def _thinned(values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -147,7 +147,7 @@ def _thinned(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _map(ax: Axes, values: FloatArray, labels: Sequence[str], name: str, *, scaled: bool = True) -> None:
-    """Values as colours, a row for each column of `values (steps, rows)`; `scaled` to the deviation of each."""
+    """A heat map with a row for each column of `values (steps, rows)`; if `scaled`, in deviations from its mean."""
     shown = values.T
     if scaled:
         spread = values.std(axis=0)

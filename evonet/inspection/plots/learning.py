@@ -1,4 +1,4 @@
-"""Figures of how a run learnt."""
+"""Figures of a run's learning."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def learning_curve(run: LoadedRun, over: Over = "evaluations", ax: Axes | None =
     """Best, median and quartiles of the training fitness, and the champion's validation mean, over a run.
 
     Args:
-        run: as `load_run` gives it.
-        over: what the horizontal axis counts.
-        ax: to draw on; by default new ones.
+        run: a run from `load_run`.
+        over: unit of the horizontal axis.
+        ax: axes to draw on; by default new ones.
 
     Returns:
         The axes.
@@ -66,7 +66,7 @@ def diversity(run: LoadedRun, ax: Axes | None = None) -> Axes:
 
 
 def _limit(ax: Axes, *values: object) -> None:
-    """Keep far-off worst individuals from pressing the curves flat."""
+    """Limit the vertical axis to `values`, for outliers among the worst individuals would flatten the curves."""
     known = np.concatenate([np.atleast_1d(np.asarray(each, dtype=np.float64)) for each in values if each is not None])
     low, high = finite_span(known)
     margin = 0.06 * (high - low) or 1.0
@@ -74,7 +74,7 @@ def _limit(ax: Axes, *values: object) -> None:
 
 
 def thousands(ax: Axes) -> None:
-    """Counts on the horizontal axis, in few letters."""
+    """Label the horizontal axis with abbreviated counts."""
     ax.xaxis.set_major_locator(_locator())
     ax.xaxis.set_major_formatter(lambda value, _: short(value))
 
@@ -86,7 +86,7 @@ def _locator() -> object:
 
 
 def short(value: float) -> str:
-    """A count in few letters: 1,500, 25 k, 3 M."""
+    """An abbreviated count, for example 1,500, 25 k or 3 M."""
     for unit, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= 10 * unit or (abs(value) >= unit and sign != "k"):
             return f"{value / unit:g} {sign}"

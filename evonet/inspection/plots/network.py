@@ -25,9 +25,9 @@ from evonet.network import Architecture, NeuralNetwork
 from evonet.types import FloatArray, IntArray
 
 WIDEST = 4.5
-"""Points that the strongest connection is wide."""
+"""Width of the strongest connection in points."""
 
-_STATE_LOOKS = {"active": ("#ffffff", "-"), "dead": ("#c9cdd2", ":"), "saturated": ("#f2d36b", "--")}
+_STATE_STYLES = {"active": ("#ffffff", "-"), "dead": ("#c9cdd2", ":"), "saturated": ("#f2d36b", "--")}
 _COLUMNS = (0.0, 1.0, 2.0)
 
 
@@ -42,12 +42,12 @@ def network_diagram(
     """Neurons and connections: blue for positive weights, orange for negative ones, wider for stronger ones.
 
     Args:
-        network: to be drawn.
-        names: of its inputs and outputs; by default their numbers.
-        states: of its hidden neurons, as `neuron_states` finds them; dead and saturated ones are marked.
-        most_neurons: in a layer; of more, those with the strongest connections are drawn.
-        most_connections: likewise.
-        ax: to draw on; by default new ones.
+        network: the network.
+        names: names of inputs and outputs; by default their numbers.
+        states: states of the hidden neurons from `neuron_states`; dead and saturated neurons are marked.
+        most_neurons: neurons drawn in each layer, those with the strongest connections.
+        most_connections: connections drawn, the strongest ones.
+        ax: axes to draw on; by default new ones.
 
     Returns:
         The axes.
@@ -81,7 +81,7 @@ def network_diagram(
 
 
 def _drawn(network: NeuralNetwork, most: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Which neurons of each layer are drawn."""
+    """Indices of the neurons of each layer that are drawn."""
     incoming, outgoing = np.abs(network.input_hidden_weights), np.abs(network.hidden_output_weights)
     return (
         _strongest(incoming.sum(axis=1), most),
@@ -101,14 +101,14 @@ def _places(column: float, count: int) -> list[tuple[float, float]]:
 
 
 def shown_genes(network: NeuralNetwork, most_neurons: int = 32, most_connections: int = 400) -> list[int]:
-    """Numbers of the genes whose connections `network_diagram` draws, in the order in which it does: weakest first."""
-    return [gene for gene, *_ in _bonds(network, _drawn(network, most_neurons), most_connections)]
+    """Indices of the genes whose connections `network_diagram` draws, in its drawing order: the weakest first."""
+    return [gene for gene, *_ in _drawn_connections(network, _drawn(network, most_neurons), most_connections)]
 
 
-def _bonds(
+def _drawn_connections(
     network: NeuralNetwork, layers: tuple[IntArray, IntArray, IntArray], most: int
 ) -> list[tuple[int, int, int, int]]:
-    """Of the connections drawn: gene, number of the layer that it leaves, positions drawn there and in the next."""
+    """Connections that are drawn: gene, index of the layer of its source, positions of its source and its target."""
     shape = network.architecture
     found = []
     for layer, (block, columns) in enumerate(
@@ -116,7 +116,7 @@ def _bonds(
     ):
         genes = shape.slices[block].start + layers[layer][:, None] * columns + layers[layer + 1]
         found += [(int(gene), layer, i, j) for (i, j), gene in np.ndenumerate(genes)]
-    return sorted(found, key=lambda bond: abs(network.genome[bond[0]]))[-most:]
+    return sorted(found, key=lambda connection: abs(network.genome[connection[0]]))[-most:]
 
 
 def _connections(
@@ -127,21 +127,21 @@ def _connections(
     places: Sequence[Sequence[tuple[float, float]]],
     most: int,
 ) -> None:
-    bonds = _bonds(network, layers, most)
-    weights = network.genome[[gene for gene, *_ in bonds]]
+    drawn = _drawn_connections(network, layers, most)
+    weights = network.genome[[gene for gene, *_ in drawn]]
     share = np.abs(weights) / (np.abs(connection_genes(network)).max(initial=0.0) or 1.0)
     colours = package("matplotlib.colors").to_rgba_array(np.where(weights >= 0, POSITIVE, NEGATIVE).tolist())
     colours[:, 3] = 0.25 + 0.65 * share
     lines = package("matplotlib.collections").LineCollection(
-        [(places[layer][i], places[layer + 1][j]) for _, layer, i, j in bonds], colors=colours, capstyle="round",
+        [(places[layer][i], places[layer + 1][j]) for _, layer, i, j in drawn], colors=colours, capstyle="round",
         linewidths=np.maximum(0.15, WIDEST * share), zorder=1,
     )  # fmt: skip
     ax.add_collection(lines)
-    mark_each(lines, "connections", [f"{labels[layer][i]} → {labels[layer + 1][j]}" for _, layer, i, j in bonds])
+    mark_each(lines, "connections", [f"{labels[layer][i]} → {labels[layer + 1][j]}" for _, layer, i, j in drawn])
 
 
 def connection_genes(network: NeuralNetwork) -> FloatArray:
-    """The weights between the layers, `(n,)`, without biases and recurrent ones."""
+    """The weights from inputs to hidden neurons and from these to outputs, `(n,)`."""
     return np.concatenate([network.input_hidden_weights.ravel(), network.hidden_output_weights.ravel()])
 
 
@@ -153,18 +153,18 @@ def _neurons(
     states: Sequence[NeuronState] | None = None,
 ) -> None:
     states = states or ["active"] * len(names)
-    looks = [_STATE_LOOKS[state] for state in states]
+    styles = [_STATE_STYLES[state] for state in states]
     spots = ax.scatter(
         [x for x, _ in places], [y for _, y in places], s=min(190.0, 2600.0 / max(len(places), 1)),
-        facecolor=[face for face, _ in looks], linestyle=[style for _, style in looks], edgecolor=MUTED, linewidth=1.3,
+        facecolor=[face for face, _ in styles], linestyle=[line for _, line in styles], edgecolor=MUTED, linewidth=1.3,
         zorder=3,
     )  # fmt: skip
-    told = zip(names, states, strict=True)
-    mark_each(spots, f"{layer}-neurons", [name if state == "active" else f"{name} ({state})" for name, state in told])
+    named = zip(names, states, strict=True)
+    mark_each(spots, f"{layer}-neurons", [name if state == "active" else f"{name} ({state})" for name, state in named])
 
 
 def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | None = None) -> Axes:
-    """All weights as one heat map: a row for each hidden neuron, a column for each that it hears or tells.
+    """All weights as one heat map: a row for each hidden neuron, a column for each of its connections.
 
     From the left: weights from the inputs, bias, weights from the hidden neurons' last outputs if the network is
     recurrent, and weights to the outputs.

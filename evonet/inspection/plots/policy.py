@@ -1,4 +1,4 @@
-"""Figures of what a champion learned."""
+"""Figures of a champion's policy, and of its inputs' and neurons' influence."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from evonet.types import FloatArray
 
 _ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 _MOST_SPOTS = 300
-_MOST_ASLANT = 8  # names under bars that lean; more of them stand
+_MOST_SLANTED = 8  # long names under bars that are slanted; more of them are vertical
 
 
 def policy_map(
     surface: PolicySurface, names: Names, *, choices: bool = False, number: int = 0, ax: Axes | None = None
 ) -> Axes:
-    """The action over two inputs, or as a line over one; dots are where the champion was.
+    """The action over two inputs, or as a line over one; dots are observations of the champion.
 
     Args:
-        surface: as `policy_surface` finds it.
-        names: of inputs and outputs.
-        choices: whether the action is a choice among the outputs.
-        number: which of the action's numbers.
-        ax: to draw on; by default new ones.
+        surface: a surface from `policy_surface`.
+        names: names of inputs and outputs.
+        choices: whether actions are discrete.
+        number: index of the action's number that is drawn.
+        ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)
     values = surface.actions[:, :, number]
@@ -99,14 +99,14 @@ def _name_of_choice(names: Names, value: float) -> str:
 def policy_grid(
     actions: FloatArray, names: Names, rows: int, tiles: Sequence[str] = (), ax: Axes | None = None
 ) -> Axes:
-    """The choice for each value of a Discrete observation, laid out in so many rows.
+    """The discrete action for each value of a Discrete observation, laid out as a grid.
 
     Args:
-        actions: number of the choice for each value, `(values,)`.
-        names: of the choices; left, right, up and down become arrows.
-        rows: of the layout.
-        tiles: a letter for each value, to be shown too.
-        ax: to draw on; by default new ones.
+        actions: index of the action for each value, `(values,)`.
+        names: names of the actions; left, right, up and down become arrows.
+        rows: rows of the grid.
+        tiles: letters of the environment's map, one for each value; by default the values are written.
+        ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)
     columns = -(-len(actions) // rows)
@@ -133,7 +133,7 @@ def policy_grid(
 
 
 def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, ax: Axes | None = None) -> Axes:
-    """Influence of each input on the actions, the greatest on top."""
+    """Influence of each input on the actions, a bar for each, the greatest on top."""
     ax = axes_for(ax)
     order = np.argsort(-influence, kind="stable")[:most][::-1]
     bars = ax.barh(range(len(order)), influence[order], color=POSITIVE, height=0.65)
@@ -147,13 +147,13 @@ def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, 
 
 
 def removal_bars(removals: Removals, names: Sequence[str], kind: str, ax: Axes | None = None) -> Axes:
-    """Mean return without each part, beside that of the whole.
+    """Mean return without each part, compared with that of the whole network.
 
     Args:
-        removals: as `without_neurons` or `without_inputs` finds them.
-        names: of the parts that were tried.
-        kind: of part, "neuron" or "input".
-        ax: to draw on; by default new ones.
+        removals: removals from `without_neurons` or `without_inputs`.
+        names: names of the removed parts.
+        kind: kind of the parts, "neuron" or "input".
+        ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)
     means = removals.means
@@ -165,7 +165,7 @@ def removal_bars(removals: Removals, names: Sequence[str], kind: str, ax: Axes |
     ax.axhline(removals.whole, color=MUTED, linewidth=1.2, label=f"with all of them: {removals.whole:.4g}")
     every = -(-len(names) // 20)
     long = max(map(len, names), default=0) > 3
-    steep = long and len(names) > _MOST_ASLANT
+    steep = long and len(names) > _MOST_SLANTED
     ax.set_xticks(
         range(0, len(names), every), [shortened(name, 22) for name in names[::every]],
         rotation=90 if steep else 35 if long else 0, ha="right" if long and not steep else "center", fontsize="small",

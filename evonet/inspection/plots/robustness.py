@@ -1,4 +1,4 @@
-"""Figures of what a champion bears."""
+"""Figures of a champion's robustness."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from evonet.inspection.plots.palette import MUTED, POSITIVE, Axes, axes_for, seq
 
 
 def robustness_curve(sweep: Sweep, target: float | None = None, ax: Axes | None = None) -> Axes:
-    """Mean return over levels, with its 95 % interval; the line across marks the level of its evolution.
+    """Mean return over levels, with its 95 % interval; a dashed line marks the level under which the champion evolved.
 
     Args:
-        sweep: as one of the analyses of robustness finds it.
+        sweep: a sweep from `evonet.inspection.analysis.robustness`.
         target: mean return from which the task counts as solved.
-        ax: to draw on; by default new ones.
+        ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)
     ax.fill_between(sweep.levels, sweep.low, sweep.high, color=POSITIVE, alpha=0.2, linewidth=0)
@@ -29,7 +29,7 @@ def robustness_curve(sweep: Sweep, target: float | None = None, ax: Axes | None 
 
 
 def landscape_map(landscape: Landscape, ax: Axes | None = None) -> Axes:
-    """Mean return in a plane through the champion, which is the cross in the middle."""
+    """Mean return in a plane of genomes; the cross in the middle is the champion."""
     ax = axes_for(ax)
     steps = landscape.steps
     shown = np.ma.masked_invalid(landscape.means)

@@ -1,6 +1,6 @@
-"""The report of a run: one HTML file that needs no network and no browser of a particular make.
+"""The report of a run: one HTML file that needs no network and works in every browser.
 
-`page.html` is its frame, `page.css` its looks, `page.js` the few lines that make it move; sections are in `sections`.
+`page.html` is its template, `page.css` its style, `page.js` its script; `sections` has a module for each section.
 """
 
 from __future__ import annotations
@@ -26,16 +26,15 @@ _HERE = Path(__file__).parent
 def write_report(run: LoadedRun, path: Path | None = None, effort: float = 1.0) -> tuple[Path, list[str]]:
     """Write the report, by default into the run directory.
 
-    The champion acts for it, in its environment; what cannot be had is left out, and the page says so.
+    The champion is run in its environment for the report. If it cannot be, the page says which parts are left out.
 
     Args:
-        run: as `load_run` gives it.
-        path: of the file.
-        effort: the time that trials of the champion may take, 1 for some six seconds at most; the more time, the more
-            episodes.
+        run: a run from `load_run`.
+        path: path of the file.
+        effort: time limit for runs of the champion, in units of about six seconds; more time allows more episodes.
 
     Returns:
-        The file, and what was left out.
+        The path, and notices of the parts that were left out.
 
     Raises:
         EvonetError: Matplotlib or Jinja2 is not installed, or the run cannot be read.
@@ -51,7 +50,11 @@ def write_report(run: LoadedRun, path: Path | None = None, effort: float = 1.0) 
 
 
 def report(run: LoadedRun, effort: float = 1.0) -> tuple[str, list[str]]:
-    """The report's HTML, and what was left out of it; `effort` as `write_report` has it.
+    """The report's HTML, and notices of the parts that were left out.
+
+    Args:
+        run: a run from `load_run`.
+        effort: time limit for runs of the champion, in units of about six seconds; more time allows more episodes.
 
     Raises:
         EvonetError: Matplotlib or Jinja2 is not installed, or the run cannot be read.
@@ -77,7 +80,7 @@ def report(run: LoadedRun, effort: float = 1.0) -> tuple[str, list[str]]:
 
 
 def _notices(sections: list[Section]) -> list[str]:
-    """What was left out, each reason once."""
+    """The notices of all sections, each once."""
     return list(dict.fromkeys(notice for section in sections for notice in section.notices))
 
 
@@ -86,6 +89,6 @@ def _read(name: str) -> str:
 
 
 def _data(value: Any) -> Any:
-    """JSON that may stand in a script element: nothing in it ends the element."""
+    """JSON for a script element, with escapes for the characters that could end the element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return package("markupsafe").Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

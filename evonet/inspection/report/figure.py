@@ -1,4 +1,4 @@
-"""A figure of the report: its SVG, its words, and the values that it shows to whoever points at it."""
+"""A figure of the report: its SVG, its texts, and the values that it shows under the pointer."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from evonet.inspection.plots.palette import words_of
 from evonet.inspection.svg import new_axes, page_style, svg
 
 NARROW = (4.0, 2.9)
-_STRIP = 10.0  # inches
+_STRIP = 10.0  # inches of width from which a figure spans the page
 _POINTS_AN_INCH = 72
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure, ready for the page.
+    """A drawn figure with its texts.
 
     Attributes:
-        key: precedes the names of its elements; unique in a page.
-        title: in a few words.
-        caption: what it shows, and how to read it.
-        alternative: what it shows, for whoever cannot see it.
+        key: prefix of its elements' ids, unique in a page.
+        title: title in a few words.
+        caption: explanation of the figure.
+        alternative: text alternative for readers who cannot see the figure.
         svg: the drawing.
-        hover: the values in it, and where they are, as the page's script reads it.
-        wide: whether it takes more than a column.
-        strip: whether it takes the whole width.
+        hover: values for the pointer and their places, as the page's script reads them.
+        wide: whether the figure is wider than a column.
+        strip: whether the figure spans the page.
     """
 
     key: str
@@ -55,13 +55,13 @@ def drawn(
     """Draw a figure.
 
     Args:
-        key: of the figure.
-        title: of the figure.
-        caption: of the figure.
-        draw: draws on the axes that it is given.
-        alternative: text; the caption by default.
-        size: in inches.
-        words: what the values of a map mean, if they are numbers of choices.
+        key: prefix of its elements' ids, unique in a page.
+        title: title in a few words.
+        caption: explanation of the figure.
+        draw: function that draws on the axes that it is given.
+        alternative: text alternative; by default the caption.
+        size: width and height in inches.
+        words: names of the values of a heat map, if the values are indices of choices.
 
     Raises:
         EvonetError: Matplotlib is not installed.
@@ -75,7 +75,7 @@ def drawn(
 
 
 def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str]) -> dict[str, Any]:
-    """What the script needs: marked elements and their words, curves, or a map; with the place of the axes."""
+    """Values for the page's script: texts of marked elements, curves or a heat map, and the place of the axes."""
     width, height = (_POINTS_AN_INCH * inches for inches in size)
     box = axes.get_position()
     found: dict[str, Any] = {
@@ -87,7 +87,7 @@ def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str])
     }
     marked = {artist.get_gid(): words_of(artist) for artist in axes.findobj(lambda artist: artist.get_gid())}
     if marked:
-        return found | {"items": {f"{key}-{name}": told for name, told in marked.items()}}
+        return found | {"items": {f"{key}-{name}": text for name, text in marked.items()}}
     if axes.images:
         image = axes.images[0]
         left, right, bottom, top = image.get_extent()
@@ -123,7 +123,7 @@ def _rows(values: Any) -> list[list[float | None]]:
 
 
 def _rounded(values: Any, digits: int = 4) -> list[float | None]:
-    """Numbers with so many digits, whole ones as such; None for what is not finite."""
+    """Numbers rounded to `digits` significant digits, whole ones unchanged; None for those that are not finite."""
     found: list[float | None] = []
     for value in np.asarray(values, dtype=np.float64).ravel().tolist():
         if not math.isfinite(value):

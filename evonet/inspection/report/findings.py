@@ -1,4 +1,4 @@
-"""What the report's sections share: the run, its champion, and the champion's episodes."""
+"""The data that the report's sections share: the run, its champion, and the champion's episodes."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 LONGEST = 5_000
-"""Steps after which the report's own episodes are cut."""
+"""Steps after which the report's own episodes are truncated."""
 
 PLACES = ("worst", "median", "best")
 RANDOM_NETWORKS = 64
-"""Networks with random weights that the champion is compared with."""
+"""Number of networks with random weights that the champion is compared with."""
 
-_FRESH = 100  # episodes where the run has no test
+_FRESH = 100  # episodes of a run without a test
 
 
 class Findings:
-    """A run and what its champion does; a context manager, which closes engines.
+    """A run and its champion's episodes, computed on first use; a context manager that closes engines.
 
     Args:
-        run: as `load_run` gives it.
-        effort: the time that trials may take, 1 for some six seconds in all.
+        run: a run from `load_run`.
+        effort: time limit for runs of the champion, in units of about six seconds.
     """
 
     def __init__(self, run: LoadedRun, effort: float = 1.0) -> None:
@@ -49,20 +49,20 @@ class Findings:
 
     @cached_property
     def names(self) -> Names:
-        """Of the champion's inputs and outputs."""
+        """Names of the champion's inputs and outputs."""
         assert self.champion is not None
         shape = self.champion.architecture
         return names_for(self.run.summary["environment"], shape.num_inputs, shape.num_outputs)
 
     @cached_property
     def choices(self) -> bool:
-        """Whether an action is one choice among the outputs."""
+        """Whether the champion's actions are discrete."""
         assert self.champion is not None
         return is_choice(self.champion)
 
     @cached_property
     def task(self) -> Task | None:
-        """What the champion does, its episodes cut after 5,000 steps; None if it cannot act here."""
+        """The champion's task, its episodes truncated after 5,000 steps; None if the champion cannot act here."""
         return None if self.why_not else self._task
 
     @property
@@ -73,7 +73,7 @@ class Findings:
 
     @cached_property
     def why_not(self) -> str:
-        """Why the champion cannot act here; "" if it can."""
+        """The reason why the champion cannot act here; "" if it can."""
         if self.champion is None:
             return "there is no champion."
         if self.champion.task is None:
@@ -88,7 +88,7 @@ class Findings:
 
     @cached_property
     def seeds(self) -> IntArray:
-        """Of the episodes that are shown: those of the test, or others where there was none."""
+        """Seeds of the test episodes, or of fresh episodes for a run without a test, `(episodes,)`."""
         assert self.champion is not None
         tested = self.champion.test is not None
         count = self.champion.test.episodes if self.champion.test is not None else _FRESH
@@ -96,7 +96,7 @@ class Findings:
 
     @cached_property
     def trials(self) -> Trials:
-        """Runs genomes on these episodes."""
+        """Runner of genomes on the episodes of `seeds`."""
         task = self._task
         assert self.champion is not None
         normaliser, genome = self.champion.normaliser, self.champion.genome
@@ -104,19 +104,19 @@ class Findings:
 
     @cached_property
     def repeated(self) -> EpisodeResults:
-        """The champion on as many of these episodes as a second allows, `(1, episodes)`."""
+        """Results `(1, episodes)` of the champion on the first of the episodes, within a second."""
         assert self.champion is not None
         return self.trials.within(self.champion.genome[None, :], 1.0 * self.effort, power=False)
 
     @cached_property
     def returns(self) -> FloatArray:
-        """Of the episodes: the test's own, or those of the repetition."""
+        """The champion's returns, `(episodes,)`: those of the test, or of `repeated` for a run without a test."""
         assert self.champion is not None
         return self.champion.test.returns if self.champion.test is not None else self.repeated.returns[0]
 
     @cached_property
     def shown(self) -> dict[str, int]:
-        """Which episode is the worst, the median, the best; failed ones are the worst. Different ones, if there are."""
+        """Indices of the worst, the median and the best episode, each episode once; failed episodes are the worst."""
         order = np.argsort(np.where(np.isfinite(self.returns), self.returns, -np.inf), kind="stable")
         places = dict(zip(PLACES, (order[0], order[(len(order) - 1) // 2], order[-1]), strict=True))
         found: dict[str, int] = {}
@@ -132,35 +132,35 @@ class Findings:
 
     @property
     def episodes(self) -> Sequence[Trajectory]:
-        """Those shown, in the order of `shown`."""
+        """Trajectories of the episodes of `shown`, in their order."""
         return self._played[0]
 
     @property
     def sheets(self) -> Sequence[Sheet]:
-        """Their pictures, if there are any."""
+        """Sprite sheets of `episodes`; none if the environment cannot be rendered."""
         return self._played[1]
 
     @property
     def why_no_pictures(self) -> str:
-        """Why there are none, "" if there are."""
+        """The reason why there are no sheets, "" if there are."""
         return self._played[2]
 
     @cached_property
     def influence(self) -> FloatArray:
-        """Of each input on the actions, `(inputs,)`."""
+        """Influence of each input on the actions, `(inputs,)`."""
         assert self.champion is not None
         return action_influence(self.champion, self.episodes)
 
     @cached_property
     def states(self) -> list[NeuronState] | None:
-        """Of the hidden neurons; None if the champion cannot act here."""
+        """States of the hidden neurons; None if the champion cannot act here."""
         if self.champion is None or self.task is None:
             return None
         return neuron_states(self.champion.architecture, np.concatenate([each.hidden for each in self.episodes]))
 
     @cached_property
     def random_mean(self) -> float | None:
-        """Mean return of networks with random weights on these episodes; None if it cannot be known."""
+        """Mean return of networks with random weights on the episodes; None if it is unknown."""
         if self.champion is None or self.task is None:
             return None
         rng = generator(0, Purpose.INSPECTION, 300)
@@ -170,7 +170,7 @@ class Findings:
         return float(known.mean()) if known.size else None
 
     def strongest(self, what: str, most: int) -> list[int]:
-        """Numbers of the "inputs" or "neurons" with the strongest paths to the outputs, at most so many, ascending."""
+        """Indices of the `most` "inputs" or "neurons" with the strongest paths to the outputs, ascending."""
         assert self.champion is not None
         strength = dict(zip(("inputs", "neurons"), path_strength(self.champion), strict=True))[what]
         return sorted(np.argsort(-strength, kind="stable")[:most].tolist())

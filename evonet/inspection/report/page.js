@@ -11,7 +11,7 @@
     const text = Number.isInteger(value) ? value.toLocaleString("en") : size >= 1e6 || size < 1e-3 ? value.toPrecision(4) : String(+value.toPrecision(5));
     return text.replace("-", "−");
   };
-  const tell = (event, text) => {
+  const showTip = (event, text) => {
     if (!text) { tip.hidden = true; return; }
     tip.textContent = text;
     tip.hidden = false;
@@ -55,7 +55,7 @@
     return `${hover.xLabel || "column"}: ${shown(+at.x.toPrecision(3))}\n${hover.yLabel || "row"}: ${shown(+at.y.toPrecision(3))}\n${word}`;
   };
   const parts = (group) => all(":scope > path, use", group);
-  const words = {}; // of what is marked, and of each part of it if it is a collection
+  const words = {}; // texts of marked elements, a list of texts for a collection
   for (const figure of all("figure[data-figure]")) {
     const svg = figure.querySelector("svg"), hover = json(figure.querySelector(".hover"));
     figure.hover = hover;
@@ -63,26 +63,26 @@
       Object.assign(words, hover.items);
       let lit = null;
       svg.addEventListener("pointermove", (event) => {
-        const group = event.target.closest("[id]"), told = group && words[group.id];
-        const at = Array.isArray(told) ? parts(group).indexOf(event.target) : 0;
-        const found = told && at >= 0 ? (Array.isArray(told) ? event.target : group) : null;
+        const group = event.target.closest("[id]"), text = group && words[group.id];
+        const at = Array.isArray(text) ? parts(group).indexOf(event.target) : 0;
+        const found = text && at >= 0 ? (Array.isArray(text) ? event.target : group) : null;
         if (lit !== found) {
           if (lit) lit.classList.remove("lit");
           if (found) found.classList.add("lit");
           lit = found;
         }
-        tell(event, found && (Array.isArray(told) ? told[at] : told));
+        showTip(event, found && (Array.isArray(text) ? text[at] : text));
       });
     } else if (hover.curves || hover.grid) {
       svg.addEventListener("pointermove", (event) => {
         const at = place(svg, event, hover);
-        tell(event, at && (hover.curves ? ofCurves(hover, at) : ofMap(hover, at)));
+        showTip(event, at && (hover.curves ? ofCurves(hover, at) : ofMap(hover, at)));
       });
     }
-    svg.addEventListener("pointerleave", () => tell(null, ""));
+    svg.addEventListener("pointerleave", () => showTip(null, ""));
   }
 
-  // A range and a button that moves it; `show` draws where it stands.
+  // A range and a button that moves it; `show` draws the frame of the range's value.
   const player = (root, pace, show) => {
     const range = root.querySelector("input[type=range]"), button = root.querySelector(".play");
     let timer = 0;
@@ -100,11 +100,11 @@
     return { stop };
   };
 
-  // The network of each generation, in the champion's drawing.
+  // The weights of each generation, shown in the champion's diagram.
   for (const root of all(".generations")) {
     const { figure, frames, strongest, widest } = json(root.querySelector(".frames"));
-    const lines = parts(document.getElementById(`${figure}-connections`)), told = words[`${figure}-connections`];
-    const names = [...told];
+    const lines = parts(document.getElementById(`${figure}-connections`)), texts = words[`${figure}-connections`];
+    const names = [...texts];
     const show = (index) => {
       const frame = frames[index];
       frame.weights.forEach((weight, i) => {
@@ -112,7 +112,7 @@
         style.stroke = weight >= 0 ? "#2f7fc1" : "#d55e00";
         style.strokeWidth = Math.max(0.15, widest * share);
         style.strokeOpacity = Math.min(1, 0.25 + 0.65 * share);
-        told[i] = `${names[i]}: ${weight < 0 ? "−" : "+"}${Math.abs(weight).toPrecision(4)}`;
+        texts[i] = `${names[i]}: ${weight < 0 ? "−" : "+"}${Math.abs(weight).toPrecision(4)}`;
       });
       const output = root.querySelector("output");
       if (output) output.textContent = frame.label;
@@ -172,7 +172,7 @@
   addEventListener("beforeprint", () => all(".episode").forEach((each) => { each.hidden = false; }));
   addEventListener("afterprint", () => { const tab = tabs.find((each) => each.getAttribute("aria-selected") === "true"); if (tab) choose(tab); });
 
-  // Tables to take along, with tabs between cells.
+  // A table is copied as text with tabs between cells.
   for (const root of all("details.table")) {
     const button = root.querySelector(".copy"), table = root.querySelector("table");
     if (!button || !table) continue;

@@ -1,4 +1,4 @@
-"""Episodes as sheets of pictures, for the page's script to play."""
+"""Episodes as sprite sheets, which the page's script plays."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from typing import Any
 
 from evonet.champion import Champion
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
+from evonet.inspection.animation import FrameRate
 from evonet.inspection.replay import no_window_needed
 from evonet.types import IntArray
 
 MOST_STEPS = 2_000
-"""Of an episode that is played; where one goes on for longer, its beginning is shown."""
+"""Steps of an episode that the report shows; the rest of a longer episode is left out."""
 
 BUDGET = 1_500_000
 """Bytes of all sheets together."""
 
-_FASTEST = 25.0  # frames a second
-_MOST_FRAMES = 200  # of an episode
-_WIDTHS = (400, 300, 200)  # pixels, as many as the budget allows
+_MOST_FRAMES = 200  # in a sheet
+_WIDTHS = (400, 300, 200)  # pixels of a frame; the first at which the sheets fit into the budget is taken
 _COLUMNS = 12
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The frames of an episode side by side in one picture.
+    """A sprite sheet: the frames of an episode side by side in one picture.
 
     Attributes:
         data: the picture, as a `data:` address.
-        width: of a frame, in pixels.
-        height: of a frame.
+        width: width of a frame in pixels.
+        height: height of a frame in pixels.
         columns: frames in a row.
-        frames: how many there are.
-        every: steps from one to the next.
+        frames: number of frames.
+        every: steps from one frame to the next.
         pace: frames a second.
     """
 
@@ -50,23 +50,20 @@ class Sheet:
 
 
 @dataclass
-class _Film:
-    """Takes pictures of an environment."""
+class _Recording:
+    """Frames of an episode as Pillow images, and their rate."""
 
     every: int = 1
-    pace: float = _FASTEST
+    fps: float = 0.0
     frames: list[Any] = field(default_factory=list)
 
-    def look(self, environment: Any, step: int) -> None:
+    def add_frame(self, environment: Any, step: int) -> None:
         from PIL import Image
 
         if step == 0:
-            own = float(environment.metadata.get("render_fps") or _FASTEST)
-            limit = min(
-                environment.spec.max_episode_steps or MOST_STEPS if environment.spec else MOST_STEPS, MOST_STEPS
-            )
-            self.every = max(1, round(own / _FASTEST), -(-limit // _MOST_FRAMES))
-            self.pace = own / self.every
+            limit = (environment.spec and environment.spec.max_episode_steps) or MOST_STEPS
+            rate = FrameRate.of(environment, least_every=-(-min(limit, MOST_STEPS) // _MOST_FRAMES))
+            self.every, self.fps = rate.every, rate.fps
         if step % self.every == 0 and len(self.frames) <= _MOST_FRAMES:
             frame = Image.fromarray(environment.render()).convert("RGB")
             width = min(_WIDTHS[0], frame.width)
@@ -75,10 +72,10 @@ class _Film:
 
 
 def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[Sheet], str]:
-    """The champion's episodes, with pictures if the environment can be drawn here.
+    """The champion's episodes, with their sheets if the environment can be rendered.
 
     Returns:
-        The episodes, their sheets (none if there are no pictures), and why there are none, else "".
+        The episodes, their sheets (an empty list without pictures), and the reason why there are no pictures, else "".
 
     Raises:
         EnvironmentUnavailable: the champion has no environment, or it cannot be made.
@@ -88,42 +85,42 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
         drawable = "rgb_array" in (sample.metadata.get("render_modes") or ())
     if not drawable:
         return list(trajectories(champion, seeds, most_steps=MOST_STEPS)), [], "the environment has no pictures to show"
-    films = [_Film() for _ in seeds]
+    recordings = [_Recording() for _ in seeds]
     try:
         episodes: list[Trajectory] = []
         with no_window_needed():
-            for film, seed in zip(films, seeds, strict=True):
-                episodes += trajectories(champion, seed[None], film.look, "rgb_array", MOST_STEPS)
-        return episodes, _sheets(films), ""
+            for recording, seed in zip(recordings, seeds, strict=True):
+                episodes += trajectories(champion, seed[None], recording.add_frame, "rgb_array", MOST_STEPS)
+        return episodes, _sheets(recordings), ""
     except Exception as error:  # noqa: BLE001 - a renderer's own: no pygame, no graphics library, no display, …
-        why = f"the environment cannot be drawn here: {str(error).strip() or type(error).__name__}"
+        why = f"the environment cannot be rendered here: {str(error).strip() or type(error).__name__}"
         return list(trajectories(champion, seeds, most_steps=MOST_STEPS)), [], why
 
 
-def _sheets(films: Sequence[_Film]) -> list[Sheet]:
+def _sheets(recordings: Sequence[_Recording]) -> list[Sheet]:
     sheets: list[Sheet] = []
     for width in _WIDTHS:
-        sheets = [_sheet(film, width) for film in films]
+        sheets = [_sheet(recording, width) for recording in recordings]
         if sum(len(sheet.data) for sheet in sheets) <= BUDGET:
             return sheets
-    thinned = [_Film(2 * film.every, film.pace / 2, film.frames[::2]) for film in films]
-    return _sheets(thinned)
+    halved = [_Recording(2 * each.every, each.fps / 2, each.frames[::2]) for each in recordings]
+    return _sheets(halved)
 
 
-def _sheet(film: _Film, width: int) -> Sheet:
+def _sheet(recording: _Recording, width: int) -> Sheet:
     from PIL import Image
 
-    first = film.frames[0]
-    width = min(width, first.width)
-    height = max(1, round(first.height * width / first.width))
-    rows = -(-len(film.frames) // _COLUMNS)
-    columns = min(_COLUMNS, len(film.frames))
+    frames = recording.frames
+    width = min(width, frames[0].width)
+    height = max(1, round(frames[0].height * width / frames[0].width))
+    rows = -(-len(frames) // _COLUMNS)
+    columns = min(_COLUMNS, len(frames))
     picture = Image.new("RGB", (columns * width, rows * height))
-    for index, frame in enumerate(film.frames):
+    for index, frame in enumerate(frames):
         row, column = divmod(index, columns)
-        shown = frame if frame.size == (width, height) else frame.resize((width, height), Image.Resampling.HAMMING)
-        picture.paste(shown, (column * width, row * height))
-    return Sheet(_address(picture), width, height, columns, len(film.frames), film.every, film.pace)
+        scaled = frame if frame.size == (width, height) else frame.resize((width, height), Image.Resampling.HAMMING)
+        picture.paste(scaled, (column * width, row * height))
+    return Sheet(_address(picture), width, height, columns, len(frames), recording.every, recording.fps)
 
 
 def _address(picture: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a section of the report consists of."""
+"""Sections and tables of the report."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from evonet.inspection.report.figure import Figure
 
 @dataclass(frozen=True)
 class Table:
-    """A table.
+    """A table, which the reader can fold.
 
     Attributes:
-        title: in a few words.
-        head: of the columns.
+        title: title in a few words.
+        head: heads of the columns.
         rows: cells as text.
-        open: whether it is seen at once.
-        numbers: whether cells are numbers, to be set flush right, but for the first column.
+        open: whether the table is unfolded at first.
+        numbers: whether cells are numbers, aligned at the right, except those of the first column.
     """
 
     title: str
@@ -30,16 +30,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A section.
+    """A section of the report.
 
     Attributes:
-        key: of the section, unique in a page.
-        title: in a few words.
-        lead: paragraphs that say what was found.
-        figures: in their order.
-        tables: below them.
-        notices: what is left out, and why.
-        parts: what the template sets in a way of its own: the network's generations, the replay, settings.
+        key: id of the section, unique in a page.
+        title: title in a few words.
+        lead: paragraphs that summarise the section.
+        figures: figures in their order.
+        tables: tables, below the figures.
+        notices: parts that are left out, and why.
+        parts: data of parts with a template of their own: the network's generations, the replay, settings.
     """
 
     key: str

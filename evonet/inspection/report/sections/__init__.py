@@ -1,4 +1,4 @@
-"""The sections of the report, each a function of the findings, in their order."""
+"""The sections of the report in their order, each a function of `Findings`."""
 
 from collections.abc import Callable
 

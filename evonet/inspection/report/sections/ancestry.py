@@ -1,4 +1,4 @@
-"""Where the champion came from."""
+"""The section on the champion's ancestry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_OTHERS = 150
 
 
 def ancestry(findings: Findings) -> Section:
-    """The line of descent as a tree and as a table, and which operators paid."""
+    """The line of descent as a tree and as a table, and how often each combination of operators improved a child."""
     run = findings.run
     line = run.descent
     if not line:
@@ -31,7 +31,7 @@ def ancestry(findings: Findings) -> Section:
     figures = [
         drawn(
             "descent", "Line of descent",
-            "The thick line leads by first parents from the first generation to the champion; thin ones come from "
+            "The thick line leads by first parents from the first generation to the champion; thin lines come from "
             "second parents. Fitness is that at birth, on the episodes of that generation.",
             lambda ax: descent_tree(tree, ax), size=(8.4, 4.4),
             alternative="; ".join(describe(ancestor) for ancestor in line[:: max(1, len(line) // 20)]),
@@ -42,15 +42,15 @@ def ancestry(findings: Findings) -> Section:
     if paid:
         figures.append(
             drawn(
-                "operators", "Which operators paid",
-                "Share of the children that were fitter at birth than their first parent at its own, by the operators "
-                "that made them. Both met different episodes, so luck has its share.",
+                "operators", "Operators that improved children",
+                "Share of the children that were fitter at birth than their first parent at its birth, by operators. "
+                "Parent and child were evaluated on different episodes, so the share is partly luck.",
                 lambda ax: payoff_bars(paid, ax), size=(4.0, max(2.4, 0.5 * len(paid) + 1.2)),
             )
         )  # fmt: skip
         tables.append(
             Table(
-                "What came of each combination of operators",
+                "Children of each combination of operators",
                 ["operators", "children", "fitter than first parent", "median gain", "in the champion's line"],
                 [
                     [
@@ -83,11 +83,11 @@ def ancestry(findings: Findings) -> Section:
 def _lead(findings: Findings) -> str:
     line = findings.run.descent
     if len(line) == 1:
-        return "The champion has no parents: it was drawn, not bred."
+        return "The champion has no parents: its weights were drawn at random."
     gains = [ancestor for ancestor in line if ancestor.gain is not None]
     best = max(gains, key=lambda ancestor: ancestor.gain or 0.0, default=None)
     lead = f"{counted(len(line), 'individual')} lead from the first generation to the champion."
     if best is None or best.gain is None:
         return lead
     made = " and ".join(best.operators) or "copying"
-    return f"{lead} The greatest step, {best.gain:+.5g}, came by {made} in generation {best.generation}."
+    return f"{lead} The greatest gain, {best.gain:+.5g}, came by {made} in generation {best.generation}."

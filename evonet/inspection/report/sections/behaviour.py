@@ -1,4 +1,4 @@
-"""What the champion does: episodes played, traces, and how episodes ended."""
+"""The section on the champion's behaviour: replays, traces, and the distribution of returns and lengths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from evonet.types import FloatArray
 
 
 def behaviour(findings: Findings) -> Section:
-    """The worst, the median and the best episode: played, and as traces; and the distribution of all."""
+    """The worst, the median and the best episode as replays and traces, and histograms of all episodes."""
     if findings.champion is None:
         return Section("behaviour", "Behaviour", notices=["Left out: there is no champion."])
     histograms = _histograms(findings)
@@ -39,9 +39,9 @@ def _lead(findings: Findings) -> list[str]:
     repeated = findings.repeated.returns[0]
     if kind == "test episodes":
         same = np.isclose(repeated, findings.returns[: len(repeated)], rtol=1e-6, equal_nan=True).mean()
-        told = "all" if same == 1 else percent(float(same))
+        share = "all" if same == 1 else percent(float(same))
         lead.append(
-            f"Repeated for this report: {counted(len(repeated), 'episode')}, {told} with the return of the run."
+            f"Repeated for this report: {counted(len(repeated), 'episode')}, {share} with the return of the run."
         )
     return lead
 
@@ -62,12 +62,12 @@ def _episodes(findings: Findings) -> list[dict[str, Any]]:
 
 
 def _title(findings: Findings, place: str, index: int, episode: Trajectory) -> str:
-    cut = len(episode) >= MOST_STEPS
     ended = "ended by the environment" if episode.terminated else "truncated by the time limit"
     ended = f"then it failed: {episode.fault}" if episode.fault else ended
-    told = f"its first {counted(len(episode), 'step')}" if cut else f"{counted(len(episode), 'step')}, {ended}"
+    steps = counted(len(episode), "step")
+    steps = f"its first {steps}" if len(episode) >= MOST_STEPS else f"{steps}, {ended}"
     reached = number(float(findings.returns[index]))
-    return f"{place} episode: return {reached}, {told} (number {index}, seed {episode.seed})"
+    return f"{place} episode: return {reached}, {steps} (number {index}, seed {episode.seed})"
 
 
 def _traces(findings: Findings, place: str, episode: Trajectory) -> list[Figure]:
@@ -75,15 +75,15 @@ def _traces(findings: Findings, place: str, episode: Trajectory) -> list[Figure]
     hidden = episode.hidden.shape[1]
     return [
         drawn(
-            f"observations-{place}", "What it saw", "Observations, before any normalisation.",
+            f"observations-{place}", "Observations", "Observations before any normalisation.",
             lambda ax: observation_traces(episode, names, ax),
         ),
         drawn(
-            f"hidden-{place}", "What its neurons said", "Outputs of the hidden neurons.",
+            f"hidden-{place}", "Hidden neurons", "Outputs of the hidden neurons.",
             lambda ax: hidden_traces(episode, ax), size=(4.0, min(4.4, max(2.6, 0.12 * hidden + 1.2))),
         ),
         drawn(
-            f"actions-{place}", "What it did", "Actions, step by step.",
+            f"actions-{place}", "Actions", "Actions, step by step.",
             lambda ax: action_traces(episode, names, choices=choices, ax=ax), size=(12.0, 2.1 if choices else 2.5),
         ),
     ]  # fmt: skip
@@ -117,5 +117,5 @@ def _histograms(findings: Findings) -> list[Figure]:
 
 
 def _meaning(values: FloatArray, mean: float) -> str:
-    """The end of a histogram's caption: what the line in it is."""
+    """The end of a histogram's caption, which explains the dashed line."""
     return "." if has_bars(values) or not np.isfinite(mean) else f"; dashed: the mean, {number(mean, 4)}."

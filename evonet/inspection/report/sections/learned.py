@@ -1,4 +1,4 @@
-"""What the champion learned: its policy, and which parts of it matter."""
+"""The section on what the champion learned: its policy, and the influence of its inputs and neurons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECONDS = 0.5
 
 
 def learned(findings: Findings) -> Section:
-    """The policy over the two most influential inputs, each input's influence, and what each neuron is for."""
+    """The policy over the two most influential inputs, each input's influence, and returns without each part."""
     if findings.task is None or findings.champion is None:
         return Section("learned", "What it learned", notices=[f"Left out: {findings.why_not}"])
     figures = [*_policies(findings), _influence(findings), _without_inputs(findings), _without_neurons(findings)]
@@ -31,8 +31,8 @@ def learned(findings: Findings) -> Section:
 
 def _lead(findings: Findings) -> str:
     order = np.argsort(-findings.influence, kind="stable")[:2]
-    told = [f"{findings.names.inputs[index]} ({percent(findings.influence[index])})" for index in order]
-    return f"What moves its actions most: {' and '.join(told)}."
+    inputs = [f"{findings.names.inputs[index]} ({percent(findings.influence[index])})" for index in order]
+    return f"The most influential inputs: {' and '.join(inputs)}."
 
 
 def _policies(findings: Findings) -> list[Figure]:
@@ -56,7 +56,7 @@ def _policies(findings: Findings) -> list[Figure]:
             drawn(
                 f"policy-{panel}", f"Policy{of}",
                 f"The action over {inputs}, its most influential inputs{rest}. "
-                "Dots: where it was in the episodes shown above.",
+                "Dots: observations in the episodes shown above.",
                 lambda ax, panel=panel: policy_map(surface, names, choices=findings.choices, number=panel, ax=ax),  # type: ignore[misc]
                 words=words if findings.choices else (), size=(4.0, 3.2),
             )
@@ -71,7 +71,7 @@ def _table(findings: Findings) -> Figure:
     rows, tiles = _layout(findings, len(actions))
     place = ", on the environment's own map" if tiles else ""
     return drawn(
-        "policy-0", "Policy", f"What it does for each observation{place}.",
+        "policy-0", "Policy", f"The action for each observation{place}.",
         lambda ax: policy_grid(actions, findings.names, rows, tiles, ax), size=(4.0, 3.9),
         alternative="; ".join(f"{v}: {_word(findings, action)}" for v, action in enumerate(actions.tolist()[:100])),
     )  # fmt: skip
@@ -83,7 +83,7 @@ def _word(findings: Findings, action: float) -> str:
 
 
 def _layout(findings: Findings, values: int) -> tuple[int, list[str]]:
-    """Rows, and a letter for each value if the environment has a map of as many squares."""
+    """Rows of the grid, and a letter for each value if the environment has a map with a square for each value."""
     assert findings.task is not None
     environment: Any = findings.task.make_environment()
     try:
@@ -103,12 +103,12 @@ def _influence(findings: Findings) -> Figure:
     names = findings.names.inputs
     more = f" The {_MOST_INPUTS} greatest are shown." if len(names) > _MOST_INPUTS else ""
     what = (
-        "The share of its choices that change"
+        "The share of actions that change"
         if findings.choices
-        else "How far its actions move, of the range they have,"
+        else "The mean change of actions, as a share of their range,"
     )
     return drawn(
-        "influence", "Influence of each input", f"{what} if an input is given values from other moments.{more}",
+        "influence", "Influence of each input", f"{what} if an input gets values from other steps.{more}",
         lambda ax: influence_bars(findings.influence, names, _MOST_INPUTS, ax=ax),
         size=(4.0, max(2.9, 0.19 * min(len(names), _MOST_INPUTS) + 0.8)),
         alternative="; ".join(
@@ -125,7 +125,7 @@ def _without_inputs(findings: Findings) -> Figure:
     names = [findings.names.inputs[index] for index in order]
     return drawn(
         "without-inputs", "Without an input",
-        f"Mean return of {counted(removals.episodes, 'episode')} if it sees an input's mean all the time.",
+        f"Mean return of {counted(removals.episodes, 'episode')} if an input is fixed at its mean.",
         lambda ax: removal_bars(removals, names, "input", ax), size=(4.0, 3.4 if len(names) > 8 else 2.9),
         alternative="; ".join(f"without {n}: {number(float(m))}" for n, m in zip(names, removals.means, strict=True)),
     )  # fmt: skip
@@ -139,7 +139,7 @@ def _without_neurons(findings: Findings) -> Figure:
     names = [str(index) for index in neurons]
     return drawn(
         "without-neurons", "Without a hidden neuron",
-        f"Mean return of {counted(removals.episodes, 'episode')} if a hidden neuron is silent.",
+        f"Mean return of {counted(removals.episodes, 'episode')} if a hidden neuron's output is fixed at 0.",
         lambda ax: removal_bars(removals, names, "neuron", ax), size=(12.0, 2.5),
         alternative="; ".join(f"without {n}: {number(float(m))}" for n, m in zip(names, removals.means, strict=True)),
     )  # fmt: skip

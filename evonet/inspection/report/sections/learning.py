@@ -1,4 +1,4 @@
-"""How the run learnt."""
+"""The section on the run's learning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 
 _SIZE = (4.0, 3.4)
-_HOW = (
+_CAPTION = (
     "Light band: from the worst individual to the best; dark band: the middle half of the population. "
     "The dashed line is the champion so far on held-out episodes."
 )
@@ -25,22 +25,22 @@ def learning(findings: Findings) -> Section:
         return Section("learning", "Learning", notices=["There is no generation yet."])
     figures = [
         drawn(
-            "learning-evaluations", "Over evaluations", _HOW, lambda ax: learning_curve(run, "evaluations", ax),
-            alternative=_told(findings, "evaluations"), size=_SIZE,
+            "learning-evaluations", "Over evaluations", _CAPTION, lambda ax: learning_curve(run, "evaluations", ax),
+            alternative=_alternative(findings, "evaluations"), size=_SIZE,
         )
     ]  # fmt: skip
     if int(metrics["environment_steps"][-1]):
         figures.append(
             drawn(
-                "learning-steps", "Over environment steps", "The same over the steps that training took.",
+                "learning-steps", "Over environment steps", "The same curves over the environment steps of training.",
                 lambda ax: learning_curve(run, "environment_steps", ax),
-                alternative=_told(findings, "environment_steps"), size=_SIZE,
+                alternative=_alternative(findings, "environment_steps"), size=_SIZE,
             )
         )  # fmt: skip
     figures.append(
         drawn(
             "diversity", "Diversity",
-            "How much genomes differ: the standard deviation of a gene in the population, mean over all genes.",
+            "The standard deviation of a gene in the population, mean over all genes.",
             lambda ax: diversity(run, ax), size=_SIZE,
         )
     )  # fmt: skip
@@ -49,18 +49,19 @@ def learning(findings: Findings) -> Section:
 
 def _lead(findings: Findings) -> str:
     summary = findings.run.summary
-    spent = (
+    effort = (
         f"{counted(summary['generations'], 'generation')}, {counted(summary['evaluations'], 'evaluation')} and "
         f"{counted(summary['environment_steps'], 'environment step')} of training"
     )
     if summary["stopped_by"] is None:
-        return f"{spent} so far."
+        return f"{effort} so far."
     return (
-        f"{spent} in {summary['seconds']:.3g} s on the {summary['engine']} engine. Stopped by: {summary['stopped_by']}."
+        f"{effort} in {summary['seconds']:.3g} s on the {summary['engine']} engine. "
+        f"Stopped by: {summary['stopped_by']}."
     )
 
 
-def _told(findings: Findings, over: str) -> str:
+def _alternative(findings: Findings, over: str) -> str:
     metrics = findings.run.metrics
     first, last = (float(metrics["median"][index]) for index in (0, -1))
     best = float(np.nanmax(metrics["best"])) if np.isfinite(metrics["best"]).any() else float("nan")

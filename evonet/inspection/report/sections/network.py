@@ -1,4 +1,4 @@
-"""The champion's network: neurons, connections, and how they came about."""
+"""The section on the champion's network: neurons, connections, and their change over generations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from evonet.types import FloatArray
 
 _MOST_SNAPSHOTS = 60
 _MOST_NEURONS = 32
-_MOST_GENES = 12_000  # that tables hold
+_MOST_GENES = 12_000  # in tables
 _WIDEST_TABLE = 24  # columns; beyond, each neuron has a table of its own
 
 
@@ -32,19 +32,19 @@ def network(findings: Findings) -> Section:
     diagram = drawn(
         "network", "Neurons and connections",
         "Blue: the weight is positive; orange: it is negative; the wider, the stronger. " + _marks(findings)
-        + (" What hidden neurons remember of each other is in the map of all weights." if shape.recurrent else ""),
+        + (" Recurrent weights are in the map of all weights." if shape.recurrent else ""),
         lambda ax: network_diagram(champion.network, findings.names, findings.states, _MOST_NEURONS, ax=ax),
         alternative=f"Diagram of a network with {_sizes(champion)}; the tables below hold every weight.",
         size=(8.4, max(3.6, 0.26 * rows + 0.4)),
     )  # fmt: skip
     maps = drawn(
         "weights", "All weights",
-        "A row for each hidden neuron: what it hears on the left, whom it tells on the right.",
+        "A row for each hidden neuron: incoming weights on the left, outgoing weights on the right.",
         lambda ax: weight_maps(champion.network, findings.names, ax), size=_map_size(champion),
     )  # fmt: skip
     notices = [] if findings.states is not None else [f"Dead and saturated neurons are not marked: {findings.why_not}"]
     if max(shape.num_inputs, shape.num_hidden, shape.num_outputs) > _MOST_NEURONS:
-        notices.append(f"The diagram shows the {_MOST_NEURONS} neurons of each layer that weigh most.")
+        notices.append(f"The diagram shows the {_MOST_NEURONS} neurons of each layer with the strongest connections.")
     if shape.genome_size > _MOST_GENES:
         notices.append("There are too many weights for tables here: evonet inspect --json has all of them.")
     return Section(
@@ -68,12 +68,16 @@ def _lead(findings: Findings, champion: Champion) -> str:
     if findings.states is None:
         return lead
     counts = Counter(findings.states)
-    told = [
+    inactive = [
         f"{counts[state]:,} {'is' if counts[state] == 1 else 'are'} {state}"
         for state in ("dead", "saturated")
         if counts[state]
     ]
-    return f"{lead} Of the hidden neurons {' and '.join(told)}." if told else f"{lead} All hidden neurons are active."
+    return (
+        f"{lead} Of the hidden neurons, {' and '.join(inactive)}."
+        if inactive
+        else f"{lead} All hidden neurons are active."
+    )
 
 
 def _marks(findings: Findings) -> str:
@@ -90,7 +94,7 @@ def _map_size(champion: Champion) -> tuple[float, float]:
 
 
 def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dict[str, Any]:
-    """Weights of the connections drawn, for the fittest of each generation in which it was another individual."""
+    """Weights of the drawn connections in each of the run's recorded fittest individuals, and in the champion."""
     genes = shown_genes(champion.network, _MOST_NEURONS)
     fittest = findings.run.fittest
     rows: list[int] = []

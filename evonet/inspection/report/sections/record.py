@@ -1,4 +1,4 @@
-"""What happened beside: faults, timings, settings, versions, and how to repeat the run."""
+"""The section on the run itself: faults, timings, settings, versions, and the command that repeats it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN_FAULTS = 20
 
 
 def record(findings: Findings) -> Section:
-    """Faults, timings, settings, versions, the command."""
+    """Faults, timings, settings, versions, and the command that repeats the run."""
     run = findings.run
     commands = [f"evonet run {shlex.quote(str(run.path / CONFIG))}{_allowed(findings)}"]
     with reading_below(run.path / CONFIG) as file:
@@ -42,8 +42,8 @@ def _lead(findings: Findings) -> list[str]:
     if summary["seconds"] and summary["environment_steps"]:
         steps = (summary["environment_steps"] + summary["validation_steps"]) / summary["seconds"]
         speed = f", {steps:,.0f} environment steps a second with validation"
-    told = "No episode failed." if not faults else f"{counted(len(faults), 'episode')} failed: {_kinds(findings)}."
-    return [f"The run took {summary['seconds']:,.3g} s{speed}.", told]
+    failed = f"{counted(len(faults), 'episode')} failed: {_kinds(findings)}." if faults else "No episode failed."
+    return [f"The run took {summary['seconds']:,.3g} s{speed}.", failed]
 
 
 def _kinds(findings: Findings) -> str:
@@ -68,8 +68,8 @@ def _timings(findings: Findings) -> list[Figure]:
         ax.set_xlabel("generation")
         ax.set_ylabel("milliseconds")
 
-    told = f"Median {np.median(spent) * 1000:.3g} ms a generation; the first includes the start."
-    return [drawn("timings", "Time of each generation", told, draw, size=(12.0, 2.4))]
+    caption = f"Median {np.median(spent) * 1000:.3g} ms a generation; the first includes the start."
+    return [drawn("timings", "Time of each generation", caption, draw, size=(12.0, 2.4))]
 
 
 def _faults(findings: Findings) -> list[Table]:
@@ -81,14 +81,7 @@ def _faults(findings: Findings) -> list[Table]:
         ["" if fault.get(key) is None else str(fault[key])[:300] for key in keys] for fault in faults[:_SHOWN_FAULTS]
     ]
     more = f" (the first {_SHOWN_FAULTS} of {len(faults):,})" if len(faults) > _SHOWN_FAULTS else ""
-    return [
-        Table(
-            f"Faults{more}",
-            ["generation", "individual", "episode", "seed", "kind", "step", "message"],
-            rows,
-            numbers=False,
-        )
-    ]
+    return [Table(f"Faults{more}", keys, rows, numbers=False)]
 
 
 def _versions(findings: Findings) -> list[Table]:

@@ -1,4 +1,4 @@
-"""What the champion bears."""
+"""The section on the champion's robustness."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def robustness(findings: Findings) -> Section:
     with contextlib.closing(task.make_environment()) as sample:
         parameters = parameters_of(task.environment, sample)
     sweeps = [
-        ("Noise in what it sees", observation_noise(champion, task, findings.seeds, seen, seconds), ""),
+        ("Noise in observations", observation_noise(champion, task, findings.seeds, seen, seconds), ""),
         (
-            "Noise in its weights",
+            "Noise in weights",
             weight_noise(champion, findings.trials, seconds),
             " for each of 16 perturbed champions",
         ),
@@ -54,27 +54,26 @@ def robustness(findings: Findings) -> Section:
             f"{number(float(around.means[len(around.steps) // 2, len(around.steps) // 2]))}.",
         )
     )  # fmt: skip
-    lead = ["Bands are 95 % intervals; the dashed line is the world in which it was evolved."]
-    notices = [] if parameters else ["No parameters of this environment are known that could be changed."]
+    lead = ["Bands are 95 % intervals; the dashed line is the value under which the champion evolved."]
+    notices = [] if parameters else ["The parameters of this environment are not known, so none is changed."]
     if champion.task is not None and champion.task.max_steps > LONGEST:
-        notices.append(f"Episodes of this section are cut after {LONGEST:,} steps.")
+        notices.append(f"Episodes of this section are truncated after {LONGEST:,} steps.")
     return Section("robustness", "Robustness", lead, figures, notices=notices)
 
 
 def _curve(findings: Findings, index: int, title: str, sweep: Sweep, more: str, span: tuple[float, float]) -> Figure:
-    told = zip(sweep.levels.tolist(), sweep.means.tolist(), strict=True)
-    longest = findings.champion is not None and findings.champion.task is not None
-    cut = longest and findings.task != findings.champion.task  # type: ignore[union-attr]
-    target = None if cut else findings.run.summary["target"]
+    points = zip(sweep.levels.tolist(), sweep.means.tolist(), strict=True)
+    truncated = findings.champion is not None and findings.task != findings.champion.task
+    target = None if truncated else findings.run.summary["target"]  # the target is a return of whole episodes
     margin = 0.06 * (span[1] - span[0]) or 1.0
 
     def draw(ax: Axes) -> None:
         robustness_curve(sweep, target, ax)
-        ax.set_ylim(span[0] - margin, span[1] + margin)  # the same in all of them
+        ax.set_ylim(span[0] - margin, span[1] + margin)  # one scale for all sweeps
 
     return drawn(
         f"robustness-{index}", title, f"{counted(sweep.episodes, 'episode')} at each level{more}.",
         draw,
         alternative=f"Mean return over {sweep.name}: "
-        + "; ".join(f"{number(level, 3)}: {number(mean, 4)}" for level, mean in told),
+        + "; ".join(f"{number(level, 3)}: {number(mean, 4)}" for level, mean in points),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The verdict: how good the champion is, in one sentence."""
+"""The section with the verdict: the champion's result in one sentence, and its scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from evonet.inspection.report.section import Section
 
 
 def verdict(findings: Findings) -> Section:
-    """The verdict in one sentence, and the scores that it rests on."""
+    """The verdict in one sentence, and the champion's scores."""
     summary = findings.run.summary
     if summary["champion"] is None:
         parts: dict[str, Any] = {"badge": "no champion", "sentence": phrases.verdict(summary), "scores": []}
@@ -46,11 +46,11 @@ def _gap(champion: Mapping[str, Any]) -> str:
     if abs(gap) <= 1e-9 * max(1.0, abs(test)):
         return f"Its training fitness was {number(training)} too."
     more = "more" if gap > 0 else "less"
-    return f"Its training fitness was {number(training)}, {number(abs(gap), 4)} {more} than fresh episodes confirm."
+    return f"Its training fitness was {number(training)}, {number(abs(gap), 4)} {more} than on fresh episodes."
 
 
 def _scores(findings: Findings) -> list[dict[str, str]]:
-    """The score cards of the page: name, value and a note on each."""
+    """The score cards of the page, each with name, value and note."""
     summary = findings.run.summary
     champion = summary["champion"]
     cards = []
