@@ -106,7 +106,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
     run = load_run(options.run, options.allow_import)
     seed = run.settings.get("seed")
     individual = stored_individual(run, options.generation, options.individual)
-    task = None if run.acting is None else run.acting.task
+    task = None if run.policy_spec is None else run.policy_spec.task
     return individual, individual.policy_for(task), seed if type(seed) is int else 0
 
 

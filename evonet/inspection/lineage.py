@@ -1,4 +1,4 @@
-"""Who was born in a run, of whom, and by which operators."""
+"""The lineage of a run: each individual's birth, parents and operators."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Ancestor:
     """One individual in a line of descent.
 
     Attributes:
-        individual: its id.
-        generation: of its birth.
-        parents: ids of its parents, one or two; none at the start.
-        operators: names of those that made it.
-        fitness: training fitness in its first generation, None if it could not be scored.
-        gain: of that over its first parent's; None at the start.
+        individual: id of the individual.
+        generation: generation of birth.
+        parents: ids of its one or two parents; empty in the first generation.
+        operators: names of the operators that made the individual.
+        fitness: training fitness in the generation of birth; None if the individual could not be scored.
+        gain: its fitness minus its first parent's; None in the first generation.
     """
 
     individual: int
@@ -40,15 +40,15 @@ class Ancestor:
 
 @dataclass(frozen=True, eq=False)
 class Lineage:
-    """Everybody who was born in a run, in the order of their ids, which is that of birth.
+    """All individuals of a run, in the order of their births.
 
     Attributes:
         individuals: ids, `(n,)`, ascending.
-        generations: of their birth, `(n,)`.
-        parents: ids of their parents, `(n, 2)`; `NO_PARENT` where there is none.
-        made_by: whether an operator had a part in making an individual, `(n, operators)`.
-        operators: names of these.
-        fitness: training fitness in the generation of birth, `(n,)`; NaN for whoever could not be scored.
+        generations: generations of birth, `(n,)`.
+        parents: ids of the parents, `(n, 2)`; `NO_PARENT` for a missing parent.
+        made_by: whether an operator helped to make an individual, `(n, operators)`.
+        operators: names of the operators.
+        fitness: training fitness in the generation of birth, `(n,)`; NaN for an individual that could not be scored.
     """
 
     individuals: IntArray
@@ -60,10 +60,10 @@ class Lineage:
 
     @classmethod
     def of(cls, lines: Iterable[Births]) -> Lineage:
-        """The lineage that the lines of a run's `lineage.jsonl` make up.
+        """The lineage of the lines of a run's `lineage.jsonl`.
 
         Raises:
-            ValueError: an individual is in two of them.
+            ValueError: two lines have the same individual.
         """
         parts = [*lines, _NO_BIRTHS]
         individuals = np.concatenate([part.ids for part in parts])
@@ -93,12 +93,12 @@ class Lineage:
         return len(self.individuals)
 
     def row(self, individual: int) -> int | None:
-        """Where an individual stands; None if nobody of that id was born."""
+        """The row of an individual; None if no individual has this id."""
         row = int(np.searchsorted(self.individuals, individual))
         return row if row < len(self) and self.individuals[row] == individual else None
 
     def individual(self, row: int) -> Ancestor:
-        """Whoever stands in a row."""
+        """The individual of a row."""
         fitness = float(self.fitness[row])
         return Ancestor(
             individual=int(self.individuals[row]),

@@ -1,4 +1,4 @@
-"""A run directory read back, finished or under way. Nothing in it is executed, and no environment is made."""
+"""A run loaded from its directory, finished or not, without executing anything in it or making an environment."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from evonet.network import Architecture
 from evonet.task import Task
 from evonet.types import FloatArray
 
-NOBODY = -1
-"""Stands in a column of ids or generations where there is no champion yet."""
+NO_CHAMPION_YET = -1
+"""Value of the columns `champion` and `champion_generation` before there is a champion."""
 
 _Read = TypeVar("_Read")
 
 
-class Acting(NamedTuple):
-    """How a run's genomes act.
+class PolicySpec(NamedTuple):
+    """The parts that turn a run's genome into a policy.
 
     Attributes:
-        architecture: what a genome means.
-        task: the environment and how the network meets its spaces; None where a function of one's own scores.
+        architecture: architecture of the networks.
+        task: the environment and its spaces; None for a fitness function.
     """
 
     architecture: Architecture
@@ -52,22 +52,22 @@ class Acting(NamedTuple):
 
 
 def load_run(path: str | Path, allow_imports: Collection[str] = ()) -> LoadedRun:
-    """A run read back from its directory; one that is under way is read as far as it has come.
+    """Load a run from its directory; of an unfinished run, the generations so far.
 
-    Nothing in the directory is executed, no environment is made, and files are read when they are first asked for.
+    Nothing in the directory is executed, no environment is made, and each file is read at the first use of its data.
 
     Args:
         path: the run directory.
         allow_imports: modules that may be imported when the champion acts in its environment; no others are.
 
     Raises:
-        ConfigError: it is no run directory.
+        ConfigError: `path` is no run directory.
     """
     return LoadedRun(path, allow_imports)
 
 
 class LoadedRun:
-    """A run read back: `load_run` makes it.
+    """A run loaded from its directory by `load_run`.
 
     Args:
         path: the run directory.
@@ -75,10 +75,10 @@ class LoadedRun:
 
     Attributes:
         path: the run directory.
-        finished: whether the run came to its end.
+        finished: whether the run is finished.
 
     Raises:
-        ConfigError: it is no run directory.
+        ConfigError: `path` is no run directory.
     """
 
     def __init__(self, path: str | Path, allow_imports: Collection[str] = ()) -> None:
@@ -90,13 +90,13 @@ class LoadedRun:
         self._allow_imports = tuple(allow_imports)
 
     def require_finished(self) -> LoadedRun:
-        """The run, if it came to its end.
+        """The run itself, if it is finished.
 
         Raises:
-            ConfigError: it did not.
+            ConfigError: the run is not finished.
         """
         if not self.finished:
-            raise ConfigError(f"{self.path} holds a run that has not come to its end: it has no {SUMMARY}")
+            raise ConfigError(f"{self.path} holds a run that is not finished: it has no {SUMMARY}")
         return self
 
     @cached_property
@@ -112,13 +112,13 @@ class LoadedRun:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """What `run.json` holds, or the same as far as it is known; the run directory is where it is now."""
+        """The content of `run.json`, or its known part for an unfinished run, with the present path of the run."""
         summary = read_run_summary(self.path) if self.finished else self._so_far()
         return {**summary, "run_directory": str(self.path), "finished": self.finished}
 
     @cached_property
     def champion(self) -> Champion | None:
-        """The champion: the final one, tested, or that of the newest checkpoint; None if there is none."""
+        """The tested champion of a finished run, or the champion of the newest checkpoint; None if there is none."""
         if self.finished:
             if CHAMPION not in self._files:
                 return None
@@ -131,8 +131,8 @@ class LoadedRun:
     def metrics(self) -> dict[str, NDArray[Any]]:
         """The columns of `metrics.jsonl` by name, `(generations,)` each.
 
-        Counts, ids and numbers of generations are int64, with `NOBODY` where there is no champion yet; all others are
-        float64, with NaN where there is nothing to tell.
+        Counts, ids and generations are int64, with `NO_CHAMPION_YET` before there is a champion; scores are float64,
+        with NaN for missing values.
         """
         lines = self._records("metrics", metrics_from)
         for number, line in enumerate(lines):
@@ -144,7 +144,7 @@ class LoadedRun:
         return {name: _column(lines, name) for name in METRICS} if lines else {}
 
     def metrics_frame(self) -> Any:
-        """The metrics as a pandas DataFrame, a row for each generation, with the seconds since the start beside them.
+        """The metrics as a pandas DataFrame, a row for each generation, with a column of seconds since the start.
 
         Raises:
             EvonetError: pandas is not installed.
@@ -158,12 +158,12 @@ class LoadedRun:
 
     @cached_property
     def seconds(self) -> FloatArray:
-        """Since the start of the run, at the end of each generation, `(generations,)`."""
+        """Seconds from the start of the run to the end of each generation, `(generations,)`."""
         return np.array(self._records("timing", seconds_from), dtype=np.float64)
 
     @cached_property
     def lineage(self) -> Lineage:
-        """Everybody who was born: parents, operators, fitness."""
+        """All individuals of the run with parents, operators and fitness at birth."""
         return self.read(journal_name("lineage"), lambda: Lineage.of(self._records("lineage", births_from)))
 
     @cached_property
@@ -173,22 +173,22 @@ class LoadedRun:
 
     @cached_property
     def fittest(self) -> list[Individual]:
-        """The fittest of each generation in which it was another individual than before."""
-        if self.acting is None:
+        """The fittest individual of each generation, without repetitions of the same individual."""
+        if self.policy_spec is None:
             return []
-        shape = self.acting.architecture
+        shape = self.policy_spec.architecture
         with reading_below(self.path / journal_name("arrays")) as arrays:
             return self._records("genomes", lambda fields: individual_from(fields, shape, arrays))
 
     @cached_property
-    def acting(self) -> Acting | None:
-        """How the run's genomes act; None where nothing tells, as before the first checkpoint."""
+    def policy_spec(self) -> PolicySpec | None:
+        """Architecture and task of the run's genomes; None if no file has them, as before the first checkpoint."""
         if self.champion is not None:
-            return Acting(self.champion.architecture, self.champion.task)
+            return PolicySpec(self.champion.architecture, self.champion.task)
         checkpoint = self._newest_checkpoint
         if checkpoint is None or "acting" not in checkpoint.state:
             return None
-        return self.read(CHECKPOINTS, lambda: self._acting_in(checkpoint))
+        return self.read(CHECKPOINTS, lambda: self._policy_spec_in(checkpoint))
 
     @cached_property
     def faults(self) -> list[dict[str, Any]]:
@@ -197,39 +197,39 @@ class LoadedRun:
 
     @property
     def idle_seconds(self) -> float:
-        """Since something was last added to the metrics."""
+        """Seconds since the last change of the metrics."""
         try:
             return max(0.0, time.time() - (self.path / journal_name("metrics")).stat().st_mtime)
         except OSError as error:
             raise unreadable(self.path / journal_name("metrics"), error) from error
 
     def _records(self, name: str, parse: Callable[[Fields], _Read]) -> list[_Read]:
-        """The records in the lines of a journal; of a run under way, those of the lines that are complete.
+        """The records in the lines of a journal; of an unfinished run, those of complete lines.
 
         Raises:
-            ConfigError: it cannot be read, or a line holds no such record.
+            ConfigError: the journal cannot be read, or a line has a malformed record.
         """
         with reading_below(self.path / journal_name(name)) as file:
             return list(read_lines(file, parse, name, torn_end=not self.finished))
 
     def journal(self, name: str) -> Iterator[dict[str, Any]]:
-        """The lines of a journal; of a run under way, those that are complete.
+        """The lines of a journal; of an unfinished run, the complete ones.
 
         Raises:
-            ConfigError: it cannot be read.
+            ConfigError: the journal cannot be read.
         """
         yield from self._records(name, Fields.all)
 
     def read(self, name: str, read: Callable[[], _Read]) -> _Read:
-        """What `read` makes of the content of the file or folder `name`.
+        """The result of `read`, with its errors as errors in the file or folder `name`.
 
         Raises:
-            ConfigError: it says what it should not.
+            ConfigError: the content is malformed.
         """
         try:
             return read()
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise ConfigError(f"{self.path / name}: cannot be read: {_told(error)}") from error
+            raise ConfigError(f"{self.path / name}: cannot be read: {_reason(error)}") from error
 
     def _names(self) -> set[str]:
         try:
@@ -273,36 +273,37 @@ class LoadedRun:
 
     @cached_property
     def _newest_checkpoint(self) -> Checkpoint | None:
-        """The newest that can be read. The run may remove one after it was seen: then there is a newer one."""
-        for _ in range(3):
+        """The newest checkpoint that can be read."""
+        for _ in range(3):  # a run may remove a checkpoint after it was listed, but only if there is a newer one
             for path in checkpoints_in(self.path):
                 with contextlib.suppress(CheckpointError):
                     return Checkpoint.load(path)
         return None
 
-    def _acting_in(self, checkpoint: Checkpoint) -> Acting:
+    def _policy_spec_in(self, checkpoint: Checkpoint) -> PolicySpec:
         described = checkpoint.state["acting"]
         architecture = architecture_from(Fields(described["architecture"], "architecture"))
         task = described["task"]
-        return Acting(architecture, task and task_from(task, architecture, self._allow_imports))
+        return PolicySpec(architecture, task and task_from(task, architecture, self._allow_imports))
 
     def _champion_in(self, checkpoint: Checkpoint) -> Champion | None:
-        selector, acting = checkpoint.state["evolution"]["selector"], checkpoint.state.get("acting")
-        if acting is None or selector is None or selector["champion"] is None:
+        selector, policy_spec = checkpoint.state["evolution"]["selector"], checkpoint.state.get("acting")
+        if policy_spec is None or selector is None or selector["champion"] is None:
             return None
-        kept = dict(selector["champion"])
-        arrays, normaliser = {name: kept.pop(name) for name in ("genome", "validation")}, kept.pop("normaliser")
+        fields = dict(selector["champion"])
+        arrays, normaliser = {name: fields.pop(name) for name in ("genome", "validation")}, fields.pop("normaliser")
         if normaliser is not None:
             arrays |= {f"normaliser_{name}": normaliser[name] for name in ("mean", "squares")}
-        header = {"format": FORMAT, "normaliser_count": normaliser and normaliser["count"], **kept, **acting}
+        count = normaliser and normaliser["count"]
+        header = {"format": FORMAT, "normaliser_count": count, **fields, **policy_spec}
         return Champion.from_parts(header, arrays, self._allow_imports)
 
 
 def _check_settings(settings: dict[str, Any]) -> None:
-    """See that the settings that an account and a report show are of their types.
+    """Check the types of the settings that summaries and reports show.
 
     Raises:
-        ValueError: one is not.
+        ValueError: a setting has the wrong type.
     """
     config = Fields({"name": "", "seed": 0} | settings, "config")
     config.text("name", LONGEST_CONFIG)
@@ -322,9 +323,9 @@ def _check_settings(settings: dict[str, Any]) -> None:
 
 
 def _column(lines: Sequence[Mapping[str, Any]], name: str) -> NDArray[Any]:
-    absent, dtype = (np.nan, np.float64) if METRICS[name] == "score" else (NOBODY, np.int64)
+    absent, dtype = (np.nan, np.float64) if METRICS[name] == "score" else (NO_CHAMPION_YET, np.int64)
     return np.array([absent if line[name] is None else line[name] for line in lines], dtype=dtype)
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -94,8 +94,8 @@ def _stored_states(run: LoadedRun, individual: int, generation: int | None) -> I
     champion = [] if run.champion is None else [run.champion]
     stored = [each for each in (*champion, *run.fittest) if each.id == individual]
     yield from stored
-    if run.acting is not None and (not stored or generation not in {None, *(each.generation for each in stored)}):
-        architecture = run.acting.architecture
+    if run.policy_spec is not None and (not stored or generation not in {None, *(each.generation for each in stored)}):
+        architecture = run.policy_spec.architecture
         for checkpoint in _checkpoints(run):  # the newest first
             yield from run.read(
                 CHECKPOINTS,

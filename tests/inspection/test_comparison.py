@@ -376,7 +376,7 @@ def test_a_page_that_cannot_be_written_is_an_error_with_its_path(here, capsys):
         (["a"], "compare must get at least two directories, got 1"),
         (["a", "./a"], "compare must get each directory once, got a twice"),
         (["a", "nowhere"], "nowhere is neither a run nor a study: it has no config.yaml"),
-        (["a", "begun"], "begun holds nothing that has come to its end: it has neither run.json nor study.json"),
+        (["a", "begun"], "begun holds no finished run or study: it has neither run.json nor study.json"),
         (["a", "broken"], "broken/study.json: not the summary of a study: summary.runs is missing"),
         (["a", "list"], "list/run.json: cannot be read: it must be an object, got []"),
     ],

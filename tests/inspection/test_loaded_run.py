@@ -12,7 +12,7 @@ from evonet.errors import ConfigError, EvonetError, UnsuitableEnvironment
 from evonet.experiment.config import Config
 from evonet.experiment.records import METRICS
 from evonet.experiment.runner import run as run_config
-from evonet.inspection.loaded_run import NOBODY, load_run
+from evonet.inspection.loaded_run import NO_CHAMPION_YET, load_run
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
 from tests.stopped_runs import Stop, stopping
@@ -92,7 +92,7 @@ def test_a_run_without_a_champion_is_read_too(failed_run):
     run = load_run(failed_run)
     assert (run.champion, run.descent, run.fittest) == (None, [], [])
     assert run.metrics["generation"].tolist() == [0, 1]
-    assert run.metrics["champion"].tolist() == [NOBODY, NOBODY]
+    assert run.metrics["champion"].tolist() == [NO_CHAMPION_YET, NO_CHAMPION_YET]
     assert np.isnan(run.metrics["best"]).all()
 
 
@@ -107,7 +107,7 @@ def test_where_a_finished_run_is_needed_another_is_refused(small_run, tmp_path):
     assert load_run(small_run).require_finished().finished
     with pytest.raises(ConfigError) as refused:
         load_run(tmp_path).require_finished()
-    assert str(refused.value) == f"{tmp_path} holds a run that has not come to its end: it has no run.json"
+    assert str(refused.value) == f"{tmp_path} holds a run that is not finished: it has no run.json"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Runs and studies read back to be held against each other. Nothing in them is executed, no environment is made."""
+"""Runs and studies, loaded for a comparison without executing anything in them or making environments."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from evonet.types import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A finished run, or a study.
+    """A finished run or a study, as one side of a comparison.
 
     Attributes:
-        name: by which it is told from the others.
-        path: its directory.
-        kind: which of the two it is.
-        environment: id of its environment, None if a function of one's own scored.
-        target: the test mean from which a run counts as solved, None if there is none.
-        settings: its resolved config.
-        directories: of its finished runs.
-        test_means: of their champions, `(runs,)`; -inf for a run without one, or one that failed in the test.
-        returns: of a single run's test episodes, `(episodes,)`; -inf for one that failed; empty for a study.
-        evaluations: that success took each run, `(runs + failures,)`; infinitely many if it was not solved.
-        failures: runs that crashed.
+        name: name that is unique in the comparison.
+        path: directory of the run or study.
+        kind: "run" or "study".
+        environment: id of the environment; None for a fitness function.
+        target: test mean from which a run counts as solved; None without a target.
+        settings: resolved config.
+        directories: directories of the finished runs.
+        test_means: test means of the runs' champions, `(runs,)`; -inf without a champion, or if a test episode failed.
+        returns: returns of a single run's test episodes, `(episodes,)`; -inf for a failed episode; empty for a study.
+        evaluations: evaluations to success of each run, `(runs + failures,)`; infinite for unsolved runs.
+        failures: number of crashed runs.
     """
 
     name: str
@@ -50,15 +50,15 @@ class Compared:
 
     @property
     def solved(self) -> int:
-        """How many of its runs are solved."""
+        """Number of solved runs."""
         return int(np.isfinite(self.evaluations).sum())
 
 
 def read_compared(paths: Sequence[str | Path]) -> list[Compared]:
-    """The runs and studies in directories, each recognised by its files.
+    """The runs and studies in directories, recognised by their files.
 
     Raises:
-        ConfigError: one is neither, is not finished or cannot be read, or stands there twice.
+        ConfigError: a directory holds neither, is not finished, cannot be read, or is given twice.
     """
     folders = [Path(path) for path in paths]
     twice = [
@@ -78,7 +78,7 @@ def _read(path: Path, name: str) -> Compared:
     settings = Document.read(str(path / CONFIG), follow_links=False).data
     study = (path / STUDY).exists()
     if not study and not (path / SUMMARY).exists():
-        raise ConfigError(f"{path} holds nothing that has come to its end: it has neither {SUMMARY} nor {STUDY}")
+        raise ConfigError(f"{path} holds no finished run or study: it has neither {SUMMARY} nor {STUDY}")
     return _read_study(path, name, settings) if study else _read_run(path, name, settings)
 
 
