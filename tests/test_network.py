@@ -1,4 +1,4 @@
-"""The network computes what the article's listing does, on weights that are windows onto one genome."""
+"""The network computes the outputs of the article's listing, with weights that are views of one genome."""
 
 import copy
 import hashlib
@@ -295,7 +295,7 @@ def test_a_network_refuses_new_attributes_and_wrong_shapes():
         network.genome = np.zeros(4)
 
 
-def test_a_block_that_the_network_lacks_is_named():
+def test_a_missing_block_of_weights_is_an_error_with_its_name():
     network = NeuralNetwork(2, 3, 1, bias=False)
     for name in ("hidden_bias", "output_bias", "hidden_hidden_weights"):
         message = f"a network 2-3-1 (sigmoid/sigmoid, no bias) has no {name}"
@@ -405,7 +405,7 @@ def test_a_feedforward_network_forgets():
     assert np.array_equal(network.predict([1.0, 0.0]), network.predict([1.0, 0.0]))
 
 
-def test_a_copy_of_a_recurrent_network_starts_without_memories():
+def test_a_copy_of_a_recurrent_network_starts_without_memory():
     network = NeuralNetwork(2, 3, 1, recurrent=True, seed=4)
     first = network.predict([1.0, 0.0])
     for twin in (copy.deepcopy(network), pickle.loads(pickle.dumps(network)), copy.copy(network)):
@@ -434,7 +434,7 @@ def test_whatever_numpy_can_read_is_an_observation(observation):
     assert np.array_equal(network(observation), expected)
 
 
-def test_observations_are_never_written_and_answers_are_the_caller_s():
+def test_observations_are_never_written_and_outputs_are_the_caller_s():
     network = NeuralNetwork(3, 4, 3, hidden_activation="relu", output_activation="identity", seed=1)
     observations = np.asfortranarray(np.random.default_rng(0).normal(size=(6, 3)))
     before = observations.copy()
@@ -446,7 +446,7 @@ def test_observations_are_never_written_and_answers_are_the_caller_s():
     assert not np.shares_memory(first, network.genome)
 
 
-def test_an_empty_batch_gives_an_empty_answer():
+def test_an_empty_batch_gives_empty_outputs():
     assert NeuralNetwork(3, 4, 2).predict(np.zeros((0, 3))).shape == (0, 2)
 
 

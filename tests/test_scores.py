@@ -1,4 +1,4 @@
-"""Scores: a mean, and an interval that is neither too sure nor too shy."""
+"""Scores have the mean of their returns, and an interval of the promised coverage."""
 
 import numpy as np
 import pytest

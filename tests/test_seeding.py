@@ -17,7 +17,7 @@ def test_the_same_address_gives_the_same_numbers(seed, purpose, address):
     assert np.array_equal(first, generator(seed, purpose, *address).random(5))
 
 
-def test_numpy_s_global_state_has_no_part_in_it():
+def test_streams_do_not_depend_on_numpy_s_global_state():
     state = np.random.get_state()  # noqa: NPY002
     generator(1, Purpose.VARIATION, 2).random(3)
     episode_seeds(1, Purpose.TRAINING, 2, 3)

@@ -1,4 +1,4 @@
-"""Statistics: against SciPy, against figures worked out by hand, and against the truth they should hold."""
+"""Statistics agree with SciPy, with figures computed by hand, and with simulations."""
 
 import itertools
 import math
@@ -56,14 +56,14 @@ def test_the_median_is_numpy_s(values):
     assert median(values) == pytest.approx(np.median(values), rel=1e-12)
 
 
-def test_strata_are_summed_up_together():
+def test_strata_are_pooled():
     low, high = array(1, 2, 3, 4), array(10, 20, 30, 40)
     assert interquartile_mean(low, high) == np.mean([3, 4, 10, 20])
     assert median(low, high) == 7.0
     assert mean(low, high) == 110 / 8
 
 
-def test_the_interquartile_mean_shrugs_at_outliers_and_at_failures():
+def test_the_interquartile_mean_ignores_outliers_and_failures():
     values = array(4, 5, 6, 7, 8, 5, 6, 7)
     assert interquartile_mean(np.append(values, [1e9, -INF])) == interquartile_mean(values)
     assert median(array(-INF, -INF, -INF, 5)) == -INF

@@ -35,7 +35,7 @@ def export_hub(champion: Champion, path: Path) -> list[Path]:
 
 def model_card(champion: Champion, *, with_onnx: bool) -> str:
     """The model card: front matter in YAML for the hub, then text for people."""
-    environment = environment_id(champion) or "an environment of one's own"
+    environment = environment_id(champion) or "a custom environment"
     names, architecture = names_of(champion), champion.architecture
     files = [
         f"- `{CHAMPION}`: the champion as evonet saves it",

@@ -1,4 +1,4 @@
-"""The normaliser knows the mean and spread of all that it has seen, in whatever pieces it came."""
+"""The normaliser has the mean and spread of all its observations, however they were divided into episodes."""
 
 import copy
 import dataclasses
@@ -32,7 +32,7 @@ def generations_of(lengths, scale, seed, inputs=3):
 
 
 @given(lengths, scales, st.integers(0, 2**32))
-def test_mean_and_deviation_are_numpy_s_over_all_that_was_seen(lengths, scale, seed):
+def test_mean_and_deviation_are_numpy_s_over_all_observations(lengths, scale, seed):
     generations = generations_of(lengths, scale, seed)
     normaliser = ObservationNormaliser.fresh(3)
     for episodes in generations:
@@ -74,7 +74,7 @@ def test_the_same_merges_give_the_same_bits():
     assert twins[0].sum_sq_dev.tobytes() == twins[1].sum_sq_dev.tobytes()
 
 
-def test_what_it_has_seen_becomes_mean_0_and_deviation_1():
+def test_normalised_observations_have_mean_0_and_deviation_1():
     seen = np.random.default_rng(0).normal([3, -50], [0.1, 7], (500, 2))
     normaliser = after(ObservationNormaliser.fresh(2), [seen[:200], seen[200:]])
     normaliser.normalise(seen)
@@ -92,7 +92,7 @@ def test_normalise_works_in_place_on_any_leading_axes(shape):
     assert np.allclose(observations, np.clip(expected, -10, 10), rtol=1e-15)
 
 
-def test_a_fresh_one_only_cuts_at_ten():
+def test_a_fresh_normaliser_only_clips_to_ten():
     observations = np.array([[-11.0, -10.0, 0.3], [9.9, 10.0, 1e300]])
     ObservationNormaliser.fresh(3).normalise(observations)
     assert observations.tolist() == [[-10.0, -10.0, 0.3], [9.9, 10.0, 10.0]]

@@ -147,7 +147,7 @@ def test_observations_of_real_environments_are_read_as_gymnasium_flattens_them(n
         assert_encoded(environment.observation_space, observation)
 
 
-def test_a_row_keeps_nothing_of_the_observation_before():
+def test_encoding_overwrites_the_observation_before():
     space = spaces.Dict({"d": spaces.Discrete(3), "m": spaces.MultiDiscrete([2, 2])})
     encoder, row = ObservationEncoder(space), np.empty(7)
     encoder.encode_into({"d": 0, "m": [0, 0]}, row)
@@ -310,7 +310,7 @@ def test_a_multi_discrete_action_is_a_discrete_one_for_each_part(sizes, seed, st
     assert np.array_equal(decoder.decode(outputs), expected)
 
 
-def test_multi_binary_is_no_discrete_and_its_outputs_say_yes_above_the_middle():
+def test_multi_binary_actions_are_1_above_the_middle_of_the_outputs_range():
     space = spaces.MultiBinary(3)
     for activation, outputs in (
         (SIGMOID, [0.49, 0.5, 0.51]),
@@ -356,7 +356,7 @@ def test_an_unbounded_output_is_squashed_first(outputs):
 
 
 @pytest.mark.parametrize("activation", [IDENTITY, TANH], ids=["identity", "tanh"])
-def test_without_a_bound_an_output_passes_and_with_one_it_is_cut_there(activation):
+def test_an_output_is_clipped_to_finite_bounds_only(activation):
     space = bounds([-INF, -INF, 0.5, -0.25], [INF, -0.5, INF, INF], np.float64)
     for output in (-1.0, -0.5, 0.0, 0.75, 1.0):
         expected = [output, min(output, -0.5), max(output, 0.5), max(output, -0.25)]

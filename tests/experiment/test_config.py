@@ -109,8 +109,8 @@ BROKEN = {
         f"environment:\n  id: {MODULE}:evonet-tests/Wordy-v0\n",
         (
             "c.yaml:2:3: environment: the observation space "
-            "Text(1, 5, charset=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz) cannot be read by "
-            "a network; use Box, Discrete, MultiDiscrete, "
+            "Text(1, 5, charset=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz) cannot be "
+            "encoded as a network's inputs; use Box, Discrete, MultiDiscrete, "
             "MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
         ),
     ),

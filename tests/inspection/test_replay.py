@@ -8,9 +8,10 @@ import pytest
 
 from evonet.champion import Champion
 from evonet.cli import main
+from evonet.cli.replay import _FORMS as FILM_OPTIONS
 from evonet.errors import ConfigError, EnvironmentUnavailable
 from evonet.fitness import EpisodeReturn
-from evonet.inspection.animation import CannotRender, Film
+from evonet.inspection.animation import FILM_FORMATS, CannotRender, Film
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.replay import no_window_needed, play, record, show
 from evonet.network import Architecture
@@ -130,6 +131,10 @@ def test_an_environment_without_the_render_mode_is_refused(champion, tmp_path, m
 class Failing(Blind):
     def reset(self, seed):
         raise ZeroDivisionError("no ground")
+
+
+def test_the_command_has_an_option_for_each_film_format():
+    assert set(FILM_OPTIONS) == set(FILM_FORMATS)
 
 
 def test_an_environment_that_raises_is_an_error_with_the_place(champion, monkeypatch):
