@@ -263,7 +263,10 @@ def test_fault_28_a_run_directory_imports_no_code_that_it_names(command, evil, c
     """Of a run in whose summary, config, faults and champion another module is named than it had when it ran."""
     walk = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0'}}\nevaluation: {{workers: 1}}\n{SMALL}"
     run = run_whole(evil, walk, "environment.kwargs={trouble: raise, at: 2, seeds: []}")
-    fault = {"generation": 0, "individual": 0, "episode": 0, "seed": 1, "kind": "exception", "genome": [0.0]}
+    fault = {
+        "generation": 0, "individual": 0, "episode": 0, "seed": 1, "kind": "exception", "step": 2, "message": "",
+        "traceback": "", "attempts": 1, "genome": {"start": 0, "size": 1}, "normaliser": None,
+    }  # fmt: skip
     (run / "faults.jsonl").write_text(json.dumps(fault) + "\n", encoding="utf-8")
     for name in ("config.yaml", "run.json"):
         text = (run / name).read_text(encoding="utf-8")
