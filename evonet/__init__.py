@@ -9,6 +9,8 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from evonet.version import __version__
+
 if TYPE_CHECKING:
     from evonet.champion import Champion as Champion
     from evonet.environments.specification import EnvironmentSpec as EnvironmentSpec
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from evonet.network import NeuralNetwork as NeuralNetwork
     from evonet.population import Population as Population
     from evonet.scores import Score as Score
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Architecture": "network",

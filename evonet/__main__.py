@@ -14,7 +14,8 @@ _YOUNG = 50_000  # objects that come before the collector looks for cycles; impo
 def program() -> int:
     """Run the command line as a process of its own; returns the exit status."""
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for some reads all that is installed
+    _open_standard_streams()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # pydantic looks for them in all that is installed
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")
     from evonet.cli import main
@@ -23,6 +24,22 @@ def program() -> int:
         return main()
     finally:
         gc.freeze()  # else the process ends with one more search for cycles, through all that there is
+
+
+def _open_standard_streams() -> None:
+    """Open the streams with which the process was started closed, or the next file that is opened becomes one.
+
+    Standard output cannot be written then: a result that goes there is lost, which the command line reports.
+    """
+    for descriptor, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)  # takes the lowest number that is free, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - to the end
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 import numpy as np
 
-from evonet import __version__
 from evonet.linear_algebra import description
+from evonet.version import __version__
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from evonet.errors import ConfigError
-from evonet.packages import optional_package
+from evonet.extras import optional_package
 
 _lock = threading.Lock()
 _inside = 0  # threads within `single_threaded`

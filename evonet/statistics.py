@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from evonet.packages import optional_package
+from evonet.extras import optional_package
 from evonet.seeding import Purpose, generator
 from evonet.types import FloatArray, IntArray
 

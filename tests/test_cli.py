@@ -17,6 +17,7 @@ import pytest
 from evonet import __version__
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
+from evonet.experiment.catalogue import config_path
 from evonet.operators.registry import OPERATORS
 from tests.environments_for_tests import MODULE
 
@@ -114,7 +115,7 @@ def test_a_run_prints_its_account_on_stdout_and_what_next_on_stderr(config, caps
     assert main(["run", config, "--output", "out"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("small · CartPole-v1 · seed 0\n\nNot solved: the champion scores ")
-    assert err.splitlines()[-1] == "look at it again: evonet inspect out"
+    assert err.splitlines()[-1] == "inspect it with: evonet inspect out"
     assert main(["inspect", "out"]) == 0
     assert capsys.readouterr() == (out, "")
 
@@ -297,7 +298,8 @@ def test_list_names_everything_with_a_line_each(capsys):
     for role, registry in OPERATORS.items():
         assert list(entries[role]) == list(registry)
     assert list(entries["activation"]) == list(ACTIVATIONS)
-    assert {Path(path).name for path in entries["config"]} == {path.name for path in (ROOT / "configs").glob("*.yaml")}
+    assert list(entries["config"]) == sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
+    assert f"config, files in {ROOT / 'configs'}\n" in text
     for kind, names in entries.items():
         for name, line in names.items():
             assert line, f"{kind} {name} has no line"
@@ -305,9 +307,71 @@ def test_list_names_everything_with_a_line_each(capsys):
             assert re.search(rf"^  {re.escape(name)} +{re.escape(line)}$", text, re.MULTILINE), name
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
-    command = f'{sys.executable} -c "{PROGRAM}" list | head -n 1'
-    done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"], cwd=ROOT, capture_output=True, text=True, check=False
+def test_a_shipped_config_is_found_by_its_name(config, capsys):
+    assert main(["check", "cartpole"]) == 0
+    assert capsys.readouterr().out.endswith("fit to run: evonet run cartpole\n")
+    quick = ["--set", "stop.generations=1", "--set", "test.episodes=2", "--set", "evaluation.workers=1", "--json"]
+    assert main(["run", "cartpole", *quick]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "cartpole"
+    assert main(["run", "cartpole_v2"]) == 2
+    assert capsys.readouterr().err == "evonet: cartpole_v2: cannot be read: No such file or directory\n"
+
+
+def test_a_file_at_the_path_comes_before_a_shipped_config_of_that_name(config, capsys):
+    Path("cartpole").write_text(SMALL, encoding="utf-8")
+    Path("pendulum").mkdir()
+    assert (config_path("cartpole"), config_path("./acrobot")) == ("cartpole", "./acrobot")
+    assert config_path("pendulum") == str(ROOT / "configs/pendulum.yaml")
+
+
+def test_a_name_of_a_shipped_config_and_of_a_file_here_is_refused(config, capsys):
+    Path("cartpole.yaml").write_text(SMALL, encoding="utf-8")
+    assert main(["check", "cartpole"]) == 2
+    assert capsys.readouterr().err == (
+        "evonet: 'cartpole' is a shipped config, and cartpole.yaml is a file here; "
+        f"write cartpole.yaml or {ROOT}/configs/cartpole.yaml\n"
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "algorithm\n", "")
+    assert main(["check", "cartpole.yaml"]) == 0
+
+
+def test_more_workers_than_cores_are_warned_of(config, capsys, monkeypatch):
+    monkeypatch.setattr("evonet.processes.cores.cores", lambda: 2)
+    warning = "warning: 3 workers share 2 cores: more workers than cores are no faster\n"
+    seeds = ["--set", "stop.generations=1", "--seeds", "1", "--workers"]
+    assert main(["study", config, *seeds, "3"]) == 0
+    assert capsys.readouterr().err.startswith(warning)
+    assert main(["study", config, *seeds, "2", "--output", "again"]) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert main(["run", config, "--workers", "3", "--set", "validation.episodes=x"]) == 2
+    assert main(["run", config, "--workers", "3", "--set", "environment.id=No-v0"]) == 2
+    assert capsys.readouterr().err.count(warning) == 1
+
+
+def shell(command, cwd=ROOT):
+    """A command line of bash, in which $EVONET is the program."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "EVONET": f"{sys.executable} -m evonet"}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_quietly_like_any_other_tool():
+    assert shell("set -o pipefail; $EVONET list | true") == (141, "", "")  # `true` is gone long before
+    assert shell("$EVONET list | head -n 1") == (0, "algorithm\n", "")
+
+
+@pytest.mark.parametrize("command", ["list", "--version", "run small.yaml --json", "inspect out"])
+def test_a_result_that_cannot_be_written_is_an_error(command, config, tmp_path):
+    assert main(["run", config, "--output", "out", "--quiet"]) == 0
+    full = "evonet: standard output cannot be written: No space left on device\n"
+    closed = "evonet: standard output cannot be written: Bad file descriptor\n"
+    for redirection, message in ((">/dev/full", full), (">&-", closed)):
+        code, out, err = shell(f"$EVONET {command} {redirection}", tmp_path)
+        assert (code, out, err.splitlines(keepends=True)[-1]) == (74, "", message)
+        assert "Traceback" not in err
+
+
+def test_a_run_needs_none_of_the_standard_streams(config, tmp_path):
+    assert shell("$EVONET run small.yaml --quiet --output out <&- >&- 2>&-", tmp_path) == (0, "", "")
+    assert main(["inspect", "out"]) == 0

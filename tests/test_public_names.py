@@ -1,14 +1,17 @@
 """The public names are these and no others, and each is where it says it is."""
 
 import ast
-import importlib
+import importlib.metadata
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import evonet
+from evonet import version
+from evonet.extras import DISTRIBUTION
 
 NAMES = [
     "__version__",
@@ -77,6 +80,8 @@ def test_a_star_import_brings_all_of_them_and_the_bare_import_no_numpy():
     subprocess.run([sys.executable, "-c", program], cwd=Path(evonet.__file__).parents[1], check=True)
 
 
-def test_the_version_is_the_distributions():
-    project = (Path(evonet.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
-    assert f'\nversion = "{evonet.__version__}"\n' in project
+def test_the_version_is_the_distribution_s():
+    project = tomllib.loads((Path(evonet.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["hatch"]["version"]["path"] == "evonet/version.py"
+    assert importlib.metadata.version(DISTRIBUTION) == evonet.__version__ == version.__version__

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evonet.errors import EvonetError
+from evonet.extras import install_hint
 from evonet.statistics import (
     bootstrap_interval,
     difference_of,
@@ -205,7 +206,7 @@ def test_without_scipy_the_error_names_what_to_install(monkeypatch):
     with pytest.raises(EvonetError) as refused:
         mann_whitney(np.arange(20.0), np.arange(20.0) + 0.5)
     assert str(refused.value) == (
-        "the Mann-Whitney test needs SciPy, which is not installed: pip install 'evonet-toolkit[report]'"
+        f"the Mann-Whitney test needs SciPy, which is not installed: {install_hint('report')}"
     )
 
 

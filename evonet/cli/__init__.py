@@ -10,39 +10,55 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from evonet import __version__
 from evonet.cli import check, compare, export, inspect, listing, replay, resume, run, schema, study
-from evonet.cli.console import DONE, FAILED
+from evonet.cli.console import FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST
+from evonet.cli.output import Output, OutputLost
 from evonet.errors import EvonetError, EvonetWarning
 from evonet.files.text import printable
+from evonet.version import __version__
 
-INTERRUPTED = 130
 COMMANDS = (run, resume, study, inspect, replay, compare, export, check, schema, listing)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status.
+
+    A reader that closes the pipe, as `head` does, ends the command without a word and with the status of a process
+    that SIGPIPE ends; any other standard output that cannot be written is an error.
+    """
     for stream in (sys.stdout, sys.stderr):  # a terminal that knows no "ü" shows "?"
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    output = Output(sys.stdout)
+    try:
+        with contextlib.redirect_stdout(output):
+            try:
+                return _run(arguments)
+            finally:
+                output.flush()
+    except OutputLost as lost:
+        output.discard()
+        if isinstance(lost.cause, BrokenPipeError):
+            return OUTPUT_CLOSED
+        _report(lost, f"standard output cannot be written: {lost.cause.strerror}")
+        return OUTPUT_LOST
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         with _warnings_in_a_line():
             return command(options)
     except EvonetError as error:
-        _tell(error, str(error))
+        _report(error, str(error))
         return error.exit_status
     except KeyboardInterrupt as interruption:
-        _tell(interruption, str(interruption) or "interrupted")
+        _report(interruption, str(interruption) or "interrupted")
         return getattr(interruption, "exit_status", INTERRUPTED)
     except MemoryError as error:
-        _tell(error, f"the memory does not suffice: {error}" if str(error) else "the memory does not suffice")
+        _report(error, f"not enough memory: {error}" if str(error) else "not enough memory")
         return FAILED
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
-        return DONE
 
 
 @contextlib.contextmanager
@@ -63,10 +79,11 @@ def _warnings_in_a_line() -> Iterator[None]:
         warnings.showwarning = show
 
 
-def _tell(error: BaseException, message: str) -> None:
-    """Say what went wrong, and then what to do next, if the error knows."""
-    for line in (f"evonet: {message}", *getattr(error, "__notes__", ())):
-        print(printable(line), file=sys.stderr)
+def _report(error: BaseException, message: str) -> None:
+    """Print what went wrong, and then what to do next, if the error has notes."""
+    with contextlib.suppress(OSError):  # nothing is left to say it on
+        for line in (f"evonet: {message}", *getattr(error, "__notes__", ())):
+            print(printable(line), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, where words go, and the arguments that stand for a config."""
+"""What the commands share: exit statuses, where messages go, and the arguments that name and change a config."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ if TYPE_CHECKING:
     from evonet.cluster.executor import Cluster
     from evonet.experiment.config import Config
 
-DONE, FAILED, BAD_USAGE, NOT_SOLVED = 0, 1, 2, 3
+DONE, FAILED, NOT_SOLVED = 0, 1, 3
+OUTPUT_LOST, INTERRUPTED, OUTPUT_CLOSED = 74, 130, 141  # the last two as a process that SIGINT or SIGPIPE ended
+
+CONFIG_HELP = "a YAML file, or the name of a shipped config (`evonet list` has them)"
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """Where a command enters its parser."""
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """The config itself, and what the command line may change of it."""
-    parser.add_argument("config", metavar="CONFIG", help="a YAML file; `evonet list` names the shipped ones")
+    """Add the config, and what the command line may change in it."""
+    parser.add_argument("config", metavar="CONFIG", help=CONFIG_HELP)
     parser.add_argument("--seed", metavar="N", help="the run's seed, instead of the config's")
     add_override_arguments(parser)
 
 
 def add_override_arguments(parser: argparse.ArgumentParser) -> None:
-    """Settings that replace a config's, and modules that it may import."""
+    """Add the options that replace settings of a config or allow its imports."""
     parser.add_argument("--workers", metavar="N|auto", help="worker processes, instead of the config's")
     add_set_arguments(parser)
 
 
 def add_set_arguments(parser: argparse.ArgumentParser) -> None:
-    """Single settings that replace a config's, and modules that it may import."""
+    """Add the options that replace single settings of a config or allow its imports."""
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY.PATH=VALUE", help="set one value of the config; repeatable"
     )
@@ -45,7 +48,7 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the work is done, if not on this machine."""
+    """Add the options that name a Dask cluster."""
     parser.add_argument(
         "--dask",
         metavar="ADDRESS|FILE|local",
@@ -83,16 +86,16 @@ def cluster(options: argparse.Namespace) -> Iterator[Cluster | None]:
 
 
 def load_config(options: argparse.Namespace) -> Config:
-    """The config that the options name, with what they change."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")  # or it looks through all that is installed for some
+    """Load the config that the options name, with what they change."""
+    from evonet.experiment.catalogue import config_path
     from evonet.experiment.config import Config
 
     allow_imports(options.allow_import)
-    return Config.load(options.config, overrides(options), options.allow_import)
+    return Config.load(config_path(options.config), overrides(options), options.allow_import)
 
 
 def overrides(options: argparse.Namespace) -> list[str]:
-    """`key.path=value`, from `--set` and the options that stand for a setting."""
+    """The overrides `key.path=value`, from `--set` and from the options for single settings."""
     replaced = list(options.set)
     replaced += [f"seed={options.seed}"] if getattr(options, "seed", None) is not None else []
     replaced += [f"evaluation.workers={options.workers}"] if getattr(options, "workers", None) is not None else []
@@ -110,7 +113,7 @@ def allow_imports(modules: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def stdout_kept_for_the_result() -> Iterator[None]:
-    """What environments print meanwhile, in Python, in C or in worker processes, goes to stderr."""
+    """Send to stderr what environments print meanwhile, in Python, in C or in worker processes."""
     sys.stdout.flush()
     stdout = os.dup(1)
     os.dup2(2, 1)
@@ -123,6 +126,15 @@ def stdout_kept_for_the_result() -> Iterator[None]:
 
 
 def say(options: argparse.Namespace, message: str) -> None:
-    """A message for the person at the terminal, unless they want quiet."""
+    """Print a message on stderr, unless the options ask for quiet; a closed stderr stops no run."""
     if not options.quiet:
-        print(printable(message), file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(printable(message), file=sys.stderr)
+
+
+def warn_of_workers(options: argparse.Namespace, workers: int | str | None) -> None:
+    """Print a warning if there are more worker processes than cores."""
+    from evonet.processes.cores import cores
+
+    if isinstance(workers, int) and workers > cores():
+        say(options, f"warning: {workers} workers share {cores()} cores: more workers than cores are no faster")

@@ -1,4 +1,4 @@
-"""`evonet list`: all that a config may name."""
+"""`evonet list`: what a config can name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from evonet.experiment.catalogue import catalogue
+    from evonet.experiment.catalogue import CONFIG_FOLDER, catalogue
 
     entries = catalogue()
     if options.json:
@@ -24,7 +24,7 @@ def _list(options: argparse.Namespace) -> int:
         return DONE
     for kind, names in entries.items():
         width = max(map(len, names))
-        print(f"{kind}")
+        print(kind if kind != "config" else f"config, files in {CONFIG_FOLDER}")
         for name, line in names.items():
             print(f"  {name:<{width}}  {line}")
     return DONE

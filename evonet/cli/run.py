@@ -20,9 +20,11 @@ from evonet.cli.console import (
     load_config,
     say,
     stdout_kept_for_the_result,
+    warn_of_workers,
 )
 from evonet.errors import ConfigError
 from evonet.files.text import printable, printable_json
+from evonet.shell import command
 
 if TYPE_CHECKING:
     from evonet.evolution import Generation
@@ -50,6 +52,8 @@ def _run(options: argparse.Namespace) -> int:
     from evonet.experiment.runner import run
 
     config = load_config(options)
+    if options.dask is None:
+        warn_of_workers(options, config.settings.evaluation.workers)
     with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
         summary = run(config, options.output, watch, functools.partial(say, options), executor)
     return tell(options, summary)
@@ -68,8 +72,8 @@ def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         try:
             print(printable(account(load_run(summary["run_directory"]))))
         except ConfigError as error:  # the run is done, whatever has become of a line of its journals
-            say(options, f"no account can be given: {error}")
-    say(options, f"\nlook at it again: evonet inspect {summary['run_directory']}")
+            say(options, f"cannot summarise the run: {error}")
+    say(options, f"\ninspect it with: {command('evonet', 'inspect', summary['run_directory'])}")
     return NOT_SOLVED if options.require_solved and not summary["solved"] else DONE
 
 

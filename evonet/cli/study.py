@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonet.cli.console import (
+    CONFIG_HELP,
     DONE,
     FAILED,
+    INTERRUPTED,
     Commands,
     add_cluster_arguments,
     add_set_arguments,
@@ -21,14 +23,15 @@ from evonet.cli.console import (
     load_config,
     say,
     stdout_kept_for_the_result,
+    warn_of_workers,
 )
 from evonet.errors import ClusterUnavailable, ConfigError
 from evonet.files.text import printable, printable_json
+from evonet.shell import command
 
 if TYPE_CHECKING:
     from evonet.experiment.seed_run import Outcome
 
-INTERRUPTED = 130
 _MOST_SEEDS = 100_000
 
 
@@ -40,7 +43,7 @@ def add_to(commands: Commands) -> None:
         description="Runs whole runs side by side, each in a directory of its own. Stopped, it goes on by the same "
         "command: what is finished is not run again.",
     )
-    study.add_argument("config", metavar="CONFIG", help="a YAML file; `evonet list` names the shipped ones")
+    study.add_argument("config", metavar="CONFIG", help=CONFIG_HELP)
     study.add_argument(
         "--seeds", required=True, metavar="N|FROM-TO|LIST", help="50 for 0 to 49; 1000-1049; 3,5,9; or 0-9,20"
     )
@@ -84,6 +87,7 @@ def _study(options: argparse.Namespace) -> int:
     if at_once is not None and options.dask is not None:
         raise ConfigError("--workers must be left out with --dask: the cluster has as many as it has")
     config = load_config(options)
+    warn_of_workers(options, at_once)
     path = options.output or default_study_path(config.settings.name)
     done: set[int] = set()
     try:
@@ -121,8 +125,8 @@ def _tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     shown = summary["test"].get("best_seed", summary["seeds"][0])
     say(
         options,
-        f"\nlook at a run: evonet inspect {run_directory(path, shown)}\n"
-        f"hold it against another study: evonet compare {path} OTHER",
+        f"\ninspect a run with: {command('evonet', 'inspect', run_directory(path, shown))}\n"
+        f"compare it with another study: {command('evonet', 'compare', path)} OTHER",
     )
     return FAILED if summary["failures"] else DONE
 

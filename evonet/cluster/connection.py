@@ -15,6 +15,7 @@ from typing import Any
 
 from evonet.cluster.executor import PATIENCE, Cluster
 from evonet.errors import ClusterUnavailable, ConfigError, EvonetError
+from evonet.extras import install_hint
 from evonet.processes.cores import cores
 
 LOCAL = "local"
@@ -40,9 +41,7 @@ def connected(where: str, patience: float = PATIENCE) -> Iterator[Cluster]:
         EvonetError: Dask is not installed.
     """
     if importlib.util.find_spec("distributed") is None:
-        raise EvonetError(
-            "a Dask cluster needs distributed, which is not installed: pip install 'evonet-toolkit[dask]'"
-        )
+        raise EvonetError(f"a Dask cluster needs distributed, which is not installed: {install_hint('dask')}")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_quiet())
         if where == LOCAL:

@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
+from evonet.extras import install_hint
 from evonet.types import FloatArray
 
 _WIDTH, _HEIGHT, _GROUND = 600, 320, 230
@@ -34,9 +35,7 @@ class Picture:
         try:
             import pygame
         except ImportError as error:
-            raise DependencyNotInstalled(
-                "pygame is not installed, install it with: pip install 'evonet-toolkit[classic]'"
-            ) from error
+            raise DependencyNotInstalled(f"pygame is not installed: {install_hint('classic')}") from error
         self._pygame: Any = pygame
         self._pace = pace
         self._window: Any = None

@@ -14,7 +14,9 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from evonet.errors import EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
+from evonet.extras import install_hint
 from evonet.settings import NOT_A_SETTING, Count, Settings, did_you_mean
+from evonet.shell import command
 
 Environment: TypeAlias = gym.Env[Any, Any]
 EnvironmentFactory: TypeAlias = Callable[[], Environment]
@@ -150,7 +152,7 @@ def import_refusal(name: str, module: str) -> str:
     """The error about something called `name` whose module nobody allowed to be imported."""
     return (
         f"{name} would import the module {module!r}, which runs its code; "
-        f"to allow that, add --allow-import {module}, or in Python allow_imports=[{module!r}]"
+        f"to allow that, add {command('--allow-import', module)}, or in Python allow_imports=[{module!r}]"
     )
 
 
@@ -218,5 +220,5 @@ def _why_not(environment_id: str, error: Exception) -> str:
     message = f"{environment_id!r} cannot be made: {error}"
     extra = next((extra for sign, extra in _EXTRAS.items() if sign in str(error)), None)
     if extra and isinstance(error, gym.error.DependencyNotInstalled | ModuleNotFoundError):
-        message += f"\ninstall it with: pip install 'evonet-toolkit[{extra}]'"
+        message += f"\ninstall it with: {install_hint(extra)}"
     return message

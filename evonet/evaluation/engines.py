@@ -9,6 +9,7 @@ from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
 from evonet.evaluation.vector_engine import VectorEngine, has_vector_environment
+from evonet.extras import install_hint
 from evonet.task import Task
 
 
@@ -40,7 +41,7 @@ def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Eng
     """
     if name == "numba" and importlib.util.find_spec("numba") is None:
         raise ValueError(
-            "the engine 'numba' needs Numba, which is not installed: pip install 'evonet-toolkit[fast]', "
+            f"the engine 'numba' needs Numba, which is not installed: {install_hint('fast')}, "
             "or take the engine 'numpy', whose results are the same"
         )
     makers: dict[EngineName, Callable[[], Engine]] = {

@@ -1,12 +1,12 @@
-"""All that a config may name, with a line each."""
+"""What a config can name: parts by kind, each with a line, and the shipped configs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import evonet
 from evonet.activations import ACTIVATIONS
+from evonet.errors import ConfigError
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.operators.registry import OPERATORS
 from evonet.operators.schedules import SCHEDULES
@@ -26,24 +26,40 @@ def catalogue() -> Catalogue:
 
 
 def shipped_configs() -> dict[str, str]:
-    """The configs that come with evonet: their paths and first comments."""
+    """The configs that come with evonet, by name, with their first comments."""
     configs = {}
-    for path in sorted(_config_folder().glob("*.yaml")):
+    for path in sorted(CONFIG_FOLDER.glob("*.yaml")):
         comments = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-        configs[_as_typed(path)] = next(line for line in comments if not line.startswith("yaml-language-server"))
+        configs[path.stem] = next(line for line in comments if not line.startswith("yaml-language-server"))
     return configs
 
 
+def config_path(config: str) -> str:
+    """The path of a config that is given by its path or, if it is shipped with evonet, by its name.
+
+    A file at that path comes first.
+
+    Raises:
+        ConfigError: the name of a shipped config is also that of a YAML file in the current folder.
+    """
+    shipped = CONFIG_FOLDER / f"{config}.yaml"
+    if Path(config).name != config or Path(config).is_file() or not shipped.is_file():
+        return config
+    beside = Path(f"{config}.yaml")
+    if beside.is_file() and not beside.samefile(shipped):
+        raise ConfigError(f"{config!r} is a shipped config, and {beside} is a file here; write {beside} or {shipped}")
+    return str(shipped)
+
+
 def _config_folder() -> Path:
-    """Inside the package where it was installed, beside it in a checkout."""
-    package = Path(evonet.__file__).parent
+    """Inside the package where it is installed from a wheel, beside the package in a checkout."""
+    package = Path(__file__).parents[1]
     inside = package / "configs"
     return inside if inside.is_dir() else package.parent / "configs"
 
 
-def _as_typed(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+CONFIG_FOLDER = _config_folder()
+"""Where the shipped configs are."""
 
 
 def _summaries(registry: Mapping[str, type]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from evonet.errors import EvonetError, TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import build_algorithm, build_fitness, notices, target_of
 from evonet.experiment.config import Config
+from evonet.experiment.tracking import require_trackers
 from evonet.fitness import Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
 from evonet.task import Task
@@ -42,6 +43,7 @@ def check_config(config: Config) -> list[Finding]:
     Raises:
         EvonetError: the config or its environment is so wrong that nothing can be tried.
     """
+    require_trackers(config.settings.tracking)
     fitness = build_fitness(_impatient(config))
     try:
         findings = [Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")]

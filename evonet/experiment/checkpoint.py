@@ -28,6 +28,7 @@ from evonet.files.fields import Fields
 from evonet.files.journal import Mark, marks_to_entries
 from evonet.files.text import shown
 from evonet.settings import Count, Settings
+from evonet.shell import command
 
 FORMAT = "evonet checkpoint 2"
 LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
@@ -175,7 +176,8 @@ def usable_checkpoint(directory: Directory, say: Callable[[str], None]) -> Check
     if not names:
         return None
     config = directory.path / CONFIG
-    ending = f"no checkpoint can be used; nothing was changed\nrun it again from its start: evonet run {config}"
+    again = command("evonet", "run", config)
+    ending = f"no checkpoint can be used; nothing was changed\nrun it again from its start: {again}"
     raise CheckpointError("\n".join([*reasons, ending]))
 
 

@@ -20,6 +20,7 @@ from evonet.files.text import shown
 from evonet.individual import Individual
 from evonet.network import Architecture
 from evonet.population import Population
+from evonet.shell import command
 from evonet.strategies.algorithm import Algorithm
 
 LONGEST_MESSAGE = 10_000
@@ -75,8 +76,8 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Ev
         record_faults(directory, error.generation, faults, algorithm.population, evolution.normaliser)
         raise TooManyFaults(
             f"generation {error.generation}: {error}\n"
-            f"see it happen: evonet replay {directory.path} --fault {before}\n"
-            f"go on after a repair: evonet resume {directory.path}"
+            f"see it happen: {command('evonet', 'replay', directory.path)} --fault {before}\n"
+            f"go on after a repair: {command('evonet', 'resume', directory.path)}"
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -23,6 +24,7 @@ from evonet.files.directory import Directory, name_of_temporary
 from evonet.files.journal import Journal, Mark
 from evonet.files.lock import Lock
 from evonet.files.numbers import append_array
+from evonet.shell import command
 from evonet.types import FloatArray
 
 CONFIG = "config.yaml"
@@ -137,7 +139,8 @@ class RunDirectory:
         there = self.files.has(CONFIG)
         if there and not resumed:
             raise ConfigError(
-                f"{self.path} holds a run already; choose another --output, or inspect it: evonet inspect {self.path}"
+                f"{self.path} holds a run already; choose another --output, "
+                f"or inspect it: {command('evonet', 'inspect', self.path)}"
             )
         if resumed and not there:
             raise ConfigError(f"{self.path} is not a run directory: it has no {CONFIG}")
@@ -147,7 +150,8 @@ class RunDirectory:
             return self.files.lock(LOCK)
         except BlockingIOError as error:
             raise RunInUse(
-                f"{self.path} is in use: another process is running it; look on: evonet inspect {self.path}"
+                f"{self.path} is in use: another process is running it; "
+                f"look on: {command('evonet', 'inspect', self.path)}"
             ) from error
 
     def _open_journals(self, marks: Mapping[str, Mark]) -> None:
@@ -248,9 +252,23 @@ class RunDirectory:
         self.close()
 
 
-def default_path(name: str, seed: int) -> Path:
-    """`runs/<name>-<UTC time>-seed<seed>`, with what a file name may not hold replaced."""
-    return Path("runs") / f"{safe_name(name)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-seed{seed}"
+def new_run_directory(name: str, seed: int) -> Path:
+    """Make the directory `runs/<name>-<UTC time>-seed<seed>`; of several in one second each later one has a number.
+
+    Raises:
+        RunDirectoryError: it cannot be made.
+    """
+    first = Path("runs") / f"{safe_name(name)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-seed{seed}"
+    for number in itertools.count(1):
+        path = first if number == 1 else first.with_name(f"{first.name}-{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise unwritable(path, error) from error
+        return path
+    raise AssertionError
 
 
 def safe_name(name: str) -> str:

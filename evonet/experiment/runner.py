@@ -15,12 +15,13 @@ from evonet.experiment.checkpoint import Checkpoint, usable_checkpoint
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import differences
 from evonet.experiment.interruption import interruptible
-from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, default_path, journal_name
+from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
 from evonet.experiment.session import Session, Watcher
 from evonet.experiment.summaries import read_run_summary
 from evonet.files.bounded import read_text
 from evonet.files.directory import Directory
 from evonet.fingerprint import changes, fingerprint
+from evonet.shell import command
 
 _CHANGEABLE = ("stop", "checkpoints", "evaluation.workers")
 
@@ -48,8 +49,11 @@ def run(
         EvonetError: the config cannot be run, or its files cannot be written.
         KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` goes on.
     """
-    path = output or default_path(config.settings.name, config.settings.seed)
-    with interruptible() as interruption, Session(config, say, executor) as session, RunDirectory(path) as directory:
+    with contextlib.ExitStack() as stack:
+        interruption = stack.enter_context(interruptible())
+        session = stack.enter_context(Session(config, say, executor))
+        path = output or new_run_directory(config.settings.name, config.settings.seed)
+        directory = stack.enter_context(RunDirectory(path))
         _warn_of_missing_lock(directory, say)
         directory.write_text(CONFIG, config.to_yaml(), sync_names=False)
         return session.drive(directory, watch, interruption)
@@ -123,7 +127,7 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allowed_imports: S
         if not _is_changeable(key):
             raise ConfigError(
                 f"--set {override}: a run that goes on can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
-                f"only; to change {key}, run it anew: evonet run {path / CONFIG} --set {override}"
+                f"only; to change {key}, run it anew: {command('evonet', 'run', path / CONFIG, '--set', override)}"
             )
     return Config.load(str(path / CONFIG), overrides, allowed_imports, follow_links=False)
 
@@ -142,7 +146,7 @@ def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:
         lines = [f"  {key}: {then!r} then, {now!r} now" for key, (then, now) in differ.items()]
         raise ConfigError(
             "\n".join([f"{path / CONFIG} was changed after the run had begun:", *lines])
-            + f"\nchange it back, or run it as another run: evonet run {path / CONFIG} --output OTHER"
+            + f"\nchange it back, or run it as another run: {command('evonet', 'run', path / CONFIG)} --output OTHER"
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,11 +32,12 @@ from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
 from evonet.experiment.interruption import Interruption
 from evonet.experiment.run_directory import RunDirectory
-from evonet.experiment.tracking import make_trackers
+from evonet.experiment.tracking import make_trackers, require_trackers
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
+from evonet.shell import command
 from evonet.strategies.algorithm import uses_linear_algebra
 
 Watcher = Callable[[Generation, float], None]
@@ -61,6 +61,7 @@ class Session:
         self._config = config
         self._chronicle = Chronicle()
         self._checkpoint: Checkpoint | None = None
+        require_trackers(config.settings.tracking)
         self._fitness = self._validation_fitness = build_fitness(config, executor)
         try:
             for notice in notices(self._fitness):
@@ -240,7 +241,7 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
 @contextlib.contextmanager
 def _advice(path: Path, interruption: Interruption) -> Iterator[None]:
     """Whatever stops the run that a person can mend, says how to go on."""
-    interruption.advice = f"resume with: evonet resume {shlex.quote(str(path))}"
+    interruption.advice = f"resume with: {command('evonet', 'resume', path)}"
     try:
         yield
     except (EvonetError, KeyboardInterrupt) as error:

@@ -23,6 +23,7 @@ from evonet.experiment.study_directory import (
 )
 from evonet.experiment.study_summary import summarise
 from evonet.experiment.summaries import STUDY
+from evonet.experiment.tracking import require_trackers
 from evonet.processes.cores import cores
 
 
@@ -91,7 +92,8 @@ def study(
 
 
 def _try_out(config: Config, say: Callable[[str], None]) -> None:
-    """Meet here, before any process is started, what would fail in every run."""
+    """Raise here, before any process is started, what would fail in every run."""
+    require_trackers(config.settings.tracking)
     fitness = build_fitness(config)
     try:
         for notice in notices(fitness):

@@ -1,4 +1,4 @@
-"""Trackers: they pass a run's metrics on to other tools while it runs."""
+"""Trackers, which pass a run's metrics on to other tools while the run goes on."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from evonet.errors import ConfigError
-from evonet.packages import optional_package
+from evonet.extras import optional_package
 
 FOLDER = "tensorboard"
 
 
 class Tracker(Protocol):
-    """Takes a line of metrics after each generation."""
+    """Receives the metrics of each generation."""
 
     def write(self, metrics: Mapping[str, Any]) -> None:
-        """Pass on the metrics of a generation, as `metrics.jsonl` has them."""
+        """Pass on the metrics of a generation, in the form of `metrics.jsonl`."""
         ...
 
     def close(self) -> None:
-        """Write out what waits."""
+        """Write what is buffered."""
         ...
 
 
@@ -29,17 +29,21 @@ class TensorBoard:
     """Event files for TensorBoard, in a folder of the run directory: a curve for each metric, over generations.
 
     Args:
-        directory: of the run.
-        generation: the first that will be written; what a stopped run wrote from there on no longer counts.
+        directory: the run directory.
+        generation: the first that will be written; what a stopped run wrote from there on is void.
 
     Raises:
         ConfigError: tensorboardX is not installed.
     """
 
     def __init__(self, directory: Path, generation: int = 0) -> None:
+        self._writer = self.package().SummaryWriter(str(directory / FOLDER), purge_step=generation or None)
+
+    @staticmethod
+    def package() -> Any:
+        """The package that writes event files."""
         need = "tracking: tensorboard needs tensorboardX"
-        package = optional_package("tensorboardX", need, "tensorboard", ConfigError)
-        self._writer = package.SummaryWriter(str(directory / FOLDER), purge_step=generation or None)
+        return optional_package("tensorboardX", need, "tensorboard", ConfigError)
 
     def write(self, metrics: Mapping[str, Any]) -> None:
         generation = int(metrics["generation"])
@@ -64,9 +68,19 @@ _GROUPS = {
 }
 
 TRACKERS: dict[str, type[TensorBoard]] = {"tensorboard": TensorBoard}
-"""Trackers by name; each is made with the run directory and the first generation."""
+"""Trackers by name; their arguments are the run directory and the first generation."""
+
+
+def require_trackers(names: Sequence[str]) -> None:
+    """Import the packages of the trackers called `names`, so that a missing one is an error before a run begins.
+
+    Raises:
+        ConfigError: a package is not installed.
+    """
+    for name in names:
+        TRACKERS[name].package()
 
 
 def make_trackers(names: Sequence[str], directory: Path, generation: int = 0) -> list[Tracker]:
-    """The trackers called `names` for the run in `directory`, of which `generation` is the next."""
+    """Make the trackers called `names` for the run in `directory`, whose next generation is `generation`."""
     return [TRACKERS[name](directory, generation) for name in names]

@@ -14,7 +14,7 @@ from evonet.environments.known import Names, names_for
 from evonet.environments.space_descriptions import describe_space
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError
-from evonet.packages import optional_package
+from evonet.extras import optional_package
 from evonet.task import Task
 from evonet.types import IntArray
 

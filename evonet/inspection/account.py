@@ -16,6 +16,7 @@ from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted, made_by, score, scores, title, verdict
 from evonet.network import LayerName, NeuralNetwork
+from evonet.shell import command
 from evonet.types import FloatArray
 
 _SHOWN_ANCESTORS = 12
@@ -95,7 +96,7 @@ def _effort(run: LoadedRun) -> str:
         return f"{effort} on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
     return (
         f"{effort} so far; last written {run.idle_seconds:,.0f} s ago.\n"
-        f"If the run has been interrupted, continue it with: evonet resume {run.path}"
+        f"If the run has been interrupted, continue it with: {command('evonet', 'resume', run.path)}"
     )
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evonet.errors import EvonetError
+from evonet.extras import optional_package
 from evonet.files.directory import write_atomically
 
 Frame = NDArray[np.uint8]
@@ -96,23 +95,16 @@ class FilmFormat:
         write: writes a film to a path, at a number of frames a second.
     """
 
-    require: Callable[[], ModuleType]
+    require: Callable[[], Any]
     write: Callable[[Path, Film, float], None]
 
 
-def _package(name: str, install: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise CannotRender(f"to write this format, install {install}") from error
+def _pillow() -> Any:
+    return optional_package("PIL.Image", "this format needs Pillow", "report", CannotRender)
 
 
-def _pillow() -> ModuleType:
-    return _package("PIL.Image", "Pillow: pip install 'evonet-toolkit[report]'")
-
-
-def _ffmpeg() -> ModuleType:
-    return _package("imageio_ffmpeg", "imageio-ffmpeg: pip install 'evonet-toolkit[video]'")
+def _ffmpeg() -> Any:
+    return optional_package("imageio_ffmpeg", "this format needs imageio-ffmpeg", "video", CannotRender)
 
 
 def _write_gif(path: Path, film: Film, fps: float) -> None:

@@ -13,6 +13,7 @@ from gymnasium.wrappers import TimeLimit
 from evonet.environments.known import Parameter
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentSpec, Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable, UnsuitableEnvironment
+from evonet.extras import install_hint
 from evonet.fitness import EpisodeReturn
 
 THIRD_PARTY = """
@@ -281,7 +282,7 @@ def test_a_missing_package_is_answered_with_the_extra_to_install(register, error
         EnvironmentSpec(name).make()
     first, last = str(refused.value).splitlines()
     assert first.startswith(f"{name!r} cannot be made: {type(error)(*error.args)}"[:60])
-    assert last == f"install it with: pip install 'evonet-toolkit[{extra}]'"
+    assert last == f"install it with: {install_hint(extra)}"
 
 
 def test_a_failure_that_only_mentions_a_package_is_no_missing_package(register):

@@ -14,6 +14,7 @@ from evonet.experiment.run_directory import RunDirectory
 from evonet.files.directory import Directory
 from evonet.network import Architecture
 from evonet.settings import argument_hints
+from evonet.shell import command
 from tests.environments_for_tests import MODULE
 from tests.files.test_state import there_and_back
 from tests.stopped_runs import (
@@ -262,7 +263,8 @@ def test_what_may_not_be_set_is_refused(name, tmp_path):
         go_on(path, override)
     assert str(refused.value) == (
         f"--set {override}: a run that goes on can change stop, checkpoints and evaluation.workers only; "
-        f"to change {override.partition('=')[0]}, run it anew: evonet run {path}/config.yaml --set {override}"
+        f"to change {override.partition('=')[0]}, run it anew: "
+        + command("evonet", "run", path / "config.yaml", "--set", override)
     )
     assert all_files(path) == before
 

@@ -4,6 +4,8 @@ import json
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,9 @@ import pytest
 
 from evonet import Champion
 from evonet.errors import ConfigError, EnvironmentUnavailable, RunDirectoryError
+from evonet.experiment import run_directory
 from evonet.experiment.config import Config
-from evonet.experiment.run_directory import RunDirectory, default_path, to_json
+from evonet.experiment.run_directory import RunDirectory, new_run_directory, to_json
 from evonet.experiment.runner import run
 from evonet.files.directory import Directory
 from evonet.seeding import Purpose, episode_seeds
@@ -298,11 +301,34 @@ def test_an_environment_that_cannot_be_made_stops_the_run_before_anything_is_wri
 )
 def test_the_default_directory_has_a_name_that_any_file_system_takes(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path = default_path(name, 7)
+    path = new_run_directory(name, 7)
     assert path.parent == Path("runs")
     assert path.name.endswith("-seed7")
     assert set(path.name) & set('/\\:*?"<>| ') == set()
-    path.mkdir(parents=True)
+    assert path.is_dir()
+
+
+def test_runs_of_one_second_name_and_seed_have_a_directory_each(tmp_path, monkeypatch):
+    class Clock(datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return cls(2026, 5, 4, 3, 2, 1, tzinfo=zone)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run_directory, "datetime", Clock)
+    (tmp_path / "c.yaml").write_text(walk(name="small", seed=3), encoding="utf-8")
+    config = Config.load("c.yaml", ["stop.generations=1"], [MODULE])
+    with ThreadPoolExecutor(3) as pool:
+        summaries = list(pool.map(lambda _: run(config), range(3)))
+    first = "runs/small-20260504T030201Z-seed3"
+    assert sorted(summary["run_directory"] for summary in summaries) == [first, f"{first}-2", f"{first}-3"]
+
+
+def test_a_directory_for_runs_that_is_a_file_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").touch()
+    with pytest.raises(RunDirectoryError, match="cannot be written: Not a directory"):
+        new_run_directory("name", 7)
 
 
 def test_json_holds_plain_numbers_and_null_for_what_is_not_finite():

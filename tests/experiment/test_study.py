@@ -378,8 +378,8 @@ def test_the_command_prints_a_table_and_with_json_one_document_with_the_same_fig
     out, err = capsys.readouterr()
     assert out.startswith("small · CartPole-v1 · 2 seeds (2, 4)\n\nSolved: ")
     lines = err.splitlines()
-    assert lines[-2].startswith("look at a run: evonet inspect runs/small-study/seed-")
-    assert lines[-1] == "hold it against another study: evonet compare runs/small-study OTHER"
+    assert lines[-2].startswith("inspect a run with: evonet inspect runs/small-study/seed-")
+    assert lines[-1] == "compare it with another study: evonet compare runs/small-study OTHER"
     assert main(["study", "small.yaml", "--seeds", "2,4", "--json", "--quiet"]) == 0
     out, err = capsys.readouterr()
     assert (json.loads(out)["seeds"], err) == ([2, 4], "")

@@ -1,8 +1,11 @@
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
 from evonet.cli import main
+from evonet.extras import install_hint
 
 pytest.importorskip("tensorboardX")
 
@@ -32,10 +35,21 @@ def test_tensorboard_reads_the_metrics_of_a_run(run):
 
 
 def test_without_its_package_a_run_says_what_to_install(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(__import__("sys").modules, "tensorboardX", None)
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
     (tmp_path / "config.yaml").write_text("environment: {id: CartPole-v1}\ntracking: [tensorboard]\n")
     assert main(["run", str(tmp_path / "config.yaml"), "--quiet", "--output", str(tmp_path / "run")]) == 2
-    assert "pip install 'evonet-toolkit[tensorboard]'" in capsys.readouterr().err
+    assert install_hint("tensorboard") in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("command", [["check"], ["study", "--seeds", "2", "--output", "study"]], ids=lambda c: c[0])
+def test_without_its_package_nothing_is_begun(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("environment: {id: CartPole-v1}\ntracking: [tensorboard]\n", encoding="utf-8")
+    assert main([command[0], "config.yaml", *command[1:]]) == 2
+    assert "tracking: tensorboard needs tensorboardX, which is not installed: " in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
 
 
 def test_an_unknown_tracker_is_refused(tmp_path, capsys):

@@ -59,5 +59,5 @@ def test_a_space_of_several_parts_is_refused():
 
 def test_without_its_package_it_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
-    with pytest.raises(NotExportable, match=r"needs onnx, .*pip install 'evonet-toolkit\[export\]'"):
+    with pytest.raises(NotExportable, match=r"needs onnx, .*pip install .*\[export\]"):
         export(champion(), "onnx", tmp_path / "policy.onnx")

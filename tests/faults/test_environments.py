@@ -17,6 +17,7 @@ from evonet.errors import EnvironmentUnavailable, TooManyFaults
 from evonet.experiment.check import check_config
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
+from evonet.extras import install_hint
 from evonet.fitness import EpisodeReturn
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
@@ -110,7 +111,7 @@ def test_fault_1_neighbours_are_untouched():
             "Lacking",
             (
                 "'{id}' cannot be made: MuJoCo is not installed, run `pip install \"gymnasium[mujoco]\"`\n"
-                "install it with: pip install 'evonet-toolkit[mujoco]'\n"
+                f"install it with: {install_hint('mujoco')}\n"
             ),
         ),
     ],

@@ -160,7 +160,7 @@ def test_fault_27_where_the_memory_does_not_suffice_there_is_no_traceback(tmp_pa
     size = "algorithm: {selection: {type: tournament, size: 1000000000000000}}\nstop: {generations: 2}\n"
     path.write_text(f"{BASE}network: {{hidden: 1}}\n{size}", encoding="utf-8")
     assert main(["run", str(path), "--output", str(tmp_path / "run")]) == 1
-    assert capsys.readouterr().err.startswith("evonet: the memory does not suffice: Unable to allocate ")
+    assert capsys.readouterr().err.startswith("evonet: not enough memory: Unable to allocate ")
 
 
 def test_fault_27_a_value_at_the_command_line_is_no_safer(tmp_path):

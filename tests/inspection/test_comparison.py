@@ -16,6 +16,7 @@ from evonet.experiment.records import METRICS
 from evonet.experiment.run_directory import to_json
 from evonet.experiment.runner import run
 from evonet.experiment.study_summary import summarise
+from evonet.extras import install_hint
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import comparison_account
 from evonet.inspection.comparison.curves import learning_curve, solving_curves
@@ -358,7 +359,7 @@ def test_without_a_package_of_the_report_the_error_names_what_to_install(package
     monkeypatch.setitem(sys.modules, package, None)
     assert main(["compare", "a", "b", "--html", "page.html"]) == 1
     assert capsys.readouterr().err == (
-        f"evonet: figures and pages need {package}, which is not installed: pip install 'evonet-toolkit[report]'\n"
+        f"evonet: figures and pages need {package}, which is not installed: {install_hint('report')}\n"
     )
     assert not Path("page.html").exists()
 

@@ -10,6 +10,7 @@ from evonet.champion import Champion
 from evonet.cli import main
 from evonet.cli.replay import _FORMS as FILM_OPTIONS
 from evonet.errors import ConfigError, EnvironmentUnavailable
+from evonet.extras import install_hint
 from evonet.fitness import EpisodeReturn
 from evonet.inspection.animation import FILM_FORMATS, CannotRender, Film
 from evonet.inspection.loaded_run import load_run
@@ -70,7 +71,7 @@ def test_without_a_package_for_videos_it_says_what_to_install(champion, tmp_path
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(CannotRender) as refused:
         list(record(champion.policy, SEEDS, tmp_path / "best.mp4"))
-    assert str(refused.value) == ("to write this format, install imageio-ffmpeg: pip install 'evonet-toolkit[video]'")
+    assert str(refused.value) == f"this format needs imageio-ffmpeg, which is not installed: {install_hint('video')}"
 
 
 def test_pictures_are_kept_to_the_last_bit_and_small():

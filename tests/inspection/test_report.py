@@ -11,6 +11,7 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import RunDirectoryError
+from evonet.extras import install_hint
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.report import report, write_report
 from evonet.inspection.report.sections import SECTIONS
@@ -152,7 +153,7 @@ def test_a_report_goes_into_the_run_unless_a_file_is_named(failed_run, capsys):
 def test_without_a_package_of_the_report_the_error_names_what_to_install(package, failed_run, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, package, None)
     assert main(["inspect", str(failed_run), "--html"]) == 1
-    assert f"need {package}, which is not installed: pip install 'evonet-toolkit[report]'" in capsys.readouterr().err
+    assert f"need {package}, which is not installed: {install_hint('report')}" in capsys.readouterr().err
 
 
 def test_a_report_that_cannot_be_written_is_an_error_with_its_path(failed_run, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from evonet.cli import main
 from evonet.experiment.algorithms import ALGORITHMS
+from evonet.extras import install_hint
 from evonet.network import Architecture
 from evonet.settings import PositiveFloat
 from evonet.strategies.strategy import Strategy
@@ -59,7 +60,7 @@ def test_without_its_package_a_strategy_says_what_to_install(tmp_path, capsys, m
     monkeypatch.setitem(__import__("sys").modules, "cmaes", None)
     status, error = run(tmp_path, "cma_es", capsys)
     assert status == 2
-    assert "pip install 'evonet-toolkit[strategies]'" in error
+    assert install_hint("strategies") in error
 
 
 class Shrinking(Strategy):

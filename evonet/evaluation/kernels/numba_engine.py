@@ -16,6 +16,7 @@ from evonet.evaluation.kernels.rollout import WIDTHS, Episodes, Lanes
 from evonet.evaluation.kernels.start_states import StartStates
 from evonet.evaluation.kernels.task import KernelTask
 from evonet.evaluation.results import EpisodeResults
+from evonet.extras import install_hint
 from evonet.processes.cores import cores
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
@@ -42,7 +43,7 @@ class NumbaEngine:
 
     def __init__(self, task: Task, threads: int | None = None, lanes: int = LANES) -> None:
         if importlib.util.find_spec("numba") is None:
-            raise EvonetError("the engine 'numba' needs Numba; install it with: pip install 'evonet-toolkit[fast]'")
+            raise EvonetError(f"the engine 'numba' needs Numba, which is not installed: {install_hint('fast')}")
         self._task = KernelTask.of(task)
         self._starts = StartStates(self._task.kernel)
         self._threads = threads or cores()

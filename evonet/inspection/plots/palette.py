@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from evonet.packages import optional_package
+from evonet.extras import optional_package
 from evonet.types import FloatArray
 
 Axes: TypeAlias = Any

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from itertools import pairwise
 
@@ -17,6 +16,7 @@ from evonet.inspection.plots.palette import POSITIVE, Axes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings, imports
 from evonet.inspection.report.section import Section, Table
+from evonet.shell import command
 
 _SHOWN_FAULTS = 20
 
@@ -24,7 +24,7 @@ _SHOWN_FAULTS = 20
 def record(findings: Findings) -> Section:
     """Faults, timings, settings, versions, and the command that repeats the run."""
     run = findings.run
-    commands = [f"evonet run {shlex.quote(str(run.path / CONFIG))}{_allowed(findings)}"]
+    commands = [command("evonet", "run", run.path / CONFIG, *_allowed(findings))]
     with reading_below(run.path / CONFIG) as file:
         settings = read_text(file, LONGEST_CONFIG)
     parts = {"commands": commands, "settings": settings}
@@ -32,8 +32,8 @@ def record(findings: Findings) -> Section:
     return Section("record", "Record", _lead(findings), _timings(findings), tables, parts=parts)
 
 
-def _allowed(findings: Findings) -> str:
-    return "".join(f" --allow-import {shlex.quote(module)}" for module in imports(findings.run))
+def _allowed(findings: Findings) -> list[str]:
+    return [word for module in imports(findings.run) for word in ("--allow-import", module)]
 
 
 def _lead(findings: Findings) -> list[str]:

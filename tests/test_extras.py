@@ -1,0 +1,111 @@
+"""Where an optional package is missing, the hint is a command that works without evonet being on a package index."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from evonet import extras
+from evonet.errors import ConfigError
+from evonet.extras import install_hint, optional_package
+
+ROOT = Path(__file__).parents[1]
+REQUIRED = [
+    "numpy>=2.1",
+    "cmaes>=0.11; extra == 'strategies'",
+    'gymnasium[box2d]>=1.2.3; (python_version < "3.14") and extra == "box2d"',
+    "gymnasium[classic-control]>=1.2.3; extra == 'report'",
+    "matplotlib>=3.9; extra == 'report'",
+]
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """As if evonet were installed from a wheel."""
+    monkeypatch.setattr(extras, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(extras.metadata, "requires", lambda name: REQUIRED)
+
+
+def test_in_a_checkout_the_checkout_is_installed_with_the_extra(monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    assert install_hint("box2d") == "pip install -e '.[box2d]'"
+    monkeypatch.chdir(tmp_path)
+    assert install_hint("box2d") == f"pip install -e '{ROOT}[box2d]'"
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("extra", "hint"),
+    [
+        ("strategies", "pip install 'cmaes>=0.11'"),
+        ("box2d", "pip install 'gymnasium[box2d]>=1.2.3'"),
+        ("report", "pip install 'gymnasium[classic-control]>=1.2.3' 'matplotlib>=3.9'"),
+    ],
+)
+def test_from_a_wheel_the_extra_s_own_packages_are_installed(extra, hint):
+    assert install_hint(extra) == hint
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_missing_package_is_an_error_of_the_kind_that_is_asked_for():
+    with pytest.raises(ConfigError) as refused:
+        optional_package("evonet_no_such_package", "this strategy needs a package", "strategies", ConfigError)
+    assert str(refused.value) == "this strategy needs a package, which is not installed: pip install 'cmaes>=0.11'"
+    assert optional_package("json", "nothing", "report") is json
+
+
+@pytest.fixture(scope="module")
+def wheel_python(tmp_path_factory):
+    """A Python in which a wheel of this checkout is installed; other packages are those of this environment."""
+    folder = tmp_path_factory.mktemp("wheel")
+    checkout = folder / "checkout"
+    ignored = shutil.ignore_patterns(".*", "runs", "tests", "experiments", "__pycache__", "dist", "build")
+    shutil.copytree(ROOT, checkout, ignore=ignored)
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=checkout, check=True, capture_output=True)
+    shutil.rmtree(checkout)
+    (wheel,) = folder.glob("*.whl")
+    home = folder / "venv"
+    venv.create(home, with_pip=False, symlinks=True)
+    (site,) = home.glob("lib/python*/site-packages")
+    shutil.unpack_archive(wheel, site, "zip")
+    borrowed = next(path for path in map(Path, sys.path) if (path / "numpy").is_dir())
+    (site / "borrowed.pth").write_text(f"{borrowed}\n", encoding="utf-8")
+
+    def python(*arguments, cwd):
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        command = [home / "bin/python", "-P", *arguments]
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+    return python
+
+
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="the folders of an environment are POSIX's")
+
+
+@needs_posix
+def test_from_a_wheel_shipped_configs_are_found_by_name(wheel_python, tmp_path):
+    listed = wheel_python("-m", "evonet", "list", cwd=tmp_path)
+    assert re.search(r"^config, files in .*/site-packages/evonet/configs\n  acrobot ", listed.stdout, re.MULTILINE)
+    checked = wheel_python("-m", "evonet", "check", "cartpole", cwd=tmp_path)
+    assert checked.stdout.splitlines()[-1] == "fit to run: evonet run cartpole", checked.stderr
+    quick = ("--set", "stop.generations=1", "--set", "test.episodes=2", "--set", "evaluation.workers=1", "--quiet")
+    ran = wheel_python("-m", "evonet", "run", "cartpole", *quick, "--output", "out", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads((tmp_path / "out/run.json").read_text(encoding="utf-8"))["name"] == "cartpole"
+    studied = wheel_python("-m", "evonet", "study", "cartpole", "--seeds", "1", *quick, cwd=tmp_path)
+    assert studied.returncode == 0, studied.stderr
+    assert (tmp_path / "runs/cartpole-study/study.json").is_file()
+
+
+@needs_posix
+def test_from_a_wheel_the_hint_needs_no_checkout_and_no_index(wheel_python, tmp_path):
+    program = "from evonet.extras import install_hint; print(install_hint('strategies'))"
+    hint = wheel_python("-c", program, cwd=tmp_path)
+    assert hint.stdout.startswith("pip install 'cmaes>="), hint.stderr
