@@ -6,6 +6,10 @@ Question: if any value in any file of a run or study directory is odd, or a link
           directory) beyond what it takes for a sound directory; and does it read and touch nothing outside the
           directory, and print nothing that a terminal obeys?
 Command:  python experiments/reliability/hostile.py --commands 3000
+Finding:  yes. 3,000 commands on 21 kinds of planted files, seed 0: 1,339 were answered, 1,661 refused in words; no
+          traceback, nothing read or touched outside, nothing that waits for ever. In 10 minutes on two busy cores.
+          Before run directories were read through one bounded reader, 400 commands found 5 tracebacks, 6 files written
+          and 4 read through links, 2 GB taken by a link to a device, and control characters in JSON.
 """
 
 import argparse
