@@ -23,6 +23,8 @@ Statistic: TypeAlias = Callable[..., FloatArray]
 CONFIDENCE = 0.95
 _RESAMPLES = 2_000
 _BLOCK = 100  # resamples in memory at once
+_MANY = 100_000  # values, beyond which there are fewer resamples, so that time and memory stay bounded
+_FEWEST_RESAMPLES = 100
 _NORMAL = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 _FEW, _FEW_TOGETHER = 8, 400  # values in the smaller sample, and in both, up to which a rank test is exact
 
@@ -60,17 +62,20 @@ def bootstrap_interval(statistic: Statistic, *samples: FloatArray) -> Interval:
     """95 % percentile bootstrap interval of a statistic (Efron and Tibshirani 1993).
 
     Each sample is resampled separately, so several samples are strata, for example the runs of each task, or of each
-    side of a comparison.
+    side of a comparison. Of more than 100,000 values there are fewer resamples: 1,000 and less, but at least 100.
 
     Args:
         statistic: function of resamples `(b, n_k)` of all samples.
         *samples: samples, `(n_k,)` each.
     """
     rng = generator(0, Purpose.BOOTSTRAP)
+    block, count, size = _BLOCK, _RESAMPLES, sum(map(len, samples))
+    if size > _MANY:
+        block, count = max(1, _BLOCK * _MANY // (4 * size)), max(_FEWEST_RESAMPLES, _RESAMPLES * _MANY // (2 * size))
     estimates = []
     with np.errstate(invalid="ignore"):
-        for _ in range(0, _RESAMPLES, _BLOCK):
-            resamples = [sample[rng.integers(len(sample), size=(_BLOCK, len(sample)))] for sample in samples]
+        for _ in range(0, count, block):
+            resamples = [sample[rng.integers(len(sample), size=(block, len(sample)))] for sample in samples]
             estimates.append(statistic(*resamples))
     joined = np.concatenate(estimates)
     if np.isnan(joined).any():  # infinity minus infinity
@@ -204,10 +209,14 @@ def performance_profile(scores: FloatArray, thresholds: FloatArray) -> FloatArra
 def profile_band(scores: FloatArray, thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Lower and upper edge of the pointwise 95 % bootstrap band of a performance profile, `(k,)` each."""
     rng = generator(0, Purpose.BOOTSTRAP)
-    blocks = [
-        performance_profile(scores[rng.integers(len(scores), size=(_BLOCK, len(scores)))], thresholds)
-        for _ in range(0, _RESAMPLES, _BLOCK)
-    ]
+    if len(scores) > _MANY:  # the number of resampled scores that reach a threshold is binomial
+        reached = performance_profile(scores, thresholds)
+        blocks = [rng.binomial(len(scores), reached, size=(_RESAMPLES, len(thresholds))) / len(scores)]
+    else:
+        blocks = [
+            performance_profile(scores[rng.integers(len(scores), size=(_BLOCK, len(scores)))], thresholds)
+            for _ in range(0, _RESAMPLES, _BLOCK)
+        ]
     shares = np.sort(np.concatenate(blocks), axis=0)
     edges = [quantiles(column, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]) for column in shares.T]
     low, high = np.array(edges).T

@@ -231,6 +231,24 @@ def test_a_profile_s_band_is_from_the_2_5_to_the_97_5_percent_quantile_of_resamp
     assert (low.item(), high.item()) == pytest.approx(tuple(expected))
 
 
+def test_of_many_scores_there_are_fewer_resamples_and_few_at_once(monkeypatch):
+    monkeypatch.setattr("evonet.statistics._MANY", 1000)
+    scores, shapes = np.random.default_rng(0).normal(size=4000), []
+
+    def mean_of(resamples):
+        shapes.append(resamples.shape)
+        return mean(resamples)
+
+    low, high = bootstrap_interval(mean_of, scores)
+    below, above = profile_band(scores, array(0, 1))
+    assert {n for _, n in shapes} == {4000}
+    assert max(rows for rows, _ in shapes) * 4000 <= 100 * 1000
+    assert 100 <= sum(rows for rows, _ in shapes) < 300
+    error = 1 / math.sqrt(4000)
+    assert [low, high] == pytest.approx([scores.mean() - 1.96 * error, scores.mean() + 1.96 * error], abs=0.3 * error)
+    assert (above - below).tolist() == pytest.approx([2 * 1.96 * 0.5 * error, 2 * 1.96 * 0.366 * error], rel=0.1)
+
+
 def test_a_profile_s_band_holds_it_and_narrows_with_more_runs():
     rng = np.random.default_rng(3)
     thresholds, widths = np.linspace(-2, 2, 9), []

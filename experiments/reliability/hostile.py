@@ -420,7 +420,7 @@ def _in_parallel(options: argparse.Namespace, folder: Path, baseline: dict[str, 
             finally:
                 os._exit(status)
         processes.append(process)
-    if any(os.waitpid(process, 0)[1] for process in processes):
+    if any([os.waitpid(process, 0)[1] for process in processes]):  # noqa: C419 - wait for all of them
         raise SystemExit("a job failed")
     found = []
     for job in range(options.jobs):
@@ -465,9 +465,7 @@ def inside(options: argparse.Namespace) -> int:
 
 def _readable() -> list[Path]:
     """What of this machine Python and evonet need."""
-    import evonet
-
-    return [Path(sys.base_prefix), Path(sys.prefix), Path(evonet.__file__).parent, HERE.parent]
+    return [Path(sys.base_prefix), Path(sys.prefix), HERE.parents[2] / "evonet", HERE.parent]
 
 
 def _one(options: argparse.Namespace, folder: Path, baseline: dict[str, float]) -> int:

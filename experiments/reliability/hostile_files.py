@@ -339,9 +339,10 @@ def _sparse(path: Path, decoys: Path) -> None:
 
 
 def _socket(path: Path, decoys: Path) -> None:
-    os.chdir(path.parent)  # a socket's path may not be long
+    os.chdir(path.parent)
     with socket.socket(socket.AF_UNIX) as made:
-        made.bind(path.name)
+        made.bind("socket")  # the path may not be long
+    Path("socket").rename(path.name)
 
 
 def _kept_apart(path: Path, decoys: Path) -> None:
