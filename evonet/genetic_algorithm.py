@@ -36,17 +36,17 @@ from evonet.strategies.migration import Migrants
 from evonet.types import BoolArray, FloatArray, IntArray
 
 _BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
-_GLANCE = 64  # genes
+_FIRST_GENES = 64  # compared before the rest of a row
 
 
 class GeneticAlgorithm:
     """Selection, crossover and mutation of genomes, generation by generation (Holland 1975).
 
     Each generation the fittest `elites` survive bit for bit, and the rest are children of selected parents: crossed,
-    then mutated by each mutation in turn. A number of an operator may follow a schedule over generations.
+    then mutated by each mutation in turn. A numeric setting of an operator may follow a schedule over generations.
 
     Args:
-        architecture: of the networks that evolve; the operators ask it which genes make up a neuron.
+        architecture: architecture of the networks that evolve; the operators ask it which genes make up a neuron.
         population_size: individuals in each generation.
         elites: how many of the fittest survive unchanged; below `population_size`.
         selection: how parents are chosen.
@@ -56,7 +56,7 @@ class GeneticAlgorithm:
         niching: how the population is kept diverse.
         initialisation: how the first genomes are drawn.
         bounds: range that genes stay in; by default they have none.
-        seed: of all random numbers of the algorithm.
+        seed: seed of all random numbers of the algorithm.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -114,7 +114,7 @@ class GeneticAlgorithm:
                 "replacement": replacement,
                 "niching": niching,
                 "bounds": bounds,
-                **{_mutation(number): each for number, each in enumerate(self.mutations, start=1)},
+                **{_mutation_name(number): each for number, each in enumerate(self.mutations, start=1)},
             },
             {"elites": (elites, argument_hints(GeneticAlgorithm)["elites"])},
         )
@@ -142,11 +142,11 @@ class GeneticAlgorithm:
 
         Args:
             fitness: `(population_size,)`.
-            returns: of each episode, `(population_size, episodes)`, for operators that read `parents.returns`.
+            returns: return of each episode, `(population_size, episodes)`, for operators that read `parents.returns`.
             observe: returns network inputs of the fittest, `(k, num_inputs)`; called if an operator `observes`.
 
         Raises:
-            ValueError: the shape differs.
+            ValueError: `fitness` has the wrong shape.
         """
         scores = np.array(fitness, dtype=np.float64)
         if scores.shape != (len(self.population),):
@@ -170,7 +170,7 @@ class GeneticAlgorithm:
             operator_names=names,
             step_sizes={
                 number: mutation.first(self.population_size, self.architecture)
-                for number, mutation in self._present_mutations()
+                for number, mutation in self._current_mutations()
                 if isinstance(mutation, SelfAdapting)
             },
         )
@@ -194,7 +194,7 @@ class GeneticAlgorithm:
         return new
 
     def _pairs(self, rng: np.random.Generator, parents: Parents, breeders: IntArray | None, count: int) -> IntArray:
-        """Rows of the parents of `count` children, `(count, 2)`, all of them `breeders`; None for all rows."""
+        """Rows of the parents of `count` children, `(count, 2)`, chosen among `breeders`, or among all rows if None."""
         niching = self._scheduled.resolve("niching", self.niching)
         selection = self._scheduled.resolve("selection", self.selection)
         if breeders is None:
@@ -209,7 +209,7 @@ class GeneticAlgorithm:
         genomes = self._scheduled.resolve("crossover", self.crossover)(rng, first, second, self.architecture)
         crossed = _changed(first, genomes)
         children.operators[:] = crossed
-        for number, mutation in self._present_mutations():
+        for number, mutation in self._current_mutations():
             before = genomes
             if isinstance(mutation, SelfAdapting):
                 inherited = inherited_step_sizes(self.population.step_sizes[number], pairs, crossed)
@@ -222,10 +222,10 @@ class GeneticAlgorithm:
         children.parents[:] = self.population.ids[pairs]
         children.parents[~crossed, 1] = NO_PARENT
 
-    def _present_mutations(self) -> Iterator[tuple[int, Mutation]]:
-        """The mutations with their present numbers, counted from 1 as the bits of `Population.operators` are."""
+    def _current_mutations(self) -> Iterator[tuple[int, Mutation]]:
+        """The mutations with current settings, and their numbers, from 1 as in the bits of `Population.operators`."""
         for number, mutation in enumerate(self.mutations, start=1):
-            yield number, self._scheduled.resolve(_mutation(number), mutation)
+            yield number, self._scheduled.resolve(_mutation_name(number), mutation)
 
     def _blocks(self, children: int) -> Iterator[slice]:
         rows = max(1, _BLOCK_GENES // self.architecture.genome_size)
@@ -238,7 +238,7 @@ class GeneticAlgorithm:
         Raises:
             ValueError: the population has no fitness yet.
         """
-        return Migrants.fittest(self._scored("emigrants"), self._returns, count)
+        return Migrants.fittest(self._scored_population("emigrants"), self._returns, count)
 
     def receive(self, migrants: Migrants) -> IntArray:
         """Put migrants in the places of the least fit, between `tell` and `ask`.
@@ -249,7 +249,7 @@ class GeneticAlgorithm:
         Raises:
             ValueError: the population has no fitness yet, or there are as many migrants as individuals.
         """
-        population = self._scored("receive")
+        population = self._scored_population("receive")
         if len(migrants.genomes) >= len(population):
             raise ValueError(
                 f"GeneticAlgorithm.receive must get fewer than {len(population)} migrants, got {len(migrants.genomes)}"
@@ -258,7 +258,7 @@ class GeneticAlgorithm:
         self._scheduled.ignore(rows)
         return self.population.ids[rows]
 
-    def _scored(self, method: str) -> Population:
+    def _scored_population(self, method: str) -> Population:
         if self.population.fitness is None:
             raise ValueError(
                 f"GeneticAlgorithm.{method} must come between tell and ask, got a population without fitness"
@@ -266,7 +266,7 @@ class GeneticAlgorithm:
         return self.population
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on with the same bits: arrays and numbers."""
+        """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         population = self.population
         state: dict[str, Any] = {
             "generation": self.generation,
@@ -281,7 +281,7 @@ class GeneticAlgorithm:
         return state | {name: array for name, array in known.items() if array is not None}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied."""
+        """Continue from `state`, which is copied."""
         self.generation = int(state["generation"])
         self.population = Population(
             self.architecture,
@@ -299,14 +299,14 @@ class GeneticAlgorithm:
 
 
 def _changed(before: FloatArray, after: FloatArray) -> BoolArray:
-    """Which rows differ, `(m,)`: most differ in the first genes already, and only the others are compared whole."""
-    changed: BoolArray = (before[:, :_GLANCE] != after[:, :_GLANCE]).any(axis=1)
+    """Whether each row differs, `(m,)`; most differ in their first genes, and only the others are compared whole."""
+    changed: BoolArray = (before[:, :_FIRST_GENES] != after[:, :_FIRST_GENES]).any(axis=1)
     if not changed.all():
         alike = np.flatnonzero(~changed)
         changed[alike] = (before[alike] != after[alike]).any(axis=1)
     return changed
 
 
-def _mutation(number: int) -> str:
+def _mutation_name(number: int) -> str:
     """The name of a mutation among the scheduled settings."""
     return f"mutation {number}"

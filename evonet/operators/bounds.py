@@ -1,4 +1,4 @@
-"""Bounds: genes that stay in a range."""
+"""Bounds: the range that genes are kept in."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from evonet.types import FloatArray
 
 @dataclass(frozen=True)
 class Bounds(Operator):
-    """Genes stay in [low, high]: what leaves it is put back after the mutations.
+    """Keeps genes in [low, high]: after the mutations, a gene outside the range is put back into it.
 
     Attributes:
-        low: least gene.
-        high: greatest gene.
+        low: smallest value of a gene.
+        high: greatest value of a gene.
         handling: "clip" puts a gene on the bound that it crossed, "reflect" as far inside as it was outside.
     """
 
@@ -33,7 +33,7 @@ class Bounds(Operator):
         """The genomes with all genes in the range, in a new array."""
         if self.handling == "reflect":
             width = self.high - self.low
-            folded = np.mod(genomes - self.low, 2 * width)  # there and back again
+            folded = np.mod(genomes - self.low, 2 * width)  # a triangle wave
             inside: FloatArray = np.where(
                 (genomes < self.low) | (genomes > self.high), self.low + width - np.abs(folded - width), genomes
             )

@@ -19,8 +19,8 @@ from evonet.network import Architecture
 from evonet.settings import Count, Operator, Probability
 from evonet.types import FloatArray, IntArray
 
-_EIGHT_COINS = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), np.int64(-1), np.int64(0))
-"""The masks that the eight bits of each byte stand for, `(256, 8)`."""
+_BYTE_MASKS = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), np.int64(-1), np.int64(0))
+"""The eight bits of each byte as masks of 64 bits, all ones or all zeros, `(256, 8)`."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Crossover(Operator, ABC):
     """Base of all crossovers: decides which pairs are crossed.
 
     Attributes:
-        rate: chance of a pair to be crossed; else the child is a copy of its first parent.
+        rate: chance that a pair is crossed; otherwise the child is a copy of its first parent.
     """
 
     rate: Probability = 0.7
@@ -48,7 +48,7 @@ class Crossover(Operator, ABC):
     def combine(
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
-        """Children of pairs that are crossed, in a new array. Parents that are equal have a child equal to them."""
+        """The children of the pairs that are crossed, in a new array; the child of equal parents is equal to them."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class KPoint(Crossover):
     Which parent gives the first piece is drawn, so that the ends of the genome change hands too.
 
     Attributes:
-        points: cuts, all at different places; a genome of g genes has at most g - 1.
+        points: number of cuts, all at different places; a genome of g genes has at most g - 1.
     """
 
     points: Count = 2
@@ -102,7 +102,7 @@ class Uniform(Crossover):
     """Each gene comes from either parent, on its own (Syswerda 1989).
 
     Attributes:
-        swap: chance of a gene to come from the second parent.
+        swap: chance that a gene comes from the second parent.
     """
 
     swap: Probability = 0.5
@@ -129,7 +129,7 @@ class NeuronCrossover(Crossover):
     """Each neuron comes whole from either parent: incoming weights, bias, outgoing weights (Montana and Davis 1989).
 
     Attributes:
-        swap: chance of a neuron to come from the second parent.
+        swap: chance that a neuron comes from the second parent.
     """
 
     swap: Probability = 0.5
@@ -146,7 +146,7 @@ class Layer(Crossover):
     """Each layer, its weights and biases together, comes whole from either parent.
 
     Attributes:
-        swap: chance of a layer to come from the second parent.
+        swap: chance that a layer comes from the second parent.
     """
 
     swap: Probability = 0.5
@@ -154,12 +154,12 @@ class Layer(Crossover):
     def combine(
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
-        of_output = np.zeros(architecture.genome_size, np.int64)
+        gene_layers = np.zeros(architecture.genome_size, np.int64)
         for name in ("hidden_output_weights", "output_bias"):
             if name in architecture.slices:
-                of_output[architecture.slices[name]] = 1
+                gene_layers[architecture.slices[name]] = 1
         layers = _masks(rng, (len(first), 2), self.swap)
-        return _mixed(first, second, layers.take(of_output, axis=1))
+        return _mixed(first, second, layers.take(gene_layers, axis=1))
 
 
 @dataclass(frozen=True)
@@ -198,11 +198,11 @@ class BLX(Crossover):
 
 @dataclass(frozen=True)
 class SBX(Crossover):
-    """SBX: each gene as far from the parents' middle as one-point crossover of bits has it (Deb and Agrawal 1995).
+    """SBX, simulated binary crossover: spreads genes as one-point crossover spreads bits (Deb and Agrawal 1995).
 
     Attributes:
         eta: distribution index; the larger, the nearer children are to their parents.
-        swap: chance of a gene to be crossed; else it is the first parent's.
+        swap: chance that a gene is crossed; otherwise it is the first parent's.
     """
 
     eta: Annotated[float, Ge(0)] = 15.0
@@ -233,18 +233,18 @@ CROSSOVERS: dict[str, type[Crossover]] = {
 
 
 def _masks(rng: np.random.Generator, shape: tuple[int, ...], chance: float) -> IntArray:
-    """`shape` independent flips as masks of 64 bits, all of them ones with `chance`; a fair one costs a random bit."""
+    """Independent masks of 64 bits, all ones with `chance`, else all zeros; at chance 0.5 each costs one bit."""
     if chance != 0.5:
         return -(rng.random(shape) < chance).astype(np.int64)
     flips = math.prod(shape)
     coins = rng.bit_generator.random_raw(-(-flips // 64)).astype("<u8", copy=False).view(np.uint8)
-    return _EIGHT_COINS.take(coins, axis=0).reshape(-1)[:flips].reshape(shape)
+    return _BYTE_MASKS.take(coins, axis=0).reshape(-1)[:flips].reshape(shape)
 
 
 def _mixed(first: FloatArray, second: FloatArray, masks: IntArray) -> FloatArray:
     """Genes of `second` where the mask's bits are ones, of `first` where they are zeros.
 
-    On bits, because `np.where` branches at each gene, and no processor guesses the way that a coin falls.
+    It works on bits because `np.where` branches at each gene, and a processor cannot predict random branches.
     """
     genes = first.view(np.int64) ^ second.view(np.int64)
     genes &= masks

@@ -20,7 +20,7 @@ from evonet.types import FloatArray
 
 
 class Initialisation(Protocol):
-    """Draws first genomes."""
+    """Draws the genomes of the first generation."""
 
     def __call__(self, rng: np.random.Generator, count: int, architecture: Architecture) -> FloatArray:
         """Genomes `(count, genome_size)`, in a new array."""
@@ -29,10 +29,10 @@ class Initialisation(Protocol):
 
 @dataclass(frozen=True)
 class Normal(Operator):
-    """Each gene from a normal distribution around 0.
+    """Draws each gene from a normal distribution around 0.
 
     Attributes:
-        scale: its standard deviation.
+        scale: standard deviation of the distribution.
     """
 
     scale: PositiveFloat = 1.0
@@ -45,7 +45,7 @@ class Normal(Operator):
 
 @dataclass(frozen=True)
 class Uniform(Operator):
-    """Each gene from a uniform distribution over [low, high).
+    """Draws each gene from a uniform distribution over [low, high).
 
     Attributes:
         low: least value.
@@ -64,10 +64,10 @@ class Uniform(Operator):
 
 @dataclass(frozen=True)
 class Xavier(Operator):
-    """Weights as wide as the neurons at both their ends allow; biases 0 (Glorot and Bengio 2010, equation 16).
+    """Draws uniform weights scaled by fan-in and fan-out; biases are 0 (Glorot and Bengio 2010, equation 16).
 
     Attributes:
-        gain: factor of all weights.
+        gain: factor on all weights.
     """
 
     gain: PositiveFloat = 1.0
@@ -82,10 +82,10 @@ class Xavier(Operator):
 
 @dataclass(frozen=True)
 class Orthogonal(Operator):
-    """Each layer's weights an orthogonal matrix, or a part of one; biases 0 (Saxe, McClelland and Ganguli 2014).
+    """Draws each layer's weights as an orthogonal matrix or a part of one; biases are 0 (Saxe et al. 2014).
 
     Attributes:
-        gain: factor of all weights.
+        gain: factor on all weights.
     """
 
     gain: PositiveFloat = 1.0

@@ -1,4 +1,4 @@
-"""Memory for matrices of genomes, reused, because the kernel clears new pages as slowly as children are bred."""
+"""Reuses the memory of genome matrices, because the system clears new pages as slowly as children are bred."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MatrixPool:
 
 
 class _Lease:
-    """The object that all views of a matrix refer to: it is collected with the last of them."""
+    """The object that all views of a matrix refer to: Python frees it together with the last view."""
 
     def __init__(self, memory: FloatArray) -> None:
         self._memory = memory

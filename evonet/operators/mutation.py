@@ -1,8 +1,8 @@
 """Mutation: small random changes of genomes.
 
 A mutation maps `(rng, genomes (m, genome_size), parents)` to mutants of the same shape. Several may follow each other.
-One with `first` and `adapted` has step sizes that live with the individuals. To add one, write a class and enter it in
-`MUTATIONS`.
+A mutation with the methods of `SelfAdapting` has step sizes that each individual carries. To add a mutation, write a
+class and enter it in `MUTATIONS`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Mutation(Protocol):
 
 @runtime_checkable
 class SelfAdapting(Protocol):
-    """A mutation whose step sizes live with the individuals."""
+    """A mutation whose step sizes each individual carries and passes on to its children."""
 
     def first(self, count: int, architecture: Architecture) -> FloatArray:
         """Step sizes of the first generation, `(count, sizes)`."""
@@ -44,7 +44,7 @@ class SelfAdapting(Protocol):
     def adapted(
         self, rng: np.random.Generator, genomes: FloatArray, parents: Parents, step_sizes: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Mutants, and their own step sizes, for the `step_sizes` that they inherit."""
+        """The mutants and their own step sizes, from the `step_sizes` that they inherit."""
         ...
 
 
@@ -116,7 +116,7 @@ class Cauchy(Operator):
     """Adds a Cauchy step to some genes: mostly small, now and then very large (Yao, Liu and Lin 1999).
 
     Attributes:
-        scale: half of all steps are shorter.
+        scale: scale of the Cauchy distribution; half of all steps are shorter.
         rate: chance of each gene to change.
     """
 
@@ -132,12 +132,12 @@ class Cauchy(Operator):
 
 @dataclass(frozen=True)
 class Polynomial(Operator):
-    """Polynomial steps within bounds: a gene never leaves them, and is the likelier to stay near (Deb and Deb 2014).
+    """Adds a polynomial step to some genes: mostly short, and never beyond the bounds (Deb and Deb 2014).
 
     Attributes:
         eta: distribution index; the larger, the shorter the steps.
-        low: least gene; what lies below begins there.
-        high: greatest gene.
+        low: smallest value of a gene; a gene outside the bounds is first moved onto the nearer one.
+        high: greatest value of a gene.
         rate: chance of each gene to change.
     """
 
@@ -162,12 +162,12 @@ class Polynomial(Operator):
 
 @dataclass(frozen=True)
 class SelfAdaptive(Operator):
-    """Normal steps whose sizes evolve: they belong to the individual and change by a log-normal factor (Schwefel 1977).
+    """Adds normal steps whose sizes evolve: each individual has its own, changed by log-normal factors (Schwefel 1977).
 
     Attributes:
         sigma: step size at the start.
         scope: "individual" for one size for all genes, "gene" for one each.
-        least: below which no step size falls.
+        least: smallest step size.
     """
 
     sigma: PositiveFloat = 0.3
@@ -181,7 +181,7 @@ class SelfAdaptive(Operator):
     def adapted(
         self, rng: np.random.Generator, genomes: FloatArray, parents: Parents, step_sizes: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Mutants, and their own step sizes, for the `step_sizes` that they inherit."""
+        """The mutants and their own step sizes, from the `step_sizes` that they inherit."""
         m, size = genomes.shape
         if self.scope == "individual":
             factors = exp(rng.standard_normal((m, 1)) / math.sqrt(size))
@@ -197,10 +197,10 @@ class SelfAdaptive(Operator):
 
 @dataclass(frozen=True)
 class CoSyNEPermutation(Operator):
-    """Genes change places among the children bred together, each only with its like (Gomez et al. 2008).
+    """Shuffles some genes among the children bred together, each within its own column (Gomez et al. 2008).
 
     Attributes:
-        rate: chance of each gene to be among those that change places.
+        rate: chance of each gene to be among those that are shuffled.
     """
 
     rate: Probability = 0.1
@@ -222,7 +222,7 @@ MUTATIONS: dict[str, type[Mutation]] = {
 
 
 def inherited_step_sizes(step_sizes: FloatArray, mates: IntArray, crossed: BoolArray) -> FloatArray:
-    """What children inherit: the first parent's step sizes, or where they were `crossed (m,)`, the geometric mean.
+    """The step sizes that children inherit: the first parent's, or the parents' geometric mean if `crossed (m,)`.
 
     Bäck and Schwefel (1993) recombine step sizes by a mean; as these change by factors, it is the geometric one.
 
@@ -236,7 +236,7 @@ def inherited_step_sizes(step_sizes: FloatArray, mates: IntArray, crossed: BoolA
 
 
 def shuffled(rng: np.random.Generator, genomes: FloatArray, marked: BoolArray) -> FloatArray:
-    """`genomes (n, genes)` with the marked ones of each gene in random order among themselves; the others stay."""
+    """The genomes `(n, genes)` with the `marked` values of each column shuffled; the other values stay in place."""
     n, genes = genomes.shape
     sources = np.argsort(np.where(marked, rng.random((n, genes)), 2.0), axis=0, kind="stable")  # marked first, mixed
     places = np.argsort(~marked, axis=0, kind="stable")  # marked first, in their own order
@@ -248,10 +248,10 @@ def shuffled(rng: np.random.Generator, genomes: FloatArray, marked: BoolArray) -
 
 
 def check_order(owner: str, low: float, high: float) -> None:
-    """Hold a range to its order.
+    """Check that the lower end of a range is below its upper end.
 
     Raises:
-        ValueError: the lower end is not below the upper one.
+        ValueError: `low` is not below `high`.
     """
     if low >= high:
         raise ValueError(f"{owner}.low must be below high ({high!r}), got {low!r}")
@@ -270,7 +270,7 @@ def _chosen(rng: np.random.Generator, size: int, rate: float) -> IntArray:
     reached = -1
     while reached < size:
         expected = (size - reached) * rate
-        # An exponential number rounded down is the count of genes passed over: a geometric one, at half the price.
+        # The gaps are geometric; exponential numbers rounded down have the same distribution at half the cost.
         passed = rng.standard_exponential(int(expected + 4 * expected**0.5) + 8)
         passed *= scale
         # A tiny rate passes over more genes than an integer can count; beyond the end they are all alike.

@@ -1,4 +1,4 @@
-"""Niching: keeps a population diverse.
+"""Niching: chooses pairs of parents so that the population stays diverse.
 
 A niching maps `(rng, parents, count, selection)` to rows of the parents of `count` children, `(2 * count,)`; neighbours
 are paired. It calls the genetic algorithm's own selection, with some of the parents or with another fitness. To add
@@ -60,14 +60,14 @@ class FitnessSharing(Operator):
 
 @dataclass(frozen=True)
 class Speciation(Operator):
-    """Individuals mate within their species, and each species has children by its mean (Stanley, Miikkulainen 2002).
+    """Individuals mate within their species; its mean fitness sets its number of children (Stanley, Miikkulainen 2002).
 
     The fittest individual founds a species of all that are nearer to it than the radius, the fittest of the rest the
-    next, and so on. A species has children in proportion to its mean lead over the least fit of all: explicit fitness
-    sharing, for what many share each has less of.
+    next, and so on. A species has children in proportion to its mean lead over the least fit of all. This is
+    explicit fitness sharing: because the mean counts, a species gains nothing by its size.
 
     Attributes:
-        radius: root mean square of the differences of genes, from which an individual is of another species.
+        radius: distance from the founder (root mean square of the differences of genes) where its species ends.
         most: greatest number of species; beyond it, individuals join the nearest.
     """
 

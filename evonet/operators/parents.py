@@ -18,12 +18,12 @@ class Parents:
     """Individuals that may become parents, and what is known of them.
 
     Attributes:
-        architecture: of their networks.
+        architecture: architecture of their networks.
         genomes: `(n, genome_size)`.
         fitness: `(n,)`, finite, higher is fitter.
         returns: of each training episode, `(n, episodes)`, NaN for a failed one; None if only the fitness is known.
         observations: network inputs of one episode of the fittest individual, `(k, num_inputs)` in their order; None
-            unless an operator has the attribute `observes = True`, because they cost that episode a second run.
+            unless an operator has the attribute `observes = True`, because that episode must run a second time.
     """
 
     architecture: Architecture

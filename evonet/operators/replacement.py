@@ -45,7 +45,7 @@ class Plus(Operator):
     Parents and children, mu + lambda, are the population; elites are among the mu.
 
     Attributes:
-        mu: share of the population that lives on; at least one individual does, and one makes room.
+        mu: share of the population that survives; at least one individual survives and at least one is replaced.
     """
 
     mu: Annotated[float, Gt(0), Lt(1)] = 0.25
@@ -61,7 +61,7 @@ class Plus(Operator):
 class Comma(Operator):
     """(mu, lambda): the fittest mu breed and die, and lambda children are the next population (Schwefel 1977).
 
-    Elites live on all the same: in the strict (mu, lambda) there are none.
+    Elites survive here too; the strict (mu, lambda) needs `elites` to be 0.
 
     Attributes:
         mu: share of the population that breeds; at least one individual does.
@@ -77,10 +77,10 @@ class Comma(Operator):
 
 @dataclass(frozen=True)
 class SteadyState(Operator):
-    """Few children a generation; all other individuals survive, and all may breed (Whitley 1989; Syswerda 1991).
+    """Breeds few children a generation; all others survive, and all may breed (Whitley 1989; Syswerda 1991).
 
     Attributes:
-        children: born in each generation; at most as many as there are individuals that are no elites.
+        children: number of children in each generation; at most one for each individual that is no elite.
         victims: the individuals that children replace: the least fit, the oldest or random ones, never the elites.
     """
 

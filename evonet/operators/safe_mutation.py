@@ -16,7 +16,7 @@ from evonet.operators.parents import Parents
 from evonet.settings import Operator, PositiveFloat
 from evonet.types import FloatArray
 
-_LEAST_SENSITIVITY = 0.01  # the paper's: a weight that does nothing would else take steps without limit
+_LEAST_SENSITIVITY = 0.01  # as in the paper; it bounds the steps of a weight that has no effect
 
 SLOPES: dict[str, Callable[[FloatArray], FloatArray]] = {
     "sigmoid": lambda x: 0.25 * (1 - arithmetic.tanh(x / 2) ** 2),
@@ -39,7 +39,7 @@ class SafeMutation(Operator):
     step changes the behaviour much more than another's. Where no observations are known, the sensitivity is taken as 1.
 
     Attributes:
-        sigma: deviation of a step where the sensitivity is 1.
+        sigma: standard deviation of a step where the sensitivity is 1.
     """
 
     sigma: PositiveFloat = 0.1
@@ -93,7 +93,7 @@ def sensitivity(architecture: Architecture, genomes: FloatArray, observations: F
 def _hidden_layer(
     architecture: Architecture, blocks: dict[str, FloatArray], observations: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Sums and outputs of the hidden layer, and what it remembered before each, all `(m, k, num_hidden)`."""
+    """The hidden layer's weighted sums, its outputs and its previous outputs, all `(m, k, num_hidden)`."""
     activate = ACTIVATIONS[architecture.hidden_activation].apply
     before = matrix_product(observations, blocks["input_hidden_weights"])
     if architecture.bias:

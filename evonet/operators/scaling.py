@@ -1,4 +1,4 @@
-"""Fitness on other scales: finite, as the lead over the least fit, as ranks."""
+"""Rescales fitness: to finite numbers, to the lead over the least fit, or to ranks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def finite(fitness: FloatArray) -> FloatArray:
     if not scored.any():
         return np.zeros_like(fitness)
     worst, best = float(fitness[scored].min()), float(fitness[scored].max())
-    below = min(worst - max(best - worst, 1.0), math.nextafter(worst, -math.inf))  # 1e17 - 1 is 1e17
+    below = min(
+        worst - max(best - worst, 1.0), math.nextafter(worst, -math.inf)
+    )  # at 1e17, subtracting 1 changes nothing
     return np.where(scored, fitness, max(below, -np.finfo(np.float64).max))
 
 

@@ -1,4 +1,4 @@
-"""The settings of an algorithm that follow schedules, and their numbers in the present generation."""
+"""The settings of an algorithm that follow schedules, and their values in the current generation."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class _Scheduled:
     Attributes:
         owner: the name of the operator in the algorithm, or of a number outside the operators.
         setting: the operator's field; "" for a number outside the operators.
-        hint: its annotation.
-        schedule: what it follows.
+        hint: the annotation of the setting.
+        schedule: the schedule that the setting follows.
     """
 
     owner: str
@@ -33,10 +33,10 @@ class _Scheduled:
 
 
 class ScheduledSettings:
-    """The settings of some operators that follow schedules, and their present numbers.
+    """The settings of some operators that follow schedules, and their current values.
 
     Args:
-        operators: by name; what is no dataclass is passed over.
+        operators: by name; an operator that is no dataclass is skipped.
         numbers: numbers outside the operators with their annotations, by name.
     """
 
@@ -87,16 +87,16 @@ class ScheduledSettings:
             self._parent_fitness[rows] = np.nan
 
     def resolve(self, name: str, operator: T) -> T:
-        """The operator, or the number, of this name with its present numbers in the place of schedules."""
+        """The operator (or number) called `name`, with its schedules replaced by their current values."""
         if name not in self._resolved:
-            present = {
+            current = {
                 each.setting: fitted(each.hint, number)
                 for each, number in zip(self._scheduled, self._numbers, strict=True)
                 if each.owner == name
             }
             scheduled: Any = operator
             self._resolved[name] = (
-                present[""] if "" in present else replace(scheduled, **present) if present else operator
+                current[""] if "" in current else replace(scheduled, **current) if current else operator
             )
         resolved: T = self._resolved[name]
         return resolved
@@ -109,7 +109,7 @@ class ScheduledSettings:
         return state if self._parent_fitness is None else state | {"parent_fitness": self._parent_fitness}
 
     def restore(self, state: Mapping[str, Any], individuals: int) -> None:
-        """Go on from `state`, in a population of this many individuals.
+        """Continue from `state`, in a population of this many individuals.
 
         Raises:
             ValueError: the state belongs to a population of another size.

@@ -16,7 +16,7 @@ from annotated_types import Ge, Gt
 from evonet.arithmetic import power
 from evonet.settings import Count, Schedule
 
-_GOAL = 0.2  # of the one-fifth rule
+_TARGET_SUCCESS = 0.2  # share of successful children that the one-fifth rule aims at
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class Linear(Schedule):
-    """From `start` to `end` in equal steps, then it stays.
+    """Goes from `start` to `end` in equal steps, then stays there.
 
     Attributes:
         start: the first number.
-        end: the last one.
-        generations: after which it is reached.
+        end: the last number.
+        generations: number of generations after which `end` is reached.
     """
 
     start: float
@@ -62,12 +62,12 @@ class Linear(Schedule):
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """From `start` to `end` by equal factors, then it stays (as annealing cools, Kirkpatrick et al. 1983).
+    """Goes from `start` to `end` by equal factors, then stays there (as in annealing, Kirkpatrick et al. 1983).
 
     Attributes:
         start: the first number.
-        end: the last one; both are above zero.
-        generations: after which it is reached.
+        end: the last number; both are above zero.
+        generations: number of generations after which `end` is reached.
     """
 
     start: Annotated[float, Gt(0)]
@@ -89,15 +89,15 @@ class Exponential(Schedule):
 class OneFifth(Schedule):
     """Grows after more than a fifth of the children were fitter than their parents, else shrinks (Rechenberg 1973).
 
-    It grows by `factor` and shrinks by its fourth root, so that it rests where one child in five succeeds (Kern et al.
+    It grows by `factor` and shrinks by its fourth root, so it settles where one child in five succeeds (Kern et al.
     2004). Parents and children are scored on the episodes of different generations: the rule suits a fitness that
     depends little on the episodes.
 
     Attributes:
         start: the first number.
-        factor: by which it grows.
-        least: below which it never falls.
-        most: above which it never rises; by default the setting's own limit.
+        factor: factor of each growth.
+        least: smallest number.
+        most: greatest number; by default the setting's own limit.
     """
 
     start: Annotated[float, Gt(0)]
@@ -110,25 +110,25 @@ class OneFifth(Schedule):
         return (self.start, self.least) if self.most is None else (self.start, self.least, self.most)
 
     def following(self, number: float, generation: int, success: float, stagnation: int) -> float:
-        if success > _GOAL:
+        if success > _TARGET_SUCCESS:
             number *= self.factor
-        elif success < _GOAL:
+        elif success < _TARGET_SUCCESS:
             number *= 1 / math.sqrt(math.sqrt(self.factor))
         return min(max(number, self.least), math.inf if self.most is None else self.most)
 
 
 @dataclass(frozen=True)
 class Stagnation(Schedule):
-    """Changes by a factor whenever the best fitness has not risen for a while, and starts again once it rises.
+    """Changes by a factor whenever the best fitness has not risen for a while, and returns to `start` once it rises.
 
     With a factor above 1 steps grow until they lead out of a trap, as hypermutation does (Cobb 1990); below 1 the
     search narrows.
 
     Attributes:
         start: the first number.
-        factor: at each trigger.
-        patience: generations without a better best fitness that trigger it, and again as many.
-        limit: beyond which it does not go; by default the setting's own limit.
+        factor: factor of each change.
+        patience: generations without a better best fitness before each change.
+        limit: bound that the number does not pass; by default the setting's own limit.
     """
 
     start: Annotated[float, Gt(0)]

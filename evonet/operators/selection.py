@@ -24,13 +24,13 @@ class Selection(Protocol):
     """Chooses parents, mostly by their fitness."""
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
-        """Rows of the chosen, `(count,)`; the same row may be chosen many times."""
+        """Rows of the chosen parents, `(count,)`; the same row may be chosen many times."""
         ...
 
 
 @dataclass(frozen=True)
 class Tournament(Operator):
-    """The fittest of `size` individuals drawn at random, with replacement (Goldberg and Deb 1991).
+    """Chooses the fittest of `size` individuals drawn at random, with replacement (Goldberg and Deb 1991).
 
     Attributes:
         size: individuals in a tournament; 1 selects at random.
@@ -47,7 +47,7 @@ class Tournament(Operator):
 
 @dataclass(frozen=True)
 class Truncation(Operator):
-    """Any of the fittest `fraction`, with equal chances (Mühlenbein and Schlierkamp-Voosen 1993).
+    """Chooses any of the fittest `fraction`, with equal chances (Mühlenbein and Schlierkamp-Voosen 1993).
 
     Attributes:
         fraction: share of the population that may breed; at least one individual does.
@@ -93,7 +93,7 @@ class ExponentialRank(Operator):
     """Chances fall by a constant factor from rank to rank; equals share their ranks' mean (Blickle and Thiele 1995).
 
     Attributes:
-        base: chance of an individual over that of the next fitter; near 1 hardly selects, near 0 takes the fittest.
+        base: ratio of an individual's chance to the next fitter one's; near 0 only the fittest are chosen.
     """
 
     base: Annotated[float, Gt(0), Lt(1)] = 0.95
@@ -108,24 +108,24 @@ class Boltzmann(Operator):
     """Chances in proportion to exp(fitness / temperature), fitness in standard deviations (de la Maza and Tidor 1993).
 
     Attributes:
-        temperature: high selects hardly, low takes the fittest; a schedule makes it an annealing.
+        temperature: near 0 only the fittest are chosen, a high one hardly selects; a schedule can anneal it.
     """
 
     temperature: PositiveFloat = 1.0
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
         halved = parents.fitness / 2  # the difference of two huge numbers of opposite sign would overflow
-        lead = halved - halved.max()
-        spread = float((lead / max(-float(lead.min()), np.finfo(np.float64).tiny)).std()) * -float(lead.min())
+        behind = halved - halved.max()
+        spread = float((behind / max(-float(behind.min()), np.finfo(np.float64).tiny)).std()) * -float(behind.min())
         if spread == 0.0:
             return rng.integers(len(parents), size=count)
         with np.errstate(under="ignore", over="ignore"):
-            return _spin(exp(lead / spread / self.temperature), rng.random(count))
+            return _spin(exp(behind / spread / self.temperature), rng.random(count))
 
 
 @dataclass(frozen=True)
 class EpsilonLexicase(Operator):
-    """The best on one episode after another, in random order (La Cava, Spector and Danai 2016).
+    """Chooses the best on one episode after another, in random order (La Cava, Spector and Danai 2016).
 
     Each parent is chosen with another order of the episodes. The individuals within the median absolute deviation of
     the best return on the first episode stay, of these the same on the second, and so on. So an individual that is the
@@ -166,7 +166,7 @@ class StochasticUniversalSampling(Operator):
 
 @dataclass(frozen=True)
 class RandomSelection(Operator):
-    """Any individual, with equal chances: no selection pressure."""
+    """Chooses any individual, with equal chances: no selection pressure."""
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
         return rng.integers(len(parents), size=count)
@@ -192,7 +192,7 @@ def _proportions(fitness: FloatArray) -> FloatArray:
 
 
 def _spin(weights: FloatArray, pointers: FloatArray) -> IntArray:
-    """The index under each pointer, in [0, 1), on a wheel cut in proportion to `weights`."""
+    """The index under each of the `pointers`, numbers in [0, 1), on a wheel cut in proportion to `weights`."""
     wheel = np.cumsum(weights)
     slots = np.searchsorted(wheel, pointers * wheel[-1], side="right")
     rows: IntArray = np.minimum(slots, np.flatnonzero(weights)[-1])

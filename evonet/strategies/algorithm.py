@@ -1,4 +1,4 @@
-"""What the evolution loop, islands and restarts ask of an algorithm."""
+"""The protocol of an algorithm, as the evolution loop, islands and restarts use it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Algorithm(Protocol):
     """A genetic algorithm or strategy: `ask` for genomes, `tell` their fitness.
 
     Attributes:
-        architecture: of the networks.
+        architecture: architecture of the networks.
         population: the individuals last asked for, with their fitness once it is known.
     """
 
@@ -40,7 +40,7 @@ class Algorithm(Protocol):
         ...
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.
+        """Everything that `restore` needs to continue bit for bit: arrays, numbers, texts, dicts and lists.
 
         It is taken between `tell` and `ask`, and stays as it is whatever the algorithm does next: an array that is
         written in place later must be copied. `evonet.strategies.saved_population` reads the population in it, as
@@ -49,14 +49,14 @@ class Algorithm(Protocol):
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied."""
+        """Continue from `state`, which is copied."""
         ...
 
 
 def tell_with_episodes(
     algorithm: Any, fitness: FloatArray, *, returns: FloatArray | None, observe: Observe | None
 ) -> None:
-    """`tell` an algorithm the fitness, and those of the keywords `returns` and `observe` that its `tell` takes."""
+    """Call the algorithm's `tell` with the fitness, and with those of `returns` and `observe` that it accepts."""
     episodes = {"returns": returns, "observe": observe}
     taken = inspect.signature(algorithm.tell).parameters
     algorithm.tell(fitness, **{name: value for name, value in episodes.items() if name in taken})
@@ -68,10 +68,10 @@ def uses_linear_algebra(algorithm: object) -> bool:
 
 
 def check_factory(owner: str, algorithm: object) -> None:
-    """Refuse what makes no algorithm; `owner` is the class whose setting it is.
+    """Check that `algorithm` can be called; `owner` is the class whose setting it is.
 
     Raises:
-        TypeError: it cannot be called.
+        TypeError: `algorithm` cannot be called.
     """
     if not callable(algorithm):
         raise TypeError(f"{owner}.algorithm must make an algorithm when called, got {algorithm!r}")

@@ -16,20 +16,20 @@ from evonet.types import FloatArray
 
 
 class ARS(MeanStrategy):
-    """ARS: the mean moves along the best of mirrored steps, weighed by the gain of each (Mania et al. 2018).
+    """ARS: the mean moves along the best mirrored steps, each weighted by its gain (Mania et al. 2018).
 
-    V2 of the paper normalises observations: that is `evaluation.normalise_observations`. Fitness itself counts, not its
-    order; a pair of which one could not be scored is left out.
+    Version V2 of the paper also normalises observations: set `evaluation.normalise_observations`. The fitness values
+    count, not their ranks; a pair is left out if either of its genomes could not be scored.
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         population_size: genomes sampled in each generation, half of them the mirror images of the others.
-        top: share of the pairs that are learned from, the best by their better half.
-        noise: deviation of a step from the mean.
+        top: share of the pairs to learn from, ranked by the fitter genome of each pair.
+        noise: standard deviation of a step from the mean.
         learning_rate: how far the mean moves for a gain of one standard deviation.
-        spread: deviation of the first mean's genes around 0.
+        spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -69,7 +69,7 @@ class ARS(MeanStrategy):
         returns = np.stack([plus[best], minus[best]])
         returns /= max(float(np.abs(returns).max(initial=0.0)), np.finfo(np.float64).tiny)  # the unit cancels out
         sigma_r = float(returns.std()) if len(best) else 0.0
-        if sigma_r > 0.0:  # else all steps are alike
+        if sigma_r > 0.0:  # at 0, all steps are equally good
             gains = returns[0] - returns[1]
             step = weighted_sum(gains, delta[best]) / (len(best) * sigma_r)
             self.mean = self.mean + self.learning_rate * step  # line 7

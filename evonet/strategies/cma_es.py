@@ -12,8 +12,8 @@ from evonet.strategies.cmaes_package import PackageStrategy
 class CMAES(PackageStrategy):
     """CMA-ES: a normal distribution that learns its step size and its whole covariance (Hansen and Ostermeier 2001).
 
-    The cost of a generation grows with the cube of the genome's size: for up to some hundred genes. Fewer than 4
-    individuals cannot teach a covariance.
+    The cost of a generation grows with the cube of the genome's size, so it suits up to some hundred genes. It needs
+    at least 4 individuals to learn a covariance.
     """
 
     package_class = "CMA"

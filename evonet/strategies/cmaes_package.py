@@ -29,16 +29,16 @@ class PackageStrategy(Strategy):
     its number of cores.
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         population_size: genomes sampled in each generation; by default 4 + 3 ln(genome size).
         sigma: first step size.
-        mean: every gene of the first mean.
-        spread: deviation of the first mean's genes around that; 0 starts exactly there.
+        mean: value of every gene of the first mean.
+        spread: standard deviation of the first mean's genes around `mean`; 0 starts exactly at it.
         evaluate_mean: whether the mean is scored too, as one more individual: often the best policy of all.
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Attributes:
-        package_class: the class of the package.
+        package_class: name of the class in the package.
 
     Raises:
         ConfigError: the package is not installed.
@@ -102,20 +102,20 @@ class PackageStrategy(Strategy):
 
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
         n = self.population_size
-        # The package minimises. Equals get the mean of their places, because their order would be chance.
+        # The package minimises, so the fittest has place 0. Equally fit genomes share the mean of their places.
         places = shared_by_equals(fitness[:n], np.arange(n, dtype=np.float64))
         with single_threaded():
             self._optimiser.tell(list(zip(genomes[:n], places.tolist(), strict=True)))
 
     def state(self) -> dict[str, Any]:
-        saved = {name: copy.copy(getattr(self._optimiser, name)) for name in self._saved()}
+        saved = {name: copy.copy(getattr(self._optimiser, name)) for name in self._saved_names()}
         return super().state() | {"optimiser": saved}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         super().restore(state)
-        for name in self._saved():
+        for name in self._saved_names():
             setattr(self._optimiser, name, copy.copy(state["optimiser"][name]))
 
-    def _saved(self) -> list[str]:
-        """The optimiser's attributes but its random generator, which is seeded anew in each generation."""
+    def _saved_names(self) -> list[str]:
+        """Names of the optimiser's attributes, except its random generator, which each generation seeds anew."""
         return [name for name in vars(self._optimiser) if name != "_rng"]

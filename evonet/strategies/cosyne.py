@@ -24,14 +24,14 @@ class CoSyNE(Strategy):
     places among the networks, the likelier the less fit the network was.
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         population_size: networks.
         breeding: share of the networks that breed, and as many are replaced.
-        crossover_rate: chance of a child to be crossed at one point; else it is a copy of one parent.
+        crossover_rate: chance that a child is crossed at one point; otherwise it is a copy of one parent.
         sigma: scale of a Cauchy step.
-        rate: chance of each gene of a child to take one.
+        rate: chance that a gene of a child takes a Cauchy step.
         scale: first genes lie between -scale and scale.
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.

@@ -23,13 +23,13 @@ class DifferentialEvolution(Strategy):
     So each generation has both, the individuals first, and costs twice `population_size` evaluations.
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         population_size: individuals, and as many challengers.
         variant: what a challenger is made of: three others; the best and two others; itself, the best and two others.
-        weight: F, of a difference of two individuals.
-        rate: CR, chance of each gene to come from the mixture; with at least one gene that does.
+        weight: F, the weight of the difference of two individuals.
+        rate: CR, chance that a gene comes from the mixture; at least one gene always does.
         scale: standard deviation of the first genes.
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.

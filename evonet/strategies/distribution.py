@@ -1,4 +1,4 @@
-"""What strategies share that move a mean through the space of genomes."""
+"""The base class of strategies that move a mean through the space of genomes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class MeanStrategy(Strategy):
     """Base of strategies that move a mean through the space of genomes.
 
     Args:
-        architecture: of the networks that evolve.
-        spread: deviation of the first mean's genes around 0.
+        architecture: architecture of the networks that evolve.
+        spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Attributes:
-        mean: where the search is, `(genome_size,)`.
+        mean: mean of the search distribution, `(genome_size,)`.
         evaluate_mean: whether the mean is scored too, as one more individual, the last.
     """
 

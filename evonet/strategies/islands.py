@@ -24,7 +24,7 @@ from evonet.types import FloatArray, IntArray
 Topology = Literal["ring", "random"]
 
 MIGRATION = "migration"
-"""The operator, in `operator_names`, of a migrant that has survived on another island."""
+"""The name, in `operator_names`, that marks a migrant which has survived on another island."""
 
 
 class Islands:
@@ -36,7 +36,7 @@ class Islands:
     is recorded as that individual's child.
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         algorithm: makes the algorithm of each island, which gets a seed of its own. To exchange migrants it must have
             `emigrants` and `receive`, as the genetic algorithm has.
         islands: their number; or, for islands that differ, what makes the algorithm of each. In YAML an island is a
@@ -44,7 +44,7 @@ class Islands:
         interval: generations from one migration to the next.
         migrants: copies that each island sends, fewer than it has individuals; 0 keeps islands to themselves.
         topology: "ring" or "random".
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range, or the algorithm cannot take migrants.
@@ -107,11 +107,11 @@ class Islands:
 
         Args:
             fitness: `(n,)`.
-            returns: of each episode, `(n, episodes)`; each island gets its own rows.
+            returns: return of each episode, `(n, episodes)`; each island gets its own rows.
             observe: returns network inputs of the fittest of all islands, `(k, num_inputs)`; each island gets it.
 
         Raises:
-            ValueError: the shape differs.
+            ValueError: `fitness` has the wrong shape.
         """
         n = len(self.ask())
         scores = np.array(fitness, dtype=np.float64)
@@ -124,7 +124,7 @@ class Islands:
         self.generation += 1
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on with the same bits: arrays and numbers."""
+        """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         return {
             "generation": self.generation,
             "born": self._born,
@@ -135,14 +135,14 @@ class Islands:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied."""
+        """Continue from `state`, which is copied."""
         self.generation, self._born = int(state["generation"]), int(state["born"])
         for place, island in enumerate(self._islands):
             island.restore(state["islands"][str(place)])
         self._set_population(*(np.array(state[name]) for name in ("ids", "parents", "operators")))
 
     def _migrate(self) -> list[tuple[IntArray, IntArray]]:
-        """Send copies of the fittest; for each island, the ids that arrivals have there and in the whole run."""
+        """Send copies of the fittest; return the ids of each island's arrivals, on the island and in the whole run."""
         order = np.arange(len(self._islands))
         if self.topology == "random":
             order = generator(self.seed, Purpose.VARIATION, self.generation, 5).permutation(order)

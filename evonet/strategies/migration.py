@@ -16,11 +16,11 @@ class Migrants:
     """Copies of individuals on their way to another population.
 
     Attributes:
-        rows: of the population that they come from, `(m,)`.
+        rows: their rows in the population that they come from, `(m,)`.
         genomes: `(m, genome_size)`.
         fitness: `(m,)`.
         step_sizes: `(m, sizes)`, by the number of the mutation.
-        returns: of each episode, `(m, episodes)`; None if their algorithm does not know them.
+        returns: return of each episode, `(m, episodes)`; None if their algorithm does not know them.
     """
 
     rows: IntArray
@@ -49,12 +49,12 @@ class Migrants:
     ) -> tuple[Population, FloatArray | None, IntArray]:
         """A population in which the migrants, without parents, have taken the places of the least fit.
 
-        A migrant without fitting step sizes takes those of its place; one without fitting returns counts with its
-        fitness in each episode.
+        A migrant without fitting step sizes takes those of the individual that it replaces; a migrant without fitting
+        returns gets its fitness as the return of each episode.
 
         Args:
             population: with its fitness; it is not written, because others may hold it.
-            returns: of each episode, `(n, episodes)`, or None.
+            returns: return of each episode, `(n, episodes)`, or None.
 
         Returns:
             The new population, its returns, and the rows of the migrants, `(m,)`.

@@ -22,14 +22,14 @@ class OpenAIES(MeanStrategy):
     """OpenAI-ES: mirrored steps of one size, centred ranks, Adam (Salimans et al. 2017).
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         population_size: genomes sampled in each generation, half of them the mirror images of the others.
-        sigma: deviation of a step from the mean.
-        learning_rate: Adam's.
-        weight_decay: share of the mean that is lost in each step, times the learning rate.
-        spread: deviation of the first mean's genes around 0.
+        sigma: standard deviation of a step from the mean.
+        learning_rate: learning rate of Adam.
+        weight_decay: L2 penalty; this multiple of the mean is subtracted from the gradient that Adam follows.
+        spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.

@@ -1,4 +1,4 @@
-"""Steps along a gradient, uphill: Adam and ClipUp."""
+"""Optimisers that climb a gradient: Adam and ClipUp."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from evonet.arithmetic import length, power
 from evonet.types import FloatArray
 
-_FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-8
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
 
 
 def adam(
@@ -22,11 +22,11 @@ def adam(
         step: number of this step, from 1.
         rate: step size.
     """
-    first = _FIRST * first + (1 - _FIRST) * gradient
-    second = _SECOND * second + (1 - _SECOND) * gradient**2
-    unbiased_first = first / (1 - power(_FIRST, step))
-    unbiased_second = second / (1 - power(_SECOND, step))
-    return rate * unbiased_first / (np.sqrt(unbiased_second) + _TINY), first, second
+    first = _BETA_1 * first + (1 - _BETA_1) * gradient
+    second = _BETA_2 * second + (1 - _BETA_2) * gradient**2
+    unbiased_first = first / (1 - power(_BETA_1, step))
+    unbiased_second = second / (1 - power(_BETA_2, step))
+    return rate * unbiased_first / (np.sqrt(unbiased_second) + _EPSILON), first, second
 
 
 def clip_up(

@@ -22,17 +22,17 @@ class PGPE(MeanStrategy):
     """PGPE: policy gradients with parameter-based exploration, mirrored steps, ClipUp (Toklu et al. 2020).
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         population_size: genomes sampled in each generation, half of them the mirror images of the others.
-        radius: length that a step from the mean has at first, all genes together; the first deviation of a gene is the
-            radius over the square root of the genome's size.
-        max_speed: how far the mean moves at most; by default a fifteenth of the radius.
-        learning_rate: how far a gradient moves the mean; by default half the greatest speed.
-        deviation_rate: learning rate of the deviations; 0 keeps them.
-        max_change: share by which a deviation changes at most in a generation.
-        spread: deviation of the first mean's genes around 0.
+        radius: usual length of a step from the mean at first; the first standard deviation of a gene is the radius over
+            the square root of the genome's size.
+        max_speed: how far the mean moves at most in a generation; by default a fifteenth of the radius.
+        learning_rate: how far a gradient moves the mean; by default half of `max_speed`.
+        deviation_rate: learning rate of the standard deviations; 0 keeps them constant.
+        max_change: share by which a standard deviation changes at most in a generation.
+        spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.

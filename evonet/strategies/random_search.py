@@ -1,4 +1,4 @@
-"""Random weight guessing: the baseline of honesty (Schmidhuber, Hochreiter and Bengio 2001)."""
+"""Random weight guessing, a baseline for all other algorithms (Schmidhuber, Hochreiter and Bengio 2001)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from evonet.types import FloatArray
 
 
 class RandomSearch(Strategy):
-    """Random weight guessing, which learns nothing and must be beaten (Schmidhuber, Hochreiter and Bengio 2001).
+    """Random weight guessing, a baseline that learns nothing (Schmidhuber, Hochreiter and Bengio 2001).
 
     Args:
-        architecture: of the networks.
+        architecture: architecture of the networks.
         population_size: genomes drawn in each generation.
         distribution: "normal", or "uniform" from -scale to scale.
-        scale: standard deviation or greatest size of a gene.
-        seed: of all random numbers.
+        scale: standard deviation ("normal") or greatest absolute value ("uniform") of a gene.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.

@@ -32,14 +32,14 @@ class Restarts:
     first and half the last large one; the kind that has used fewer evaluations is next.
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         algorithm: makes the algorithm that is restarted.
         policy: "ipop" or "bipop".
         factor: by which the population grows at a restart.
-        stagnation: generations; by default 10 + 30 genes / population size, as CMA-ES has it.
-        flat: generations.
-        max_population_size: beyond which no population grows.
-        seed: of all random numbers.
+        stagnation: generations without a better best fitness; by default 10 + 30 genes / population size.
+        flat: generations in which all individuals are equally fit.
+        max_population_size: greatest population size.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -80,7 +80,7 @@ class Restarts:
 
     @property
     def population_size(self) -> int:
-        """Of the algorithm that runs now."""
+        """The population size of the algorithm that runs now."""
         return self._sizes[-1]
 
     @property
@@ -103,7 +103,7 @@ class Restarts:
 
         Args:
             fitness: `(n,)`.
-            returns: of each episode, `(n, episodes)`, for an algorithm whose `tell` takes them.
+            returns: return of each episode, `(n, episodes)`, for an algorithm whose `tell` takes them.
             observe: returns network inputs of the fittest, `(k, num_inputs)`, likewise.
         """
         tell_with_episodes(self._algorithm, np.asarray(fitness, np.float64), returns=returns, observe=observe)
@@ -119,7 +119,7 @@ class Restarts:
         self._flat_for = self._flat_for + 1 if float(scores.min()) == best else 0
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on with the same bits: arrays and numbers."""
+        """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         return {
             "restarts": self.restarts,
             "sizes": np.array(self._sizes),
@@ -135,7 +135,7 @@ class Restarts:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied."""
+        """Continue from `state`, which is copied."""
         self.restarts = int(state["restarts"])
         self._sizes = [int(size) for size in state["sizes"]]
         self._begin(self._sizes[-1] if self.restarts else None, again=True)

@@ -29,7 +29,7 @@ def population_of(state: Mapping[str, Any], architecture: Architecture) -> Popul
 
 
 def _of_islands(state: Mapping[str, Any], architecture: Architecture) -> Population:
-    """Island by island, under the ids of the whole run."""
+    """The populations of all islands in one, under the ids of the whole run."""
     states = state["islands"]
     islands = [population_of(states[str(place)], architecture) for place in range(len(states))]
     fitness = [island.fitness for island in islands if island.fitness is not None]

@@ -25,7 +25,7 @@ def natural_utilities(fitness: FloatArray) -> FloatArray:
 
 
 def shared_by_equals(fitness: FloatArray, by_place: FloatArray) -> FloatArray:
-    """Each individual's share, `(n,)`, of what the places hold, the first for the fittest; equals share alike."""
+    """The value of each individual's place, `(n,)`; the fittest has the first, equally fit ones the mean of theirs."""
     values, group, sizes = np.unique(-fitness, return_inverse=True, return_counts=True)
     ends = np.cumsum(sizes)
     totals = np.add.reduceat(by_place, ends - sizes)

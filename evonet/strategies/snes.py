@@ -18,17 +18,17 @@ from evonet.types import FloatArray
 
 
 class SNES(MeanStrategy):
-    """SNES: the natural gradient of a normal distribution with a deviation for each gene (Schaul et al. 2011).
+    """SNES: the natural gradient of a normal distribution with a standard deviation for each gene (Schaul et al. 2011).
 
     Its cost is linear in the genome's size.
 
     Args:
-        architecture: of the networks that evolve.
+        architecture: architecture of the networks that evolve.
         population_size: genomes sampled in each generation; by default 4 + 3 ln(genome size).
-        sigma: first deviation of each gene.
-        spread: deviation of the first mean's genes around 0.
+        sigma: first standard deviation of each gene.
+        spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
-        seed: of all random numbers.
+        seed: seed of all random numbers.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.

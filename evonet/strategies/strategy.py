@@ -1,4 +1,4 @@
-"""What all strategies share: the population that was asked for, its fitness, and how a state is kept."""
+"""The base class of strategies: keeps the population that was asked for and its fitness, saves and restores them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from evonet.types import FloatArray
 class Strategy(ABC):
     """Base of strategies: `propose` genomes, `learn` from their fitness; this class does the rest.
 
-    Random numbers come from a stream for each generation, so none is carried from one to the next.
+    Each generation has its own stream of random numbers, so a state holds no random generator.
 
     Args:
-        architecture: of the networks that evolve.
-        seed: of all random numbers.
+        architecture: architecture of the networks that evolve.
+        seed: seed of all random numbers.
 
     Attributes:
         carried: names of the attributes that a state holds, arrays or numbers; None stays None.
@@ -48,7 +48,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:
-        """Take in the fitness `(n,)` of the genomes proposed; higher is fitter, -inf could not be scored."""
+        """Learn from the fitness `(n,)` of the proposed genomes; higher is fitter, -inf is not scored."""
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(n, genome_size)`. Until `tell` is called the answer stays the same."""
@@ -61,12 +61,12 @@ class Strategy(ABC):
         return self.population.genomes
 
     def tell(self, fitness: ArrayLike) -> None:
-        """Take in the fitness `(n,)` of the genomes last asked for; higher is fitter.
+        """Learn from the fitness `(n,)` of the genomes last asked for; higher is fitter.
 
         An individual whose fitness is not finite could not be scored: it ranks last and is remembered with -inf.
 
         Raises:
-            ValueError: the shape differs.
+            ValueError: `fitness` has the wrong shape.
         """
         genomes = self.ask()
         scores = np.array(fitness, dtype=np.float64)
@@ -82,7 +82,7 @@ class Strategy(ABC):
         self._asked = False
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on with the same bits: arrays and numbers."""
+        """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         state: dict[str, Any] = {
             "generation": self.generation,
             "asked": self._asked,
@@ -95,7 +95,7 @@ class Strategy(ABC):
         return state | {name: _copied(value) for name in self.carried if (value := getattr(self, name)) is not None}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied."""
+        """Continue from `state`, which is copied."""
         self.generation, self._asked, self._born = int(state["generation"]), bool(state["asked"]), int(state["born"])
         self.population = Population(
             self.architecture,

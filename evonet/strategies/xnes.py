@@ -8,7 +8,7 @@ from evonet.strategies.cmaes_package import PackageStrategy
 class XNES(PackageStrategy):
     """xNES: the natural gradient of a normal distribution with its whole covariance (Glasmachers et al. 2010).
 
-    The cost of an individual grows with the cube of the genome's size: for small networks.
+    The cost of an individual grows with the cube of the genome's size, so it suits small networks.
     """
 
     package_class = "XNES"
