@@ -128,11 +128,11 @@ def _encoder(space: Space, name: str) -> tuple[int, _Write]:
 
         return int(space.n), write_discrete
     if isinstance(space, spaces.MultiDiscrete):
-        return _one_hots(space)
+        return _one_hot_writer(space)
     if isinstance(space, spaces.MultiBinary):
         return int(np.prod(space.shape)), _box_writer(space.shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
-        return _parts(space, name)
+        return _parts_writer(space, name)
     raise UnsuitableEnvironment(f"the {name} {space} cannot be encoded as a network's inputs; {_OBSERVATION_HELP}")
 
 
@@ -150,7 +150,7 @@ def _box_writer(shape: tuple[int, ...]) -> _Write:
     return write_array
 
 
-def _one_hots(space: spaces.MultiDiscrete) -> tuple[int, _Write]:
+def _one_hot_writer(space: spaces.MultiDiscrete) -> tuple[int, _Write]:
     sizes, start = space.nvec.ravel(), space.start.ravel()
     offsets = np.cumsum(sizes) - sizes
 
@@ -170,7 +170,7 @@ def _index(place: int, size: int) -> int:
     return place
 
 
-def _parts(space: spaces.Tuple[Any] | spaces.Dict, name: str) -> tuple[int, _Write]:
+def _parts_writer(space: spaces.Tuple[Any] | spaces.Dict, name: str) -> tuple[int, _Write]:
     writers: list[tuple[Any, slice, _Write]] = []
     end = 0
     for key, part in _items(space):
@@ -198,12 +198,12 @@ def _decoder(space: Space, name: str, activation: Activation, squash: Squash) ->
     if isinstance(space, spaces.Box):
         return _box_reader(space, activation, squash)
     if isinstance(space, spaces.MultiDiscrete):
-        return _choices(space)
+        return _choices_reader(space)
     if isinstance(space, spaces.MultiBinary):
         shape, middle = space.shape, activation.middle
         return int(np.prod(shape)), lambda outputs: (outputs > middle).astype(space.dtype).reshape(len(outputs), *shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
-        return _joint(space, name, activation, squash)
+        return _parts_reader(space, name, activation, squash)
     raise UnsuitableEnvironment(f"the {name} {space} cannot be decoded from a network's outputs; {_ACTION_HELP}")
 
 
@@ -273,7 +273,7 @@ def _inner_bounds(space: spaces.Box) -> tuple[FloatArray, FloatArray]:
     return bounds[0], bounds[1]
 
 
-def _choices(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
+def _choices_reader(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
     sizes, start, shape = space.nvec.ravel(), space.start, space.shape
     ends = np.cumsum(sizes)
     pieces = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
@@ -286,7 +286,7 @@ def _choices(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
     return int(sizes.sum()), read
 
 
-def _joint(
+def _parts_reader(
     space: spaces.Tuple[Any] | spaces.Dict, name: str, activation: Activation, squash: Squash
 ) -> tuple[int, _Read]:
     readers: list[tuple[Any, slice, _Read]] = []

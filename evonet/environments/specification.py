@@ -22,7 +22,7 @@ Environment: TypeAlias = gym.Env[Any, Any]
 EnvironmentFactory: TypeAlias = Callable[[], Environment]
 
 DEFAULT_MAX_STEPS = 1000
-"""Where neither the config nor the environment limits an episode."""
+"""Step limit of an episode where neither the config nor the environment sets one."""
 
 _EXTRAS = {
     "Box2D": "box2d",
@@ -48,7 +48,7 @@ class Wrapper(Settings):
 
 @dataclass(frozen=True)
 class EnvironmentSpec(Settings):
-    """An environment by name, with all that makes it the one that is meant.
+    """An environment by its registered id, with its arguments, wrappers and limits.
 
     Attributes:
         id: a registered id such as `CartPole-v1`, or `module:Id-v0` to import `module` first.
@@ -57,8 +57,8 @@ class EnvironmentSpec(Settings):
         max_steps: cut an episode after so many steps; by default the environment's own limit, or 1,000.
         hard_reset: close the environment and make it anew, wrappers and all, for every episode: for one that keeps
             something over resets, so that an episode would depend on those before it.
-        allowed_imports: modules that may be imported to make the environment; None allows all. No setting and in no
-            file: a config or a champion of a stranger cannot widen it, and every copy keeps it.
+        allowed_imports: modules that may be imported to make the environment; None allows all. It is no
+            setting and in no file, so a stranger's config or champion cannot widen it; every copy keeps it.
     """
 
     id: str
@@ -70,7 +70,7 @@ class EnvironmentSpec(Settings):
     allowed_imports: frozenset[str] | None = field(default=None, kw_only=True, repr=False, metadata=NOT_A_SETTING)
 
     def check_together(self) -> None:
-        """Refuse a text as the list of modules: a part of a name would be found in it."""
+        """Refuse a string in place of a set of modules, because `in` would accept any part of it."""
         if not isinstance(self.allowed_imports, frozenset | None):
             raise TypeError(
                 f"EnvironmentSpec.allowed_imports must be a frozenset of modules, got {self.allowed_imports!r}"
@@ -86,7 +86,7 @@ class EnvironmentSpec(Settings):
         return [name for name in (self.id, *(wrapper.name for wrapper in self.wrappers)) if ":" in name]
 
     def restricted(self, allowed: Collection[str]) -> EnvironmentSpec:
-        """The same environment, which imports no modules but those `allowed`, whoever makes it and however copied."""
+        """The specification restricted to import only the modules `allowed`; every copy keeps the restriction."""
         return dataclasses.replace(self, allowed_imports=frozenset(allowed))
 
     def described(self) -> dict[str, Any]:
@@ -99,18 +99,18 @@ class EnvironmentSpec(Settings):
                 raise UnsuitableEnvironment(import_refusal(repr(name), module))
 
     def make(self, render_mode: str | None = None, change: Callable[[Any], None] | None = None) -> Environment:
-        """The environment itself; inside a `HardReset` if that was chosen.
+        """A new instance of the environment, inside a `HardReset` if `hard_reset` is set.
 
         Gymnasium's checker, its order enforcer and (below no other wrapper) its time limit are left out: evonet's
         engines keep order and count steps themselves, at a fraction of the time.
 
         Args:
-            render_mode: how it draws itself, if it does.
+            render_mode: Gymnasium's render mode; None draws nothing.
             change: is called with the unwrapped environment whenever one is made.
 
         Raises:
             UnsuitableEnvironment: the environment or a wrapper is unknown, or may not be imported.
-            EnvironmentUnavailable: it lacks a package, or cannot be made with these arguments.
+            EnvironmentUnavailable: the environment lacks a package, or cannot be made with these arguments.
         """
 
         def make_once() -> Environment:

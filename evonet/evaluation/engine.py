@@ -9,7 +9,7 @@ from evonet.evaluation.results import EpisodeResults
 from evonet.types import FloatArray, IntArray
 
 EngineName = Literal["auto", "gymnasium", "numpy", "numba"]
-"""What a config can ask for."""
+"""The engines that a config can name."""
 
 
 class Engine(Protocol):
@@ -28,8 +28,8 @@ class Engine(Protocol):
         Args:
             genomes: `(k, genome_size)`.
             individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
-            seeds: of each episode, `(m,)`.
-            normaliser: of observations; None if the task does not normalise.
+            seeds: seed of each episode, `(m,)`.
+            normaliser: normaliser of observations; None if the task does not normalise.
 
         Returns:
             Results whose faults carry the number of the flat episode as `episode` and the row as `individual`.

@@ -37,7 +37,7 @@ def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Eng
         threads: threads of an engine that has several; by default one for each core.
 
     Raises:
-        ValueError: the engine needs a kernel and there is none, or Numba and it is not installed.
+        ValueError: the engine needs a kernel and there is none, or it needs Numba, which is not installed.
     """
     if name == "numba" and importlib.util.find_spec("numba") is None:
         raise ValueError(

@@ -26,7 +26,7 @@ def evaluate(
         run: runs the flat episodes.
         genomes: `(n, genome_size)`.
         episode_seeds: `(episodes,)`, the same for all genomes; or `(n, episodes)`.
-        normaliser: of observations; None if the task does not normalise.
+        normaliser: normaliser of observations; None if the task does not normalise.
     """
     n, episodes = len(genomes), np.shape(episode_seeds)[-1]
     individuals = np.repeat(np.arange(n), episodes)

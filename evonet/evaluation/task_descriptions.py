@@ -38,12 +38,12 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
     """The task that `describe_task` described. Nothing is imported, and no environment made.
 
     Args:
-        description: of which nothing is believed before it is checked.
-        architecture: of the networks, which must fit the spaces.
+        description: plain data from a file; every value is checked before it is used.
+        architecture: architecture of the networks, which must fit the spaces.
         allow_imports: modules that may be imported when the environment is made.
 
     Raises:
-        ValueError: it is no such description, or not for such networks.
+        ValueError: `description` describes no task, or not one for such networks.
     """
     fields = Fields(description, "task").allow_only(
         "environment", "observation_space", "action_space", "squash", "max_steps", "normalise"
@@ -72,14 +72,14 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
 def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:
     if isinstance(environment, EnvironmentSpec):
         return environment.described()
-    if isinstance(environment, _Lost):
+    if isinstance(environment, _LostFactory):
         return {"made_by": environment.made_by}
     return {"made_by": f"{environment.__module__}.{getattr(environment, '__qualname__', type(environment).__name__)}"}
 
 
 def _environment_from(fields: Fields, allow_imports: Collection[str]) -> EnvironmentSpec | EnvironmentFactory:
     if fields.has("made_by"):
-        return _Lost(fields.allow_only("made_by").text("made_by"))
+        return _LostFactory(fields.allow_only("made_by").text("made_by"))
     fields.allow_only("id", "kwargs", "wrappers", "max_steps", "hard_reset")
     wrappers = [
         Fields(entry, "wrapper").allow_only("name", "kwargs") for entry in fields.items("wrappers", _MOST_WRAPPERS)
@@ -101,7 +101,7 @@ def _arguments(fields: Fields) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Lost:
+class _LostFactory:
     """Stands where a callable made the environment: a file cannot hold code."""
 
     made_by: str

@@ -1,4 +1,4 @@
-"""All that evonet knows of an environment, one file for each; README.md shows how to add one.
+"""What evonet knows about environments, one file for each; README.md shows how to add one.
 
 `KNOWN["Mine-v0"] = KnownEnvironment(kernel=…)` makes an environment of one's own known.
 """

@@ -1,7 +1,7 @@
 """MountainCarContinuous-v0: `gymnasium.envs.classic_control.continuous_mountain_car`.
 
-Gymnasium keeps this car's state in float32, but for the first, which is drawn in float64. Sums and products of float32
-numbers, taken in float64 and rounded once, are those of float32; so the equations here round where NumPy 2 does.
+Gymnasium keeps this car's state in float32, except the start state, which is drawn in float64. Sums and products of
+float32 numbers, taken in float64 and rounded once, are those of float32; so the equations round where NumPy 2 does.
 """
 
 from __future__ import annotations

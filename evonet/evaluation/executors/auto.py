@@ -65,7 +65,7 @@ class AutoExecutor:
     Args:
         task: what an episode is.
         engine: name of the engine.
-        faults: what becomes of episodes that cannot be scored.
+        faults: how to treat episodes that cannot be scored.
 
     Raises:
         ValueError: the engine does not serve the task.

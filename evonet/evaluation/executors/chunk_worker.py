@@ -14,7 +14,7 @@ from evonet.evaluation.executors.chunks import Chunk, ChunkResult
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.task import Task
 
-_engines: list[Engine] = []  # of this process: one, once it is made
+_engines: list[Engine] = []  # the engine of this process, once it is made
 
 
 def pickle_engine(task: Task, engine: EngineName) -> bytes:

@@ -19,8 +19,8 @@ class Chunk:
         first: number of the chunk's first episode among all of the evaluation.
         genomes: those that act in it, `(k, genome_size)`.
         individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
-        seeds: of each episode, `(m,)`.
-        normaliser: of observations.
+        seeds: seed of each episode, `(m,)`.
+        normaliser: normaliser of observations.
         limit: seconds that the chunk may take.
     """
 

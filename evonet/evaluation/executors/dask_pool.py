@@ -9,15 +9,15 @@ from evonet.evaluation.executors.remote_chunk import run_chunk_remotely
 
 
 class DaskChunkPool:
-    """Dask workers; those that die are done without, those that join get work.
+    """The workers of a Dask cluster; the pool does without workers that die, and uses workers that join.
 
     Args:
-        cluster: of the workers.
+        cluster: the cluster.
         engine: what they run, pickled by `pickle_engine`.
 
     Raises:
         ClusterUnavailable: there is no scheduler, or there are no workers.
-        WorkersUnavailable: their versions are not this process's.
+        WorkersUnavailable: the workers have other versions than this process.
     """
 
     def __init__(self, cluster: Cluster, engine: bytes) -> None:
@@ -37,7 +37,7 @@ class DaskChunkPool:
         """Wait for the next chunk that is done or lost, whichever it is.
 
         Raises:
-            ClusterUnavailable: nobody has been there to run it for too long.
+            ClusterUnavailable: there have been no workers for longer than the cluster's patience.
             WorkersUnavailable: a worker cannot run chunks.
         """
         chunk, result = self._tasks.next_done()

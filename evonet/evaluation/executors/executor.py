@@ -14,7 +14,7 @@ from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 Workers = Annotated[int, Ge(1), Le(1000)] | Literal["auto"]
-"""Number of worker processes: at most more than any machine has processors, for too many would bring it down."""
+"""Number of worker processes; the limit keeps a typing error from starting more than a machine can bear."""
 
 
 class Executor(Protocol):
@@ -35,13 +35,13 @@ class Executor(Protocol):
     ) -> list[EpisodeResults]:
         """Run episodes, as `evonet.evaluation.engine.Engine.run` does.
 
-        Any exception may end it, that of a signal handler too; what runs elsewhere is stopped then.
+        Any exception may end the evaluation, also one of a signal handler; episodes elsewhere are then stopped.
 
         Args:
             genomes: `(n, genome_size)`.
             individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
-            seeds: of each episode, `(m,)`.
-            normaliser: of observations.
+            seeds: seed of each episode, `(m,)`.
+            normaliser: normaliser of observations.
 
         Returns:
             Results of consecutive chunks of the episodes, in order; a fault's `episode` counts over all chunks.

@@ -17,7 +17,7 @@ _COUNTS = ("num_workers", "_max_workers")  # of mpi4py; of the standard library,
 
 
 class FuturesChunkPool:
-    """The workers of an executor, which stays its owner's to shut down.
+    """The workers of an executor; its owner shuts it down.
 
     Args:
         executor: threads, processes, or workers elsewhere.

@@ -20,12 +20,12 @@ _REMOTE_CHUNK_COST = 0.002  # seconds, measured by experiments/benchmarks/scale_
 
 
 class PooledExecutor:
-    """The workers of a pool.
+    """An executor that runs chunks on the workers of a pool.
 
     Args:
         task: what an episode is.
         engine: name of the engine.
-        faults: what becomes of episodes that cannot be scored.
+        faults: how to treat episodes that cannot be scored.
         pool: runs chunks.
         chunk_cost: seconds of this process's time that a chunk costs.
 
@@ -69,7 +69,7 @@ class WorkerProcesses(PooledExecutor):
         task: what an episode is; it is pickled.
         engine: name of the engine.
         workers: number of processes.
-        faults: what becomes of episodes that cannot be scored.
+        faults: how to treat episodes that cannot be scored.
 
     Raises:
         ValueError: the engine does not serve the task.
@@ -99,11 +99,11 @@ class RemoteWorkers(PooledExecutor):
         engine: name of the engine.
         executor: a Dask client or cluster, or an executor whose futures are those of `concurrent.futures`.
         workers: how many the executor has, if neither Dask nor the executor itself says.
-        faults: what becomes of episodes that cannot be scored.
+        faults: how to treat episodes that cannot be scored.
 
     Raises:
         ValueError: the engine does not serve the task.
-        TypeError: the executor is none.
+        TypeError: `executor` is neither a Dask client nor has a method `submit`.
         WorkersUnavailable: the task cannot be pickled, or the workers' versions are not this process's.
         ClusterUnavailable: the cluster has no scheduler that answers, or no workers.
     """

@@ -19,7 +19,7 @@ from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
 
 _CHUNK_SECONDS = 0.1, 0.3  # the work in a chunk: sending one costs a millisecond, and at its end slots are idle
-_CHUNKS = 4  # for each worker, where that lies between, so that none waits long for another
+_CHUNKS = 4  # for each worker, within `_CHUNK_SECONDS`, so that no worker waits long for another
 _FIRST_CHUNKS = 8  # for each worker, until the time of an episode is known
 _PATIENCE = 3.0  # how many times as long as it should a chunk may take before its episodes run one by one
 _FEWEST_INDIVIDUALS = 8  # of which a share of failures is worth acting on before all are evaluated
@@ -38,7 +38,7 @@ class ChunkScheduler:
         chunk_cost: seconds of this process's time that a chunk costs.
 
     Attributes:
-        episode_seconds: that an episode took in the last evaluation; None before the first.
+        episode_seconds: mean time of an episode in the last evaluation; None before the first.
         engine_name: the engine that ran last; "" before the first evaluation.
     """
 
@@ -98,8 +98,8 @@ class _Evaluation:
     """The results of an evaluation, as they come in.
 
     Attributes:
-        seconds: that chunks took which were neither lost nor repeated.
-        episodes: that these chunks had.
+        seconds: working time of the chunks that were neither lost nor repeated.
+        episodes: number of episodes in these chunks.
         engine_name: the engine that ran last.
     """
 

@@ -1,4 +1,4 @@
-"""Begins in NumPy, which is ready at once, and goes on compiled when there is enough to do."""
+"""The engine that begins in NumPy, which is ready at once, and changes to Numba when there is enough work."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _LINE = 64  # bytes of a cache line
 def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike | None = None) -> NDArray[Any]:
     """Zeros, as `numpy.zeros` makes them, at the beginning of a cache line.
 
-    Elsewhere, each vector of the widest kind would lie in two lines and take twice as long to read.
+    Unaligned, each of the widest vectors would span two cache lines and take twice as long to read.
     """
     real = np.dtype(dtype)
     size = math.prod(shape) * real.itemsize

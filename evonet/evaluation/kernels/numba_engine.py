@@ -105,7 +105,7 @@ class NumbaEngine:
     def _shares(self, episodes: IntArray) -> list[IntArray]:
         """The episodes that each thread runs.
 
-        Packs are shared out, not halves: a population's first rows are its elites, whose episodes are long.
+        Threads take packs in turn, because a population's first rows are its elites, whose episodes are long.
         """
         threads = max(1, min(self._threads, len(episodes) // _FEWEST_EPISODES))
         packs = np.arange(len(episodes)) // WIDTHS

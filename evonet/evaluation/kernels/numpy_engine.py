@@ -53,7 +53,7 @@ class NumpyEngine:
         return log.finish(individuals, seeds)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: this engine holds nothing open."""
 
 
 class _Lanes:
@@ -63,7 +63,7 @@ class _Lanes:
         task: what an episode is.
         networks: genomes of `task.architecture`, `(lanes, genome_size)`.
         states: start states, `(lanes, state)`.
-        normaliser: of the observations, or None.
+        normaliser: normaliser of the observations, or None.
     """
 
     def __init__(
