@@ -56,7 +56,7 @@ def connected(where: str, patience: float = PATIENCE) -> Iterator[Cluster]:
 def _client(where: str, patience: float) -> Any:
     address: dict[str, Any] = {"address": where}
     if where.endswith(".json"):
-        _await(Path(where), patience)
+        _await_file(Path(where), patience)
         address = {"scheduler_file": where}
     elif not _ADDRESS.fullmatch(where):
         raise ConfigError(
@@ -72,7 +72,7 @@ def _client(where: str, patience: float) -> Any:
 
 
 def _check_keys(where: str) -> None:
-    """Without keys, Dask itself would try for ever."""
+    """Check that Dask's settings have keys, because without them Dask would try to connect for ever."""
     rule = f"--dask {where} needs Dask's settings `distributed.comm.tls`"
     try:
         keys = _dask().Security().get_connection_args("client")["ssl_context"]
@@ -82,7 +82,7 @@ def _check_keys(where: str) -> None:
         raise ConfigError(f"{rule} with `ca-file` and the client's `key` and `cert`, and there are none")
 
 
-def _await(file: Path, patience: float) -> None:
+def _await_file(file: Path, patience: float) -> None:
     """Wait until the scheduler has written its file; Dask itself would wait for ever."""
     deadline = time.monotonic() + patience
     while not file.exists():

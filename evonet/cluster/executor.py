@@ -25,8 +25,8 @@ class Cluster:
     """A Dask cluster.
 
     Attributes:
-        client: a `distributed.Client`, which stays its owner's to close.
-        address: of the scheduler, for messages.
+        client: a `distributed.Client`; its owner closes it.
+        address: address of the scheduler, for messages.
         patience: seconds for which there may be no scheduler, or no workers, before it is given up.
     """
 
@@ -47,7 +47,7 @@ def cluster_of(executor: object) -> Cluster | None:
     """The cluster, if `executor` is one or a Dask client; None if it is another executor, or none.
 
     Raises:
-        TypeError: it is neither that nor anything that makes calls.
+        TypeError: `executor` is an asynchronous client, or has no method `submit`.
     """
     if isinstance(executor, Cluster):
         return executor

@@ -16,8 +16,8 @@ class Session:
     """One client's calls: those of a run, or of a study.
 
     Attributes:
-        id: by which a worker keeps child processes for the session's next call.
-        versions: that results have to be computed with.
+        id: key under which a worker keeps child processes for the session's next call.
+        versions: versions that results must be computed with.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Refusal:
     """What a worker returns instead of a result if it cannot make such calls.
 
     Attributes:
-        reason: why.
+        reason: why the worker cannot make the calls.
     """
 
     reason: str

@@ -30,7 +30,7 @@ from evonet.processes import cache
 _LOOK_SECONDS = 1.0  # without news, after which the cluster is looked at
 _ANSWER_SECONDS = 10.0  # for a scheduler to answer
 _STOP_SECONDS = 2.0  # for workers to hear that calls are no longer wanted
-_MOST_LOSSES = 7  # of one call: by Dask, each time after some workers died during it, or of its result
+_MOST_LOSSES = 7  # of a call, whose workers died, or of its result, before the run gives up
 _LARGE = "distributed.admin.large-graph-warning-threshold"
 
 
@@ -49,7 +49,7 @@ class Tasks:
         cluster: where the calls are made.
 
     Attributes:
-        session: of these calls; what workers keep for it, `close` has them close.
+        session: session of these calls; `close` releases what workers keep for it.
         workers: threads of all workers, when they were last counted.
 
     Raises:
@@ -65,7 +65,7 @@ class Tasks:
         self._waiting: list[_Call] = []
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._done: deque[tuple[Any, Any]] = deque()
-        self._missed: float | None = None  # since when nobody has been there to work
+        self._workerless_since: float | None = None  # when the cluster was first seen without workers
         self.workers = self._await_workers()
         self._refuse_other_versions()
 
@@ -88,7 +88,7 @@ class Tasks:
             try:
                 ended = [self._ended.get(timeout=_LOOK_SECONDS)]
             except queue.Empty:
-                self._look()
+                self._check_workers()
             else:
                 with contextlib.suppress(queue.Empty):
                     while True:
@@ -127,8 +127,8 @@ class Tasks:
         arguments = [np.frombuffer(call.pickled, np.uint8) for call in self._waiting]
         try:
             with dask.config.set({_LARGE: sys.maxsize}):
-                futures = self._client.map(_made, arguments, key=keys, pure=False)
-        except (OSError, AttributeError, RuntimeError):  # the scheduler is gone, as `_look` will find
+                futures = self._client.map(_run_pickled, arguments, key=keys, pure=False)
+        except (OSError, AttributeError, RuntimeError):  # the scheduler is gone, as `_check_workers` will find
             return
         for key, call, future in zip(keys, self._waiting, futures, strict=True):
             self._pending[key] = (call, future)
@@ -146,7 +146,7 @@ class Tasks:
             elif status != "finished":
                 self._waiting.append(call)
         if self._waiting:
-            self._look()
+            self._check_workers()
 
     def _fetch(self, finished: list[tuple[_Call, Any]]) -> None:
         """Fetch results of calls; if one of them is lost, all are made again.
@@ -186,31 +186,31 @@ class Tasks:
             raise error
         self._waiting.append(call)
 
-    def _look(self) -> None:
-        """See whether anybody is there to work.
+    def _check_workers(self) -> None:
+        """Check that the cluster has workers.
 
         Raises:
-            ClusterUnavailable: nobody has been there for too long.
+            ClusterUnavailable: there have been no workers for longer than the cluster's patience.
         """
         if self._client.status in ("closing", "closed"):
             raise self._unavailable()
         workers = self._count_workers()
         if workers:
-            self._missed, self.workers = None, workers
+            self._workerless_since, self.workers = None, workers
             return
-        self._missed = time.monotonic() if self._missed is None else self._missed
-        if time.monotonic() - self._missed >= self._cluster.patience:
+        self._workerless_since = time.monotonic() if self._workerless_since is None else self._workerless_since
+        if time.monotonic() - self._workerless_since >= self._cluster.patience:
             raise self._unavailable()
 
     def _await_workers(self) -> int:
         while True:
-            self._look()
-            if self._missed is None:
+            self._check_workers()
+            if self._workerless_since is None:
                 return self.workers
             time.sleep(0.1)
 
     def _count_workers(self) -> int:
-        """Threads of all workers; 0 if nobody answers."""
+        """Threads of all workers; 0 if the scheduler does not answer."""
         if self._client.status != "running":
             return 0
         return sum((self._ask(self._client.nthreads, seconds=_ANSWER_SECONDS) or {}).values())
@@ -224,7 +224,7 @@ class Tasks:
 
     def _unavailable(self) -> ClusterUnavailable:
         lacking = "has no workers" if self._client.status == "running" else "does not answer"
-        waited = 0.0 if self._missed is None else time.monotonic() - self._missed
+        waited = 0.0 if self._workerless_since is None else time.monotonic() - self._workerless_since
         return ClusterUnavailable(f"the Dask scheduler at {self._cluster.address} {lacking} (waited {waited:.0f} s)")
 
     def _ask(self, method: Callable[..., Any], *arguments: Any, seconds: float = _STOP_SECONDS, **settings: Any) -> Any:
@@ -269,7 +269,7 @@ def worker_versions() -> dict[str, str]:
     return dict(environment_versions())
 
 
-def _made(pickled: NDArray[np.uint8]) -> Any:
-    """The result of a call, in the worker."""
+def _run_pickled(pickled: NDArray[np.uint8]) -> Any:
+    """Make a pickled call in the worker, and return its result."""
     session, function, arguments = pickle.loads(pickled.data)  # noqa: S301 - it comes from the client, who may run anything here
     return make_call(session, function, arguments)

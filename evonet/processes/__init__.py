@@ -1,1 +1,1 @@
-"""Processes: how many cores there are, and processes of one's own that make calls."""
+"""Worker processes that make calls, and the number of processors that this process may use."""

@@ -1,4 +1,4 @@
-"""Worker processes that a process of others, such as a Dask worker, keeps from one call to the next.
+"""Child processes that a foreign worker, such as a Dask worker, keeps from one call to the next.
 
 Whatever may hang or crash runs in a child process of that process. A child belongs to the thread that started it (on
 Linux it even ends with that thread), and is kept so that environments are made once. A *session* is one client that
@@ -13,18 +13,18 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar, cast
 
-_IDLE_SECONDS = 60.0  # after which what other sessions have left behind is closed, when there is something new to keep
+_IDLE_SECONDS = 60.0  # without a call, after which a session's resource is closed when another session begins
 
 
 class Closable(Protocol):
-    """What can be kept from one call to the next."""
+    """A resource that can be kept from one call to the next."""
 
     def interrupt(self) -> None:
         """Have the call under way end soon; another thread asks for it."""
         ...
 
     def close(self) -> None:
-        """Give back what it holds."""
+        """Release the resource."""
         ...
 
 

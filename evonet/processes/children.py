@@ -1,4 +1,4 @@
-"""Child processes of processes that multiprocessing forbids to have any."""
+"""Lets daemonic processes start child processes, which multiprocessing forbids."""
 
 from __future__ import annotations
 

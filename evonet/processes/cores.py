@@ -7,7 +7,8 @@ import os
 BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Environment variables that say, before NumPy is imported, how many threads its linear algebra starts.
 
-It shall be one: evonet's products are small, and sums that threads share have other bits with other numbers of them.
+Worker processes set them to 1: evonet's matrix products are small, and the bits of a sum that threads share depend on
+the number of threads.
 """
 
 _limit: int | None = None

@@ -16,9 +16,9 @@ from evonet.processes.worker import CallFailed, Reply, Worker, close_all, wait_f
 
 _START_SECONDS = 120.0  # for an interpreter to start, and for a worker to get ready for a call
 _LONGEST_WAIT = 60.0
-_PAUSE_SECONDS = 0.5  # before another is started where none could be
+_PAUSE_SECONDS = 0.5  # before another attempt to start a worker
 _TRIES = 3
-_KILLED = 0.1  # of a try: a worker that is killed from outside before it has begun is hardly to blame
+_KILLED_TRY = 0.1  # of a try, for a worker that was killed from outside: it is hardly to blame
 _MOST_GROWTH = 256_000_000  # bytes of memory by which a worker may have grown before another takes its place
 
 Step = tuple[Callable[..., object], Sequence[Any]]
@@ -78,7 +78,7 @@ class WorkerPool:
         """Whether all workers have started and are initialised.
 
         Raises:
-            WorkersUnavailable: one could not, several times.
+            WorkersUnavailable: a worker could not start, several times.
         """
         self.start()
         self._listen(0.0)
@@ -125,7 +125,7 @@ class WorkerPool:
         self._done.clear()
         for seat in self._seats:
             if seat.call is not None:
-                seat.leave()
+                seat.vacate()
 
     def interrupt(self) -> None:
         """Kill the workers, from another thread than the one that waits for calls: all calls fail as "died"."""
@@ -163,7 +163,7 @@ class WorkerPool:
             if reply.error is None:
                 seat.advance()
             else:  # a function that raised may have left anything behind
-                seat.leave()
+                seat.vacate()
                 if stage in ("initialising", "preparing"):
                     if call is not None:
                         self._waiting.appendleft(call)
@@ -176,7 +176,7 @@ class WorkerPool:
         grown = [seat for seat in self._seats if seat.stage == "idle" and seat.growth > _MOST_GROWTH]
         close_all([seat.worker for seat in grown if seat.worker is not None])
         for seat in grown:
-            seat.leave()
+            seat.vacate()
 
 
 class _Seat:
@@ -232,7 +232,7 @@ class _Seat:
         self.stage = "running"
         self.worker.begin(self.call.function, self.call.arguments, self.call.timeout)
 
-    def leave(self) -> None:
+    def vacate(self) -> None:
         """Kill the worker, if it lives; another is to be started."""
         if self.worker is not None:
             self.worker.kill()
@@ -242,9 +242,9 @@ class _Seat:
         """Count a worker that could not start, or not get ready for a call.
 
         Raises:
-            WorkersUnavailable: so could other workers in this place before.
+            WorkersUnavailable: several workers in a row failed in this place.
         """
-        self._failures += _KILLED if error.killed else 1.0
+        self._failures += _KILLED_TRY if error.killed else 1.0
         if self._failures >= _TRIES:
             reason = f"a worker was not ready after {_START_SECONDS:g} s" if error.kind == "timeout" else str(error)
             unavailable = WorkersUnavailable(f"worker processes cannot start (tried {_TRIES} times): {reason}")
@@ -256,4 +256,4 @@ class _Seat:
 def _end(seats: Sequence[_Seat]) -> None:
     close_all([seat.worker for seat in seats if seat.worker is not None and seat.stage == "idle"])
     for seat in seats:
-        seat.leave()
+        seat.vacate()

@@ -1,4 +1,4 @@
-"""Python's fault handler says where a process was when it crashed or hung; here its words become a traceback."""
+"""Turns what Python's fault handler writes about a crashed or hung process into a traceback."""
 
 from __future__ import annotations
 

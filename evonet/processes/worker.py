@@ -83,7 +83,7 @@ class Worker:
     """A worker process; it starts at once, and ends at the latest with this process.
 
     Args:
-        share: processors that `cores()` counts there.
+        share: number of processors that the worker may use, as its `cores()` returns it.
 
     Attributes:
         memory: bytes of resident memory that the worker had after its last call; 0 if the system does not tell.
@@ -127,7 +127,7 @@ class Worker:
 
         Args:
             function: a function that a module names.
-            arguments: which can be pickled.
+            arguments: arguments of the function, which must be picklable.
             timeout: seconds that the call may take.
 
         Raises:
