@@ -100,7 +100,7 @@ class Champion(Individual):
         Raises:
             EnvironmentUnavailable: the champion has no environment.
         """
-        single = _is_one(self.policy.task.observation_space, observation)
+        single = _is_single(self.policy.task.observation_space, observation)
         observations = [observation] if single else _unbatched(observation)
         policy = self.policy_for(self.task, lanes=len(observations))
         if self.architecture.recurrent and state is not None:
@@ -147,19 +147,19 @@ class Champion(Individual):
         """Read a champion file, a stranger's too. No code of its author is run.
 
         Args:
-            path: of the file.
+            path: path of the file.
             allow_imports: modules that may be imported when the champion acts in its environment, if that has a name
                 such as `module:Id-v0`; no others are.
 
         Raises:
-            ConfigError: it cannot be read, or is no champion file; the message says why.
+            ConfigError: the file cannot be read, or is no champion file; the message says why.
         """
         with reading(path) as file:
             return cls.read(file, allow_imports)
 
     @classmethod
     def read(cls, file: IO[bytes], allow_imports: Collection[str] = ()) -> Champion:
-        """Read an open champion file; as `load`."""
+        """Read a champion from an open file; see `load`."""
         header, arrays = read_archive(file, LIMITS)
         check_format(file.name, header.get("format"), FORMAT)
         try:
@@ -171,7 +171,7 @@ class Champion(Individual):
     def from_parts(
         cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], allow_imports: Collection[str] = ()
     ) -> Champion:
-        """A champion of what its file holds; nothing of it is believed before it is checked, and no code is run.
+        """The champion that a file describes; every value is checked before it is used, and no code is run.
 
         Args:
             header: plain data.
@@ -179,7 +179,7 @@ class Champion(Individual):
             allow_imports: as for `load`.
 
         Raises:
-            TypeError, ValueError, ConfigError: they describe no champion; the message says why.
+            TypeError, ValueError, ConfigError: the content describes no champion; the message says why.
         """
         return cls._from(Fields(header, "header"), dict(arrays), allow_imports)
 
@@ -218,7 +218,7 @@ class Champion(Individual):
             raise ValueError("task.normalise must say whether there is a normaliser")
         scores = {name: Score(_vector(arrays, name, faults=True)) for name in _SCORES if name in arrays}
         if arrays:
-            raise ValueError(f"it must have no array {next(iter(arrays))!r}")
+            raise ValueError(f"the file must have no array {next(iter(arrays))!r}")
         return cls(
             architecture=architecture,
             genome=genome,
@@ -235,7 +235,7 @@ def architecture_from(fields: Fields) -> Architecture:
     """The architecture that a file describes.
 
     Raises:
-        TypeError, ValueError: it describes none.
+        TypeError, ValueError: `fields` describes no architecture.
     """
     fields.allow_only(*Architecture.__dataclass_fields__)
     return Architecture(
@@ -252,7 +252,7 @@ def architecture_from(fields: Fields) -> Architecture:
 def _vector(arrays: dict[str, NDArray[Any]], name: str, size: int | None = None, *, faults: bool = False) -> FloatArray:
     """Take a vector of finite numbers out of `arrays`; where there may be faults, NaN stands for them."""
     if name not in arrays:
-        raise ValueError(f"it must have an array {name!r}")
+        raise ValueError(f"the file must have an array {name!r}")
     vector = arrays.pop(name)
     shape = (size or max(1, vector.size),)
     if vector.dtype != np.float64 or vector.shape != shape:
@@ -262,11 +262,11 @@ def _vector(arrays: dict[str, NDArray[Any]], name: str, size: int | None = None,
     return vector
 
 
-def _is_one(space: Space, observation: Any) -> bool:
+def _is_single(space: Space, observation: Any) -> bool:
     """Whether this is one observation, not a batch of them."""
     if isinstance(space, spaces.Dict):
         key = next(iter(space.spaces))
-        return _is_one(space.spaces[key], observation[key])
+        return _is_single(space.spaces[key], observation[key])
     if isinstance(space, spaces.Tuple):
         return isinstance(observation, tuple)
     return bool(np.shape(observation) == space.shape)

@@ -42,8 +42,8 @@ class Validation(Settings):
     Attributes:
         episodes: held-out episodes.
         candidates: how many of a generation's fittest are tried, if they were not tried before.
-        environment: where they are tried, if not where they are trained: another variant with the same spaces.
-        engine: what runs these episodes, if not what runs those of the training. "gymnasium" is the environment itself,
+        environment: environment of the held-out episodes, with the same spaces; by default that of training.
+        engine: engine of the held-out episodes; by default that of training. "gymnasium" runs the environment itself,
             for tasks so sensitive that the rounding of a kernel decides which individual succeeds.
     """
 
@@ -59,13 +59,13 @@ class Generation:
 
     Attributes:
         number: from 0.
-        population: the individuals with their fitness. Its matrix stays as it is for as long as you hold it.
+        population: the individuals with their fitness. Its genomes are not overwritten while you hold it.
         results: the training episodes, `(n, episodes)`.
         evaluations: genomes scored in training so far.
         environment_steps: steps in training so far.
         validation_steps: steps in validation so far.
         champion: the best by validation so far; None without validation, or while none could be scored.
-        normaliser: of the observations in these episodes; None if they are not normalised.
+        normaliser: normaliser of the observations in these episodes; None if they are not normalised.
     """
 
     number: int
@@ -93,14 +93,14 @@ def evolve(
     faults: FaultPolicy | None = None,
     validation_fitness: Fitness | None = None,
 ) -> Evolution:
-    """Evolve for as long as the caller's `for` asks.
+    """Evolve one generation after another, for as long as the caller iterates.
 
     All genomes of a generation run on the same episodes; each generation has new ones.
 
     Args:
         algorithm: proposes genomes.
         fitness: scores them; a plain function `genomes, episode_seeds -> returns` does, too.
-        seed: of the episodes.
+        seed: seed of the episodes.
         validation: how a champion is chosen; by default none is.
         faults: how many of a generation may fail; by default any number.
         validation_fitness: runs the validation; by default the fitness does.
@@ -116,7 +116,7 @@ class Evolution:
     Args:
         algorithm: proposes genomes.
         fitness: scores them; a plain function `genomes, episode_seeds -> returns` does, too.
-        seed: of the episodes.
+        seed: seed of the episodes.
         validation: how a champion is chosen; by default none is.
         faults: how many of a generation may fail; by default any number.
         validation_fitness: runs the validation; by default the fitness does.
@@ -217,7 +217,7 @@ class Evolution:
         tell_with_episodes(self._algorithm, scores, returns=results.returns, observe=observe if can_observe else None)
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on with the same bits: arrays, numbers, texts, and dicts and lists of those.
+        """Everything that `restore` needs to continue bit for bit: arrays, numbers, texts, dicts and lists.
 
         Take it between two generations; it does not change while evolution goes on.
         """
@@ -231,13 +231,13 @@ class Evolution:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied; algorithm and fitness must be made as those of the state.
+        """Continue from `state`, which is copied; algorithm and fitness must be made as those of the state.
 
         Raises:
             KeyError, TypeError, ValueError: `state` is not the state of such an evolution.
         """
         self._algorithm.restore(state["algorithm"])
-        self.normaliser = _restored(state["normaliser"], self._algorithm.architecture)
+        self.normaliser = _normaliser_from(state["normaliser"], self._algorithm.architecture)
         if self._selector is not None:
             self._selector.restore(state["selector"])
         self.generations = int(state["generations"])
@@ -319,7 +319,7 @@ class _ChampionSelector:
                 id=int(saved["individual"]),
                 generation=int(saved["generation"]),
                 training_fitness=float(saved["training_fitness"]),
-                normaliser=_restored(saved["normaliser"], architecture),
+                normaliser=_normaliser_from(saved["normaliser"], architecture),
                 task=self._fitness.task,
                 validation=validation,
             )
@@ -332,5 +332,5 @@ def _first_normaliser(fitness: Fitness) -> ObservationNormaliser | None:
     return ObservationNormaliser.fresh(fitness.architecture.num_inputs)
 
 
-def _restored(arrays: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:
+def _normaliser_from(arrays: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:
     return None if arrays is None else ObservationNormaliser.from_arrays(arrays, architecture.num_inputs)

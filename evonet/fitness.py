@@ -1,4 +1,4 @@
-"""Fitness functions: what "good" means, on top of an evaluation."""
+"""Fitness functions: evaluate genomes, and aggregate the returns of their episodes to one fitness each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Aggregation = Literal["mean", "min", "median", "quantile"]
 FitnessFunction: TypeAlias = Callable[[FloatArray, IntArray], ArrayLike]
 
 _OBSERVED_STEPS = 1000  # observations are taken from these first steps of an episode
-_OBSERVATIONS = 64
+_MOST_OBSERVATIONS = 64
 
 
 @runtime_checkable
@@ -38,7 +38,7 @@ class Fitness(Protocol):
     """What `evolve` needs of a fitness.
 
     Attributes:
-        architecture: of the networks that it scores.
+        architecture: architecture of the networks that it scores.
         episodes: how many episodes an evaluation has.
         task: the environment and how the networks act in it, None where there is no environment. If the task
             normalises observations, `evolve` owns the normaliser, and passes it to each evaluation.
@@ -72,7 +72,7 @@ class EpisodeReturn:
         environment: a registered id, a specification, or a callable that makes the environment.
         hidden: hidden neurons.
         hidden_activation: a key of `evonet.activations.ACTIVATIONS`.
-        output_activation: a key of the same; the identity by default, for saturated outputs are all alike.
+        output_activation: a key of `ACTIVATIONS` too; the identity by default, because saturated outputs are all equal.
         bias: whether neurons have a bias.
         recurrent: whether the hidden layer reads its own last output.
         episodes: episodes of an evaluation.
@@ -90,7 +90,7 @@ class EpisodeReturn:
             Gymnasium.
         faults: how episodes that cannot be scored are treated.
         executor: runs the episodes instead of processes on this machine: a Dask `Client`, or any executor whose futures
-            are those of `concurrent.futures`; `workers` is then its number of workers, if it does not say itself.
+            are those of `concurrent.futures`; `workers` is then its number of workers, if the executor does not tell.
 
     Raises:
         UnsuitableEnvironment: the environment is unknown, or a network cannot be connected to its spaces.
@@ -174,7 +174,7 @@ class EpisodeReturn:
         Args:
             genomes: `(n, genome_size)`.
             episode_seeds: `(episodes,)`.
-            normaliser: of observations; where the task normalises, a fresh one by default.
+            normaliser: normaliser of observations; where the task normalises, a fresh one by default.
 
         Raises:
             WorkersUnavailable: worker processes cannot start.
@@ -209,9 +209,9 @@ class EpisodeReturn:
         if results.faults or results.inputs is None:
             return np.empty((0, self.architecture.num_inputs)), results.steps
         inputs: FloatArray = results.inputs[0, 0, : results.lengths[0, 0]]
-        if self.architecture.recurrent or len(inputs) <= _OBSERVATIONS:
-            return inputs[:_OBSERVATIONS].copy(), results.steps
-        return inputs[np.linspace(0, len(inputs) - 1, _OBSERVATIONS).astype(np.int64)], results.steps
+        if self.architecture.recurrent or len(inputs) <= _MOST_OBSERVATIONS:
+            return inputs[:_MOST_OBSERVATIONS].copy(), results.steps
+        return inputs[np.linspace(0, len(inputs) - 1, _MOST_OBSERVATIONS).astype(np.int64)], results.steps
 
     def close(self) -> None:
         """Close environments and end worker processes."""
@@ -227,7 +227,7 @@ class FunctionFitness:
     Args:
         function: `genomes (n, genome_size), episode_seeds (episodes,) -> returns (n, episodes)` or `(n,)`, higher is
             fitter; its random numbers should come from the seeds alone. A return that is not finite is a fault.
-        architecture: of the networks that it scores.
+        architecture: architecture of the networks that it scores.
         episodes: seeds of an evaluation.
     """
 
@@ -247,7 +247,7 @@ class FunctionFitness:
         Args:
             genomes: `(n, genome_size)`.
             episode_seeds: `(episodes,)`.
-            normaliser: not used, for a function has no observations.
+            normaliser: not used, because a function has no observations.
 
         Raises:
             ValueError: the function returned another shape.
@@ -312,7 +312,7 @@ def step_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -
 def is_repeatable(fitness: Fitness, genomes: FloatArray, seeds: IntArray, first: EpisodeResults) -> bool:
     """Whether a second evaluation, in environments that have run other episodes, repeats the `first` one."""
     try:
-        fitness(genomes[::-1], seeds[::-1])  # else each environment might run the episode again that it ran last
+        fitness(genomes[::-1], seeds[::-1])  # so that no environment repeats the episode that it ran last
         second = fitness(genomes, seeds)
     except TooManyFaults:
         return False

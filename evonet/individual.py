@@ -20,12 +20,12 @@ class Individual:
     """One genome of a run.
 
     Attributes:
-        architecture: what the genome means.
+        architecture: architecture of the network that the genome holds.
         genome: `(genome_size,)`.
-        id: its number in the run.
-        generation: in which it had this fitness under this normaliser; of a champion, in which it was chosen.
+        id: number of the individual in the run.
+        generation: generation in which it had this fitness under this normaliser; for a champion, was chosen.
         training_fitness: its fitness in that generation: luck as well as skill, never a result; -inf if it failed.
-        normaliser: of observations in that generation; None if they stay as they are.
+        normaliser: normaliser of observations in that generation; None if they stay as they are.
     """
 
     architecture: Architecture
@@ -57,6 +57,6 @@ class Individual:
         """The individual's policy in the environment of `task`.
 
         Raises:
-            EnvironmentUnavailable: there is no task, for the individual was scored by a function.
+            EnvironmentUnavailable: there is no task, because a function scored the individual.
         """
         return Policy(task, self.network.genome[None, :], self.normaliser, lanes)

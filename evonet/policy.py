@@ -24,11 +24,11 @@ class Policy:
     All arrays are made once: an action allocates no weights.
 
     Args:
-        task: the environment's spaces and the networks' architecture; None, as an individual that was scored by a
-            function has it, is refused.
+        task: the environment's spaces and the networks' architecture; None is refused: an individual that
+            a function scored has no task.
         genomes: `(lanes, genome_size)`, float64; or `(1, genome_size)` for one network in all lanes. They are kept and
             read at each action, never written.
-        normaliser: of observations; None if they stay as they are.
+        normaliser: normaliser of observations; None if they stay as they are.
         lanes: how many observations are acted on at once; by default one for each genome.
 
     Attributes:
@@ -77,7 +77,7 @@ class Policy:
         try:
             self._encode(observation, self._rows[lane])
         except Exception:
-            self.task.encoder.check(observation)  # which says what is wrong, if shape or type is
+            self.task.encoder.check(observation)  # raises an error that says how shape or type is wrong
             raise
 
     def forward(self) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The task: one environment, and how networks of one architecture act in it. It is picklable, for workers need it."""
+"""The task: one environment, and how networks of one architecture act in it. It can be pickled for workers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Task:
     """Networks of one architecture acting in one environment.
 
     Attributes:
-        environment: by name, or a callable that makes it.
-        observation_space: of the environment.
-        action_space: of the environment.
-        architecture: of the networks; its inputs and outputs fit the spaces.
+        environment: the specification of the environment, or a callable that makes it.
+        observation_space: observation space of the environment.
+        action_space: action space of the environment.
+        architecture: architecture of the networks; its inputs and outputs fit the spaces.
         squash: how unbounded outputs are brought into a Box action space.
         max_steps: steps after which an episode is truncated.
         normalise: whether observations are normalised, and their sums returned.
@@ -43,17 +43,17 @@ class Task:
         return self.environment()
 
     def reward_threshold(self) -> float | None:
-        """The mean return from which the environment itself says that it is solved, if it does."""
+        """The mean return from which Gymnasium calls the environment solved; None if it does not say."""
         return self.environment.reward_threshold() if isinstance(self.environment, EnvironmentSpec) else None
 
     @cached_property
     def encoder(self) -> ObservationEncoder:
-        """Observations to network inputs."""
+        """The encoder of observations as network inputs."""
         return ObservationEncoder(self.observation_space)
 
     @cached_property
     def decoder(self) -> ActionDecoder:
-        """Network outputs to actions."""
+        """The decoder of network outputs as actions."""
         return ActionDecoder(self.action_space, ACTIVATIONS[self.architecture.output_activation], self.squash)
 
     def __getstate__(self) -> dict[str, Any]:
