@@ -82,7 +82,7 @@ class Xavier(Operator):
 
 @dataclass(frozen=True)
 class Orthogonal(Operator):
-    """Draws each layer's weights as an orthogonal matrix or a part of one; biases are 0 (Saxe et al. 2014).
+    """Draws the weights of each layer as (part of) an orthogonal matrix; biases 0 (Saxe, McClelland and Ganguli 2014).
 
     Attributes:
         gain: factor on all weights.

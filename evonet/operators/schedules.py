@@ -62,7 +62,7 @@ class Linear(Schedule):
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """Goes from `start` to `end` by equal factors, then stays there (as in annealing, Kirkpatrick et al. 1983).
+    """Goes from `start` to `end` by equal factors, then stays there (as annealing cools, Kirkpatrick et al. 1983).
 
     Attributes:
         start: the first number.
