@@ -1,4 +1,4 @@
-"""What evonet raises when the fault is not in the caller's code but in a file, a setting or the machine."""
+"""The errors for wrong files and settings, and for failures of environments, workers and disks."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 
 
 class EvonetError(Exception):
-    """A failure that a person can repair; the command line prints it without a traceback.
+    """A failure that the user can repair; the command line prints the message without a traceback.
 
     Attributes:
-        exit_status: what the process ends with when the error reaches the command line.
+        exit_status: the exit status of the command line after this error.
     """
 
     exit_status = 1
 
 
 class EvonetWarning(UserWarning):
-    """Something that a person should know and that does not change a result; the command line prints the message."""
+    """A warning about something that changes no result; the command line prints the message."""
 
 
 class ConfigError(EvonetError):
-    """A config, a command-line value or a file that evonet was given is wrong."""
+    """A config, a command-line value or an input file is wrong."""
 
     exit_status = 2
 
 
 class EnvironmentUnavailable(EvonetError):
-    """An environment that exists cannot be made: a package is missing, or its own code raised."""
+    """An environment cannot be made: a package is missing, or the environment's own code raised an error."""
 
 
 class UnsuitableEnvironment(ConfigError):
-    """An environment that nobody registered, that may not be imported, or whose spaces no network can serve."""
+    """An environment is not registered, may not be imported, or has spaces that no network supports."""
 
 
 class RunDirectoryError(EvonetError):
@@ -45,25 +45,25 @@ class RunInUse(EvonetError):
 
 
 class CheckpointError(EvonetError):
-    """A checkpoint, or all of a run's, cannot be used."""
+    """A checkpoint, or every checkpoint of a run, cannot be used."""
 
 
 class WorkersUnavailable(EvonetError):
-    """Worker processes cannot start, or cannot be given the environment."""
+    """Worker processes cannot start, or cannot make the environment."""
 
 
 class ClusterUnavailable(WorkersUnavailable):
-    """A Dask cluster has no scheduler that answers or no workers, or an executor is broken: a run can go on later."""
+    """A Dask scheduler does not answer or has no workers, or an executor is broken; the run can be resumed later."""
 
     exit_status = 75
 
 
 class TooManyFaults(EvonetError):
-    """More of a generation failed than `faults.max_share` allows, or anything at all where `faults.on_fault` is "stop".
+    """More episodes failed than `faults.max_share` allows, or one episode failed where `faults.on_fault` is "stop".
 
     Attributes:
-        faults: those known when evaluation was given up, by row of the population.
-        generation: whose training they ended, None if it was something else.
+        faults: the faults until the evaluation ended; `Fault.individual` is a row of the population.
+        generation: the generation in whose training the episodes failed; None outside training.
     """
 
     def __init__(self, message: str, faults: Sequence[Any] = ()) -> None:

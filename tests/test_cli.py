@@ -211,7 +211,7 @@ ERRORS = {
     "an output that holds a run": (
         ["run", "small.yaml", "--output", "full"],
         2,
-        "evonet: full holds a run already; choose another --output, or inspect it: evonet inspect full\n",
+        "evonet: full holds a run already; choose another --output, or inspect it with: evonet inspect full\n",
     ),
     "an output below a file": (
         ["run", "small.yaml", "--output", "small.yaml/out"],
@@ -268,7 +268,7 @@ def test_a_missing_time_limit_is_told_on_stderr_before_the_run(config, capsys):
     assert main([*arguments, "--set", endless]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["generations"] == 2
-    assert "the environment has no time limit: episodes are cut after 1000 steps" in err
+    assert "the environment has no time limit: episodes are truncated after 1000 steps" in err
     assert main([*arguments[:3], "again", *arguments[4:]]) == 0
     assert "time limit" not in capsys.readouterr().err
 

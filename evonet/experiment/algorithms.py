@@ -9,7 +9,7 @@ from evonet.strategies import STRATEGIES
 
 
 class Algorithms(MutableMapping[str, type]):
-    """Classes by name. One that is entered by its place, `module:Class`, is imported when it is asked for."""
+    """Classes by name; an entry `module:Class` is imported on first use."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
         self._entries: dict[str, str | type] = dict(places)

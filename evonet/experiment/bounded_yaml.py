@@ -1,8 +1,8 @@
-"""YAML from a stranger: as much of it as a config may have, read in bounded time and memory; the rest is refused.
+"""A YAML reader for untrusted configs, with bounded time and memory.
 
-ruamel.yaml's round-trip loader runs no code for a tag. What is added here is a limit to length, depth and number of
-values, aliases counted as what they stand for, before anything is built of them; and that whatever is wrong becomes
-one kind of error, with its line.
+The round-trip loader of ruamel.yaml runs no code for a tag. This module limits the depth, the number of values
+(an alias counts as the values it stands for) and the digits of a number before objects are
+built, and turns every error into a ConfigError with its line.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from ruamel.yaml.scanner import Scanner, ScannerError
 from evonet.errors import ConfigError
 
 LONGEST_CONFIG = 64 << 10
-"""Bytes of a config."""
+"""Bytes that a config may have."""
 
 _MOST_VALUES = 2000
 _DEEPEST = 40
 _TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
-_MOST_DIGITS = 400  # of a number: enough for any float, and few enough to show
+_MOST_DIGITS = 400  # of a number; every float has fewer
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 def parse(text: str, name: str) -> Any:
-    """The tree that `text` describes, as ruamel.yaml's round-trip loader has it: with the place of each value.
+    """The values in `text` as ruamel.yaml's round-trip loader returns them, with the line of each value.
 
     Raises:
-        ConfigError: it is no YAML, or more than a config may have; the message has `name`, line and column.
+        ConfigError: `text` is not valid YAML, or exceeds a limit; the message has `name`, line and column.
     """
     yaml = YAML(typ="rt", pure=True)
     yaml.Scanner, yaml.Composer, yaml.Constructor = _BoundedScanner, _BoundedComposer, _Constructor
@@ -51,12 +51,12 @@ def parse(text: str, name: str) -> Any:
         raise ConfigError(f"{place}: not valid YAML: the character #x{error.character:04x} is not allowed") from error
     except YAMLError as error:
         raise ConfigError(f"{name}: not valid YAML: {error}") from error
-    except Exception as error:  # what is malformed makes the loader raise whatever it likes
+    except Exception as error:  # malformed text can make the loader raise any error
         raise ConfigError(f"{name}: not valid YAML: {type(error).__name__}: {error}") from error
 
 
 class _BoundedScanner(Scanner):
-    """Refuses brackets that nest too deeply when it meets them: its time grows with their square."""
+    """Refuses brackets that nest too deeply early, because the scanner's time grows with the square of the depth."""
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803 - the library's name
         if len(self.flow_context) >= _DEEPEST:
@@ -65,13 +65,13 @@ class _BoundedScanner(Scanner):
 
 
 class _BoundedComposer(Composer):
-    """Counts values as it meets them; what an alias stands for is counted each time."""
+    """Counts values; an alias counts as the values it stands for."""
 
     def __init__(self, loader: Any = None) -> None:
         super().__init__(loader)
-        self.warn_double_anchors = False  # YAML lets a name be given anew
+        self.warn_double_anchors = False  # YAML allows an anchor to be redefined
         self._values = 0
-        self._sizes: dict[int, int] = {}  # of each node that is whole, by its identity
+        self._sizes: dict[int, int] = {}  # the number of values in each finished node, by the node's id()
         self._levels = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -84,7 +84,7 @@ class _BoundedComposer(Composer):
         node = super().compose_node(parent, index)
         if isinstance(event, AliasEvent):
             if id(node) not in self._sizes:
-                raise ComposerError(None, None, "an alias stands within what it stands for", event.start_mark)
+                raise ComposerError(None, None, "an alias refers to a value that contains it", event.start_mark)
             self._values = before + self._sizes[id(node)]
         if self._values > _MOST_VALUES:
             raise ComposerError(None, None, f"there are more than {_MOST_VALUES} values", event.start_mark)
@@ -93,12 +93,12 @@ class _BoundedComposer(Composer):
         if isinstance(node, ScalarNode) and str(node.ctag) in _NUMBERS and len(node.value) > _MOST_DIGITS:
             raise ComposerError(None, None, f"a number has more than {_MOST_DIGITS} digits", event.start_mark)
         if isinstance(parent, MappingNode) and index is None and not isinstance(node, ScalarNode):
-            raise ComposerError(None, None, "a key is a list or a section, not a text", event.start_mark)
+            raise ComposerError(None, None, "a key must be a text, got a list or a section", event.start_mark)
         return node
 
 
 class _Constructor(RoundTripConstructor):
-    """Says where a value stands that is not what its tag says."""
+    """Raises an error with the line of a value that does not fit its tag."""
 
     def construct_object(self, node: Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the library's signature
         try:

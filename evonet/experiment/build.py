@@ -1,4 +1,4 @@
-"""Settings → objects: the fitness, the algorithm and the stop rule that a config describes."""
+"""Builders of the fitness, the algorithm, the validation and the stop rule that a config describes."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _EVALUATION = ("episodes", "aggregation", "quantile", "normalise_observations", 
 
 
 def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = None) -> Fitness:
-    """The fitness; makes the environment once, to ask for its spaces.
+    """The fitness of a config; the environment is made once, to read its spaces.
 
     Args:
-        config: that describes it.
-        executor: that runs its episodes, if not this machine.
+        config: the config.
+        executor: runs the episodes instead of this machine.
 
     Raises:
-        ConfigError: the environment is unknown, unsuitable, or may not be imported; so with a function of one's own,
-            which no executor can run.
+        ConfigError: the environment or the fitness function is unknown, unsuitable, or may not be imported; or an
+            executor is given for a fitness function.
         EnvironmentUnavailable: the environment cannot be made.
-        WorkersUnavailable: the executor's workers cannot run it.
+        WorkersUnavailable: the executor's workers cannot run the environment.
     """
     settings = config.settings
     episodes = None
@@ -57,8 +57,8 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
     if executor is not None:
         raise config.error(
             ("fitness", "type"),
-            f"fitness.type must be {EPISODE_RETURN} where episodes run elsewhere, got {settings.fitness.type!r}: "
-            "a function of one's own runs in this process, and may hand out its work itself",
+            f"fitness.type must be {EPISODE_RETURN} where an executor runs the episodes, "
+            f"got {settings.fitness.type!r}: a fitness function runs in this process, and may distribute its own work",
         )
     architecture = episodes.architecture if episodes is not None else _architecture(config)
     return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes)
@@ -67,19 +67,19 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
 def build_validation_fitness(
     config: Config, fitness: Fitness, executor: FuturesExecutor | Cluster | None = None
 ) -> Fitness:
-    """The fitness that runs the validation: `fitness`, or one in the environment or engine that `validation` names.
+    """The fitness for validation: `fitness`, or another where `validation` names an environment or an engine.
 
     Raises:
-        ConfigError: that environment cannot take the other's place, or that engine cannot run it.
+        ConfigError: the environment of the validation has other spaces, or its engine cannot run the environment.
     """
     settings = config.settings.validation
-    other = next((key for key in ("environment", "engine") if getattr(settings, key) is not None), None)
-    if other is None:
+    override = next((key for key in ("environment", "engine") if getattr(settings, key) is not None), None)
+    if override is None:
         return fitness
     path = ("validation", "environment")
     if not isinstance(fitness, EpisodeReturn):
         raise config.error(
-            ("validation", other), f"validation.{other} must be left out where a function is the fitness"
+            ("validation", override), f"validation.{override} must be left out where a function is the fitness"
         )
     environment = settings.environment or config.settings.environment
     assert environment is not None
@@ -111,36 +111,38 @@ def _episode_return(
     evaluation |= {} if engine is None else {"engine": engine}
     try:
         return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build(), executor=executor)
-    except WorkersUnavailable:  # has its own place and exit status, and no line of the config is to blame
+    except WorkersUnavailable:  # an error of the cluster has its own exit status, and no line of the config
         raise
     except EvonetError as error:
         raise type(error)(f"{config.document.where(path)}: {'.'.join(map(str, path[:-1]))}: {error}") from error
-    except ValueError as error:  # the rest is checked: only the engine depends on the environment
+    except ValueError as error:  # only the engine is not checked yet: it depends on the environment
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
 
 
-def notices(fitness: Fitness) -> list[str]:
-    """What a person should know about a fitness before a run."""
+def warnings_for(fitness: Fitness) -> list[str]:
+    """The warnings about a fitness before a run."""
     task = fitness.task
     if task is None or not isinstance(task.environment, EnvironmentSpec) or task.environment.step_limit()[1]:
         return []
-    cut = f"the environment has no time limit: episodes are cut after {task.max_steps} steps"
-    return [f"{cut}; set environment.max_steps to choose"]
+    limit = f"the environment has no time limit: episodes are truncated after {task.max_steps} steps"
+    return [f"{limit}; set environment.max_steps to choose"]
 
 
 def too_many_workers(name: str, workers: int | str | None) -> list[str]:
-    """A notice if the setting `name` asks for more worker processes than this process may use processors."""
+    """A warning if the setting `name` asks for more worker processes than this process may use processors."""
     if not isinstance(workers, int) or workers <= cores():
         return []
     processors = f"{cores()} processor{'s' if cores() > 1 else ''}"
-    return [f"{name} is {workers}, but this process may use {processors}: more take more memory and are no faster"]
+    return [
+        f"{name} is {workers}, but this process may use {processors}: additional workers take memory and save no time"
+    ]
 
 
 def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
     """The algorithm for networks of `architecture`.
 
     Raises:
-        ConfigError: its settings do not fit together, or its genomes not into memory.
+        ConfigError: its settings contradict each other, or the population does not fit into memory.
     """
     genes = architecture.genome_size
     if genes > _MOST_GENES:
@@ -159,7 +161,7 @@ def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
 
 
 def build_validation(config: Config) -> Validation:
-    """How the champion is chosen."""
+    """The rule that chooses the champion."""
     validation: Validation = config.settings.validation.build()
     return validation
 
@@ -171,7 +173,7 @@ def build_stop_rule(config: Config, target: float | None) -> StopRule:
 
 
 def target_of(config: Config, task: Task | None) -> float | None:
-    """The validation mean from which the task counts as solved: the config's, or else the environment's own."""
+    """The validation mean at which the task is solved: the config's target, or the environment's reward threshold."""
     target: float | str | None = config.settings.stop.target
     if target != "auto":
         return None if target is None else float(target)
@@ -182,7 +184,7 @@ def _architecture(config: Config) -> Architecture:
     network: Any = config.settings.network
     for end in ("inputs", "outputs"):
         if getattr(network, end) is None:
-            raise config.error(("network", end), f"network.{end} is required where there is no environment to tell it")
+            raise config.error(("network", end), f"network.{end} is required where there is no environment")
     return Architecture(
         network.inputs,
         network.hidden,

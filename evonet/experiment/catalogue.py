@@ -1,4 +1,4 @@
-"""What a config can name: parts by kind, each with a line, and the shipped configs."""
+"""The names that a config may use, each with a summary in one line, and the shipped configs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Catalogue = dict[str, dict[str, str]]
 
 
 def catalogue() -> Catalogue:
-    """Names and their lines by kind: algorithms, operators, schedules, activations, shipped configs."""
+    """The names and their summaries by kind: algorithms, operators, schedules, activations, shipped configs."""
     return {
         "algorithm": _summaries(ALGORITHMS),
         **{kind: _summaries(registry) for kind, registry in OPERATORS.items()},
@@ -26,7 +26,7 @@ def catalogue() -> Catalogue:
 
 
 def shipped_configs() -> dict[str, str]:
-    """The configs that come with evonet, by name, with their first comments."""
+    """The names of the configs that come with evonet, each with its first comment."""
     configs = {}
     for path in sorted(CONFIG_FOLDER.glob("*.yaml")):
         comments = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
@@ -52,7 +52,7 @@ def config_path(config: str) -> str:
 
 
 def _config_folder() -> Path:
-    """Inside the package where it is installed from a wheel, beside the package in a checkout."""
+    """The folder of the shipped configs: in an installed package, or beside the package in a checkout."""
     package = Path(__file__).parents[1]
     inside = package / "configs"
     return inside if inside.is_dir() else package.parent / "configs"

@@ -12,7 +12,7 @@ import numpy as np
 from evonet.environments.checker import gymnasium_findings
 from evonet.errors import EvonetError, TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.experiment.build import build_algorithm, build_fitness, notices, target_of
+from evonet.experiment.build import build_algorithm, build_fitness, target_of, warnings_for
 from evonet.experiment.config import Config
 from evonet.experiment.tracking import require_trackers
 from evonet.fitness import Fitness, is_repeatable
@@ -50,7 +50,7 @@ def check_config(config: Config) -> list[Finding]:
         genomes = build_algorithm(config, fitness.architecture).ask()[:_GENOMES]
         evaluation, faults = _evaluation(fitness, genomes, config)
         if fitness.task is not None:
-            findings += [Finding("warning", notice) for notice in notices(fitness)]
+            findings += [Finding("warning", warning) for warning in warnings_for(fitness)]
             if any(fault.kind in ("died", "timeout") for fault in faults):
                 findings.append(Finding("note", "Gymnasium's checker is left out: it would hang or crash as well"))
             else:

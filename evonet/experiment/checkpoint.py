@@ -1,4 +1,4 @@
-"""Checkpoints: all that a run needs to go on with the same bits, in `checkpoints/`."""
+"""Checkpoints: the state from which a run continues with the same bits, saved in `checkpoints/`."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ from evonet.shell import command
 
 FORMAT = "evonet checkpoint 2"
 LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
-_SHARE = 50  # the time between two checkpoints is at least so many times what one takes
+_SHARE = 50  # the least time between two checkpoints, as a multiple of the time that saving one takes
 
 
 @dataclass(frozen=True)
 class Checkpoints(Settings):
-    """How often a run is saved, so that it can be taken up again.
+    """How often a run is saved, so that it can be resumed.
 
-    It is saved at its end and when it is interrupted whatever these say; and what is lost by a crash is computed again
+    A run is also saved at its end and when it is interrupted. Generations that are lost in a crash are computed again
     on resume, to the same bits.
 
     Attributes:
-        every: so many generations.
-        seconds: but only if so much time has passed since the last time, and fifty times what saving took then; 0 saves
-            in any case. Generations of a few milliseconds would otherwise mostly wait for the disk.
-        keep_each: beside the last two, keep that of every generation whose number is a multiple of this.
+        every: generations between two checkpoints.
+        seconds: least time between two checkpoints, and at least fifty times the time that saving one takes, so that
+            short generations do not wait for the disk; 0 saves without regard to time.
+        keep_each: beside the last two checkpoints, those of generations whose number is a multiple of this are kept.
     """
 
     every: Count = 1
@@ -59,12 +59,12 @@ class Checkpoint:
     """A run after one of its generations.
 
     Attributes:
-        generation: which, from 0.
-        seconds: that the run had taken.
-        config: resolved.
-        fingerprint: of the machine.
-        journals: how far each had come.
-        state: what the parts of the run need to go on, by part.
+        generation: the number of the generation, from 0.
+        seconds: the time that the run had taken.
+        config: the resolved config.
+        fingerprint: the fingerprint of the machine.
+        journals: the length and checksum of each journal.
+        state: the state of each part of the run.
     """
 
     generation: int
@@ -76,17 +76,17 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
-        """Read the checkpoint at `path`; as `read`."""
+        """Read the checkpoint at `path`; raises as `read` does."""
         with Directory(path.parent) as folder:
             return cls.read(folder, path.name)
 
     @classmethod
     def read(cls, folder: Directory, name: str) -> Checkpoint:
-        """Read the checkpoint `name` in `folder`; no code in it is run.
+        """Read the checkpoint `name` in `folder`; no code in the file is run.
 
         Raises:
-            CheckpointError: it is damaged, or cannot be read.
-            NewerFormat: a newer version of evonet wrote it.
+            CheckpointError: the file is damaged, or cannot be read.
+            NewerFormat: a newer version of evonet wrote the file.
         """
         try:
             with folder.reading(name) as file:
@@ -98,7 +98,9 @@ class Checkpoint:
         try:
             fields = Fields(content, "checkpoint")
             fields.allow_only("generation", "seconds", "config", "fingerprint", "journals", "state")
-            json.dumps([fields.get(part) for part in ("config", "fingerprint", "journals")])  # no array is among them
+            json.dumps(
+                [fields.get(part) for part in ("config", "fingerprint", "journals")]
+            )  # raises if an array is among them
             journals = fields.fields("journals")
             return cls(
                 fields.integer("generation"),
@@ -109,13 +111,13 @@ class Checkpoint:
                 fields.mapping("state"),
             )
         except (TypeError, ValueError) as error:
-            raise CheckpointError(f"{folder.path / name}: not a sound checkpoint: {error}") from error
+            raise CheckpointError(f"{folder.path / name}: not a valid checkpoint: {error}") from error
 
     def packed(self) -> bytes:
-        """The content of the file.
+        """The content of the checkpoint's file.
 
         Raises:
-            CheckpointError: it would be larger than a checkpoint may be.
+            CheckpointError: the file would be larger than a checkpoint may be.
         """
         content = {
             "generation": self.generation,
@@ -150,15 +152,15 @@ def _names(directory: Directory) -> list[str]:
 
 
 def usable_checkpoint(directory: Directory, say: Callable[[str], None]) -> Checkpoint | None:
-    """The newest checkpoint from which a run can go on; None if none has been written yet.
+    """The newest usable checkpoint of a run; None if the run has written none.
 
     Args:
-        directory: of the run.
-        say: called with the reason for each checkpoint that is passed over.
+        directory: the run directory.
+        say: called with the reason for each checkpoint that is skipped.
 
     Raises:
-        CheckpointError: there are some, but none that can be used.
-        NewerFormat: a newer version of evonet wrote the newest that is sound.
+        CheckpointError: none of the run's checkpoints can be used.
+        NewerFormat: a newer version of evonet wrote the newest undamaged checkpoint.
     """
     reasons = []
     names = _names(directory)
@@ -171,13 +173,13 @@ def usable_checkpoint(directory: Directory, say: Callable[[str], None]) -> Check
             reasons.append(str(error))
         else:
             for reason in reasons:
-                say(f"{reason}; the one before it is used")
+                say(f"{reason}; the checkpoint before it is used")
             return checkpoint
     if not names:
         return None
     config = directory.path / CONFIG
     again = command("evonet", "run", config)
-    ending = f"no checkpoint can be used; nothing was changed\nrun it again from its start: {again}"
+    ending = f"no checkpoint can be used; nothing was changed\nstart the run again: {again}"
     raise CheckpointError("\n".join([*reasons, ending]))
 
 
@@ -195,8 +197,8 @@ class CheckpointWriter:
 
     Args:
         run: the run directory.
-        settings: how often.
-        since: the checkpoint that the run goes on from.
+        settings: how often checkpoints are written.
+        since: the checkpoint from which the run continues.
     """
 
     def __init__(self, run: Directory, settings: Checkpoints, since: Checkpoint | None = None) -> None:
@@ -208,15 +210,15 @@ class CheckpointWriter:
         self._due = time.monotonic() + settings.seconds
 
     def offer(self, generation: int, make: Callable[[], Checkpoint]) -> None:
-        """Write the checkpoint of a generation if it is due; else remember it.
+        """Write the checkpoint of a generation if it is due; else keep it for `flush`.
 
         Args:
-            generation: which.
-            make: makes it: that of this generation, even if it is called only during the next.
+            generation: the number of the generation.
+            make: makes the checkpoint of this generation, also when it is called during the next one.
 
         Raises:
-            RunDirectoryError: it cannot be written; the one before is as it was.
-            CheckpointError: it would be too large.
+            RunDirectoryError: the checkpoint cannot be written; the one before it is unchanged.
+            CheckpointError: the checkpoint would be too large.
         """
         self._waiting = (generation, make)
         regular = (generation + 1) % self._settings.every == 0 and time.monotonic() >= self._due
@@ -224,11 +226,11 @@ class CheckpointWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is waiting.
+        """Write the checkpoint that `offer` kept, if there is one.
 
         Raises:
-            RunDirectoryError: it cannot be written.
-            CheckpointError: it would be too large.
+            RunDirectoryError: the checkpoint cannot be written.
+            CheckpointError: the checkpoint would be too large.
         """
         if self._waiting is None:
             return

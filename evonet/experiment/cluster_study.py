@@ -1,6 +1,7 @@
-"""The runs of a study on a Dask cluster: each runs in a folder of its worker's, and its files come back when it ends.
+"""The runs of a study on a Dask cluster.
 
-So a cluster needs no file system that its machines share. A run whose Dask worker dies begins again elsewhere.
+Each run has a temporary folder on its worker's machine, and its files are sent back when it ends; the machines of a
+cluster need no shared file system. A run whose Dask worker dies is started again on another worker.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from evonet.processes.worker import CallFailed, Worker
 
 @dataclass(frozen=True)
 class RunSpec:
-    """A run for a worker elsewhere.
+    """A run for a Dask worker.
 
     Attributes:
-        seed: of the run.
-        config: the study's, as a file holds it.
+        seed: the seed of the run.
+        config: the text of the study's config.
         allowed_imports: modules that the config may import.
     """
 
@@ -43,21 +44,21 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class RemoteRun:
-    """What became of a run elsewhere.
+    """The result of a run on a Dask worker.
 
     Attributes:
-        outcome: of the run, with the directory that it had there.
-        files: of the run directory, by their names in it; empty if the run failed.
+        outcome: the outcome, with the path of the run directory on the worker's machine.
+        files: the content of the files in the run directory, by name; empty if the run failed.
     """
 
     outcome: Outcome
     files: Mapping[str, bytes]
 
     def save_to(self, path: Path) -> Outcome:
-        """Write the files into the run directory `path`, all of them or none; returns the outcome with that directory.
+        """Write the files to the run directory `path`, all or none; returns the outcome with that path.
 
         Raises:
-            RunDirectoryError: they cannot be written.
+            RunDirectoryError: a file cannot be written.
         """
         if self.outcome.summary is None:
             return self.outcome
@@ -70,8 +71,8 @@ class RemoteRun:
                 (arriving / name).parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(arriving / name, content)
             with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(path)  # of a run that was stopped: this is the same, and it is whole
-            os.replace(arriving, path)  # noqa: PTH105 - all that touches the disk goes through `os`, where it can be seen
+                shutil.rmtree(path)  # a stopped run of this seed, which this one completes
+            os.replace(arriving, path)  # noqa: PTH105 - tests replace functions of `os` to fail writes
         except OSError as error:
             raise unwritable(path, error) from error
         return Outcome(self.outcome.seed, summary)
@@ -80,10 +81,10 @@ class RemoteRun:
 def run_on_cluster(
     cluster: Cluster, seeds: Sequence[int], path: Path, allowed_imports: Sequence[str]
 ) -> Generator[Outcome]:
-    """Run seeds of the study at `path`; yields each outcome as soon as it is known.
+    """Run seeds of the study at `path`; yields each outcome as its run ends.
 
     Raises:
-        ClusterUnavailable: there is no scheduler that answers, or there are no workers.
+        ClusterUnavailable: the scheduler does not answer, or has no workers.
         WorkersUnavailable: the workers have other versions than this process.
         RunDirectoryError: a run's files cannot be written.
     """
@@ -100,7 +101,7 @@ def run_on_cluster(
 
 
 def run_remotely(session: str, spec: RunSpec) -> RemoteRun:
-    """Run a seed in a worker process that this thread of a Dask worker keeps."""
+    """Run a seed in the worker process that this thread of a Dask worker caches."""
     try:
         with cached(session, lambda: Worker(_share())) as worker:
             remote: RemoteRun = worker.call(run_in_a_folder, (spec,))
@@ -110,19 +111,19 @@ def run_remotely(session: str, spec: RunSpec) -> RemoteRun:
 
 
 def run_in_a_folder(spec: RunSpec) -> RemoteRun:
-    """Run a seed in a temporary folder of this machine, in the process that calls."""
+    """Run a seed in a temporary folder, in this process."""
     with tempfile.TemporaryDirectory(prefix="evonet-") as folder:
         study_path = Path(folder)
         (study_path / CONFIG).write_text(spec.config, encoding="utf-8")
         outcome = run_seed(spec.seed, str(study_path), spec.allowed_imports)
         path = run_directory(study_path, spec.seed)
         files = [file for file in sorted(path.rglob("*")) if file.is_file() and file.name != LOCK]
-        whole = outcome.summary is not None
-        return RemoteRun(outcome, {str(file.relative_to(path)): file.read_bytes() for file in files} if whole else {})
+        finished = outcome.summary is not None
+        return RemoteRun(outcome, {str(file.relative_to(path)): file.read_bytes() for file in files if finished})
 
 
 def _share() -> int:
-    """Processors of this machine for one thread of the Dask worker that calls."""
+    """The number of this machine's processors for each thread of its Dask worker."""
     from distributed import get_worker
 
     try:

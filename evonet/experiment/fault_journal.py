@@ -1,4 +1,4 @@
-"""Faults in a run's journal: each with all that it takes to repeat the episode."""
+"""The journal of a run's faults: each line has the genome, normaliser and seed that repeat the episode."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from evonet.strategies.algorithm import Algorithm
 
 LONGEST_MESSAGE = 10_000
 LONGEST_TRACEBACK = 100_000
-"""Characters of a fault that the journal holds: the first of a message, the last of a traceback."""
+"""Characters that the journal keeps of a fault: the first of its message, the last of its traceback."""
 
 
 def record_faults(
@@ -35,14 +35,14 @@ def record_faults(
     population: Population,
     normaliser: ObservationNormaliser | None,
 ) -> None:
-    """Write faults of `population`, whose rows they name, to the run's journal.
+    """Write faults to the run's journal; `Fault.individual` is a row of `population`.
 
     Raises:
-        RunDirectoryError: they cannot be written.
+        RunDirectoryError: the journal cannot be written.
     """
     if not faults:
         return
-    normaliser_at = normaliser_entry(directory, normaliser)
+    normaliser_place = normaliser_entry(directory, normaliser)
     for fault in faults:
         directory.append(
             "faults",
@@ -53,17 +53,17 @@ def record_faults(
                 "message": fault.message[:LONGEST_MESSAGE],
                 "traceback": fault.traceback[-LONGEST_TRACEBACK:],
                 "genome": directory.store(population.genomes[fault.individual]),
-                "normaliser": normaliser_at,
+                "normaliser": normaliser_place,
             },
         )
 
 
 @contextlib.contextmanager
 def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Evolution) -> Iterator[None]:
-    """A context in which faults that stop the run are written to its journal first.
+    """Within this context, faults that stop the run are written to its journal.
 
     Raises:
-        TooManyFaults: the error, with what to do next.
+        TooManyFaults: the same error, with the commands that replay a fault and resume the run.
     """
     try:
         yield
@@ -76,16 +76,16 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Ev
         record_faults(directory, error.generation, faults, algorithm.population, evolution.normaliser)
         raise TooManyFaults(
             f"generation {error.generation}: {error}\n"
-            f"see it happen: {command('evonet', 'replay', directory.path)} --fault {before}\n"
-            f"go on after a repair: {command('evonet', 'resume', directory.path)}"
+            f"replay it with: {command('evonet', 'replay', directory.path)} --fault {before}\n"
+            f"resume after a repair with: {command('evonet', 'resume', directory.path)}"
         ) from error
 
 
 def fault_from(fields: Fields) -> Fault:
-    """The fault in a line of the journal; its `individual` is an id.
+    """The fault in a line of the journal; `Fault.individual` is an id there.
 
     Raises:
-        ValueError: the line holds something else.
+        ValueError: the line does not hold a fault.
     """
     fields.allow_only("generation", "genome", "normaliser", *Fault.__dataclass_fields__)
     fields.integer("generation")
@@ -108,12 +108,12 @@ def individual_from(fields: Fields, architecture: Architecture, arrays: IO[bytes
     """The individual in a line of the journals of genomes or of faults.
 
     Args:
-        fields: of the line.
-        architecture: of the run.
+        fields: the fields of the line.
+        architecture: the network architecture of the run.
         arrays: the run's file of arrays.
 
     Raises:
-        ValueError: the line has no genome or normaliser of such networks.
+        ValueError: the line has no genome or normaliser of that architecture.
     """
     normaliser = fields.optional("normaliser", fields.fields)
     return Individual(
@@ -127,7 +127,7 @@ def individual_from(fields: Fields, architecture: Architecture, arrays: IO[bytes
 
 
 def normaliser_entry(directory: RunDirectory, normaliser: ObservationNormaliser | None) -> dict[str, Any] | None:
-    """A normaliser as plain data, its arrays stored beside the journals."""
+    """A normaliser as plain data; its arrays are stored in the file of arrays."""
     if normaliser is None:
         return None
     parts = normaliser.to_arrays()

@@ -1,4 +1,4 @@
-"""A fault of a run, and its episode once more in this process."""
+"""Replay of a recorded fault: the failed episode is run again in this process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from evonet.individual import Individual
 from evonet.network import Architecture
 
 _IN_THIS_PROCESS = ("evaluation.workers=1", "faults.timeout=null")
-_LONGEST = 600.0  # seconds after which a replay that hangs says where, and ends
+_LONGEST = 600.0  # seconds after which a hanging replay prints its stack and ends
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class RecordedFault:
 
     Attributes:
         run: the run directory.
-        number: of the fault, from 0.
-        generation: in which it happened.
-        fault: what happened; `individual` is an id.
-        fields: of the line of the journal, with the places of the individual's genome and normaliser.
+        number: the fault's line in the journal, from 0.
+        generation: the generation in which the episode failed.
+        fault: the fault; its `individual` is an id.
+        fields: the fields of the journal's line, with the places of the individual's genome and normaliser.
     """
 
     run: Path
@@ -49,7 +49,7 @@ class RecordedFault:
         """Read fault `number`, counted from 0, of a run's journal.
 
         Raises:
-            ConfigError: there is none, or it cannot be read.
+            ConfigError: the journal has no such fault, or cannot be read.
         """
         path = run / journal_name("faults")
         found, faults = None, 0
@@ -61,32 +61,32 @@ class RecordedFault:
         if not faults:
             raise ConfigError(f"{run} has no faults")
         if found is None:
-            raise ConfigError(f"{run} has faults 0 to {faults - 1}, there is no fault {number}")
+            raise ConfigError(f"{run} has faults 0 to {faults - 1}, no fault {number}")
         return found
 
     def individual(self, architecture: Architecture) -> Individual:
         """The individual whose episode failed.
 
         Raises:
-            ConfigError: its genome or normaliser is not for such networks.
+            ConfigError: the genome or normaliser does not fit the architecture.
         """
         path = self.run / journal_name("faults")
         with reading_below(self.run / journal_name("arrays")) as arrays:
             try:
                 return individual_from(self.fields, architecture, arrays)
             except ValueError as error:
-                raise ConfigError(f"{path}:{self.number + 1}: its genome is not for this run: {error}") from error
+                raise ConfigError(f"{path}:{self.number + 1}: the genome does not fit the run: {error}") from error
 
     def replay(self, allowed_imports: Sequence[str] = ()) -> EpisodeResults:
-        """Run the episode again, in this process; results `(1, 1)`.
+        """Run the episode again in this process; returns results of shape `(1, 1)`.
 
-        A crash ends this process, and an episode of more than ten minutes does, too; Python prints the stack of both.
+        A crash, or an episode of more than ten minutes, ends this process after Python has printed the stack.
 
         Args:
-            allowed_imports: modules that the run's config may import; whatever it names, no others are.
+            allowed_imports: the only modules that the run's config may import.
 
         Raises:
-            ConfigError: a file of the run is wrong, or names modules that may not be imported.
+            ConfigError: a file of the run is invalid, or names modules that may not be imported.
         """
         config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allowed_imports, follow_links=False)
         fitness = build_fitness(config)

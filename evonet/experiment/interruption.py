@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first signal stops a run where it loses nothing, the second at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first signal stops a run after it is saved, the second ends the process at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Interrupted(KeyboardInterrupt):
     """A signal has stopped the run.
 
     Attributes:
-        exit_status: what the process ends with, as a shell reports a signal.
+        exit_status: the exit status of the process, as a shell reports a signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -28,10 +28,10 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """Whether a signal has come.
+    """The first signal that has arrived, if any.
 
     Attributes:
-        advice: what to do next, printed where a second signal stops the process at once.
+        advice: the command that resumes the run, printed when a second signal ends the process.
     """
 
     def __init__(self) -> None:
@@ -40,20 +40,20 @@ class Interruption:
         self._held = False
 
     def arrive(self, number: int, frame: object = None) -> None:
-        """Handle a signal: raise Interrupted, wherever the program is, unless it is held."""
+        """Handle a signal: raise Interrupted, or keep the signal until the end of `held`."""
         if self._number is None:
             self._number = number
             if not self._held:
                 self.check()
 
     def check(self) -> None:
-        """Raise Interrupted if a signal has come: a handler's exception may be lost in foreign code."""
+        """Raise Interrupted if a signal has arrived: other packages may swallow the exception of the handler."""
         if self._number is not None:
             raise Interrupted(self._number)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Within it, signals wait for its end: what is begun is done whole."""
+        """Within this context, signals are kept until its end, so that a write is not interrupted."""
         self.check()
         self._held = True
         try:
@@ -65,13 +65,13 @@ class Interruption:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Within it, signals that would by default end this process raise Interrupted.
+    """Within this context, signals that would by default end the process raise Interrupted.
 
-    A second one ends the process at once, even while it waits for compiled code, or for a cluster to close. Processes
-    that multiprocessing has started leave signals to their parent, and threads other than the main one hear of none.
-    One within another is the same.
+    A second signal ends the process at once, even while it waits for compiled code or for a cluster to close. In a
+    process that multiprocessing has started and in threads other than the main one, the context does nothing. A nested
+    context shares the Interruption of the outer one.
     """
-    global _active  # noqa: PLW0603 - signal handlers are the process's, too
+    global _active  # noqa: PLW0603 - signal handlers are global, too
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread() or multiprocessing.parent_process() is not None:
         yield interruption
@@ -80,22 +80,22 @@ def interruptible() -> Iterator[Interruption]:
         yield _active
         return
     before: dict[int, Any] = {number: signal.getsignal(number) for number in _SIGNALS}
-    ours = [number for number, handler in before.items() if handler in _BY_DEFAULT]
-    with _second_ends_the_process(ours, interruption):
+    handled = [number for number, handler in before.items() if handler in _BY_DEFAULT]
+    with _second_ends_the_process(handled, interruption):
         _active = interruption
         try:
-            for number in ours:
+            for number in handled:
                 signal.signal(number, interruption.arrive)
             yield interruption
         finally:
             _active = None
-            for number in ours:
+            for number in handled:
                 signal.signal(number, before[number])
 
 
 @contextlib.contextmanager
 def _second_ends_the_process(numbers: list[int], interruption: Interruption) -> Iterator[None]:
-    """A thread of its own counts the signals, for Python's handlers wait until compiled code returns."""
+    """Count signals in a thread of its own, because Python's handlers wait until compiled code returns."""
     if os.name != "posix":
         yield
         return
@@ -103,11 +103,11 @@ def _second_ends_the_process(numbers: list[int], interruption: Interruption) -> 
     os.set_blocking(writer, False)
     watcher = threading.Thread(target=_watch, args=(reader, numbers, interruption), daemon=True)
     watcher.start()
-    former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    previous = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         yield
     finally:
-        signal.set_wakeup_fd(former)
+        signal.set_wakeup_fd(previous)
         os.close(writer)  # the watcher's end of file
         watcher.join()
         os.close(reader)

@@ -1,4 +1,4 @@
-"""The records in a run's journals read back: every value of a line is of its type and range, or the line is refused."""
+"""Readers of the lines in a run's journals; a line with a value of the wrong type or range is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ METRICS: dict[str, Literal["count", "id", "score"]] = {
 """Metrics in the order of a line: a count is an integer, an id is one or null, a score is a number or null."""
 
 NEWBORN_IN_A_LINE = LONGEST_LINE // 256
-"""Individuals in a line of the lineage: each takes less than 256 bytes, so that a reader takes any line."""
+"""Individuals in a line of the lineage: each takes less than 256 bytes, so that no line exceeds `LONGEST_LINE`."""
 
 _MOST_OPERATORS = 63  # bits of an integer
 
@@ -40,12 +40,12 @@ class Births(NamedTuple):
     """A line of the lineage: individuals that were born in one generation.
 
     Attributes:
-        generation: in which.
+        generation: the generation in which they were born.
         ids: `(n,)`.
-        parents: ids, `(n, 2)`.
-        operators: a bit for each operator that had a part in making an individual, `(n,)`.
+        parents: `(n, 2)`, ids of the parents.
+        operators: `(n,)`, a bit for each operator that helped to make the individual.
         operator_names: names of the operators, by bit.
-        fitness: training fitness, `(n,)`; NaN for an individual that could not be scored.
+        fitness: `(n,)`, training fitness; NaN for an individual that could not be scored.
     """
 
     generation: int
@@ -60,7 +60,7 @@ def metrics_from(fields: Fields) -> dict[str, int | float | None]:
     """The metrics of a generation.
 
     Raises:
-        ValueError: the line holds something else.
+        ValueError: the line does not hold metrics.
     """
     fields.allow_only(*METRICS)
     return {
@@ -75,17 +75,17 @@ def seconds_from(fields: Fields) -> float:
     """The time from the start of the run to the end of a generation.
 
     Raises:
-        ValueError: the line holds something else.
+        ValueError: the line does not hold a time.
     """
     fields.allow_only("generation", "seconds").integer("generation")
     return fields.finite("seconds", 0.0)
 
 
 def births_from(fields: Fields) -> Births:
-    """A line of the lineage.
+    """The births in a line of the lineage.
 
     Raises:
-        ValueError: the line holds something else.
+        ValueError: the line does not hold births.
     """
     fields.allow_only(*Births._fields)
     ids = _integers(fields, "ids", 0)

@@ -1,4 +1,4 @@
-"""The directory of a run: the names of its files, and how they are written so that nothing is lost."""
+"""The directory of a run: the names of its files, and their writer."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ LOCK = ".lock"
 JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes", "arrays")
 _TRACKED = "tensorboard"
 _CHECKPOINT = re.compile(r"generation-(\d{1,18})\.npz")
-_LONGEST_NAME = 200  # bytes; file systems take 255, and time and seed follow
+_LONGEST_NAME = 200  # bytes; file systems allow 255, and time and seed are appended
 
 
 def journal_name(name: str) -> str:
-    """The file of a journal: one JSON document in each line, but float64 numbers for "arrays"."""
+    """The file name of a journal; "arrays" has float64 numbers, the others a JSON object in each line."""
     return "arrays.f64" if name == "arrays" else f"{name}.jsonl"
 
 
 def checkpoint_name(generation: int) -> str:
-    """The file of a generation's checkpoint."""
+    """The file name of a generation's checkpoint."""
     return f"generation-{generation:08}.npz"
 
 
 def generation_of(name: str) -> int | None:
-    """The generation whose checkpoint has the file name `name`; None if it is no checkpoint's."""
+    """The generation whose checkpoint has the file name `name`; None if `name` is not that of a checkpoint."""
     match = _CHECKPOINT.fullmatch(name)
     return None if match is None else int(match[1])
 
@@ -58,11 +58,11 @@ _FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, "report.html", *map(journal_name, JOU
 
 
 def open_run(path: Path, *, create: bool = False) -> Directory:
-    """Open a run directory whose entries are what they should be: a stranger may have put links there.
+    """Open a run directory after a check that none of its files is a link, which could lead a write elsewhere.
 
     Raises:
-        ConfigError: one of the run's files is no regular file, or a folder is no folder.
-        OSError: it cannot be opened or made.
+        ConfigError: one of the run's files is not a regular file, or one of its folders is not a directory.
+        OSError: the directory cannot be opened or made.
     """
     directory = Directory(path, create=create)
     try:
@@ -87,7 +87,7 @@ def _is_checkpoint(name: str) -> bool:
 
 @contextlib.contextmanager
 def refusing_special_files() -> Iterator[None]:
-    """Within it, NotARegularFile becomes a ConfigError with the name of the file."""
+    """Within this context, NotARegularFile becomes a ConfigError with the name of the file."""
     try:
         yield
     except NotARegularFile as error:
@@ -95,21 +95,21 @@ def refusing_special_files() -> Iterator[None]:
 
 
 class RunDirectory:
-    """The directory of a run that is being written, by this process and no other.
+    """The directory of a run, locked and open for writing.
 
     Args:
-        path: where; made if it is missing.
-        resumed: whether it holds a run already, which `resume` continues.
+        path: the path of the directory, which is made if it is missing.
+        resumed: whether the directory must hold a run, which `resume` continues; else it must hold none.
 
     Attributes:
-        path: where.
+        path: the path of the directory.
         files: the open directory.
         locked: False where the file system has no locks, so that another process could write the directory too.
 
     Raises:
-        ConfigError: it holds a run, or should hold one and does not; or one of its files is a link, a pipe or the like.
-        RunInUse: another process is writing it.
-        RunDirectoryError: it cannot be written.
+        ConfigError: the directory breaks the rule of `resumed`, or one of its files is a link or a pipe.
+        RunInUse: another process is writing the directory.
+        RunDirectoryError: the directory cannot be written.
     """
 
     def __init__(self, path: Path, *, resumed: bool = False) -> None:
@@ -125,7 +125,7 @@ class RunDirectory:
         try:
             self._check(resumed=resumed)
             self._lock = self._take_lock()
-            self._check(resumed=resumed)  # another process may have begun a run meanwhile
+            self._check(resumed=resumed)  # another process may have started a run before the lock was taken
             if not resumed:
                 self._open_journals({})
         except BaseException as error:
@@ -136,13 +136,13 @@ class RunDirectory:
         self.locked = self._lock.held
 
     def _check(self, *, resumed: bool) -> None:
-        there = self.files.has(CONFIG)
-        if there and not resumed:
+        has_run = self.files.has(CONFIG)
+        if has_run and not resumed:
             raise ConfigError(
                 f"{self.path} holds a run already; choose another --output, "
-                f"or inspect it: {command('evonet', 'inspect', self.path)}"
+                f"or inspect it with: {command('evonet', 'inspect', self.path)}"
             )
-        if resumed and not there:
+        if resumed and not has_run:
             raise ConfigError(f"{self.path} is not a run directory: it has no {CONFIG}")
 
     def _take_lock(self) -> Lock:
@@ -151,7 +151,7 @@ class RunDirectory:
         except BlockingIOError as error:
             raise RunInUse(
                 f"{self.path} is in use: another process is running it; "
-                f"look on: {command('evonet', 'inspect', self.path)}"
+                f"watch it with: {command('evonet', 'inspect', self.path)}"
             ) from error
 
     def _open_journals(self, marks: Mapping[str, Mark]) -> None:
@@ -161,10 +161,10 @@ class RunDirectory:
                 self._journals[name] = Journal(self.files, file, marks.get(name, Mark()))
 
     def resume(self, marks: Mapping[str, Mark]) -> None:
-        """Continue the run where its journals had come to `marks`: from its start, if there are none.
+        """Continue the journals from `marks`, or from their start if there are no marks.
 
         Raises:
-            RunDirectoryError: it cannot be written.
+            RunDirectoryError: a file cannot be written.
         """
         with self._written():
             self._remove_temporaries(self.files)
@@ -179,7 +179,7 @@ class RunDirectory:
                 directory.remove(name)
 
     def write_text(self, name: str, text: str, *, sync_names: bool = True) -> None:
-        """Write a file whole or not at all; `sync_names` as in `Directory.write`."""
+        """Write a file atomically; `sync_names` is an argument of `Directory.write`."""
         content = text.encode()
         if name == CONFIG and len(content) > LONGEST_CONFIG:
             raise ConfigError(f"the config with all its defaults may have {LONGEST_CONFIG} bytes, got {len(content)}")
@@ -187,11 +187,11 @@ class RunDirectory:
             self.files.write(name, content, sync_names=sync_names)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Write `run.json`, which says that the run is finished."""
+        """Write `run.json`, which marks the run as finished."""
         self.write_text(SUMMARY, to_json(summary, indent=2) + "\n")
 
     def remove_summary(self) -> None:
-        """Say that the run is not finished."""
+        """Remove `run.json`, so that the run counts as unfinished."""
         with self._written(SUMMARY):
             if self.files.has(SUMMARY):
                 self.files.remove(SUMMARY)
@@ -208,20 +208,20 @@ class RunDirectory:
             self._journals[journal].append_line(to_json(entry))
 
     def store(self, array: FloatArray) -> dict[str, Any]:
-        """Add an array beside the journals; returns its place, which a line of a journal may hold."""
+        """Append an array to the file of arrays; returns its place, which a line of a journal can refer to."""
         with self._written(journal_name("arrays")):
             return append_array(self._journals["arrays"], array)
 
     @property
     def marks(self) -> dict[str, Mark]:
-        """How far each journal has come."""
+        """The length and checksum of each journal."""
         return {name: journal.mark for name, journal in self._journals.items()}
 
     def sync_journals(self) -> None:
         """Wait until all lines are on the disk.
 
         Raises:
-            RunDirectoryError: they cannot be brought there.
+            RunDirectoryError: a journal cannot be written.
         """
         for name, journal in self._journals.items():
             with self._written(journal_name(name)):
@@ -229,14 +229,14 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def _written(self, name: str = "") -> Iterator[None]:
-        """Within it, an OSError becomes a RunDirectoryError that names the file."""
+        """Within this context, an OSError becomes a RunDirectoryError that names the file."""
         try:
             yield
         except OSError as error:
             raise unwritable(self.path / name, error) from error
 
     def close(self) -> None:
-        """Close the files, and let others write the directory."""
+        """Close the files and release the lock."""
         for journal in self._journals.values():
             journal.close()
         if self._lock is not None:
@@ -253,10 +253,10 @@ class RunDirectory:
 
 
 def new_run_directory(name: str, seed: int) -> Path:
-    """Make the directory `runs/<name>-<UTC time>-seed<seed>`; of several in one second each later one has a number.
+    """Make the directory `runs/<name>-<UTC time>-seed<seed>`; a number is appended if it exists already.
 
     Raises:
-        RunDirectoryError: it cannot be made.
+        RunDirectoryError: the directory cannot be made.
     """
     first = Path("runs") / f"{safe_name(name)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-seed{seed}"
     for number in itertools.count(1):
@@ -272,15 +272,15 @@ def new_run_directory(name: str, seed: int) -> Path:
 
 
 def safe_name(name: str) -> str:
-    """`name` with what a file name may not hold replaced."""
+    """`name` as a part of a file name: other characters than letters, digits and `._-` become `_`."""
     safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
     return safe.encode()[:_LONGEST_NAME].decode(errors="ignore")
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """JSON of plain data and NumPy numbers; what is not finite is null, for JSON knows no such number.
+    """JSON of plain data, NumPy arrays and numbers; infinities and NaN become null.
 
-    Characters that a terminal would obey or not show are escaped.
+    Characters that are not printable are escaped, because a terminal may obey them.
     """
     text = json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
     if text.replace("\n", "").isprintable():
@@ -303,5 +303,5 @@ def _plain(value: Any) -> Any:
 
 
 def unwritable(path: Path, error: OSError) -> RunDirectoryError:
-    """What is said of a file that cannot be written."""
+    """The error for a file that cannot be written."""
     return RunDirectoryError(f"{path}: cannot be written: {error.strerror or error}")

@@ -1,4 +1,4 @@
-"""The run: from a config to its end, and from a run that was stopped to its end."""
+"""`run` starts a run from a config; `resume` continues a run from its last checkpoint."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def run(
     """Run a config to its end.
 
     Args:
-        config: what to run.
+        config: the config.
         output: the run directory; by default a new one below `runs`.
-        watch: told of each generation, and of the seconds since the start.
-        say: told what a person should know before the run.
-        executor: runs the episodes, if not this machine; what comes out is the same.
+        watch: called with each generation and the seconds since the start.
+        say: called with each warning.
+        executor: runs the episodes instead of this machine; the results are the same.
 
     Returns:
-        The run's summary, as it stands in `run.json`.
+        The run's summary, as in `run.json`.
 
     Raises:
         EvonetError: the config cannot be run, or its files cannot be written.
-        KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` goes on.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` continues the run.
     """
     with contextlib.ExitStack() as stack:
         interruption = stack.enter_context(interruptible())
@@ -67,24 +67,24 @@ def resume(
     say: Callable[[str], None] = lambda _: None,
     executor: FuturesExecutor | Cluster | None = None,
 ) -> dict[str, Any]:
-    """Go on with a run that was stopped, or with one that is finished, if its limits are higher now.
+    """Continue a run that was stopped, or a finished one whose limits are raised.
 
-    All that it finds and writes is what it would have been had the run never been stopped, but for the time it took.
+    Except for times, the results and files are those of a run that was never stopped.
 
     Args:
         path: the run directory.
-        overrides: `key.path=value` of settings that may change: `stop`, `checkpoints` and `evaluation.workers`.
+        overrides: `key.path=value` of the settings that may change: `stop`, `checkpoints` and `evaluation.workers`.
         allowed_imports: modules that the config may import.
-        watch: told of each generation, and of the seconds that the run has taken in all.
-        say: told what a person should know.
-        executor: runs the episodes, if not this machine, whatever ran them before.
+        watch: called with each generation and the seconds that the run has taken in all.
+        say: called with each warning.
+        executor: runs the episodes instead of this machine; it may be another than before.
 
     Returns:
-        The run's summary, as it stands in `run.json`.
+        The run's summary, as in `run.json`.
 
     Raises:
-        EvonetError: the run cannot go on; nothing of it was changed unless its files could not be written.
-        KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` goes on.
+        EvonetError: the run cannot continue; its files are unchanged unless they could not be written.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` continues the run.
     """
     with contextlib.ExitStack() as stack:
         interruption = stack.enter_context(interruptible())
@@ -93,7 +93,7 @@ def resume(
         config = resumed_config(path, overrides, allowed_imports)
         checkpoint, summary = usable_checkpoint(directory.files, say), _summary(directory.files)
         if checkpoint is None and summary is not None:
-            raise CheckpointError(f"{path} holds a run that is finished, and no checkpoint to go on from")
+            raise CheckpointError(f"{path} holds a finished run without a checkpoint to continue from")
         if checkpoint is not None:
             _refuse_changes(config, checkpoint, path)
             _warn_of_changes(checkpoint, directory.files, say)
@@ -102,7 +102,7 @@ def resume(
             session.restore(checkpoint)
             if session.over is not None and summary is not None:
                 directory.resume(checkpoint.journals)
-                say(f"the run is over, stopped by {session.over}; to go on, change that: --set stop.{session.over}=…")
+                say(f"the run is over, stopped by {session.over}; to continue it: --set stop.{session.over}=…")
                 return summary
         text = config.to_yaml()
         with directory.files.reading(CONFIG) as file:
@@ -115,10 +115,10 @@ def resume(
 
 
 def resumed_config(path: Path, overrides: Sequence[str] = (), allowed_imports: Sequence[str] = ()) -> Config:
-    """The config with which the run at `path` goes on.
+    """The config with which the run at `path` continues.
 
     Raises:
-        ConfigError: there is none, or the overrides change what must stay.
+        ConfigError: the run has no config, or an override changes a setting that must stay.
     """
     if not os.path.lexists(path / CONFIG):
         raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
@@ -126,8 +126,8 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allowed_imports: S
         key = override.partition("=")[0]
         if not _is_changeable(key):
             raise ConfigError(
-                f"--set {override}: a run that goes on can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
-                f"only; to change {key}, run it anew: {command('evonet', 'run', path / CONFIG, '--set', override)}"
+                f"--set {override}: a resumed run can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
+                f"only; to change {key}, start a new run: {command('evonet', 'run', path / CONFIG, '--set', override)}"
             )
     return Config.load(str(path / CONFIG), overrides, allowed_imports, follow_links=False)
 
@@ -137,7 +137,7 @@ def _is_changeable(key: str) -> bool:
 
 
 def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:
-    """Refuse a config under which what was computed so far could not have come about."""
+    """Refuse a config whose settings differ from those of the generations before the checkpoint."""
     before = dict(checkpoint.config)
     with contextlib.suppress(ConfigError):
         before = completed(before)
@@ -145,18 +145,18 @@ def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:
     if differ:
         lines = [f"  {key}: {then!r} then, {now!r} now" for key, (then, now) in differ.items()]
         raise ConfigError(
-            "\n".join([f"{path / CONFIG} was changed after the run had begun:", *lines])
-            + f"\nchange it back, or run it as another run: {command('evonet', 'run', path / CONFIG)} --output OTHER"
+            "\n".join([f"{path / CONFIG} was changed after the run started:", *lines])
+            + f"\nchange it back, or start another run: {command('evonet', 'run', path / CONFIG)} --output OTHER"
         )
 
 
 def _warn_of_missing_lock(directory: RunDirectory, say: Callable[[str], None]) -> None:
     if not directory.locked:
-        say(f"warning: the file system of {directory.path} has no locks; no other process may run it meanwhile")
+        say(f"warning: the file system of {directory.path} has no locks: do not run it in another process")
 
 
 def _warn_of_changes(checkpoint: Checkpoint, directory: Directory, say: Callable[[str], None]) -> None:
-    """Say what may make the run's files differ from those of an undisturbed run."""
+    """Warn of changes that can make the run's files differ from those of an uninterrupted run."""
     now = fingerprint(linear_algebra="linear algebra" in checkpoint.fingerprint)
     differ = changes(checkpoint.fingerprint, now)
     if differ is not None:

@@ -18,13 +18,13 @@ from evonet.experiment.study_directory import run_directory
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a seed's run.
+    """The result of a seed's run.
 
     Attributes:
-        seed: of the run.
-        summary: of the run, None if it failed.
-        error: why it failed, in a line.
-        traceback: where it failed; empty if the reason says all.
+        seed: the seed of the run.
+        summary: the summary of the run, None if the run failed.
+        error: one line that says why the run failed.
+        traceback: the traceback of an unexpected error, else empty.
     """
 
     seed: int
@@ -34,12 +34,12 @@ class Outcome:
 
 
 def run_seed(seed: int, study_path: str, allowed_imports: Sequence[str]) -> Outcome:
-    """Run one seed of the study at `study_path`, in the process that calls; a run that was stopped goes on."""
+    """Run one seed of the study at `study_path` in this process; a run that was stopped is resumed."""
     try:
         summary = _summary_of(seed, Path(study_path), allowed_imports)
     except EvonetError as error:
         return Outcome(seed, None, str(error))
-    except Exception as error:  # noqa: BLE001 - the others shall go on, whatever it is
+    except Exception as error:  # noqa: BLE001 - the study's other runs go on
         return Outcome(seed, None, f"{type(error).__name__}: {error}", traceback.format_exc())
     return Outcome(seed, summary)
 

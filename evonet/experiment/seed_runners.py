@@ -1,4 +1,4 @@
-"""Where a study's seeds run: in worker processes of this machine, on an executor, or on a Dask cluster."""
+"""Runners of a study's seeds: worker processes of this machine, an executor, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from evonet.processes.cores import cores
 from evonet.processes.pool import Call, WorkerPool
 
 SeedRunner: TypeAlias = Callable[[Sequence[int], Path, Sequence[str]], Generator[Outcome]]
-"""Runs seeds of the study at a path, whose config may import some modules; yields each outcome once it is known."""
+"""Runs seeds of the study at a path, given the modules that its config may import; yields outcomes as runs end."""
 
 
 def seed_runner(workers: int, executor: FuturesExecutor | Cluster | None) -> SeedRunner:
-    """What runs the seeds: the executor if there is one, else a number of worker processes."""
+    """A runner of seeds on the executor if there is one, else in `workers` processes of this machine."""
     cluster = cluster_of(executor)
     if cluster is not None:
-        from evonet.experiment.cluster_study import run_on_cluster  # Dask is an extra
+        from evonet.experiment.cluster_study import run_on_cluster  # Dask is optional
 
         return lambda *arguments: run_on_cluster(cluster, *arguments)
     if executor is not None:
@@ -32,7 +32,7 @@ def seed_runner(workers: int, executor: FuturesExecutor | Cluster | None) -> See
 def run_in_processes(
     workers: int, seeds: Sequence[int], path: Path, allowed_imports: Sequence[str]
 ) -> Generator[Outcome]:
-    """Run seeds in worker processes of this machine, which share its processors."""
+    """Run seeds in worker processes that share the processors of this machine."""
     with WorkerPool(workers, share=max(1, cores() // workers)) as pool:
         for seed in seeds:
             pool.submit(Call(run_seed, (seed, str(path), tuple(allowed_imports))))
@@ -45,7 +45,7 @@ def run_in_processes(
 def run_on_executor(
     executor: FuturesExecutor, seeds: Sequence[int], path: Path, allowed_imports: Sequence[str]
 ) -> Generator[Outcome]:
-    """Run seeds on an executor, whose workers see the study's directory."""
+    """Run seeds on an executor whose workers can access the study's directory."""
     arguments = (str(path), tuple(allowed_imports))
     pending: dict[Future[Outcome], int] = {executor.submit(run_seed, seed, *arguments): seed for seed in seeds}
     for future in as_completed(pending):

@@ -1,4 +1,4 @@
-"""A run under way: its parts put together, from the start or from a checkpoint, and driven to the end."""
+"""A running experiment: built from a config, started or restored from a checkpoint, and run to its end."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from evonet.experiment.build import (
     build_stop_rule,
     build_validation,
     build_validation_fitness,
-    notices,
     target_of,
     too_many_workers,
+    warnings_for,
 )
 from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
-from evonet.experiment.chronicle import Chronicle
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
+from evonet.experiment.generation_log import GenerationLog
 from evonet.experiment.interruption import Interruption
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.tracking import make_trackers, require_trackers
@@ -47,9 +47,9 @@ class Session:
     """The parts of a run; a context manager, which closes them.
 
     Args:
-        config: what to run.
-        say: told what a person should know before the run.
-        executor: runs the episodes, if not this machine.
+        config: the config.
+        say: called with each warning before the run.
+        executor: runs the episodes instead of this machine.
 
     Raises:
         EvonetError: the config cannot be run.
@@ -59,22 +59,22 @@ class Session:
         self, config: Config, say: Callable[[str], None], executor: FuturesExecutor | Cluster | None = None
     ) -> None:
         self._config = config
-        self._chronicle = Chronicle()
+        self._log = GenerationLog()
         self._checkpoint: Checkpoint | None = None
         require_trackers(config.settings.tracking)
         self._fitness = self._validation_fitness = build_fitness(config, executor)
         try:
-            for notice in notices(self._fitness):
-                say(notice)
+            for warning in warnings_for(self._fitness):
+                say(warning)
             if executor is None:
-                for notice in too_many_workers("evaluation.workers", config.settings.evaluation.workers):
-                    say(notice)
+                for warning in too_many_workers("evaluation.workers", config.settings.evaluation.workers):
+                    say(warning)
             settings = config.settings
             self._algorithm = build_algorithm(config, self._fitness.architecture)
             self._validation_fitness = build_validation_fitness(config, self._fitness, executor)
             self._target = target_of(config, self._validation_fitness.task)
             self._rule = build_stop_rule(config, self._target)
-            self._acting = acting(self._validation_fitness)
+            self._policy_spec = policy_spec(self._validation_fitness)
             self._evolution = evolve(
                 self._algorithm,
                 self._fitness,
@@ -88,16 +88,16 @@ class Session:
             raise
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint.
+        """Continue from a checkpoint.
 
         Raises:
-            CheckpointError: it is none of this run.
+            CheckpointError: the checkpoint does not fit the run.
         """
         state = checkpoint.state
         try:
             self._evolution.restore(state["evolution"])
             self._rule.restore(state["stop"])
-            self._chronicle.restore(state["chronicle"])
+            self._log.restore(state["chronicle"])
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"the checkpoint of generation {checkpoint.generation} does not fit the run: "
@@ -107,40 +107,40 @@ class Session:
 
     @property
     def over(self) -> str | None:
-        """Why there is no generation to come, None if there is."""
-        return None if self._checkpoint is None else self._rule.still(self._checkpoint.seconds)
+        """The reason why the run is over; None if it has a generation to run."""
+        return None if self._checkpoint is None else self._rule.reason_now(self._checkpoint.seconds)
 
     def drive(self, directory: RunDirectory, watch: Watcher, interruption: Interruption) -> dict[str, Any]:
-        """Run to the end; returns the summary, which is written too.
+        """Run to the end; writes and returns the summary.
 
-        Whatever stops it earlier, the last generation that was finished is saved.
+        A run that is stopped earlier saves its last finished generation.
         """
         since = self._checkpoint
         started = time.monotonic() - (0.0 if since is None else since.seconds)
         writer = CheckpointWriter(directory.files, self._config.settings.checkpoints.build(), since)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_advice(directory.path, interruption))
+            stack.enter_context(_resume_advice(directory.path, interruption))
             stack.enter_context(contextlib.closing(writer))
-            stack.enter_context(_saved(writer))
+            stack.enter_context(_saved_on_error(writer))
             stack.enter_context(faults_recorded(directory, self._algorithm, self._evolution))
             names, first = self._config.settings.tracking, self._evolution.generations
             trackers = make_trackers(names, directory.path, first)
             for tracker in trackers:
                 stack.enter_context(contextlib.closing(tracker))
-            reason = self._rule.still(time.monotonic() - started)
+            reason = self._rule.reason_now(time.monotonic() - started)
             while reason is None:
                 generation = next(self._evolution)
                 with interruption.held():
                     seconds = time.monotonic() - started
-                    metrics = self._chronicle.add(generation, seconds, directory)
+                    metrics = self._log.add(generation, seconds, directory)
                     for tracker in trackers:
                         tracker.write(metrics)
                     reason = self._rule.reason(generation, seconds)
                     make = self._snapshot(directory, generation.number, seconds)
                     writer.offer(generation.number, make)
                 watch(generation, seconds)
-            with ThreadPoolExecutor(1) as beside:  # the disk's time is not the test's
-                saved = beside.submit(writer.flush)
+            with ThreadPoolExecutor(1) as writing:  # the test runs while the disk is written
+                saved = writing.submit(writer.flush)
                 champion = self._evolution.champion and self._test(self._evolution.champion)
                 saved.result()
             with interruption.held():
@@ -151,13 +151,13 @@ class Session:
         return summary
 
     def _snapshot(self, directory: RunDirectory, generation: int, seconds: float) -> Callable[[], Checkpoint]:
-        """What makes the checkpoint of this moment, whenever it is called; little work if it never is."""
+        """A function that makes the checkpoint of this generation, also later; the costly work is in its call."""
         marks = directory.marks
         state = {
             "evolution": self._evolution.state(),
             "stop": self._rule.state(),
-            "chronicle": self._chronicle.state(),
-            "acting": self._acting,
+            "chronicle": self._log.state(),
+            "acting": self._policy_spec,
         }
 
         def make() -> Checkpoint:
@@ -168,10 +168,12 @@ class Session:
         return make
 
     def _test(self, champion: Champion) -> Champion:
-        """The champion with its score on fresh episodes: in the real environment, or by the function that scored it."""
+        """The champion with its score on fresh episodes in the Gymnasium environment, or by the fitness function."""
         settings, fitness = self._config.settings, self._validation_fitness
         seeds = episode_seeds(settings.seed, Purpose.TEST, 0, settings.test.episodes)
-        isolated = isinstance(fitness, EpisodeReturn) and fitness.isolated  # there the environment cannot end the run
+        isolated = (
+            isinstance(fitness, EpisodeReturn) and fitness.isolated
+        )  # a crash of the environment then ends a worker only
         if isolated or champion.task is None:
             results = fitness(champion.genome[None, :], seeds, champion.normaliser)
         else:
@@ -211,13 +213,13 @@ class Session:
         self.close()
 
 
-def acting(fitness: Fitness) -> dict[str, Any]:
-    """How genomes act, as plain data: a checkpoint has it, so that the genomes in it can be read."""
+def policy_spec(fitness: Fitness) -> dict[str, Any]:
+    """The architecture and the task as plain data, with which a checkpoint's genomes become policies."""
     return {"architecture": asdict(fitness.architecture), "task": fitness.task and describe_task(fitness.task)}
 
 
 def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
-    """Whether the task is solved, and the champion's three kinds of score, each under its own name."""
+    """Whether the task is solved, and the champion's training, validation and test scores."""
     if champion is None:
         return {"solved": False, "target": target, "champion": None}
     validation, test = champion.validation, champion.test
@@ -239,8 +241,8 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _advice(path: Path, interruption: Interruption) -> Iterator[None]:
-    """Whatever stops the run that a person can mend, says how to go on."""
+def _resume_advice(path: Path, interruption: Interruption) -> Iterator[None]:
+    """Within this context, an error that a user can repair gets a note with the command that resumes the run."""
     interruption.advice = f"resume with: {command('evonet', 'resume', path)}"
     try:
         yield
@@ -251,8 +253,8 @@ def _advice(path: Path, interruption: Interruption) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _saved(writer: CheckpointWriter) -> Iterator[None]:
-    """Whatever stops the run, except the disk itself, the last generation that was finished is saved."""
+def _saved_on_error(writer: CheckpointWriter) -> Iterator[None]:
+    """Within this context, an error saves the last finished generation, unless the disk is what failed."""
     try:
         yield
     except RunDirectoryError:

@@ -1,4 +1,4 @@
-"""When a run is over."""
+"""The rule that ends a run."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Stop(Settings):
     """A run stops after the generation in which the first of these is reached.
 
     Attributes:
-        generations: so many.
-        evaluations: so many genomes scored in training.
-        environment_steps: so many steps in training.
-        seconds: so long; what the run finds then depends on the machine.
-        stagnation: so many generations without a better champion, or without validation, without better fitness.
-        target: validation mean from which the task is solved; "auto" takes the environment's own threshold.
-        confident: whether to go on until the validation leaves little doubt that the test will reach the target too.
+        generations: the number of generations.
+        evaluations: genomes evaluated in training.
+        environment_steps: environment steps in training.
+        seconds: time; the result then depends on the machine.
+        stagnation: generations without a better champion or, where there is no validation, without better fitness.
+        target: validation mean at which the task is solved; "auto" takes the environment's reward threshold.
+        confident: whether to continue until the validation predicts that the test will reach the target too.
     """
 
     generations: Count | None = 1000
@@ -40,12 +40,12 @@ class Stop(Settings):
 
 
 class StopRule:
-    """Watches a run's generations.
+    """Decides after each generation whether a run is over.
 
     Args:
         stop: the limits.
         target: the validation mean to reach, None if there is none.
-        test_episodes: on which the champion will be tested.
+        test_episodes: the number of episodes in the champion's test.
     """
 
     def __init__(self, stop: Stop, target: float | None, test_episodes: int) -> None:
@@ -59,7 +59,7 @@ class StopRule:
         self._spent: dict[str, int] = {}
 
     def reason(self, generation: Generation, seconds: float) -> str | None:
-        """Why the run is over after `generation`, or None if it goes on."""
+        """The reason why the run is over after `generation`; None if the run continues."""
         champion = generation.champion
         self._validation = champion.validation if champion else None
         self._latest = self._validation.mean if self._validation else float(generation.fitness.max())
@@ -71,10 +71,10 @@ class StopRule:
             "environment_steps": generation.environment_steps,
             "stagnation": generation.number - self._best_generation,
         }
-        return self.still(seconds)
+        return self.reason_now(seconds)
 
-    def still(self, seconds: float) -> str | None:
-        """The same of the generation seen last: on resume the limits may be others."""
+    def reason_now(self, seconds: float) -> str | None:
+        """The reason why the run is over after its last generation, under the present limits; None if it continues."""
         if not self._spent:
             return None
         if self._target is not None and self._latest >= self._target and not self._doubtful():
@@ -83,7 +83,7 @@ class StopRule:
         return next((name for name in _LIMITS if _reached(spent[name], getattr(self._stop, name))), None)
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs."""
+        """The state that `restore` takes."""
         return {
             "best": self._best,
             "best_generation": self._best_generation,
@@ -93,7 +93,7 @@ class StopRule:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`, which is copied."""
+        """Continue from `state`, which is copied."""
         self._best, self._best_generation = float(state["best"]), int(state["best_generation"])
         self._latest = float(state["latest"])
         returns = state["validation"]

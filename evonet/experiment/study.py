@@ -1,4 +1,4 @@
-"""A study: one config with many seeds, each an ordinary run in a directory of its own, many at once."""
+"""A study: runs of one config with many seeds, several at once, each in a directory of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
-from evonet.experiment.build import build_algorithm, build_fitness, notices, too_many_workers
+from evonet.experiment.build import build_algorithm, build_fitness, too_many_workers, warnings_for
 from evonet.experiment.config import Config
 from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_directory import to_json
@@ -36,29 +36,30 @@ def study(
     watch: Callable[[Outcome], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Run a config with each of `seeds`; those that a directory holds finished are not run again.
+    """Run a config with each of `seeds`; runs that are finished in the study's directory are not repeated.
 
     Args:
-        config: what to run; its own seed and workers do not count.
-        seeds: of the runs, all different.
+        config: the config; its own seed and number of workers are ignored.
+        seeds: the seeds, all different.
         output: the study's directory, in which each run has `seed-<n>`; by default `runs/<name>-study`.
-        workers: runs at once; by default one for each core. The results do not depend on it. An executor's are its own.
-        executor: what runs them, instead of processes on this machine: a Dask client or cluster, whose machines need
-            share no files with this one, or what else has a method `submit`, whose workers must see `output`.
+        workers: the number of runs at once, by default one for each core; an executor has its own. The results do not
+            depend on it.
+        executor: runs the seeds instead of processes on this machine: a Dask client or cluster, whose machines need not
+            share files with this one, or any object with a method `submit` whose workers can access `output`.
         watch: called with the outcome of each seed.
-        say: called with what a person should know before the runs.
+        say: called with each warning.
 
     Returns:
-        The study's summary, as it stands in `study.json`.
+        The study's summary, as in `study.json`.
 
     Raises:
-        ClusterUnavailable: the Dask scheduler does not answer, or has no workers; the same call goes on.
-        EvonetError: the config cannot be run, the directory belongs to another one, or it cannot be written.
-        KeyboardInterrupt: a signal came; the same call goes on with the same study.
+        ClusterUnavailable: the Dask scheduler does not answer, or has no workers; the same call resumes the study.
+        EvonetError: the config cannot be run, or the directory holds another study or cannot be written.
+        KeyboardInterrupt: a signal interrupted the study; the same call resumes it.
     """
-    _try_out(config, say)
-    for notice in too_many_workers("--workers", workers):
-        say(notice)
+    _check_config(config, say)
+    for warning in too_many_workers("--workers", workers):
+        say(warning)
     path = output or default_study_path(config.settings.name)
     with interruptible(), open_study(path, config, say) as directory:
         started = time.monotonic()
@@ -91,13 +92,13 @@ def study(
         return summary
 
 
-def _try_out(config: Config, say: Callable[[str], None]) -> None:
-    """Raise here, before any process is started, what would fail in every run."""
+def _check_config(config: Config, say: Callable[[str], None]) -> None:
+    """Raise an error that every run would have before any process starts."""
     require_trackers(config.settings.tracking)
     fitness = build_fitness(config)
     try:
-        for notice in notices(fitness):
-            say(notice)
+        for warning in warnings_for(fitness):
+            say(warning)
         build_algorithm(config, fitness.architecture)
     finally:
         fitness.close()

@@ -1,4 +1,4 @@
-"""A study's files: its config, its summary, a directory for each run, and a lock."""
+"""The directory of a study: its config, its summary, a directory for each run, and a lock."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _RUN = re.compile(r"\.?seed-\d+(\.arriving)?")
 
 
 def default_study_path(name: str) -> Path:
-    """`runs/<name>-study`: the same for the same config, so that the same command goes on with the same study."""
+    """The default directory, `runs/<name>-study`: equal for equal names, so that the same command resumes the study."""
     return Path("runs") / f"{safe_name(name)}-study"
 
 
 def run_directory(path: Path, seed: int) -> Path:
-    """Where the run with `seed` is, in the study at `path`."""
+    """The run directory of `seed` in the study at `path`."""
     return path / f"seed-{seed}"
 
 
 def finished(path: Path, seed: int) -> dict[str, Any] | None:
-    """The summary of a seed's run, None if it has not come to its end.
+    """The summary of a seed's run, None if the run is not finished.
 
     Raises:
-        ConfigError: there is one that cannot be read.
+        ConfigError: the summary cannot be read.
     """
     path = run_directory(path, seed) / SUMMARY
     if not path.exists():
@@ -54,17 +54,17 @@ def finished(path: Path, seed: int) -> dict[str, Any] | None:
 
 @contextlib.contextmanager
 def open_study(path: Path, config: Config, say: Callable[[str], None]) -> Iterator[Directory]:
-    """The directory of a study of `config`, which this process is the only one to run.
+    """Open and lock the directory of a study of `config`.
 
     Args:
-        path: of the directory; made if it is missing.
-        config: of the study.
+        path: the path of the directory, which is made if it is missing.
+        config: the config of the study.
         say: called with a warning where the file system has no locks.
 
     Raises:
-        ConfigError: it holds a study of another config, or a run; or one of its files is a link, a pipe or the like.
-        RunInUse: another process runs it.
-        RunDirectoryError: it cannot be written.
+        ConfigError: the directory holds a run or a study of another config, or one of its files is a link or a pipe.
+        RunInUse: another process is running the study.
+        RunDirectoryError: the directory cannot be written.
     """
     if (path / journal_name("metrics")).exists():
         raise ConfigError(f"{path} holds a run, not a study; choose another --output")
@@ -80,16 +80,16 @@ def open_study(path: Path, config: Config, say: Callable[[str], None]) -> Iterat
             raise unwritable(path, error) from error
         stack.callback(lock.release)
         if not lock.held:
-            say(f"warning: the file system of {path} has no locks; no other process may run it meanwhile")
-        _agree(directory, config)
+            say(f"warning: the file system of {path} has no locks: do not run it in another process")
+        _write_or_compare_config(directory, config)
         yield directory
 
 
 def write_text(directory: Directory, name: str, text: str) -> None:
-    """Write a file of a study whole or not at all.
+    """Write a file of a study atomically.
 
     Raises:
-        RunDirectoryError: it cannot be written.
+        RunDirectoryError: the file cannot be written, or is too long.
     """
     content = text.encode()
     if name == STUDY and len(content) > LONGEST_STUDY:
@@ -104,21 +104,19 @@ def _is_file_of_a_study(name: str) -> bool:
     return (name_of_temporary(name) or name) in {CONFIG, STUDY, LOCK}
 
 
-def _agree(directory: Directory, config: Config) -> None:
-    """Write the study's config, or see that it is there already."""
+def _write_or_compare_config(directory: Directory, config: Config) -> None:
+    """Write the study's config, or refuse a config that differs from the one in the directory."""
     resolved, file = config.resolved, directory.path / CONFIG
-    resolved["evaluation"]["workers"] = "auto"  # as many processes as the run's share of the processors
+    resolved["evaluation"]["workers"] = "auto"  # each run has a share of the processors
     if not directory.has(CONFIG):
         write_text(directory, CONFIG, to_yaml(resolved))
         return
-    there = Document.read(str(file), follow_links=False).data
-    with contextlib.suppress(ConfigError):  # then the differences tell
-        there = completed(there)
-    differ = differences([there, resolved], besides=("seed",))
+    stored = Document.read(str(file), follow_links=False).data
+    with contextlib.suppress(ConfigError):  # the differences below report an invalid config
+        stored = completed(stored)
+    differ = differences([stored, resolved], besides=("seed",))
     if differ:
-        lines = [
-            f"  {key}: {as_written(theirs)} there, {as_written(ours)} here" for key, (theirs, ours) in differ.items()
-        ]
+        lines = [f"  {key}: {as_written(old)} there, {as_written(new)} here" for key, (old, new) in differ.items()]
         raise ConfigError(
             f"{file.parent} holds a study of another config; choose another --output. What differs:\n"
             + "\n".join(lines)

@@ -11,22 +11,22 @@ from evonet.statistics import bootstrap_interval, interquartile_mean, quantiles,
 from evonet.types import FloatArray
 
 SPENT = ("evaluations", "environment_steps", "validation_steps", "generations")
-"""What a run spends, as its summary names it."""
+"""The keys under which a run's summary counts its cost."""
 
 _OF_ALL = ("environment", "target", "versions")
 _OF_A_RUN = ("solved", "stopped_by", *SPENT, "seconds")
 
 
 def summarise(summaries: Sequence[Mapping[str, Any] | None], seeds: Sequence[int]) -> dict[str, Any]:
-    """All that a study tells, as plain data.
+    """The figures of a study, as plain data.
 
-    A run that did not reach the target, or that failed, counts against the success rate. What success took is told of
-    the runs that had it; what the others spent is not forgotten in `per_success`, all that all runs spent for each
-    success (the expected running time of Hansen et al. 2021).
+    A run that failed or did not reach the target counts against the success rate. The quartiles in `to_success` are
+    those of the successful runs; `per_success` divides the cost of all runs by the number of successes (the expected
+    running time of Hansen et al. 2021).
 
     Args:
-        summaries: of the runs, None for one that failed.
-        seeds: theirs.
+        summaries: the summary of each run, None for a run that failed.
+        seeds: the seed of each run.
     """
     runs = [summary for summary in summaries if summary is not None]
     return {
@@ -45,17 +45,22 @@ def summarise(summaries: Sequence[Mapping[str, Any] | None], seeds: Sequence[int
 
 
 def test_score(summary: Mapping[str, Any]) -> float:
-    """A run's test mean; -inf if it has no champion, or one that failed in the test."""
+    """The test mean of a run's champion; -inf if there is no champion, or a test episode failed."""
     champion = summary["champion"]
     score = champion and champion["test_mean"]
     return -np.inf if score is None else float(score)
 
 
-def _success(runs: Sequence[Mapping[str, Any]], asked: int) -> dict[str, Any] | None:
+def _success(runs: Sequence[Mapping[str, Any]], num_runs: int) -> dict[str, Any] | None:
     if not any(run["target"] is not None for run in runs):
         return None
     solved = sum(run["solved"] for run in runs)
-    return {"solved": solved, "runs": asked, "rate": solved / asked, "interval": wilson_interval(solved, asked)}
+    return {
+        "solved": solved,
+        "runs": num_runs,
+        "rate": solved / num_runs,
+        "interval": wilson_interval(solved, num_runs),
+    }
 
 
 def _to_success(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

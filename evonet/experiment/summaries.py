@@ -1,4 +1,4 @@
-"""The summaries `run.json` and `study.json` read back: every value is of its type and range, or the file is refused."""
+"""Readers of the summaries `run.json` and `study.json`; a value of the wrong type or range is refused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from evonet.files.fields import Fields
 
 STUDY = "study.json"
 LONGEST_STUDY = 96 << 20
-"""Bytes of `study.json`, for who writes it and who reads it."""
+"""Bytes that `study.json` may have."""
 
-_LONGEST_NAME = 1 << 16  # characters; a config has no longer one
+_LONGEST_NAME = 1 << 16  # characters; the size limit of a config allows no longer name
 _MOST_RUNS = 1_000_000
 
 
 class ChampionSummary(TypedDict):
-    """A champion and its three kinds of score; a mean is None if an episode failed."""
+    """A champion and its three scores; a mean is None if an episode failed."""
 
     individual: int
     generation: int
@@ -34,7 +34,7 @@ class ChampionSummary(TypedDict):
 
 
 class RunSummary(TypedDict):
-    """What a finished run found and spent; `run_directory` is where it was when it ended."""
+    """The results and the cost of a finished run; `run_directory` is its path at the end of the run."""
 
     name: str
     run_directory: str
@@ -63,7 +63,7 @@ class StudyRun(TypedDict):
 
 
 class StudySummary(TypedDict):
-    """What a comparison needs of a study; `failures` counts the runs that crashed."""
+    """The part of a study's summary that a comparison uses; `failures` counts the runs that crashed."""
 
     environment: str | None
     target: float | None
@@ -75,7 +75,7 @@ def read_run_summary(run: Path) -> RunSummary:
     """The summary of the finished run in the directory `run`.
 
     Raises:
-        ConfigError: it cannot be read, or it is no summary of a run.
+        ConfigError: the summary cannot be read, or is invalid.
     """
     path = run / SUMMARY
     with reading_below(path) as file:
@@ -90,7 +90,7 @@ def read_study_summary(study: Path) -> StudySummary:
     """The summary of the study in the directory `study`.
 
     Raises:
-        ConfigError: it cannot be read, or it is no summary of a study.
+        ConfigError: the summary cannot be read, or is invalid.
     """
     path = study / STUDY
     with reading_below(path) as file:

@@ -1,11 +1,11 @@
-"""Arrays and a header in one file, safe to open whoever wrote it.
+"""Arrays and a header in one file that is safe to open, also from a stranger.
 
-The file is a NumPy archive (`numpy.load` reads it): member `header` is a JSON object as bytes, every other member an
-array. Nothing is compressed and nothing is pickled, so that what is read is never more than the file is long; the
-archive's comment is a digest of all bytes before it, so that no change goes unnoticed. The digest is no signature: a
-forged file with a right digest still has to pass every check below, each before memory is taken.
+The file is a NumPy archive (`numpy.load` reads it): the member `header` is a JSON object as bytes, every other member
+is an array. Nothing is compressed, so that the file's size bounds the memory that reading takes, and nothing is pickled.
+The archive's comment is a digest of all bytes before it, which reveals damage. The digest is not a signature: a forged
+file with the right digest has to pass every check below, each before memory is allocated.
 
-A state (nested dicts and lists of arrays and plain values) is stored as such an archive, too: the tree is its header.
+A state (nested dicts and lists of arrays and plain values) is an archive, too, with the tree as the header.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MEMBER_HEADER = re.compile(
     r"\{'descr': '([<|][a-z][0-9]{1,2})', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \} *\n"
 )
 DIGITS = 32
-"""Hexadecimal digits of the digest, which an archive ends with."""
+"""Hexadecimal digits of the digest at the end of an archive."""
 
 END = 22
 """Bytes of an archive's last record, before the digest."""
@@ -53,11 +53,11 @@ _Steps = list[str | int]
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """How large an archive of some kind may be, for who writes it and who reads it.
+    """The size limits of an archive, for its writer and its reader.
 
     Attributes:
-        file: bytes of the file, and so of its arrays in memory.
-        header: bytes of the JSON text; the objects that it becomes may take 25 times as much.
+        file: bytes of the file, and thereby of its arrays in memory.
+        header: bytes of the JSON text; the parsed objects may take 25 times as much memory.
     """
 
     file: int
@@ -65,16 +65,16 @@ class ArchiveLimits:
 
 
 def pack_archive(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], limits: ArchiveLimits) -> bytes:
-    """The content of an archive; the same bytes for the same header and arrays.
+    """The content of an archive; equal headers and arrays give equal bytes.
 
     Args:
-        header: JSON-ready; infinities and NaN may be in it.
-        arrays: by name, a lower-case word; of booleans, integers, floats or complex numbers of at most 128 bits.
-        limits: of its size.
+        header: a JSON object; infinities and NaN are allowed.
+        arrays: arrays by name, a lower-case word; of booleans, integers, floats or complex numbers of at most 128 bits.
+        limits: the limits of its size.
 
     Raises:
-        TypeError: the header is not JSON-ready, or an array has another type.
-        ValueError: a name is no such word, or the archive is larger than `limits` allow.
+        TypeError: the header cannot be written as JSON, or an array has another type.
+        ValueError: a name is not a lower-case word, or the archive is larger than `limits` allow.
     """
     text = json.dumps(header).encode()
     if len(text) > limits.header:
@@ -97,52 +97,52 @@ def pack_archive(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], 
 
 
 def _size_of_member(name: str, array: NDArray[Any]) -> int:
-    """Bytes of a member in an archive, at most: the array, its own header, its name twice, its entry in the list."""
+    """An upper bound of a member's bytes: the array, its own header, its name twice, its entry in the list."""
     return array.nbytes + 128 + 16 * array.ndim + 2 * len(name) + 256
 
 
 def sealed(members: Arrays) -> bytes:
-    """The archive of some arrays, with its digest as a comment."""
+    """The archive of `members`, with its digest as a comment."""
     buffer = io.BytesIO()
     np.savez(buffer, **members)  # type: ignore[arg-type]
-    buffer.seek(-2, io.SEEK_END)  # the comment's length
+    buffer.seek(-2, io.SEEK_END)  # the field of the comment's length
     buffer.write(struct.pack("<H", DIGITS))
     buffer.write(digest(buffer, buffer.tell()))
     return buffer.getvalue()
 
 
 def read_archive(file: IO[bytes], limits: ArchiveLimits) -> tuple[dict[str, Any], Arrays]:
-    """The header and the arrays of an archive. Nothing in it is believed before it is checked, and no code is run.
+    """The header and the arrays of an archive, checked; no code in the file is run.
 
     Args:
-        file: which `bounded.reading` opened.
-        limits: of its size.
+        file: a file that `bounded.reading` opened.
+        limits: the limits of its size.
 
     Returns:
-        The header as a dict, and the arrays, each writable and its own.
+        The header as a dict, and the arrays, writable and without shared memory.
 
     Raises:
-        ConfigError: the file is too long, or is not as `pack_archive` made it; the message says in what.
-        OSError: it cannot be read.
+        ConfigError: the file is too long, or is not a valid archive; the message says why.
+        OSError: the file cannot be read.
     """
     try:
         return _read(file, os.fstat(file.fileno()).st_size, limits)
     except OSError:
         raise
-    except Exception as error:  # garbage makes zipfile and NumPy raise any error
-        raise ConfigError(f"{file.name}: not a sound archive: {error}") from error
+    except Exception as error:  # a damaged file can make zipfile and NumPy raise any error
+        raise ConfigError(f"{file.name}: not a valid archive: {error}") from error
 
 
 def pack_state(kind: str, state: Mapping[str, Any], limits: ArchiveLimits) -> bytes:
     """The archive of nested dicts and lists of arrays, numbers, booleans, strings and None.
 
     Args:
-        kind: the file's format, as `check_format` knows it.
-        state: what to pack.
-        limits: of the archive's size.
+        kind: the file's format, such as "evonet checkpoint 2".
+        state: the state.
+        limits: the limits of the archive's size.
 
     Raises:
-        TypeError: something else is in the state.
+        TypeError: the state has a value of another type.
         ValueError: the archive is larger than `limits` allow.
     """
     arrays: list[tuple[_Steps, NDArray[Any]]] = []
@@ -152,12 +152,12 @@ def pack_state(kind: str, state: Mapping[str, Any], limits: ArchiveLimits) -> by
 
 
 def read_state(file: IO[bytes], kind: str, limits: ArchiveLimits) -> dict[str, Any]:
-    """The state that `pack_state` packed, to the last bit; checked as in `read_archive`.
+    """The state that `pack_state` packed, to the last bit, with the checks of `read_archive`.
 
     Raises:
         NewerFormat: a newer version of evonet wrote the file.
-        ConfigError: the file is too long, or is not as `pack_state` made it; the message says in what.
-        OSError: it cannot be read.
+        ConfigError: the file is too long, or is not a valid state; the message says why.
+        OSError: the file cannot be read.
     """
     header, arrays = read_archive(file, limits)
     check_format(file.name, header.get("format"), kind)
@@ -169,26 +169,26 @@ def read_state(file: IO[bytes], kind: str, limits: ArchiveLimits) -> dict[str, A
         for path, array in zip(header["arrays"], arrays.values(), strict=True):
             _put(header["state"], path, array)
     except (LookupError, TypeError, ValueError) as error:
-        raise ConfigError(f"{file.name}: not a sound archive: {error}") from error
+        raise ConfigError(f"{file.name}: not a valid archive: {error}") from error
     state: dict[str, Any] = header["state"]
     return state
 
 
 class NewerFormat(ConfigError):
-    """A file was written by a newer version of evonet."""
+    """A newer version of evonet wrote the file."""
 
 
 def check_format(path: PathLike, found: Any, known: str) -> None:
     """Refuse a file of another kind or of an unknown version.
 
     Args:
-        path: of the file.
-        found: the format that the file names.
-        known: the format that is expected: a kind, a space and a version, such as "evonet champion 1".
+        path: the path of the file.
+        found: the format in the file.
+        known: the expected format: a kind, a space and a version, such as "evonet champion 1".
 
     Raises:
-        NewerFormat: it is of that kind, but a newer version.
-        ConfigError: it is of another kind, or an older version.
+        NewerFormat: the file has the expected kind, but a newer version.
+        ConfigError: the file has another kind, or an older version.
     """
     if found == known:
         return
@@ -204,7 +204,7 @@ def check_format(path: PathLike, found: Any, known: str) -> None:
 
 
 def digest(file: IO[bytes], length: int) -> bytes:
-    """The digest of the first `length` bytes of a file, which is left behind them."""
+    """The digest of the first `length` bytes of a file, whose position is then `length`."""
     hashed = hashlib.blake2b(digest_size=DIGITS // 2, usedforsecurity=False)
     file.seek(0)
     while length and (block := file.read(min(length, _BLOCK))):
@@ -220,7 +220,7 @@ def _read(file: IO[bytes], size: int, limits: ArchiveLimits) -> tuple[dict[str, 
         raise ValueError(f"it must have at least {END + DIGITS} bytes, got {size}")
     _check_end(file, size)
     if digest(file, size - DIGITS) != file.read():
-        raise ValueError("it is cut or changed: its checksum is wrong")
+        raise ValueError("it is truncated or changed: its checksum is wrong")
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         _check_members(members, size)
@@ -234,28 +234,28 @@ def _read(file: IO[bytes], size: int, limits: ArchiveLimits) -> tuple[dict[str, 
 
 
 def _check_end(file: IO[bytes], size: int) -> None:
-    """See that the archive ends as it should, with a list of members that is no longer than it may be."""
+    """Refuse an archive without its last record, or whose list of members is too long."""
     end = size - DIGITS - END
     file.seek(end)
     signature, length, comment = struct.unpack("<4s8xI4xH", file.read(END))
     if signature != b"PK\5\6" or comment != DIGITS:
-        raise ValueError("it is cut, or no archive at all: its last record is missing")
+        raise ValueError("it is truncated, or not an archive: its last record is missing")
     length = _directory_length(file, end, length)
     if length > _LONGEST_DIRECTORY:
         raise ValueError(f"its list of members must have at most {_LONGEST_DIRECTORY} bytes, got {length}")
 
 
-def _directory_length(file: IO[bytes], end: int, said: int) -> int:
-    """Bytes of the list of members, which `zipfile` would read whole.
+def _directory_length(file: IO[bytes], end: int, recorded: int) -> int:
+    """Bytes of the list of members, all of which `zipfile` would read.
 
     Args:
         file: the archive.
-        end: where its last record begins.
-        said: the length that stands there.
+        end: the position of its last record.
+        recorded: the length in that record.
     """
-    if said != 0xFFFFFFFF or end < 76:
-        return said
-    file.seek(end - 76)  # an archive of over 4 GB says it in a record more
+    if recorded != 0xFFFFFFFF or end < 76:
+        return recorded
+    file.seek(end - 76)  # an archive of over 4 GB has the length in another record
     (length,) = struct.unpack("<40xQ8x", file.read(56))
     return int(length)
 
@@ -275,20 +275,22 @@ def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
         names.add(name)
     total = sum(member.file_size for member in members)
     if total > size:
-        raise ValueError(f"its members must not be longer than itself, got {total} bytes in a file of {size}")
+        raise ValueError(f"its members must not be longer than the file, got {total} bytes in a file of {size}")
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """The array in a member, whose own header must fit the member's size."""
+    """The array in a member, after a check that its NumPy header fits the member's size."""
     with archive.open(member) as stream:
         start = stream.read(10)
         if start[:8] != b"\x93NUMPY\1\0":
-            raise ValueError(f"member {member.filename!r} is no array, or of an unknown version")
-        said = stream.read(int.from_bytes(start[8:], "little")).decode("latin-1")
-        match = _MEMBER_HEADER.fullmatch(said)
+            raise ValueError(f"member {member.filename!r} is not an array, or has an unknown version")
+        header = stream.read(int.from_bytes(start[8:], "little")).decode("latin-1")
+        match = _MEMBER_HEADER.fullmatch(header)
         if not match or match[1] not in _DTYPES:
-            raise ValueError(f"member {member.filename!r} must be a plain array of numbers, got {shown(said.strip())}")
-        dtype, left = _DTYPES[match[1]], member.file_size - len(start) - len(said)
+            raise ValueError(
+                f"member {member.filename!r} must be a plain array of numbers, got {shown(header.strip())}"
+            )
+        dtype, left = _DTYPES[match[1]], member.file_size - len(start) - len(header)
         lengths = [length.strip() for length in match[2].split(",") if length.strip()]
         if len(lengths) > _MOST_DIMENSIONS or any(len(length) > 18 for length in lengths):
             raise ValueError(f"member {member.filename!r} must have another shape than {shown(match[2])}")
@@ -303,7 +305,7 @@ def _numbered(number: int) -> str:
 
 
 def _without_arrays(value: Any, path: _Steps, arrays: list[tuple[_Steps, NDArray[Any]]]) -> Any:
-    """`value` for JSON, with null where an array is; the arrays are added to `arrays`, each with its path."""
+    """`value` for JSON, with null for each array; appends the path and the array to `arrays`."""
     if isinstance(value, np.ndarray):
         if value.dtype.newbyteorder("<").str not in _DTYPES:
             raise TypeError(f"a state's array must hold numbers, got {value.dtype} at {_place(path)}")
@@ -331,12 +333,12 @@ def _place(path: _Steps) -> str:
 
 
 def _put(tree: Any, path: Any, array: NDArray[Any]) -> None:
-    """Put an array into its place in a tree, which must be empty."""
-    *way, last = _checked(path)
-    for step in way:
+    """Put an array into its place in a tree, where there must be null."""
+    *parents, last = _checked(path)
+    for step in parents:
         tree = tree[step]
     if tree[last] is not None:
-        raise ValueError("two values have one place")
+        raise ValueError("two arrays have the same place")
     tree[last] = array
 
 

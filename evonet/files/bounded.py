@@ -1,7 +1,7 @@
-"""Files of strangers: read only if they are regular, up to a size, and parsed up to a depth.
+"""Readers of untrusted files: regular files only, with limits of size and depth.
 
-Whatever a file holds, reading it ends soon and takes bounded memory, and what is wrong with it becomes a ConfigError
-with the file's name. Nothing here runs what a file says.
+Reading takes bounded time and memory for any content, an invalid file raises a ConfigError with its name, and no code
+in a file is run.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from evonet.files.text import shown
 PathLike = str | os.PathLike[str]
 
 LONGEST_DOCUMENT = 8 << 20
-"""Bytes of a JSON document, such as a run's summary."""
+"""Bytes that a JSON document may have, such as a run's summary."""
 
 LONGEST_LINE = 8 << 20
-"""Bytes of a line of a journal, for who writes it and who reads it."""
+"""Bytes that a line of a journal may have."""
 
 MOST_PARTS = 1 << 20
-"""Lists and objects in a JSON document: an empty list takes sixty bytes of memory for two of text."""
+"""Lists and objects that a JSON document may have: an empty list of two bytes takes sixty bytes of memory."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
 _DEEPEST = 200
@@ -45,27 +45,27 @@ class NotARegularFile(OSError):
 
 
 def require_regular(mode: int, path: str | None = None) -> None:
-    """See that the `mode` that `os.stat` tells is that of a regular file.
+    """Refuse a `mode` of `os.stat` that is not that of a regular file.
 
     Raises:
-        NotARegularFile: it is not.
+        NotARegularFile: the mode is that of another kind of file.
     """
     if not stat.S_ISREG(mode):
         raise NotARegularFile(errno.EINVAL, f"it is {kind_of(mode)}, not a regular file", path)
 
 
 def kind_of(mode: int) -> str:
-    """What the `mode` that `os.stat` tells belongs to, in words."""
+    """The kind of file with a `mode` of `os.stat`, in words."""
     return "a regular file" if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "a device")
 
 
 @contextlib.contextmanager
 def reading(path: PathLike, open_file: Callable[[], int] | None = None) -> Iterator[IO[bytes]]:
-    """A regular file, open for reading; within it, an OSError becomes a ConfigError with the file's name.
+    """A regular file, open for reading; within this context, an OSError becomes a ConfigError with the file's name.
 
     Args:
-        path: of the file, which the user typed: links are followed.
-        open_file: opens the file, if not `path` itself; returns a descriptor.
+        path: the path of the file; links are followed, because the user typed it.
+        open_file: opens the file and returns its descriptor; by default `path` is opened.
 
     Raises:
         ConfigError: the file cannot be opened or read.
@@ -88,11 +88,11 @@ def _open(path: PathLike) -> int:
 
 
 def read_bytes(file: IO[bytes], max_bytes: int) -> bytes:
-    """All of a file that `reading` opened.
+    """The content of a file that `reading` opened.
 
     Raises:
-        ConfigError: it is longer than `max_bytes`.
-        OSError: it cannot be read.
+        ConfigError: the file is longer than `max_bytes`.
+        OSError: the file cannot be read.
     """
     size = os.fstat(file.fileno()).st_size
     content = b"" if size > max_bytes else file.read(max_bytes + 1)
@@ -102,11 +102,11 @@ def read_bytes(file: IO[bytes], max_bytes: int) -> bytes:
 
 
 def read_text(file: IO[bytes], max_bytes: int) -> str:
-    """All of a file that `reading` opened, in UTF-8.
+    """The text of a UTF-8 file that `reading` opened.
 
     Raises:
-        ConfigError: it is longer than `max_bytes`, or it is not UTF-8.
-        OSError: it cannot be read.
+        ConfigError: the file is longer than `max_bytes`, or is not UTF-8.
+        OSError: the file cannot be read.
     """
     try:
         return read_bytes(file, max_bytes).decode("utf-8")
@@ -118,8 +118,8 @@ def read_json(file: IO[bytes], max_bytes: int = LONGEST_DOCUMENT) -> dict[str, A
     """The JSON object in a file that `reading` opened.
 
     Raises:
-        ConfigError: it is longer than `max_bytes`, or it holds no object.
-        OSError: it cannot be read.
+        ConfigError: the file is longer than `max_bytes`, or is not a JSON object.
+        OSError: the file cannot be read.
     """
     content = read_bytes(file, max_bytes)
     try:
@@ -131,16 +131,16 @@ def read_json(file: IO[bytes], max_bytes: int = LONGEST_DOCUMENT) -> dict[str, A
 def read_lines(
     file: IO[bytes], parse: Callable[[Fields], _Record], name: str, *, torn_end: bool = False
 ) -> Iterator[_Record]:
-    """What the lines of a journal that `reading` opened hold, one after another.
+    """The records in the lines of a journal that `reading` opened.
 
     Args:
-        file: of JSON objects, one in each line.
-        parse: makes a record of a line's object; raises ValueError if it cannot.
-        name: of such an object, for messages.
-        torn_end: whether a last line without its end is passed over, as a run in progress may leave it.
+        file: a file with a JSON object in each line.
+        parse: makes a record of a line's object; raises ValueError if the object is invalid.
+        name: the name of the object in messages.
+        torn_end: whether a last line without its newline is skipped, which a running experiment may leave.
 
     Raises:
-        ConfigError: a line holds no object or no record; the message has its number.
+        ConfigError: a line is not a valid record; the message has its number.
         OSError: the file cannot be read.
     """
     number = 0
@@ -165,7 +165,7 @@ def parse_object(content: bytes) -> dict[str, Any]:
     """The JSON object in `content`.
 
     Raises:
-        ValueError: there is none; or it has too many parts or levels, or a duplicate key.
+        ValueError: `content` is not a JSON object, or has too many parts or levels, or a duplicate key.
     """
     parts = content.count(b"[") + content.count(b"{")
     if parts > MOST_PARTS:
@@ -175,7 +175,7 @@ def parse_object(content: bytes) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(value, dict):
-        raise ValueError(f"it must be an object, got {shown(value)}")  # noqa: TRY004 - of a file, not of a caller
+        raise ValueError(f"it must be an object, got {shown(value)}")  # noqa: TRY004 - the file is wrong, not the caller
     check_depth(value)
     return value
 
@@ -196,10 +196,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def check_depth(value: Any) -> None:
-    """See that lists and objects are not nested too deeply.
+    """Refuse lists and objects that are nested too deeply.
 
     Raises:
-        ValueError: they are.
+        ValueError: the nesting exceeds the limit.
     """
     level = [value]
     for _ in range(_DEEPEST):

@@ -1,7 +1,7 @@
-"""A directory whose files are opened below its descriptor: regular files only, and through no symbolic link.
+"""A directory whose files are opened relative to its descriptor: regular files only, without symbolic links.
 
-A directory may come from a stranger. A link in it could lead a write to any file of the user, a pipe or a device could
-make a read endless; such entries are refused when they are opened, before anything is read, written or cut.
+A directory may come from a stranger. A link could lead a write to any file of the user, and reading a pipe or a device
+may never end; such entries are refused when they are opened, before anything is read, written or truncated.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from typing import IO, Any, Self
 from evonet.files.bounded import NotARegularFile, kind_of, reading, require_regular, unreadable
 from evonet.files.lock import Lock
 
-_BELOW = os.open in os.supports_dir_fd  # Windows has no descriptors of directories
+_BELOW = os.open in os.supports_dir_fd  # Windows cannot open a file relative to a directory
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would change line ends
+_BINARY = getattr(os, "O_BINARY", 0)  # else Windows changes line ends
 _TEMPORARY = re.compile(r"\.(.+)\.\d+")
 _RENAME_ATTEMPTS = 5
-_RENAME_PAUSE = 0.05  # seconds; on Windows a virus scanner may hold a new file for a moment
+_RENAME_PAUSE = 0.05  # seconds; on Windows a virus scanner may hold a new file open
 
 
 class Directory:
     """An open directory; a context manager, which closes it.
 
-    The directory itself may be reached through links, for the user typed its path; what lies in it may not.
+    Links in the path of the directory are followed, because the user typed it; links in the directory are not.
 
     Args:
-        path: of the directory.
-        create: whether to make it and its parents if they are missing.
+        path: the path of the directory.
+        create: whether to make the directory and its parents if they are missing.
 
     Attributes:
-        path: of the directory.
+        path: the path of the directory.
 
     Raises:
-        OSError: it cannot be opened or made.
+        OSError: the directory cannot be opened or made.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
@@ -57,8 +57,8 @@ class Directory:
         """The directory `name` in this one.
 
         Raises:
-            NotARegularFile: it is a link.
-            OSError: it cannot be opened or made.
+            NotARegularFile: `name` is a link.
+            OSError: the directory cannot be opened or made.
         """
         target, below = self._at(name)
         if create:
@@ -76,8 +76,8 @@ class Directory:
         """A descriptor of the regular file `name`, opened with `flags`.
 
         Raises:
-            NotARegularFile: it is something else.
-            OSError: it cannot be opened.
+            NotARegularFile: `name` is not a regular file.
+            OSError: the file cannot be opened.
         """
         target, below = self._at(name)
         with contextlib.suppress(FileNotFoundError):
@@ -91,19 +91,19 @@ class Directory:
         return descriptor
 
     def reading(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """The regular file `name`, open for reading; see `bounded.reading`."""
+        """The regular file `name`, open for reading as by `bounded.reading`."""
         return reading(self.path / name, lambda: self.open(name))
 
     def write(self, name: str, content: bytes, *, sync_names: bool = True) -> None:
-        """Write the file `name` so that a reader finds the old content or the new, never a part.
+        """Write the file `name` atomically: a reader finds the old content or the new, never a part.
 
         Args:
-            name: of the file.
-            content: all of it.
-            sync_names: whether to wait until the disk knows the new name; it is enough for the last of several files.
+            name: the name of the file.
+            content: the whole content.
+            sync_names: whether to wait until the new name is on the disk; the last of several files is enough.
 
         Raises:
-            OSError: it cannot be written; the old content is as it was.
+            OSError: the file cannot be written; its old content is unchanged.
         """
         temporary = f".{name}.{os.getpid()}"
         try:
@@ -125,7 +125,7 @@ class Directory:
         """Remove the file or link `name`.
 
         Raises:
-            OSError: it cannot be removed.
+            OSError: the entry cannot be removed.
         """
         target, below = self._at(name)
         os.unlink(target, **below)
@@ -135,7 +135,7 @@ class Directory:
         return sorted(os.listdir(self._descriptor if _BELOW else self.path))
 
     def has(self, name: str) -> bool:
-        """Whether there is an entry `name`, whatever it is."""
+        """Whether there is an entry `name` of any kind."""
         try:
             self._stat(name)
         except FileNotFoundError:
@@ -143,10 +143,10 @@ class Directory:
         return True
 
     def size(self, name: str) -> int:
-        """Bytes of the regular file `name`; 0 if there is none.
+        """Bytes of the regular file `name`; 0 if there is no entry.
 
         Raises:
-            NotARegularFile: it is something else.
+            NotARegularFile: `name` is not a regular file.
         """
         try:
             found = self._stat(name)
@@ -156,17 +156,17 @@ class Directory:
         return found.st_size
 
     def check(self, is_file: Callable[[str], bool], is_directory: Callable[[str], bool] = lambda _: False) -> None:
-        """See that entries with the names of files and directories are such.
+        """Refuse the directory if an entry is not of the kind that its name requires.
 
         Args:
-            is_file: whether a name is that of a regular file.
-            is_directory: whether a name is that of a directory.
+            is_file: whether the entry with a name must be a regular file.
+            is_directory: whether the entry with a name must be a directory.
 
         Raises:
-            NotARegularFile: one is something else; its `filename` says which.
+            NotARegularFile: an entry has the wrong kind; the error's `filename` is its path.
         """
         for name in self.names():
-            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+            with contextlib.suppress(FileNotFoundError):  # another process has removed it
                 mode = self._stat(name).st_mode
                 if is_file(name):
                     require_regular(mode, str(self.path / name))
@@ -175,22 +175,22 @@ class Directory:
                     raise NotARegularFile(errno.ENOTDIR, f"it is {kind_of(mode)}, not a directory", path)
 
     def lock(self, name: str) -> Lock:
-        """Take the lock `name`, a file that is made if it is missing.
+        """Take the lock on the file `name`, which is made if it is missing.
 
         Raises:
-            BlockingIOError: another process holds it.
-            OSError: it cannot be opened.
+            BlockingIOError: another process holds the lock.
+            OSError: the file cannot be opened.
         """
         return Lock(self.open(name, os.O_RDWR | os.O_CREAT))
 
     def sync(self) -> None:
-        """Wait until the disk knows which names were made, renamed or removed here."""
+        """Wait until the made, renamed and removed names of this directory are on the disk."""
         if not _BELOW:
             return
         try:
             os.fsync(self._descriptor)
         except OSError as error:
-            if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some file systems cannot
+            if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # the file system has no such operation
                 raise
 
     def close(self) -> None:
@@ -208,7 +208,7 @@ class Directory:
         self.close()
 
     def _at(self, name: str) -> tuple[str | Path, dict[str, Any]]:
-        """What names an entry to a function of `os`."""
+        """The path and the keyword arguments with which functions of `os` address an entry."""
         if name in {"", ".", ".."} or os.path.basename(name) != name:
             raise ValueError(f"a file's name must have no folder in it, got {name!r}")
         return (name, {"dir_fd": self._descriptor}) if _BELOW else (self.path / name, {})
@@ -221,7 +221,7 @@ class Directory:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
             return self.open(name, flags)
-        except (FileExistsError, NotARegularFile):  # left behind by a killed process that had the same id, or planted
+        except (FileExistsError, NotARegularFile):  # left by a killed process with the same id, or planted
             self.remove(name)
             return self.open(name, flags)
 
@@ -241,7 +241,7 @@ class Directory:
 
 @contextlib.contextmanager
 def reading_below(path: Path) -> Iterator[IO[bytes]]:
-    """The regular file at `path`, open for reading below its directory: no link is followed but those to the directory.
+    """The regular file at `path`, open for reading; links in the path of its directory are followed, others are not.
 
     Raises:
         ConfigError: the file cannot be opened or read.
@@ -258,20 +258,20 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a reader finds the old content or the new, never a part.
 
     Raises:
-        OSError: it cannot be written; the old content is as it was.
+        OSError: the file cannot be written; its old content is unchanged.
     """
     with Directory(path.parent) as directory:
         directory.write(path.name, content)
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of `content`, in as many calls as it takes."""
+    """Write all of `content`: one call of `os.write` may write a part."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def name_of_temporary(name: str) -> str | None:
-    """The file that a killed `Directory.write` left the temporary file `name` of; None if `name` is no such file."""
+    """The file whose temporary file has the name `name`; None if `name` is not that of a temporary file."""
     match = _TEMPORARY.fullmatch(name)
     return None if match is None else match[1]

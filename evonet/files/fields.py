@@ -1,4 +1,4 @@
-"""The entries of a JSON object in a file, each checked as it is taken."""
+"""Reader of a JSON object from an untrusted file: each entry is checked when it is read."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ _Value = TypeVar("_Value")
 
 
 class Fields:
-    """The entries of an object in a file, each checked as it is taken.
+    """The entries of a JSON object; each method checks the entry that it reads.
 
     Args:
-        entries: what should be an object.
-        name: of the object, for messages.
+        entries: the parsed JSON value, which must be an object.
+        name: the name of the object in messages.
 
     Raises:
-        ValueError: it is none; and so do the methods, where an entry is missing or breaks its rule.
+        ValueError: `entries` is not an object. The methods raise it where an entry is missing or breaks its rule.
     """
 
     def __init__(self, entries: Any, name: str) -> None:
         if not isinstance(entries, dict):
-            raise ValueError(f"{name} must be an object, got {shown(entries)}")  # noqa: TRY004 - of a file
+            raise ValueError(f"{name} must be an object, got {shown(entries)}")  # noqa: TRY004 - the file is wrong, not the caller
         self._entries = entries
         self._name = name
 
     def has(self, key: str) -> bool:
-        """Whether there is such an entry, and it is not null."""
+        """Whether the entry `key` exists and is not null."""
         return self._entries.get(key) is not None
 
     def allow_only(self, *keys: str) -> Fields:
-        """These entries, if there are no others."""
+        """Refuse other keys than `keys`; returns this object."""
         unknown = sorted(self._entries.keys() - set(keys))
         if unknown:
             raise ValueError(f"{self._name} must have no key {shown(unknown[0])}")
@@ -62,7 +62,7 @@ class Fields:
         return int(value)
 
     def number(self, key: str) -> float:
-        """A number; infinities are numbers, too, but NaN is none."""
+        """A number; infinities are allowed, NaN is not."""
         value = self.get(key)
         if type(value) not in {int, float} or not (abs(value) <= _FINITE or abs(value) == math.inf):
             self._refuse(key, "be a number", value)
@@ -83,21 +83,21 @@ class Fields:
         return bool(value)
 
     def text(self, key: str, longest: int = 1000) -> str:
-        """A text that can be written as UTF-8, of at most `longest` characters."""
+        """A text of at most `longest` characters, encodable as UTF-8."""
         value = self.get(key)
         if type(value) is not str or len(value) > longest or any("\ud800" <= letter <= "\udfff" for letter in value):
             self._refuse(key, f"be a text of at most {longest} characters", value)
         return str(value)
 
     def word(self, key: str) -> str:
-        """A text of one line, as a program may print it."""
+        """A text of printable characters in one line."""
         text = self.text(key)
         if not text.isprintable():
             self._refuse(key, "be a text of printable characters", text)
         return text
 
     def optional(self, key: str, read: Callable[[str], _Value]) -> _Value | None:
-        """The entry that a method of this object reads; None if it is null."""
+        """The entry as the method `read` of this object returns it; None if the entry is null."""
         return None if self.get(key) is None else read(key)
 
     def items(self, key: str, longest: int = LARGEST) -> list[Any]:

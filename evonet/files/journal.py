@@ -1,7 +1,7 @@
-"""A journal: a file that only grows, and that a run continues from the length that its checkpoint recorded.
+"""Journals: append-only files that a resumed run continues from the length in its checkpoint.
 
-A checkpoint stores a journal's length and checksum, and is written only after the journal is on the disk. A crash can
-therefore tear nothing within that length; what it leaves beyond is cut when the run continues.
+A checkpoint stores the length and checksum of each journal, and is written after the journals are on the disk. So a
+crash damages nothing within that length, and bytes beyond it are truncated when the run is resumed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _LONGEST_CHECKSUM = 2**32 - 1
 
 @dataclass(frozen=True)
 class Mark:
-    """The state of a journal at some moment.
+    """The length and checksum of a journal at some moment.
 
     Attributes:
-        length: bytes.
+        length: the length in bytes.
         checksum: CRC-32 of these bytes.
     """
 
@@ -35,56 +35,56 @@ class Mark:
 
     @classmethod
     def from_fields(cls, fields: Fields) -> Mark:
-        """The mark whose `asdict` is in a file.
+        """The mark with these fields, read from a file.
 
         Raises:
-            ValueError: the file holds something else.
+            ValueError: the fields are not those of a mark.
         """
         fields.allow_only("length", "checksum")
         return cls(fields.integer("length"), fields.integer("checksum", 0, _LONGEST_CHECKSUM))
 
     def misfit(self, directory: Directory, name: str) -> str | None:
-        """Why the journal `name` cannot be continued from this mark; None if it can.
+        """The reason why the journal `name` cannot be continued from this mark; None if it can.
 
         Raises:
-            OSError: it is no regular file.
+            OSError: the journal is not a regular file.
         """
         size = directory.size(name)
         if size >= self.length:
             return None
-        return f"{directory.path / name} has been cut: {size} bytes are left of {self.length}"
+        return f"{directory.path / name} is truncated: {size} of its {self.length} bytes are left"
 
     def damage(self, directory: Directory, name: str) -> str | None:
-        """How the first `length` bytes of the journal `name` differ from those that were written; None if they do not.
+        """A message about damage in the first `length` bytes of the journal `name`; None if there is none.
 
         Raises:
-            ConfigError: it cannot be read.
+            ConfigError: the journal cannot be read.
         """
         if not self.length:
             return None
         checksum, left = 0, self.length
         with directory.reading(name) as file:
             while left and (block := file.read(min(left, LONGEST_LINE + 1))):
-                if len(block) > LONGEST_LINE and b"\n" not in block:  # perhaps gigabytes of a file with holes
+                if len(block) > LONGEST_LINE and b"\n" not in block:  # a sparse file may have gigabytes of zeros
                     break
                 checksum, left = zlib.crc32(block, checksum), left - len(block)
         if not left and checksum == self.checksum:
             return None
         return _first_garbage(directory, name, self.length) or (
-            f"{directory.path / name}: has been changed since the run wrote it"
+            f"{directory.path / name}: was changed after the run wrote it"
         )
 
 
 class Journal:
-    """A journal that is being written.
+    """A journal that is open for writing.
 
     Args:
-        directory: which the journal is in.
-        name: of the file; what it holds beyond `mark` is cut.
-        mark: where to continue.
+        directory: the directory of the journal.
+        name: the name of the file, which is truncated to the length of `mark`.
+        mark: the mark from which to continue.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
 
     def __init__(self, directory: Directory, name: str, mark: Mark = Mark()) -> None:
@@ -93,28 +93,28 @@ class Journal:
         self._synced = True
         self._file = directory.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
-            self._cut()
+            self._truncate()
         except BaseException:
             self.close()
             raise
 
-    def _cut(self) -> None:
+    def _truncate(self) -> None:
         found = os.fstat(self._file)
         if found.st_nlink > 1:
-            raise NotARegularFile(errno.EMLINK, "it is a hard link: the same file has another name")
+            raise NotARegularFile(errno.EMLINK, "it is a hard link: the file has another name, too")
         if found.st_size > self._length:
             os.ftruncate(self._file, self._length)
 
     @property
     def mark(self) -> Mark:
-        """Its length and checksum now."""
+        """The present length and checksum."""
         return Mark(self._length, self._checksum)
 
     def append(self, content: bytes) -> None:
-        """Add bytes at the end.
+        """Append bytes.
 
         Raises:
-            OSError: they cannot be written, or only a part of them.
+            OSError: the bytes cannot be written, or only a part of them.
         """
         self._synced = False
         write_all(self._file, content)
@@ -122,11 +122,11 @@ class Journal:
         self._checksum = zlib.crc32(content, self._checksum)
 
     def append_line(self, line: str) -> None:
-        """Add a line.
+        """Append a line.
 
         Raises:
-            ValueError: it is longer than a reader takes.
-            OSError: it cannot be written, or only a part of it.
+            ValueError: the line is longer than `LONGEST_LINE`.
+            OSError: the line cannot be written, or only a part of it.
         """
         content = f"{line}\n".encode(errors="backslashreplace")  # half a surrogate pair becomes JSON's own escape
         if len(content) > LONGEST_LINE:
@@ -134,10 +134,10 @@ class Journal:
         self.append(content)
 
     def sync(self) -> None:
-        """Wait until all of it is on the disk.
+        """Wait until all bytes are on the disk.
 
         Raises:
-            OSError: it cannot be brought there.
+            OSError: the bytes cannot be written.
         """
         if not self._synced:
             self._synced = True
@@ -151,12 +151,12 @@ class Journal:
 
 
 def marks_to_entries(marks: Mapping[str, Mark]) -> dict[str, Any]:
-    """Marks of journals by name, as plain data."""
+    """The marks of journals by name, as plain data."""
     return {name: asdict(mark) for name, mark in marks.items()}
 
 
 def _first_garbage(directory: Directory, name: str, length: int) -> str | None:
-    """Where the first line within `length` bytes is that is not a JSON object; None if all are."""
+    """A message about the first line within `length` bytes that is not a JSON object; None if there is none."""
     with directory.reading(name) as file:
         number = position = 0
         while position < length and (line := file.readline(LONGEST_LINE + 1)):

@@ -1,4 +1,4 @@
-"""A lock on a file, which is gone with the process that holds it."""
+"""A lock on a file, which ends with the process that holds it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _WINDOWS_LOCKED = {errno.EACCES, errno.EDEADLK}
 
 
 class Lock:
-    """A lock on an open file, for this process and no other.
+    """An exclusive lock on an open file.
 
     Args:
-        descriptor: of the file, which the lock closes.
+        descriptor: the file's descriptor, which the lock closes.
 
     Attributes:
-        held: False where the file system has no locks, so that nothing keeps other processes away.
+        held: False where the file system has no locks, so that other processes are not kept out.
 
     Raises:
         BlockingIOError: another process holds the lock.

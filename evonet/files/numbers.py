@@ -1,6 +1,6 @@
-"""Arrays of a journal, in a file beside it: float64 numbers one after another, each array found by its position.
+"""A file of float64 arrays, to whose places the lines of journals refer.
 
-A network's genome may have millions of genes, for which a line of JSON is too long.
+A network's genome may have millions of genes, too many for a line of JSON.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from evonet.files.fields import LARGEST, Fields
 from evonet.files.journal import Journal
 from evonet.types import FloatArray
 
-_BYTES = 8  # of a number
+_BYTES = 8  # bytes of a float64
 
 
 def append_array(journal: Journal, array: FloatArray) -> dict[str, Any]:
-    """Add an array `(size,)` to a file of numbers; returns its place, as `array_at` takes it.
+    """Append an array `(size,)` to a file of numbers; returns its place for `array_at`.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     place = {"start": journal.mark.length // _BYTES, "size": array.size}
     journal.append(array.astype("<f8").tobytes())
@@ -32,8 +32,8 @@ def array_at(file: IO[bytes], place: Fields, size: int) -> FloatArray:
     """The array `(size,)` at a place in a file of numbers that `bounded.reading` opened, to the last bit.
 
     Raises:
-        ValueError: there are not as many numbers.
-        OSError: it cannot be read.
+        ValueError: the place has another size, or lies beyond the end of the file.
+        OSError: the file cannot be read.
     """
     place.allow_only("start", "size")
     start, found = place.integer("start", 0, LARGEST // _BYTES), place.integer("size")

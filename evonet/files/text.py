@@ -1,4 +1,4 @@
-"""Values and text of a file as a message or a terminal may show them."""
+"""Values and text of untrusted files, made safe for a message or a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def shown(value: Any, length: int = 80) -> str:
-    """`value` for a message: as Python writes it, cut where it is long."""
+    """`value` for a message: its `repr`, truncated to `length` characters."""
     try:
         text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     except (ValueError, RecursionError):  # a number of thousands of digits
@@ -16,14 +16,14 @@ def shown(value: Any, length: int = 80) -> str:
 
 
 def printable(text: str, keep: str = "\n") -> str:
-    """`text` for a terminal: characters that it would obey or not show are written as escapes, except those to keep."""
+    """`text` for a terminal: characters that are not printable are escaped, except those in `keep`."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
 
 
 def printable_json(text: str) -> str:
-    """JSON for a terminal: the same document, with an escape for every character that a terminal would obey."""
+    """A JSON document for a terminal: characters that are not printable become JSON escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

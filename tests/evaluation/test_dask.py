@@ -368,7 +368,7 @@ def test_a_function_of_one_s_own_is_not_sent_anywhere(processes, tmp_path, capsy
     text = f"fitness: {{type: '{MODULE}:closeness'}}\nnetwork: {{inputs: 2, outputs: 1}}\n"
     arguments = ["run", write_config(tmp_path, text), "--allow-import", MODULE, "--dask", processes.address]
     assert main(arguments) == 2
-    assert "fitness.type must be episode_return where episodes run elsewhere" in capsys.readouterr().err
+    assert "fitness.type must be episode_return where an executor runs the episodes" in capsys.readouterr().err
 
 
 def test_without_dask_installed_the_extra_is_named(monkeypatch):

@@ -99,9 +99,9 @@ def test_where_no_episode_could_be_scored_no_number_is_made_up(check):
 
 
 def test_a_missing_time_limit_is_told_and_how_to_set_one(check):
-    advice = "the environment has no time limit: episodes are cut after 1000 steps; set environment.max_steps to choose"
+    limit = "the environment has no time limit: episodes are truncated after 1000 steps"
     findings = check(own("Endless"), {"ends": 9})
-    assert ("warning", advice) in findings
+    assert ("warning", f"{limit}; set environment.max_steps to choose") in findings
     assert not any("time limit" in message for _, message in check(own("Walk")))
 
 

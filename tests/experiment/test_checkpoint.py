@@ -167,8 +167,8 @@ def test_a_checkpoint_whose_journal_was_cut_is_passed_over(tmp_path):
     assert usable_checkpoint(Directory(tmp_path), said.append).generation == 1
     (reason,) = said
     assert reason == (
-        f"{tmp_path}/checkpoints, generation 2: {tmp_path}/metrics.jsonl has been cut: "
-        "15 bytes are left of 20; the one before it is used"
+        f"{tmp_path}/checkpoints, generation 2: {tmp_path}/metrics.jsonl is truncated: "
+        "15 of its 20 bytes are left; the checkpoint before it is used"
     )
 
 
@@ -182,7 +182,7 @@ def test_a_state_that_is_no_checkpoint_is_refused(content, tmp_path):
     path = tmp_path / "state.npz"
     sound = {"generation": 1, "seconds": 1.0, "config": {}, "fingerprint": {}, "journals": {}, "state": {}}
     path.write_bytes(pack_state(FORMAT, {**sound, **content} if content else {}, LIMITS))
-    with pytest.raises(CheckpointError, match=r"not a sound checkpoint: .*(must|is missing)"):
+    with pytest.raises(CheckpointError, match=r"not a valid checkpoint: .*(must|is missing)"):
         Checkpoint.load(path)
 
 

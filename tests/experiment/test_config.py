@@ -507,7 +507,7 @@ def test_code_is_imported_only_if_the_command_line_allows_its_module(what, refus
         ("fitness: {type: 'math:pi'}\nnetwork: {inputs: 2, outputs: 1}\n",
          "c.yaml:1:11: fitness.type: the module 'math' has no function 'pi'"),
         ("fitness: {type: 'math:sqrt'}\nnetwork: {inputs: 2}\n",
-         "c.yaml:2:1: network.outputs is required where there is no environment to tell it"),
+         "c.yaml:2:1: network.outputs is required where there is no environment"),
     ],
 )  # fmt: skip
 def test_a_function_of_ones_own_that_is_not_there_is_refused(text, message, refusal):

@@ -118,7 +118,7 @@ def test_a_crash_says_where_it_happened(tmp_path):
 def test_a_fault_that_is_not_there_is_refused(number, walked):
     with pytest.raises(ConfigError) as refused:
         RecordedFault.read(walked, number)
-    assert str(refused.value) == f"{walked} has faults 0 to 35, there is no fault {number}"
+    assert str(refused.value) == f"{walked} has faults 0 to 35, no fault {number}"
 
 
 def test_a_run_without_faults_and_one_that_is_none_are_told_apart(tmp_path):
@@ -176,7 +176,7 @@ def test_a_genome_that_is_not_for_this_run_is_refused(changes, walked, tmp_path)
     folder = edited(walked, tmp_path / "copy", **changes)
     with pytest.raises(ConfigError) as refused:
         RecordedFault.read(folder, 0).replay([MODULE])
-    assert str(refused.value).startswith(f"{folder}/faults.jsonl:1: its genome is not for this run: ")
+    assert str(refused.value).startswith(f"{folder}/faults.jsonl:1: the genome does not fit the run: ")
 
 
 def test_a_run_directory_imports_nothing_that_the_command_line_does_not_allow(walked, tmp_path, capsys):

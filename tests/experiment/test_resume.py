@@ -178,7 +178,7 @@ def test_a_finished_run_that_is_resumed_is_left_as_it_is(tmp_path):
     summary = go_on(path, say=said.append)
     assert summary == json.loads(before["run.json"])
     assert all_files(path) == before
-    assert said == ["the run is over, stopped by generations; to go on, change that: --set stop.generations=…"]
+    assert said == ["the run is over, stopped by generations; to continue it: --set stop.generations=…"]
 
 
 def test_a_run_that_was_moved_knows_where_it_is(tmp_path):
@@ -213,7 +213,7 @@ def test_a_finished_run_without_a_checkpoint_is_not_run_again(tmp_path):
     for file in (path / "checkpoints").iterdir():
         file.unlink()
     before = all_files(path)
-    with pytest.raises(CheckpointError, match="holds a run that is finished, and no checkpoint to go on from"):
+    with pytest.raises(CheckpointError, match="holds a finished run without a checkpoint to continue from"):
         go_on(path, "stop.generations=10")
     assert all_files(path) == before
 
@@ -262,8 +262,8 @@ def test_what_may_not_be_set_is_refused(name, tmp_path):
     with pytest.raises(ConfigError) as refused:
         go_on(path, override)
     assert str(refused.value) == (
-        f"--set {override}: a run that goes on can change stop, checkpoints and evaluation.workers only; "
-        f"to change {override.partition('=')[0]}, run it anew: "
+        f"--set {override}: a resumed run can change stop, checkpoints and evaluation.workers only; "
+        f"to change {override.partition('=')[0]}, start a new run: "
         + command("evonet", "run", path / "config.yaml", "--set", override)
     )
     assert all_files(path) == before

@@ -238,7 +238,7 @@ def test_a_directory_that_holds_a_run_is_refused_and_left_alone(go):
     with pytest.raises(ConfigError) as refused:
         go(walk(), "out", "seed=2")
     assert str(refused.value) == (
-        f"{folder} holds a run already; choose another --output, or inspect it: evonet inspect {folder}"
+        f"{folder} holds a run already; choose another --output, or inspect it with: evonet inspect {folder}"
     )
     assert files(folder, [path.name for path in folder.iterdir() if path.is_file()]) == before
 

@@ -187,8 +187,8 @@ def test_fault_5_observation_of_wrong_shape_or_type(trouble, message, tmp_path, 
     assert capsys.readouterr().err == (
         "evonet: generation 0: 16 of 16 individuals failed, more than faults.max_share 0.5 allows; "
         f"the first, malformed, seed {seed}, step 0: {message}\n"
-        f"see it happen: evonet replay {folder} --fault 0\n"
-        f"go on after a repair: evonet resume {folder}\n"
+        f"replay it with: evonet replay {folder} --fault 0\n"
+        f"resume after a repair with: evonet resume {folder}\n"
     )
     assert main(["replay", str(folder), "--fault", "0", "--allow-import", MODULE]) == 0
     assert message in capsys.readouterr().out
@@ -204,7 +204,9 @@ def test_fault_6_episode_without_end(tmp_path, capsys):
     )
     assert main(["run", str(path), "--output", str(tmp_path / "run"), "--json"]) == 0
     out, err = capsys.readouterr()
-    assert "the environment has no time limit: episodes are cut after 1000 steps; set environment.max_steps" in err
+    assert (
+        "the environment has no time limit: episodes are truncated after 1000 steps; set environment.max_steps" in err
+    )
     assert json.loads(out)["environment_steps"] == 4000
     results = EpisodeReturn("CliffWalking-v1", hidden=2)(np.zeros((1, 48 * 2 + 2 + 2 * 4 + 4)), np.array([1]))
     assert (results.lengths.tolist(), results.terminated.tolist(), results.faults) == ([[1000]], [[False]], [])

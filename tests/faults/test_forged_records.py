@@ -91,7 +91,7 @@ def test_every_forged_line_of_a_journal_is_read_or_refused(name, run, capsys):
 
 
 def test_a_lineage_of_any_length_is_written_in_lines_that_are_read(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonet.experiment.chronicle.NEWBORN_IN_A_LINE", 3)
+    monkeypatch.setattr("evonet.experiment.generation_log.NEWBORN_IN_A_LINE", 3)
     split = run_whole(tmp_path, CARTPOLE)
     long = load_run(whole).lineage
     short = load_run(split).lineage

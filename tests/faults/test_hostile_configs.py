@@ -32,8 +32,12 @@ INVALID = "not valid YAML: "
 HOSTILE = {
     "alias bomb": (BASE + BOMB, "5:10", f"{INVALID}there are more than 2000 values"),
     "bomb of merges": (BASE + MERGES, "8:15", f"{INVALID}there are more than 2000 values"),
-    "list within itself": (BASE + "a: &a [*a]\n", "2:8", f"{INVALID}an alias stands within what it stands for"),
-    "section within itself": (BASE + "a: &a {b: *a}\n", "2:11", f"{INVALID}an alias stands within what it stands for"),
+    "list within itself": (BASE + "a: &a [*a]\n", "2:8", f"{INVALID}an alias refers to a value that contains it"),
+    "section within itself": (
+        BASE + "a: &a {b: *a}\n",
+        "2:11",
+        f"{INVALID}an alias refers to a value that contains it",
+    ),
     "alias of nothing": (BASE + "seed: *nobody\n", "2:7", f"{INVALID}found undefined alias 'nobody'"),
     "tag of code": (BASE + "name: !!python/object/apply:os.system [touch pwned]\n", "2:1", "name must be text, got ["),
     "tag that is a lie": (BASE + "seed: !!int abc\n", "2:7", f"{INVALID}the value is not 'int'"),
@@ -53,7 +57,7 @@ HOSTILE = {
     "duplicate key": (BASE + "seed: 1\nseed: 2\n", "3:1", f'{INVALID}found duplicate key "seed"'),
     "duplicate section": (BASE + BASE, "2:1", f'{INVALID}found duplicate key "environment"'),
     "keys that read alike": (BASE + "1: a\n'1': b\n", "3:1", f"{INVALID}found duplicate key '1'"),
-    "key that is a list": (BASE + "? [a, b]\n: c\n", "2:3", f"{INVALID}a key is a list or a section, not a text"),
+    "key that is a list": (BASE + "? [a, b]\n: c\n", "2:3", f"{INVALID}a key must be a text, got a list or a section"),
     "half of a character": (BASE + 'name: "\\ud800"\n', "2:1", "name must be text that UTF-8 can hold, got '\\ud800'"),
     "two documents": (BASE + "---\n" + BASE, "2:1", f"{INVALID}but found another document"),
     "version of the future": ("%YAML 9.9\n---\n" + BASE, "1:1", INVALID),

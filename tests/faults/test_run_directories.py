@@ -61,8 +61,8 @@ def test_fault_21_newest_checkpoint_corrupt(stride, stopped, whole, capsys):
             said = []
             assert usable(stopped, said.append).generation == 2
             (told,) = said
-            assert told.startswith(f"{newest}: not a sound archive: it")
-            assert told.endswith("; the one before it is used")
+            assert told.startswith(f"{newest}: not a valid archive: it")
+            assert told.endswith("; the checkpoint before it is used")
     assert resumed(stopped) == 0
     assert told in capsys.readouterr().err.splitlines()
     assert exact_files(stopped) == whole
@@ -77,13 +77,13 @@ def test_fault_22_all_checkpoints_corrupt(stopped, capsys):
         file.write_bytes(content)
     before = all_files(stopped)
     assert resumed(stopped) == 1
-    reasons = [f"{file}: not a sound archive: it is cut or changed: its checksum is wrong"
+    reasons = [f"{file}: not a valid archive: it is truncated or changed: its checksum is wrong"
                for file in checkpoints_in(stopped)]  # fmt: skip
     assert capsys.readouterr().err.splitlines() == [
         f"evonet: {reasons[0]}",
         reasons[1],
         "no checkpoint can be used; nothing was changed",
-        f"run it again from its start: evonet run {stopped / 'config.yaml'}",
+        f"start the run again: evonet run {stopped / 'config.yaml'}",
     ]
     assert all_files(stopped) == before
 
@@ -103,7 +103,10 @@ def test_fault_23_torn_last_line(journal, state, tmp_path, whole):
         said = []
         go_on(path, say=said.append)
         (told,) = said
-        assert f"{file} has been cut: {len(content) - cut} bytes are left of {len(content)}; the one before" in told
+        assert (
+            f"{file} is truncated: {len(content) - cut} of its {len(content)} bytes are left; the checkpoint before"
+            in told
+        )
         assert exact_files(path) == whole
 
 
@@ -113,9 +116,9 @@ def test_fault_23_a_journal_cut_before_all_checkpoints_is_refused_and_nothing_is
     before = all_files(stopped)
     assert resumed(stopped) == 1
     *_, reason, changed, advice = capsys.readouterr().err.splitlines()
-    assert f"{file} has been cut: 300 bytes are left of " in reason
+    assert f"{file} is truncated: 300 of its " in reason
     assert changed == "no checkpoint can be used; nothing was changed"
-    assert advice == f"run it again from its start: evonet run {stopped / 'config.yaml'}"
+    assert advice == f"start the run again: evonet run {stopped / 'config.yaml'}"
     assert all_files(stopped) == before
 
 
@@ -160,10 +163,10 @@ def test_fault_25_config_changed_before_resume(old, new, key, then, now, stopped
     before = all_files(stopped)
     assert resumed(stopped) == 2
     first, line, *_, last = capsys.readouterr().err.splitlines()
-    assert first == f"evonet: {file} was changed after the run had begun:"
+    assert first == f"evonet: {file} was changed after the run started:"
     assert line.startswith(f"  {key}: ")
     assert then is None or line == f"  {key}: {then} then, {now} now"
-    assert last == f"change it back, or run it as another run: evonet run {file} --output OTHER"
+    assert last == f"change it back, or start another run: evonet run {file} --output OTHER"
     assert all_files(stopped) == before
 
 

@@ -111,7 +111,7 @@ def test_fault_24_two_processes_on_one_run(tmp_path, capsys):
     with RunDirectory(path, resumed=True):
         assert main(["resume", str(path), "--set", "stop.generations=9"]) == 1
         assert capsys.readouterr().err == (
-            f"evonet: {path} is in use: another process is running it; look on: evonet inspect {path}\n"
+            f"evonet: {path} is in use: another process is running it; watch it with: evonet inspect {path}\n"
         )
         assert all_files(path) == before
         assert main(["inspect", str(path)]) == 0

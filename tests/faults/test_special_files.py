@@ -142,7 +142,7 @@ def test_a_journal_that_is_a_hard_link_is_not_cut(name, folder, capsys):
     (folder / "run" / name).hardlink_to(folder / "mine/copy")
     assert main(COMMANDS["resume"](str(folder / "run"))) == 74
     assert capsys.readouterr().err.startswith(
-        f"evonet: {folder / 'run' / name}: cannot be written: it is a hard link: the same file has another name\n"
+        f"evonet: {folder / 'run' / name}: cannot be written: it is a hard link: the file has another name, too\n"
     )
     assert (folder / "mine/copy").read_bytes().endswith(b"and a line of mine\n")
 

@@ -220,7 +220,7 @@ def test_more_workers_than_processors_are_warned_of(tmp_path, capsys, monkeypatc
         "evaluation: {engine: numpy}\nvalidation: {episodes: 1}\ntest: {episodes: 1}\nstop: {generations: 1}\n",
         encoding="utf-8",
     )
-    warning = "2, but this process may use 1 processor: more take more memory and are no faster\n"
+    warning = "2, but this process may use 1 processor: additional workers take memory and save no time\n"
     arguments = [str(tmp_path / "c.yaml"), "--workers", "2", "--output"]
     assert main(["run", *arguments, str(tmp_path / "run")]) == 0
     assert f"evaluation.workers is {warning}" in capsys.readouterr().err

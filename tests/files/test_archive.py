@@ -156,7 +156,7 @@ PLAIN = text(b"{}")
 OURS = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }"
 HUGE = OURS % f"({10**17},)"
 NOT_PLAIN = "member 'x.npy' must be a plain array of numbers, got "
-NO_ARRAY = "member 'x.npy' is no array, or of an unknown version"
+NO_ARRAY = "member 'x.npy' is not an array, or has an unknown version"
 WRONG_NAME = "a member's name must be a lower-case word and .npy, got "
 WRONG_SHAPE = "member 'x.npy' must have {} bytes of numbers, got the shape ({},)"
 
@@ -203,20 +203,20 @@ MEMBERS = {
 def test_a_forged_member_is_refused_for_what_is_wrong_with_it(name, path):
     members, reason = MEMBERS[name]
     path.write_bytes(forged(members))
-    assert refusal(path).startswith(f"not a sound archive: {reason}")
+    assert refusal(path).startswith(f"not a valid archive: {reason}")
 
 
 def test_two_members_of_one_name_are_refused(path):
     with pytest.warns(UserWarning, match="Duplicate name"):
         path.write_bytes(forged([PLAIN, ("x.npy", npy([1.0])), ("x.npy", npy([2.0]))]))
-    assert refusal(path) == "not a sound archive: two members have the name 'x.npy'"
+    assert refusal(path) == "not a valid archive: two members have the name 'x.npy'"
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_compression_bomb_is_refused_unopened(compression, path):
     path.write_bytes(forged([PLAIN, ("x.npy", npy(np.zeros(1 << 20)))], compression))
     assert path.stat().st_size < 1 << 16
-    assert refusal(path) == "not a sound archive: member 'header.npy' must not be compressed"
+    assert refusal(path) == "not a valid archive: member 'header.npy' must not be compressed"
 
 
 def test_members_that_share_their_bytes_are_refused(path):
@@ -226,7 +226,7 @@ def test_members_that_share_their_bytes_are_refused(path):
     for entry in entries[1:]:
         content[entry + 20 : entry + 28] = struct.pack("<II", 20_000, 20_000)
     path.write_bytes(sealed(bytes(content)))
-    assert "its members must not be longer than itself" in refusal(path)
+    assert "its members must not be longer than the file" in refusal(path)
 
 
 def test_the_list_of_members_is_limited_before_it_is_read(path):
@@ -235,13 +235,13 @@ def test_the_list_of_members_is_limited_before_it_is_read(path):
         for number in range(60_000):
             written.writestr(f"a{number:030}.npy", b"")
     path.write_bytes(sealed(buffer.getvalue()))
-    assert refusal(path, file=1 << 30).startswith("not a sound archive: its list of members must have at most 4194304")
+    assert refusal(path, file=1 << 30).startswith("not a valid archive: its list of members must have at most 4194304")
 
 
 def test_a_file_longer_than_it_may_be_is_not_read(path):
     path.write_bytes(pack_archive(HEADER, ARRAYS))
     size = path.stat().st_size
-    assert refusal(path, file=size - 1) == f"not a sound archive: it must have at most {size - 1} bytes, got {size}"
+    assert refusal(path, file=size - 1) == f"not a valid archive: it must have at most {size - 1} bytes, got {size}"
     read_archive(path, ArchiveLimits(size))
 
 
@@ -249,11 +249,11 @@ def test_a_header_longer_than_it_may_be_is_not_parsed(path):
     path.write_bytes(pack_archive({"a": "x" * 100}, {}))
     assert (
         refusal(path, header=100)
-        == "not a sound archive: its header must be at most 100 bytes of text, got uint8 (109,)"
+        == "not a valid archive: its header must be at most 100 bytes of text, got uint8 (109,)"
     )
     path.write_bytes(pack_archive({"a": "x" * (3 << 20)}, {}))
     assert refusal(path, file=1 << 30).startswith(
-        "not a sound archive: its header must have at most 1048576 bytes, got "
+        "not a valid archive: its header must have at most 1048576 bytes, got "
     )
 
 

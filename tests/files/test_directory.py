@@ -52,7 +52,7 @@ def test_a_file_system_without_locks_is_reported_and_a_lock_of_another_process_i
     monkeypatch.setattr(fcntl, "flock", no_locks)
     said = []
     resume(run, (), [MODULE], say=said.append)
-    assert said[0] == f"warning: the file system of {run} has no locks; no other process may run it meanwhile"
+    assert said[0] == f"warning: the file system of {run} has no locks: do not run it in another process"
     monkeypatch.undo()
     with Directory(run) as directory:
         lock = directory.lock(".lock")

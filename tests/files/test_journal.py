@@ -79,9 +79,9 @@ def test_a_journal_that_is_shorter_than_its_mark_does_not_fit(path, directory):
     mark = written(directory)[2]
     for cut in range(ENDS[2]):
         write_anew(path, TEXT[:cut])
-        assert mark.misfit(directory, NAME) == f"{path} has been cut: {cut} bytes are left of {ENDS[2]}"
+        assert mark.misfit(directory, NAME) == f"{path} is truncated: {cut} of its {ENDS[2]} bytes are left"
     path.unlink()
-    assert mark.misfit(directory, NAME) == f"{path} has been cut: 0 bytes are left of {ENDS[2]}"
+    assert mark.misfit(directory, NAME) == f"{path} is truncated: 0 of its {ENDS[2]} bytes are left"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_journal_that_is_shorter_than_its_mark_does_not_fit(path, directory):
         (b'"b"', b"\xff\xff\xff", "{path}:2: not a line of JSON; it is left as it is"),
         (b'{"a": 1}', b"[1, 2,3]", "{path}:1: not a line of JSON; it is left as it is"),
         (b'{"a": 1}', b"[[[[[[[[", "{path}:1: not a line of JSON; it is left as it is"),
-        (b'"a": 1', b'"a": 2', "{path}: has been changed since the run wrote it"),
+        (b'"a": 1', b'"a": 2', "{path}: was changed after the run wrote it"),
     ],
 )
 def test_garbage_before_a_mark_is_reported_with_its_line(old, new, message, path, directory):

@@ -162,7 +162,7 @@ def test_every_changed_byte_and_every_cut_is_seen(file):
     assert_refused(sound + b"\0", file)
 
 
-def assert_refused(content, file, message="not a sound archive: "):
+def assert_refused(content, file, message="not a valid archive: "):
     write_anew(file, content)
     with pytest.raises(ConfigError) as refused:
         unpack(file)
@@ -259,4 +259,4 @@ def test_members_that_overlap_are_refused(file):
     forged = second.replace(b"array_0", b"array_1")
     record = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 3, 3, size + len(forged), start, 0)
     content = sealed(bytes(twice[:end]) + forged + record)
-    assert_refused(content, file, "not a sound archive: its members must not be longer than itself")
+    assert_refused(content, file, "not a valid archive: its members must not be longer than the file")

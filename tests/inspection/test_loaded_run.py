@@ -117,7 +117,7 @@ def test_where_a_finished_run_is_needed_another_is_refused(small_run, tmp_path):
         ("run.json", "[]", "summary", "run.json: cannot be read: "),
         ("metrics.jsonl", '{"gen', "metrics", "metrics.jsonl:1: not a line of JSON: "),
         ("lineage.jsonl", "nonsense\n", "descent", "lineage.jsonl:1: not a line of JSON: "),
-        ("champion.npz", "nonsense", "champion", "champion.npz: not a sound archive: "),
+        ("champion.npz", "nonsense", "champion", "champion.npz: not a valid archive: "),
     ],
 )
 def test_a_damaged_file_is_named(name, content, read, message, small_run, tmp_path):

@@ -1,4 +1,4 @@
-"""What a run's journals say of each generation."""
+"""The journal entries of a generation: metrics, time, faults, births, and the fittest individual's genome."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from evonet.population import Population
 from evonet.statistics import quantiles
 
 
-class Chronicle:
-    """Writes the journals of a run."""
+class GenerationLog:
+    """Writes the generations of a run to its journals."""
 
     def __init__(self) -> None:
-        self._met = -1  # the highest id so far; whoever has a higher one is newborn
-        self._shown = -1  # who was fittest last
+        self._last_id = -1  # individuals with higher ids are newborn
+        self._last_fittest = -1  # the id of the individual whose genome was written last
 
     def add(self, generation: Generation, seconds: float, directory: RunDirectory) -> dict[str, Any]:
-        """Write down a generation, so many seconds after the start; returns its metrics."""
+        """Write a generation that ended `seconds` after the start of the run; returns its metrics."""
         number, population = generation.number, generation.population
         metrics = metrics_of(generation)
         directory.append("metrics", metrics)
         directory.append("timing", {"generation": number, "seconds": round(seconds, 6)})
         record_faults(directory, number, generation.results.faults, population, generation.normaliser)
-        born = np.flatnonzero(population.ids > self._met)
+        born = np.flatnonzero(population.ids > self._last_id)
         for start in range(0, max(1, len(born)), NEWBORN_IN_A_LINE):  # a generation without births has a line, too
             directory.append("lineage", _lineage(population, born[start : start + NEWBORN_IN_A_LINE], number))
-        self._met = max(self._met, int(population.ids.max()))
-        self._show_fittest(generation, directory)
+        self._last_id = max(self._last_id, int(population.ids.max()))
+        self._log_fittest(generation, directory)
         return metrics
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs."""
-        return {"met": self._met, "shown": self._shown}
+        """The state that `restore` takes."""
+        return {"met": self._last_id, "shown": self._last_fittest}  # the keys of the file format
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`."""
-        self._met, self._shown = int(state["met"]), int(state["shown"])
+        """Continue from `state`."""
+        self._last_id, self._last_fittest = int(state["met"]), int(state["shown"])
 
-    def _show_fittest(self, generation: Generation, directory: RunDirectory) -> None:
+    def _log_fittest(self, generation: Generation, directory: RunDirectory) -> None:
         population, fitness = generation.population, generation.fitness
         row = int(fitness.argmax())
         individual = int(population.ids[row])
-        if individual == self._shown or not np.isfinite(fitness[row]):
+        if individual == self._last_fittest or not np.isfinite(fitness[row]):
             return
-        self._shown = individual
+        self._last_fittest = individual
         entry = {
             "generation": generation.number,
             "individual": individual,
@@ -63,7 +63,7 @@ class Chronicle:
 
 @np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
 def metrics_of(generation: Generation) -> dict[str, Any]:
-    """A generation in numbers that depend on the config alone."""
+    """The metrics of a generation: numbers that depend on the config alone."""
     fitness = generation.fitness[np.isfinite(generation.fitness)]
     genomes, champion = generation.population.genomes, generation.champion
     summary: dict[str, Any] = dict.fromkeys(("best", "mean", "median", "lower_quartile", "upper_quartile", "worst"))
