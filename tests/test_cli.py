@@ -1,4 +1,4 @@
-"""The command line: stdout carries the result, stderr the rest, and nobody meets a traceback."""
+"""The command line: results on stdout, messages on stderr, and errors without a traceback."""
 
 import contextlib
 import fcntl
@@ -150,9 +150,9 @@ def test_an_environment_that_prints_keeps_stdout_of_check_clean(troubled, capsys
 
 def test_without_a_terminal_there_is_no_progress_bar(config, capsys):
     assert main(["run", config, "--output", "out"]) == 0
-    told = capsys.readouterr().err
-    assert "gen/s" not in told
-    assert "%|" not in told
+    output = capsys.readouterr().err
+    assert "gen/s" not in output
+    assert "%|" not in output
 
 
 @pytest.mark.parametrize(
@@ -164,18 +164,18 @@ def test_on_a_terminal_there_is_a_progress_bar_unless_quiet_is_wanted(options, s
     with os.fdopen(slave, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
         assert main(["run", config, "--json", "--output", "out", *options]) == 0
-    told = ""
+    output = ""
     with contextlib.suppress(OSError):  # all is read, and the other end is closed
         while True:  # a terminal hands over what it has so far
-            told += os.read(master, 65536).decode()
+            output += os.read(master, 65536).decode()
     os.close(master)
     assert json.loads(capsys.readouterr().out)["generations"] == 2
-    assert [part for part in shown if part not in told] == []
-    assert bool(told) == bool(shown)
+    assert [part for part in shown if part not in output] == []
+    assert bool(output) == bool(shown)
 
 
 @pytest.mark.parametrize(("target", "code"), [("-1", 0), ("1000", 3)])
-def test_require_solved_tells_by_the_exit_status(target, code, config):
+def test_require_solved_sets_the_exit_status(target, code, config):
     arguments = ["run", config, "--quiet", "--set", f"stop.target={target}"]
     assert main([*arguments, "--output", "with", "--require-solved"]) == code
     assert main([*arguments, "--output", "without"]) == 0
@@ -262,7 +262,7 @@ def test_an_environment_that_cannot_be_made_ends_with_1(config, capsys):
     assert not Path("runs").exists()
 
 
-def test_a_missing_time_limit_is_told_on_stderr_before_the_run(config, capsys):
+def test_a_missing_time_limit_is_a_warning_on_stderr_before_the_run(config, capsys):
     endless = f"environment={{id: '{MODULE}:evonet-tests/Endless-v0', kwargs: {{ends: 3}}}}"
     arguments = ["run", config, "--output", "out", "--json", "--allow-import", MODULE]
     assert main([*arguments, "--set", endless]) == 0
@@ -334,7 +334,7 @@ def test_a_name_of_a_shipped_config_and_of_a_file_here_is_refused(config, capsys
     assert main(["check", "cartpole.yaml"]) == 0
 
 
-def test_more_workers_than_cores_are_warned_of(config, capsys, monkeypatch):
+def test_more_workers_than_cores_are_a_warning(config, capsys, monkeypatch):
     monkeypatch.setattr("evonet.processes.cores.cores", lambda: 2)
     warning = "warning: 3 workers share 2 cores: more workers than cores are no faster\n"
     seeds = ["--set", "stop.generations=1", "--seeds", "1", "--workers"]

@@ -1,4 +1,4 @@
-"""The command line: a module for each command, which imports what it needs when it runs."""
+"""The command line: a module for each command; commands import the rest of evonet when they run."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ COMMANDS = (run, resume, study, inspect, replay, compare, export, check, schema,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
-    A reader that closes the pipe, as `head` does, ends the command without a word and with the status of a process
-    that SIGPIPE ends; any other standard output that cannot be written is an error.
+    If the reader of standard output closes the pipe, as `head` does, the command ends silently with the exit status of
+    SIGPIPE; any other failure to write standard output is an error.
     """
-    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no "ü" shows "?"
+    for stream in (sys.stdout, sys.stderr):  # a terminal without "ü" shows "?"
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     output = Output(sys.stdout)
@@ -48,7 +48,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        with _warnings_in_a_line():
+        with _warnings_in_one_line():
             return command(options)
     except EvonetError as error:
         _report(error, str(error))
@@ -62,8 +62,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 @contextlib.contextmanager
-def _warnings_in_a_line() -> Iterator[None]:
-    """A warning of evonet is one line on stderr, without the place in the code that it comes from."""
+def _warnings_in_one_line() -> Iterator[None]:
+    """Within this context, a warning of evonet is one line on stderr, without its position in the code."""
     show = warnings.showwarning
 
     def show_in_a_line(message: Warning | str, category: type[Warning], *rest: Any) -> None:
@@ -80,8 +80,8 @@ def _warnings_in_a_line() -> Iterator[None]:
 
 
 def _report(error: BaseException, message: str) -> None:
-    """Print what went wrong, and then what to do next, if the error has notes."""
-    with contextlib.suppress(OSError):  # nothing is left to say it on
+    """Print an error and its notes, which say how to continue."""
+    with contextlib.suppress(OSError):  # stderr is closed
         for line in (f"evonet: {message}", *getattr(error, "__notes__", ())):
             print(printable(line), file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""`evonet check`: a config tried out before a long run."""
+"""`evonet check`: check a config before a long run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evonet.shell import command
 
 def add_to(commands: Commands) -> None:
     """Enter the command."""
-    check = commands.add_parser("check", help="try a config out before a long run")
+    check = commands.add_parser("check", help="check a config and its environment before a long run")
     add_config_arguments(check)
     check.set_defaults(command=_check)
 

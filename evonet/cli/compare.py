@@ -1,4 +1,4 @@
-"""`evonet compare`: runs or studies held against each other."""
+"""`evonet compare`: compare runs or studies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add_to(commands: Commands) -> None:
     compare = commands.add_parser(
         "compare",
         help="whether runs or studies differ, in figures and in words",
-        description="Holds runs, or better studies, against each other: settings, test scores, evaluations to success.",
+        description="Compares runs, or better studies: settings, test scores, evaluations to success.",
     )
     compare.add_argument("runs", metavar="RUN", nargs="+", help="directories of runs or studies, two or more")
     compare.add_argument("--html", type=Path, metavar="FILE", help="write a page with curves and profiles too")

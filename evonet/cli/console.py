@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, where messages go, and the arguments that name and change a config."""
+"""Code that the commands share: exit statuses, messages, and the arguments that name and change a config."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from evonet.experiment.config import Config
 
 DONE, FAILED, NOT_SOLVED = 0, 1, 3
-OUTPUT_LOST, INTERRUPTED, OUTPUT_CLOSED = 74, 130, 141  # the last two as a process that SIGINT or SIGPIPE ended
+OUTPUT_LOST, INTERRUPTED, OUTPUT_CLOSED = 74, 130, 141  # the last two are those of SIGINT and SIGPIPE
 
 CONFIG_HELP = "a YAML file, or the name of a shipped config (`evonet list` has them)"
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-"""Where a command enters its parser."""
+"""The object to which each command adds its parser."""
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the config, and what the command line may change in it."""
+    """Add the config and the options that change its settings."""
     parser.add_argument("config", metavar="CONFIG", help=CONFIG_HELP)
     parser.add_argument("--seed", metavar="N", help="the run's seed, instead of the config's")
     add_override_arguments(parser)
@@ -86,7 +86,7 @@ def cluster(options: argparse.Namespace) -> Iterator[Cluster | None]:
 
 
 def load_config(options: argparse.Namespace) -> Config:
-    """Load the config that the options name, with what they change."""
+    """Load the config that the options name, with their overrides."""
     from evonet.experiment.catalogue import config_path
     from evonet.experiment.config import Config
 
@@ -105,7 +105,7 @@ def overrides(options: argparse.Namespace) -> list[str]:
 def allow_imports(modules: Sequence[str]) -> None:
     """Let allowed modules be found in the current folder.
 
-    The folder comes last: a file `numpy.py` in the folder of a stranger's run takes no installed package's place.
+    The folder comes last: a file `numpy.py` in a stranger's folder does not replace an installed package.
     """
     if modules and "" not in sys.path:
         sys.path.append("")
@@ -113,7 +113,7 @@ def allow_imports(modules: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def stdout_kept_for_the_result() -> Iterator[None]:
-    """Send to stderr what environments print meanwhile, in Python, in C or in worker processes."""
+    """Within this context, environments print to stderr, from Python, from C and in worker processes."""
     sys.stdout.flush()
     stdout = os.dup(1)
     os.dup2(2, 1)

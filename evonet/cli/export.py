@@ -1,4 +1,4 @@
-"""`evonet export`: a champion in a format of others."""
+"""`evonet export`: write a champion in a format of other tools."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _champion(source: Path) -> Champion:
-    """The champion of a file or of a run; of a run that has not come to its end, the champion so far."""
+    """The champion of a file or of a run; if the run is not finished, its champion so far."""
     from evonet.champion import Champion
     from evonet.experiment.run_directory import CHAMPION
     from evonet.files.directory import reading_below
@@ -50,7 +50,7 @@ def _champion(source: Path) -> Champion:
     if source.is_dir() and not (source / CHAMPION).is_file():
         run = load_run(source)
         champion = stored_champion(run)
-        print(f"evonet: {source} has not come to its end: {_so_far(champion)}", file=sys.stderr)
+        print(f"evonet: {source} is not finished: {_so_far(champion)}", file=sys.stderr)
         return champion
     if not source.exists():
         raise ConfigError(f"{source} holds no champion: there is no such file or directory")
@@ -61,8 +61,8 @@ def _champion(source: Path) -> Champion:
 
 
 def _so_far(champion: Champion) -> str:
-    who = f"exported is the champion so far, individual {champion.id} of generation {champion.generation}"
+    individual = f"exporting the champion so far, individual {champion.id} of generation {champion.generation}"
     scored = "was not validated"
     if champion.validation is not None:
         scored = f"scores {champion.validation.mean:.6g} on {champion.validation.episodes} validation episodes"
-    return f"{who}, which {scored} and was not tested"
+    return f"{individual}, which {scored} and was not tested"

@@ -1,4 +1,4 @@
-"""`evonet inspect`: what a run found."""
+"""`evonet inspect`: show the results of a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_to(commands: Commands) -> None:
         "--allow-import", action="append", default=[], metavar="MODULE",
         help="allow the report to import this module of the run's environment, in which its champion acts",
     )  # fmt: skip
-    inspect.add_argument("--json", action="store_true", help="print the account as one JSON document")
+    inspect.add_argument("--json", action="store_true", help="print the results as one JSON document")
     inspect.set_defaults(command=_inspect)
 
 

@@ -1,4 +1,4 @@
-"""`evonet list`: what a config can name."""
+"""`evonet list`: the names that a config may use."""
 
 from __future__ import annotations
 

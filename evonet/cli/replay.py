@@ -1,4 +1,4 @@
-"""`evonet replay`: episodes of a run's champion, or of another individual, once more."""
+"""`evonet replay`: show episodes of a run's champion, of another individual, or of a fault."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def _replay_champion(options: argparse.Namespace) -> int:
     for episode in _guarded(_played(options, policy, seeds)):
         episodes.append(episode)
         if not options.json:
-            ending = "ended by the environment" if episode.terminated else "cut at its limit"
+            ending = "ended by the environment" if episode.terminated else "truncated"
             print(f"seed {episode.seed:<11} return {episode.total:<12.6g} {episode.steps} steps, {ending}", flush=True)
     mean = sum(episode.total for episode in episodes) / len(episodes)
     if options.json:
-        print(printable_json(to_json(_account(options, individual, episodes, mean, file), indent=2)))
+        print(printable_json(to_json(_result(options, individual, episodes, mean, file), indent=2)))
     elif len(episodes) > 1:
         print(f"mean {mean:.6g} over {len(episodes)} episodes")
     if file is not None:
@@ -129,7 +129,7 @@ def _played(options: argparse.Namespace, policy: Policy, seeds: IntArray) -> Ite
 
 
 def _guarded(episodes: Iterator[Episode]) -> Iterator[Episode]:
-    """The same, one after another; what an environment prints meanwhile goes to stderr."""
+    """Yield `episodes`, while the prints of environments go to stderr."""
     while True:
         with stdout_kept_for_the_result():
             episode = next(episodes, None)
@@ -138,7 +138,7 @@ def _guarded(episodes: Iterator[Episode]) -> Iterator[Episode]:
         yield episode
 
 
-def _account(
+def _result(
     options: argparse.Namespace, individual: Individual, episodes: list[Episode], mean: float, file: Path | None
 ) -> dict[str, Any]:
     return {
@@ -169,10 +169,14 @@ def _replay_fault(options: argparse.Namespace) -> int:
     with stdout_kept_for_the_result():
         results = recorded.replay(options.allow_import)
     if not results.faults:
-        print(f"this time it went well: return {results.returns[0, 0]:g} in {results.lengths[0, 0]} steps")
+        print(f"the episode did not fail this time: return {results.returns[0, 0]:g} in {results.lengths[0, 0]} steps")
         return DONE
     (after,) = results.faults
     same = (after.kind, after.step, after.message) == (before.kind, before.step, before.message)
     print(printable(after.traceback.rstrip() or after.message))
-    print("the same again" if same else printable(f"another fault this time ({after.location}): {after.message}"))
+    print(
+        "the fault is the same"
+        if same
+        else printable(f"the fault differs this time ({after.location}): {after.message}")
+    )
     return DONE

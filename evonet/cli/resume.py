@@ -1,4 +1,4 @@
-"""`evonet resume`: continue a run that was stopped, or take one that is finished further."""
+"""`evonet resume`: continue a run that was stopped, or a finished one with higher limits."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from evonet.cli.console import (
     stdout_kept_for_the_result,
     warn_of_workers,
 )
-from evonet.cli.run import add_output_arguments, progress, tell
+from evonet.cli.run import add_output_arguments, print_results, progress
 
 
 def add_to(commands: Commands) -> None:
     """Enter the command."""
     resume = commands.add_parser(
         "resume",
-        help="continue a run that was stopped, or take one that is finished further",
+        help="continue a run that was stopped, or a finished one with higher limits",
         description="Continues a run from its last checkpoint. The result is, to the last bit, that of a run that was "
         "never stopped. Only stop, checkpoints and evaluation.workers can be changed: "
-        "--set stop.generations=500 takes a finished run further.",
+        "--set stop.generations=500 continues a finished run.",
     )
     resume.add_argument("run", type=Path, metavar="RUN", help="a run directory")
     add_override_arguments(resume)
@@ -45,4 +45,4 @@ def _resume(options: argparse.Namespace) -> int:
     warn_of_workers(options, config.settings.evaluation.workers)
     with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
         summary = resume(options.run, *changes, watch, functools.partial(say, options), executor)
-    return tell(options, summary)
+    return print_results(options, summary)

@@ -1,4 +1,4 @@
-"""`evonet run`: an experiment, from its config to its champion's account."""
+"""`evonet run`: run an experiment and print its results."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def add_to(commands: Commands) -> None:
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """What a run says, and where."""
-    parser.add_argument("--quiet", action="store_true", help="no progress bar, no account")
+    """Add the options for the output of a run."""
+    parser.add_argument("--quiet", action="store_true", help="no progress bar, no results")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON document")
     parser.add_argument("--require-solved", action="store_true", help="exit with 3 if the target was not reached")
 
@@ -56,11 +56,11 @@ def _run(options: argparse.Namespace) -> int:
         warn_of_workers(options, config.settings.evaluation.workers)
     with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
         summary = run(config, options.output, watch, functools.partial(say, options), executor)
-    return tell(options, summary)
+    return print_results(options, summary)
 
 
-def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
-    """Say what a run found; returns the exit status."""
+def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
+    """Print the results of a run; returns the exit status."""
     from evonet.experiment.run_directory import to_json
 
     if options.json:
@@ -71,7 +71,7 @@ def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
 
         try:
             print(printable(account(load_run(summary["run_directory"]))))
-        except ConfigError as error:  # the run is done, whatever has become of a line of its journals
+        except ConfigError as error:  # a damaged journal does not undo the finished run
             say(options, f"cannot summarise the run: {error}")
     say(options, f"\ninspect it with: {command('evonet', 'inspect', summary['run_directory'])}")
     return NOT_SOLVED if options.require_solved and not summary["solved"] else DONE
@@ -79,7 +79,7 @@ def tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
 
 @contextlib.contextmanager
 def progress(config: Config, *, quiet: bool) -> Iterator[Callable[[Generation, float], None]]:
-    """A bar on a terminal, nothing elsewhere."""
+    """A progress bar on a terminal, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
@@ -100,7 +100,7 @@ def progress(config: Config, *, quiet: bool) -> Iterator[Callable[[Generation, f
                 f"{steps / max(seconds, 1e-9):,.0f} steps/s",
                 refresh=False,
             )
-            if bar.n == 0:  # a run that goes on does not begin at 0
+            if bar.n == 0:  # a resumed run does not start at 0
                 bar.initial = bar.n = generation.number
             bar.update(generation.number + 1 - bar.n)
 

@@ -1,4 +1,4 @@
-"""`evonet study`: one config with many seeds, and what can be said of them all."""
+"""`evonet study`: run a config with many seeds and summarise the runs."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def add_to(commands: Commands) -> None:
     """Enter the command."""
     study = commands.add_parser(
         "study",
-        help="run a config with many seeds, and sum them up",
-        description="Runs whole runs side by side, each in a directory of its own. Stopped, it goes on by the same "
-        "command: what is finished is not run again.",
+        help="run a config with many seeds and summarise the runs",
+        description="Runs several seeds at once, each in a directory of its own. The same command resumes a study that "
+        "was stopped: finished runs are not repeated.",
     )
     study.add_argument("config", metavar="CONFIG", help=CONFIG_HELP)
     study.add_argument(
@@ -59,10 +59,10 @@ def add_to(commands: Commands) -> None:
 
 
 def parse_seeds(text: str) -> list[int]:
-    """The seeds that `--seeds` means.
+    """The seeds in the text of `--seeds`.
 
     Raises:
-        ConfigError: it means none, or one twice.
+        ConfigError: the text is invalid, or names no seed or a seed twice.
     """
     parts = [re.fullmatch(r"\s*(\d{1,18})(?:\s*-\s*(\d{1,18}))?\s*", part) for part in text.split(",")]
     rule = "--seeds must be a number of seeds, a range such as 1000-1049 or a list such as 3,5,9"
@@ -85,7 +85,7 @@ def _study(options: argparse.Namespace) -> int:
 
     seeds, at_once = parse_seeds(options.seeds), _workers(options.at_once)
     if at_once is not None and options.dask is not None:
-        raise ConfigError("--workers must be left out with --dask: the cluster has as many as it has")
+        raise ConfigError("--workers must be left out with --dask: the cluster decides how many runs are made at once")
     config = load_config(options)
     warn_of_workers(options, at_once)
     path = options.output or default_study_path(config.settings.name)
@@ -98,20 +98,20 @@ def _study(options: argparse.Namespace) -> int:
         ):
             summary = study(config, seeds, path, at_once, executor, watch, functools.partial(say, options))
     except ClusterUnavailable as error:
-        error.add_note(f"{len(done)} of {len(seeds)} runs are done in {path}; to go on, give the same command again")
+        error.add_note(f"{len(done)} of {len(seeds)} runs are done in {path}; to continue, run the same command again")
         raise
     except KeyboardInterrupt as interruption:
         print(
             f"evonet: interrupted with {len(done)} of {len(seeds)} runs done in {path}; "
-            "to go on, give the same command again",
+            "to continue, run the same command again",
             file=sys.stderr,
         )
         status: int = getattr(interruption, "exit_status", INTERRUPTED)
         return status
-    return _tell(options, summary)
+    return _print_summary(options, summary)
 
 
-def _tell(options: argparse.Namespace, summary: dict[str, Any]) -> int:
+def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     from evonet.experiment.run_directory import to_json
     from evonet.experiment.study_directory import run_directory
 
@@ -141,7 +141,7 @@ def _workers(text: str) -> int | None:
 
 @contextlib.contextmanager
 def _progress(name: str, runs: int, done: set[int], *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
-    """Keeps count of the seeds that are done; with a bar on a terminal."""
+    """Add the seeds of finished runs to `done`; show a progress bar on a terminal."""
     if quiet or not sys.stderr.isatty():
         yield lambda outcome: done.add(outcome.seed)
         return

@@ -1,4 +1,4 @@
-"""A config tried out before a long run: the environment held against Gymnasium's rules, one evaluation done twice."""
+"""The check of a config before a long run: Gymnasium's checker, and one evaluation done twice."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _TIMEOUT = 60.0
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a check found.
+    """A finding of the check.
 
     Attributes:
-        level: "error" makes results wrong or meaningless, "warning" deserves a look, "note" is for information.
-        message: what, and what to do about it.
+        level: an "error" makes results wrong or meaningless, a "warning" should be examined, a "note" informs.
+        message: the finding, and how to repair it.
     """
 
     level: Literal["error", "warning", "note"]
@@ -38,13 +38,13 @@ class Finding:
 
 
 def check_config(config: Config) -> list[Finding]:
-    """Try a config out.
+    """Check a config and its environment.
 
     Raises:
-        EvonetError: the config or its environment is so wrong that nothing can be tried.
+        EvonetError: the fitness or the algorithm of the config cannot be made.
     """
     require_trackers(config.settings.tracking)
-    fitness = build_fitness(_impatient(config))
+    fitness = build_fitness(_with_timeout(config))
     try:
         findings = [Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")]
         genomes = build_algorithm(config, fitness.architecture).ask()[:_GENOMES]
@@ -63,8 +63,8 @@ def check_config(config: Config) -> list[Finding]:
     return findings
 
 
-def _impatient(config: Config) -> Config:
-    """The config with a time limit, so that an environment that hangs or crashes is found out, not suffered."""
+def _with_timeout(config: Config) -> Config:
+    """The config with a time limit for episodes, so that an environment that hangs or crashes becomes a finding."""
     settings = config.settings
     if settings.evaluation.workers == 1 or settings.faults.timeout is not None:
         return config
@@ -97,25 +97,25 @@ def _evaluation(fitness: Fitness, genomes: FloatArray, config: Config) -> tuple[
 
 
 def _remedy(config: Config, genomes: FloatArray, seeds: IntArray) -> str:
-    """What to do about an environment that is not deterministic, if a hard reset makes it so: the end of a message."""
+    """The end of the message about an environment that is not deterministic: a hard reset, if that repairs it."""
     settings = config.settings
     if settings.environment is None or settings.environment.hard_reset:
         return ""
     environment = settings.environment.model_copy(update={"hard_reset": True})
-    anew = replace(config, settings=settings.model_copy(update={"environment": environment}))
+    repaired = replace(config, settings=settings.model_copy(update={"environment": environment}))
     try:
-        with contextlib.closing(build_fitness(_impatient(anew))) as fitness:
+        with contextlib.closing(build_fitness(_with_timeout(repaired))) as fitness:
             if not is_repeatable(fitness, genomes, seeds, fitness(genomes, seeds)):
                 return ""
-    except EvonetError:  # it cannot be tried: then nothing is known
+    except EvonetError:  # the environment cannot be made anew, so no repair is known
         return ""
-    judge = settings.validation.environment
-    too = "" if judge is None or judge.hard_reset else " (and validation.environment.hard_reset)"
-    return f"; it keeps something over resets, so set environment.hard_reset to true{too}"
+    validation = settings.validation.environment
+    too = "" if validation is None or validation.hard_reset else " (and validation.environment.hard_reset)"
+    return f"; its state survives resets, so set environment.hard_reset to true{too}"
 
 
 def _failures(faults: Sequence[Fault]) -> list[Finding]:
-    """The first of each kind of fault."""
+    """A finding for the first fault with each kind and message."""
     kinds = {(fault.kind, fault.message): fault for fault in reversed(faults)}
     firsts = reversed(kinds.values())
     return [Finding("error", f"an episode failed ({fault.location}): {fault.message}") for fault in firsts]
@@ -126,8 +126,8 @@ def _described(results: EpisodeResults) -> str:
     if not returns.size:
         return "no episode could be scored"
     spread = f"returns {returns.min():g} to {returns.max():g}"
-    cut = int((~results.terminated & np.isfinite(results.returns)).sum())
+    truncated = int((~results.terminated & np.isfinite(results.returns)).sum())
     return (
         f"{results.returns.size} episodes of random networks: {spread}, lengths {results.lengths.min()} to "
-        f"{results.lengths.max()}, {cut} cut at the step limit"
+        f"{results.lengths.max()}, {truncated} truncated"
     )

@@ -1,4 +1,4 @@
-"""YAML → validated settings: all errors at once, each with its place, its rule and what was written."""
+"""Validation of a YAML config: all errors are reported at once, each with its position, rule and value."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ EPISODE_RETURN = "episode_return"
 
 @dataclass(frozen=True)
 class Test(Settings):
-    """The final test of the champion, on episodes that nothing was chosen by.
+    """The final test of the champion, on episodes that no choice depends on.
 
     Attributes:
-        episodes: how many.
+        episodes: the number of episodes.
     """
 
     episodes: Episodes = 100
 
 
 class FitnessSection(Section):
-    """What is good."""
+    """The fitness: the return of episodes, or a function of one's own."""
 
     type: Annotated[str, StringConstraints(pattern=rf"^({EPISODE_RETURN}|[\w.]+:[\w.]+)$")] = EPISODE_RETURN
 
@@ -70,7 +70,7 @@ class NetworkSection(_NetworkArguments):  # type: ignore[misc]
 
 
 class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
-    """How genomes are scored."""
+    """The evaluation of genomes."""
 
     workers: Workers = "auto"
 
@@ -94,7 +94,7 @@ class Experiment(Section):
 
 
 def _experiment_model(data: Mapping[str, Any]) -> type[Experiment]:
-    """The model that suffices for a config: to make that of every algorithm and operator takes a tenth of a second."""
+    """The smallest model that fits a config, because the model of all algorithms and operators takes 0.1 s to make."""
     names, written = _algorithms_in(data)
     operators = tuple((role, _operators_in(written, role)) for role in OPERATORS)
     return experiment_model(names, operators, schedules=_has_key(written, "schedule"))
@@ -110,9 +110,9 @@ def experiment_model(
     """The model of a config.
 
     Args:
-        names: what its algorithm may be, also where one algorithm holds another.
-        operators: what they may be, for each role; for roles that are not there, all.
-        schedules: whether numbers may follow one.
+        names: the algorithms that the config may name, also within another algorithm.
+        operators: the operators that the config may name, by role; a missing role allows all of its operators.
+        schedules: whether numbers may follow schedules.
     """
     wanted = dict(operators)
     choices = {
@@ -137,7 +137,7 @@ def experiment_model(
 
 
 def _algorithms_in(data: Mapping[str, Any]) -> tuple[frozenset[str], list[Mapping[str, Any]]]:
-    """The algorithms that a config names, and their sections; all names where one is unknown, for the error's list."""
+    """The algorithms that a config names, and their sections; all algorithms if a name is unknown, for the message."""
     names, sections = set(), []
     waiting = [data.get("algorithm", _GENETIC)]
     while waiting:
@@ -153,7 +153,7 @@ def _algorithms_in(data: Mapping[str, Any]) -> tuple[frozenset[str], list[Mappin
 
 
 def _operators_in(sections: Sequence[Mapping[str, Any]], role: str) -> frozenset[str]:
-    """The operators that sections name for a role, and the one by default; all where one is unknown."""
+    """The operators that sections name for a role, and the default; all operators if a name is unknown."""
     names = {registered_name(role, argument_defaults(ALGORITHMS[_GENETIC])[role]) or ""}
     for section in sections:
         written = section.get(role, [])
@@ -172,12 +172,12 @@ def _has_key(node: Any, key: str) -> bool:
 
 @dataclass(frozen=True)
 class Config:
-    """A validated config and where it came from.
+    """A validated config and its file.
 
     Attributes:
-        settings: all of them, defaults filled in.
-        document: the file, for errors that show only later.
-        allowed_imports: modules that the command line allows to be imported.
+        settings: all settings, with defaults.
+        document: the file, for the positions in later errors.
+        allowed_imports: modules that the config may import.
     """
 
     settings: Experiment
@@ -196,13 +196,13 @@ class Config:
         """Read and check a config file.
 
         Args:
-            path: of the file.
-            overrides: `key.path=value`, each replacing what the file says.
+            path: the path of the file.
+            overrides: texts `key.path=value`, which replace values of the file.
             allow_imports: modules that may be imported.
             follow_links: False for a file of a run directory, which a stranger may have written.
 
         Raises:
-            ConfigError: it cannot be read or breaks rules; the message has a line for each.
+            ConfigError: the file cannot be read, or values break rules; the message has a line for each value.
         """
         document = Document.read(path, overrides, follow_links=follow_links)
         document.data.setdefault("name", Path(path).stem)
@@ -221,7 +221,7 @@ class Config:
 
     @property
     def resolved(self) -> dict[str, Any]:
-        """The settings as plain data, defaults filled in: the same config for ever."""
+        """All settings as plain data, with defaults, so that a later version of evonet runs the same config."""
         return self.settings.model_dump(mode="json")
 
     def to_yaml(self) -> str:
@@ -230,10 +230,10 @@ class Config:
 
 
 def completed(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """A config that was resolved earlier, with the defaults of settings that have come since.
+    """A config that an earlier version resolved, with the defaults of newer settings.
 
     Raises:
-        ConfigError: it is no config any more.
+        ConfigError: the config is not valid in this version.
     """
     try:
         settings = _experiment_model(resolved).model_validate(dict(resolved))
@@ -248,7 +248,7 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "evonet experiment"}
 
 
-_MOST_LINES = 50  # of one error
+_MOST_LINES = 50  # lines of an error message
 _Schema = Callable[[], dict[str, Any]]
 
 _RULES: Mapping[str, str] = {
@@ -280,7 +280,7 @@ _RULES: Mapping[str, str] = {
 
 
 def _explain(error: ValidationError, document: Document) -> list[str]:
-    """A line for each wrong value, in the file's order; alternatives of one value are joined."""
+    """A line for each wrong value, in the order of the file; the rules for one value are joined by "or"."""
     problems: dict[KeyPath, list[Mapping[str, Any]]] = {}
     for detail in error.errors(include_url=False):
         place = [step for step in detail["loc"] if step not in ALTERNATIVES]
@@ -291,10 +291,10 @@ def _explain(error: ValidationError, document: Document) -> list[str]:
         for path, details in itertools.islice(problems.items(), _MOST_LINES)
     ]
     more = len(problems) - len(lines)
-    return sorted(lines, key=_place) + ([f"{document.name}: {more} more values are wrong"] if more else [])
+    return sorted(lines, key=_position) + ([f"{document.name}: {more} more values are wrong"] if more else [])
 
 
-def _place(line: str) -> list[int]:
+def _position(line: str) -> list[int]:
     return [int(number) for number in re.findall(r":(\d+):(\d+): ", line)[0]] if re.search(r":\d+:\d+: ", line) else []
 
 
@@ -336,7 +336,7 @@ def _hint(kind: str, value: Any) -> str:
     if kind == "int_type" and isinstance(value, float) and value.is_integer():
         return f" (write {int(value)})"
     if kind in ("int_type", "float_type") and isinstance(value, str) and _is_number(value):
-        return " (a number stands without quotes)"
+        return " (write a number without quotes)"
     return ""
 
 
@@ -349,7 +349,7 @@ def _is_number(text: str) -> bool:
 
 
 def _known_keys(path: KeyPath, document: Document, schema: Mapping[str, Any]) -> set[str]:
-    """The keys that may stand where the last of `path` stands."""
+    """The keys that are allowed in the section of the last key of `path`."""
     node: Any = schema
     section: Any = document.data
     definitions = schema["$defs"]
@@ -372,7 +372,7 @@ def _resolve(node: Any, step: str | int, definitions: Mapping[str, Any]) -> Any:
 
 
 def _alternatives_of(node: Any, definitions: Mapping[str, Any]) -> list[Any]:
-    """A schema's alternatives, references followed, lists of sections taken for their items."""
+    """The alternatives of a schema, with references followed."""
     if "$ref" in node:
         return _alternatives_of(definitions[node["$ref"].rpartition("/")[2]], definitions)
     nested = [*node.get("anyOf", []), *node.get("oneOf", [])]

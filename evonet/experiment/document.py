@@ -1,6 +1,6 @@
-"""A YAML file as plain data that remembers where each value stands.
+"""A YAML file as plain data, with the line and column of each value for messages.
 
-YAML 1.2 as ruamel.yaml reads it: `1e-3` is a number, `on` and `off` are text, a key that stands twice is an error.
+YAML 1.2 as ruamel.yaml reads it: `1e-3` is a number, `on` and `off` are text, a duplicate key is an error.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ KeyPath = tuple[str | int, ...]
 
 
 class Document:
-    """What a config says, and where.
+    """The values of a config with their positions in the file.
 
     Attributes:
-        data: mappings, sequences and scalars, without a trace of the YAML library.
-        name: of the file, as the person typed it.
+        data: plain dicts, lists and scalars.
+        name: the name of the file, as the user typed it.
     """
 
     def __init__(self, data: dict[str, Any], name: str, positions: Mapping[KeyPath, tuple[int, int]]) -> None:
@@ -37,15 +37,15 @@ class Document:
 
     @classmethod
     def read(cls, path: str, overrides: Sequence[str] = (), *, follow_links: bool = True) -> Document:
-        """Read a config, then set what overrides say.
+        """Read a config and apply overrides.
 
         Args:
-            path: of the file.
-            overrides: each `key.path=value`.
+            path: the path of the file.
+            overrides: texts `key.path=value`.
             follow_links: False for a file of a run directory, which a stranger may have written.
 
         Raises:
-            ConfigError: there is no such file, it is not YAML, or an override has no such form.
+            ConfigError: the file cannot be read or is not YAML, or an override has another form.
         """
         tree = parse(_text(path, follow_links=follow_links), path)
         if not isinstance(tree, Mapping):
@@ -58,7 +58,7 @@ class Document:
         return document
 
     def where(self, path: KeyPath) -> str:
-        """`file:line:column` of the value at `path`, or of the nearest that there is around it."""
+        """`file:line:column` of the value at `path`, or of the nearest section around it."""
         for end in range(len(path), -1, -1):
             if path[:end] in self._overrides:
                 return f"--set {self._overrides[path[:end]]}"
@@ -66,16 +66,16 @@ class Document:
                 line, column = self._positions[path[:end]]
                 return f"{self.name}:{line}:{column}"
             below = next((text for place, text in self._overrides.items() if place[:end] == path[:end]), None)
-            if below is not None:  # a section that only an override of something in it has made
+            if below is not None:  # the section exists only because of this override
                 return f"--set {below}"
         return self.name
 
     def present(self, location: Sequence[str | int]) -> KeyPath:
-        """`location` without the steps that the data do not know, such as the name of an alternative; its end stays."""
+        """`location` without steps that are not in the data, such as an alternative's name; the last step stays."""
         path: list[str | int] = []
         node: Any = self.data
         for index, step in enumerate(location):
-            alternative = isinstance(node, dict) and node.get("type") == step  # which may be the name of a key as well
+            alternative = isinstance(node, dict) and node.get("type") == step  # or a key with the same name
             if alternative and any(isinstance(key, str) for key in location[index + 1 : index + 2]):
                 continue
             known = (isinstance(node, dict) and step in node) or (
@@ -97,7 +97,7 @@ class Document:
         for step in path[:-1]:
             child = node.setdefault(str(step), {})
             if not isinstance(child, dict):
-                raise ConfigError(f"--set {override}: {step!r} is no section but the value {shown(child)}")
+                raise ConfigError(f"--set {override}: {step!r} must be a section, got {shown(child)}")
             node = child
         node[str(path[-1])] = _plain(parse(text, f"--set {override}"))
         self._positions = {place: at for place, at in self._positions.items() if place[: len(path)] != path}
@@ -120,7 +120,7 @@ def _text(path: str, *, follow_links: bool) -> str:
         content = file.read(LONGEST_CONFIG + 1)
     if len(content) > LONGEST_CONFIG:
         line = content.count(b"\n", 0, LONGEST_CONFIG) + 1
-        raise ConfigError(f"{path}:{line}:1: a config may have {LONGEST_CONFIG} bytes, and this one has more")
+        raise ConfigError(f"{path}:{line}:1: a config must have at most {LONGEST_CONFIG} bytes, and this one has more")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -128,7 +128,7 @@ def _text(path: str, *, follow_links: bool) -> str:
 
 
 def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]], name: str) -> None:
-    """Enter the place of each key and item below `node`, counted from 1; no two keys may read alike."""
+    """Add the position of each key and item below `node` to `positions`, from 1; refuse duplicate keys."""
     if isinstance(node, Mapping):
         steps: list[tuple[str | int, Any, Any]] = [(str(key), key, value) for key, value in node.items()]
     elif isinstance(node, list):
@@ -137,7 +137,7 @@ def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]],
         return
     marks = node.lc.data or {}
     for step, key, value in steps:
-        if key in marks:  # what a merge (`<<`) or a tag brings has no place of its own
+        if key in marks:  # values from a merge (`<<`) or a tag have no position
             line, column = marks[key][:2]
             if (*path, step) in positions:
                 raise ConfigError(f"{name}:{line + 1}:{column + 1}: not valid YAML: found duplicate key {step!r}")

@@ -1,8 +1,8 @@
 """Pydantic models made from the classes that a config configures.
 
 A YAML key is a constructor's argument: its type, range and default are read from the signature, so none of them is
-written twice. Where an argument is one of several operators, the key `type` says which; where a number may follow a
-schedule, the key `schedule` does.
+written twice. Where an argument is one of several operators, the key `type` names the operator; where a number may
+follow a schedule, the key `schedule` names the schedule.
 """
 
 from __future__ import annotations
@@ -35,44 +35,44 @@ _NUMBER, _SCHEDULE = "a number", "a schedule"
 _HOW_MANY, _EACH = "how many", "each"
 
 ALTERNATIVES = (_NUMBER, _SCHEDULE, _HOW_MANY, _EACH)
-"""What pydantic calls the alternatives of a setting, in the places of errors."""
+"""The names of a setting's alternatives in the locations of pydantic's errors."""
 
 
 class Section(BaseModel):
-    """A part of a config; unknown keys are errors and types are taken at their word."""
+    """A section of a config; unknown keys are errors, and values are not converted to other types."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class Buildable(Section):
-    """All settings of one class, its `owner`."""
+    """The settings of one class, the `owner`."""
 
     owner: ClassVar[Callable[..., Any]]
 
     def build(self, **rest: Any) -> Any:
-        """The object: the class called with these settings and the `rest`, which has the last word."""
+        """Call the owner with these settings; `rest` overrides them."""
         return type(self).owner(**{**arguments(self), **rest})
 
 
 class Unfinished(Buildable):
-    """Settings that do not suffice to make the object; where it is an argument of another, its maker is handed on."""
+    """Settings without some required arguments; as an argument of another object, `build` is passed instead."""
 
 
 class Checked(Buildable):
-    """Settings whose object can be made at once, so that rules between them are held too."""
+    """Settings whose object is built during validation, so that rules between settings are checked too."""
 
     @model_validator(mode="after")
-    def _settings_fit_together(self) -> Checked:
+    def _can_be_built(self) -> Checked:
         self.build()
         return self
 
 
 def arguments(section: Section, *names: str) -> dict[str, Any]:
-    """Settings as arguments for a constructor: what is buildable is built.
+    """The settings as arguments for a constructor; buildable settings are built.
 
     Args:
         section: the settings.
-        names: which; by default all but `type`.
+        names: the names of the settings; by default all but `type` and `schedule`.
     """
     wanted = names or tuple(name for name in type(section).model_fields if name not in _TAGS)
     return {name: _object(getattr(section, name)) for name in wanted}
@@ -80,7 +80,7 @@ def arguments(section: Section, *names: str) -> dict[str, Any]:
 
 @functools.cache
 def section_of(owner: Callable[..., Any], *only: str, schedules: bool = False) -> Any:
-    """The model of `owner`'s arguments, from which it can be built; or of only those named, from which it cannot."""
+    """The model of `owner`'s arguments, which can build it; or the model of only those named, which cannot."""
     base = Section if only else Checked
     fields = _fields(owner, only, schedules=schedules)
     model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), **fields)
@@ -97,15 +97,15 @@ def choice_of(
     default_type: str | None = None,
     schedules: bool = False,
 ) -> Any:
-    """The type of a setting that names one class of `registry` by its key `type`; a bare name stands for it too.
+    """The type of a setting that names a class of `registry` by its key `type`, or is the name alone.
 
     Args:
         registry: classes by name.
         exclude: arguments that are not settings.
-        operators: registries of arguments that are such choices themselves.
-        nested: types of arguments that take the maker of an object.
-        default_type: what is meant where `type` is not given.
-        schedules: whether numbers that may follow a schedule can say so; models without take a third of the time.
+        operators: registries of the arguments that take an operator.
+        nested: types of the arguments that take another algorithm.
+        default_type: the name that a missing `type` stands for.
+        schedules: whether numbers may follow schedules; models without schedules are made three times as fast.
     """
     models = []
     for name, owner in registry.items():
@@ -129,11 +129,11 @@ def choice_of(
 
 
 def nested_in(algorithm: Any) -> dict[str, Any]:
-    """Types of the arguments by which one algorithm holds others.
+    """The types of the arguments that take other algorithms.
 
     Args:
-        algorithm: the type of a setting that names one. An island is the same, but what it does not say is as in the
-            `algorithm` beside it, unless it names another type.
+        algorithm: the type of a setting that names an algorithm. An island has the same type; settings that it leaves
+            out are those of `algorithm` beside `islands`, unless the island names another type.
     """
     island = Annotated[algorithm, BeforeValidator(_completed, json_schema_input_type=algorithm)]
     islands: Any = Union[  # noqa: UP007 - made at run time
@@ -154,7 +154,7 @@ def _completed(island: Any, info: ValidationInfo) -> Any:
 
 
 def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type], *, schedules: bool) -> tuple[Any, Any]:
-    """The field of an argument that takes an operator; where it takes a sequence, one operator is a list of one."""
+    """The field of an argument that takes an operator, or a list of operators, for which one operator may be given."""
     hint, default = field
     choice: Any = choice_of(choices, schedules=schedules)
     names = {kind: name for name, kind in choices.items()}
@@ -184,7 +184,7 @@ def _fields(
 def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) -> Any:
     if name not in defaults:
         return ...
-    if dataclasses.is_dataclass(owner):  # a default factory shows in the signature as a private marker
+    if dataclasses.is_dataclass(owner):  # the signature has a private marker for a default factory
         factory = next(f.default_factory for f in dataclasses.fields(owner) if f.name == name)
         if factory is not dataclasses.MISSING:
             return Field(default_factory=factory)
@@ -193,7 +193,7 @@ def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) 
 
 
 def _modelled(hint: Any, *, schedules: bool = False) -> Any:
-    """The hint with dataclasses replaced by models of their arguments."""
+    """The type hint with dataclasses replaced by models of their arguments."""
     if dataclasses.is_dataclass(hint):
         owner: Any = hint
         return section_of(owner, schedules=schedules)
@@ -205,7 +205,7 @@ def _modelled(hint: Any, *, schedules: bool = False) -> Any:
 
 
 def _varying(hint: Any) -> Any:
-    """A number, or a section of keys that says by which schedule it changes."""
+    """The type of a number that may follow a schedule: the number, or the section of a schedule."""
     number, schedule = Annotated[hint, Tag(_NUMBER)], Annotated[_schedule(), Tag(_SCHEDULE)]
     either: Any = Union[number, schedule]  # noqa: UP007 - made at run time
     return Annotated[either, Discriminator(_number_or_schedule)]

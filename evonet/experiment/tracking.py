@@ -1,4 +1,4 @@
-"""Trackers, which pass a run's metrics on to other tools while the run goes on."""
+"""Trackers, which pass the metrics of each generation to other tools during a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TensorBoard:
 
     Args:
         directory: the run directory.
-        generation: the first that will be written; what a stopped run wrote from there on is void.
+        generation: the first generation to be written; curves of a stopped run are cut there.
 
     Raises:
         ConfigError: tensorboardX is not installed.
@@ -41,7 +41,7 @@ class TensorBoard:
 
     @staticmethod
     def package() -> Any:
-        """The package that writes event files."""
+        """Import the package that writes event files."""
         need = "tracking: tensorboard needs tensorboardX"
         return optional_package("tensorboardX", need, "tensorboard", ConfigError)
 

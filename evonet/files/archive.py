@@ -1,7 +1,7 @@
 """Arrays and a header in one file that is safe to open, also from a stranger.
 
 The file is a NumPy archive (`numpy.load` reads it): the member `header` is a JSON object as bytes, every other member
-is an array. Nothing is compressed, so that the file's size bounds the memory that reading takes, and nothing is pickled.
+is an array. Nothing is compressed, so that the file's size bounds the memory for reading, and nothing is pickled.
 The archive's comment is a digest of all bytes before it, which reveals damage. The digest is not a signature: a forged
 file with the right digest has to pass every check below, each before memory is allocated.
 

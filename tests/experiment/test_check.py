@@ -1,4 +1,4 @@
-"""A config tried out: each thing that is wrong with an environment is found and said before a long run."""
+"""The check of a config: faults of an environment are found before a long run."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ def errors(findings):
     return [message for level, message in findings if level == "error"]
 
 
-def test_a_sound_environment_has_no_errors(check):
+def test_a_correct_environment_has_no_errors(check):
     findings = check("CartPole-v1")
     assert errors(findings) == []
     assert ("note", "network 4-16-2 (tanh/identity), 114 genes") in findings
@@ -43,22 +43,22 @@ def test_a_sound_environment_has_no_errors(check):
     assert not any("no target" in message for _, message in findings)
 
 
-def test_an_environment_that_is_not_deterministic_is_found_out(check):
+def test_a_random_environment_is_an_error(check):
     message = "the environment is not deterministic: the same seeds gave other returns the second time"
     assert message in errors(check(own("Moody"), {"ends": 5}))
     assert not any(message in error for error in errors(check(own("Walk"))))
 
 
-def test_what_only_another_episode_leaves_behind_is_found_out_though_each_environment_runs_but_one(check):
-    told = errors(check(own("Haunted"), None, "", "evaluation.episodes=2"))  # 16: as many as there are environments
-    assert any("the environment is not deterministic" in message for message in told)
+def test_state_that_survives_a_reset_is_an_error_though_each_environment_runs_one_episode(check):
+    messages = errors(check(own("Haunted"), None, "", "evaluation.episodes=2"))  # 16: as many as there are environments
+    assert any("the environment is not deterministic" in message for message in messages)
 
 
 @pytest.mark.parametrize("name", ["Forgetful", "Haunted"])
-def test_where_hard_resets_make_an_environment_deterministic_it_says_so(check, name):
+def test_hard_resets_are_advised_where_they_make_an_environment_deterministic(check, name):
     message = (
         "the environment is not deterministic: the same seeds gave other returns the second time; "
-        "it keeps something over resets, so set environment.hard_reset to true"
+        "its state survives resets, so set environment.hard_reset to true"
     )
     assert message in errors(check(own(name)))
     assert errors(check(own(name), hard_reset=True)) == []
@@ -86,7 +86,7 @@ def test_where_hard_resets_make_an_environment_deterministic_it_says_so(check, n
         ),
     ],
 )
-def test_an_episode_that_fails_is_told_once_with_seed_and_step(trouble, message, check):
+def test_a_failed_episode_is_reported_once_with_seed_and_step(trouble, message, check):
     found = [error for error in errors(check(own("Walk"), {"trouble": trouble})) if "an episode failed" in error]
     assert len(found) == 1
     seed = found[0].partition("seed ")[2].partition(",")[0]
@@ -94,27 +94,27 @@ def test_an_episode_that_fails_is_told_once_with_seed_and_step(trouble, message,
     assert found[0] == "an episode failed " + message.format(seed=seed)
 
 
-def test_where_no_episode_could_be_scored_no_number_is_made_up(check):
+def test_no_returns_are_reported_if_no_episode_could_be_scored(check):
     assert ("note", "no episode could be scored") in check(own("Walk"), {"trouble": "raise"})
 
 
-def test_a_missing_time_limit_is_told_and_how_to_set_one(check):
+def test_a_missing_time_limit_is_a_warning_that_says_how_to_set_one(check):
     limit = "the environment has no time limit: episodes are truncated after 1000 steps"
     findings = check(own("Endless"), {"ends": 9})
     assert ("warning", f"{limit}; set environment.max_steps to choose") in findings
     assert not any("time limit" in message for _, message in check(own("Walk")))
 
 
-def test_episodes_cut_at_the_limit_are_counted_without_those_that_failed(check):
-    cut = [message for _, message in check(own("Threads")) if "cut at the step limit" in message]
-    assert cut[0].endswith("lengths 20 to 20, 24 cut at the step limit")
+def test_truncated_episodes_are_counted_without_failed_ones(check):
+    cut = [message for _, message in check(own("Threads")) if "truncated" in message]
+    assert cut[0].endswith("lengths 20 to 20, 24 truncated")
     seeds = [2018726112]  # the first of the run's first generation
     findings = check(own("Walk"), {"trouble": "raise", "seeds": seeds})
     assert any(f"seed {seeds[0]}" in error for error in errors(findings))
-    assert any(message.endswith(" 0 cut at the step limit") for _, message in findings)
+    assert any(message.endswith(" 0 truncated") for _, message in findings)
 
 
-def test_equal_returns_for_all_are_worth_a_warning(check):
+def test_equal_returns_of_all_networks_are_a_warning(check):
     findings = check(own("Endless"), {"ends": 4})
     assert ("warning", "all of 8 random networks scored 4: evolution may find no direction") in findings
 
@@ -125,23 +125,23 @@ def test_a_missing_target_is_noted(check):
     assert note not in check(own("Walk"), rest="stop: {target: 3}\n")
 
 
-def test_what_gymnasiums_own_checker_says_is_passed_on(check):
+def test_findings_of_gymnasiums_checker_are_reported(check):
     findings = check(own("Walk"))
-    told = "Gymnasium's checker: A Box observation space minimum value is -infinity. This is probably too low."
-    assert ("warning", told) in findings
+    warning = "Gymnasium's checker: A Box observation space minimum value is -infinity. This is probably too low."
+    assert ("warning", warning) in findings
 
 
-def test_a_function_of_ones_own_is_checked_too(tmp_path):
+def test_a_fitness_function_is_checked_too(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text(f"fitness: {{type: '{MODULE}:failing'}}\nnetwork: {{inputs: 2, outputs: 1}}\n", encoding="utf-8")
     findings = check_config(Config.load(str(path), (), [MODULE]))
-    told = [f.message for f in findings if f.level == "error"]
-    assert len(told) == 1
-    assert told[0].startswith("an episode failed (nonfinite, seed ")
-    assert told[0].endswith("the function returned nan")
+    messages = [f.message for f in findings if f.level == "error"]
+    assert len(messages) == 1
+    assert messages[0].startswith("an episode failed (nonfinite, seed ")
+    assert messages[0].endswith("the function returned nan")
 
 
-def test_the_command_says_fit_or_not_and_ends_accordingly(tmp_path, capsys):
+def test_the_command_prints_the_verdict_and_has_its_exit_status(tmp_path, capsys):
     path = tmp_path / "c.yaml"
     here = "evaluation: {workers: 1}\n"
     path.write_text(f"environment: {{id: '{own('Walk')}'}}\n{here}", encoding="utf-8")
@@ -159,7 +159,7 @@ def test_the_command_says_fit_or_not_and_ends_accordingly(tmp_path, capsys):
         ("Impossible", 1, "{path}:1:15: environment: '{id}' cannot be made: the robot is not plugged in\n"),
     ],
 )
-def test_what_cannot_even_be_tried_is_refused_without_a_traceback(name, code, start, tmp_path):
+def test_a_config_that_cannot_be_checked_is_refused_without_a_traceback(name, code, start, tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text(f"environment: {{id: '{own(name)}'}}\n", encoding="utf-8")
     program = "import sys; from evonet.cli import main; sys.exit(main())"

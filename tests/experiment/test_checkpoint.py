@@ -1,4 +1,4 @@
-"""Checkpoints: when one is written, which are kept, and which is taken."""
+"""Checkpoints: when they are written, which are kept, and from which a run continues."""
 
 import dataclasses
 import itertools
@@ -71,7 +71,7 @@ def test_a_checkpoint_per_generation_and_the_last_two_are_kept(written):
     assert written(5)[:2] == ([0, 1, 2, 3, 4], [3, 4])
 
 
-def test_every_so_many_generations(written):
+def test_checkpoints_are_written_every_n_generations(written):
     assert written(7, every=3)[:2] == ([2, 5], [2, 5])
 
 
@@ -80,27 +80,27 @@ def test_short_generations_do_not_wait_for_the_disk_each_time(written):
     assert written(10, seconds=0.25, every=3)[0] == [5]
 
 
-def test_where_saving_takes_long_it_is_done_less_often(written):
+def test_slow_checkpoints_are_written_less_often(written):
     made, _, _ = written(100, seconds=2.0, cost=1.0)
     assert [later - earlier for earlier, later in itertools.pairwise(made)] == [25] * (len(made) - 1)
 
 
-def test_seconds_0_saves_in_any_case(written, tmp_path):
+def test_seconds_0_writes_every_checkpoint(written, tmp_path):
     run = CheckpointWriter(Directory(tmp_path), Checkpoints(seconds=0.0))
     for generation in range(3):
         run.offer(generation, lambda generation=generation: checkpoint(generation))
         assert numbers(tmp_path)[-1] == generation
 
 
-def test_each_kth_is_kept_besides_however_soon_it_comes(written):
+def test_each_kth_checkpoint_is_written_and_kept_even_if_it_is_not_due(written):
     assert written(12, seconds=0.01, keep_each=5)[:2] == ([0, 5, 10], [0, 5, 10])
 
 
-def test_each_kth_is_kept_beside_the_last_two(written):
+def test_each_kth_checkpoint_is_kept_beside_the_last_two(written):
     assert written(9, keep_each=3)[1] == [0, 3, 6, 7, 8]
 
 
-def test_what_was_not_due_is_written_when_it_is_asked_for(written, tmp_path):
+def test_flush_writes_a_checkpoint_that_was_not_due(written, tmp_path):
     made, there, writer = written(3, seconds=0.01)
     assert (made, there) == ([], [])
     writer.flush()
@@ -110,7 +110,7 @@ def test_what_was_not_due_is_written_when_it_is_asked_for(written, tmp_path):
     assert numbers(tmp_path) == []
 
 
-def test_a_run_that_goes_on_keeps_the_checkpoint_that_it_went_on_from(written, tmp_path):
+def test_a_resumed_run_keeps_the_checkpoint_from_which_it_continued(written, tmp_path):
     written(3)
     writer = CheckpointWriter(Directory(tmp_path), Checkpoints(seconds=0), checkpoint(1))
     writer.offer(7, lambda: checkpoint(7))
@@ -124,7 +124,7 @@ def test_other_files_are_left_alone(written, tmp_path):
     assert (tmp_path / "checkpoints/notes.txt").read_text() == "mine"
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "checkpoints").write_text("in the way")
     writer = CheckpointWriter(Directory(tmp_path), Checkpoints(seconds=0))
     with pytest.raises(
@@ -149,18 +149,18 @@ def test_a_checkpoint_comes_back_whole(tmp_path):
     assert read.state["genomes"].tolist() == [0.0, 1.0, 2.0]
 
 
-def test_generations_are_counted_not_spelt(tmp_path):
+def test_checkpoints_are_sorted_by_number_not_by_name(tmp_path):
     save(tmp_path, checkpoint(99_999_999), checkpoint(100_000_000))
     assert numbers(tmp_path) == [99_999_999, 100_000_000]
 
 
-def test_where_there_are_none_there_is_none(tmp_path):
+def test_a_run_without_checkpoints_has_no_usable_one(tmp_path):
     assert usable_checkpoint(Directory(tmp_path), pytest.fail) is None
     (tmp_path / "checkpoints").mkdir()
     assert usable_checkpoint(Directory(tmp_path), pytest.fail) is None
 
 
-def test_a_checkpoint_whose_journal_was_cut_is_passed_over(tmp_path):
+def test_a_checkpoint_with_a_truncated_journal_is_skipped(tmp_path):
     save(tmp_path, checkpoint(1, {"metrics": Mark(10, 0)}), checkpoint(2, {"metrics": Mark(20, 0)}))
     (tmp_path / "metrics.jsonl").write_bytes(b"x" * 15)
     said = []
@@ -178,7 +178,7 @@ def test_a_checkpoint_whose_journal_was_cut_is_passed_over(tmp_path):
      {"seconds": float("inf")}, {"state": None}],
     ids=str,
 )  # fmt: skip
-def test_a_state_that_is_no_checkpoint_is_refused(content, tmp_path):
+def test_a_state_that_is_not_a_checkpoint_is_refused(content, tmp_path):
     path = tmp_path / "state.npz"
     sound = {"generation": 1, "seconds": 1.0, "config": {}, "fingerprint": {}, "journals": {}, "state": {}}
     path.write_bytes(pack_state(FORMAT, {**sound, **content} if content else {}, LIMITS))
@@ -203,13 +203,13 @@ def test_a_checkpoint_too_large_to_be_read_is_not_written(tmp_path, monkeypatch)
     assert numbers(tmp_path) == []
 
 
-def test_one_that_cannot_be_read_is_told(tmp_path):
+def test_an_unreadable_checkpoint_is_an_error(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(CheckpointError, match="folder: cannot be read: it is a directory, not a regular file"):
         Checkpoint.load(tmp_path / "folder")
 
 
-def test_a_newer_version_s_is_refused_by_its_format_even_if_an_older_one_is_there(tmp_path):
+def test_a_checkpoint_of_a_newer_version_is_refused_even_if_an_older_one_exists(tmp_path):
     save(tmp_path, checkpoint(1))
     path = tmp_path / "checkpoints/generation-00000002.npz"
     path.write_bytes(pack_state("evonet checkpoint 999", {"all": "else is unknown"}, LIMITS))

@@ -1,4 +1,4 @@
-"""A config: all errors at once, each with its place and its repair; and defaults that stand in one place only."""
+"""Configs: all errors are reported at once, each with its position and repair; defaults are written once."""
 
 import inspect
 import os
@@ -137,7 +137,7 @@ BROKEN = {
     ),
     "a quoted number": (
         "environment: {id: CartPole-v1}\nseed: '7'\n",
-        "c.yaml:2:1: seed must be a whole number, got '7' (a number stands without quotes)",
+        "c.yaml:2:1: seed must be a whole number, got '7' (write a number without quotes)",
     ),
     "a name instead of a section": (
         "environment: CartPole-v1\n",
@@ -183,7 +183,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_config_gets_the_error_that_a_person_needs(name, refusal):
+def test_a_broken_config_gets_an_error_with_place_rule_and_repair(name, refusal):
     text, message = BROKEN[name]
     assert refusal(text, allow=[MODULE]) == message
 
@@ -257,7 +257,7 @@ def test_overrides_replace_what_the_file_says(load):
     assert config.settings.stop.target is None
 
 
-def test_a_whole_number_serves_where_a_number_is_asked(load):
+def test_a_whole_number_is_accepted_as_a_number(load):
     assert build_algorithm(load(MINIMAL + "algorithm: {mutation: {type: gaussian, sigma: 1}}\n"), ARCHITECTURE)
 
 
@@ -510,7 +510,7 @@ def test_code_is_imported_only_if_the_command_line_allows_its_module(what, refus
          "c.yaml:2:1: network.outputs is required where there is no environment"),
     ],
 )  # fmt: skip
-def test_a_function_of_ones_own_that_is_not_there_is_refused(text, message, refusal):
+def test_a_missing_fitness_function_is_refused(text, message, refusal):
     assert refusal(text, allow=["no_such_module", "math"]) == message
 
 
@@ -546,9 +546,9 @@ mutation.MUTATIONS["leap"] = Leap
 if __name__ == "__main__":
     from evonet.cli import main
     good, bad, out = sys.argv[1:]
-    told = [main(["list"]), main(["run", good, "--quiet", "--output", out]), main(["run", bad])]
-    told.append(pytest.main(["-p", "no:cacheprovider", "-vv", "-k", "leap", "tests/operators/test_contract.py"]))
-    print(*map(int, told))
+    statuses = [main(["list"]), main(["run", good, "--quiet", "--output", out]), main(["run", bad])]
+    statuses.append(pytest.main(["-p", "no:cacheprovider", "-vv", "-k", "leap", "tests/operators/test_contract.py"]))
+    print(*map(int, statuses))
 '''
 
 

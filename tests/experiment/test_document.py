@@ -1,4 +1,4 @@
-"""A YAML file as plain data that remembers where each value stands."""
+"""YAML files: plain data with the position of each value."""
 
 import math
 
@@ -79,7 +79,7 @@ def test_every_key_and_item_is_found_at_its_line_and_column(tmp_path):
         assert document.where(path) == f"{tmp_path}/c.yaml:{place}", path
 
 
-def test_what_a_merge_brings_is_there_and_stands_where_its_section_does(tmp_path):
+def test_values_of_a_merge_have_the_position_of_their_section(tmp_path):
     document = read(tmp_path, "base: &base {hidden: 3}\nnetwork:\n  <<: *base\n  bias: 3\n")
     assert document.data["network"] == {"hidden": 3, "bias": 3}
     assert document.where(("network", "hidden")).endswith(":2:1")
@@ -101,7 +101,7 @@ def test_what_a_merge_brings_is_there_and_stands_where_its_section_does(tmp_path
     ],
     ids=lambda value: value[:12],
 )
-def test_what_is_no_config_is_refused_with_its_place(tmp_path, text, message):
+def test_a_file_that_is_not_a_config_is_refused_with_its_position(tmp_path, text, message):
     assert refusal(tmp_path, text) == message
 
 
@@ -176,12 +176,12 @@ def test_what_an_override_replaced_is_no_longer_blamed_on_the_file(tmp_path):
         ("seed", "--set must have the form key.path=value, got 'seed'"),
         ("=3", "--set must have the form key.path=value, got '=3'"),
         ("a..b=3", "--set must have the form key.path=value, got 'a..b=3'"),
-        ("seed.x=3", "--set seed.x=3: 'seed' is no section but the value 1"),
-        ("list.0=3", "--set list.0=3: 'list' is no section but the value [1, 2]"),
+        ("seed.x=3", "--set seed.x=3: 'seed' must be a section, got 1"),
+        ("list.0=3", "--set list.0=3: 'list' must be a section, got [1, 2]"),
         ("seed=[", "--set seed=[:1:2: not valid YAML: expected the node content, but found '<stream end>'"),
     ],
 )
-def test_an_override_that_makes_no_sense_is_refused(tmp_path, override, message):
+def test_an_invalid_override_is_refused(tmp_path, override, message):
     assert refusal(tmp_path, BASE, override) == message
 
 

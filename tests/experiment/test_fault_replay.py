@@ -1,4 +1,4 @@
-"""A fault repeated: the very episode, in this process, and no code of a run directory that nobody allowed."""
+"""Fault replay: the same episode in this process, without code of a run directory that was not allowed."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def test_a_fault_is_repeated_with_its_traceback(walked, capsys):
         f"(exception, seed {fault['seed']}, step 2): ValueError: broken at step 2"
     )
     assert traceback == fault["traceback"].rstrip().splitlines()
-    assert (last, err) == ("the same again", "")
+    assert (last, err) == ("the fault is the same", "")
 
 
 def edited(walked, folder, number=0, **changes):
@@ -76,28 +76,28 @@ def edited(walked, folder, number=0, **changes):
     return folder
 
 
-def test_a_fault_that_does_not_come_back_is_told_so(walked, tmp_path, capsys):
+def test_a_fault_that_does_not_recur_is_reported(walked, tmp_path, capsys):
     folder = edited(walked, tmp_path / "copy")
     config = (folder / "config.yaml").read_text(encoding="utf-8")
     (folder / "config.yaml").write_text(config.replace("trouble: raise", "trouble: ''"), encoding="utf-8")
     assert main(["replay", str(folder), "--fault", "0", *ALLOWED]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("this time it went well: return ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("the episode did not fail this time: return ")
 
 
-def test_another_fault_than_before_is_told_so(walked, tmp_path, capsys):
+def test_a_different_fault_is_reported(walked, tmp_path, capsys):
     folder = edited(
         walked, tmp_path / "copy", kind="died", step=None, message="the worker process was killed by SIGKILL"
     )
     assert main(["replay", str(folder), "--fault", "0", *ALLOWED]) == 0
     out = capsys.readouterr().out
     assert "the worker process was killed by SIGKILL" in out.splitlines()[0]
-    assert out.splitlines()[-1].startswith("another fault this time (exception, seed ")
+    assert out.splitlines()[-1].startswith("the fault differs this time (exception, seed ")
 
 
 def test_a_fault_of_a_function_is_repeated(tmp_path, capsys):
     folder = ran(tmp_path, f"fitness: {{type: '{MODULE}:failing'}}\nnetwork: {{inputs: 2, outputs: 1}}\n{SMALL}")
     assert main(["replay", str(folder), "--fault", "3", *ALLOWED]) == 0
-    assert capsys.readouterr().out.splitlines()[-2:] == ["the function returned nan", "the same again"]
+    assert capsys.readouterr().out.splitlines()[-2:] == ["the function returned nan", "the fault is the same"]
 
 
 def test_a_crash_says_where_it_happened(tmp_path):
@@ -115,13 +115,13 @@ def test_a_crash_says_where_it_happened(tmp_path):
 
 
 @pytest.mark.parametrize("number", [-1, 36])
-def test_a_fault_that_is_not_there_is_refused(number, walked):
+def test_the_number_of_a_missing_fault_is_refused(number, walked):
     with pytest.raises(ConfigError) as refused:
         RecordedFault.read(walked, number)
     assert str(refused.value) == f"{walked} has faults 0 to 35, no fault {number}"
 
 
-def test_a_run_without_faults_and_one_that_is_none_are_told_apart(tmp_path):
+def test_a_run_without_faults_and_a_directory_without_a_run_have_different_errors(tmp_path):
     (tmp_path / "faults.jsonl").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError) as refused:
         RecordedFault.read(tmp_path, 0)
@@ -153,7 +153,7 @@ def test_garbage_in_the_journal_is_refused_with_its_line(line, tmp_path):
 
 
 @pytest.mark.parametrize("seed", [2**70, -(2**70), "7", None, 1.5, [], {}], ids=str)
-def test_a_seed_that_is_none_is_refused(seed, walked, tmp_path):
+def test_an_invalid_seed_is_refused(seed, walked, tmp_path):
     with pytest.raises(ConfigError, match=r"faults.jsonl:1: fault.seed must be a whole number from 0"):
         RecordedFault.read(edited(walked, tmp_path / "copy", seed=seed), 0)
 

@@ -1,4 +1,4 @@
-"""A run that was stopped goes on as if it never had been: whatever evolves, whatever runs the episodes."""
+"""Resume: a stopped run has the results of an uninterrupted one, with every algorithm, engine and executor."""
 
 import copy
 import itertools
@@ -218,20 +218,20 @@ def test_a_finished_run_without_a_checkpoint_is_not_run_again(tmp_path):
     assert all_files(path) == before
 
 
-def test_seconds_are_those_of_all_stretches_together(tmp_path):
+def test_seconds_are_the_sum_over_all_resumptions(tmp_path):
     stopped = run_stopped(tmp_path, FUNCTION + SMALL, after=2)
     checkpoint = lines(stopped / "timing.jsonl")[2]["seconds"]
-    told = []
-    summary = go_on(stopped, watch=lambda generation, seconds: told.append(seconds))
+    watched = []
+    summary = go_on(stopped, watch=lambda generation, seconds: watched.append(seconds))
     seconds = [line["seconds"] for line in lines(stopped / "timing.jsonl")]
     assert seconds == sorted(seconds)
-    assert checkpoint < told[0] < told[-1] <= summary["seconds"] + 0.001
+    assert checkpoint < watched[0] < watched[-1] <= summary["seconds"] + 0.001
     late = run_stopped(tmp_path, FUNCTION + SMALL, after=2, name="late")
     summary = go_on(late, f"stop.seconds={lines(late / 'timing.jsonl')[2]['seconds']}")
     assert (summary["stopped_by"], summary["generations"]) == ("seconds", 3)
 
 
-def test_the_fittest_of_each_generation_is_kept_whenever_it_is_somebody_else(tmp_path):
+def test_the_fittest_individual_is_logged_whenever_it_changes(tmp_path):
     path = run_whole(tmp_path, WALK, "evaluation.normalise_observations=true", "stop.generations=12")
     genomes, metrics = lines(path / "genomes.jsonl"), lines(path / "metrics.jsonl")
     lineage = {
@@ -269,7 +269,7 @@ def test_what_may_not_be_set_is_refused(name, tmp_path):
     assert all_files(path) == before
 
 
-def test_a_wrong_value_is_refused_as_ever(tmp_path):
+def test_a_wrong_value_is_refused_on_resume_too(tmp_path):
     path = run_stopped(tmp_path, FUNCTION + SMALL)
     before = all_files(path)
     with pytest.raises(ConfigError) as refused:
@@ -278,7 +278,7 @@ def test_a_wrong_value_is_refused_as_ever(tmp_path):
     assert all_files(path) == before
 
 
-def test_what_is_no_run_directory_is_refused_and_left_alone(tmp_path):
+def test_a_directory_without_a_run_is_refused_and_unchanged(tmp_path):
     (tmp_path / "empty").mkdir()
     for name in ("empty", "nowhere"):
         with pytest.raises(ConfigError) as refused:

@@ -1,4 +1,4 @@
-"""The run: the same bytes whoever runs it, files that repeat it, and refusals before any work is done."""
+"""Runs: the same bytes with any workers, files that repeat the run, and errors before any work is done."""
 
 import json
 import math
@@ -84,7 +84,7 @@ def test_hard_resets_make_an_environment_that_keeps_something_independent_of_the
     assert Champion.load(one / "champion.npz").task.environment.hard_reset == hard_reset
 
 
-def test_the_champion_is_tested_where_it_was_validated_whoever_runs_the_episodes(go):
+def test_the_champion_is_tested_where_it_was_validated_also_on_an_executor(go):
     whole = f"validation.environment={{id: '{WALK}'}}"
     text = walk().replace("kwargs: {}", "max_steps: 3")  # an episode of the validation is up to four times as long
     one, two = (go(text, f"w{w}", f"evaluation.workers={w}", whole)[0] for w in (1, 2))
@@ -130,7 +130,7 @@ def test_a_run_directory_holds_what_it_should_and_nothing_else(go):
     assert seconds == sorted(seconds)
 
 
-def test_the_summary_tells_what_the_files_tell(go):
+def test_the_summary_agrees_with_the_files(go):
     folder, summary = go(walk(), "out", "seed=5")
     metrics, champion = lines(folder / "metrics.jsonl"), Champion.load(folder / "champion.npz", [MODULE])
     assert (summary["seed"], summary["environment"], summary["engine"]) == (5, WALK, "gymnasium")
@@ -138,15 +138,15 @@ def test_the_summary_tells_what_the_files_tell(go):
     assert summary["environment_steps"] == metrics[-1]["environment_steps"]
     assert summary["validation_steps"] == metrics[-1]["validation_steps"]
     assert summary["run_directory"] == str(folder)
-    told = summary["champion"]
-    assert told["individual"] == champion.id == metrics[-1]["champion"]
-    assert told["generation"] == champion.generation == metrics[-1]["champion_generation"]
-    assert told["validation_mean"] == champion.validation.mean == metrics[-1]["validation_mean"]
-    assert told["validation_mean"] == max(line["validation_mean"] for line in metrics)
-    assert told["test_mean"] == champion.test.mean
-    assert told["test_interval"] == list(champion.test.interval)
-    assert (told["validation_episodes"], told["test_episodes"]) == (6, 8)
-    assert told["genome_size"] == len(champion.genome)
+    reported = summary["champion"]
+    assert reported["individual"] == champion.id == metrics[-1]["champion"]
+    assert reported["generation"] == champion.generation == metrics[-1]["champion_generation"]
+    assert reported["validation_mean"] == champion.validation.mean == metrics[-1]["validation_mean"]
+    assert reported["validation_mean"] == max(line["validation_mean"] for line in metrics)
+    assert reported["test_mean"] == champion.test.mean
+    assert reported["test_interval"] == list(champion.test.interval)
+    assert (reported["validation_episodes"], reported["test_episodes"]) == (6, 8)
+    assert reported["genome_size"] == len(champion.genome)
     seeds = episode_seeds(5, Purpose.TEST, 0, 8)
     assert champion.run(seeds).returns[0].tolist() == champion.test.returns.tolist()
     seeds = episode_seeds(5, Purpose.VALIDATION, 0, 6)
@@ -176,7 +176,7 @@ def lucky(genomes, episode_seeds):
     return np.full((len(genomes), len(episode_seeds)), score)
 
 
-def test_faults_are_written_down_and_counted_and_the_run_goes_on(go):
+def test_faults_are_logged_and_counted_and_the_run_continues(go):
     folder, summary = go(walk(TROUBLED), "out")
     faults, metrics = lines(folder / "faults.jsonl"), lines(folder / "metrics.jsonl")
     assert len(faults) == sum(line["faults"] for line in metrics) > 0
@@ -194,7 +194,7 @@ def test_faults_are_written_down_and_counted_and_the_run_goes_on(go):
     assert summary["generations"] == 4
 
 
-def test_a_run_in_which_nobody_can_be_scored_ends_without_a_champion(go):
+def test_a_run_in_which_every_evaluation_fails_ends_without_a_champion(go):
     folder, summary = go(walk("{trouble: raise}"), "out", "stop.target=1")
     assert (summary["champion"], summary["solved"], summary["generations"]) == (None, False, 4)
     assert not (folder / "champion.npz").exists()
@@ -214,7 +214,7 @@ def test_the_smallest_runs_have_a_result(population, go):
     assert summary["champion"]["test_interval"] == [summary["champion"]["test_mean"]] * 2
 
 
-def test_a_function_of_ones_own_is_evolved(go):
+def test_a_fitness_function_is_evolved(go):
     text = f"fitness: {{type: '{MODULE}:closeness'}}\nnetwork: {{inputs: 2, outputs: 1, hidden: 3}}\n{SMALL}"
     folder, summary = go(text, "out", "stop.generations=15")
     assert (summary["environment"], summary["engine"], summary["environment_steps"]) == (None, "function", 0)
@@ -225,7 +225,7 @@ def test_a_function_of_ones_own_is_evolved(go):
     assert best[-1] > best[0]
 
 
-def test_a_function_of_ones_own_with_an_environment_takes_its_sizes_from_there(go):
+def test_a_fitness_function_with_an_environment_has_the_environments_sizes(go):
     text = f"environment: {{id: '{WALK}'}}\nfitness: {{type: '{MODULE}:closeness'}}\n{SMALL}"
     _, summary = go(text, "out", "network.hidden=4")
     assert summary["champion"]["genome_size"] == 3 * 4 + 4 + 4 * 2 + 2
@@ -260,7 +260,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(place, go, tm
     assert str(refused.value).startswith(f"{tmp_path / place}: cannot be written: ")
 
 
-def test_a_disk_that_fails_midway_is_told_with_its_file(tmp_path):
+def test_a_disk_that_fails_during_a_run_is_an_error_with_the_file(tmp_path):
     with RunDirectory(tmp_path / "out") as directory:
 
         def full(line):
@@ -273,7 +273,7 @@ def test_a_disk_that_fails_midway_is_told_with_its_file(tmp_path):
     assert refused.value.exit_status == 74
 
 
-def test_a_champion_that_cannot_be_written_is_told_with_its_file(go, tmp_path, monkeypatch):
+def test_a_champion_that_cannot_be_written_is_an_error_with_the_file(go, tmp_path, monkeypatch):
     write = Directory.write
 
     def full(self, name, content, **rest):

@@ -1,4 +1,4 @@
-"""When a run is over: each limit alone, the first of several, and a target that has been reached in earnest."""
+"""The stop rule: each limit alone, the first of several, and the target."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_stagnation_counts_generations_without_better_fitness_where_nothing_is_v
     assert reasons(Stop(stagnation=2), turns) == [None, None, None, "stagnation", "stagnation"]
 
 
-def test_a_run_in_which_nobody_can_be_scored_stagnates_too():
+def test_a_run_in_which_every_evaluation_fails_stagnates_too():
     turns = [generation(n, best=-np.inf) for n in range(4)]
     assert reasons(Stop(stagnation=2), turns) == [None, None, "stagnation", "stagnation"]
 

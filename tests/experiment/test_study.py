@@ -1,4 +1,4 @@
-"""Studies: ordinary runs side by side, nothing lost when stopped, and figures that hide no failure."""
+"""Studies: several ordinary runs at once, resumed without loss, with failures counted."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def here(config, seeds, output="out", **rest):
     return study(config, seeds, Path(output), executor=Here(), **rest)
 
 
-def told(summary):
+def results_of(summary):
     """What a study found, without what depends on the machine and on the place."""
     found = {key: summary[key] for key in summary if key not in UNTOLD}
     return found | {"runs": [{key: run[key] for key in run if key != "seconds"} for run in summary["runs"]]}
@@ -99,7 +99,7 @@ def test_one_process_two_processes_and_none_give_the_same(config):
         *(study(config("evaluation.workers=2"), seeds, Path(f"by-{n}"), workers=n) for n in (1, 2)),
     ]
     assert [summary["this_command"]["at_once"] for summary in summaries[1:]] == [1, 2]
-    assert told(summaries[0]) == told(summaries[1]) == told(summaries[2])
+    assert results_of(summaries[0]) == results_of(summaries[1]) == results_of(summaries[2])
     assert files("none") == files("by-1") == files("by-2")
     assert len(files("none")) == 1 + 4 * len(DETERMINISTIC)
 
@@ -125,9 +125,7 @@ def stopped(config, monkeypatch):
 
 
 @pytest.mark.parametrize("damaged", [False, True], ids=["sound", "damaged"])
-def test_a_study_stopped_in_the_middle_and_taken_up_again_equals_an_uninterrupted_one(
-    damaged, stopped, config, monkeypatch
-):
+def test_a_study_that_is_stopped_and_resumed_equals_an_uninterrupted_one(damaged, stopped, config, monkeypatch):
     begun = []
     monkeypatch.setattr(seed_run, "run", lambda config, path: begun.append(path.name) or run(config, path))
     if damaged:  # the run begins again
@@ -138,7 +136,7 @@ def test_a_study_stopped_in_the_middle_and_taken_up_again_equals_an_uninterrupte
     assert begun == [*(["seed-2"] if damaged else []), "seed-3", "seed-4"]
     assert (stopped / "seed-1" / "run.json").stat().st_mtime_ns == before
     assert summary["this_command"]["runs"] == 3
-    assert told(summary) == told(here(config(LONG), range(5), "whole"))
+    assert results_of(summary) == results_of(here(config(LONG), range(5), "whole"))
     assert files(stopped) == files("whole")
 
 
@@ -149,7 +147,7 @@ def test_a_finished_study_is_not_run_again_and_more_seeds_are_added_to_it(config
     assert more["runs"][:2] == first["runs"]
     monkeypatch.setattr(seed_run, "run", lambda *_: pytest.fail("a finished run was run again"))
     again = here(config(), range(2))
-    assert told(again) == told(first)
+    assert results_of(again) == results_of(first)
     assert again["this_command"]["runs"] == 0
 
 
@@ -187,7 +185,7 @@ def test_a_directory_that_holds_a_run_is_refused(config):
     assert str(refused.value) == "out holds a run, not a study; choose another --output"
 
 
-def test_two_processes_on_one_study_do_not_meet(config):
+def test_a_second_process_on_a_study_is_refused(config):
     def second(outcome):
         with pytest.raises(RunInUse) as refused:
             here(config(), [1])
@@ -199,7 +197,7 @@ def test_two_processes_on_one_study_do_not_meet(config):
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"seed": 4}'])
-def test_a_run_that_is_not_the_seed_s_is_told(content, config):
+def test_a_run_summary_with_another_seed_is_an_error(content, config):
     here(config(), [0])
     Path("out/seed-0/run.json").write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError) as refused:
@@ -207,7 +205,7 @@ def test_a_run_that_is_not_the_seed_s_is_told(content, config):
     assert str(refused.value).startswith("out/seed-0/run.json: ")
 
 
-def test_what_would_fail_in_every_run_is_met_before_anything_is_written(config):
+def test_an_error_of_every_run_is_raised_before_anything_is_written(config):
     impossible = config(f"environment={{id: '{MODULE}:evonet-tests/Impossible-v0'}}", allow=[MODULE])
     with pytest.raises(EnvironmentUnavailable):
         here(impossible, [0])
@@ -218,7 +216,7 @@ def test_what_would_fail_in_every_run_is_met_before_anything_is_written(config):
     assert str(refused.value) == "file/out: cannot be written: Not a directory"
 
 
-def test_a_seed_that_fails_is_told_and_tried_again_and_the_others_go_on(config, monkeypatch):
+def test_a_failed_seed_is_reported_and_repeated_and_the_others_continue(config, monkeypatch):
     def fails(config, path):
         if config.settings.seed == 1:
             raise ZeroDivisionError("no luck")
@@ -292,7 +290,7 @@ def test_the_account_says_which_runs_its_figures_are_of():
     assert max(map(len, text.splitlines())) <= 120
 
 
-def test_without_a_target_no_success_is_told_of(config):
+def test_without_a_target_no_success_is_reported(config):
     summary = here(config("stop.target=null"), range(2))
     assert summary["success"] is None
     assert "No target, so no run counts as solved or not solved." in study_account(summary)
@@ -313,7 +311,7 @@ def test_seeds_are_a_number_a_range_or_a_list(text, seeds):
 
 
 @pytest.mark.parametrize("text", ["", "0", "x", "-3", "5-3", "1,,2", "1.5", "3,x", "1-2-3"])
-def test_what_is_no_seeds_is_refused(text):
+def test_invalid_seeds_are_refused(text):
     with pytest.raises(ConfigError) as refused:
         parse_seeds(text)
     assert str(refused.value) == (
@@ -321,7 +319,7 @@ def test_what_is_no_seeds_is_refused(text):
     )
 
 
-def test_a_seed_that_stands_twice_and_too_many_of_them_are_refused():
+def test_duplicate_seeds_and_too_many_seeds_are_refused():
     with pytest.raises(ConfigError, match=r"^--seeds must name each seed once, got '0-5,3'$"):
         parse_seeds("0-5,3")
     with pytest.raises(ConfigError, match=r"^--seeds must name at most 100,000 seeds, got '1000000000000'$"):
@@ -332,7 +330,7 @@ def test_ranges_are_read_as_they_were_written():
     assert ranges([0, 1, 2, 3, 20, 7, 8]) == "0-3, 7-8, 20"
 
 
-def test_differences_are_between_values_wherever_they_stand():
+def test_differences_are_found_at_any_depth():
     one = {"a": 1, "b": {"c": [1, 2], "d": {}}, "evaluation": {"workers": 1}, "seed": 1}
     other = {"a": 1, "b": {"c": [1, 3], "d": {"e": 4}}, "evaluation": {"workers": "auto"}, "seed": 2}
     assert differences([one, other], besides=["seed"]) == {"b.c": [[1, 2], [1, 3]], "b.d": [{}, "-"], "b.d.e": ["-", 4]}
@@ -359,7 +357,9 @@ def test_ctrl_c_stops_a_study_and_the_same_command_goes_on(config):
         env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == ("evonet: interrupted with 0 of 3 runs done in out; to go on, give the same command again\n")
+    assert done.stderr == (
+        "evonet: interrupted with 0 of 3 runs done in out; to continue, run the same command again\n"
+    )
     assert Path("out/seed-0/run.json").exists()
     assert not Path("out/study.json").exists()
     here(config(), range(3))

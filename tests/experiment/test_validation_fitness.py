@@ -1,4 +1,4 @@
-"""Where the champion is chosen: `validation.environment` and `validation.engine`."""
+"""The validation fitness: `validation.environment` and `validation.engine`."""
 
 import contextlib
 

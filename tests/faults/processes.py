@@ -1,4 +1,4 @@
-"""Runs in processes of their own, which tests watch, signal and kill, and whose every descendant can be found."""
+"""Runs in processes of their own, which tests watch, signal and kill with all descendants."""
 
 import contextlib
 import os

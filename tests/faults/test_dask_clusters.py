@@ -180,16 +180,16 @@ def test_fault_32_a_scheduler_without_workers(tmp_path, capsys):
     with DaskProcesses(0) as processes:
         arguments = ["--output", str(tmp_path / "run"), "--dask", processes.address, "--dask-timeout", "0.5"]
         assert main(["run", config_for(tmp_path), *arguments]) == 75
-        told = f"evonet: the Dask scheduler at {processes.address} has no workers (waited"
-        assert capsys.readouterr().err.startswith(told)
+        message = f"evonet: the Dask scheduler at {processes.address} has no workers (waited"
+        assert capsys.readouterr().err.startswith(message)
         assert not (tmp_path / "run").exists()
         assert main(["study", config_for(tmp_path), "--seeds", "2", *arguments]) == 75
         first, last = capsys.readouterr().err.splitlines()
-        assert first.startswith(told)
-        assert last == f"0 of 2 runs are done in {tmp_path / 'run'}; to go on, give the same command again"
+        assert first.startswith(message)
+        assert last == f"0 of 2 runs are done in {tmp_path / 'run'}; to continue, run the same command again"
 
 
-def test_what_dask_says_of_a_loss_is_not_shown_and_its_loggers_are_as_before_afterwards():
+def test_messages_of_dask_about_a_loss_are_hidden_and_its_loggers_restored():
     loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "distributed.comm.tcp")]
     before = [logger.level for logger in loggers]
     with _quiet():

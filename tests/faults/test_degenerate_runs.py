@@ -152,7 +152,7 @@ def test_fault_35_one_cpu(tmp_path, monkeypatch):
     assert exact_files(path) == exact_files(run_whole(tmp_path, text, "evaluation.workers=1", name="other"))
 
 
-def test_fault_35_nobody_knows_the_number_of_cpus(monkeypatch):
+def test_fault_35_number_of_cpus_unknown(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert cores() == 1

@@ -88,12 +88,12 @@ def test_fault_18_crash_at_any_disk_operation(way, tmp_path, states, monkeypatch
             try:
                 run(config_for(tmp_path, TINY), path)
             except (Crash, RunDirectoryError) as stopped:
-                told = str(stopped)
+                error = str(stopped)
             else:
-                told = None
+                error = None
         assert disk.failed == (kinds[n - 1] if n <= len(kinds) else None)
-        assert told is not None or disk.failed in (None, "unlink")  # an old checkpoint may stay
-        assert told in (None, "") or told.endswith("cannot be written: Input/output error")
+        assert error is not None or disk.failed in (None, "unlink")  # an old checkpoint may stay
+        assert error in (None, "") or error.endswith("cannot be written: Input/output error")
         if (path / "config.yaml").exists():
             assert_old_or_new(path, states)
             go_on(path)
@@ -179,8 +179,8 @@ def test_fault_19_disk_full(place, tmp_path, monkeypatch, capsys):
         arguments = ["run", str(tmp_path / "config-for-tests.yaml"), "--output", str(path), "--allow-import", MODULE]
         assert main(arguments) == 74
     first, *_, last = capsys.readouterr().err.splitlines()
-    told = "checkpoints/generation-00000001.npz" if place == "checkpoints" else place
-    assert first == f"evonet: {path / told}: cannot be written: No space left on device"
+    error = "checkpoints/generation-00000001.npz" if place == "checkpoints" else place
+    assert first == f"evonet: {path / error}: cannot be written: No space left on device"
     assert last == f"resume with: evonet resume {path}"
     (checkpoint,) = checkpoints_in(path)
     assert Checkpoint.load(checkpoint).generation == 0

@@ -104,7 +104,7 @@ def test_fault_1_neighbours_are_untouched():
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("Impossible", "'{id}' cannot be made: the robot is not plugged in\n"),
         (
@@ -116,11 +116,11 @@ def test_fault_1_neighbours_are_untouched():
         ),
     ],
 )
-def test_fault_2_environment_cannot_be_made(name, told, tmp_path, capsys):
+def test_fault_2_environment_cannot_be_made(name, message, tmp_path, capsys):
     path = config_for(tmp_path, own(name))
     assert main(["run", str(path), "--output", str(tmp_path / "run"), "--allow-import", MODULE]) == 1
     out, err = capsys.readouterr()
-    assert (out, err) == ("", f"evonet: {path}:1:15: environment: {told.format(id=own(name))}")
+    assert (out, err) == ("", f"evonet: {path}:1:15: environment: {message.format(id=own(name))}")
     assert not (tmp_path / "run").exists()
 
 
@@ -179,9 +179,9 @@ def test_fault_4_genomes_that_are_not_finite(environment, tmp_path):
 def test_fault_5_observation_of_wrong_shape_or_type(trouble, message, tmp_path, capsys):
     path = config_for(tmp_path, own("Walk"), kwargs={"trouble": trouble})
     config = Config.load(str(path), (), [MODULE])
-    told = [finding.message for finding in check_config(config) if finding.level == "error"]
+    messages = [finding.message for finding in check_config(config) if finding.level == "error"]
     seed = int(episode_seeds(0, Purpose.TRAINING, 0, 3)[0])
-    assert f"an episode failed (malformed, seed {seed}, step 0): {message}" in told
+    assert f"an episode failed (malformed, seed {seed}, step 0): {message}" in messages
     folder = tmp_path / "run"
     assert main(["run", str(path), "--output", str(folder), "--allow-import", MODULE]) == 1
     assert capsys.readouterr().err == (

@@ -27,7 +27,7 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 MERGES = "a0: &a0 {x: 1}\n" + "".join(
     f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}], y: *a{i - 1}}}\n" for i in range(1, 40)
 )
-TOO_LONG = f"a config may have {LONGEST_CONFIG} bytes, and this one has more"
+TOO_LONG = f"a config must have at most {LONGEST_CONFIG} bytes, and this one has more"
 INVALID = "not valid YAML: "
 HOSTILE = {
     "alias bomb": (BASE + BOMB, "5:10", f"{INVALID}there are more than 2000 values"),
@@ -122,7 +122,7 @@ def test_fault_27_hostile_yaml_takes_little_memory(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["alias bomb", "depth 20,000", "2 MB of lines", "NUL", "tag of code"])
-def test_fault_27_hostile_yaml_is_told_at_the_command_line_without_a_traceback(name, tmp_path, capsys):
+def test_fault_27_hostile_yaml_is_an_error_at_the_command_line_without_a_traceback(name, tmp_path, capsys):
     text, place, message = HOSTILE[name]
     path = tmp_path / "c.yaml"
     path.write_text(text, encoding="utf-8")
@@ -151,7 +151,7 @@ def test_fault_27_hostile_yaml_is_told_at_the_command_line_without_a_traceback(n
     ],
     ids=lambda value: value.partition(":")[0],
 )
-def test_fault_27_sizes_beyond_all_machines_are_told_at_their_place(text, place, message, tmp_path, capsys):
+def test_fault_27_sizes_beyond_all_machines_are_errors_with_their_position(text, place, message, tmp_path, capsys):
     path = tmp_path / "c.yaml"
     path.write_text(BASE + text, encoding="utf-8")
     assert main(["run", str(path), "--output", str(tmp_path / "run")]) == 2

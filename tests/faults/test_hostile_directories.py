@@ -91,7 +91,7 @@ def assert_harmless(hostile, room, command, capfd):
 
 
 @pytest.mark.parametrize("number", range(40))
-def test_odd_values_and_files_are_answered_in_words(number, hostile, room, capfd):
+def test_odd_values_and_files_are_refused_with_a_message(number, hostile, room, capfd):
     plant, turn, command, rng = hostile.case_of(number, 5)
     if command in {"inspect --html", "replay --gif", "compare --html"}:  # which take seconds
         command = "inspect --json"
@@ -131,7 +131,7 @@ def test_nothing_is_followed_written_or_removed_through_a_link(file, hostile, ro
 
 @pytest.mark.parametrize("kind", ["a FIFO", "a socket", "a sparse file of 10 GB", "a link to an endless device"])
 @pytest.mark.parametrize("file", ["run.json", "metrics.jsonl", "checkpoints/generation-00000002.npz"])
-def test_what_is_no_file_of_evonet_s_is_not_read(kind, file, hostile, room, capfd):
+def test_other_files_are_not_read(kind, file, hostile, room, capfd):
     from hostile_files import SPECIAL
 
     room.prepare("stopped")

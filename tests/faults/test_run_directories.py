@@ -60,11 +60,11 @@ def test_fault_21_newest_checkpoint_corrupt(stride, stopped, whole, capsys):
             write_anew(newest, content)
             said = []
             assert usable(stopped, said.append).generation == 2
-            (told,) = said
-            assert told.startswith(f"{newest}: not a valid archive: it")
-            assert told.endswith("; the checkpoint before it is used")
+            (message,) = said
+            assert message.startswith(f"{newest}: not a valid archive: it")
+            assert message.endswith("; the checkpoint before it is used")
     assert resumed(stopped) == 0
-    assert told in capsys.readouterr().err.splitlines()
+    assert message in capsys.readouterr().err.splitlines()
     assert exact_files(stopped) == whole
     assert older not in checkpoints_in(stopped)
     assert all(unpack(file) for file in checkpoints_in(stopped))
@@ -102,10 +102,10 @@ def test_fault_23_torn_last_line(journal, state, tmp_path, whole):
         file.write_bytes(content[:-cut])
         said = []
         go_on(path, say=said.append)
-        (told,) = said
+        (message,) = said
         assert (
             f"{file} is truncated: {len(content) - cut} of its {len(content)} bytes are left; the checkpoint before"
-            in told
+            in message
         )
         assert exact_files(path) == whole
 
@@ -136,7 +136,7 @@ def test_fault_23_a_line_that_was_being_written_when_the_run_was_killed(tmp_path
             assert exact_files(path) == whole
 
 
-def test_fault_23_garbage_elsewhere_is_told_with_its_line(tmp_path, capsys):
+def test_fault_23_garbage_elsewhere_is_a_warning_with_its_line(tmp_path, capsys):
     path = run_stopped(tmp_path, FUNCTION + SMALL, *EAGER, after=3)
     file = path / "metrics.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)

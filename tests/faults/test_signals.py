@@ -127,7 +127,7 @@ def test_fault_24_a_second_run_into_a_directory_that_is_being_made(tmp_path, cap
     assert "is in use: another process is running it" in capsys.readouterr().err
 
 
-def test_a_signal_that_foreign_code_swallows_stops_the_run_all_the_same():
+def test_a_signal_whose_exception_is_swallowed_stops_the_run():
     with pytest.raises(Interrupted) as stopped, interruptible() as interruption:  # noqa: PT012
         try:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -139,7 +139,7 @@ def test_a_signal_that_foreign_code_swallows_stops_the_run_all_the_same():
     assert (stopped.value.exit_status, str(stopped.value)) == (143, "interrupted by SIGTERM")
 
 
-def test_what_is_begun_to_be_written_is_written_whole():
+def test_a_write_is_finished_before_a_signal_stops_the_run():
     done = []
     with pytest.raises(Interrupted), interruptible() as interruption, interruption.held():  # noqa: PT012
         os.kill(os.getpid(), signal.SIGINT)
@@ -151,7 +151,7 @@ def test_what_is_begun_to_be_written_is_written_whole():
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def test_afterwards_signals_mean_what_they_meant_before():
+def test_signal_handlers_are_restored_afterwards():
     before = [signal.getsignal(number) for number in NUMBERS]
     with interruptible():
         assert all(signal.getsignal(number) != then for number, then in zip(NUMBERS, before, strict=True))
@@ -159,7 +159,7 @@ def test_afterwards_signals_mean_what_they_meant_before():
     assert signal.set_wakeup_fd(-1) == -1
 
 
-def test_signals_that_somebody_has_ignored_stay_ignored():
+def test_ignored_signals_stay_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with interruptible():

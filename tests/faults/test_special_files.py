@@ -106,7 +106,7 @@ def test_no_command_follows_a_link_or_waits_for_a_pipe(name, kind, folder, capsy
 
 
 @pytest.mark.parametrize("name", [*JOURNALS, *WHOLE])
-def test_resume_of_a_run_with_a_file_of_holes_ends_soon(name, folder, capsys):
+def test_resume_of_a_run_with_a_sparse_file_ends_soon(name, folder, capsys):
     put(folder / "run" / name, "holes", folder)
     assert main(COMMANDS["resume"](str(folder / "run"))) in {0, 1, 2}
     assert "Traceback" not in capsys.readouterr().err
@@ -122,8 +122,8 @@ def test_a_folder_that_is_a_link_is_not_entered(command, name, folder, capsys):
     assert all_files(folder / "mine") == before
     if command == "resume":
         assert status == 2
-        told = f"{folder / 'run' / name}: it is a symbolic link, not a directory; nothing was changed"
-        assert told in capsys.readouterr().err
+        message = f"{folder / 'run' / name}: it is a symbolic link, not a directory; nothing was changed"
+        assert message in capsys.readouterr().err
 
 
 def test_a_finished_run_writes_nothing_that_a_checkpoint_brings_along(folder, capsys):
@@ -136,7 +136,7 @@ def test_a_finished_run_writes_nothing_that_a_checkpoint_brings_along(folder, ca
 
 
 @pytest.mark.parametrize("name", JOURNALS)
-def test_a_journal_that_is_a_hard_link_is_not_cut(name, folder, capsys):
+def test_a_journal_that_is_a_hard_link_is_not_truncated(name, folder, capsys):
     (folder / "mine/copy").write_bytes((folder / "run" / name).read_bytes() + b"and a line of mine\n")
     (folder / "run" / name).unlink()
     (folder / "run" / name).hardlink_to(folder / "mine/copy")

@@ -31,7 +31,7 @@ ROW = {trouble: 9 * trouble for trouble in (SEGFAULT, KILLED, HANG, MEMORY, RAIS
 
 
 def orders(n=100):
-    """Genomes whose networks act as they are told: all well at first."""
+    """Genomes whose networks act as they are message: all well at first."""
     genomes = np.zeros((n, 4))
     genomes[:, 3] = np.linspace(0.1, 2.0, n)
     return genomes
@@ -118,7 +118,7 @@ def test_all_good_evaluations_among_a_hundred_are_kept_and_the_others_named(surv
     assert [fault.individual for fault in survived.results.faults] == sorted(ROW.values())
 
 
-def test_workers_are_replaced_and_serve_on(survived, expected):
+def test_workers_are_replaced_and_evaluation_continues(survived, expected):
     assert survived.again.returns.tobytes() == expected.returns.tobytes()
     assert len(survived.replaced) == 2
     assert not set(survived.workers) & set(survived.replaced)
@@ -199,8 +199,8 @@ def test_fault_12_with_auto_too_an_environment_of_one_s_own_never_runs_in_this_p
     path = tmp_path / "c.yaml"
     path.write_text(f"environment: {{id: '{MODULE}:evonet-tests/Shy-v0'}}\n", encoding="utf-8")
     assert main(["run", str(path), "--allow-import", MODULE, "--output", str(tmp_path / "run")]) == 1
-    assert "worker processes cannot start (tried 3 times): " in (told := capsys.readouterr().err)
-    assert "no licence for a second process" in told
+    assert "worker processes cannot start (tried 3 times): " in (message := capsys.readouterr().err)
+    assert "no licence for a second process" in message
 
 
 def config_for(folder, trouble, rest=""):
@@ -213,7 +213,7 @@ def config_for(folder, trouble, rest=""):
     return str(path)
 
 
-def test_more_workers_than_processors_are_warned_of(tmp_path, capsys, monkeypatch):
+def test_more_workers_than_processors_are_a_warning(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("evonet.processes.cores._limit", 1)
     (tmp_path / "c.yaml").write_text(
         "environment: {id: CartPole-v1, max_steps: 9}\nalgorithm: {population_size: 4, elites: 1}\n"
@@ -228,11 +228,11 @@ def test_more_workers_than_processors_are_warned_of(tmp_path, capsys, monkeypatc
     assert f"--workers is {warning}" in capsys.readouterr().err
 
 
-def test_check_finds_an_environment_that_crashes_and_lives_to_tell(tmp_path, capsys):
+def test_check_survives_and_reports_an_environment_that_crashes(tmp_path, capsys):
     assert main(["check", config_for(tmp_path, SEGFAULT), "--allow-import", MODULE]) == 1
-    told = capsys.readouterr().out
-    assert "): the worker process was killed by SIGSEGV\n" in told
-    assert "note: Gymnasium's checker is left out: it would hang or crash as well\n" in told
+    message = capsys.readouterr().out
+    assert "): the worker process was killed by SIGSEGV\n" in message
+    assert "note: Gymnasium's checker is left out: it would hang or crash as well\n" in message
 
 
 def test_fault_10_a_run_goes_on_and_its_champion_is_tested_apart_too(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Archives: what is written comes back to the last bit, and nothing else is believed."""
+"""Archives: arrays are read back to the last bit, and invalid files are refused."""
 
 import io
 import struct
@@ -88,7 +88,7 @@ def test_numpy_reads_it_too(path):
 
 
 @pytest.mark.parametrize("name", ["header", "", "Upper", "../x", "a.b", "a" * 65, "1st"])
-def test_a_name_that_is_no_lower_case_word_is_not_written(name):
+def test_an_array_name_that_is_not_a_lower_case_word_is_refused(name):
     with pytest.raises(ValueError) as refused:
         pack_archive({}, {name: np.ones(2)})
     assert str(refused.value) == f"an array's name must be a lower-case word other than 'header', got {name!r}"
@@ -103,7 +103,7 @@ def test_an_array_of_anything_but_numbers_is_not_written(array):
     assert str(refused.value) == f"an archive holds arrays of numbers, got {array.dtype} as 'a'"
 
 
-def test_every_cut_is_noticed(path):
+def test_every_truncation_is_noticed(path):
     content = pack_archive({"a": 1}, {"x": np.arange(3.0)})
     for end in range(len(content)):
         write_anew(path, content[:end])
@@ -257,7 +257,7 @@ def test_a_header_longer_than_it_may_be_is_not_parsed(path):
     )
 
 
-def test_an_error_of_the_disk_is_no_verdict_on_the_file(path, tmp_path):
+def test_a_disk_error_is_not_reported_as_an_invalid_archive(path, tmp_path):
     assert refusal(path) == "cannot be read: No such file or directory"
     assert refusal(tmp_path) == "cannot be read: it is a directory, not a regular file"
 
@@ -282,7 +282,7 @@ NEWER = (
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_another_format_is_refused_and_a_newer_one_told_apart(found, message):
+def test_another_format_and_a_newer_version_are_refused_with_different_errors(found, message):
     with pytest.raises(ConfigError) as refused:
         check_format("f.npz", found, "evonet champion 1")
     assert str(refused.value).startswith(f"f.npz: {message}")

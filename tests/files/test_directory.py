@@ -1,4 +1,4 @@
-"""Directories: files are written whole, opened through no link, locked where the file system can."""
+"""Directories: files are written atomically, links are refused, and locks are taken where the file system has them."""
 
 import errno
 import fcntl

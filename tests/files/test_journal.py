@@ -1,4 +1,4 @@
-"""Journals: what a mark has recorded is on the disk, and what came after it is cut."""
+"""Journals: content up to a mark is on the disk, and content beyond it is truncated."""
 
 import errno
 import json

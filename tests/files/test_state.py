@@ -1,4 +1,4 @@
-"""A state as a file: every bit comes back, every changed bit is seen, and nothing in it is believed."""
+"""States: every bit is read back, every changed bit is noticed, and invalid files are refused."""
 
 import io
 import json

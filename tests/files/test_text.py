@@ -1,4 +1,4 @@
-"""Text of files as a terminal may show it."""
+"""Text of untrusted files for terminals."""
 
 import json
 

@@ -157,7 +157,7 @@ def test_the_command_prints_each_return_where_there_is_no_display(small_run, hea
     assert main(["replay", str(small_run), "--episodes", "2"]) == 0
     results = load_run(small_run).champion.run(SEEDS)
     *lines, mean = capfd.readouterr().out.splitlines()
-    ends = {True: "ended by the environment", False: "cut at its limit"}
+    ends = {True: "ended by the environment", False: "truncated"}
     assert [line.split() for line in lines] == [
         f"seed {seed} return {total:g} {steps} steps, {ends[bool(terminated)]}".split()
         for seed, total, steps, terminated in zip(
