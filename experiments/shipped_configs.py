@@ -1,6 +1,6 @@
 """How often do the shipped configs reach their targets, and does random weight guessing too?
 
-Question: of so many seeds, how many does each shipped config solve, that is: reaches the champion's mean over fresh
+Question: with how many of the seeds is each shipped config solved, that is: reaches the champion's mean over fresh
           episodes the target; what does that take; and what does guessing find with as many evaluations as the longest
           of those runs had?
 Command:  python experiments/shipped_configs.py --seeds 50 cartpole

@@ -3,7 +3,7 @@
 A machine's speed drifts by tens of per cent within minutes, so a figure means little and a ratio means something only
 if both sides were measured side by side. Each contestant is a process of its own that has imported, compiled and warmed
 up before the first round; in each round every contestant is measured once, in an order that turns round. Ratios are
-taken within a round; told are their median and quartiles.
+taken within a round; the report has their median and quartiles.
 
 A contestant answers each line on its input by one line of JSON, see `contestant.serve`.
 """
@@ -40,7 +40,7 @@ class Contestant:
         name: what tables call it.
         command: its program and arguments.
         cores: how many it may use, by CPU affinity.
-        rounds: it takes part in the first so many; by default in all. For the very slow.
+        rounds: the number of rounds with this contestant, by default all; fewer for a very slow one.
         environment: variables of its environment beside the caller's.
     """
 
@@ -99,7 +99,7 @@ class Ratio:
 
 @dataclass
 class Report:
-    """All that a benchmark has to tell.
+    """The report of a benchmark.
 
     Attributes:
         program: its name.
@@ -107,7 +107,7 @@ class Report:
         tables: results by heading.
         ratios: comparisons.
         notes: figures of other kinds, by name.
-        skipped: who did not take part, and why.
+        skipped: the contestants that were skipped, and why.
     """
 
     program: str
@@ -215,7 +215,7 @@ def race(
     """Measure the contestants in alternation; results by name and cores, without those that are not there.
 
     Args:
-        contestants: who takes part.
+        contestants: the contestants.
         rounds: how often each is measured.
         report: where absence is noted.
         value: of one reading.
@@ -274,7 +274,7 @@ class LimitProgram:
     """To run it in: threads that spin while they wait would lose much if another program wants their core."""
 
     def built(self, vector_bytes: int = 32) -> list[str] | None:
-        """The command of the program for vectors of so many bytes; None, with a word, if it cannot be built."""
+        """The command of the program for vectors of some bytes; None, with a message, if it cannot be built."""
         name = f"C, {8 * vector_bytes}-bit vectors"
         compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
         if compiler is None:

@@ -1,4 +1,4 @@
-"""The other end of a contest: what a contestant written in Python does to take part.
+"""The code of a contestant written in Python.
 
 >>> from contestant import serve, timed
 >>> serve(lambda: lambda: timed(lambda: sum(range(1000))))  # doctest: +SKIP

@@ -70,7 +70,7 @@ def tell_memory(rows: int, genes: int) -> None:
 
 
 def _peak_bytes() -> int:
-    """The most memory that this process ever held, as Linux tells it."""
+    """The peak memory of this process, as Linux counts it."""
     status = Path("/proc/self/status").read_text()
     return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 

@@ -175,7 +175,7 @@ def _model(costs: Costs, episodes: int, seconds: float, size: int, workers: int)
 
 
 def _episode_seconds(name: str) -> float:
-    """Of an episode of the environment with random actions, cut at 1,000 steps."""
+    """The time of an episode with random actions, truncated after 1,000 steps."""
     environment = gym.make(name)
     environment.action_space.seed(1)
     start, count = time.perf_counter(), 10
@@ -183,8 +183,8 @@ def _episode_seconds(name: str) -> float:
         environment.reset(seed=seed)
         ended = False
         while not ended:
-            *_, terminated, cut, _ = environment.step(environment.action_space.sample())
-            ended = terminated or cut
+            *_, terminated, truncated, _ = environment.step(environment.action_space.sample())
+            ended = terminated or truncated
     environment.close()
     return (time.perf_counter() - start) / count
 

@@ -6,8 +6,8 @@ algorithm; and the peak of memory with 10,000 genomes of 10,000 genes.
 
 Command: python experiments/benchmarks/scaling.py [--quick] [--json]
 
-The curve is flat where the cost stays within a quarter of its least; told is where that begins and where it ends. All
-networks balance; episodes are cut at 100 steps.
+The curve is flat where the cost stays within a quarter of its least; the report says where that begins and ends. All
+networks balance; episodes are truncated at 100 steps.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def _memory(rows: int, genes: int) -> str:
     _, output, error = run_whole(Contestant("memory", python("ours", "memory", rows, genes)))
     if error:
         return f"failed: {error.strip().splitlines()[-1]}"
-    told = json.loads(output)
-    return f"{told['bytes'] / 1e9:.2f} GB, {told['copies']:.2f} copies of the population"
+    measured = json.loads(output)
+    return f"{measured['bytes'] / 1e9:.2f} GB, {measured['copies']:.2f} copies of the population"
 
 
 if __name__ == "__main__":

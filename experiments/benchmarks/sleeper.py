@@ -1,4 +1,4 @@
-"""An environment whose episode takes so long and no processor: what is left of a benchmark is who carries it."""
+"""An environment whose episodes sleep without using a processor, so that a benchmark measures the executor alone."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def generalisation(network: NeuralNetwork) -> int:
         outputs = network.predict(np.stack(observe_positions(state), axis=1))
         new, _, _ = step(state, (np.tanh(outputs[:, 0]),), ())
         up &= ~fallen(new)
-        state = tuple(np.where(up, column, 0.0) for column in new)  # who has fallen shall not overflow
+        state = tuple(np.where(up, column, 0.0) for column in new)  # fallen poles must not overflow
     network.reset()
     return int(up.sum())
 

@@ -1,7 +1,7 @@
 """Why may a champion of the kernel fall in the environment?
 
 Question: kernel and environment compute the same physics in float64, in another order; how far are two episodes
-          of one network apart after so many steps?
+          of one network apart after some steps?
 Command:  python experiments/double_pole/rounding.py CHAMPION.npz
 Finding:  that of configs/double_pole_velocities.yaml, seed 1: 1e-15 after 17 steps, 1e-12 after 35, 1e-9 after 47, 1e-6
           after 54, 1e-3 after 114. The poles are chaotic, so that the last digit decides what a network meets, and

@@ -99,10 +99,10 @@ def measured(test: str, method: str, seeds: int, output: Path) -> dict[str, obje
 def line(row: dict[str, object]) -> str:
     """A row as it stands in experiments/README.md."""
     spent = np.array(row["evaluations"])
-    cut = "" if row["solved"] == row["runs"] else "≥ "  # who was cut would have needed more
+    bound = "" if row["solved"] == row["runs"] else "≥ "  # a run at the limit would have needed more
     lower, median, upper = np.quantile(spent, [0.25, 0.5, 0.75])
     cells = [row["test"], f"evonet, {row['method']}", f"{row['solved']} of {row['runs']}"]
-    cells += [f"{cut}{spent.mean():,.0f}", f"{median:,.0f}", f"{lower:,.0f} to {upper:,.0f}"]
+    cells += [f"{bound}{spent.mean():,.0f}", f"{median:,.0f}", f"{lower:,.0f} to {upper:,.0f}"]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
@@ -122,7 +122,7 @@ def remarks(row: dict[str, object]) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=50, help="so many, from 0 on")
+    parser.add_argument("--seeds", type=int, default=50, help="the number of seeds, from 0")
     parser.add_argument("--tests", nargs="+", choices=ROWS, default=list(ROWS), help="which columns; by default all")
     parser.add_argument("--methods", nargs="+", help="which of our rows; by default all")
     parser.add_argument("--output", type=Path, default=Path("runs/double_pole"), help="where the runs are kept")

@@ -432,7 +432,7 @@ def _in_parallel(options: argparse.Namespace, folder: Path, baseline: dict[str, 
 
 
 def inside(options: argparse.Namespace) -> int:
-    """In the room: try all cases, or one, and tell."""
+    """In the sandbox: try all cases, or one, and print the results."""
     folder: Path = options.folder
     sandbox.enter(folder, _readable(), namespaces=options.namespaces)
     environment = {

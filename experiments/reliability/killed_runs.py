@@ -56,7 +56,7 @@ def phase(run: Path) -> str:
 
 
 def attempt(arguments: list[object], seconds: float) -> tuple[bool, list[int]]:
-    """Start `evonet` and kill it after so many seconds: whether that came in time, and what lived on."""
+    """Start `evonet` and kill it after some seconds; returns whether it was running, and surviving processes."""
     with Marked(*arguments) as started:
         try:
             started.process.wait(seconds)

@@ -92,7 +92,7 @@ def digests(run: Path) -> dict[str, str]:
 
 
 def soak(environment: str, minutes: float, every: float, folder: Path) -> str:
-    """Run an environment for so long, with kills; then as many generations without; and tell how they compare."""
+    """Run an environment for some time with kills, then as many generations without, and compare their results."""
     config = folder / f"{environment}.yaml"
     config.write_text(CONFIG.format(environment=environment, seconds=minutes * 60), encoding="utf-8")
     disturbed, quiet = folder / f"{environment}-disturbed", folder / f"{environment}-quiet"

@@ -201,7 +201,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_its_config(tmp_pat
     path = tmp_path / "killed"
     with RunDirectory(path) as directory:
         directory.write_text("config.yaml", (tmp_path / "whole/config.yaml").read_text(encoding="utf-8"))
-        directory.append("metrics", {"generation": 0, "of": "nobody"})
+        directory.append("metrics", {"generation": 0, "of": "no run"})
     (path / ".config.yaml.4711").write_text("left behind")
     go_on(path)
     assert exact_files(path) == whole

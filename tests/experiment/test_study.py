@@ -284,8 +284,8 @@ def test_the_account_says_which_runs_its_figures_are_of():
     assert "worst 10 (seed 0), best 13 (seed 3)" in text
     everyone = [summary_of(seed, solved=True, evaluations=100, test_mean=12.0) for seed in range(4)]
     assert "per success" not in study_account({**summary, **summarise(everyone, range(4))})
-    nobody = [summary_of(seed, solved=False, evaluations=100, test_mean=2.0) for seed in range(4)]
-    assert "to success" not in study_account({**summary, **summarise(nobody, range(4))})
+    unsolved = [summary_of(seed, solved=False, evaluations=100, test_mean=2.0) for seed in range(4)]
+    assert "to success" not in study_account({**summary, **summarise(unsolved, range(4))})
     assert "No run came to its end." in study_account({**summary, **summarise([None] * 4, range(4))})
     assert max(map(len, text.splitlines())) <= 120
 

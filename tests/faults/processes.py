@@ -66,6 +66,6 @@ def wait_until(condition, seconds=60):
 
 
 def generations_in(path):
-    """Generations that a run's metrics tell of so far."""
+    """The number of generations in a run's metrics so far."""
     file = path / "metrics.jsonl"
     return file.read_bytes().count(b"\n") if file.exists() else 0

@@ -74,7 +74,7 @@ def test_fault_34_equal_fitness(selection, tmp_path, capsys):
     assert found["champion"]["test_mean"] == 3.0
     assert found["champion"]["test_interval"] == [3.0, 3.0]
     for line in (tmp_path / "run/lineage.jsonl").read_text(encoding="utf-8").splitlines()[1:]:
-        assert len({first for first, _ in json.loads(line)["parents"]}) > 3  # nobody is preferred to all others
+        assert len({first for first, _ in json.loads(line)["parents"]}) > 3  # no individual is preferred
     assert main(["inspect", str(tmp_path / "run")]) == 0
 
 
@@ -170,7 +170,7 @@ def test_fault_35_the_clock_jumps(jump, tmp_path, monkeypatch):
 
 
 def test_fault_35_no_deadline_goes_by_the_wall_clock():
-    """`time.time` and dates serve names and notes only; whoever measures or waits takes the monotonic clock."""
+    """`time.time` and dates serve names and notes only; durations and deadlines use the monotonic clock."""
     package = Path(checkpoint.__file__).parents[1]
     found = {
         str(file.relative_to(package))

@@ -179,8 +179,8 @@ def test_fault_19_disk_full(place, tmp_path, monkeypatch, capsys):
         arguments = ["run", str(tmp_path / "config-for-tests.yaml"), "--output", str(path), "--allow-import", MODULE]
         assert main(arguments) == 74
     first, *_, last = capsys.readouterr().err.splitlines()
-    error = "checkpoints/generation-00000001.npz" if place == "checkpoints" else place
-    assert first == f"evonet: {path / error}: cannot be written: No space left on device"
+    file = "checkpoints/generation-00000001.npz" if place == "checkpoints" else place
+    assert first == f"evonet: {path / file}: cannot be written: No space left on device"
     assert last == f"resume with: evonet resume {path}"
     (checkpoint,) = checkpoints_in(path)
     assert Checkpoint.load(checkpoint).generation == 0

@@ -201,7 +201,7 @@ def fuzz(kind, sound, path, examples):
     )
     def case(content, is_sealed):
         if is_sealed and kind in SEALS and len(content) > 64:
-            content = SEALS[kind](content[:-32])  # who forges the checksum meets the checks behind it
+            content = SEALS[kind](content[:-32])  # with a forged checksum the checks behind it are reached
         hold(kind, content, path)
 
     case()

@@ -31,7 +31,7 @@ ROW = {trouble: 9 * trouble for trouble in (SEGFAULT, KILLED, HANG, MEMORY, RAIS
 
 
 def orders(n=100):
-    """Genomes whose networks act as they are message: all well at first."""
+    """Genomes whose networks cause the named faults; at first none."""
     genomes = np.zeros((n, 4))
     genomes[:, 3] = np.linspace(0.1, 2.0, n)
     return genomes

@@ -179,7 +179,7 @@ MEMBERS = {
         "nested too deeply: it may be 200 levels deep",
     ),
     "a header nested a lot too deeply": ([text(b'{"a":' + b"[" * 90_000)], "nested too deeply"),
-    "a key that stands twice": ([text(b'{"a": 1, "a": 2}')], "duplicate key 'a'"),
+    "a duplicate key": ([text(b'{"a": 1, "a": 2}')], "duplicate key 'a'"),
     "a header that is not UTF-8": ([text(b'{"a": "\xff"}')], "'utf-8' codec can't decode byte 0xff"),
     "a name that leads out": ([PLAIN, ("../x.npy", npy([1.0]))], WRONG_NAME + "'../x.npy'"),
     "an absolute name": ([PLAIN, ("/etc/x.npy", npy([1.0]))], WRONG_NAME + "'/etc/x.npy'"),
@@ -194,7 +194,7 @@ MEMBERS = {
     "an array smaller than its member": (x(npy([1.0, 2.0]) + b"\0"), WRONG_SHAPE.format(17, 2)),
     "an array of endless shape": (x(said(OURS % f"({'1, ' * 40}1)")), "member 'x.npy' must have another shape than "),
     "a negative shape": (x(said(OURS % "(-1, -10)")), NOT_PLAIN),
-    "an array cut in its header": (x(npy([1.0])[:20]), NOT_PLAIN),
+    "an array with a truncated header": (x(npy([1.0])[:20]), NOT_PLAIN),
     "an empty member": (x(b""), NO_ARRAY),
 }
 

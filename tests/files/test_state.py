@@ -170,7 +170,7 @@ def assert_refused(content, file, message="not a valid archive: "):
 
 
 def sealed(content):
-    """An archive with the checksum that it should have, as somebody may forge it."""
+    """An archive with the right checksum, as an attacker can forge it."""
     content = content[:-2] + struct.pack("<H", DIGITS)
     return content + digest(io.BytesIO(content), len(content))
 
