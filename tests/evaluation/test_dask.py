@@ -257,14 +257,14 @@ def test_a_run_that_was_finished_here_goes_further_on_a_cluster(processes, tmp_p
 
 
 def test_a_study_on_a_cluster_is_the_study_without_one(processes, tmp_path, capsys):
-    from tests.experiment.test_study import files, told
+    from tests.experiment.test_study import files, results_of
 
     arguments = ["study", write_config(tmp_path), "--seeds", "3", "--json", "--output"]
     summaries = []
     for name, more in (("here", ["--workers", "1"]), ("there", ["--dask", processes.address])):
         assert main([*arguments, str(tmp_path / name), *more]) == 0
         summaries.append(json.loads(capsys.readouterr().out))
-    assert told(summaries[0]) == told(summaries[1])
+    assert results_of(summaries[0]) == results_of(summaries[1])
     assert summaries[1]["this_command"]["at_once"] == 2
     assert files(tmp_path / "there") == files(tmp_path / "here")
     assert len(files(tmp_path / "there")) == 1 + 3 * 6
