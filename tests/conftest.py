@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
+from hypothesis.internal.entropy import deterministic_PRNG
 
 from evonet.processes.cores import BLAS_THREADS
 
@@ -52,5 +53,7 @@ def pytest_configure(config):
 
 def pytest_collection_finish():
     """Thousands of tests are there to stay: the collector of cycles need not look at them again and again."""
+    with deterministic_PRNG():  # hypothesis registers its generator, and warns if all that holds it is frozen
+        pass
     gc.collect()
     gc.freeze()

@@ -1,11 +1,13 @@
 """Where an optional package is missing, the hint is a command that works without evonet being on a package index."""
 
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from evonet import extras
 from evonet.errors import ConfigError
-from evonet.extras import install_hint, optional_package
+from evonet.extras import DISTRIBUTION, install_hint, optional_package
 
 ROOT = Path(__file__).parents[1]
 REQUIRED = [
@@ -23,6 +25,16 @@ REQUIRED = [
     "gymnasium[classic-control]>=1.2.3; extra == 'report'",
     "matplotlib>=3.9; extra == 'report'",
 ]
+
+
+def test_every_package_has_a_lowest_version_that_ci_installs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = {*project["dependencies"], *itertools.chain.from_iterable(project["optional-dependencies"].values())}
+    names = {re.split(r"[\[>]", line)[0] for line in required} - {DISTRIBUTION}
+    script = [sys.executable, ROOT / ".ci/lowest_versions.py"]
+    constraints = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert {line.split("==")[0] for line in constraints} == names
+    assert len(set(constraints)) == len(names), "one package has one lowest version"
 
 
 @pytest.fixture

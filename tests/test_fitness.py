@@ -200,7 +200,11 @@ def test_an_environment_that_brings_its_own_takes_no_arguments(environment, sett
             UnsuitableEnvironment,
             "'CartPol-v1' is not a registered environment; did you mean 'CartPole-v1'?",
         ),
-        ("Taxi-v3", UnsuitableEnvironment, "'Taxi-v3' is not a registered environment; did you mean 'Taxi-v4'?"),
+        (
+            "LunarLander-v2",
+            UnsuitableEnvironment,
+            "'LunarLander-v2' is not a registered environment; did you mean 'LunarLander-v3'?",
+        ),
         (
             "no_such_module_at_all:Some-v0",
             EnvironmentUnavailable,

@@ -77,18 +77,18 @@ class RecordedFault:
             except ValueError as error:
                 raise ConfigError(f"{path}:{self.number + 1}: the genome does not fit the run: {error}") from error
 
-    def replay(self, allowed_imports: Sequence[str] = ()) -> EpisodeResults:
+    def replay(self, allow_imports: Sequence[str] = ()) -> EpisodeResults:
         """Run the episode again in this process; returns results of shape `(1, 1)`.
 
         A crash, or an episode of more than ten minutes, ends this process after Python has printed the stack.
 
         Args:
-            allowed_imports: the only modules that the run's config may import.
+            allow_imports: the only modules that the run's config may import.
 
         Raises:
             ConfigError: a file of the run is invalid, or names modules that may not be imported.
         """
-        config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allowed_imports, follow_links=False)
+        config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allow_imports, follow_links=False)
         fitness = build_fitness(config)
         seeds = np.array([self.fault.seed], dtype=np.int64)
         individual = self.individual(fitness.architecture)

@@ -62,7 +62,7 @@ def run(
 def resume(
     path: Path,
     overrides: Sequence[str] = (),
-    allowed_imports: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
     watch: Watcher = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
     executor: FuturesExecutor | Cluster | None = None,
@@ -74,7 +74,7 @@ def resume(
     Args:
         path: the run directory.
         overrides: `key.path=value` of the settings that may change: `stop`, `checkpoints` and `evaluation.workers`.
-        allowed_imports: modules that the config may import.
+        allow_imports: modules that the config may import.
         watch: called with each generation and the seconds that the run has taken in all.
         say: called with each warning.
         executor: runs the episodes instead of this machine; it may be another than before.
@@ -90,7 +90,7 @@ def resume(
         interruption = stack.enter_context(interruptible())
         directory = stack.enter_context(RunDirectory(path, resumed=True))
         _warn_of_missing_lock(directory, say)
-        config = resumed_config(path, overrides, allowed_imports)
+        config = resumed_config(path, overrides, allow_imports)
         checkpoint, summary = usable_checkpoint(directory.files, say), _summary(directory.files)
         if checkpoint is None and summary is not None:
             raise CheckpointError(f"{path} holds a finished run without a checkpoint to continue from")
@@ -114,7 +114,7 @@ def resume(
         return session.drive(directory, watch, interruption)
 
 
-def resumed_config(path: Path, overrides: Sequence[str] = (), allowed_imports: Sequence[str] = ()) -> Config:
+def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Sequence[str] = ()) -> Config:
     """The config with which the run at `path` continues.
 
     Raises:
@@ -129,7 +129,7 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allowed_imports: S
                 f"--set {override}: a resumed run can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
                 f"only; to change {key}, start a new run: {command('evonet', 'run', path / CONFIG, '--set', override)}"
             )
-    return Config.load(str(path / CONFIG), overrides, allowed_imports, follow_links=False)
+    return Config.load(str(path / CONFIG), overrides, allow_imports, follow_links=False)
 
 
 def _is_changeable(key: str) -> bool:

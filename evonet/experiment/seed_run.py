@@ -33,10 +33,10 @@ class Outcome:
     traceback: str = ""
 
 
-def run_seed(seed: int, study_path: str, allowed_imports: Sequence[str]) -> Outcome:
+def run_seed(seed: int, study_path: str, allow_imports: Sequence[str]) -> Outcome:
     """Run one seed of the study at `study_path` in this process; a run that was stopped is resumed."""
     try:
-        summary = _summary_of(seed, Path(study_path), allowed_imports)
+        summary = _summary_of(seed, Path(study_path), allow_imports)
     except EvonetError as error:
         return Outcome(seed, None, str(error))
     except Exception as error:  # noqa: BLE001 - the study's other runs go on
@@ -44,12 +44,12 @@ def run_seed(seed: int, study_path: str, allowed_imports: Sequence[str]) -> Outc
     return Outcome(seed, summary)
 
 
-def _summary_of(seed: int, study_path: Path, allowed_imports: Sequence[str]) -> dict[str, Any]:
+def _summary_of(seed: int, study_path: Path, allow_imports: Sequence[str]) -> dict[str, Any]:
     path = run_directory(study_path, seed)
     if (path / CONFIG).exists():
         try:
-            return resume(path, allowed_imports=allowed_imports)
+            return resume(path, allow_imports=allow_imports)
         except CheckpointError:  # the run starts again, and its results are the same
             shutil.rmtree(path)
-    config = Config.load(str(study_path / CONFIG), (f"seed={seed}",), allowed_imports, follow_links=False)
+    config = Config.load(str(study_path / CONFIG), (f"seed={seed}",), allow_imports, follow_links=False)
     return run(config, path)
