@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from evonet.errors import ConfigError
 from evonet.experiment.run_directory import SUMMARY
@@ -17,6 +18,7 @@ LONGEST_STUDY = 96 << 20
 
 _LONGEST_NAME = 1 << 16  # characters; the size limit of a config allows no longer name
 _MOST_RUNS = 1_000_000
+_Summary = TypeVar("_Summary")
 
 
 class ChampionSummary(TypedDict):
@@ -77,13 +79,7 @@ def read_run_summary(run: Path) -> RunSummary:
     Raises:
         ConfigError: the summary cannot be read, or is invalid.
     """
-    path = run / SUMMARY
-    with reading_below(path) as file:
-        entries = read_json(file, LONGEST_DOCUMENT)
-    try:
-        return _run(Fields(entries, "summary"))
-    except ValueError as error:
-        raise ConfigError(f"{path}: not the summary of a run: {error}") from error
+    return _read(run / SUMMARY, LONGEST_DOCUMENT, _run, "a run")
 
 
 def read_study_summary(study: Path) -> StudySummary:
@@ -92,13 +88,16 @@ def read_study_summary(study: Path) -> StudySummary:
     Raises:
         ConfigError: the summary cannot be read, or is invalid.
     """
-    path = study / STUDY
+    return _read(study / STUDY, LONGEST_STUDY, _study, "a study")
+
+
+def _read(path: Path, max_bytes: int, parse: Callable[[Fields], _Summary], what: str) -> _Summary:
     with reading_below(path) as file:
-        entries = read_json(file, LONGEST_STUDY)
+        entries = read_json(file, max_bytes)
     try:
-        return _study(Fields(entries, "summary"))
+        return parse(Fields(entries, "summary"))
     except ValueError as error:
-        raise ConfigError(f"{path}: not the summary of a study: {error}") from error
+        raise ConfigError(f"{path}: not the summary of {what}: {error}") from error
 
 
 def _run(fields: Fields) -> RunSummary:

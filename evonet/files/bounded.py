@@ -78,7 +78,15 @@ def reading(path: PathLike, open_file: Callable[[], int] | None = None) -> Itera
 
 
 def _open(path: PathLike) -> int:
-    descriptor = os.open(path, _FLAGS)
+    return regular(os.open(path, _FLAGS))
+
+
+def regular(descriptor: int) -> int:
+    """The descriptor, if its file is regular; else it is closed.
+
+    Raises:
+        NotARegularFile: the descriptor is that of another kind of file.
+    """
     try:
         require_regular(os.fstat(descriptor).st_mode)
     except BaseException:

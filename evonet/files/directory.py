@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from evonet.files.bounded import NotARegularFile, kind_of, reading, require_regular, unreadable
+from evonet.files.bounded import NotARegularFile, kind_of, reading, regular, require_regular, unreadable
 from evonet.files.lock import Lock
 
 _BELOW = os.open in os.supports_dir_fd  # Windows cannot open a file relative to a directory
@@ -82,13 +82,7 @@ class Directory:
         target, below = self._at(name)
         with contextlib.suppress(FileNotFoundError):
             require_regular(self._stat(name).st_mode)  # opening some devices has effects
-        descriptor = os.open(target, flags | _NO_LINK | _NEVER_WAIT | _BINARY, 0o666, **below)
-        try:
-            require_regular(os.fstat(descriptor).st_mode)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return descriptor
+        return regular(os.open(target, flags | _NO_LINK | _NEVER_WAIT | _BINARY, 0o666, **below))
 
     def reading(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """The regular file `name`, open for reading as by `bounded.reading`."""
