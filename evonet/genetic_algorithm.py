@@ -19,14 +19,14 @@ from numpy.typing import ArrayLike
 from evonet.network import Architecture
 from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import Crossover, NeuronCrossover
+from evonet.operators.fitness_scaling import finite
 from evonet.operators.initialisation import Initialisation, Normal
-from evonet.operators.matrices import MatrixPool, raise_mmap_threshold
+from evonet.operators.matrix_pool import MatrixPool, raise_mmap_threshold
 from evonet.operators.mutation import Gaussian, Mutation, SelfAdapting, inherited_step_sizes
 from evonet.operators.niching import FitnessSharing, Niching, NoNiching
 from evonet.operators.parents import Observe, Parents
 from evonet.operators.registry import check_operators, display_name
 from evonet.operators.replacement import Generational, Replacement
-from evonet.operators.scaling import finite
 from evonet.operators.scheduled_settings import ScheduledSettings
 from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
 from evonet.population import NO_PARENT, Population

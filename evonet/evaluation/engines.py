@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 
+from evonet.evaluation.cartpole_vector_engine import VectorEngine, has_vector_environment
 from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
-from evonet.evaluation.vector_engine import VectorEngine, has_vector_environment
 from evonet.extras import install_hint
 from evonet.task import Task
 

@@ -14,17 +14,17 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evonet.cluster.calls import Tasks
 from evonet.cluster.executor import Cluster
-from evonet.cluster.tasks import Tasks
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.run_directory import CONFIG, LOCK, SUMMARY, to_json, unwritable
 from evonet.experiment.seed_run import Outcome, run_seed
 from evonet.experiment.study_directory import run_directory
 from evonet.files.bounded import read_text
 from evonet.files.directory import reading_below, write_atomically
-from evonet.processes.cache import cached
 from evonet.processes.cores import cores
 from evonet.processes.worker import CallFailed, Worker
+from evonet.processes.worker_cache import cached
 
 
 @dataclass(frozen=True)

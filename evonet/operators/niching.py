@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from evonet.arithmetic import power
+from evonet.operators.fitness_scaling import lead
 from evonet.operators.parents import Parents
-from evonet.operators.scaling import lead
 from evonet.operators.selection import Selection
 from evonet.settings import Count, Operator, PositiveFloat
 from evonet.types import FloatArray, IntArray

@@ -14,8 +14,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from evonet.arithmetic import exp, power
+from evonet.operators.fitness_scaling import lead, ranks
 from evonet.operators.parents import Parents
-from evonet.operators.scaling import lead, ranks
 from evonet.settings import Count, Operator, PositiveFloat
 from evonet.types import FloatArray, IntArray
 

@@ -25,10 +25,10 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any, Literal
 
 from evonet.errors import EvonetError
-from evonet.processes.children import allow_child_processes
 from evonet.processes.cores import BLAS_THREADS
-from evonet.processes.serving import HAS_WATCHDOG, serve
-from evonet.processes.stacks import TIMEOUT, stack_of_call
+from evonet.processes.crash_stacks import TIMEOUT, stack_of_call
+from evonet.processes.daemons import allow_child_processes
+from evonet.processes.worker_loop import HAS_WATCHDOG, serve
 
 _CLOSE_SECONDS = 2.0  # for an idle worker to end by itself
 _START_SECONDS = 120.0  # for an interpreter to start

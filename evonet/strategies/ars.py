@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le
 from evonet.arithmetic import weighted_sum
 from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
-from evonet.strategies.distribution import MeanStrategy, pairs
+from evonet.strategies.mean_strategy import MeanStrategy, pairs
 from evonet.strategies.openai_es import EvenPopulation
 from evonet.types import FloatArray
 

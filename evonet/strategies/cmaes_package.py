@@ -15,7 +15,7 @@ from evonet.linear_algebra import single_threaded
 from evonet.network import Architecture
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, check
-from evonet.strategies.shaping import shared_by_equals
+from evonet.strategies.fitness_shaping import shared_by_equals
 from evonet.strategies.strategy import Strategy
 from evonet.types import FloatArray
 

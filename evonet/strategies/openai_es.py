@@ -10,9 +10,9 @@ from annotated_types import Ge, MultipleOf
 from evonet.arithmetic import weighted_sum
 from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
-from evonet.strategies.distribution import MeanStrategy, pairs
+from evonet.strategies.fitness_shaping import centred_ranks
+from evonet.strategies.mean_strategy import MeanStrategy, pairs
 from evonet.strategies.optimisers import adam
-from evonet.strategies.shaping import centred_ranks
 from evonet.types import FloatArray
 
 EvenPopulation = Annotated[int, Ge(2), MultipleOf(2)]

@@ -12,8 +12,8 @@ from evonet.arithmetic import exp, log, weighted_sum
 from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.cmaes_package import PopulationSize
-from evonet.strategies.distribution import MeanStrategy
-from evonet.strategies.shaping import natural_utilities
+from evonet.strategies.fitness_shaping import natural_utilities
+from evonet.strategies.mean_strategy import MeanStrategy
 from evonet.types import FloatArray
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec, Wrapper
+from evonet.evaluation.cartpole_vector_engine import VectorEngine
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.vector_engine import VectorEngine
 from evonet.fitness import EpisodeReturn
 from evonet.network import NeuralNetwork
 from tests.environments_for_tests import MODULE, Endless, Walk, make_walk

@@ -2,19 +2,19 @@
 
 import pytest
 
-from evonet.processes.stacks import stack_of_call
+from evonet.processes.crash_stacks import stack_of_call
 
 CALL = """\
   File "/env/simulator.py", line 3 in push
   File "/env/robot.py", line 9 in step
   File "/evonet/evaluation/gymnasium_engine.py", line 134 in _step
-  File "/evonet/processes/serving.py", line 68 in _answer
-  File "/evonet/processes/serving.py", line 50 in serve
+  File "/evonet/processes/worker_loop.py", line 68 in _answer
+  File "/evonet/processes/worker_loop.py", line 50 in serve
   File "<string>", line 1 in <module>
 """
 THREAD = """\
   File "/lib/threading.py", line 1 in wait
-  File "/evonet/processes/serving.py", line 90 in _end_after_parent
+  File "/evonet/processes/worker_loop.py", line 90 in _end_after_parent
 """
 TRACEBACK = [
     "Traceback (most recent call last):",

@@ -153,5 +153,6 @@ def test_a_worker_starts_with_one_thread_of_linear_algebra_and_this_process_keep
 def test_a_process_that_was_interrupted_from_another_thread_fails_its_call(worker):
     worker.begin(time.sleep, (60,))
     worker.interrupt()
-    workers.wait_for([worker])
-    assert str(worker.reply().error) == "the worker process was killed by SIGKILL"
+    while (reply := worker.reply()) is None:
+        workers.wait_for([worker])
+    assert str(reply.error) == "the worker process was killed by SIGKILL"

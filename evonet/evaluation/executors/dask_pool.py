@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from evonet.cluster.calls import Tasks
 from evonet.cluster.executor import Cluster
-from evonet.cluster.tasks import Tasks
 from evonet.evaluation.executors.chunks import Chunk, ChunkResult
 from evonet.evaluation.executors.remote_chunk import run_chunk_remotely
 

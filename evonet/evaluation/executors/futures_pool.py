@@ -11,7 +11,7 @@ from evonet.cluster.session import Refusal, Session, make_call
 from evonet.errors import ClusterUnavailable, WorkersUnavailable
 from evonet.evaluation.executors.chunks import Chunk, ChunkResult
 from evonet.evaluation.executors.remote_chunk import run_chunk_remotely
-from evonet.processes import cache
+from evonet.processes import worker_cache
 
 _COUNTS = ("num_workers", "_max_workers")  # of mpi4py; of the standard library, loky and joblib
 
@@ -72,11 +72,11 @@ class FuturesChunkPool:
         for future in self._pending:
             future.cancel()
         self._pending.clear()
-        cache.stop(self._session.id)  # where the executor's workers are threads of this process
+        worker_cache.stop(self._session.id)  # where the executor's workers are threads of this process
 
     def close(self) -> None:
         """End the child processes of threads here; elsewhere they end with the executor."""
-        cache.release(self._session.id)
+        worker_cache.release(self._session.id)
 
 
 def _broken(error: BaseException) -> ClusterUnavailable:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from evonet.evaluation.executors.chunks import Chunk, ChunkResult
 from evonet.evaluation.executors.process_pool import ProcessChunkPool
-from evonet.processes.cache import cached
+from evonet.processes.worker_cache import cached
 
 
 def run_chunk_remotely(session: str, engine: bytes, chunk: Chunk) -> ChunkResult:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evonet.environments.known.arithmetic import where
-from evonet.evaluation.kernels.lanes import aligned_zeros
+from evonet.evaluation.kernels.aligned import aligned_zeros
 from evonet.evaluation.kernels.task import KernelTask
 
 WIDTHS = 16

@@ -36,7 +36,7 @@ def stack_of_call(dump: str) -> str:
 def _calls(frame: _Frame) -> bool:
     """Whether a frame is the one from which a worker process makes calls."""
     file, _, name = frame
-    return name == "_answer" and file.endswith("processes/serving.py")
+    return name == "_answer" and file.endswith("processes/worker_loop.py")
 
 
 def _traceback(frames: list[_Frame]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from evonet.arithmetic import log
-from evonet.operators.scaling import ranks
+from evonet.operators.fitness_scaling import ranks
 from evonet.types import FloatArray
 
 

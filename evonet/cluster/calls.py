@@ -25,7 +25,7 @@ from evonet.cluster.executor import Cluster
 from evonet.cluster.session import Refusal, Session, make_call
 from evonet.errors import ClusterUnavailable, WorkersUnavailable
 from evonet.fingerprint import environment_versions, version_mismatch
-from evonet.processes import cache
+from evonet.processes import worker_cache
 
 _LOOK_SECONDS = 1.0  # without news, after which the cluster is looked at
 _ANSWER_SECONDS = 10.0  # for a scheduler to answer
@@ -107,12 +107,12 @@ class Tasks:
         self._done.clear()
         if futures:
             self._ask(self._client.cancel, futures)
-            self._ask(self._client.run, cache.stop, self.session.id, on_error="ignore")
+            self._ask(self._client.run, worker_cache.stop, self.session.id, on_error="ignore")
 
     def close(self) -> None:
         """Forget all calls, and have workers close what they keep for them."""
         self.forget()
-        self._ask(self._client.run, cache.release, self.session.id, on_error="ignore")
+        self._ask(self._client.run, worker_cache.release, self.session.id, on_error="ignore")
 
     def _start(self) -> None:
         """Send the waiting calls to the cluster, all in one message.
