@@ -37,7 +37,9 @@ class GreatestOutput:
         best, action = values[0], float(self.first)
         for k, value in enumerate(values[1:], self.first + 1):
             better = value > best
-            best, action = where(better, value, best), where(better, float(k), action)
+            action = where(better, float(k), action)
+            if value is not values[-1]:
+                best = where(better, value, best)
         return (action,)
 
     def source(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,6 +74,7 @@ class _Lanes:
         architecture, lanes = task.architecture, len(states)
         self._task, self._normaliser = task, normaliser
         self._genomes = np.ascontiguousarray(networks.T, dtype=task.real)
+        self._blocks = self._views()
         self._state: Columns = tuple(np.ascontiguousarray(states.T))
         self._hidden = np.zeros((architecture.num_hidden, lanes), task.real)
         self._sums = np.zeros((2, architecture.num_inputs, lanes))
@@ -103,8 +106,9 @@ class _Lanes:
         outputs = self._outputs(self._inputs(observations))
         self._state, reward, terminated = task.kernel.step(self._state, task.decoder(tuple(outputs)), task.parameters)
         self._returns += reward
-        finite = np.isfinite(observations.sum() + outputs.sum() + np.sum(reward))  # nearly always: one sum for all
-        if finite and not last and not np.any(running & terminated):
+        # Nearly always all are finite: one cheap number shows it.
+        finite = math.isfinite(np.vdot(observations, observations) + np.vdot(outputs, outputs) + np.vdot(reward, reward))
+        if finite and not last and not np.logical_and(running, terminated).any():
             return None
         outcomes = np.full(len(running), Outcome.TRUNCATED if last else Outcome.RUNNING, np.uint8)
         outcomes[np.broadcast_to(terminated, outcomes.shape)] = Outcome.TERMINATED
@@ -128,11 +132,7 @@ class _Lanes:
 
     def _outputs(self, inputs: NDArray[np.floating]) -> NDArray[np.floating]:
         """The networks' outputs, `(outputs, lanes)`; sums run in the same order as in `rollout`."""
-        architecture, real = self._task.architecture, self._task.real
-        blocks = {
-            name: self._genomes[where].reshape(*architecture.shapes[name], -1)
-            for name, where in architecture.slices.items()
-        }
+        architecture, real, blocks = self._task.architecture, self._task.real, self._blocks
         total = _weighted_sum(inputs, blocks["input_hidden_weights"])
         if architecture.bias:
             total += blocks["hidden_bias"]
@@ -163,6 +163,15 @@ class _Lanes:
         self._genomes, self._hidden, self._sums, self._returns = (
             np.compress(running, array, axis=-1) for array in (self._genomes, self._hidden, self._sums, self._returns)
         )
+        self._blocks = self._views()
+
+    def _views(self) -> dict[str, NDArray[np.floating]]:
+        """The blocks of the genomes, each `(*block, lanes)`."""
+        architecture = self._task.architecture
+        return {
+            name: self._genomes[where].reshape(*architecture.shapes[name], -1)
+            for name, where in architecture.slices.items()
+        }
 
 
 def _weighted_sum(values: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.floating]:
