@@ -8,7 +8,7 @@ import sys
 
 from evonet.processes.cores import BLAS_THREADS
 
-_YOUNG = 50_000  # objects that come before the collector looks for cycles; imports make more than that, which all stay
+_YOUNG = 200_000  # objects made before the collector looks for cycles; a start makes fewer, and all of them stay
 
 
 def program() -> int:
