@@ -7,21 +7,22 @@ other in the space's order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from evonet import arithmetic
 from evonet.activations import Activation
 from evonet.errors import UnsuitableEnvironment
-from evonet.types import BoolArray, FloatArray
+from evonet.types import BoolArray, FloatArray, IntArray
 
 Space: TypeAlias = spaces.Space[Any]
 Squash = Literal["tanh", "clip"]
+_Check: TypeAlias = Callable[[Any], None]
 _Write: TypeAlias = Callable[[Any, FloatArray], None]
 Actions: TypeAlias = Sequence[Any] | NDArray[Any]
 _Read: TypeAlias = Callable[[FloatArray], Actions]
@@ -31,7 +32,7 @@ _ACTION_HELP = "use Discrete, Box, MultiDiscrete, MultiBinary, or a Tuple or Dic
 
 
 class MalformedObservation(ValueError):
-    """An observation has another shape or type than its space."""
+    """An observation has another shape or type than its space, or a discrete part that is out of range."""
 
 
 class ObservationEncoder:
@@ -39,6 +40,10 @@ class ObservationEncoder:
 
     Attributes:
         size: numbers in an encoded observation.
+        check: function of an observation that raises `MalformedObservation` if its shape or the kind of its type is not
+            the space's. float64 for float32 is accepted, and so are further keys than those of a Dict.
+        encode_into: function of an observation that `check` accepts and a row `(size,)` that it fills; on others, NumPy
+            may broadcast or cast without an error.
 
     Raises:
         UnsuitableEnvironment: the space cannot be encoded; the message names the part and says what to do.
@@ -47,19 +52,17 @@ class ObservationEncoder:
     def __init__(self, space: Space) -> None:
         self.space = space
         self.size, self.encode_into = _encoder(space, "observation space")
+        self.check = _checker(space, "an observation")
         if self.size == 0:
             raise UnsuitableEnvironment(f"the observation space {space} holds no numbers, so a network has no input")
 
-    def check(self, observation: Any) -> None:
-        """Compare an observation's shape and type with its space: NumPy would broadcast or cast a wrong one silently.
+    def encode(self, observation: Any) -> FloatArray:
+        """The observation as a new array `(size,)`.
 
         Raises:
-            MalformedObservation: the shape or the kind of type differs; float64 for float32 is accepted.
+            MalformedObservation: it is no observation of the space.
         """
-        _check(self.space, observation, "an observation")
-
-    def encode(self, observation: Any) -> FloatArray:
-        """The observation as a new array `(size,)`."""
+        self.check(observation)
         row = np.empty(self.size)
         self.encode_into(observation, row)
         return row
@@ -68,10 +71,11 @@ class ObservationEncoder:
 class ActionDecoder:
     """Decoder of network outputs into actions of a space.
 
-    Discrete: the index of the greatest output. MultiDiscrete: the index of the greatest output of each part.
-    MultiBinary: whether outputs are above the middle of their range. Box: outputs scaled from the range of the
-    activation to the bounds; outputs of an activation with an infinite range are first squashed into [-1, 1]. If a
-    bound is infinite, the output is not scaled, only clipped to the other bound.
+    Discrete: the index of the greatest output, a NumPy integer of the space's type as its `sample` returns.
+    MultiDiscrete: the index of the greatest output of each part. MultiBinary: whether outputs are above the middle of
+    their range. Box: outputs scaled from the range of the activation to the bounds; outputs of an activation with an
+    infinite range are first squashed into [-1, 1]. If a bound is infinite, the output is not scaled, only clipped to
+    the other bound.
 
     Args:
         space: the action space.
@@ -95,25 +99,47 @@ class ActionDecoder:
     """Function of outputs `(m, size)` that returns a sequence of m actions."""
 
 
-def _check(space: Space, observation: Any, name: str) -> None:
+def _checker(space: Space, name: str) -> _Check:
     if isinstance(space, spaces.Tuple | spaces.Dict):
-        for key, part in _items(space):
+        return _parts_checker(space, name)
+    shape, expected = space.shape, np.dtype(space.dtype)
+    kinds = "biuf" if expected.kind == "f" else "biu"
+    from_numpy = (np.ndarray, np.generic)
+
+    def check(observation: Any) -> None:
+        if isinstance(observation, from_numpy):
+            numbers: Any = observation
+        else:
             try:
-                inner = observation[key]
-            except (LookupError, TypeError):
-                got = type(observation).__name__
-                raise MalformedObservation(f"{name} must have a part {key!r}, got {got}") from None
-            _check(part, inner, f"{name}'s part {key!r}")
-        return
-    try:
-        numbers = np.asarray(observation)
-    except ValueError as error:  # rows of different lengths
-        raise MalformedObservation(f"{name} must have shape {space.shape}, got {error}") from None
-    if numbers.shape != space.shape:
-        raise MalformedObservation(f"{name} must have shape {space.shape}, got {numbers.shape}")
-    expected = np.dtype(space.dtype)
-    if numbers.dtype.kind not in ("biuf" if expected.kind == "f" else "biu"):
-        raise MalformedObservation(f"{name} must have type {expected}, got {numbers.dtype}")
+                numbers = np.asarray(observation)
+            except ValueError as error:  # rows of different lengths
+                raise MalformedObservation(f"{name} must have shape {shape}, got {error}") from None
+        if numbers.shape != shape:
+            raise MalformedObservation(f"{name} must have shape {shape}, got {numbers.shape}")
+        if numbers.dtype.kind not in kinds:
+            raise MalformedObservation(f"{name} must have type {expected}, got {numbers.dtype}")
+
+    return check
+
+
+def _parts_checker(space: spaces.Tuple[Any] | spaces.Dict, name: str) -> _Check:
+    checks = [(key, _checker(part, f"{name}'s part {key!r}")) for key, part in _items(space)]
+    # Gymnasium takes lists and arrays as tuples, too. The concrete types come first because they are tested faster.
+    kind, kinds = ("dict", (dict, Mapping)) if isinstance(space, spaces.Dict) else ("tuple", (tuple, list, np.ndarray))
+
+    def check(observation: Any) -> None:
+        if not isinstance(observation, kinds) or getattr(observation, "shape", None) == ():
+            raise MalformedObservation(f"{name} must be a {kind}, got {type(observation).__name__}")
+        if kind == "tuple" and len(observation) != len(checks):
+            raise MalformedObservation(f"{name} must have {len(checks)} parts, got {len(observation)}")
+        for key, check_part in checks:
+            try:
+                part = observation[key]
+            except KeyError:
+                raise MalformedObservation(f"{name} must have a part {key!r}, got {list(observation)}") from None
+            check_part(part)
+
+    return check
 
 
 def _encoder(space: Space, name: str) -> tuple[int, _Write]:
@@ -151,22 +177,30 @@ def _box_writer(shape: tuple[int, ...]) -> _Write:
 
 
 def _one_hot_writer(space: spaces.MultiDiscrete) -> tuple[int, _Write]:
-    sizes, start = space.nvec.ravel(), space.start.ravel()
+    sizes, start = _in_int64(space.nvec.ravel()), _in_int64(space.start.ravel())
     offsets = np.cumsum(sizes) - sizes
 
     def write(observation: Any, row: FloatArray) -> None:
-        values = np.ravel(observation)
-        if values.shape != sizes.shape or (values < start).any() or (values >= start + sizes).any():
-            raise ValueError(f"a MultiDiscrete observation must lie in {space}, got {observation}")
+        places = _in_int64(np.ravel(observation)) - start
+        if (places < 0).any() or (places >= sizes).any():
+            raise MalformedObservation(f"a MultiDiscrete observation must lie in {space}, got {observation}")
         row[:] = 0.0
-        row[values - start + offsets] = 1.0
+        row[places + offsets] = 1.0
 
     return int(sizes.sum()), write
 
 
+def _in_int64(numbers: ArrayLike) -> IntArray:
+    """Whole numbers as int64: sums and differences of small types would overflow.
+
+    Numbers of uint64 wrap around, and so do their sums and differences, which are right if they fit.
+    """
+    return np.asarray(numbers).astype(np.int64)
+
+
 def _index(place: int, size: int) -> int:
     if not 0 <= place < size:
-        raise ValueError(f"a Discrete observation must be one of {size} values, got number {place}")
+        raise MalformedObservation(f"a Discrete observation must be one of {size} values, got number {place}")
     return place
 
 
@@ -191,10 +225,7 @@ def _items(space: spaces.Tuple[Any] | spaces.Dict) -> Iterable[tuple[Any, Space]
 
 def _decoder(space: Space, name: str, activation: Activation, squash: Squash) -> tuple[int, _Read]:
     if isinstance(space, spaces.Discrete):
-        start = int(space.start)
-        if start == 0:
-            return int(space.n), lambda outputs: outputs.argmax(axis=1).tolist()
-        return int(space.n), lambda outputs: (outputs.argmax(axis=1) + start).tolist()
+        return int(space.n), _choice_reader(space)
     if isinstance(space, spaces.Box):
         return _box_reader(space, activation, squash)
     if isinstance(space, spaces.MultiDiscrete):
@@ -273,14 +304,21 @@ def _inner_bounds(space: spaces.Box) -> tuple[FloatArray, FloatArray]:
     return bounds[0], bounds[1]
 
 
+def _choice_reader(space: spaces.Discrete) -> _Read:
+    start, dtype = _in_int64(space.start), space.dtype
+    if start == 0 and dtype == np.int64:
+        return lambda outputs: outputs.argmax(axis=1)
+    return lambda outputs: (outputs.argmax(axis=1) + start).astype(dtype)
+
+
 def _choices_reader(space: spaces.MultiDiscrete) -> tuple[int, _Read]:
-    sizes, start, shape = space.nvec.ravel(), space.start, space.shape
+    sizes, start, shape = _in_int64(space.nvec.ravel()), _in_int64(space.start), space.shape
     ends = np.cumsum(sizes)
     pieces = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
 
     def read(outputs: FloatArray) -> Actions:
         choices = np.stack([outputs[:, piece].argmax(axis=1) for piece in pieces], axis=1)
-        actions: Actions = choices.reshape(-1, *shape).astype(space.dtype) + start
+        actions: Actions = (choices.reshape(-1, *shape) + start).astype(space.dtype)
         return actions
 
     return int(sizes.sum()), read

@@ -1,5 +1,7 @@
 """Observations are read as Gymnasium flattens them, and every action lies in its space."""
 
+import warnings
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -84,11 +86,14 @@ def boxes(draw, dtypes):
 
 
 starts = st.integers(-9, 9)
-multi_discretes = st.lists(st.tuples(st.integers(1, 4), starts), min_size=1, max_size=4).map(
-    lambda parts: spaces.MultiDiscrete([n for n, _ in parts], start=[start for _, start in parts])
+signed = st.sampled_from([np.int8, np.int16, np.int32, np.int64])
+multi_discretes = st.builds(
+    lambda parts, dtype: spaces.MultiDiscrete([n for n, _ in parts], dtype, start=[start for _, start in parts]),
+    st.lists(st.tuples(st.integers(1, 4), starts), min_size=1, max_size=4),
+    signed,
 )
 multi_binaries = st.lists(st.integers(1, 3), min_size=1, max_size=2).map(spaces.MultiBinary)
-discretes = st.builds(spaces.Discrete, st.integers(1, 6), start=starts)
+discretes = st.builds(spaces.Discrete, st.integers(1, 6), start=starts, dtype=signed)
 MODEST = ["float32", "float64", "int8", "uint8", "int32"]  # Gymnasium draws no samples of all 64-bit integers
 
 
@@ -163,24 +168,56 @@ def test_an_observation_is_copied():
 
 @pytest.mark.parametrize(("value", "place"), [(4, -1), (8, 3), (-5, -10)])
 def test_a_discrete_observation_out_of_range_is_refused(value, place):
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(MalformedObservation) as refused:
         ObservationEncoder(spaces.Discrete(3, start=5)).encode(value)
     assert str(refused.value) == f"a Discrete observation must be one of 3 values, got number {place}"
 
 
-@pytest.mark.parametrize("value", [[2, 10], [-2, 10], [0, 13], [0, 9], [0], [0, 10, 0], 0])
+@pytest.mark.parametrize("value", [[2, 10], [-2, 10], [0, 13], [0, 9], np.array([0, 2**64 - 1], np.uint64)])
 def test_a_multi_discrete_observation_out_of_range_is_refused(value):
     space = spaces.MultiDiscrete([2, 3], start=[-1, 10])
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(MalformedObservation) as refused:
         ObservationEncoder(space).encode(value)
     assert str(refused.value) == f"a MultiDiscrete observation must lie in {space}, got {value}"
 
 
 @pytest.mark.parametrize("observation", [0.0, [0.0], np.zeros((3, 1)), np.zeros(4), np.zeros((1, 3))])
 def test_a_box_observation_of_another_shape_is_refused_and_never_stretched(observation):
-    with pytest.raises(ValueError) as refused:
-        ObservationEncoder(box(-1, 1, (3,))).check(observation)
-    assert str(refused.value) == f"an observation must have shape (3,), got {np.shape(observation)}"
+    encoder = ObservationEncoder(box(-1, 1, (3,)))
+    for use in (encoder.check, encoder.encode):
+        with pytest.raises(MalformedObservation) as refused:
+            use(observation)
+        assert str(refused.value) == f"an observation must have shape (3,), got {np.shape(observation)}"
+
+
+def others(space):
+    """Things that are no observation of a space; NumPy would broadcast or cast most of them into it."""
+    yield from (None, "12", b"12", object(), {}, (), [None], 1j, np.array("3"))
+    sample = space.sample()
+    if isinstance(space, spaces.Dict):
+        yield from (list(sample.values()), dict.fromkeys(sample))
+        key, part = next(iter(space.spaces.items()))
+        yield from ({**sample, key: other} for other in others(part))
+    elif isinstance(space, spaces.Tuple):
+        yield from (sample[:-1], (*sample, sample[0]), dict(enumerate(sample)))
+        yield from ((*sample[:-1], other) for other in others(space.spaces[-1]))
+    else:
+        sample = np.asarray(sample)
+        yield from (sample[None], sample[..., None], np.stack([sample, sample]), [sample.tolist()], sample.astype(str))
+        yield from (np.zeros(shape, sample.dtype) for shape in ((), (1,)) if shape != space.shape)
+        if sample.ndim > 1:
+            yield from (sample[0], np.repeat(sample[:, :1], sample.shape[1] + 1, axis=1))
+        if sample.dtype.kind != "f":
+            yield from (sample + 0.9, sample.astype(np.float32), np.full(space.shape, np.nan))
+
+
+@given(nested_spaces(MODEST), st.integers(0, 2**31 - 1))
+def test_what_is_no_observation_of_a_space_is_refused_whatever_the_space(space, seed):
+    space.seed(seed)
+    encoder = ObservationEncoder(space)
+    for other in others(space):
+        with pytest.raises(MalformedObservation, match=r"^an observation(?:'s part .*)? must (?:be|have) "):
+            encoder.encode(other)
 
 
 ROBOT = spaces.Dict({"legs": spaces.Tuple([box(-1, 1, (2,)), spaces.Discrete(3)]), "on": spaces.MultiBinary(2)})
@@ -200,11 +237,16 @@ ROBOT = spaces.Dict({"legs": spaces.Tuple([box(-1, 1, (2,)), spaces.Discrete(3)]
             {"legs": ([0.0], 1), "on": [0, 1]},
             "an observation's part 'legs''s part 0 must have shape (2,), got (1,)",
         ),
-        (ROBOT, {"legs": ([0.0, 0.5],), "on": [0, 1]}, "an observation's part 'legs' must have a part 1, got tuple"),
-        (ROBOT, {"legs": ([0.0, 0.5], 1)}, "an observation must have a part 'on', got dict"),
-        (ROBOT, None, "an observation must have a part 'legs', got NoneType"),
+        (ROBOT, {"legs": ([0.0, 0.5],), "on": [0, 1]}, "an observation's part 'legs' must have 2 parts, got 1"),
+        (ROBOT, {"legs": ([0.0, 0.5], 1, 2), "on": [0, 1]}, "an observation's part 'legs' must have 2 parts, got 3"),
+        (spaces.Discrete(3), "2", "an observation must have type int64, got <U1"),
+        (spaces.Discrete(3), None, "an observation must have type int64, got object"),
+        (spaces.MultiBinary(2), [0.5, 1.0], "an observation must have type int8, got float64"),
+        (ROBOT, {"legs": ([0.0, 0.5], 1)}, "an observation must have a part 'on', got ['legs']"),
+        (ROBOT, None, "an observation must be a dict, got NoneType"),
+        (ROBOT, {"legs": b"12", "on": [0, 1]}, "an observation's part 'legs' must be a tuple, got bytes"),
     ],
-    ids=range(10),
+    ids=range(15),
 )
 def test_a_malformed_observation_is_refused_with_what_was_expected_and_what_was_got(space, observation, message):
     with pytest.raises(MalformedObservation) as refused:
@@ -287,13 +329,61 @@ def test_an_action_depends_on_its_own_row_alone_and_is_the_caller_s(space, seed)
 def test_a_discrete_action_is_the_place_of_the_greatest_output(start):
     space = spaces.Discrete(3, start=start)
     outputs = np.array([[0.1, 0.3, 0.2], [5, 1, 2], [-3, -2, -1.0]])
-    assert ActionDecoder(space, IDENTITY).decode(outputs) == [start + 1, start, start + 2]
-    assert all(type(action) is int for action in ActionDecoder(space, IDENTITY).decode(outputs))
+    assert ActionDecoder(space, IDENTITY).decode(outputs).tolist() == [start + 1, start, start + 2]
+
+
+WHOLE_TYPES = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64]
+each_whole_type = pytest.mark.parametrize("dtype", WHOLE_TYPES, ids=lambda dtype: dtype.__name__)
+
+
+@each_whole_type
+@pytest.mark.parametrize("end", ["least", "greatest"])
+def test_whole_numbers_at_both_ends_of_their_type_are_read_and_chosen_without_overflow(dtype, end):
+    bounds = np.iinfo(dtype)
+    start = int(bounds.min) if end == "least" else int(bounds.max) - 4
+    one, many = spaces.Discrete(5, start=start, dtype=dtype), spaces.MultiDiscrete([5, 5], dtype, start=[start, start])
+    row = np.eye(5)[3]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ObservationEncoder(one).encode(dtype(start + 3)).tolist() == row.tolist()
+        assert ObservationEncoder(many).encode(np.array([start, start + 3], dtype)).tolist() == [1, 0, 0, 0, 0, *row]
+        (action,) = ActionDecoder(one, TANH).decode(row[None])
+        (actions,) = ActionDecoder(many, TANH).decode(np.concatenate([row, row])[None])
+    assert (type(action), int(action)) == (dtype, start + 3)
+    assert (actions.dtype, actions.tolist()) == (dtype, [start + 3, start + 3])
+
+
+def test_a_uint8_of_255_values_from_1_is_read_without_overflow():
+    space = spaces.MultiDiscrete([255, 2], np.uint8, start=[1, 0])
+    encoded = ObservationEncoder(space).encode(np.array([255, 1], np.uint8))
+    assert np.flatnonzero(encoded).tolist() == [254, 256]
+
+
+def assert_of_the_type_of(sample, action):
+    """An action and its parts have the types of what the space's `sample` gives."""
+    assert type(action) is type(sample)
+    if isinstance(action, dict):
+        assert list(action) == list(sample)
+        sample, action = list(sample.values()), list(action.values())
+    if isinstance(action, list | tuple):
+        for inner, part in zip(sample, action, strict=True):
+            assert_of_the_type_of(inner, part)
+    else:
+        assert (action.dtype, action.shape) == (sample.dtype, sample.shape)
+
+
+@given(nested_spaces(MODEST), st.integers(0, 2**31 - 1))
+def test_an_action_of_any_space_has_the_types_of_its_samples(space, seed):
+    space.seed(seed)
+    decoder = ActionDecoder(space, IDENTITY)
+    outputs = np.random.default_rng(seed).normal(size=(2, decoder.size))
+    for action in decoder.decode(outputs):
+        assert_of_the_type_of(space.sample(), action)
 
 
 def test_a_tie_goes_to_the_first():
     ties = np.array([[0, 0, 0], [1, 2, 2], [2, 1, 2.0]])
-    assert ActionDecoder(spaces.Discrete(3), TANH).decode(ties) == [0, 1, 0]
+    assert ActionDecoder(spaces.Discrete(3), TANH).decode(ties).tolist() == [0, 1, 0]
     actions = ActionDecoder(spaces.MultiDiscrete([3, 2]), TANH).decode(np.hstack([ties, ties[:, :2]]))
     assert actions.tolist() == [[0, 0], [1, 1], [0, 0]]
 
