@@ -7,6 +7,7 @@ JSON header, needs no pickle, and loading it runs no code of the file's author.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import KW_ONLY, asdict, dataclass, replace
@@ -19,14 +20,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.spaces import Space
-from evonet.errors import ConfigError
+from evonet.environments.spaces import Actions, MalformedObservation, Space
+from evonet.errors import ConfigError, EvonetWarning, TooManyFaults, UnsuitableEnvironment
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task_descriptions import describe_task, task_from
-from evonet.files.archive import ArchiveLimits, check_format, pack_archive, read_archive
-from evonet.files.bounded import reading
+from evonet.files.archive import ArchiveLimits, check_format, header_text, pack_archive, read_archive
+from evonet.files.bounded import parse_object, reading
 from evonet.files.directory import write_atomically
 from evonet.files.fields import Fields
 from evonet.individual import Individual
@@ -34,6 +35,7 @@ from evonet.network import Architecture
 from evonet.policy import Policy
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
+from evonet.settings import Episodes, Natural, check
 from evonet.task import Task
 from evonet.types import BoolArray, FloatArray, IntArray
 
@@ -79,6 +81,7 @@ class Champion(Individual):
 
         Raises:
             EnvironmentUnavailable: the champion has no environment.
+            MalformedObservation: it is not of the environment's space, or has a number that is not finite.
         """
         return self.policy.act(observation)
 
@@ -92,38 +95,67 @@ class Champion(Individual):
         """Actions and memory as Stable-Baselines3 expects them of a policy, so that its tools run a champion unchanged.
 
         Args:
-            observation: of the environment, or a batch of them: an array `(m, …)`, or a dict of such.
+            observation: of the environment, or a batch of them: an array `(m, …)`, a dict of such for a Dict space, or
+                a list of observations.
             state: the memory of a recurrent network, `((m, hidden),)`; None at the start.
             episode_start: `(m,)`, True for the first observation of an episode.
             deterministic: ignored; a champion always is.
 
+        Returns:
+            The action, or an array of a batch's actions `(m, …)`, of objects if actions have parts; and the memory,
+            None if the network is not recurrent.
+
         Raises:
             EnvironmentUnavailable: the champion has no environment.
+            MalformedObservation: an observation is not of the environment's space, or has a number that is not finite.
+            ValueError: `state` or `episode_start` has another shape.
         """
-        single = _is_single(self.policy.task.observation_space, observation)
-        observations = [observation] if single else _unbatched(observation)
+        space = self.policy.task.observation_space
+        single = _is_single(space, observation)
+        observations = [observation] if single else _unbatched(space, observation)
         policy = self.policy_for(self.task, lanes=len(observations))
         if self.architecture.recurrent and state is not None:
+            _check_shape("state[0]", state[0], policy.memory.shape)
             policy.memory[...] = state[0]
             if episode_start is not None:
+                _check_shape("episode_start", episode_start, (len(observations),))
                 policy.memory[np.asarray(episode_start, dtype=np.bool_)] = 0.0
-        actions = np.array(policy.act_batch(observations))
+        actions = policy.act_batch(observations)
         memory = (policy.memory.copy(),) if self.architecture.recurrent else None
-        return (actions[0] if single else actions), memory
+        return (actions[0] if single else _stacked(actions)), memory
 
     def run(self, seeds: IntArray) -> EpisodeResults:
         """Act in the real environment, an episode for each of `seeds (episodes,)`; results `(1, episodes)`.
 
         Raises:
             EnvironmentUnavailable: the champion has no environment, or it cannot be made.
+            ValueError: `seeds` are not whole numbers of at least 0, or there are none.
         """
+        whole = np.asarray(seeds)
+        if whole.dtype.kind not in "iu" or whole.ndim != 1 or whole.size == 0 or whole.min() < 0:
+            raise ValueError(f"Champion.run.seeds must be whole numbers of at least 0, (episodes,), got {seeds!r}")
         engine = real_engine(self.policy.task)
         with closing(engine):
-            return evaluate(engine.run, self.genome[None, :], seeds, self.normaliser)
+            return evaluate(engine.run, self.genome[None, :], whole, self.normaliser)
 
-    def evaluate(self, episodes: int = 100, seed: int = 0) -> Score:
-        """The score on fresh episodes of the real environment, from the test stream of `seed`."""
+    def evaluate(self, episodes: Episodes = 100, seed: Natural = 0) -> Score:
+        """The score on fresh episodes of the real environment, from the test stream of `seed`.
+
+        If some episodes fail, a warning has the first one's message.
+
+        Raises:
+            EnvironmentUnavailable: the champion has no environment, or it cannot be made.
+            TooManyFaults: all episodes failed; the message has the first one's.
+            TypeError, ValueError: `episodes` or `seed` has the wrong type or is out of range.
+        """
+        check(Champion.evaluate, {"episodes": episodes, "seed": seed})
         results = self.run(episode_seeds(seed, Purpose.TEST, 0, episodes))
+        if results.faults:
+            first = min(results.faults, key=lambda fault: fault.episode)
+            message = f"{len(results.faults)} of {episodes} episodes failed; {first.location}: {first.message}"
+            if len(results.faults) == episodes:
+                raise TooManyFaults(message, results.faults)
+            warnings.warn(message, EvonetWarning, stacklevel=2)
         return Score(results.returns[0])
 
     def tested(self, score: Score) -> Champion:
@@ -231,6 +263,20 @@ class Champion(Individual):
         )
 
 
+def check_savable(task: Task) -> None:
+    """Refuse a task that a champion's file cannot hold; evolution would end with a champion that cannot be saved.
+
+    Raises:
+        UnsuitableEnvironment: an argument of the environment or of a wrapper is no plain data, or a space is too large
+            or has a type or a key that files do not hold.
+    """
+    try:
+        text = header_text({"task": describe_task(task)}, LIMITS)
+        task_from(parse_object(text)["task"], task.architecture, ())
+    except (TypeError, ValueError) as error:
+        raise UnsuitableEnvironment(f"a champion's file cannot hold this environment: {error}") from error
+
+
 def architecture_from(fields: Fields) -> Architecture:
     """The architecture that a file describes.
 
@@ -263,17 +309,44 @@ def _vector(arrays: dict[str, NDArray[Any]], name: str, size: int | None = None,
 
 
 def _is_single(space: Space, observation: Any) -> bool:
-    """Whether this is one observation, not a batch of them."""
+    """Whether this is one observation, not a batch of them; what is neither counts as one, which is then refused."""
     if isinstance(space, spaces.Dict):
-        key = next(iter(space.spaces))
-        return _is_single(space.spaces[key], observation[key])
+        if isinstance(observation, Mapping) and space.spaces.keys() <= observation.keys():
+            return all(_is_single(part, observation[key]) for key, part in space.spaces.items())
+        return not isinstance(observation, list)
     if isinstance(space, spaces.Tuple):
-        return isinstance(observation, tuple)
-    return bool(np.shape(observation) == space.shape)
+        return not isinstance(observation, list)
+    assert space.shape is not None
+    try:
+        return np.ndim(observation) != len(space.shape) + 1
+    except ValueError:  # rows of different lengths
+        return not isinstance(observation, list)
 
 
-def _unbatched(observation: Any) -> list[Any]:
-    if isinstance(observation, Mapping):
-        size = len(next(iter(observation.values())))
-        return [{key: values[i] for key, values in observation.items()} for i in range(size)]
-    return list(observation)
+def _unbatched(space: Space, observations: Any) -> list[Any]:
+    """The observations of a batch, of which there is one at least."""
+    if isinstance(space, spaces.Dict) and isinstance(observations, Mapping):
+        columns = [_unbatched(part, observations[key]) for key, part in space.spaces.items()]
+        if len({len(column) for column in columns}) > 1:
+            sizes = [len(column) for column in columns]
+            raise MalformedObservation(f"the parts of a batch must have equal lengths, got {sizes}")
+        return [dict(zip(space.spaces, parts, strict=True)) for parts in zip(*columns, strict=True)]
+    batch = list(observations) if np.iterable(observations) else []
+    if not batch:
+        raise MalformedObservation(f"a batch must have at least one observation, got {observations!r}")
+    return batch
+
+
+def _check_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:
+    if np.shape(value) != shape:
+        raise ValueError(f"Champion.predict.{name} must have shape {shape}, got {np.shape(value)}")
+
+
+def _stacked(actions: Actions) -> NDArray[Any]:
+    """Actions as an array `(m, …)`; of objects `(m,)` if they have parts."""
+    if not isinstance(actions[0], tuple | dict):
+        return np.array(actions)
+    stacked = np.empty(len(actions), dtype=object)
+    for lane, action in enumerate(actions):
+        stacked[lane] = action
+    return stacked

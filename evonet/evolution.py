@@ -30,7 +30,7 @@ from evonet.network import Architecture
 from evonet.population import Population
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Count, Episodes, Settings
+from evonet.settings import Count, Episodes, Natural, Settings, check
 from evonet.strategies.algorithm import Algorithm, tell_with_episodes
 from evonet.types import FloatArray
 
@@ -88,7 +88,7 @@ def evolve(
     algorithm: Algorithm,
     fitness: Fitness | FitnessFunction,
     *,
-    seed: int,
+    seed: Natural,
     validation: Validation | None = None,
     faults: FaultPolicy | None = None,
     validation_fitness: Fitness | None = None,
@@ -104,6 +104,9 @@ def evolve(
         validation: how a champion is chosen; by default none is.
         faults: how many of a generation may fail; by default any number.
         validation_fitness: runs the validation; by default the fitness does.
+
+    Raises:
+        TypeError, ValueError: `seed` is not a whole number of at least 0.
     """
     return Evolution(
         algorithm, fitness, seed=seed, validation=validation, faults=faults, validation_fitness=validation_fitness
@@ -133,19 +136,22 @@ class Evolution:
         algorithm: Algorithm,
         fitness: Fitness | FitnessFunction,
         *,
-        seed: int,
+        seed: Natural,
         validation: Validation | None = None,
         faults: FaultPolicy | None = None,
         validation_fitness: Fitness | None = None,
     ) -> None:
+        check(Evolution, {"seed": seed})
         self._algorithm = algorithm
         self._fitness: Fitness = (
             fitness if isinstance(fitness, Fitness) else FunctionFitness(fitness, algorithm.architecture)
         )
-        self._seed = seed
+        self._seed = int(seed)
         self._faults = faults
         self._selector = (
-            None if validation is None else _ChampionSelector(validation_fitness or self._fitness, validation, seed)
+            None
+            if validation is None
+            else _ChampionSelector(validation_fitness or self._fitness, validation, self._seed)
         )
         self.normaliser = _first_normaliser(self._fitness)
         self.generations = self.evaluations = self.environment_steps = 0

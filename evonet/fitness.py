@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.activations import ACTIVATIONS, ActivationName
+from evonet.champion import check_savable
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
@@ -146,10 +147,11 @@ class EpisodeReturn:
         inputs = ObservationEncoder(observation_space).size
         shape = Architecture(inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent)
         self.architecture = shape
-        self.episodes = episodes
+        self.episodes = episodes = int(episodes)  # settings may be NumPy's numbers, which no file holds
         self.task: Task | None = Task(
-            environment, observation_space, action_space, shape, action_squash, limit, normalise_observations
+            environment, observation_space, action_space, shape, action_squash, int(limit), bool(normalise_observations)
         )
+        check_savable(self.task)
         self._aggregation = aggregation
         self._quantile = quantile
         self._faults = faults

@@ -6,12 +6,13 @@ one network in all of them. A lane's action depends on nothing but its own netwo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.spaces import Actions
+from evonet.environments.spaces import Actions, MalformedObservation
 from evonet.errors import EnvironmentUnavailable
 from evonet.network import NetworkStack
 from evonet.task import Task
@@ -69,16 +70,8 @@ class Policy:
         self.memory[lane] = 0.0
 
     def observe(self, lane: int, observation: Any) -> None:
-        """Encode the environment's observation into a lane.
-
-        Raises:
-            MalformedObservation: its shape or type is not the space's.
-        """
-        try:
-            self._encode(observation, self._rows[lane])
-        except Exception:
-            self.task.encoder.check(observation)  # raises an error that says how shape or type is wrong
-            raise
+        """Encode an observation, which `ObservationEncoder.check` accepts, into a lane."""
+        self._encode(observation, self._rows[lane])
 
     def forward(self) -> FloatArray:
         """The networks' outputs for the lanes' observations, `(lanes, num_outputs)`; the next call overwrites them."""
@@ -92,12 +85,22 @@ class Policy:
         return self.task.decoder.decode(outputs)
 
     def act(self, observation: Any) -> Any:
-        """The action for an observation, in the first lane."""
-        self.observe(0, observation)
-        return self.decode(self.forward())[0]
+        """The action for an observation, in the first lane.
 
-    def act_batch(self, observations: Any) -> Actions:
-        """Actions for a sequence of observations, one for each lane."""
+        Raises:
+            MalformedObservation: it is not of the environment's space, or has a number that is not finite.
+        """
+        return self.act_batch((observation,))[0]
+
+    def act_batch(self, observations: Sequence[Any]) -> Actions:
+        """Actions for observations, one for each lane.
+
+        Raises:
+            MalformedObservation: one is not of the environment's space, or has a number that is not finite.
+        """
         for lane, observation in enumerate(observations):
+            self.task.encoder.check(observation)
             self.observe(lane, observation)
+        if not np.isfinite(self.observations).all():
+            raise MalformedObservation("an observation must have finite numbers, got NaN or infinity")
         return self.decode(self.forward())

@@ -11,7 +11,6 @@ import difflib
 import functools
 import inspect
 import math
-import numbers
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -78,7 +77,7 @@ class Settings:
     def __post_init__(self) -> None:
         check(type(self), vars(self))
         for name, value in vars(self).items():
-            object.__setattr__(self, name, _plain(value))
+            object.__setattr__(self, name, plain(value))
         schedules = {name: value for name, value in vars(self).items() if isinstance(value, Schedule)}
         if not schedules:
             self.check_together()
@@ -158,16 +157,21 @@ def _number_kind(hint: Any) -> type | None:
     return kind if kind in (int, float) else None
 
 
-def check(owner: type, values: Mapping[str, Any]) -> None:
+def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
     """Validate `values` against the annotations of `owner`'s arguments.
+
+    Args:
+        owner: a class, or a function.
+        values: arguments by name.
 
     Raises:
         TypeError: a value has the wrong type.
         ValueError: a value is out of range, not finite, or not among the allowed names.
     """
+    place = owner.__name__ if isinstance(owner, type) else getattr(owner, "__qualname__", "")
     for name, hint in argument_hints(owner).items():
         if name in values:
-            value, argument = values[name], f"{owner.__name__}.{name}"
+            value, argument = values[name], f"{place}.{name}"
             if isinstance(value, Schedule) and may_vary(owner, hint):
                 for number in value.extremes:
                     _check_value(argument, hint, _whole(number) if _number_kind(hint) is int else number)
@@ -176,16 +180,16 @@ def check(owner: type, values: Mapping[str, Any]) -> None:
 
 
 @functools.cache
-def argument_hints(owner: type) -> dict[str, Any]:
-    """Annotations of the constructor's arguments that are settings, by name.
+def argument_hints(owner: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations of the arguments of a function, or of a class's constructor, that are settings, by name.
 
     A class that inherits its constructor may have stricter annotations for some of them in `argument_rules`.
     """
     if dataclasses.is_dataclass(owner):
         every = get_type_hints(owner, include_extras=True)  # resolves inherited ones in the module of their class
         return {field.name: every[field.name] for field in dataclasses.fields(owner) if _is_setting(field)}
-    constructor: Callable[..., None] = inspect.getattr_static(owner, "__init__")
-    hints = get_type_hints(constructor, include_extras=True)
+    function = inspect.getattr_static(owner, "__init__") if isinstance(owner, type) else owner
+    hints = get_type_hints(function, include_extras=True)
     hints.pop("return", None)
     stricter: Mapping[str, Any] = getattr(owner, "argument_rules", {})
     return {name: stricter.get(name, hint) for name, hint in hints.items()}
@@ -261,14 +265,22 @@ def _whole(number: float) -> float:
     return round(number) if math.isfinite(number) else number
 
 
-def _plain(value: Any) -> Any:
-    """A NumPy number as a Python number, which JSON can represent."""
-    return value.item() if isinstance(value, numbers.Number) and hasattr(value, "item") else value
+def plain(value: Any) -> Any:
+    """`value` with Python's numbers, booleans and texts for NumPy's, also within lists, tuples and dicts.
+
+    A file can represent only Python's, and numbers of another precision would play other episodes.
+    """
+    if type(value) is dict:
+        return {plain(key): plain(item) for key, item in value.items()}
+    if type(value) in {list, tuple}:
+        return type(value)(plain(item) for item in value)
+    is_scalar = hasattr(value, "item") and getattr(value, "shape", None) == ()
+    return value.item() if is_scalar else value
 
 
 def _check_kind(argument: str, kind: type, value: Any) -> None:
     accepted: Any = (int, float) if kind is float else kind
-    value = _plain(value)
+    value = plain(value)
     if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
         raise TypeError(f"{argument} must be {_KINDS[kind]}, got {value!r}")
     if kind is float and not float("-inf") < value < float("inf"):

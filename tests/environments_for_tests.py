@@ -89,6 +89,14 @@ class Endless(gym.Env):
         return np.zeros(2, np.float32), self._reward, self._step == self._ends, self._step == self._is_cut, {}
 
 
+class Anything(Walk):
+    """Takes any keyword arguments, and needs none."""
+
+    def __init__(self, **arguments):
+        super().__init__()
+        self.arguments = arguments
+
+
 class Shy(Endless):
     """Can be made in the process that runs the experiment, not in a worker."""
 
@@ -348,6 +356,7 @@ def deadly(genomes, episode_seeds):
 for _kind in (
     Walk,
     Endless,
+    Anything,
     Expendable,
     Moody,
     Forgetful,

@@ -1,22 +1,30 @@
 """The champion: what its file holds, that it runs nobody's code, and that it acts as it did when it was chosen."""
 
+import enum
+import functools
 import json
+import re
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium import spaces
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evonet import Champion, EnvironmentSpec, EnvironmentUnavailable, EpisodeReturn, Score, Wrapper
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.space_descriptions import describe_space, space_from
-from evonet.errors import ConfigError
+from evonet.environments.spaces import MalformedObservation
+from evonet.errors import ConfigError, EvonetWarning, TooManyFaults, UnsuitableEnvironment
 from evonet.network import Architecture
 from evonet.seeding import Purpose, episode_seeds
+from tests.environments.test_spaces import MODEST, nested_spaces
 from tests.environments_for_tests import MODULE, make_spaces, make_walk
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +43,12 @@ SPACES = {
     "multi_binary_matrix": spaces.MultiBinary([2, 3]),
     "tuple": spaces.Tuple([spaces.Discrete(3), BOX, spaces.Tuple([spaces.MultiBinary(2)])]),
     "dict": spaces.Dict({"b": spaces.Discrete(3), "a": BOX, "c": spaces.Dict({"z": spaces.MultiDiscrete([2, 2])})}),
+    "small discrete": spaces.Discrete(3, start=-128, dtype=np.int8),
+    "small multi_discrete": spaces.MultiDiscrete([3, 2], np.int8, start=[124, 125]),
+    "tuple of small ones": spaces.Tuple([spaces.Discrete(3, dtype=np.int32), spaces.MultiDiscrete([2, 2], np.uint16)]),
+    "keys": spaces.Dict(
+        [(("a", 1), BOX), ((("b",), None), spaces.Discrete(2)), (7, spaces.MultiBinary(2)), ("x", BOX)]
+    ),
 }
 
 
@@ -113,6 +127,140 @@ def test_a_space_is_what_its_description_says(name):
     assert again == space
     assert again.dtype == space.dtype
     assert describe_space(again) == description
+
+
+def assert_same_space(one, other):
+    assert (type(one), one.dtype, one.shape) == (type(other), other.dtype, other.shape)
+    if isinstance(one, spaces.Tuple | spaces.Dict):
+        pairs = [space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space) for space in (one, other)]
+        for (key, part), (name, again) in zip(*pairs, strict=True):
+            assert repr(key) == repr(name)
+            assert_same_space(part, again)
+    elif not isinstance(one, spaces.MultiBinary):  # to Gymnasium, MultiBinary(1) and MultiBinary([1]) differ
+        assert one == other
+
+
+@given(nested_spaces([*MODEST, "int64", "uint64"]))
+def test_any_nested_space_comes_back_from_its_description_types_and_keys_included(space):
+    assert_same_space(space_from(json.loads(json.dumps(describe_space(space), allow_nan=False))), space)
+
+
+def test_a_description_without_a_type_is_one_of_int64():
+    assert describe_space(spaces.Discrete(3)) == {"type": "Discrete", "n": 3, "start": 0}
+    many = {"type": "MultiDiscrete", "nvec": [2, 2], "start": [0, 0]}
+    assert describe_space(spaces.MultiDiscrete([2, 2])) == many
+    assert space_from(many).dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ({"type": "Discrete", "n": 3, "start": 0, "dtype": "float32"}, "space.dtype must be one of int8, int16"),
+        ({"type": "Discrete", "n": 3, "start": 0, "dtype": 8}, "space.dtype must be a text"),
+        (
+            {"type": "Discrete", "n": 3, "start": 126, "dtype": "int8"},
+            "space must have numbers that int8 holds, got 126",
+        ),
+        (
+            {"type": "Discrete", "n": 3, "start": -1, "dtype": "uint8"},
+            "space must have numbers that uint8 holds, got -1",
+        ),
+        (
+            {"type": "Discrete", "n": 300, "start": -200, "dtype": "int8"},
+            "space must have numbers that int8 holds, got -2",
+        ),
+        (
+            {"type": "Discrete", "n": 2, "start": 2**63 - 1},
+            "space must have numbers that int64 holds, got 922337203685",
+        ),
+        (
+            {"type": "MultiDiscrete", "nvec": [2, 2], "start": [0, 255], "dtype": "uint8"},
+            "space must have numbers that uint8 holds, got 0 to 256",
+        ),
+    ],
+    ids=range(7),
+)
+def test_a_description_whose_type_does_not_hold_its_numbers_is_refused(description, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        space_from(description)
+
+
+KWARGS = {
+    "at": 3,
+    "shape": (84, (2, 3.5)),
+    "sizes": [1, (2,), {"deep": ("x", None)}],
+    "table": {1: "one", (2, 3): True, "$tuple": [0]},
+}
+
+
+def test_arguments_come_back_as_they_were_and_numpy_s_numbers_as_python_s(tmp_path):
+    own = EnvironmentSpec(
+        f"{MODULE}:evonet-tests/Anything-v0", KWARGS | {"bias": np.bool_(1), "far": [np.float32(0.5)]}
+    )
+    spec = replace(own, wrappers=(Wrapper(f"{MODULE}:Doubled", {"times": np.float64(0.1)}),), max_steps=np.int64(6))
+    assert repr(spec.kwargs) == repr(KWARGS | {"bias": True, "far": [0.5]})
+    _, champion = champion_for(spec)
+    loaded = twice_saved(champion, tmp_path)
+    assert repr(loaded.task.environment.kwargs) == repr(spec.kwargs)
+    assert repr(loaded.task.environment.wrappers) == repr(spec.wrappers)
+    assert loaded.task.max_steps == 6
+
+
+def test_settings_may_be_numpy_s_numbers(tmp_path):
+    fitness, champion = champion_for(
+        WALK, hidden=np.int16(3), bias=np.bool_(False), recurrent=np.bool_(True), episodes=np.uint8(2),
+        max_steps=np.int64(5), normalise=np.bool_(True)
+    )  # fmt: skip
+    loaded = twice_saved(champion, tmp_path)
+    assert loaded.task.max_steps == 5
+    assert loaded.architecture == fitness.architecture
+    assert not fitness.architecture.bias
+    assert fitness.task.normalise is True
+    assert type(fitness.episodes) is int
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+UNKEPT = {
+    "function": ({"f": len}, "environment.kwargs['f'] must be a number, a text, "),
+    "array": ({"goal": np.zeros(2)}, "environment.kwargs['goal'] must be a number, a text, "),
+    "deep": ({"a": [{"b": 1j}]}, "environment.kwargs['a'][0]['b'] must be a number, a text, "),
+    "enum": ({"c": Colour.RED}, "environment.kwargs['c'] must be a number, a text, "),
+}
+
+
+@pytest.mark.parametrize("name", UNKEPT)
+def test_an_argument_that_no_file_holds_is_refused_by_name_before_evolution(name):
+    kwargs, message = UNKEPT[name]
+    with pytest.raises(UnsuitableEnvironment) as refused:
+        EpisodeReturn(f"{MODULE}:evonet-tests/Anything-v0", kwargs=kwargs)
+    assert str(refused.value).startswith(f"a champion's file cannot hold this environment: {message}")
+    assert str(refused.value).endswith("; a function that makes the environment may use any arguments")
+
+
+def test_a_wrapper_s_argument_that_no_file_holds_is_refused_with_the_wrapper_s_name():
+    wrappers = (Wrapper("TransformReward", {"func": abs}),)
+    with pytest.raises(UnsuitableEnvironment, match=r"wrappers\[0\] TransformReward\.kwargs\['func'\] must be "):
+        EpisodeReturn("CartPole-v1", wrappers=wrappers)
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        (spaces.Dict([(Colour.RED, BOX)]), "a Dict's key must be a number, a text, "),
+        (spaces.Box(-1, 1, (2,), np.longdouble), "space.dtype must be one of bool, int8"),
+        (spaces.Discrete(2, start=2**63, dtype=np.uint64), "space.start must be a whole number from "),
+        (functools.reduce(lambda inner, _: spaces.Tuple([inner]), range(40), BOX), "space must be at most 32 levels"),
+        (spaces.Tuple([BOX, spaces.MultiDiscrete([])]), "space.nvec must have whole numbers"),
+    ],
+    ids=["key", "type", "large", "deep", "empty"],
+)
+def test_a_space_that_no_file_holds_is_refused_before_evolution(space, message):
+    with pytest.raises(UnsuitableEnvironment) as refused:
+        EpisodeReturn(make_spaces(space, BOX))
+    assert str(refused.value).startswith(f"a champion's file cannot hold this environment: {message}")
 
 
 @pytest.mark.parametrize("recurrent", [False, True], ids=["feedforward", "recurrent"])
@@ -272,3 +420,174 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_name(path, tmp_path, mon
     with pytest.raises(ConfigError) as refused:
         Champion.load(path)
     assert str(refused.value).startswith(f"{path}: cannot be read: ")
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"episodes": 0}, "ValueError: Champion.evaluate.episodes must be at least 1, got 0"),
+        ({"episodes": 2.0}, "TypeError: Champion.evaluate.episodes must be a whole number, got 2.0"),
+        ({"episodes": 10**7}, "ValueError: Champion.evaluate.episodes must be at most 1000000, got 10000000"),
+        ({"seed": -1}, "ValueError: Champion.evaluate.seed must be at least 0, got -1"),
+        ({"seed": 1.5}, "TypeError: Champion.evaluate.seed must be a whole number, got 1.5"),
+        ({"seed": None}, "TypeError: Champion.evaluate.seed must be a whole number, got None"),
+        ({"seed": True}, "TypeError: Champion.evaluate.seed must be a whole number, got True"),
+    ],
+    ids=str,
+)
+def test_a_wrong_argument_of_an_evaluation_is_refused_by_name(arguments, message):
+    _, champion = champion_for(WALK)
+    with pytest.raises((TypeError, ValueError)) as refused:
+        champion.evaluate(**arguments)
+    assert f"{type(refused.value).__name__}: {refused.value}" == message
+
+
+@pytest.mark.parametrize("seeds", [[], [-1], [1.5], 3, [[1, 2]], ["1"], None], ids=repr)
+def test_seeds_that_are_none_are_refused(seeds):
+    _, champion = champion_for(WALK)
+    with pytest.raises(
+        ValueError, match=r"^Champion\.run\.seeds must be whole numbers of at least 0, \(episodes,\), got "
+    ):
+        champion.run(seeds)
+
+
+def failing_after(steps):
+    """A maker of environments whose observation loses a number after so many steps; the odd seeds' never does."""
+
+    class Shrinking(gym.Env):
+        observation_space, action_space = spaces.Box(-1.0, 1.0, (2,)), spaces.Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            self.limit, self.step_number = steps if seed % 8 < 4 else 99, 0
+            return np.zeros(2, np.float32), {}
+
+        def step(self, action):
+            self.step_number += 1
+            size = 1 if self.step_number >= self.limit else 2
+            return np.zeros(size, np.float32), 1.0, self.step_number == 9, False, {}
+
+    return Shrinking
+
+
+def test_where_all_episodes_fail_the_first_one_s_message_is_told():
+    _, champion = champion_for(WALK)
+    changed = replace(champion, task=replace(champion.task, environment=make_spaces(spaces.MultiBinary(4), BOX)))
+    with pytest.raises(TooManyFaults) as refused:
+        changed.evaluate(3)
+    assert str(refused.value) == (
+        f"3 of 3 episodes failed; malformed, seed {episode_seeds(0, Purpose.TEST, 0, 3)[0]}, step 0: "
+        "MalformedObservation: an observation must have shape (3,), got (4,)"
+    )
+    assert len(refused.value.faults) == 3
+
+
+def test_where_some_episodes_fail_the_first_one_s_message_is_a_warning():
+    _, champion = champion_for(failing_after(3))
+    with pytest.warns(EvonetWarning) as warned:
+        score = champion.evaluate(20)
+    failed = int(np.isnan(score.returns).sum())
+    assert 0 < failed < 20
+    seed = episode_seeds(0, Purpose.TEST, 0, 20)[np.isnan(score.returns).argmax()]
+    assert str(warned[0].message) == (
+        f"{failed} of 20 episodes failed; malformed, seed {seed}, step 3: "
+        "MalformedObservation: an observation must have shape (2,), got (1,)"
+    )
+
+
+# Observations of the stored champion
+
+
+NOT_FINITE = "an observation must have finite numbers, got NaN or infinity"
+
+
+@pytest.mark.parametrize(
+    ("observation", "message"),
+    [
+        (None, "an observation must have shape (3,), got ()"),
+        ([0.0], "an observation must have shape (3,), got (1,)"),
+        (0.5, "an observation must have shape (3,), got ()"),
+        ("123", "an observation must have shape (3,), got ()"),
+        (["1", "2", "3"], "an observation must have type float64, got <U1"),
+        ([0.0, None, 1.0], "an observation must have type float64, got object"),
+        ([0.0, np.nan, 1.0], NOT_FINITE),
+        ([0.0, np.inf, 1.0], NOT_FINITE),
+        ([[0.0], [1.0]], "an observation must have shape (3,), got (1,)"),
+        (np.zeros((2, 1)), "an observation must have shape (3,), got (1,)"),
+        (np.zeros((2, 3, 1)), "an observation must have shape (3,), got (2, 3, 1)"),
+        ([[0.0, 1.0, 2.0], [0.0]], "an observation must have shape (3,), got (1,)"),
+        (np.zeros((0, 3)), "a batch must have at least one observation, got array([], shape=(0, 3), dtype=float64)"),
+        ([[0.0, 1.0, np.nan], [0.0, 1.0, 2.0]], NOT_FINITE),
+    ],
+    ids=range(14),
+)
+def test_a_champion_gives_no_action_for_what_is_no_observation(observation, message):
+    _, champion = champion_for(WALK)
+    with pytest.raises(MalformedObservation) as refused:
+        champion.predict(observation)
+    assert str(refused.value) == message
+    with pytest.raises(MalformedObservation):
+        champion.act(observation)
+
+
+def test_after_a_refused_observation_a_champion_acts_on_the_next():
+    _, champion = champion_for(WALK)
+    expected = champion.act([0.0, 1.0, 2.0])
+    for wrong in ([0.0, np.nan, 1.0], None):
+        with pytest.raises(MalformedObservation):
+            champion.act(wrong)
+    assert champion.act([0.0, 1.0, 2.0]) == expected
+
+
+def plain(action):
+    return action if isinstance(action, dict | tuple) else np.asarray(action)
+
+
+@given(nested_spaces(MODEST), nested_spaces(MODEST), st.integers(0, 2**31 - 1))
+@settings(max_examples=50)
+def test_a_batch_s_actions_are_those_of_its_observations_alone(observation_space, action_space, seed):
+    _, champion = champion_for(make_spaces(observation_space, action_space), hidden=2)
+    observation_space.seed(seed)
+    observations = [observation_space.sample() for _ in range(3)]
+    actions, memory = champion.predict(observations)
+    assert memory is None
+    assert len(actions) == 3
+    alone = [champion.predict(observation)[0] for observation in observations]
+    acted = [champion.act(observation) for observation in observations]
+    assert [repr(action) for action in alone] == [repr(action) for action in acted]
+    assert [repr(plain(action)) for action in actions] == [repr(plain(action)) for action in acted]
+
+
+def test_a_dict_of_batches_is_a_batch_of_dicts():
+    space = spaces.Dict({"far": spaces.Dict({"x": BOX, "y": spaces.Discrete(3)}), "on": spaces.MultiBinary(2)})
+    _, champion = champion_for(make_spaces(space, BOX), hidden=2)
+    space.seed(1)
+    observations = [space.sample() for _ in range(4)]
+    stacked = {
+        "far": {key: np.stack([one["far"][key] for one in observations]) for key in ("x", "y")},
+        "on": np.stack([one["on"] for one in observations]),
+    }
+    actions, _ = champion.predict(stacked)
+    assert actions.tolist() == champion.predict(observations)[0].tolist()
+    with pytest.raises(MalformedObservation, match=r"^the parts of a batch must have equal lengths, got \[4, 3\]$"):
+        champion.predict(stacked | {"on": stacked["on"][:3]})
+    with pytest.raises(MalformedObservation, match=r"^an observation must have a part 'far', got \['on'\]$"):
+        champion.predict({"on": stacked["on"]})
+
+
+@pytest.mark.parametrize(
+    ("state", "start", "message"),
+    [
+        ((np.zeros((1, 16)),), None, "Champion.predict.state[0] must have shape (2, 16), got (1, 16)"),
+        ((np.zeros(16),), None, "Champion.predict.state[0] must have shape (2, 16), got (16,)"),
+        ((np.zeros((2, 16)),), [True], "Champion.predict.episode_start must have shape (2,), got (1,)"),
+    ],
+    ids=["one for two", "no batch", "start"],
+)
+def test_a_memory_of_another_shape_is_refused_and_never_stretched(state, start, message):
+    _, champion = champion_for(WALK, recurrent=True)
+    with pytest.raises(ValueError) as refused:
+        champion.predict(np.zeros((2, 3)), state, start)
+    assert str(refused.value) == message

@@ -126,6 +126,15 @@ def test_a_malformed_observation_is_named():
         policy.act(np.zeros(3))
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_an_observation_with_numbers_that_are_not_finite_has_no_action(number):
+    policy = Policy(task_for("CartPole-v1"), np.zeros((1, 4 * 4 + 4 + 4 * 2 + 2)), lanes=2)
+    for observations in ([np.full(4, number), np.zeros(4)], [np.zeros(4), np.array([0.0, 0.0, number, 0.0])]):
+        with pytest.raises(MalformedObservation) as refused:
+            policy.act_batch(observations)
+        assert str(refused.value) == "an observation must have finite numbers, got NaN or infinity"
+
+
 def test_without_a_task_there_is_no_policy():
     with pytest.raises(EnvironmentUnavailable) as refused:
         Policy(None, np.zeros((1, 9)))

@@ -101,13 +101,34 @@ def test_a_wrong_value_is_refused_by_name_rule_and_value(values, message):
 )
 def test_a_right_value_is_kept_as_it_is(values):
     kite = Kite(**values)
-    assert all(getattr(kite, name) is value for name, value in values.items())
+    assert all(getattr(kite, name) == value for name, value in values.items())
 
 
 def test_a_numpy_number_becomes_python_s_own():
     kite = Kite(tails=np.uint8(200), luck=np.float32(0.5))
     assert (type(kite.tails), type(kite.luck)) == (int, float)
     assert (kite.tails, kite.luck) == (200, 0.5)
+
+
+@pytest.mark.parametrize("flying", [np.bool_(0), np.array(False)], ids=["scalar", "array without axes"])
+def test_a_numpy_boolean_becomes_python_s_own_and_is_no_number(flying):
+    kite = Kite(flying=flying)
+    assert kite.flying is False
+    assert refusal(tails=flying) == "TypeError: Kite.tails must be a whole number, got False"
+
+
+def test_numpy_s_numbers_in_lists_tuples_and_dicts_become_python_s_own():
+    extras = {"a": [np.int8(1), (np.float32(0.5), np.bool_(1))], np.str_("b"): {np.int64(3): np.str_("c")}}
+    assert repr(Kite(extras=extras).extras) == repr({"a": [1, (0.5, True)], "b": {3: "c"}})
+    assert Kite(extras={"a": np.zeros(1)}).extras["a"].shape == (1,)
+
+
+def test_the_arguments_of_a_function_are_checked_by_its_annotations():
+    def fly(height: PositiveFloat, times: Count = 1) -> None: ...
+
+    check(fly, {"height": 2, "times": 3})
+    with pytest.raises(ValueError, match=r"fly\.times must be at least 1, got 0$"):
+        check(fly, {"height": 2, "times": 0})
 
 
 @given(st.floats() | st.integers() | st.text(max_size=3) | st.booleans() | st.none())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evonet.environments.spaces import Space
 from evonet.files.fields import LARGEST, Fields
+from evonet.files.plain_data import describe_data, keyed_items
 from evonet.files.text import shown
 from evonet.settings import chosen
 
@@ -20,13 +21,8 @@ Description = dict[str, Any]
 _MOST_NUMBERS = 1 << 24
 _MOST_DIMENSIONS = 32
 _DEEPEST = 32
-_BOX_TYPES = (
-    "bool",
-    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
-    "float16",
-    "float32",
-    "float64",
-)
+_WHOLE_TYPES = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+_BOX_TYPES = ("bool", *_WHOLE_TYPES, "float16", "float32", "float64")
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
 
@@ -34,26 +30,28 @@ def describe_space(space: Space) -> Description:
     """The space as JSON-ready data.
 
     Raises:
-        TypeError: networks do not support the space.
+        TypeError: networks do not support the space, or a Dict has a key that is no plain data.
+        ValueError: a Box has numbers of a type that files do not hold, such as `longdouble`.
     """
     if isinstance(space, spaces.Box):
         return {
             "type": "Box",
             "shape": list(space.shape),
-            "dtype": str(space.dtype),
+            "dtype": _known_type(str(space.dtype), _BOX_TYPES),
             "low": _describe_bounds(space.low),
             "high": _describe_bounds(space.high),
         }
     if isinstance(space, spaces.Discrete):
-        return {"type": "Discrete", "n": int(space.n), "start": int(space.start)}
+        return {"type": "Discrete", "n": int(space.n), "start": int(space.start)} | _describe_type(space)
     if isinstance(space, spaces.MultiDiscrete):
-        return {"type": "MultiDiscrete", "nvec": space.nvec.tolist(), "start": space.start.tolist()}
+        numbers = {"nvec": space.nvec.tolist(), "start": space.start.tolist()}
+        return {"type": "MultiDiscrete"} | numbers | _describe_type(space)
     if isinstance(space, spaces.MultiBinary):
         return {"type": "MultiBinary", "shape": list(space.shape)}
     if isinstance(space, spaces.Tuple):
         return {"type": "Tuple", "spaces": [describe_space(part) for part in space.spaces]}
     if isinstance(space, spaces.Dict):
-        parts = [[key, describe_space(part)] for key, part in space.spaces.items()]
+        parts = [[describe_data(key, "a Dict's key"), describe_space(part)] for key, part in space.spaces.items()]
         return {"type": "Dict", "spaces": parts}
     raise TypeError(f"the space {space} has no description")
 
@@ -112,12 +110,29 @@ def _whole_numbers(fields: Fields, key: str, least: int = -LARGEST) -> NDArray[n
 
 
 def _keyed(fields: Fields) -> list[tuple[Any, Any]]:
-    pairs = fields.items("spaces")
-    if any(type(pair) is not list or len(pair) != 2 or type(pair[0]) not in {str, int} for pair in pairs):
-        raise ValueError("space.spaces must be pairs of a key and a space")
-    if len({pair[0] for pair in pairs}) < len(pairs):
-        raise ValueError("space.spaces must have different keys")
-    return [(key, part) for key, part in pairs]
+    return keyed_items(fields.items("spaces"), "space.spaces")
+
+
+def _describe_type(space: spaces.Discrete | spaces.MultiDiscrete) -> Description:
+    """The entry for the type of a space's numbers; none for int64, which a description without it has."""
+    return {} if space.dtype == np.int64 else {"dtype": str(space.dtype)}
+
+
+def _known_type(name: str, known: tuple[str, ...]) -> str:
+    if name not in known:
+        raise ValueError(f"space.dtype must be one of {', '.join(known)}, got {shown(name)}")
+    return name
+
+
+def _type_of(fields: Fields, nvec: NDArray[np.int64], start: NDArray[np.int64]) -> type[np.integer[Any]]:
+    """The type of a discrete space, after a check that it holds the space's numbers."""
+    name = _known_type(fields.text("dtype") if fields.has("dtype") else "int64", _WHOLE_TYPES)
+    bounds = np.iinfo(name)
+    sizes, starts = nvec.ravel().tolist(), start.ravel().tolist()  # of Python's integers, which have no limit
+    last = max(begin + size - 1 for begin, size in zip(starts, sizes, strict=True))
+    if min(starts) < bounds.min or max(last, *sizes) > bounds.max:
+        raise ValueError(f"space must have numbers that {name} holds, got {min(starts)} to {last}")
+    return np.dtype(name).type
 
 
 def _describe_bounds(bounds: Any) -> Any:
@@ -127,10 +142,7 @@ def _describe_bounds(bounds: Any) -> Any:
 
 
 def _box(fields: Fields) -> Space:
-    name = fields.text("dtype")
-    if name not in _BOX_TYPES:
-        raise ValueError(f"space.dtype must be one of {', '.join(_BOX_TYPES)}, got {shown(name)}")
-    dtype, shape = np.dtype(name), _shape(fields)
+    dtype, shape = np.dtype(_known_type(fields.text("dtype"), _BOX_TYPES)), _shape(fields)
     low, high = (_bounds(fields, side, dtype, math.prod(shape)).reshape(shape) for side in ("low", "high"))
     if (low > high).any():
         raise ValueError("space.low must be at most space.high")
@@ -156,15 +168,15 @@ def _bounds(fields: Fields, side: str, dtype: np.dtype[Any], size: int) -> NDArr
 
 
 def _discrete(fields: Fields) -> Space:
-    n = fields.integer("n", 1)
-    return spaces.Discrete(n, start=fields.integer("start", -LARGEST, LARGEST - n))
+    n, start = fields.integer("n", 1), fields.integer("start", -LARGEST)
+    return spaces.Discrete(n, start=start, dtype=_type_of(fields, np.array([n]), np.array([start])))
 
 
 def _multi_discrete(fields: Fields) -> Space:
     nvec, start = _whole_numbers(fields, "nvec", least=1), _whole_numbers(fields, "start")
     if nvec.shape != start.shape:
         raise ValueError(f"space.start must have the shape of space.nvec, {nvec.shape}, got {start.shape}")
-    return spaces.MultiDiscrete(nvec, start=start)
+    return spaces.MultiDiscrete(nvec, _type_of(fields, nvec, start), start=start)
 
 
 def _multi_binary(fields: Fields) -> Space:

@@ -152,8 +152,7 @@ class _Rollout:
                     self._end(slot, returns[slot])
                     ended.append(slot)
                     continue
-                if length == 1:  # an environment builds all its observations in one way
-                    check(observation)
+                check(observation)
                 observe(slot, observation)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises costs this episode only
                 self._raised(slot, error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
@@ -11,6 +11,7 @@ from evonet.environments.spaces import Squash
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
 from evonet.errors import EnvironmentUnavailable
 from evonet.files.fields import Fields
+from evonet.files.plain_data import data_from, describe_data
 from evonet.files.text import shown
 from evonet.network import Architecture
 from evonet.task import Task
@@ -22,7 +23,9 @@ def describe_task(task: Task) -> dict[str, Any]:
     """The task as JSON-ready data, all but its architecture.
 
     Raises:
-        TypeError: a network cannot be connected to one of its spaces.
+        TypeError: a network cannot be connected to one of its spaces, or an argument of the environment or of a wrapper
+            is no plain data; the message has its name.
+        ValueError: a space has numbers of a type that files do not hold.
     """
     return {
         "environment": _describe_environment(task.environment),
@@ -71,7 +74,12 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
 
 def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:
     if isinstance(environment, EnvironmentSpec):
-        return environment.described()
+        wrappers = [
+            {"name": wrapper.name, "kwargs": _describe_arguments(wrapper.kwargs, f"wrappers[{index}] {wrapper.name}")}
+            for index, wrapper in enumerate(environment.wrappers)
+        ]
+        kwargs = _describe_arguments(environment.kwargs, "environment")
+        return environment.described() | {"kwargs": kwargs, "wrappers": wrappers}
     if isinstance(environment, _LostFactory):
         return {"made_by": environment.made_by}
     return {"made_by": f"{environment.__module__}.{getattr(environment, '__qualname__', type(environment).__name__)}"}
@@ -94,9 +102,17 @@ def _environment_from(fields: Fields, allow_imports: Collection[str]) -> Environ
     return spec.restricted(allow_imports)
 
 
+def _describe_arguments(arguments: Mapping[str, Any], owner: str) -> Any:
+    try:
+        return describe_data(dict(arguments), f"{owner}.kwargs")
+    except TypeError as error:
+        raise TypeError(f"{error}; a function that makes the environment may use any arguments") from error
+
+
 def _arguments(fields: Fields) -> dict[str, Any]:
-    fields.fields("kwargs")
-    arguments: dict[str, Any] = fields.get("kwargs")
+    arguments = data_from(fields.mapping("kwargs"))
+    if not isinstance(arguments, dict) or not all(isinstance(name, str) for name in arguments):
+        raise ValueError(f"kwargs must be an object whose keys are texts, got {shown(arguments)}")
     return arguments
 
 

@@ -6,6 +6,7 @@ Define `EVONET_REAL` as `float` before including the header if double precision 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +19,17 @@ from numpy.typing import ArrayLike
 from evonet.activations import ACTIVATIONS, LEAK
 from evonet.champion import Champion
 from evonet.environments.normaliser import LIMIT
-from evonet.environments.spaces import Stretch
-from evonet.export.policy import environment_id, names_of, one_hot_layout, task_of
+from evonet.environments.spaces import Space, Stretch
+from evonet.export.policy import (
+    NotExportable,
+    SimpleSpace,
+    environment_id,
+    flat_layout,
+    named_parts,
+    names_of,
+    one_hot_layout,
+    task_of,
+)
 from evonet.files.directory import write_atomically
 from evonet.task import Task
 
@@ -135,7 +145,7 @@ def export_c(champion: Champion, path: Path) -> list[Path]:
     """Write a C header whose names begin with the file's name.
 
     Raises:
-        NotExportable: a space is a Tuple or Dict, or there is no environment.
+        NotExportable: the action space is a Tuple or Dict, or there is no environment.
     """
     prefix = re.sub(r"\W", "_", path.stem, flags=re.ASCII) or "policy"
     write_atomically(path, c_header(champion, f"_{prefix}" if prefix[0].isdigit() else prefix).encode())
@@ -145,6 +155,8 @@ def export_c(champion: Champion, path: Path) -> list[Path]:
 def c_header(champion: Champion, prefix: str = "policy") -> str:
     """The header's text, all names beginning with `prefix`."""
     task, architecture, normaliser = task_of(champion, "c"), champion.architecture, champion.normaliser
+    if not isinstance(task.action_space, SimpleSpace):
+        raise NotExportable(f"c cannot represent the action space {task.action_space}; use onnx or json")
     constants = [_array(prefix, name, block) for name, block in architecture.views(champion.genome).items()]
     if normaliser is not None:
         constants += [_array(prefix, "mean", normaliser.mean), _array(prefix, "deviation", normaliser.deviation)]
@@ -163,7 +175,9 @@ def c_header(champion: Champion, prefix: str = "policy") -> str:
         p=prefix,
         g=prefix.upper(),
         origin=_comment(environment_id(champion) or "a champion"),
-        ends="\n".join([*_listed("Inputs", names.inputs), *_listed("Outputs", names.outputs)]),
+        ends="\n".join(
+            [*_parts(task.observation_space), *_listed("Inputs", names.inputs), *_listed("Outputs", names.outputs)]
+        ),
         inputs=architecture.num_inputs,
         hidden=architecture.num_hidden,
         outputs=architecture.num_outputs,
@@ -213,6 +227,17 @@ def _listed(title: str, names: Sequence[str]) -> list[str]:
     return [f" * {title}:", *(f" *   {index}  {_comment(name)}" for index, name in enumerate(names))]
 
 
+def _parts(space: Space) -> list[str]:
+    """Lines that say where the parts of a Tuple or Dict are in the observation; none for a space without parts."""
+    if isinstance(space, SimpleSpace):
+        return []
+    lines, begin = [" * Observation: the numbers of its parts, one after the other:"], 0
+    for name, part in named_parts(space, "observation").items():
+        lines.append(f" *   {begin}  {_comment(name)}")
+        begin += math.prod(part.shape or ())
+    return lines
+
+
 def _observation(task: Task) -> str:
     space = task.observation_space
     if isinstance(space, spaces.Discrete):
@@ -230,6 +255,18 @@ def _read(task: Task, prefix: str) -> tuple[str, list[str]]:
         columns, starts, values = one_hot_layout(space)
         tables = [_array(prefix, "column", columns, "int"), _array(prefix, "value", starts + values, "long")]
         return f"{loop}observation[${{p}}_column[i]] == ${{p}}_value[i];", tables
+    if isinstance(space, spaces.Tuple | spaces.Dict):
+        columns, values, one_hot = flat_layout(named_parts(space, "observation").values())
+        tables = [
+            _array(prefix, name, numbers, kind)
+            for name, numbers, kind in (
+                ("column", columns, "int"),
+                ("value", values.astype(np.float64), "EVONET_REAL"),
+                ("one_hot", one_hot.astype(int), "int"),
+            )
+        ]
+        number = "observation[${p}_column[i]]"
+        return f"{loop}${{p}}_one_hot[i] ? {number} == ${{p}}_value[i] : {number};", tables
     return f"{loop}observation[i];", []
 
 

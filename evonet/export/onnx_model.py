@@ -2,7 +2,8 @@
 
 The model takes a batch: `observation (batch, …)` of the environment's own shape and type, and for a recurrent network
 `memory (batch, hidden)`, zeros at an episode's start. It returns `action (batch, …)`, the network's `outputs (batch,
-outputs)`, and for a recurrent network `next_memory`.
+outputs)`, and for a recurrent network `next_memory`. Each part of a Dict or Tuple is an input or output of its own:
+`observation.key`, `observation.0`, `action.key.0`; parts without numbers are left out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from evonet.activations import ACTIVATIONS, LEAK
 from evonet.champion import Champion
 from evonet.environments.normaliser import LIMIT
 from evonet.environments.spaces import Stretch
-from evonet.export.policy import description, one_hot_layout, package, task_of
+from evonet.export.policy import SimpleSpace, description, named_parts, one_hot_layout, package, task_of
 from evonet.files.directory import write_atomically
 from evonet.task import Task
 
@@ -30,7 +31,7 @@ def export_onnx(champion: Champion, path: Path) -> list[Path]:
     """Write an ONNX model, checked in full by the `onnx` package.
 
     Raises:
-        NotExportable: a space is a Tuple or Dict, there is no environment, or `onnx` is not installed.
+        NotExportable: there is no environment, two parts of a space have the same name, or `onnx` is not installed.
     """
     onnx = package("onnx")
     model = onnx_model(champion)
@@ -84,6 +85,9 @@ class _Graph:
     def reshape(self, value: str, shape: tuple[int, ...]) -> str:
         return self.node("Reshape", value, self.constant([-1, *shape], np.int64))
 
+    def columns(self, value: str, begin: int, end: int) -> str:
+        return self.node("Gather", value, self.constant(np.arange(begin, end), np.int64), axis=1)
+
     def input(self, name: str, dtype: Any, shape: tuple[int, ...]) -> str:
         self._inputs.append(self._value_info(name, dtype, shape))
         return name
@@ -110,17 +114,19 @@ class _Graph:
 
 
 def _read_observation(graph: _Graph, task: Task) -> str:
-    space = task.observation_space
-    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
-        columns, starts, values = one_hot_layout(space)
-        shape = () if isinstance(space, spaces.Discrete) else space.shape
-        flat = graph.reshape(graph.input("observation", np.int64, shape), (int(columns.max()) + 1,))
-        numbers = graph.node("Gather", flat, graph.constant(columns, np.int64), axis=1)
-        places = graph.node("Sub", numbers, graph.constant(starts, np.int64))
-        return graph.cast(graph.node("Equal", places, graph.constant(values, np.int64)), np.float64)
-    shape = space.shape or ()
-    observation = graph.input("observation", space.dtype, shape)
-    return graph.reshape(graph.cast(observation, np.float64), (task.encoder.size,))
+    parts = [_read_part(graph, *part) for part in named_parts(task.observation_space, "observation").items()]
+    return parts[0] if len(parts) == 1 else graph.node("Concat", *parts, axis=1)
+
+
+def _read_part(graph: _Graph, name: str, space: SimpleSpace) -> str:
+    observation = graph.input(name, space.dtype, space.shape or ())
+    if not isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        return graph.reshape(graph.cast(observation, np.float64), (spaces.flatdim(space),))
+    columns, starts, values = one_hot_layout(space)
+    flat = graph.reshape(graph.cast(observation, np.int64), (int(columns[-1]) + 1,))
+    numbers = graph.node("Gather", flat, graph.constant(columns, np.int64), axis=1)
+    places = graph.node("Sub", numbers, graph.constant(starts, np.int64))
+    return graph.cast(graph.node("Equal", places, graph.constant(values, np.int64)), np.float64)
 
 
 def _network(graph: _Graph, champion: Champion, inputs: str) -> str:
@@ -142,12 +148,12 @@ def _network(graph: _Graph, champion: Champion, inputs: str) -> str:
 
 
 def _activate(graph: _Graph, name: str, x: str) -> str:
-    half, zero = graph.constant(0.5), graph.constant(0.0)
-
     def sigmoid() -> str:
+        half = graph.constant(0.5)
         return graph.node("Add", graph.node("Mul", graph.node("Tanh", graph.node("Mul", x, half)), half), half)
 
     def leaky_relu() -> str:  # runtimes know LeakyRelu in float32 only
+        zero = graph.constant(0.0)
         below = graph.node("Mul", graph.node("Min", x, zero), graph.constant(LEAK))
         return graph.node("Add", graph.node("Max", x, zero), below)
 
@@ -155,37 +161,43 @@ def _activate(graph: _Graph, name: str, x: str) -> str:
         "identity": lambda: x,
         "tanh": lambda: graph.node("Tanh", x),
         "sigmoid": sigmoid,
-        "relu": lambda: graph.node("Max", x, zero),
+        "relu": lambda: graph.node("Max", x, graph.constant(0.0)),
         "leaky_relu": leaky_relu,
         "sin": lambda: graph.node("Sin", x),
         "gaussian": lambda: graph.node("Exp", graph.node("Neg", graph.node("Mul", x, x))),
-        "step": lambda: graph.cast(graph.node("Greater", x, zero), np.float64),
+        "step": lambda: graph.cast(graph.node("Greater", x, graph.constant(0.0)), np.float64),
     }
     return writers[name]()
 
 
 def _write_action(graph: _Graph, task: Task, outputs: str) -> None:
-    space, activation = task.action_space, ACTIVATIONS[task.architecture.output_activation]
+    end = 0
+    for name, space in named_parts(task.action_space, "action").items():
+        size = spaces.flatdim(space)
+        end += size
+        own = outputs if size == task.decoder.size else graph.columns(outputs, end - size, end)
+        action = _part_action(graph, task, space, own)
+        graph.output(name, graph.cast(action, space.dtype), space.dtype, space.shape or ())
+
+
+def _part_action(graph: _Graph, task: Task, space: SimpleSpace, outputs: str) -> str:
+    """The action of one part for its own `outputs (batch, size)`, in any type."""
+    shape, activation = space.shape or (), ACTIVATIONS[task.architecture.output_activation]
     if isinstance(space, spaces.Discrete):
         choice = graph.node("ArgMax", outputs, axis=1, keepdims=0)
-        graph.output("action", graph.node("Add", choice, graph.constant(space.start, np.int64)), np.int64, ())
-    elif isinstance(space, spaces.MultiDiscrete):
+        return graph.node("Add", choice, graph.constant(space.start, np.int64))
+    if isinstance(space, spaces.MultiDiscrete):
         sizes = [int(size) for size in space.nvec.ravel()]
-        ends = np.cumsum(sizes)
-        pieces = [graph.constant(np.arange(end - size, end), np.int64) for end, size in zip(ends, sizes, strict=True)]
-        parts = [graph.node("Gather", outputs, piece, axis=1) for piece in pieces]
+        ends = np.cumsum(sizes).tolist()
+        parts = [graph.columns(outputs, end - size, end) for end, size in zip(ends, sizes, strict=True)]
         choices = graph.node("Concat", *(graph.node("ArgMax", part, axis=1, keepdims=1) for part in parts), axis=1)
-        shifted = graph.node("Add", choices, graph.constant(space.start.ravel(), np.int64))
-        graph.output("action", graph.reshape(shifted, space.shape), np.int64, space.shape)
-    elif isinstance(space, spaces.MultiBinary):
-        yes = graph.cast(graph.node("Greater", outputs, graph.constant(activation.middle)), space.dtype)
-        graph.output("action", graph.reshape(yes, space.shape), space.dtype, space.shape)
-    else:
-        assert isinstance(space, spaces.Box)
-        _write_box(graph, task, space, outputs)
+        return graph.reshape(graph.node("Add", choices, graph.constant(space.start.ravel(), np.int64)), shape)
+    if isinstance(space, spaces.MultiBinary):
+        return graph.reshape(graph.node("Greater", outputs, graph.constant(activation.middle)), shape)
+    return graph.reshape(_box_action(graph, task, space, outputs), shape)
 
 
-def _write_box(graph: _Graph, task: Task, space: spaces.Box, outputs: str) -> None:
+def _box_action(graph: _Graph, task: Task, space: spaces.Box, outputs: str) -> str:
     stretch, activation = Stretch.onto(space), ACTIVATIONS[task.architecture.output_activation]
     if activation.bounded:
         centred = graph.node("Sub", outputs, graph.constant(activation.middle))
@@ -198,6 +210,4 @@ def _write_box(graph: _Graph, task: Task, space: spaces.Box, outputs: str) -> No
         values = graph.node("Where", graph.constant(stretch.finite, np.bool_), values, outputs)
     values = graph.node("Add", graph.node("Mul", values, graph.constant(stretch.reach)), graph.constant(stretch.centre))
     values = graph.node("Min", graph.node("Max", values, graph.constant(stretch.low)), graph.constant(stretch.high))
-    if np.issubdtype(space.dtype, np.integer):
-        values = graph.node("Round", values)
-    graph.output("action", graph.reshape(graph.cast(values, space.dtype), space.shape), space.dtype, space.shape)
+    return graph.node("Round", values) if np.issubdtype(space.dtype, np.integer) else values

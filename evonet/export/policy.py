@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,11 +12,12 @@ from gymnasium import spaces
 from evonet.champion import Champion
 from evonet.environments.known import Names, names_for
 from evonet.environments.space_descriptions import describe_space
+from evonet.environments.spaces import Space
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError
 from evonet.extras import optional_package
 from evonet.task import Task
-from evonet.types import IntArray
+from evonet.types import BoolArray, IntArray
 
 SimpleSpace = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
 
@@ -26,17 +27,36 @@ class NotExportable(EvonetError):
 
 
 def task_of(champion: Champion, to: str) -> Task:
-    """The champion's task, whose spaces are no Tuple or Dict.
+    """The champion's task.
 
     Raises:
-        NotExportable: the champion has no task, or a space is a Tuple or Dict.
+        NotExportable: the champion has no task.
     """
     if champion.task is None:
         raise NotExportable(f"{to} needs the spaces of an environment, and this champion was scored by a function")
-    for name, space in (("observation", champion.task.observation_space), ("action", champion.task.action_space)):
-        if not isinstance(space, SimpleSpace):
-            raise NotExportable(f"{to} cannot represent the {name} space {space}; use json")
     return champion.task
+
+
+def named_parts(space: Space, name: str) -> dict[str, SimpleSpace]:
+    """The parts of a space that hold numbers, by name, in the order of the network's inputs or outputs.
+
+    A part of a Dict is `name.key`, of a Tuple `name.0`, of one within another `name.key.0`; a space without parts is
+    itself the only part, `name`.
+
+    Raises:
+        NotExportable: two parts have the same name.
+    """
+    if isinstance(space, SimpleSpace):
+        return {name: space} if spaces.flatdim(space) else {}
+    assert isinstance(space, spaces.Tuple | spaces.Dict)
+    items = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
+    parts: dict[str, SimpleSpace] = {}
+    for key, part in items:
+        for inner, leaf in named_parts(part, f"{name}.{key}").items():
+            if inner in parts:
+                raise NotExportable(f"two parts of the space {space} would be called {inner!r}; use json")
+            parts[inner] = leaf
+    return parts
 
 
 def package(name: str) -> Any:
@@ -55,6 +75,26 @@ def one_hot_layout(space: spaces.Discrete | spaces.MultiDiscrete) -> tuple[IntAr
     columns = np.repeat(np.arange(sizes.size), sizes)
     values = np.concatenate([np.arange(size) for size in sizes])
     return columns, starts[columns], values
+
+
+def flat_layout(parts: Iterable[SimpleSpace]) -> tuple[IntArray, IntArray, BoolArray]:
+    """`(columns, values, one_hot)`: where the network's inputs are in the numbers of all parts, one after the other.
+
+    Input i is number `columns[i]`; or, if `one_hot[i]`, 1 if that number equals `values[i]`, and 0 if not.
+    """
+    columns, values, one_hot, begin = [], [], [], 0
+    for part in parts:
+        if isinstance(part, spaces.Discrete | spaces.MultiDiscrete):
+            own, starts, places = one_hot_layout(part)
+            compared = starts + places
+        else:
+            own = np.arange(spaces.flatdim(part))
+            compared = np.zeros_like(own)
+        columns.append(begin + own)
+        values.append(compared)
+        one_hot.append(np.full(own.size, isinstance(part, spaces.Discrete | spaces.MultiDiscrete)))
+        begin += int(own[-1]) + 1
+    return np.concatenate(columns), np.concatenate(values), np.concatenate(one_hot)
 
 
 def environment_id(champion: Champion) -> str | None:

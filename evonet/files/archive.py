@@ -76,13 +76,7 @@ def pack_archive(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], 
         TypeError: the header cannot be written as JSON, or an array has another type.
         ValueError: a name is not a lower-case word, or the archive is larger than `limits` allow.
     """
-    text = json.dumps(header).encode()
-    if len(text) > limits.header:
-        raise ValueError(f"its header may have {limits.header} bytes, got {len(text)}")
-    if (parts := text.count(b"[") + text.count(b"{")) > MOST_PARTS:
-        raise ValueError(f"its header may have {MOST_PARTS} lists and objects, got {parts}")
-    check_depth(header)
-    members: Arrays = {_HEADER: np.frombuffer(text, dtype=np.uint8)}
+    members: Arrays = {_HEADER: np.frombuffer(header_text(header, limits), dtype=np.uint8)}
     for name, array in arrays.items():
         if not _NAME.fullmatch(name) or name == _HEADER:
             raise ValueError(f"an array's name must be a lower-case word other than {_HEADER!r}, got {name!r}")
@@ -94,6 +88,22 @@ def pack_archive(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], 
     if size > limits.file:
         raise ValueError(f"it may have {limits.file} bytes, got {size}")
     return sealed(members)
+
+
+def header_text(header: Mapping[str, Any], limits: ArchiveLimits) -> bytes:
+    """The header as JSON.
+
+    Raises:
+        TypeError: it cannot be written as JSON.
+        ValueError: it is larger than `limits` allow.
+    """
+    text = json.dumps(header).encode()
+    if len(text) > limits.header:
+        raise ValueError(f"its header may have {limits.header} bytes, got {len(text)}")
+    if (parts := text.count(b"[") + text.count(b"{")) > MOST_PARTS:
+        raise ValueError(f"its header may have {MOST_PARTS} lists and objects, got {parts}")
+    check_depth(header)
+    return text
 
 
 def _size_of_member(name: str, array: NDArray[Any]) -> int:

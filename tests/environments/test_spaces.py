@@ -360,13 +360,12 @@ def test_a_uint8_of_255_values_from_1_is_read_without_overflow():
 
 
 def assert_of_the_type_of(sample, action):
-    """An action and its parts have the types of what the space's `sample` gives."""
-    assert type(action) is type(sample)
-    if isinstance(action, dict):
-        assert list(action) == list(sample)
-        sample, action = list(sample.values()), list(action.values())
-    if isinstance(action, list | tuple):
-        for inner, part in zip(sample, action, strict=True):
+    """An action and its parts have the types and shapes of what the space's `sample` gives."""
+    if isinstance(sample, dict | tuple):
+        assert type(action) is type(sample)
+        parts = (sample.items(), action.items()) if isinstance(sample, dict) else (enumerate(sample), enumerate(action))
+        for (key, inner), (name, part) in zip(*parts, strict=True):
+            assert key == name
             assert_of_the_type_of(inner, part)
     else:
         assert (action.dtype, action.shape) == (sample.dtype, sample.shape)

@@ -22,6 +22,16 @@ OBSERVATIONS = {
     "discrete": spaces.Discrete(7, start=-2),
     "multi_discrete": spaces.MultiDiscrete([3, 4, 2], start=[1, 0, -1]),
     "multi_binary": spaces.MultiBinary(5),
+    "small": spaces.MultiDiscrete([200, 2], np.uint8, start=[50, 254]),
+    "goal": spaces.Dict(
+        {
+            "observation": spaces.Box(-2.0, 2.0, (3,), np.float64),
+            "desired_goal": spaces.Box(-1.0, 1.0, (2,), np.float32),
+            "legs": spaces.Tuple([spaces.Discrete(3, start=-1), spaces.MultiBinary((2, 2)), spaces.Box(0, 9, (0,))]),
+            3: spaces.MultiDiscrete([2, 3], np.int16, start=[5, 0]),
+        }
+    ),
+    "cards": spaces.Tuple([spaces.Discrete(32), spaces.Discrete(11, dtype=np.int8), spaces.Discrete(2)]),
 }
 ACTIONS = {
     "discrete": spaces.Discrete(3, start=1),
@@ -30,6 +40,15 @@ ACTIONS = {
     "whole": spaces.Box(-3, 9, (2,), np.int32),
     "multi_discrete": spaces.MultiDiscrete([2, 3], start=[0, 5]),
     "multi_binary": spaces.MultiBinary((2, 2)),
+    "small": spaces.MultiDiscrete([2, 3], np.uint8, start=[254, 253]),
+    "short": spaces.Discrete(3, start=-9, dtype=np.int16),
+    "parts": spaces.Dict(
+        {
+            "gear": spaces.Discrete(4, start=1),
+            "wheels": spaces.Tuple([spaces.Box(-1.0, 3.0, (2, 1), np.float32), spaces.MultiBinary(2)]),
+        }
+    ),
+    "both": spaces.Tuple([spaces.Discrete(3), spaces.Discrete(3)]),
 }
 
 
@@ -70,7 +89,8 @@ def observations(space, count, seed=1):
     if isinstance(space, spaces.Discrete):
         return rng.integers(space.start, space.start + space.n, count)
     if isinstance(space, spaces.MultiDiscrete):
-        return rng.integers(space.start, space.start + space.nvec, (count, *space.shape))
+        start = space.start.astype(np.int64)
+        return rng.integers(start, start + space.nvec, (count, *space.shape)).astype(space.dtype)
     if isinstance(space, spaces.MultiBinary):
         return rng.integers(0, 2, (count, *space.shape)).astype(np.int8)
     if np.issubdtype(space.dtype, np.integer):
@@ -88,7 +108,8 @@ def actions_of(champion, batch):
 CASES = {
     **{f"{observation}->{action}": {"observation": observation, "action": action}
        for observation, action in [("box", "discrete"), ("box64", "box"), ("bytes", "half_open"), ("discrete", "whole"),
-                                   ("multi_discrete", "multi_discrete"), ("multi_binary", "multi_binary")]},
+                                   ("multi_discrete", "multi_discrete"), ("multi_binary", "multi_binary"),
+                                   ("small", "small"), ("small", "short")]},
     **{name: {"action": "box", "hidden_activation": name, "output_activation": name} for name in ACTIVATIONS},
     "normalised": {"action": "box", "normalised": True},
     "normalised, discrete": {"normalised": True},
@@ -98,6 +119,22 @@ CASES = {
     "recurrent, discrete": {"recurrent": True},
     "sigmoid, binary": {"action": "multi_binary", "output_activation": "sigmoid"},
 }  # fmt: skip
+
+
+PART_CASES = {
+    "dict": {"observation": "goal"},
+    "dict, normalised": {"observation": "goal", "action": "box", "normalised": True},
+    "tuple": {"observation": "cards"},
+    "tuple, recurrent": {"observation": "cards", "recurrent": True},
+    "parts of actions": {"observation": "goal", "action": "parts", "output_activation": "sigmoid"},
+    "two agents": {"observation": "cards", "action": "both"},
+}
+
+
+def samples(space, count, seed=1):
+    """`count` observations of a space with parts."""
+    space.seed(seed)
+    return [space.sample() for _ in range(count)]
 
 
 @functools.cache

@@ -6,7 +6,8 @@ import pytest
 from gymnasium import spaces
 
 from evonet.export import export
-from tests.export.champions import CASES, champion, observations, played_case
+from evonet.export.policy import NotExportable
+from tests.export.champions import CASES, PART_CASES, champion, observations, played_case, samples
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="needs a C compiler")
@@ -28,6 +29,19 @@ int main(void) {{
 """
 
 
+def numbers_of(space):
+    """How many numbers an observation of a space has, without one-hot coding."""
+    return len(flat(space.sample()))
+
+
+def flat(observation):
+    if isinstance(observation, dict):
+        return [number for part in observation.values() for number in flat(part)]
+    if isinstance(observation, tuple):
+        return [number for part in observation for number in flat(part)]
+    return np.ravel(observation).tolist()
+
+
 def played(winner, batch, folder, *flags):
     """Compile the header with a small program around it, and let that act."""
     export(winner, "c", folder / "policy.h")
@@ -47,13 +61,13 @@ def played(winner, batch, folder, *flags):
         prefix="policy",
         kind="long" if whole else "double",
         format="%ld" if whole else "%lf",
-        size=int(np.prod(seen.shape)) or 1,
+        size=numbers_of(seen),
         act=act,
     )
     (folder / "main.c").write_text(program)
     strict = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wno-unused-function"]
     subprocess.run([COMPILER, *strict, *flags, "main.c", "-o", "main"], cwd=folder, check=True)
-    lines = "\n".join(" ".join(map(repr, np.ravel(one).tolist())) for one in batch)
+    lines = "\n".join(" ".join(map(repr, flat(one))) for one in batch)
     output = subprocess.run([folder / "main"], input=lines, capture_output=True, text=True, check=True).stdout
     return np.array(output.split(), dtype=np.float64)
 
@@ -62,6 +76,33 @@ def played(winner, batch, folder, *flags):
 def test_the_header_acts_as_the_champion(case, tmp_path):
     winner, batch, wanted = played_case(case)
     assert np.abs(played(winner, batch, tmp_path) - wanted.ravel()).max() <= 1e-6
+
+
+@pytest.mark.parametrize("case", [name for name in PART_CASES if name not in {"parts of actions", "two agents"}])
+def test_an_observation_with_parts_is_the_numbers_of_its_parts(case, tmp_path):
+    winner = champion(**PART_CASES[case])
+    batch = samples(winner.task.observation_space, 1_000)
+    wanted = np.array([winner.act(observation) for observation in batch])
+    assert np.abs(played(winner, batch, tmp_path) - wanted.ravel()).max() <= 1e-6
+
+
+def test_the_header_says_where_the_parts_of_an_observation_begin(tmp_path):
+    text = export(champion("goal"), "c", tmp_path / "policy.h")[0].read_text()
+    assert (
+        " * Observation: the numbers of its parts, one after the other:\n"
+        " *   0  observation.observation\n"
+        " *   3  observation.desired_goal\n"
+        " *   5  observation.legs.0\n"
+        " *   6  observation.legs.1\n"
+        " *   10  observation.3\n"
+    ) in text
+
+
+def test_an_action_with_parts_is_refused():
+    winner = champion(action="both")
+    with pytest.raises(NotExportable) as refused:
+        export(winner, "c", "never.h")
+    assert str(refused.value) == f"c cannot represent the action space {winner.task.action_space}; use onnx or json"
 
 
 def test_the_header_needs_nothing_else_and_no_heap(tmp_path):

@@ -4,7 +4,7 @@ from gymnasium import spaces
 
 from evonet.export import export
 from evonet.export.policy import NotExportable
-from tests.export.champions import CASES, champion, played_case
+from tests.export.champions import CASES, PART_CASES, champion, played_case, samples
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -27,10 +27,12 @@ def played(runtime, batch, hidden):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_onnx_model_acts_as_the_champion(case, tmp_path):
+def test_an_onnx_model_acts_as_the_champion_and_is_loaded_without_a_warning(case, tmp_path, capfd):
     winner, batch, wanted = played_case(case)
     (path,) = export(winner, "onnx", tmp_path / "policy.onnx")
-    got = played(session(str(path)), batch, 6)
+    runtime = session(str(path))
+    assert capfd.readouterr() == ("", "")
+    got = played(runtime, batch, 6)
     assert got.dtype == wanted.dtype
     assert got.shape == wanted.shape
     assert np.abs(got.astype(np.float64) - wanted).max() <= 1e-6
@@ -49,12 +51,66 @@ def test_a_model_says_what_it_is(tmp_path):
     assert '"id": "CartPole-v1"' in about.value
 
 
-def test_a_space_of_several_parts_is_refused():
+def part_of(value, name):
+    """The part that `observation.key.0` names."""
+    for step in name.split(".")[1:]:
+        value = value[int(step)] if isinstance(value, tuple) else value[step if step in value else int(step)]
+    return value
+
+
+@pytest.mark.parametrize("case", PART_CASES)
+def test_parts_of_dicts_and_tuples_are_inputs_and_outputs_with_their_names(case, tmp_path, capfd):
+    winner = champion(**PART_CASES[case])
+    batch = samples(winner.task.observation_space, 1_000)
+    wanted = [winner.act(observation) for observation in batch]
+    runtime = session(str(export(winner, "onnx", tmp_path / "policy.onnx")[0]))
+    assert capfd.readouterr() == ("", "")
+    inputs = [end.name for end in runtime.get_inputs() if end.name != "memory"]
+    actions = [end.name for end in runtime.get_outputs() if end.name.startswith("action")]
+    memory = {"memory": np.zeros((1, 6))} if winner.architecture.recurrent else {}
+    for observation, action in zip(batch, wanted, strict=True):
+        feed = {name: np.asarray(part_of(observation, name))[None] for name in inputs}
+        names = [*actions, *(f"next_{name}" for name in memory)]
+        outputs = dict(zip(names, runtime.run(names, feed | memory), strict=True))
+        memory = {name: outputs[f"next_{name}"] for name in memory}
+        for name in actions:
+            expected, (got,) = np.asarray(part_of(action, name)), outputs[name]
+            assert (got.dtype, got.shape) == (expected.dtype, expected.shape)
+            assert np.abs(got.astype(np.float64) - expected).max() <= 1e-6
+
+
+def test_inputs_and_outputs_are_named_after_their_parts(tmp_path):
+    winner = champion("goal", "parts")
+    runtime = session(str(export(winner, "onnx", tmp_path / "policy.onnx")[0]))
+    assert {end.name: (end.type, end.shape[1:]) for end in runtime.get_inputs()} == {
+        "observation.observation": ("tensor(double)", [3]),
+        "observation.desired_goal": ("tensor(float)", [2]),
+        "observation.legs.0": ("tensor(int64)", []),
+        "observation.legs.1": ("tensor(int8)", [2, 2]),
+        "observation.3": ("tensor(int16)", [2]),
+    }
+    assert [end.name for end in runtime.get_outputs()] == [
+        "outputs", "action.gear", "action.wheels.0", "action.wheels.1"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("space", "name"),
+    [
+        (spaces.Dict({1: spaces.Discrete(2), "1": spaces.Discrete(2)}), "observation.1"),
+        (
+            spaces.Dict({"a": spaces.Dict({"b": spaces.Discrete(2)}), "a.b": spaces.Discrete(2)}),
+            "observation.a.b",
+        ),
+    ],
+    ids=["number and text", "dot"],
+)
+def test_parts_of_the_same_name_are_refused(space, name):
     winner = champion()
-    joint = spaces.Dict({"a": spaces.Discrete(2), "b": spaces.Discrete(2)})
-    object.__setattr__(winner.task, "observation_space", joint)
-    with pytest.raises(NotExportable, match=r"^onnx cannot represent the observation space Dict\(.*\); use json$"):
+    object.__setattr__(winner.task, "observation_space", space)
+    with pytest.raises(NotExportable) as refused:
         export(winner, "onnx", "never.onnx")
+    assert str(refused.value) == f"two parts of the space {space} would be called {name!r}; use json"
 
 
 def test_without_its_package_it_says_what_to_install(monkeypatch, tmp_path):
