@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Actions, MalformedObservation, Space
-from evonet.errors import ConfigError, EvonetWarning, TooManyFaults, UnsuitableEnvironment
+from evonet.errors import ConfigError, EvonetWarning, TooManyFaults
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task_descriptions import describe_task, task_from
-from evonet.files.archive import ArchiveLimits, check_format, header_text, pack_archive, read_archive
-from evonet.files.bounded import parse_object, reading
+from evonet.evaluation.task_descriptions import CHAMPION_LIMITS, describe_task, task_from
+from evonet.files.archive import check_format, pack_archive, read_archive
+from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
 from evonet.files.fields import Fields
 from evonet.individual import Individual
@@ -41,7 +41,6 @@ from evonet.types import BoolArray, FloatArray, IntArray
 
 FORMAT = "evonet champion 1"
 _SCORES = ("validation", "test")
-LIMITS = ArchiveLimits(file=1 << 30, header=8 << 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +171,7 @@ class Champion(Individual):
         if self.normaliser is not None:
             parts = self.normaliser.to_arrays()
             arrays |= {f"normaliser_{name}": parts[name] for name in ("mean", "squares")}
-        return pack_archive(self._header, arrays, LIMITS)
+        return pack_archive(self._header, arrays, CHAMPION_LIMITS)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], allow_imports: Collection[str] = ()) -> Champion:
@@ -192,7 +191,7 @@ class Champion(Individual):
     @classmethod
     def read(cls, file: IO[bytes], allow_imports: Collection[str] = ()) -> Champion:
         """Read a champion from an open file; see `load`."""
-        header, arrays = read_archive(file, LIMITS)
+        header, arrays = read_archive(file, CHAMPION_LIMITS)
         check_format(file.name, header.get("format"), FORMAT)
         try:
             return cls.from_parts(header, arrays, allow_imports)
@@ -261,20 +260,6 @@ class Champion(Individual):
             training_fitness=header.number("training_fitness"),
             **scores,
         )
-
-
-def check_savable(task: Task) -> None:
-    """Refuse a task that a champion's file cannot hold; evolution would end with a champion that cannot be saved.
-
-    Raises:
-        UnsuitableEnvironment: an argument of the environment or of a wrapper is no plain data, or a space is too large
-            or has a type or a key that files do not hold.
-    """
-    try:
-        text = header_text({"task": describe_task(task)}, LIMITS)
-        task_from(parse_object(text)["task"], task.architecture, ())
-    except (TypeError, ValueError) as error:
-        raise UnsuitableEnvironment(f"a champion's file cannot hold this environment: {error}") from error
 
 
 def architecture_from(fields: Fields) -> Architecture:

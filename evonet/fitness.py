@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.activations import ACTIVATIONS, ActivationName
-from evonet.champion import check_savable
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
@@ -22,6 +21,7 @@ from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
+from evonet.evaluation.task_descriptions import check_savable
 from evonet.network import Architecture
 from evonet.settings import Count, Episodes, Probability, check
 from evonet.task import Task

@@ -9,12 +9,17 @@ from typing import Any, cast, get_args
 from evonet.environments.space_descriptions import describe_space, space_from
 from evonet.environments.spaces import Squash
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
-from evonet.errors import EnvironmentUnavailable
+from evonet.errors import EnvironmentUnavailable, UnsuitableEnvironment
+from evonet.files.archive import ArchiveLimits, header_text
+from evonet.files.bounded import parse_object
 from evonet.files.fields import Fields
 from evonet.files.plain_data import data_from, describe_data
 from evonet.files.text import shown
 from evonet.network import Architecture
 from evonet.task import Task
+
+CHAMPION_LIMITS = ArchiveLimits(file=1 << 30, header=8 << 20)
+"""The limits of a champion's file, whose header is the description of its task and little more."""
 
 _MOST_WRAPPERS = 100
 
@@ -70,6 +75,20 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
         if got != size:
             raise ValueError(f"task.{name} must have {size} numbers for the network, got {got}")
     return task
+
+
+def check_savable(task: Task) -> None:
+    """Refuse a task that a champion's file cannot hold; evolution would end with a champion that cannot be saved.
+
+    Raises:
+        UnsuitableEnvironment: an argument of the environment or of a wrapper is no plain data, or a space is too large
+            or has a type or a key that files do not hold.
+    """
+    try:
+        text = header_text({"task": describe_task(task)}, CHAMPION_LIMITS)
+        task_from(parse_object(text)["task"], task.architecture, ())
+    except (TypeError, ValueError) as error:
+        raise UnsuitableEnvironment(f"a champion's file cannot hold this environment: {error}") from error
 
 
 def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> dict[str, Any]:
