@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     If the reader of standard output closes the pipe, as `head` does, the command ends silently with the exit status of
     SIGPIPE; any other failure to write standard output is an error.
     """
-    for stream in (sys.stdout, sys.stderr):  # a terminal without "ü" shows "?"
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot encode "ü" shows "?"
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     output = Output(sys.stdout)
@@ -63,7 +63,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 @contextlib.contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
-    """Within this context, a warning of evonet is one line on stderr, without its position in the code."""
+    """A context in which a warning of evonet is one line on stderr, without its position in the code."""
     show = warnings.showwarning
 
     def show_in_a_line(message: Warning | str, category: type[Warning], *rest: Any) -> None:

@@ -10,7 +10,7 @@ from evonet.shell import command
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     check = commands.add_parser("check", help="check a config and its environment before a long run")
     add_config_arguments(check)
     check.set_defaults(command=_check)

@@ -11,7 +11,7 @@ from evonet.files.text import printable, printable_json
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     compare = commands.add_parser(
         "compare",
         help="whether runs or studies differ, in figures and in words",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evonet.experiment.config import Config
 
 DONE, FAILED, NOT_SOLVED = 0, 1, 3
-OUTPUT_LOST, INTERRUPTED, OUTPUT_CLOSED = 74, 130, 141  # the last two are those of SIGINT and SIGPIPE
+OUTPUT_LOST, INTERRUPTED, OUTPUT_CLOSED = 74, 130, 141  # as shells report SIGINT (130) and SIGPIPE (141)
 
 CONFIG_HELP = "a YAML file, or the name of a shipped config (`evonet list` has them)"
 
@@ -65,7 +65,7 @@ def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def seconds(text: str) -> float:
-    """A number of seconds, as an argument of the command line."""
+    """Parse a number of seconds from the command line."""
     number = float(text)
     if not 0 < number < float("inf"):
         raise ValueError(text)
@@ -74,7 +74,7 @@ def seconds(text: str) -> float:
 
 @contextlib.contextmanager
 def cluster(options: argparse.Namespace) -> Iterator[Cluster | None]:
-    """The Dask cluster that the options name, None if they name none."""
+    """The Dask cluster that `--dask` names; None without `--dask`."""
     if options.dask is None:
         yield None
         return
@@ -103,9 +103,9 @@ def overrides(options: argparse.Namespace) -> list[str]:
 
 
 def allow_imports(modules: Sequence[str]) -> None:
-    """Let allowed modules be found in the current folder.
+    """Add the current folder to `sys.path`, if modules are allowed.
 
-    The folder comes last: a file `numpy.py` in a stranger's folder does not replace an installed package.
+    The folder comes last, so that a file `numpy.py` in an untrusted folder does not replace an installed package.
     """
     if modules and "" not in sys.path:
         sys.path.append("")
@@ -113,7 +113,7 @@ def allow_imports(modules: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def stdout_kept_for_the_result() -> Iterator[None]:
-    """Within this context, environments print to stderr, from Python, from C and in worker processes."""
+    """A context in which prints of environments, from Python, C and worker processes, go to stderr."""
     sys.stdout.flush()
     stdout = os.dup(1)
     os.dup2(2, 1)
@@ -126,7 +126,7 @@ def stdout_kept_for_the_result() -> Iterator[None]:
 
 
 def say(options: argparse.Namespace, message: str) -> None:
-    """Print a message on stderr, unless the options ask for quiet; a closed stderr stops no run."""
+    """Print a message on stderr, unless `--quiet` is given; a closed stderr does not stop a run."""
     if not options.quiet:
         with contextlib.suppress(OSError):
             print(printable(message), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`evonet export`: write a champion in a format of other tools."""
+"""`evonet export`: write a champion in a file format of other tools."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMATS = ("onnx", "safetensors", "json", "c", "hub")
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     export = commands.add_parser(
         "export", help="write a champion as ONNX, safetensors, JSON, a C header or a hub folder"
     )
@@ -40,7 +40,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _champion(source: Path) -> Champion:
-    """The champion of a file or of a run; if the run is not finished, its champion so far."""
+    """The champion in a champion's file or in a run directory; of an unfinished run, the champion so far."""
     from evonet.champion import Champion
     from evonet.experiment.run_directory import CHAMPION
     from evonet.files.directory import reading_below

@@ -13,7 +13,7 @@ _BESIDE_THE_RUN = Path()
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     inspect = commands.add_parser("inspect", help="what a run found: its champion, scores, weights and ancestors")
     inspect.add_argument("run", metavar="RUN", help="a run directory")
     inspect.add_argument(

@@ -9,7 +9,7 @@ from evonet.cli.console import DONE, Commands
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     listing = commands.add_parser("list", help="algorithms, operators, schedules, activations and shipped configs")
     listing.add_argument("--json", action="store_true", help="print them as one JSON document")
     listing.set_defaults(command=_list)

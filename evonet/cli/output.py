@@ -1,4 +1,4 @@
-"""Standard output, whose failures are told from those of files."""
+"""A wrapper of standard output with an error of its own, so that a closed pipe is not taken for a file's error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class OutputLost(Exception):
     """Standard output cannot be written.
 
     Attributes:
-        cause: what the system says of it.
+        cause: the system's error.
     """
 
     def __init__(self, cause: OSError) -> None:
@@ -19,31 +19,31 @@ class OutputLost(Exception):
 
 
 class Output:
-    """A stream that raises `OutputLost` where the one below raises `OSError`; all else is that stream's.
+    """A text stream that raises `OutputLost` where the wrapped stream raises `OSError`, and otherwise behaves like it.
 
     Args:
-        stream: the one below.
+        stream: the wrapped stream.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text."""
+        """Write text."""
         try:
             return self._stream.write(text)
         except OSError as error:
             raise OutputLost(error) from error
 
     def flush(self) -> None:
-        """Write what is buffered."""
+        """Write the buffered text."""
         try:
             self._stream.flush()
         except OSError as error:
             raise OutputLost(error) from error
 
     def discard(self) -> None:
-        """Drop what is buffered, or the interpreter tries once more to write it when it ends."""
+        """Drop the buffered text, because the interpreter would try again to write it when it ends."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)

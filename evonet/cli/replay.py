@@ -22,7 +22,7 @@ _FORMS = ("gif", "webp", "mp4")
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     replay = commands.add_parser(
         "replay",
         help="see a champion act: in a window, or in a file",
@@ -129,7 +129,7 @@ def _played(options: argparse.Namespace, policy: Policy, seeds: IntArray) -> Ite
 
 
 def _guarded(episodes: Iterator[Episode]) -> Iterator[Episode]:
-    """Yield `episodes`, while the prints of environments go to stderr."""
+    """Yield `episodes`; prints of environments go to stderr."""
     while True:
         with stdout_kept_for_the_result():
             episode = next(episodes, None)

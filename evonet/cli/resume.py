@@ -1,4 +1,4 @@
-"""`evonet resume`: continue a run that was stopped, or a finished one with higher limits."""
+"""`evonet resume`: continue a stopped run, or a finished run with higher limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from evonet.cli.run import add_output_arguments, print_results, progress
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     resume = commands.add_parser(
         "resume",
         help="continue a run that was stopped, or a finished one with higher limits",

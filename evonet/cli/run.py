@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     run = commands.add_parser("run", help="run an experiment from a YAML config")
     add_config_arguments(run)
     run.add_argument("--output", type=Path, metavar="DIR", help="the run directory (default: a new one below runs/)")
@@ -79,7 +79,7 @@ def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
 
 @contextlib.contextmanager
 def progress(config: Config, *, quiet: bool) -> Iterator[Callable[[Generation, float], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
+    """A callback that updates a progress bar on a terminal; elsewhere, it does nothing."""
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return

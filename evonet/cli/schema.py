@@ -12,7 +12,7 @@ from evonet.errors import ConfigError
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     schema = commands.add_parser("schema", help="write the JSON Schema of a config, for editors")
     schema.add_argument("--output", type=Path, metavar="FILE", help="where to (default: standard output)")
     schema.set_defaults(command=_schema)

@@ -36,7 +36,7 @@ _MOST_SEEDS = 100_000
 
 
 def add_to(commands: Commands) -> None:
-    """Enter the command."""
+    """Add the command and its arguments to the parser."""
     study = commands.add_parser(
         "study",
         help="run a config with many seeds and summarise the runs",
@@ -141,7 +141,7 @@ def _workers(text: str) -> int | None:
 
 @contextlib.contextmanager
 def _progress(name: str, runs: int, done: set[int], *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
-    """Add the seeds of finished runs to `done`; show a progress bar on a terminal."""
+    """A callback that adds the seeds of finished runs to `done` and, on a terminal, updates a progress bar."""
     if quiet or not sys.stderr.isatty():
         yield lambda outcome: done.add(outcome.seed)
         return

@@ -1,5 +1,5 @@
 """Calls on a Dask cluster, or on any other executor.
 
-`connection.py` opens a cluster; `calls.py` repeats calls there until their results are here, whichever workers die
-meanwhile; `session.py` is what travels with each call. Nothing here knows what a call computes.
+`connection.py` connects to a cluster; `calls.py` makes calls on the cluster, and repeats those whose workers die;
+`session.py` defines the data that is sent with each call. This package does not depend on what a call computes.
 """

@@ -1,6 +1,6 @@
-"""Calls on a Dask cluster, each repeated until its result is here, whatever becomes of workers meanwhile.
+"""Calls on a Dask cluster; a call whose worker dies or whose result is lost is made again.
 
-A call must be a pure function of its arguments: it may be made more than once, by several workers even.
+A call must be a pure function of its arguments, because it may be made more than once, even by several workers at once.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from evonet.errors import ClusterUnavailable, WorkersUnavailable
 from evonet.fingerprint import environment_versions, version_mismatch
 from evonet.processes import worker_cache
 
-_LOOK_SECONDS = 1.0  # without news, after which the cluster is looked at
+_POLL_SECONDS = 1.0  # without a result, after which the workers are counted again
 _ANSWER_SECONDS = 10.0  # for a scheduler to answer
-_STOP_SECONDS = 2.0  # for workers to hear that calls are no longer wanted
-_MOST_LOSSES = 7  # of a call, whose workers died, or of its result, before the run gives up
+_STOP_SECONDS = 2.0  # for workers to cancel calls
+_MOST_LOSSES = 7  # times that a call is lost, because its worker died or its result was lost, before the run stops
 _LARGE = "distributed.admin.large-graph-warning-threshold"
 
 
@@ -43,18 +43,18 @@ class _Call:
 
 
 class Tasks:
-    """Calls on a cluster, and the results that have come.
+    """The pending calls on a cluster, and their results.
 
     Args:
-        cluster: where the calls are made.
+        cluster: the cluster that makes the calls.
 
     Attributes:
-        session: session of these calls; `close` releases what workers keep for it.
-        workers: threads of all workers, when they were last counted.
+        session: the session of the calls; `close` makes workers release the session's child processes.
+        workers: number of threads of all workers, when it was last counted.
 
     Raises:
         ClusterUnavailable: there is no scheduler, or there are no workers.
-        WorkersUnavailable: workers have other versions than this process.
+        WorkersUnavailable: a worker's versions differ from those of this process.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -70,23 +70,23 @@ class Tasks:
         self._refuse_other_versions()
 
     def submit(self, about: Any, function: Callable[..., Any], *arguments: Any) -> None:
-        """Have `function(*arguments)` called; `next_done` returns `about` with the result."""
+        """Queue the call `function(*arguments)`; `next_done` returns `about` together with the result."""
         name = function.__name__.replace("_", "-")
         pickled = pickle.dumps((self.session, function, arguments))
         self._waiting.append(_Call(about, f"evonet-{name}", pickled))
 
     def next_done(self) -> tuple[Any, Any]:
-        """Wait for the next result, whichever it is, and return what it is about and the result.
+        """Wait for the next result, in any order; returns the call's `about` and the result.
 
         Raises:
             ClusterUnavailable: there has been no scheduler or no worker for longer than the cluster's patience, or
                 results cannot be fetched.
-            WorkersUnavailable: a worker cannot make such a call.
+            WorkersUnavailable: a worker refuses the call, or the call raised.
         """
         while not self._done:
             self._start()
             try:
-                ended = [self._ended.get(timeout=_LOOK_SECONDS)]
+                ended = [self._ended.get(timeout=_POLL_SECONDS)]
             except queue.Empty:
                 self._check_workers()
             else:
@@ -100,7 +100,7 @@ class Tasks:
         return about, result
 
     def forget(self) -> None:
-        """Forget all calls; those under way are ended."""
+        """Drop all calls, and cancel those that are running."""
         futures = [future for _, future in self._pending.values()]
         self._pending.clear()
         self._waiting.clear()
@@ -110,25 +110,25 @@ class Tasks:
             self._ask(self._client.run, worker_cache.stop, self.session.id, on_error="ignore")
 
     def close(self) -> None:
-        """Forget all calls, and have workers close what they keep for them."""
+        """Drop all calls, and make workers release the session's child processes."""
         self.forget()
         self._ask(self._client.run, worker_cache.release, self.session.id, on_error="ignore")
 
     def _start(self) -> None:
         """Send the waiting calls to the cluster, all in one message.
 
-        Each call brings all that it needs. (If what many have in common were sent once, as a dependency of theirs, Dask
-        would give them all to the worker that has it, and others would have to steal them from there.)
+        Each call includes all of its arguments. (If calls shared an argument as a Dask dependency, Dask would assign
+        all of them to the worker that has the dependency, and the other workers would have to steal them.)
         """
         if not self._waiting or self._client.status != "running":
             return
         keys = [f"{call.name}-{uuid.uuid4().hex}" for call in self._waiting]
-        # As arrays, for Dask takes a digest of all that it sends, and a slow one of bytes.
+        # Dask hashes what it sends, and hashes arrays faster than bytes.
         arguments = [np.frombuffer(call.pickled, np.uint8) for call in self._waiting]
         try:
             with dask.config.set({_LARGE: sys.maxsize}):
                 futures = self._client.map(_run_pickled, arguments, key=keys, pure=False)
-        except (OSError, AttributeError, RuntimeError):  # the scheduler is gone, as `_check_workers` will find
+        except (OSError, AttributeError, RuntimeError):  # the scheduler is gone, which `_check_workers` reports
             return
         for key, call, future in zip(keys, self._waiting, futures, strict=True):
             self._pending[key] = (call, future)
@@ -136,7 +136,7 @@ class Tasks:
         self._waiting = []
 
     def _take(self, ended: list[Any]) -> None:
-        """Take the results of futures that have ended; calls without a result are made again."""
+        """Fetch the results of futures that have ended, and queue calls without a result again."""
         known = [(*self._pending.pop(future.key), future.status) for future in ended if future.key in self._pending]
         finished = [(call, future) for call, future, status in known if status == "finished"]
         self._fetch(finished)
@@ -149,27 +149,27 @@ class Tasks:
             self._check_workers()
 
     def _fetch(self, finished: list[tuple[_Call, Any]]) -> None:
-        """Fetch results of calls; if one of them is lost, all are made again.
+        """Fetch the results of finished calls; if the fetch fails, queue all of these calls again.
 
         Raises:
-            ClusterUnavailable: results were lost again and again.
+            ClusterUnavailable: results of a call were lost too often.
         """
         if not finished:
             return
         futures = [future for _, future in finished]
         try:
             results: list[Any] = self._within(self._cluster.patience, self._client.gather, futures)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the calls can be made again
+        except Exception as error:  # noqa: BLE001 - after any error, the calls can be made again
             for call, _ in finished:
                 self._count_loss(call, ClusterUnavailable(f"{self._place} cannot deliver their results: {error}"))
         else:
             self._done.extend((call.about, result) for (call, _), result in zip(finished, results, strict=True))
 
     def _handle_error(self, call: _Call, future: Any) -> None:
-        """Make a call again if its workers died.
+        """Queue a call again if its worker died.
 
         Raises:
-            WorkersUnavailable: they died again and again, or the call raised.
+            WorkersUnavailable: workers died too often during the call, or the call raised.
         """
         from distributed import KilledWorker
 
@@ -180,7 +180,7 @@ class Tasks:
         self._count_loss(call, died)
 
     def _count_loss(self, call: _Call, error: WorkersUnavailable) -> None:
-        """Make a call again, or raise the error if it was lost too often."""
+        """Queue a lost call again, or raise `error` if the call was lost too often."""
         call.losses += 1
         if call.losses >= _MOST_LOSSES:
             raise error
@@ -210,7 +210,7 @@ class Tasks:
             time.sleep(0.1)
 
     def _count_workers(self) -> int:
-        """Threads of all workers; 0 if the scheduler does not answer."""
+        """The number of threads of all workers; 0 if the scheduler does not answer."""
         if self._client.status != "running":
             return 0
         return sum((self._ask(self._client.nthreads, seconds=_ANSWER_SECONDS) or {}).values())
@@ -228,7 +228,7 @@ class Tasks:
         return ClusterUnavailable(f"the Dask scheduler at {self._cluster.address} {lacking} (waited {waited:.0f} s)")
 
     def _ask(self, method: Callable[..., Any], *arguments: Any, seconds: float = _STOP_SECONDS, **settings: Any) -> Any:
-        """What a method of the client returns, None if it does not return in so many seconds."""
+        """The return value of a method of the client; None if the method fails or takes longer than `seconds`."""
         with contextlib.suppress(OSError, TimeoutError, AttributeError, RuntimeError):
             if self._client.status == "running":
                 return self._within(seconds, method, *arguments, **settings)
@@ -238,10 +238,10 @@ class Tasks:
         return self._client.sync(partial(method, *arguments, asynchronous=True, **settings), callback_timeout=seconds)
 
     def _refuse_other_versions(self) -> None:
-        """Refuse workers whose results might differ.
+        """Refuse workers whose versions differ from those of this process, because their results might differ.
 
         Raises:
-            WorkersUnavailable: there are some; the message has a line for each kind.
+            WorkersUnavailable: a worker's versions differ; the message has a line for each different set.
         """
         seconds = self._cluster.patience
         answers = self._ask(self._client.run, worker_versions, on_error="return", seconds=seconds) or {}
@@ -265,11 +265,11 @@ class Tasks:
 
 
 def worker_versions() -> dict[str, str]:
-    """The versions of the process that calls."""
+    """The versions of the current process, on a worker."""
     return dict(environment_versions())
 
 
 def _run_pickled(pickled: NDArray[np.uint8]) -> Any:
     """Make a pickled call in the worker, and return its result."""
-    session, function, arguments = pickle.loads(pickled.data)  # noqa: S301 - it comes from the client, who may run anything here
+    session, function, arguments = pickle.loads(pickled.data)  # noqa: S301 - it comes from the client, who may run any code on the worker
     return make_call(session, function, arguments)

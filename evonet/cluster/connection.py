@@ -1,4 +1,4 @@
-"""How a Dask cluster is reached: an address, a scheduler file, or one started here for the time of a command."""
+"""Connections to a Dask cluster: by address, by scheduler file, or to a local cluster that is started for a command."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from evonet.processes.cores import cores
 
 LOCAL = "local"
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[^/\s]+:\d+")
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _CLOSE_SECONDS = 5.0
 
 
 @contextlib.contextmanager
 def connected(where: str, patience: float = PATIENCE) -> Iterator[Cluster]:
-    """A Dask cluster, for the time of a `with` block.
+    """A connection to a Dask cluster, as a context manager.
 
-    Encryption and keys are as Dask's own settings have them (`distributed.comm.tls`, `tls://` addresses).
+    Dask's own settings determine encryption and keys (`distributed.comm.tls`, `tls://` addresses).
 
     Args:
-        where: the scheduler's address, the path of a scheduler file (`*.json`), or "local": then one worker for each
-            core is started here, and nothing listens but on the loopback interface.
+        where: the scheduler's address, the path of a scheduler file (`*.json`), or "local", which starts a worker for
+            each core on this machine; all of them listen on the loopback interface only.
         patience: seconds to wait for the scheduler, and for the first worker.
 
     Raises:
-        ConfigError: `where` is none of these, or is encrypted and Dask's settings have no keys.
-        ClusterUnavailable: no scheduler answers there.
+        ConfigError: `where` has another form, or is a `tls://` address and Dask's settings have no keys.
+        ClusterUnavailable: no scheduler answers.
         EvonetError: Dask is not installed.
     """
     if importlib.util.find_spec("distributed") is None:
@@ -83,12 +83,12 @@ def _check_keys(where: str) -> None:
 
 
 def _await_file(file: Path, patience: float) -> None:
-    """Wait until the scheduler has written its file; Dask itself would wait for ever."""
+    """Wait until the scheduler has written its file, at most `patience` seconds; Dask itself would wait for ever."""
     deadline = time.monotonic() + patience
     while not file.exists():
         if time.monotonic() > deadline:
             raise ClusterUnavailable(f"no Dask scheduler has written {file} (waited {patience:g} s)")
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 @contextlib.contextmanager
@@ -98,7 +98,7 @@ def _local() -> Iterator[Any]:
         threads_per_worker=1,
         host="127.0.0.1",
         dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else even so it wants port 8787, which may be taken
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # the default is port 8787, which may be in use
         silence_logs=logging.CRITICAL,
         memory_limit=0,
     )
@@ -109,7 +109,7 @@ def _local() -> Iterator[Any]:
         finally:
             _close(client)
     finally:
-        with contextlib.suppress(Exception):  # whatever keeps it from closing, it ends with this process
+        with contextlib.suppress(Exception):  # a cluster that cannot be closed ends with this process
             cluster.close(_CLOSE_SECONDS)
 
 
@@ -120,8 +120,8 @@ def _close(client: Any) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Dask's loggers: evonet itself reports lost connections and workers where they matter."""
-    dask = _dask()  # gives its loggers their levels, some of them one of their own
+    """Silence Dask's loggers, because evonet itself reports lost connections and workers."""
+    dask = _dask()  # the import sets the loggers' levels, so it comes first
     names = [name for name in logging.root.manager.loggerDict if f"{name}.".startswith(f"{dask.__name__}.")]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:

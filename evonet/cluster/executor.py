@@ -1,4 +1,4 @@
-"""Executors that make calls elsewhere: any with futures, or a Dask cluster."""
+"""Executors that make calls in other processes: any executor that returns futures, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PATIENCE = 60.0
 
 @runtime_checkable
 class FuturesExecutor(Protocol):
-    """An executor as in `concurrent.futures`; those of MPI pools, loky and joblib are such, too."""
+    """An executor with the interface of `concurrent.futures`, such as those of MPI pools, loky and joblib."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
-        """Have `function(*arguments)` called, sooner or later; returns a future of the result."""
+        """Schedule the call `function(*arguments)`; returns a future of the result."""
         ...
 
 
@@ -25,9 +25,9 @@ class Cluster:
     """A Dask cluster.
 
     Attributes:
-        client: a `distributed.Client`; its owner closes it.
+        client: a `distributed.Client`, which the caller closes.
         address: address of the scheduler, for messages.
-        patience: seconds for which there may be no scheduler, or no workers, before it is given up.
+        patience: seconds without a scheduler or without workers after which ClusterUnavailable is raised.
     """
 
     client: Any
@@ -36,7 +36,7 @@ class Cluster:
 
     @property
     def threads(self) -> int:
-        """Threads of all workers together; 0 if the scheduler does not answer."""
+        """The number of threads of all workers; 0 if the scheduler does not answer."""
         try:
             return sum(self.client.nthreads().values())
         except (OSError, TimeoutError, AttributeError):
@@ -44,14 +44,14 @@ class Cluster:
 
 
 def cluster_of(executor: object) -> Cluster | None:
-    """The cluster, if `executor` is one or a Dask client; None if it is another executor, or none.
+    """The cluster for an `executor` that is a Cluster or a Dask client; None for another executor or None.
 
     Raises:
         TypeError: `executor` is an asynchronous client, or has no method `submit`.
     """
     if isinstance(executor, Cluster):
         return executor
-    distributed = sys.modules.get("distributed")  # it is imported if there is a client
+    distributed = sys.modules.get("distributed")  # a Dask client exists only if this is imported
     if distributed is not None and isinstance(executor, distributed.Client):
         if executor.asynchronous:
             raise TypeError("executor must be a Dask Client that is not asynchronous: Client(…, asynchronous=False)")

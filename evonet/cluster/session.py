@@ -1,4 +1,4 @@
-"""What travels with each call to a worker elsewhere: the session that it belongs to, and the versions it needs."""
+"""The data that is sent with each call to a remote worker: the call's session, and the versions that it requires."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from evonet.fingerprint import environment_versions, version_mismatch
 
 @dataclass(frozen=True)
 class Session:
-    """One client's calls: those of a run, or of a study.
+    """The calls of one client, that is of a run or a study.
 
     Attributes:
-        id: key under which a worker keeps child processes for the session's next call.
-        versions: versions that results must be computed with.
+        id: key under which a worker caches child processes for the session's next call.
+        versions: versions of software that a worker must have.
     """
 
     id: str
@@ -25,13 +25,13 @@ class Session:
 
     @classmethod
     def new(cls) -> Self:
-        """A session of this process, with its versions."""
+        """A new session with the versions of this process."""
         return cls(uuid.uuid4().hex, environment_versions())
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a worker returns instead of a result if it cannot make such calls.
+    """The return value of a worker that cannot make the calls of a session.
 
     Attributes:
         reason: why the worker cannot make the calls.
@@ -41,11 +41,11 @@ class Refusal:
 
 
 def make_call(session: Session, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """Make a call in this process.
+    """Make a call in the current process, on a worker.
 
     Returns:
-        What the function returns; a `Refusal` if this process has other versions than the session needs, or if no
-        worker process can start here.
+        The function's return value; a `Refusal` if the session requires other versions than this process has, or if no
+        child process can start.
     """
     differ = version_mismatch(session.versions, environment_versions())
     if differ is not None:

@@ -1,4 +1,4 @@
-"""The algorithms that a config may name: the genetic one, islands of it, and the strategies."""
+"""The registry of algorithms that a config may name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from evonet.strategies import STRATEGIES
 
 
 class Algorithms(MutableMapping[str, type]):
-    """Classes by name; an entry `module:Class` is imported on first use."""
+    """Classes by name; an entry given as text `module:Class` is imported on first use."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
         self._entries: dict[str, str | type] = dict(places)

@@ -1,8 +1,8 @@
 """A YAML reader for untrusted configs, with bounded time and memory.
 
-The round-trip loader of ruamel.yaml runs no code for a tag. This module limits the depth, the number of values
-(an alias counts as the values it stands for) and the digits of a number before objects are
-built, and turns every error into a ConfigError with its line.
+The round-trip loader of ruamel.yaml runs no code for a tag. This module limits the depth, the number of values (an
+alias counts as the values that it refers to) and the digits of a number before objects are built, and converts every
+error into a ConfigError with its line.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ruamel.yaml.scanner import Scanner, ScannerError
 from evonet.errors import ConfigError
 
 LONGEST_CONFIG = 64 << 10
-"""Bytes that a config may have."""
+"""The greatest size of a config, in bytes."""
 
 _MOST_VALUES = 2000
-_DEEPEST = 40
-_TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
-_MOST_DIGITS = 400  # of a number; every float has fewer
+_MAX_DEPTH = 40
+_TOO_DEEP = f"nested more than {_MAX_DEPTH} levels deep"
+_MOST_DIGITS = 400  # digits of a number; every float has fewer
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
@@ -56,16 +56,16 @@ def parse(text: str, name: str) -> Any:
 
 
 class _BoundedScanner(Scanner):
-    """Refuses brackets that nest too deeply early, because the scanner's time grows with the square of the depth."""
+    """Refuses deeply nested brackets while scanning, because the scanner's time grows with the square of the depth."""
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803 - the library's name
-        if len(self.flow_context) >= _DEEPEST:
+        if len(self.flow_context) >= _MAX_DEPTH:
             raise ScannerError(None, None, _TOO_DEEP, self.reader.get_mark())
         super().fetch_flow_collection_start(TokenClass, to_push)
 
 
 class _BoundedComposer(Composer):
-    """Counts values; an alias counts as the values it stands for."""
+    """Limits the number and depth of values; an alias counts as the values that it refers to."""
 
     def __init__(self, loader: Any = None) -> None:
         super().__init__(loader)
@@ -79,7 +79,7 @@ class _BoundedComposer(Composer):
         before = self._values
         self._values += 1
         self._levels += 1
-        if self._levels > _DEEPEST:
+        if self._levels > _MAX_DEPTH:
             raise ComposerError(None, None, _TOO_DEEP, event.start_mark)
         node = super().compose_node(parent, index)
         if isinstance(event, AliasEvent):
@@ -98,7 +98,7 @@ class _BoundedComposer(Composer):
 
 
 class _Constructor(RoundTripConstructor):
-    """Raises an error with the line of a value that does not fit its tag."""
+    """Raises an error, with its line, for a value that does not match its tag."""
 
     def construct_object(self, node: Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the library's signature
         try:

@@ -26,7 +26,7 @@ def catalogue() -> Catalogue:
 
 
 def shipped_configs() -> dict[str, str]:
-    """The names of the configs that come with evonet, each with its first comment."""
+    """The names of the configs that are shipped with evonet, each with its first comment."""
     configs = {}
     for path in sorted(CONFIG_FOLDER.glob("*.yaml")):
         comments = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
@@ -35,12 +35,10 @@ def shipped_configs() -> dict[str, str]:
 
 
 def config_path(config: str) -> str:
-    """The path of a config that is given by its path or, if it is shipped with evonet, by its name.
-
-    A file at that path comes first.
+    """The path of a config, which may be given as a path or as the name of a shipped config; an existing path wins.
 
     Raises:
-        ConfigError: the name of a shipped config is also that of a YAML file in the current folder.
+        ConfigError: a YAML file in the current folder has the same name as a shipped config.
     """
     shipped = CONFIG_FOLDER / f"{config}.yaml"
     if Path(config).name != config or Path(config).is_file() or not shipped.is_file():
@@ -59,7 +57,7 @@ def _config_folder() -> Path:
 
 
 CONFIG_FOLDER = _config_folder()
-"""Where the shipped configs are."""
+"""The folder of the shipped configs."""
 
 
 def _summaries(registry: Mapping[str, type]) -> dict[str, str]:

@@ -32,21 +32,21 @@ from evonet.shell import command
 
 FORMAT = "evonet checkpoint 2"
 LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
-_SHARE = 50  # the least time between two checkpoints, as a multiple of the time that saving one takes
+_SHARE = 50  # least time between two checkpoints, as a multiple of the time that saving a checkpoint takes
 
 
 @dataclass(frozen=True)
 class Checkpoints(Settings):
     """How often a run is saved, so that it can be resumed.
 
-    A run is also saved at its end and when it is interrupted. Generations that are lost in a crash are computed again
-    on resume, to the same bits.
+    A run is also saved at its end and when it is interrupted. After a crash, the resumed run computes the lost
+    generations again, with the same results bit for bit.
 
     Attributes:
         every: generations between two checkpoints.
-        seconds: least time between two checkpoints, and at least fifty times the time that saving one takes, so that
-            short generations do not wait for the disk; 0 saves without regard to time.
-        keep_each: beside the last two checkpoints, those of generations whose number is a multiple of this are kept.
+        seconds: least time between two checkpoints; at least fifty times the time that saving a checkpoint takes, so
+            that short generations do not wait for the disk. With 0, time plays no part.
+        keep_each: the checkpoints of generations whose number is a multiple of this are kept, as well as the last two.
     """
 
     every: Count = 1
@@ -56,15 +56,15 @@ class Checkpoints(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A run after one of its generations.
+    """The state of a run after one of its generations.
 
     Attributes:
         generation: the number of the generation, from 0.
-        seconds: the time that the run had taken.
+        seconds: time from the start of the run, without pauses between a stop and a resumption.
         config: the resolved config.
         fingerprint: the fingerprint of the machine.
         journals: the length and checksum of each journal.
-        state: the state of each part of the run.
+        state: the state of the evolution, of the stop rule and of the log.
     """
 
     generation: int
@@ -76,7 +76,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
-        """Read the checkpoint at `path`; raises as `read` does."""
+        """Read the checkpoint at `path`; raises the errors of `read`."""
         with Directory(path.parent) as folder:
             return cls.read(folder, path.name)
 
@@ -100,7 +100,7 @@ class Checkpoint:
             fields.allow_only("generation", "seconds", "config", "fingerprint", "journals", "state")
             json.dumps(
                 [fields.get(part) for part in ("config", "fingerprint", "journals")]
-            )  # raises if an array is among them
+            )  # raises TypeError if one of them contains an array
             journals = fields.fields("journals")
             return cls(
                 fields.integer("generation"),
@@ -114,10 +114,10 @@ class Checkpoint:
             raise CheckpointError(f"{folder.path / name}: not a valid checkpoint: {error}") from error
 
     def packed(self) -> bytes:
-        """The content of the checkpoint's file.
+        """The bytes of the checkpoint's file.
 
         Raises:
-            CheckpointError: the file would be larger than a checkpoint may be.
+            CheckpointError: the checkpoint exceeds the size limit.
         """
         content = {
             "generation": self.generation,
@@ -134,7 +134,7 @@ class Checkpoint:
 
 
 def checkpoints_in(run: Path) -> list[Path]:
-    """The files of a run's checkpoints, the newest first."""
+    """The paths of a run's checkpoints, the newest first."""
     try:
         with Directory(run) as directory:
             return [run / CHECKPOINTS / name for name in _names(directory)]
@@ -143,7 +143,7 @@ def checkpoints_in(run: Path) -> list[Path]:
 
 
 def _names(directory: Directory) -> list[str]:
-    """The checkpoints of the run in `directory`, the newest first."""
+    """The file names of the checkpoints of the run in `directory`, the newest first."""
     if not directory.has(CHECKPOINTS):
         return []
     with directory.subdirectory(CHECKPOINTS) as folder:
@@ -193,12 +193,12 @@ def _check_journals(checkpoint: Checkpoint, directory: Directory) -> None:
 
 
 class CheckpointWriter:
-    """Writes a run's checkpoints, when they are due.
+    """Writes a run's checkpoints, each when it is due.
 
     Args:
         run: the run directory.
         settings: how often checkpoints are written.
-        since: the checkpoint from which the run continues.
+        since: the checkpoint from which the run continues; None for a new run.
     """
 
     def __init__(self, run: Directory, settings: Checkpoints, since: Checkpoint | None = None) -> None:
@@ -210,11 +210,11 @@ class CheckpointWriter:
         self._due = time.monotonic() + settings.seconds
 
     def offer(self, generation: int, make: Callable[[], Checkpoint]) -> None:
-        """Write the checkpoint of a generation if it is due; else keep it for `flush`.
+        """Write the checkpoint of a generation if it is due; otherwise keep `make` for `flush`.
 
         Args:
             generation: the number of the generation.
-            make: makes the checkpoint of this generation, also when it is called during the next one.
+            make: a function that makes the checkpoint of this generation, even if it is called during the next one.
 
         Raises:
             RunDirectoryError: the checkpoint cannot be written; the one before it is unchanged.
@@ -226,7 +226,7 @@ class CheckpointWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write the checkpoint that `offer` kept, if there is one.
+        """Write the last checkpoint that `offer` was given, unless it is written already.
 
         Raises:
             RunDirectoryError: the checkpoint cannot be written.

@@ -1,7 +1,7 @@
 """The runs of a study on a Dask cluster.
 
-Each run has a temporary folder on its worker's machine, and its files are sent back when it ends; the machines of a
-cluster need no shared file system. A run whose Dask worker dies is started again on another worker.
+The machines of a cluster need no shared file system: a run writes to a temporary folder on its worker's machine, and
+its files are sent back when the run ends. A run whose Dask worker dies is started again on another worker.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from evonet.processes.worker_cache import cached
 
 @dataclass(frozen=True)
 class RunSpec:
-    """A run for a Dask worker.
+    """The arguments of a run on a Dask worker.
 
     Attributes:
         seed: the seed of the run.
@@ -47,7 +47,7 @@ class RemoteRun:
     """The result of a run on a Dask worker.
 
     Attributes:
-        outcome: the outcome, with the path of the run directory on the worker's machine.
+        outcome: the run's outcome; its summary has the path of the run directory on the worker's machine.
         files: the content of the files in the run directory, by name; empty if the run failed.
     """
 
@@ -55,7 +55,7 @@ class RemoteRun:
     files: Mapping[str, bytes]
 
     def save_to(self, path: Path) -> Outcome:
-        """Write the files to the run directory `path`, all or none; returns the outcome with that path.
+        """Write all files or none to the run directory `path`; returns the outcome with that path.
 
         Raises:
             RunDirectoryError: a file cannot be written.
@@ -71,7 +71,7 @@ class RemoteRun:
                 (arriving / name).parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(arriving / name, content)
             with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(path)  # a stopped run of this seed, which this one completes
+                shutil.rmtree(path)  # an earlier, stopped run of this seed
             os.replace(arriving, path)  # noqa: PTH105 - tests replace functions of `os` to fail writes
         except OSError as error:
             raise unwritable(path, error) from error
@@ -81,7 +81,7 @@ class RemoteRun:
 def run_on_cluster(
     cluster: Cluster, seeds: Sequence[int], path: Path, allowed_imports: Sequence[str]
 ) -> Generator[Outcome]:
-    """Run seeds of the study at `path`; yields each outcome as its run ends.
+    """Run seeds of the study at `path`, and yield each outcome when its run ends.
 
     Raises:
         ClusterUnavailable: the scheduler does not answer, or has no workers.
@@ -101,7 +101,7 @@ def run_on_cluster(
 
 
 def run_remotely(session: str, spec: RunSpec) -> RemoteRun:
-    """Run a seed in the worker process that this thread of a Dask worker caches."""
+    """Run a seed in a process of evonet's own, which this thread of a Dask worker caches."""
     try:
         with cached(session, lambda: Worker(_share())) as worker:
             remote: RemoteRun = worker.call(run_in_a_folder, (spec,))
@@ -111,7 +111,7 @@ def run_remotely(session: str, spec: RunSpec) -> RemoteRun:
 
 
 def run_in_a_folder(spec: RunSpec) -> RemoteRun:
-    """Run a seed in a temporary folder, in this process."""
+    """Run a seed in a temporary folder, in the current process."""
     with tempfile.TemporaryDirectory(prefix="evonet-") as folder:
         study_path = Path(folder)
         (study_path / CONFIG).write_text(spec.config, encoding="utf-8")
@@ -123,7 +123,7 @@ def run_in_a_folder(spec: RunSpec) -> RemoteRun:
 
 
 def _share() -> int:
-    """The number of this machine's processors for each thread of its Dask worker."""
+    """The number of processors for each thread of this Dask worker."""
     from distributed import get_worker
 
     try:

@@ -42,7 +42,7 @@ class Test(Settings):
 
 
 class FitnessSection(Section):
-    """The fitness: the return of episodes, or a function of one's own."""
+    """The fitness: the return of episodes, or the user's function."""
 
     type: Annotated[str, StringConstraints(pattern=rf"^({EPISODE_RETURN}|[\w.]+:[\w.]+)$")] = EPISODE_RETURN
 

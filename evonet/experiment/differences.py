@@ -1,4 +1,4 @@
-"""The settings in which configs differ."""
+"""Comparison of configs: the settings whose values differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ABSENT = "-"
 """The value shown for a setting that a config does not have."""
 
 WITHOUT_EFFECT = ("evaluation.workers",)
-"""Settings that change the time of a run, but not its results."""
+"""Settings that change the time that a run takes, but not its results."""
 
 
 def differences(configs: Sequence[Mapping[str, Any]], besides: Sequence[str] = ()) -> dict[str, list[Any]]:
@@ -18,7 +18,7 @@ def differences(configs: Sequence[Mapping[str, Any]], besides: Sequence[str] = (
 
     Args:
         configs: resolved configs.
-        besides: further settings to ignore, as `key.path`, beside those that change no result.
+        besides: settings to ignore, as `key.path`, in addition to those of `WITHOUT_EFFECT`.
     """
     flat = [_flat(config) for config in configs]
     keys = dict.fromkeys(key for settings in flat for key in settings)
@@ -28,7 +28,7 @@ def differences(configs: Sequence[Mapping[str, Any]], besides: Sequence[str] = (
 
 
 def as_written(value: Any) -> str:
-    """A setting's value as a config may contain it."""
+    """A setting's value as text that a config may contain."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -1,6 +1,6 @@
 """A YAML file as plain data, with the line and column of each value for messages.
 
-YAML 1.2 as ruamel.yaml reads it: `1e-3` is a number, `on` and `off` are text, a duplicate key is an error.
+The file is YAML 1.2 as ruamel.yaml reads it: `1e-3` is a number, `on` and `off` are text, a duplicate key is an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Document:
     """The values of a config with their positions in the file.
 
     Attributes:
-        data: plain dicts, lists and scalars.
+        data: the values, as dicts, lists and scalars.
         name: the name of the file, as the user typed it.
     """
 
@@ -42,10 +42,10 @@ class Document:
         Args:
             path: the path of the file.
             overrides: texts `key.path=value`.
-            follow_links: False for a file of a run directory, which a stranger may have written.
+            follow_links: False for a file of a run directory, which may be untrusted.
 
         Raises:
-            ConfigError: the file cannot be read or is not YAML, or an override has another form.
+            ConfigError: the file cannot be read or is not YAML, or an override is not of the form `key.path=value`.
         """
         tree = parse(_text(path, follow_links=follow_links), path)
         if not isinstance(tree, Mapping):
@@ -71,7 +71,7 @@ class Document:
         return self.name
 
     def present(self, location: Sequence[str | int]) -> KeyPath:
-        """`location` without steps that are not in the data, such as an alternative's name; the last step stays."""
+        """`location` without steps that are not in the data, such as an alternative's name; the last step is kept."""
         path: list[str | int] = []
         node: Any = self.data
         for index, step in enumerate(location):
@@ -128,7 +128,7 @@ def _text(path: str, *, follow_links: bool) -> str:
 
 
 def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]], name: str) -> None:
-    """Add the position of each key and item below `node` to `positions`, from 1; refuse duplicate keys."""
+    """Add the position, counted from 1, of each key and item below `node` to `positions`; refuse duplicate keys."""
     if isinstance(node, Mapping):
         steps: list[tuple[str | int, Any, Any]] = [(str(key), key, value) for key, value in node.items()]
     elif isinstance(node, list):

@@ -1,4 +1,4 @@
-"""The journal of a run's faults: each line has the genome, normaliser and seed that repeat the episode."""
+"""The journal of a run's faults: each line has the genome, normaliser and seed that a replay of the episode needs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from evonet.strategies.algorithm import Algorithm
 
 LONGEST_MESSAGE = 10_000
 LONGEST_TRACEBACK = 100_000
-"""Characters that the journal keeps of a fault: the first of its message, the last of its traceback."""
+"""The greatest number of characters in the journal: the first ones of a message, the last ones of a traceback."""
 
 
 def record_faults(
@@ -60,10 +60,10 @@ def record_faults(
 
 @contextlib.contextmanager
 def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Evolution) -> Iterator[None]:
-    """Within this context, faults that stop the run are written to its journal.
+    """A context in which faults that stop the run are written to the run's journal.
 
     Raises:
-        TooManyFaults: the same error, with the commands that replay a fault and resume the run.
+        TooManyFaults: the original error, with the commands that replay a fault and resume the run.
     """
     try:
         yield
@@ -82,10 +82,10 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Ev
 
 
 def fault_from(fields: Fields) -> Fault:
-    """The fault in a line of the journal; `Fault.individual` is an id there.
+    """The fault in a line of the journal; its `individual` is an id, not a row.
 
     Raises:
-        ValueError: the line does not hold a fault.
+        ValueError: the line is not a valid fault.
     """
     fields.allow_only("generation", "genome", "normaliser", *Fault.__dataclass_fields__)
     fields.integer("generation")
@@ -113,7 +113,7 @@ def individual_from(fields: Fields, architecture: Architecture, arrays: IO[bytes
         arrays: the run's file of arrays.
 
     Raises:
-        ValueError: the line has no genome or normaliser of that architecture.
+        ValueError: the line has no genome or normaliser that fits the architecture.
     """
     normaliser = fields.optional("normaliser", fields.fields)
     return Individual(
@@ -127,7 +127,7 @@ def individual_from(fields: Fields, architecture: Architecture, arrays: IO[bytes
 
 
 def normaliser_entry(directory: RunDirectory, normaliser: ObservationNormaliser | None) -> dict[str, Any] | None:
-    """A normaliser as plain data; its arrays are stored in the file of arrays."""
+    """A normaliser as plain data with places of arrays, which are appended to the run's file of arrays."""
     if normaliser is None:
         return None
     parts = normaliser.to_arrays()

@@ -1,4 +1,4 @@
-"""Replay of a recorded fault: the failed episode is run again in this process."""
+"""Replay of a recorded fault: the failed episode is run again, in the current process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from evonet.individual import Individual
 from evonet.network import Architecture
 
 _IN_THIS_PROCESS = ("evaluation.workers=1", "faults.timeout=null")
-_LONGEST = 600.0  # seconds after which a hanging replay prints its stack and ends
+_TIMEOUT_SECONDS = 600.0  # seconds after which a hanging replay prints its stack and ends
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class RecordedFault:
         number: the fault's line in the journal, from 0.
         generation: the generation in which the episode failed.
         fault: the fault; its `individual` is an id.
-        fields: the fields of the journal's line, with the places of the individual's genome and normaliser.
+        fields: the fields of the line, which also give the places of the individual's genome and normaliser.
     """
 
     run: Path
@@ -78,9 +78,9 @@ class RecordedFault:
                 raise ConfigError(f"{path}:{self.number + 1}: the genome does not fit the run: {error}") from error
 
     def replay(self, allow_imports: Sequence[str] = ()) -> EpisodeResults:
-        """Run the episode again in this process; returns results of shape `(1, 1)`.
+        """Run the episode again in the current process; returns results of shape `(1, 1)`.
 
-        A crash, or an episode of more than ten minutes, ends this process after Python has printed the stack.
+        If the episode crashes or takes more than ten minutes, Python prints the stack and the process ends.
 
         Args:
             allow_imports: the only modules that the run's config may import.
@@ -93,7 +93,7 @@ class RecordedFault:
         seeds = np.array([self.fault.seed], dtype=np.int64)
         individual = self.individual(fitness.architecture)
         faulthandler.enable(sys.__stderr__ or 2)
-        faulthandler.dump_traceback_later(_LONGEST, exit=True, file=sys.__stderr__ or 2)
+        faulthandler.dump_traceback_later(_TIMEOUT_SECONDS, exit=True, file=sys.__stderr__ or 2)
         try:
             return fitness(individual.genome[None, :], seeds, individual.normaliser)
         finally:

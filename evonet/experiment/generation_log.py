@@ -1,4 +1,4 @@
-"""The journal entries of a generation: metrics, time, faults, births, and the fittest individual's genome."""
+"""Writes a generation to the run's journals: metrics, time, faults, newborn individuals, the fittest one's genome."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ class GenerationLog:
     """Writes the generations of a run to its journals."""
 
     def __init__(self) -> None:
-        self._last_id = -1  # individuals with higher ids are newborn
+        self._last_id = -1  # the highest id so far; individuals with higher ids are newborn
         self._last_fittest = -1  # the id of the individual whose genome was written last
 
     def add(self, generation: Generation, seconds: float, directory: RunDirectory) -> dict[str, Any]:
-        """Write a generation that ended `seconds` after the start of the run; returns its metrics."""
+        """Write a generation that ended `seconds` after the start of the run; returns the generation's metrics."""
         number, population = generation.number, generation.population
         metrics = metrics_of(generation)
         directory.append("metrics", metrics)
         directory.append("timing", {"generation": number, "seconds": round(seconds, 6)})
         record_faults(directory, number, generation.results.faults, population, generation.normaliser)
         born = np.flatnonzero(population.ids > self._last_id)
-        for start in range(0, max(1, len(born)), NEWBORN_IN_A_LINE):  # a generation without births has a line, too
+        for start in range(
+            0, max(1, len(born)), NEWBORN_IN_A_LINE
+        ):  # a generation without newborn individuals has a line, too
             directory.append("lineage", _lineage(population, born[start : start + NEWBORN_IN_A_LINE], number))
         self._last_id = max(self._last_id, int(population.ids.max()))
         self._log_fittest(generation, directory)
@@ -63,7 +65,7 @@ class GenerationLog:
 
 @np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
 def metrics_of(generation: Generation) -> dict[str, Any]:
-    """The metrics of a generation: numbers that depend on the config alone."""
+    """The metrics of a generation; they depend on the config only, not on time or machine."""
     fitness = generation.fitness[np.isfinite(generation.fitness)]
     genomes, champion = generation.population.genomes, generation.champion
     summary: dict[str, Any] = dict.fromkeys(("best", "mean", "median", "lower_quartile", "upper_quartile", "worst"))

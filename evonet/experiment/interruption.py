@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first signal stops a run after it is saved, the second ends the process at once."""
+"""Handlers of Ctrl-C, SIGTERM and SIGHUP: the first signal saves and stops a run, the second ends the process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-_BY_DEFAULT = (signal.default_int_handler, signal.SIG_DFL)
+_DEFAULT_HANDLERS = (signal.default_int_handler, signal.SIG_DFL)
 _active: Interruption | None = None
 
 
@@ -19,7 +19,7 @@ class Interrupted(KeyboardInterrupt):
     """A signal has stopped the run.
 
     Attributes:
-        exit_status: the exit status of the process, as a shell reports a signal.
+        exit_status: the exit status for the process: 128 + the signal's number, as shells report signals.
     """
 
     def __init__(self, number: int) -> None:
@@ -28,7 +28,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """The first signal that has arrived, if any.
+    """Remembers the first signal, and raises Interrupted when the run can stop.
 
     Attributes:
         advice: the command that resumes the run, printed when a second signal ends the process.
@@ -40,20 +40,20 @@ class Interruption:
         self._held = False
 
     def arrive(self, number: int, frame: object = None) -> None:
-        """Handle a signal: raise Interrupted, or keep the signal until the end of `held`."""
+        """Signal handler: raises Interrupted at once or, within `held`, at the end of that context."""
         if self._number is None:
             self._number = number
             if not self._held:
                 self.check()
 
     def check(self) -> None:
-        """Raise Interrupted if a signal has arrived: other packages may swallow the exception of the handler."""
+        """Raise Interrupted if a signal has arrived, because other packages may swallow the handler's exception."""
         if self._number is not None:
             raise Interrupted(self._number)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Within this context, signals are kept until its end, so that a write is not interrupted."""
+        """A context at whose end a signal raises Interrupted, so that writes within it are not interrupted."""
         self.check()
         self._held = True
         try:
@@ -65,11 +65,11 @@ class Interruption:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Within this context, signals that would by default end the process raise Interrupted.
+    """A context in which signals that would end the process by default raise Interrupted.
 
-    A second signal ends the process at once, even while it waits for compiled code or for a cluster to close. In a
-    process that multiprocessing has started and in threads other than the main one, the context does nothing. A nested
-    context shares the Interruption of the outer one.
+    A second signal ends the process at once, even while compiled code runs or a cluster closes. The context does
+    nothing in a process that multiprocessing has started, or in a thread other than the main one. A nested context
+    shares the outer context's Interruption.
     """
     global _active  # noqa: PLW0603 - signal handlers are global, too
     interruption = Interruption()
@@ -80,7 +80,7 @@ def interruptible() -> Iterator[Interruption]:
         yield _active
         return
     before: dict[int, Any] = {number: signal.getsignal(number) for number in _SIGNALS}
-    handled = [number for number, handler in before.items() if handler in _BY_DEFAULT]
+    handled = [number for number, handler in before.items() if handler in _DEFAULT_HANDLERS]
     with _second_ends_the_process(handled, interruption):
         _active = interruption
         try:
@@ -95,7 +95,7 @@ def interruptible() -> Iterator[Interruption]:
 
 @contextlib.contextmanager
 def _second_ends_the_process(numbers: list[int], interruption: Interruption) -> Iterator[None]:
-    """Count signals in a thread of its own, because Python's handlers wait until compiled code returns."""
+    """A context in which a thread counts signals, because Python's handlers wait until compiled code returns."""
     if os.name != "posix":
         yield
         return
@@ -108,7 +108,7 @@ def _second_ends_the_process(numbers: list[int], interruption: Interruption) -> 
         yield
     finally:
         signal.set_wakeup_fd(previous)
-        os.close(writer)  # the watcher's end of file
+        os.close(writer)  # ends the watcher's loop
         watcher.join()
         os.close(reader)
 

@@ -1,4 +1,4 @@
-"""Readers of the lines in a run's journals; a line with a value of the wrong type or range is refused."""
+"""Readers of lines of a run's journals; a value of the wrong type or range raises ValueError."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ METRICS: dict[str, Literal["count", "id", "score"]] = {
     "champion_generation": "id",
     "validation_mean": "score",
 }
-"""Metrics in the order of a line: a count is an integer, an id is one or null, a score is a number or null."""
+"""The metrics, in the order of a line: a count is an integer, an id an integer or null, a score a number or null."""
 
 NEWBORN_IN_A_LINE = LONGEST_LINE // 256
-"""Individuals in a line of the lineage: each takes less than 256 bytes, so that no line exceeds `LONGEST_LINE`."""
+"""Greatest number of individuals in a line of the lineage; each takes less than 256 bytes of `LONGEST_LINE`."""
 
-_MOST_OPERATORS = 63  # bits of an integer
+_MOST_OPERATORS = 63  # `Births.operators` has a bit for each
 
 
 class Births(NamedTuple):
-    """A line of the lineage: individuals that were born in one generation.
+    """A line of the lineage: newborn individuals of one generation.
 
     Attributes:
-        generation: the generation in which they were born.
-        ids: `(n,)`.
-        parents: `(n, 2)`, ids of the parents.
-        operators: `(n,)`, a bit for each operator that helped to make the individual.
-        operator_names: names of the operators, by bit.
-        fitness: `(n,)`, training fitness; NaN for an individual that could not be scored.
+        generation: the number of the generation.
+        ids: `(n,)`, ids of the individuals.
+        parents: `(n, 2)`, ids of the parents; -1 for no parent.
+        operators: `(n,)`, a bit for each operator that made or changed the individual.
+        operator_names: names of the operators, in the order of the bits.
+        fitness: `(n,)`, training fitness; NaN for an individual without a score.
     """
 
     generation: int
@@ -57,10 +57,10 @@ class Births(NamedTuple):
 
 
 def metrics_from(fields: Fields) -> dict[str, int | float | None]:
-    """The metrics of a generation.
+    """The metrics of a generation, from a line of the metrics journal.
 
     Raises:
-        ValueError: the line does not hold metrics.
+        ValueError: the line is not valid.
     """
     fields.allow_only(*METRICS)
     return {
@@ -72,10 +72,10 @@ def metrics_from(fields: Fields) -> dict[str, int | float | None]:
 
 
 def seconds_from(fields: Fields) -> float:
-    """The time from the start of the run to the end of a generation.
+    """The seconds from the start of the run to the end of a generation, from a line of the timing journal.
 
     Raises:
-        ValueError: the line does not hold a time.
+        ValueError: the line is not valid.
     """
     fields.allow_only("generation", "seconds").integer("generation")
     return fields.finite("seconds", 0.0)
@@ -85,7 +85,7 @@ def births_from(fields: Fields) -> Births:
     """The births in a line of the lineage.
 
     Raises:
-        ValueError: the line does not hold births.
+        ValueError: the line is not valid.
     """
     fields.allow_only(*Births._fields)
     ids = _integers(fields, "ids", 0)

@@ -1,4 +1,4 @@
-"""The directory of a run: the names of its files, and their writer."""
+"""The directory of a run: the names of its files, and the class that locks and writes it."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ CHAMPION = "champion.npz"
 CHECKPOINTS = "checkpoints"
 LOCK = ".lock"
 JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes", "arrays")
-_TRACKED = "tensorboard"
+_TENSORBOARD = "tensorboard"
 _CHECKPOINT = re.compile(r"generation-(\d{1,18})\.npz")
-_LONGEST_NAME = 200  # bytes; file systems allow 255, and time and seed are appended
+_LONGEST_NAME = 200  # bytes; file systems allow 255 for the name with time and seed
 
 
 def journal_name(name: str) -> str:
-    """The file name of a journal; "arrays" has float64 numbers, the others a JSON object in each line."""
+    """The file name of a journal; "arrays" is a file of float64 numbers, the others have a JSON object in each line."""
     return "arrays.f64" if name == "arrays" else f"{name}.jsonl"
 
 
@@ -49,7 +49,7 @@ def checkpoint_name(generation: int) -> str:
 
 
 def generation_of(name: str) -> int | None:
-    """The generation whose checkpoint has the file name `name`; None if `name` is not that of a checkpoint."""
+    """The generation of the checkpoint with the file name `name`; None if `name` is no checkpoint's."""
     match = _CHECKPOINT.fullmatch(name)
     return None if match is None else int(match[1])
 
@@ -58,7 +58,7 @@ _FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, "report.html", *map(journal_name, JOU
 
 
 def open_run(path: Path, *, create: bool = False) -> Directory:
-    """Open a run directory after a check that none of its files is a link, which could lead a write elsewhere.
+    """Open a run directory, and check that none of its files is a link, which would redirect a write.
 
     Raises:
         ConfigError: one of the run's files is not a regular file, or one of its folders is not a directory.
@@ -67,7 +67,7 @@ def open_run(path: Path, *, create: bool = False) -> Directory:
     directory = Directory(path, create=create)
     try:
         with refusing_special_files():
-            directory.check(_is_file_of_a_run, {CHECKPOINTS, _TRACKED}.__contains__)
+            directory.check(_is_file_of_a_run, {CHECKPOINTS, _TENSORBOARD}.__contains__)
             if directory.has(CHECKPOINTS):
                 with directory.subdirectory(CHECKPOINTS) as checkpoints:
                     checkpoints.check(_is_checkpoint)
@@ -87,7 +87,7 @@ def _is_checkpoint(name: str) -> bool:
 
 @contextlib.contextmanager
 def refusing_special_files() -> Iterator[None]:
-    """Within this context, NotARegularFile becomes a ConfigError with the name of the file."""
+    """A context that converts NotARegularFile into a ConfigError with the name of the file."""
     try:
         yield
     except NotARegularFile as error:
@@ -98,16 +98,16 @@ class RunDirectory:
     """The directory of a run, locked and open for writing.
 
     Args:
-        path: the path of the directory, which is made if it is missing.
-        resumed: whether the directory must hold a run, which `resume` continues; else it must hold none.
+        path: the path of the directory; a missing directory is made unless `resumed`.
+        resumed: True to continue the directory's run with `resume`; False for a new run in a directory without one.
 
     Attributes:
         path: the path of the directory.
         files: the open directory.
-        locked: False where the file system has no locks, so that another process could write the directory too.
+        locked: whether the lock keeps other processes out; False on a file system without locks.
 
     Raises:
-        ConfigError: the directory breaks the rule of `resumed`, or one of its files is a link or a pipe.
+        ConfigError: there is no run to continue, or there is one already, or one of the files is a link or a pipe.
         RunInUse: another process is writing the directory.
         RunDirectoryError: the directory cannot be written.
     """
@@ -179,7 +179,7 @@ class RunDirectory:
                 directory.remove(name)
 
     def write_text(self, name: str, text: str, *, sync_names: bool = True) -> None:
-        """Write a file atomically; `sync_names` is an argument of `Directory.write`."""
+        """Write a text file atomically; `sync_names` is passed to `Directory.write`."""
         content = text.encode()
         if name == CONFIG and len(content) > LONGEST_CONFIG:
             raise ConfigError(f"the config with all its defaults may have {LONGEST_CONFIG} bytes, got {len(content)}")
@@ -208,7 +208,7 @@ class RunDirectory:
             self._journals[journal].append_line(to_json(entry))
 
     def store(self, array: FloatArray) -> dict[str, Any]:
-        """Append an array to the file of arrays; returns its place, which a line of a journal can refer to."""
+        """Append an array to the file of arrays; returns the array's place, for a line of a journal."""
         with self._written(journal_name("arrays")):
             return append_array(self._journals["arrays"], array)
 
@@ -229,7 +229,7 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def _written(self, name: str = "") -> Iterator[None]:
-        """Within this context, an OSError becomes a RunDirectoryError that names the file."""
+        """A context that converts an OSError into a RunDirectoryError with the name of the file."""
         try:
             yield
         except OSError as error:
@@ -253,7 +253,7 @@ class RunDirectory:
 
 
 def new_run_directory(name: str, seed: int) -> Path:
-    """Make the directory `runs/<name>-<UTC time>-seed<seed>`; a number is appended if it exists already.
+    """Make the directory `runs/<name>-<UTC time>-seed<seed>`, with a number appended if that exists already.
 
     Raises:
         RunDirectoryError: the directory cannot be made.
@@ -272,7 +272,7 @@ def new_run_directory(name: str, seed: int) -> Path:
 
 
 def safe_name(name: str) -> str:
-    """`name` as a part of a file name: other characters than letters, digits and `._-` become `_`."""
+    """`name` for use in a file name: characters other than letters, digits and `._-` become `_`."""
     safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
     return safe.encode()[:_LONGEST_NAME].decode(errors="ignore")
 
@@ -280,7 +280,7 @@ def safe_name(name: str) -> str:
 def to_json(value: Any, indent: int | None = None) -> str:
     """JSON of plain data, NumPy arrays and numbers; infinities and NaN become null.
 
-    Characters that are not printable are escaped, because a terminal may obey them.
+    Characters that are not printable are escaped, because a terminal may interpret them as commands.
     """
     text = json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
     if text.replace("\n", "").isprintable():

@@ -1,4 +1,4 @@
-"""`run` starts a run from a config; `resume` continues a run from its last checkpoint."""
+"""The functions `run`, which runs a config, and `resume`, which continues a run from its last checkpoint."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(
         output: the run directory; by default a new one below `runs`.
         watch: called with each generation and the seconds since the start.
         say: called with each warning.
-        executor: runs the episodes instead of this machine; the results are the same.
+        executor: an executor that runs the episodes, instead of this machine; the results are the same.
 
     Returns:
         The run's summary, as in `run.json`.
@@ -67,17 +67,17 @@ def resume(
     say: Callable[[str], None] = lambda _: None,
     executor: FuturesExecutor | Cluster | None = None,
 ) -> dict[str, Any]:
-    """Continue a run that was stopped, or a finished one whose limits are raised.
+    """Continue a stopped run, or a finished run with raised limits.
 
-    Except for times, the results and files are those of a run that was never stopped.
+    The results and files, except for times, are the same as those of an uninterrupted run.
 
     Args:
         path: the run directory.
         overrides: `key.path=value` of the settings that may change: `stop`, `checkpoints` and `evaluation.workers`.
         allow_imports: modules that the config may import.
-        watch: called with each generation and the seconds that the run has taken in all.
+        watch: called with each generation and the run's seconds in total.
         say: called with each warning.
-        executor: runs the episodes instead of this machine; it may be another than before.
+        executor: an executor that runs the episodes, instead of this machine; it may differ from the earlier one.
 
     Returns:
         The run's summary, as in `run.json`.
@@ -118,7 +118,7 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Seq
     """The config with which the run at `path` continues.
 
     Raises:
-        ConfigError: the run has no config, or an override changes a setting that must stay.
+        ConfigError: the run has no config, or an override changes a setting that a resumed run cannot change.
     """
     if not os.path.lexists(path / CONFIG):
         raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
@@ -156,7 +156,7 @@ def _warn_of_missing_lock(directory: RunDirectory, say: Callable[[str], None]) -
 
 
 def _warn_of_changes(checkpoint: Checkpoint, directory: Directory, say: Callable[[str], None]) -> None:
-    """Warn of changes that can make the run's files differ from those of an uninterrupted run."""
+    """Warn if the machine, its software or a journal has changed, because the results may then differ."""
     now = fingerprint(linear_algebra="linear algebra" in checkpoint.fingerprint)
     differ = changes(checkpoint.fingerprint, now)
     if differ is not None:

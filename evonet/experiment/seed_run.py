@@ -1,4 +1,4 @@
-"""One seed of a study: an ordinary run in a directory of its own."""
+"""One seed of a study, which is an ordinary run in the study's directory."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Outcome:
     Attributes:
         seed: the seed of the run.
         summary: the summary of the run, None if the run failed.
-        error: one line that says why the run failed.
-        traceback: the traceback of an unexpected error, else empty.
+        error: the reason why the run failed; empty if it did not.
+        traceback: the traceback of an unexpected error; otherwise empty.
     """
 
     seed: int
@@ -34,12 +34,12 @@ class Outcome:
 
 
 def run_seed(seed: int, study_path: str, allow_imports: Sequence[str]) -> Outcome:
-    """Run one seed of the study at `study_path` in this process; a run that was stopped is resumed."""
+    """Run one seed of the study at `study_path` in the current process, or resume its stopped run."""
     try:
         summary = _summary_of(seed, Path(study_path), allow_imports)
     except EvonetError as error:
         return Outcome(seed, None, str(error))
-    except Exception as error:  # noqa: BLE001 - the study's other runs go on
+    except Exception as error:  # noqa: BLE001 - the other runs of the study continue
         return Outcome(seed, None, f"{type(error).__name__}: {error}", traceback.format_exc())
     return Outcome(seed, summary)
 
@@ -49,7 +49,7 @@ def _summary_of(seed: int, study_path: Path, allow_imports: Sequence[str]) -> di
     if (path / CONFIG).exists():
         try:
             return resume(path, allow_imports=allow_imports)
-        except CheckpointError:  # the run starts again, and its results are the same
+        except CheckpointError:  # a new run has the same results
             shutil.rmtree(path)
     config = Config.load(str(study_path / CONFIG), (f"seed={seed}",), allow_imports, follow_links=False)
     return run(config, path)

@@ -13,11 +13,11 @@ from evonet.processes.cores import cores
 from evonet.processes.pool import Call, WorkerPool
 
 SeedRunner: TypeAlias = Callable[[Sequence[int], Path, Sequence[str]], Generator[Outcome]]
-"""Runs seeds of the study at a path, given the modules that its config may import; yields outcomes as runs end."""
+"""A function of seeds, the study's path and the allowed imports, which yields the outcome of each run when it ends."""
 
 
 def seed_runner(workers: int, executor: FuturesExecutor | Cluster | None) -> SeedRunner:
-    """A runner of seeds on the executor if there is one, else in `workers` processes of this machine."""
+    """The function that runs seeds on the executor or, if that is None, in `workers` processes of this machine."""
     cluster = cluster_of(executor)
     if cluster is not None:
         from evonet.experiment.cluster_study import run_on_cluster  # Dask is optional

@@ -18,15 +18,15 @@ _LIMITS = ("generations", "evaluations", "environment_steps", "seconds", "stagna
 
 @dataclass(frozen=True)
 class Stop(Settings):
-    """A run stops after the generation in which the first of these is reached.
+    """Limits of a run, which stops after the generation in which it reaches the first of them.
 
     Attributes:
         generations: the number of generations.
-        evaluations: genomes evaluated in training.
-        environment_steps: environment steps in training.
-        seconds: time; the result then depends on the machine.
-        stagnation: generations without a better champion or, where there is no validation, without better fitness.
-        target: validation mean at which the task is solved; "auto" takes the environment's reward threshold.
+        evaluations: number of genomes evaluated in training.
+        environment_steps: number of environment steps in training.
+        seconds: time in seconds; with this limit, the result depends on the machine.
+        stagnation: generations without a better champion or, if there is no validation, without better fitness.
+        target: validation mean at which the task is solved; "auto" means the environment's reward threshold.
         confident: whether to continue until the validation predicts that the test will reach the target too.
     """
 
@@ -44,7 +44,7 @@ class StopRule:
 
     Args:
         stop: the limits.
-        target: the validation mean to reach, None if there is none.
+        target: the validation mean at which the task is solved; None if there is no target.
         test_episodes: the number of episodes in the champion's test.
     """
 
@@ -74,10 +74,10 @@ class StopRule:
         return self.reason_now(seconds)
 
     def reason_now(self, seconds: float) -> str | None:
-        """The reason why the run is over after its last generation, under the present limits; None if it continues."""
+        """The reason why the run is over after `seconds` and its last generation; None if it continues."""
         if not self._spent:
             return None
-        if self._target is not None and self._latest >= self._target and not self._doubtful():
+        if self._target is not None and self._latest >= self._target and not self._likely_to_fail_test():
             return "target"
         spent = {**self._spent, "seconds": seconds}
         return next((name for name in _LIMITS if _reached(spent[name], getattr(self._stop, name))), None)
@@ -101,7 +101,7 @@ class StopRule:
         counted = [name for name in _LIMITS if name != "seconds"] if state["spent"] else []
         self._spent = {name: int(state["spent"][name]) for name in counted}
 
-    def _doubtful(self) -> bool:
+    def _likely_to_fail_test(self) -> bool:
         if not self._stop.confident or self._validation is None or self._target is None:
             return False
         return self._validation.expected_at_least(self._test_episodes) < self._target

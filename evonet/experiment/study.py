@@ -1,4 +1,4 @@
-"""A study: runs of one config with many seeds, several at once, each in a directory of its own."""
+"""A study: parallel runs of one config with many seeds, each in its own directory."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def study(
     watch: Callable[[Outcome], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Run a config with each of `seeds`; runs that are finished in the study's directory are not repeated.
+    """Run a config with each of `seeds`, except those that the study's directory has finished runs of.
 
     Args:
         config: the config; its own seed and number of workers are ignored.
         seeds: the seeds, all different.
         output: the study's directory, in which each run has `seed-<n>`; by default `runs/<name>-study`.
-        workers: the number of runs at once, by default one for each core; an executor has its own. The results do not
+        workers: the number of parallel runs, by default one for each core; not used by an executor. The results do not
             depend on it.
-        executor: runs the seeds instead of processes on this machine: a Dask client or cluster, whose machines need not
-            share files with this one, or any object with a method `submit` whose workers can access `output`.
+        executor: runs the seeds, instead of processes on this machine: a Dask client or cluster, which needs no shared
+            file system, or any object with a method `submit` whose workers can access `output`.
         watch: called with the outcome of each seed.
         say: called with each warning.
 
@@ -93,7 +93,7 @@ def study(
 
 
 def _check_config(config: Config, say: Callable[[str], None]) -> None:
-    """Raise an error that every run would have before any process starts."""
+    """Make the fitness and the algorithm once, so that an error of every run is raised before any process starts."""
     require_trackers(config.settings.tracking)
     fitness = build_fitness(config)
     try:

@@ -28,7 +28,7 @@ _RUN = re.compile(r"\.?seed-\d+(\.arriving)?")
 
 
 def default_study_path(name: str) -> Path:
-    """The default directory, `runs/<name>-study`: equal for equal names, so that the same command resumes the study."""
+    """The default directory, `runs/<name>-study`; it depends on the name only, so that the same command resumes it."""
     return Path("runs") / f"{safe_name(name)}-study"
 
 
@@ -59,7 +59,7 @@ def open_study(path: Path, config: Config, say: Callable[[str], None]) -> Iterat
     Args:
         path: the path of the directory, which is made if it is missing.
         config: the config of the study.
-        say: called with a warning where the file system has no locks.
+        say: called with a warning if the file system has no locks.
 
     Raises:
         ConfigError: the directory holds a run or a study of another config, or one of its files is a link or a pipe.

@@ -1,4 +1,4 @@
-"""The figures of a study: how many runs succeeded, what success took, and how good the champions are."""
+"""The figures of a study: success rate, cost of a success, and test scores of the champions."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from evonet.statistics import bootstrap_interval, interquartile_mean, quantiles,
 from evonet.types import FloatArray
 
 SPENT = ("evaluations", "environment_steps", "validation_steps", "generations")
-"""The keys under which a run's summary counts its cost."""
+"""The keys of a run's summary that count its cost."""
 
-_OF_ALL = ("environment", "target", "versions")
-_OF_A_RUN = ("solved", "stopped_by", *SPENT, "seconds")
+_SHARED_KEYS = ("environment", "target", "versions")
+_RUN_KEYS = ("solved", "stopped_by", *SPENT, "seconds")
 
 
 def summarise(summaries: Sequence[Mapping[str, Any] | None], seeds: Sequence[int]) -> dict[str, Any]:
     """The figures of a study, as plain data.
 
-    A run that failed or did not reach the target counts against the success rate. The quartiles in `to_success` are
-    those of the successful runs; `per_success` divides the cost of all runs by the number of successes (the expected
-    running time of Hansen et al. 2021).
+    The success rate is over all runs, including those that failed with an error. The quartiles in `to_success` are over
+    successful runs; `per_success` is the cost of all runs divided by the number of successes (the expected running time
+    of Hansen et al. 2021).
 
     Args:
         summaries: the summary of each run, None for a run that failed.
@@ -30,7 +30,7 @@ def summarise(summaries: Sequence[Mapping[str, Any] | None], seeds: Sequence[int
     """
     runs = [summary for summary in summaries if summary is not None]
     return {
-        **{key: runs[0][key] if runs else None for key in _OF_ALL},
+        **{key: runs[0][key] if runs else None for key in _SHARED_KEYS},
         "seeds": list(seeds),
         "success": _success(runs, len(seeds)),
         "to_success": _to_success(runs),
@@ -107,6 +107,6 @@ def _row(run: Mapping[str, Any]) -> dict[str, Any]:
     champion = run["champion"] or {}
     return {
         "seed": run["seed"],
-        **{key: run[key] for key in _OF_A_RUN},
+        **{key: run[key] for key in _RUN_KEYS},
         **{key: champion.get(key) for key in ("training_fitness", "validation_mean", "test_mean")},
     }

@@ -1,4 +1,4 @@
-"""Readers of the summaries `run.json` and `study.json`; a value of the wrong type or range is refused."""
+"""Readers of the summaries `run.json` and `study.json`; a value of the wrong type or range raises ConfigError."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from evonet.files.fields import Fields
 
 STUDY = "study.json"
 LONGEST_STUDY = 96 << 20
-"""Bytes that `study.json` may have."""
+"""The greatest size of `study.json`, in bytes."""
 
-_LONGEST_NAME = 1 << 16  # characters; the size limit of a config allows no longer name
+_LONGEST_NAME = 1 << 16  # characters; the size limit of a config excludes longer names
 _MOST_RUNS = 1_000_000
 _Summary = TypeVar("_Summary")
 
@@ -36,7 +36,7 @@ class ChampionSummary(TypedDict):
 
 
 class RunSummary(TypedDict):
-    """The results and the cost of a finished run; `run_directory` is its path at the end of the run."""
+    """The results and the cost of a finished run; `run_directory` is where the run was at its end."""
 
     name: str
     run_directory: str
@@ -65,7 +65,7 @@ class StudyRun(TypedDict):
 
 
 class StudySummary(TypedDict):
-    """The part of a study's summary that a comparison uses; `failures` counts the runs that crashed."""
+    """The part of a study's summary that a comparison uses; `failures` is the number of runs that failed."""
 
     environment: str | None
     target: float | None

@@ -1,4 +1,4 @@
-"""Trackers, which pass the metrics of each generation to other tools during a run."""
+"""Trackers, which send the metrics of each generation to other tools during a run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Tracker(Protocol):
     """Receives the metrics of each generation."""
 
     def write(self, metrics: Mapping[str, Any]) -> None:
-        """Pass on the metrics of a generation, in the form of `metrics.jsonl`."""
+        """Write the metrics of a generation, which have the keys of `metrics.jsonl`."""
         ...
 
     def close(self) -> None:
-        """Write what is buffered."""
+        """Write buffered metrics, and close the tracker."""
         ...
 
 
@@ -30,7 +30,7 @@ class TensorBoard:
 
     Args:
         directory: the run directory.
-        generation: the first generation to be written; curves of a stopped run are cut there.
+        generation: the first generation to be written; events of a stopped run are discarded from there on.
 
     Raises:
         ConfigError: tensorboardX is not installed.
@@ -72,7 +72,7 @@ TRACKERS: dict[str, type[TensorBoard]] = {"tensorboard": TensorBoard}
 
 
 def require_trackers(names: Sequence[str]) -> None:
-    """Import the packages of the trackers called `names`, so that a missing one is an error before a run begins.
+    """Import the packages of the trackers called `names`, so that a missing package is an error before a run begins.
 
     Raises:
         ConfigError: a package is not installed.

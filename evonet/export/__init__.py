@@ -1,7 +1,7 @@
 """Exporters of champions: ONNX, safetensors, JSON, C, and a folder for the Hugging Face hub.
 
 An exporter is a function of a champion and a path that returns the paths of the files it wrote. To add a format, write
-a module and enter its exporter in `EXPORTERS`.
+a module and add its exporter to `EXPORTERS`.
 """
 
 from __future__ import annotations

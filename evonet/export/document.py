@@ -1,4 +1,4 @@
-"""JSON: the champion as a document for people and for other languages."""
+"""Export as JSON, which people and other programming languages can read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder for the Hugging Face hub: a model card, and the champion in evonet's format and in JSON.
+"""Export as a folder for the Hugging Face hub: a model card, and the champion in evonet's format and in JSON.
 
 The export uploads nothing. To publish the folder, upload it with the hub's own tool.
 """
@@ -34,7 +34,7 @@ def export_hub(champion: Champion, path: Path) -> list[Path]:
 
 
 def model_card(champion: Champion, *, with_onnx: bool) -> str:
-    """The model card: front matter in YAML for the hub, then text for people."""
+    """The text of the model card: YAML front matter, which the hub reads, and Markdown."""
     environment = environment_id(champion) or "a custom environment"
     names, architecture = names_of(champion), champion.architecture
     files = [

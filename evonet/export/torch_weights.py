@@ -1,9 +1,9 @@
-"""safetensors: weights that `torch.nn.Sequential` loads.
+"""Export as safetensors, with weights that `torch.nn.Sequential` loads.
 
     Sequential(Linear(inputs, hidden), Tanh(), Linear(hidden, outputs), …)
 
-A normaliser becomes two layers in front, `Linear(inputs, inputs)` and `Hardtanh(-10, 10)`. The metadata name the layers
-and describe how an action is decoded from the outputs.
+A normaliser becomes two layers before these, `Linear(inputs, inputs)` and `Hardtanh(-10, 10)`. The file's metadata name
+the layers, and describe how an action is decoded from the outputs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def export_safetensors(champion: Champion, path: Path) -> list[Path]:
     """Write the weights in float64.
 
     Raises:
-        NotExportable: the network is recurrent, an activation is no torch layer, or safetensors is not installed.
+        NotExportable: the network is recurrent, torch has no layer for an activation, or safetensors is not installed.
     """
     safetensors = package("safetensors.numpy")
     architecture, network = champion.architecture, champion.network

@@ -1,4 +1,4 @@
-"""Arrays and a header in one file that is safe to open, also from a stranger.
+"""Arrays and a header in one file that is safe to open, even if it is untrusted.
 
 The file is a NumPy archive (`numpy.load` reads it): the member `header` is a JSON object as bytes, every other member
 is an array. Nothing is compressed, so that the file's size bounds the memory for reading, and nothing is pickled.
@@ -33,8 +33,8 @@ Arrays = dict[str, NDArray[Any]]
 
 _HEADER = "header"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_PLAIN = ("?", "i1", "<i2", "<i4", "<i8", "u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
-_DTYPES = {np.dtype(code).str: np.dtype(code) for code in _PLAIN}
+_DTYPE_CODES = ("?", "i1", "<i2", "<i4", "<i8", "u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
+_DTYPES = {np.dtype(code).str: np.dtype(code) for code in _DTYPE_CODES}
 _MEMBER_HEADER = re.compile(
     r"\{'descr': '([<|][a-z][0-9]{1,2})', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \} *\n"
 )
@@ -48,7 +48,7 @@ _LONGEST_DIRECTORY = 4 << 20
 _MOST_DIMENSIONS = 32
 _BLOCK = 1 << 20
 
-_Steps = list[str | int]
+_TreePath = list[str | int]
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ class ArchiveLimits:
 
 
 def pack_archive(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], limits: ArchiveLimits) -> bytes:
-    """The content of an archive; equal headers and arrays give equal bytes.
+    """The bytes of an archive; equal headers and arrays give equal bytes.
 
     Args:
         header: a JSON object; infinities and NaN are allowed.
-        arrays: arrays by name, a lower-case word; of booleans, integers, floats or complex numbers of at most 128 bits.
-        limits: the limits of its size.
+        arrays: arrays by name, a lower-case word; the dtype is boolean, integer, float or complex of at most 128 bits.
+        limits: the limits of the archive's size.
 
     Raises:
-        TypeError: the header cannot be written as JSON, or an array has another type.
+        TypeError: the header cannot be written as JSON, or an array has another dtype.
         ValueError: a name is not a lower-case word, or the archive is larger than `limits` allow.
     """
     members: Arrays = {_HEADER: np.frombuffer(header_text(header, limits), dtype=np.uint8)}
@@ -107,15 +107,15 @@ def header_text(header: Mapping[str, Any], limits: ArchiveLimits) -> bytes:
 
 
 def _size_of_member(name: str, array: NDArray[Any]) -> int:
-    """An upper bound of a member's bytes: the array, its own header, its name twice, its entry in the list."""
+    """An upper bound of a member's bytes: its data, its NumPy header, its name twice, its entry in the member list."""
     return array.nbytes + 128 + 16 * array.ndim + 2 * len(name) + 256
 
 
 def sealed(members: Arrays) -> bytes:
-    """The archive of `members`, with its digest as a comment."""
+    """The bytes of the archive of `members`, with the digest as the archive's comment."""
     buffer = io.BytesIO()
     np.savez(buffer, **members)  # type: ignore[arg-type]
-    buffer.seek(-2, io.SEEK_END)  # the field of the comment's length
+    buffer.seek(-2, io.SEEK_END)  # the field with the comment's length
     buffer.write(struct.pack("<H", DIGITS))
     buffer.write(digest(buffer, buffer.tell()))
     return buffer.getvalue()
@@ -126,10 +126,10 @@ def read_archive(file: IO[bytes], limits: ArchiveLimits) -> tuple[dict[str, Any]
 
     Args:
         file: a file that `bounded.reading` opened.
-        limits: the limits of its size.
+        limits: the limits of the file's size.
 
     Returns:
-        The header as a dict, and the arrays, writable and without shared memory.
+        The header as a dict, and the arrays by name; each is writable and owns its memory.
 
     Raises:
         ConfigError: the file is too long, or is not a valid archive; the message says why.
@@ -144,7 +144,7 @@ def read_archive(file: IO[bytes], limits: ArchiveLimits) -> tuple[dict[str, Any]
 
 
 def pack_state(kind: str, state: Mapping[str, Any], limits: ArchiveLimits) -> bytes:
-    """The archive of nested dicts and lists of arrays, numbers, booleans, strings and None.
+    """The bytes of an archive of nested dicts and lists of arrays, numbers, booleans, strings and None.
 
     Args:
         kind: the file's format, such as "evonet checkpoint 2".
@@ -155,14 +155,14 @@ def pack_state(kind: str, state: Mapping[str, Any], limits: ArchiveLimits) -> by
         TypeError: the state has a value of another type.
         ValueError: the archive is larger than `limits` allow.
     """
-    arrays: list[tuple[_Steps, NDArray[Any]]] = []
+    arrays: list[tuple[_TreePath, NDArray[Any]]] = []
     tree = _without_arrays(state, [], arrays)
     header = {"format": kind, "state": tree, "arrays": [path for path, _ in arrays]}
-    return pack_archive(header, {_numbered(number): array for number, (_, array) in enumerate(arrays)}, limits)
+    return pack_archive(header, {_array_name(number): array for number, (_, array) in enumerate(arrays)}, limits)
 
 
 def read_state(file: IO[bytes], kind: str, limits: ArchiveLimits) -> dict[str, Any]:
-    """The state that `pack_state` packed, to the last bit, with the checks of `read_archive`.
+    """The state that `pack_state` packed, bit for bit, after the checks of `read_archive`.
 
     Raises:
         NewerFormat: a newer version of evonet wrote the file.
@@ -174,10 +174,10 @@ def read_state(file: IO[bytes], kind: str, limits: ArchiveLimits) -> dict[str, A
     try:
         if set(header) != {"format", "state", "arrays"} or not isinstance(header["state"], dict):
             raise ValueError("its header must hold a state and the places of its arrays")  # noqa: TRY301
-        if list(arrays) != [_numbered(number) for number in range(len(header["arrays"]))]:
+        if list(arrays) != [_array_name(number) for number in range(len(header["arrays"]))]:
             raise ValueError("its arrays are not those that its header lists")  # noqa: TRY301
         for path, array in zip(header["arrays"], arrays.values(), strict=True):
-            _put(header["state"], path, array)
+            _insert(header["state"], path, array)
     except (LookupError, TypeError, ValueError) as error:
         raise ConfigError(f"{file.name}: not a valid archive: {error}") from error
     state: dict[str, Any] = header["state"]
@@ -214,7 +214,7 @@ def check_format(path: PathLike, found: Any, known: str) -> None:
 
 
 def digest(file: IO[bytes], length: int) -> bytes:
-    """The digest of the first `length` bytes of a file, whose position is then `length`."""
+    """The digest of the first `length` bytes of a file; leaves the file's position at `length`."""
     hashed = hashlib.blake2b(digest_size=DIGITS // 2, usedforsecurity=False)
     file.seek(0)
     while length and (block := file.read(min(length, _BLOCK))):
@@ -244,7 +244,7 @@ def _read(file: IO[bytes], size: int, limits: ArchiveLimits) -> tuple[dict[str, 
 
 
 def _check_end(file: IO[bytes], size: int) -> None:
-    """Refuse an archive without its last record, or whose list of members is too long."""
+    """Refuse an archive if its last record is missing or its list of members is too long."""
     end = size - DIGITS - END
     file.seek(end)
     signature, length, comment = struct.unpack("<4s8xI4xH", file.read(END))
@@ -256,12 +256,12 @@ def _check_end(file: IO[bytes], size: int) -> None:
 
 
 def _directory_length(file: IO[bytes], end: int, recorded: int) -> int:
-    """Bytes of the list of members, all of which `zipfile` would read.
+    """Bytes of the list of members, which `zipfile` reads as a whole.
 
     Args:
         file: the archive.
-        end: the position of its last record.
-        recorded: the length in that record.
+        end: the position of the archive's last record.
+        recorded: the length in the last record.
     """
     if recorded != 0xFFFFFFFF or end < 76:
         return recorded
@@ -310,15 +310,15 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         return np.frombuffer(bytearray(stream.read()), dtype=dtype).reshape(shape)
 
 
-def _numbered(number: int) -> str:
+def _array_name(number: int) -> str:
     return f"array_{number}"
 
 
-def _without_arrays(value: Any, path: _Steps, arrays: list[tuple[_Steps, NDArray[Any]]]) -> Any:
-    """`value` for JSON, with null for each array; appends the path and the array to `arrays`."""
+def _without_arrays(value: Any, path: _TreePath, arrays: list[tuple[_TreePath, NDArray[Any]]]) -> Any:
+    """`value` as plain data for JSON, with None for each array; appends each array and its path to `arrays`."""
     if isinstance(value, np.ndarray):
         if value.dtype.newbyteorder("<").str not in _DTYPES:
-            raise TypeError(f"a state's array must hold numbers, got {value.dtype} at {_place(path)}")
+            raise TypeError(f"a state's array must hold numbers, got {value.dtype} at {_dotted(path)}")
         arrays.append((path, value))
         return None
     if isinstance(value, np.generic):
@@ -326,7 +326,7 @@ def _without_arrays(value: Any, path: _Steps, arrays: list[tuple[_Steps, NDArray
     if isinstance(value, Mapping):
         wrong = [key for key in value if not isinstance(key, str)]
         if wrong:
-            raise TypeError(f"a state's keys must be strings, got {wrong[0]!r} at {_place(path)}")
+            raise TypeError(f"a state's keys must be strings, got {wrong[0]!r} at {_dotted(path)}")
         return {key: _without_arrays(item, [*path, key], arrays) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_without_arrays(item, [*path, index], arrays) for index, item in enumerate(value)]
@@ -334,17 +334,17 @@ def _without_arrays(value: Any, path: _Steps, arrays: list[tuple[_Steps, NDArray
         return value
     raise TypeError(
         f"a state holds arrays, numbers, booleans, strings, None, and dicts and lists of these, "
-        f"got {type(value).__name__} at {_place(path)}"
+        f"got {type(value).__name__} at {_dotted(path)}"
     )
 
 
-def _place(path: _Steps) -> str:
+def _dotted(path: _TreePath) -> str:
     return ".".join(map(str, path)) or "its top"
 
 
-def _put(tree: Any, path: Any, array: NDArray[Any]) -> None:
-    """Put an array into its place in a tree, where there must be null."""
-    *parents, last = _checked(path)
+def _insert(tree: Any, path: Any, array: NDArray[Any]) -> None:
+    """Insert an array into a tree at its path, where the tree must have None."""
+    *parents, last = _checked_path(path)
     for step in parents:
         tree = tree[step]
     if tree[last] is not None:
@@ -352,7 +352,7 @@ def _put(tree: Any, path: Any, array: NDArray[Any]) -> None:
     tree[last] = array
 
 
-def _checked(path: Any) -> Iterator[str | int]:
+def _checked_path(path: Any) -> Iterator[str | int]:
     if not isinstance(path, list) or not path:
         raise ValueError("an array's place must be a list of keys and indices")
     for step in path:

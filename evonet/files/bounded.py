@@ -1,4 +1,4 @@
-"""Readers of untrusted files: regular files only, with limits of size and depth.
+"""Readers for untrusted files: regular files only, with limits of size and depth.
 
 Reading takes bounded time and memory for any content, an invalid file raises a ConfigError with its name, and no code
 in a file is run.
@@ -21,16 +21,16 @@ from evonet.files.text import shown
 PathLike = str | os.PathLike[str]
 
 LONGEST_DOCUMENT = 8 << 20
-"""Bytes that a JSON document may have, such as a run's summary."""
+"""The greatest size of a JSON document, such as a run's summary, in bytes."""
 
 LONGEST_LINE = 8 << 20
-"""Bytes that a line of a journal may have."""
+"""The greatest length of a journal's line, in bytes."""
 
 MOST_PARTS = 1 << 20
-"""Lists and objects that a JSON document may have: an empty list of two bytes takes sixty bytes of memory."""
+"""The greatest number of lists and objects in a JSON document; an empty list is two bytes of text, sixty in memory."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
-_DEEPEST = 200
+_MAX_DEPTH = 200
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFLNK: "a symbolic link",
@@ -45,17 +45,17 @@ class NotARegularFile(OSError):
 
 
 def require_regular(mode: int, path: str | None = None) -> None:
-    """Refuse a `mode` of `os.stat` that is not that of a regular file.
+    """Refuse the `mode` that `os.stat` returned unless it is that of a regular file.
 
     Raises:
-        NotARegularFile: the mode is that of another kind of file.
+        NotARegularFile: the mode belongs to another kind of file.
     """
     if not stat.S_ISREG(mode):
         raise NotARegularFile(errno.EINVAL, f"it is {kind_of(mode)}, not a regular file", path)
 
 
 def kind_of(mode: int) -> str:
-    """The kind of file with a `mode` of `os.stat`, in words."""
+    """The kind of file, in words, for the `mode` that `os.stat` returned."""
     return "a regular file" if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "a device")
 
 
@@ -65,7 +65,7 @@ def reading(path: PathLike, open_file: Callable[[], int] | None = None) -> Itera
 
     Args:
         path: the path of the file; links are followed, because the user typed it.
-        open_file: opens the file and returns its descriptor; by default `path` is opened.
+        open_file: a function that opens the file and returns its descriptor; by default `path` is opened.
 
     Raises:
         ConfigError: the file cannot be opened or read.
@@ -73,7 +73,7 @@ def reading(path: PathLike, open_file: Callable[[], int] | None = None) -> Itera
     try:
         with open(path, "rb", opener=lambda *_: _open(path) if open_file is None else open_file()) as file:
             yield file
-    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+    except (OSError, ValueError) as error:  # `open` raises ValueError for a name with a NUL
         raise unreadable(path, error) from error
 
 
@@ -82,10 +82,10 @@ def _open(path: PathLike) -> int:
 
 
 def regular(descriptor: int) -> int:
-    """The descriptor, if its file is regular; else it is closed.
+    """Return the descriptor of a regular file; close any other descriptor and raise.
 
     Raises:
-        NotARegularFile: the descriptor is that of another kind of file.
+        NotARegularFile: the descriptor belongs to another kind of file.
     """
     try:
         require_regular(os.fstat(descriptor).st_mode)
@@ -143,12 +143,12 @@ def read_lines(
 
     Args:
         file: a file with a JSON object in each line.
-        parse: makes a record of a line's object; raises ValueError if the object is invalid.
+        parse: a function that makes a record of a line's object; it raises ValueError if the object is invalid.
         name: the name of the object in messages.
-        torn_end: whether a last line without its newline is skipped, which a running experiment may leave.
+        torn_end: whether to skip a last line without a newline; a running experiment may leave one.
 
     Raises:
-        ConfigError: a line is not a valid record; the message has its number.
+        ConfigError: a line is not a valid record; the message has the line's number.
         OSError: the file cannot be read.
     """
     number = 0
@@ -210,11 +210,11 @@ def check_depth(value: Any) -> None:
         ValueError: the nesting exceeds the limit.
     """
     level = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         level = [item for node in level for item in _parts(node) if isinstance(item, dict | list)]
         if not level:
             return
-    raise ValueError(f"nested too deeply: it may be {_DEEPEST} levels deep")
+    raise ValueError(f"nested too deeply: it may be {_MAX_DEPTH} levels deep")
 
 
 def _parts(node: Any) -> Any:

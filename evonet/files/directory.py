@@ -1,7 +1,7 @@
 """A directory whose files are opened relative to its descriptor: regular files only, without symbolic links.
 
-A directory may come from a stranger. A link could lead a write to any file of the user, and reading a pipe or a device
-may never end; such entries are refused when they are opened, before anything is read, written or truncated.
+A directory may be untrusted: a symbolic link in it could redirect a write to any file of the user, and reading a pipe
+or a device may never end. Such entries are refused when they are opened, before anything is read, written or truncated.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from evonet.files.bounded import NotARegularFile, kind_of, reading, regular, req
 from evonet.files.lock import Lock
 
 _BELOW = os.open in os.supports_dir_fd  # Windows cannot open a file relative to a directory
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-_BINARY = getattr(os, "O_BINARY", 0)  # else Windows changes line ends
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_BINARY = getattr(os, "O_BINARY", 0)  # without it, Windows changes line ends
 _TEMPORARY = re.compile(r"\.(.+)\.\d+")
 _RENAME_ATTEMPTS = 5
 _RENAME_PAUSE = 0.05  # seconds; on Windows a virus scanner may hold a new file open
 
 
 class Directory:
-    """An open directory; a context manager, which closes it.
+    """An open directory; as a context manager, it is closed at the end.
 
     Links in the path of the directory are followed, because the user typed it; links in the directory are not.
 
@@ -54,7 +54,7 @@ class Directory:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY) if _BELOW else -1
 
     def subdirectory(self, name: str, *, create: bool = False) -> Directory:
-        """The directory `name` in this one.
+        """Open the subdirectory `name`.
 
         Raises:
             NotARegularFile: `name` is a link.
@@ -69,7 +69,7 @@ class Directory:
             raise NotARegularFile(errno.ELOOP, "it is a symbolic link, not a directory")
         found = object.__new__(Directory)
         found.path = self.path / name
-        found._descriptor = os.open(target, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK, **below) if _BELOW else -1
+        found._descriptor = os.open(target, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW, **below) if _BELOW else -1
         return found
 
     def open(self, name: str, flags: int = os.O_RDONLY) -> int:
@@ -81,8 +81,8 @@ class Directory:
         """
         target, below = self._at(name)
         with contextlib.suppress(FileNotFoundError):
-            require_regular(self._stat(name).st_mode)  # opening some devices has effects
-        return regular(os.open(target, flags | _NO_LINK | _NEVER_WAIT | _BINARY, 0o666, **below))
+            require_regular(self._stat(name).st_mode)  # opening some devices has side effects
+        return regular(os.open(target, flags | _NOFOLLOW | _NONBLOCK | _BINARY, 0o666, **below))
 
     def reading(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """The regular file `name`, open for reading as by `bounded.reading`."""
@@ -94,7 +94,8 @@ class Directory:
         Args:
             name: the name of the file.
             content: the whole content.
-            sync_names: whether to wait until the new name is on the disk; the last of several files is enough.
+            sync_names: whether to wait until the directory's entry is on the disk; of several files, only the last
+                needs it.
 
         Raises:
             OSError: the file cannot be written; its old content is unchanged.
@@ -178,7 +179,7 @@ class Directory:
         return Lock(self.open(name, os.O_RDWR | os.O_CREAT))
 
     def sync(self) -> None:
-        """Wait until the made, renamed and removed names of this directory are on the disk."""
+        """Wait until the creation, renaming and removal of this directory's entries are on the disk."""
         if not _BELOW:
             return
         try:
@@ -202,7 +203,7 @@ class Directory:
         self.close()
 
     def _at(self, name: str) -> tuple[str | Path, dict[str, Any]]:
-        """The path and the keyword arguments with which functions of `os` address an entry."""
+        """The path and the keyword arguments by which functions of `os` find the entry `name`."""
         if name in {"", ".", ".."} or os.path.basename(name) != name:
             raise ValueError(f"a file's name must have no folder in it, got {name!r}")
         return (name, {"dir_fd": self._descriptor}) if _BELOW else (self.path / name, {})
@@ -215,7 +216,10 @@ class Directory:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
             return self.open(name, flags)
-        except (FileExistsError, NotARegularFile):  # left by a killed process with the same id, or planted
+        except (
+            FileExistsError,
+            NotARegularFile,
+        ):  # left by a killed process with the same id, or placed by an attacker
             self.remove(name)
             return self.open(name, flags)
 
@@ -235,14 +239,14 @@ class Directory:
 
 @contextlib.contextmanager
 def reading_below(path: Path) -> Iterator[IO[bytes]]:
-    """The regular file at `path`, open for reading; links in the path of its directory are followed, others are not.
+    """Open the regular file at `path` for reading; its directory may be reached by links, the file must not be a link.
 
     Raises:
         ConfigError: the file cannot be opened or read.
     """
     try:
         directory = Directory(path.parent)
-    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+    except (OSError, ValueError) as error:  # `os.open` raises ValueError for a name with a NUL
         raise unreadable(path, error) from error
     with directory, directory.reading(path.name) as file:
         yield file
@@ -259,13 +263,13 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of `content`: one call of `os.write` may write a part."""
+    """Write all of `content`; one call of `os.write` may write only a part."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def name_of_temporary(name: str) -> str | None:
-    """The file whose temporary file has the name `name`; None if `name` is not that of a temporary file."""
+    """The name of the file that the temporary file `name` was to replace; None if `name` is not a temporary file's."""
     match = _TEMPORARY.fullmatch(name)
     return None if match is None else match[1]

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from evonet.files.text import shown
 
 LARGEST = 2**63 - 1
-"""The largest integer that an array holds."""
+"""The largest integer that an int64 array can hold."""
 
 _FINITE = sys.float_info.max
 _Value = TypeVar("_Value")
@@ -24,7 +24,7 @@ class Fields:
         name: the name of the object in messages.
 
     Raises:
-        ValueError: `entries` is not an object. The methods raise it where an entry is missing or breaks its rule.
+        ValueError: `entries` is not an object. Each method raises ValueError if its entry is missing or invalid.
     """
 
     def __init__(self, entries: Any, name: str) -> None:
@@ -38,7 +38,7 @@ class Fields:
         return self._entries.get(key) is not None
 
     def allow_only(self, *keys: str) -> Fields:
-        """Refuse other keys than `keys`; returns this object."""
+        """Refuse keys other than `keys`, and return this object."""
         unknown = sorted(self._entries.keys() - set(keys))
         if unknown:
             raise ValueError(f"{self._name} must have no key {shown(unknown[0])}")
@@ -97,7 +97,7 @@ class Fields:
         return text
 
     def optional(self, key: str, read: Callable[[str], _Value]) -> _Value | None:
-        """The entry as the method `read` of this object returns it; None if the entry is null."""
+        """The entry, read with the method `read` of this object; None if the entry is null."""
         return None if self.get(key) is None else read(key)
 
     def items(self, key: str, longest: int = LARGEST) -> list[Any]:
@@ -115,7 +115,7 @@ class Fields:
         return dict(value)
 
     def fields(self, key: str) -> Fields:
-        """An object."""
+        """A JSON object, as `Fields`."""
         return Fields(self.get(key), f"{self._name}.{key}")
 
     def _refuse(self, key: str, rule: str, value: Any) -> NoReturn:

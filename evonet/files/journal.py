@@ -1,7 +1,7 @@
 """Journals: append-only files that a resumed run continues from the length in its checkpoint.
 
 A checkpoint stores the length and checksum of each journal, and is written after the journals are on the disk. So a
-crash damages nothing within that length, and bytes beyond it are truncated when the run is resumed.
+crash damages nothing within that length, and bytes beyond it are removed when the run is resumed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _LONGEST_CHECKSUM = 2**32 - 1
 
 @dataclass(frozen=True)
 class Mark:
-    """The length and checksum of a journal at some moment.
+    """The length and checksum of a journal at one point in time.
 
     Attributes:
         length: the length in bytes.
-        checksum: CRC-32 of these bytes.
+        checksum: CRC-32 of the first `length` bytes.
     """
 
     length: int = 0
@@ -35,7 +35,7 @@ class Mark:
 
     @classmethod
     def from_fields(cls, fields: Fields) -> Mark:
-        """The mark with these fields, read from a file.
+        """The mark with the given fields, which were read from a file.
 
         Raises:
             ValueError: the fields are not those of a mark.
@@ -107,14 +107,14 @@ class Journal:
 
     @property
     def mark(self) -> Mark:
-        """The present length and checksum."""
+        """The current length and checksum."""
         return Mark(self._length, self._checksum)
 
     def append(self, content: bytes) -> None:
         """Append bytes.
 
         Raises:
-            OSError: the bytes cannot be written, or only a part of them.
+            OSError: not all bytes can be written.
         """
         self._synced = False
         write_all(self._file, content)
@@ -126,9 +126,9 @@ class Journal:
 
         Raises:
             ValueError: the line is longer than `LONGEST_LINE`.
-            OSError: the line cannot be written, or only a part of it.
+            OSError: not all of the line can be written.
         """
-        content = f"{line}\n".encode(errors="backslashreplace")  # half a surrogate pair becomes JSON's own escape
+        content = f"{line}\n".encode(errors="backslashreplace")  # a lone surrogate becomes a JSON escape
         if len(content) > LONGEST_LINE:
             raise ValueError(f"a line of {self.path} may have {LONGEST_LINE} bytes, got {len(content)}")
         self.append(content)
@@ -151,7 +151,7 @@ class Journal:
 
 
 def marks_to_entries(marks: Mapping[str, Mark]) -> dict[str, Any]:
-    """The marks of journals by name, as plain data."""
+    """The marks of journals, by the journals' names, as plain data for JSON."""
     return {name: asdict(mark) for name, mark in marks.items()}
 
 

@@ -1,4 +1,4 @@
-"""A lock on a file, which ends with the process that holds it."""
+"""A lock on a file; the system releases it when its process ends."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Lock:
     """An exclusive lock on an open file.
 
     Args:
-        descriptor: the file's descriptor, which the lock closes.
+        descriptor: the file's descriptor; `release` closes it.
 
     Attributes:
-        held: False where the file system has no locks, so that other processes are not kept out.
+        held: whether the lock keeps other processes out; False on a file system without locks.
 
     Raises:
         BlockingIOError: another process holds the lock.

@@ -10,7 +10,7 @@ def shown(value: Any, length: int = 80) -> str:
     """`value` for a message: its `repr`, truncated to `length` characters."""
     try:
         text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
-    except (ValueError, RecursionError):  # a number of thousands of digits
+    except (ValueError, RecursionError):  # `repr` refuses integers of thousands of digits
         text = f"a {type(value).__name__}"
     return text if len(text) <= length else f"{text[: length - 1]}…"
 

@@ -26,7 +26,7 @@ _LEARNING = ("generation", "environment_steps", "best", "median", "validation_me
 
 
 def account_data(run: LoadedRun) -> dict[str, Any]:
-    """The content of `account`, and all weights, ancestors and generations, as plain data."""
+    """A run's summary as plain data: the content of `account`, with all weights, ancestors and generations."""
     champion = run.champion
     data = dict(run.summary)
     if champion is not None:
@@ -49,7 +49,7 @@ def account_data(run: LoadedRun) -> dict[str, Any]:
 
 
 def account(run: LoadedRun) -> str:
-    """The summary as text of at most 120 columns, unless names are longer."""
+    """A run's summary as text of at most 120 columns, unless names are longer."""
     sections = [_head(run.summary), _effort(run), _curve(run.metrics)]
     if run.champion is not None:
         names = _names(run, run.champion)
@@ -62,9 +62,9 @@ def account(run: LoadedRun) -> str:
 
 
 def influence(network: NeuralNetwork) -> list[float]:
-    """Each input's share of all paths to the outputs, by absolute connection weights (after Olden et al. 2004).
+    """Each input's share of the absolute weights on all paths to the outputs (after Olden et al. 2004).
 
-    The weights of two inputs are comparable if their values are, so the shares mean most for normalised observations.
+    The weights of two inputs are comparable only if the inputs' values are, as they are in normalised observations.
     """
     paths = np.abs(network.input_hidden_weights) @ np.abs(network.hidden_output_weights)
     strength = paths.sum(axis=1)

@@ -19,7 +19,7 @@ from evonet.files.directory import write_atomically
 
 Frame = NDArray[np.uint8]
 _WIDTH = 480  # pixels
-_FASTEST = 25.0  # frames a second; faster environments have some left out, and play at their own speed
+_FASTEST = 25.0  # frames a second; of a faster environment, frames are left out, so that its speed is kept
 
 
 class CannotRender(EvonetError):
@@ -40,14 +40,14 @@ class FrameRate:
 
     @classmethod
     def of(cls, environment: Any, least_every: int = 1) -> FrameRate:
-        """The environment's own speed, at no more than 25 frames a second and one frame in `least_every` steps."""
+        """The environment's frame rate, reduced to at most 25 frames a second and one frame in `least_every` steps."""
         own = float(environment.metadata.get("render_fps") or _FASTEST)
         every = max(least_every, round(own / _FASTEST))
         return cls(every, own / every)
 
 
 class Film:
-    """A list of frames, compressed in memory: a long episode would fill it, and its frames are mostly alike."""
+    """A list of frames, compressed because the frames of a long episode would fill the memory, and are mostly alike."""
 
     def __init__(self) -> None:
         self._frames: list[bytes] = []
@@ -57,7 +57,7 @@ class Film:
         """Add a picture `(height, width, 3)`, reduced to at most 480 pixels of width.
 
         Raises:
-            CannotRender: `picture` is no such array, or its size differs from that of the first.
+            CannotRender: `picture` has another shape, or its size differs from that of the first picture.
         """
         frame = _reduced(picture)
         if frame.shape != (self._shape or frame.shape):
@@ -148,4 +148,4 @@ FILM_FORMATS = {
     "webp": FilmFormat(_pillow, _write_webp),
     "mp4": FilmFormat(_ffmpeg, _write_mp4),
 }
-"""File formats by name, which is also the suffix of their files."""
+"""File formats by name; the name is also the suffix of the files."""

@@ -1,4 +1,4 @@
-"""Curves drawn with characters."""
+"""Text charts: curves drawn with characters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MARKS = "*+."
 
 
 def chart(series: Mapping[str, Sequence[float | None]], width: int = 72, height: int = 12) -> str:
-    """Curves over a common axis; where curves cross, the first is on top.
+    """Curves over a common axis as text; where curves cross, the first curve is drawn.
 
     Args:
         series: values of at most three curves by name, all of one length; None for a missing value.
@@ -42,7 +42,7 @@ def chart(series: Mapping[str, Sequence[float | None]], width: int = 72, height:
 
 
 def _resample(values: Sequence[float | None], width: int) -> FloatArray:
-    """At most `width` of the values, evenly spaced, with the first and the last."""
+    """At most `width` of the values, evenly spaced, including the first and the last."""
     array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     if len(array) <= width:
         return array

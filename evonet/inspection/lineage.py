@@ -24,10 +24,10 @@ class Ancestor:
     Attributes:
         individual: id of the individual.
         generation: generation of birth.
-        parents: ids of its one or two parents; empty in the first generation.
+        parents: ids of the individual's one or two parents; empty in the first generation.
         operators: names of the operators that made the individual.
         fitness: training fitness in the generation of birth; None if the individual could not be scored.
-        gain: its fitness minus its first parent's; None in the first generation.
+        gain: the individual's fitness minus its first parent's; None in the first generation, or if one is unknown.
     """
 
     individual: int
@@ -46,7 +46,7 @@ class Lineage:
         individuals: ids, `(n,)`, ascending.
         generations: generations of birth, `(n,)`.
         parents: ids of the parents, `(n, 2)`; `NO_PARENT` for a missing parent.
-        made_by: whether an operator helped to make an individual, `(n, operators)`.
+        made_by: whether an operator made or changed an individual, `(n, operators)`.
         operators: names of the operators.
         fitness: training fitness in the generation of birth, `(n,)`; NaN for an individual that could not be scored.
     """
@@ -60,10 +60,10 @@ class Lineage:
 
     @classmethod
     def of(cls, lines: Iterable[Births]) -> Lineage:
-        """The lineage of the lines of a run's `lineage.jsonl`.
+        """The lineage from the lines of a run's `lineage.jsonl`.
 
         Raises:
-            ValueError: two lines have the same individual.
+            ValueError: two lines have an individual with the same id.
         """
         parts = [*lines, _NO_BIRTHS]
         individuals = np.concatenate([part.ids for part in parts])
@@ -98,7 +98,7 @@ class Lineage:
         return row if row < len(self) and self.individuals[row] == individual else None
 
     def individual(self, row: int) -> Ancestor:
-        """The individual of a row."""
+        """The individual at a row of the lineage."""
         fitness = float(self.fitness[row])
         return Ancestor(
             individual=int(self.individuals[row]),

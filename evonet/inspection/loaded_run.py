@@ -1,4 +1,4 @@
-"""A run loaded from its directory, finished or not, without executing anything in it or making an environment."""
+"""Loader of a finished or unfinished run from its directory; it executes no code and makes no environment."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from evonet.task import Task
 from evonet.types import FloatArray
 
 NO_CHAMPION_YET = -1
-"""Value of the columns `champion` and `champion_generation` before there is a champion."""
+"""The value of the columns `champion` and `champion_generation` before the first champion."""
 
 _Read = TypeVar("_Read")
 
 
 class PolicySpec(NamedTuple):
-    """The parts that turn a run's genome into a policy.
+    """The architecture and task with which a run's genome becomes a policy.
 
     Attributes:
         architecture: architecture of the networks.
@@ -52,13 +52,13 @@ class PolicySpec(NamedTuple):
 
 
 def load_run(path: str | Path, allow_imports: Collection[str] = ()) -> LoadedRun:
-    """Load a run from its directory; of an unfinished run, the generations so far.
+    """Load a run from its directory; an unfinished run has the generations so far.
 
-    Nothing in the directory is executed, no environment is made, and each file is read at the first use of its data.
+    No code in the directory is executed, no environment is made, and each file is read when its data are first used.
 
     Args:
         path: the run directory.
-        allow_imports: modules that may be imported when the champion acts in its environment; no others are.
+        allow_imports: the only modules that may be imported when the champion acts in its environment.
 
     Raises:
         ConfigError: `path` is no run directory.
@@ -90,7 +90,7 @@ class LoadedRun:
         self._allow_imports = tuple(allow_imports)
 
     def require_finished(self) -> LoadedRun:
-        """The run itself, if it is finished.
+        """Return this object if the run is finished.
 
         Raises:
             ConfigError: the run is not finished.
@@ -112,7 +112,7 @@ class LoadedRun:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """The content of `run.json`, or its known part for an unfinished run, with the present path of the run."""
+        """The content of `run.json`, or for an unfinished run the results so far, with the current path of the run."""
         summary = read_run_summary(self.path) if self.finished else self._so_far()
         return {**summary, "run_directory": str(self.path), "finished": self.finished}
 
@@ -144,7 +144,7 @@ class LoadedRun:
         return {name: _column(lines, name) for name in METRICS} if lines else {}
 
     def metrics_frame(self) -> Any:
-        """The metrics as a pandas DataFrame, a row for each generation, with a column of seconds since the start.
+        """The metrics as a pandas DataFrame: a row for each generation, with the seconds since the start as a column.
 
         Raises:
             EvonetError: pandas is not installed.
@@ -168,7 +168,7 @@ class LoadedRun:
 
     @cached_property
     def descent(self) -> list[Ancestor]:
-        """The champion's line of descent by first parents, from the first generation to itself."""
+        """The champion's line of descent by first parents, from the first generation to the champion."""
         return [] if self.champion is None else self.lineage.descent(self.champion.id)
 
     @cached_property
@@ -182,7 +182,7 @@ class LoadedRun:
 
     @cached_property
     def policy_spec(self) -> PolicySpec | None:
-        """Architecture and task of the run's genomes; None if no file has them, as before the first checkpoint."""
+        """The architecture and task of the run's genomes; None if no file has them, as before the first checkpoint."""
         if self.champion is not None:
             return PolicySpec(self.champion.architecture, self.champion.task)
         checkpoint = self._newest_checkpoint
@@ -204,16 +204,16 @@ class LoadedRun:
             raise unreadable(self.path / journal_name("metrics"), error) from error
 
     def _records(self, name: str, parse: Callable[[Fields], _Read]) -> list[_Read]:
-        """The records in the lines of a journal; of an unfinished run, those of complete lines.
+        """The records in the lines of a journal; the incomplete last line of an unfinished run is skipped.
 
         Raises:
-            ConfigError: the journal cannot be read, or a line has a malformed record.
+            ConfigError: the journal cannot be read, or a line is not a valid record.
         """
         with reading_below(self.path / journal_name(name)) as file:
             return list(read_lines(file, parse, name, torn_end=not self.finished))
 
     def journal(self, name: str) -> Iterator[dict[str, Any]]:
-        """The lines of a journal; of an unfinished run, the complete ones.
+        """The lines of a journal as dicts; the incomplete last line of an unfinished run is skipped.
 
         Raises:
             ConfigError: the journal cannot be read.
@@ -221,10 +221,10 @@ class LoadedRun:
         yield from self._records(name, Fields.all)
 
     def read(self, name: str, read: Callable[[], _Read]) -> _Read:
-        """The result of `read`, with its errors as errors in the file or folder `name`.
+        """Call `read`, and convert its errors into a ConfigError about the file or folder `name`.
 
         Raises:
-            ConfigError: the content is malformed.
+            ConfigError: the content is not valid.
         """
         try:
             return read()
@@ -235,7 +235,7 @@ class LoadedRun:
         try:
             with Directory(self.path) as directory:
                 return set(directory.names())
-        except (OSError, ValueError):  # no directory, or a name with a NUL
+        except (OSError, ValueError):  # the path is no directory, or has a NUL
             return set()
 
     def __repr__(self) -> str:
@@ -274,7 +274,7 @@ class LoadedRun:
     @cached_property
     def _newest_checkpoint(self) -> Checkpoint | None:
         """The newest checkpoint that can be read."""
-        for _ in range(3):  # a run may remove a checkpoint after it was listed, but only if there is a newer one
+        for _ in range(3):  # a running experiment may have removed a listed checkpoint after it wrote a newer one
             for path in checkpoints_in(self.path):
                 with contextlib.suppress(CheckpointError):
                     return Checkpoint.load(path)

@@ -1,4 +1,4 @@
-"""Runs, populations and networks as HTML for notebooks: a short text and Matplotlib's figures.
+"""HTML for notebooks: runs, populations and networks as short text and Matplotlib figures.
 
 Without Matplotlib, a notebook shows an object's plain text instead.
 """
@@ -25,7 +25,7 @@ _CELL = 'style="text-align:left;padding:1px 12px 1px 0"'
 
 
 def to_html(value: LoadedRun | Population | NeuralNetwork) -> str | None:
-    """A run, a population or a network as HTML; None if Matplotlib is missing, so that a notebook shows plain text."""
+    """A run, a population or a network as HTML; None without Matplotlib, so that a notebook shows plain text."""
     if find_spec("matplotlib") is None:
         return None
     if isinstance(value, LoadedRun):
@@ -34,7 +34,7 @@ def to_html(value: LoadedRun | Population | NeuralNetwork) -> str | None:
 
 
 def run_html(run: LoadedRun) -> str:
-    """A run's verdict, scores, learning curve and its champion's network."""
+    """A run's verdict, learning curve, scores and champion's network."""
     parts = [_paragraph(verdict(run.summary))]
     if len(run.metrics.get("generation", ())):
         parts.append(_figure(lambda axes: learning_curve(run, ax=axes)))
@@ -51,7 +51,7 @@ def run_html(run: LoadedRun) -> str:
 
 
 def population_html(population: Population) -> str:
-    """A population's fitness, its fittest individuals and the network of the best."""
+    """A population's fitness, its fittest individuals, and the network of the fittest."""
     shape, fitness = population.architecture, population.fitness
     heading = f"Population of {len(population)} networks {shape}, {shape.genome_size} genes each"
     if fitness is None:
@@ -92,7 +92,7 @@ def _operators(population: Population, row: int) -> str:
 
 
 def _figure(draw: Callable[[Any], object], width: float = 5.0, height: float = 2.6) -> str:
-    """A figure of `width` times `height` inches as SVG, in which Matplotlib escapes names."""
+    """A figure of `width` times `height` inches as SVG; Matplotlib escapes the names in the SVG."""
     with page_style():
         axes = new_axes(width, height)
         draw(axes)

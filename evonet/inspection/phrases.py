@@ -30,7 +30,7 @@ def number(value: float | None, digits: int = 6) -> str:
 
 
 def score(mean: float | None) -> str:
-    """A mean score as text; `failed` for None, the mean of episodes of which one failed."""
+    """A mean score as text; None, which means that an episode failed, becomes `failed`."""
     return number(-math.inf if mean is None else mean)
 
 

@@ -36,13 +36,13 @@ class Episode:
 
 
 def has_display() -> bool:
-    """Whether a window could be opened here."""
+    """Whether this machine has a display for a window."""
     return sys.platform != "linux" or any(os.environ.get(name) for name in _DISPLAYS)
 
 
 @contextlib.contextmanager
 def no_window_needed() -> Iterator[None]:
-    """Let pygame, which renders most environments, draw without a window on a machine that has no display."""
+    """A context in which pygame, which renders most environments, draws without a window if there is no display."""
     if has_display():
         yield
         return
@@ -71,7 +71,7 @@ def play(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
 
 
 def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None) -> Iterator[Episode]:
-    """Play the episodes of `seeds (episodes,)` into one film, which is written after the last, whole or not at all.
+    """Play the episodes of `seeds (episodes,)` and write one film of them, atomically after the last episode.
 
     Args:
         policy: policy with one lane.

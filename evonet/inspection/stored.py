@@ -33,8 +33,8 @@ def stored_individual(run: LoadedRun, generation: int | None = None, individual:
     Args:
         run: the run.
         generation: without `individual`, select the fittest of this generation. With `individual`, prefer the
-            normaliser of this generation, in which the individual lived; that of a checkpoint is the next generation's.
-        individual: id of the individual; without `individual` and `generation`, the champion is returned.
+            normaliser of this generation; a checkpoint has the normaliser of the next generation.
+        individual: id of the individual; if both `individual` and `generation` are None, the champion is returned.
 
     Raises:
         NotStored: the individual is not stored; the message says which ones are.
@@ -43,7 +43,9 @@ def stored_individual(run: LoadedRun, generation: int | None = None, individual:
     _require_alive(run, generation, individual)
     if individual is not None:
         found = list(_stored_states(run, individual, generation))
-        found.sort(key=lambda each: each.generation != generation)  # stable: the order is otherwise unchanged
+        found.sort(
+            key=lambda each: each.generation != generation
+        )  # the sort is stable, so the order is otherwise unchanged
     elif generation is not None:
         found = _fittest(run, generation)
     else:
@@ -57,7 +59,7 @@ def stored_champion(run: LoadedRun) -> Champion:
     """The champion of a run, or the champion so far of an unfinished run.
 
     Raises:
-        NotStored: the run has no champion, or none yet.
+        NotStored: the run has no champion, or no champion yet.
         ConfigError: a file of the run cannot be read.
     """
     if run.champion is None:
@@ -83,7 +85,7 @@ def _require_alive(run: LoadedRun, generation: int | None, individual: int | Non
 
 
 def _fittest(run: LoadedRun, generation: int) -> list[Individual]:
-    """The fittest of a generation, as a list; a generation that recorded none has the fittest of the one before."""
+    """The fittest of a generation, in a list; the last recorded one, because a repeated fittest is not recorded."""
     if not np.isfinite(run.metrics["best"][generation]):
         return []
     return [each for each in run.fittest if each.generation <= generation][-1:]

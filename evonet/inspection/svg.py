@@ -1,4 +1,4 @@
-"""Matplotlib figures as SVG elements that follow the fonts and colours of the page around them."""
+"""Matplotlib figures as SVG elements that use the fonts and text colour of the page around them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from evonet.inspection.plots.palette import package
 
 _INK = "#123456"  # placeholder for the page's text colour, which may be dark or light
-_POINTS = 72.0  # an inch
-_EDGE = 3.0  # points around the drawing
+_POINTS = 72.0  # points of an inch
+_EDGE = 3.0  # points of margin around the drawing
 _MOST_FITS = 3
-_DPI = 160  # of heat maps, which are bitmaps within the drawing
+_DPI = 160  # resolution of heat maps, which are bitmaps within the drawing
 _STYLE = {
-    "svg.fonttype": "none",  # text stays text
+    "svg.fonttype": "none",  # text is not converted to paths
     "svg.hashsalt": "evonet",
-    "text.parse_math": False,  # names may hold dollar signs
+    "text.parse_math": False,  # names may contain dollar signs
     "font.size": 10,
     "font.family": "sans-serif",
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
@@ -72,10 +72,10 @@ def svg(figure: Any, key: str = "") -> str:
 
 
 def _fit(figure: Any) -> None:
-    """Make axes in one row fill the figure, with their labels, legends and colour bars.
+    """Make axes in one row fill the figure, including labels, legends and colour bars.
 
-    The layout is computed once, and again only if the ticks changed; Matplotlib's own layouts compute it two or three
-    times, which is half of the time of a figure.
+    The layout is computed again only if the ticks have changed; Matplotlib's own layouts always compute it two or three
+    times, which takes half of the time of a figure.
     """
     dpi, figure.dpi = figure.dpi, _POINTS  # text in an SVG is measured in points
     for _ in range(_MOST_FITS):

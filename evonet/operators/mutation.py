@@ -224,12 +224,13 @@ MUTATIONS: dict[str, type[Mutation]] = {
 def inherited_step_sizes(step_sizes: FloatArray, mates: IntArray, crossed: BoolArray) -> FloatArray:
     """The step sizes that children inherit: the first parent's, or the parents' geometric mean if `crossed (m,)`.
 
-    Bäck and Schwefel (1993) recombine step sizes by a mean; as these change by factors, it is the geometric one.
+    Bäck and Schwefel (1993) recombine step sizes by a mean; the mean is geometric here, because mutation multiplies
+    step sizes.
 
     Args:
-        step_sizes: of the parents' generation, `(n, sizes)`.
+        step_sizes: step sizes of the parents' generation, `(n, sizes)`.
         mates: rows of the parents, `(m, 2)`.
-        crossed: which children have something of both, `(m,)`.
+        crossed: which children have genes of both parents, `(m,)`.
     """
     first, second = step_sizes[mates[:, 0]], step_sizes[mates[:, 1]]
     return np.where(crossed[:, None], np.sqrt(first) * np.sqrt(second), first)

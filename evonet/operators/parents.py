@@ -15,14 +15,15 @@ Observe: TypeAlias = Callable[[], FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class Parents:
-    """Individuals that may become parents, and what is known of them.
+    """Individuals that may become parents, and their evaluation.
 
     Attributes:
-        architecture: architecture of their networks.
+        architecture: architecture of the individuals' networks.
         genomes: `(n, genome_size)`.
         fitness: `(n,)`, finite, higher is fitter.
-        returns: of each training episode, `(n, episodes)`, NaN for a failed one; None if only the fitness is known.
-        observations: network inputs of one episode of the fittest individual, `(k, num_inputs)` in their order; None
+        returns: return of each training episode, `(n, episodes)`, NaN for a failed episode; None if only the fitness is
+            known.
+        observations: network inputs of one episode of the fittest individual, `(k, num_inputs)`, in time order; None
             unless an operator has the attribute `observes = True`, because that episode must run a second time.
     """
 

@@ -56,13 +56,14 @@ class SafeMutation(Operator):
 def sensitivity(architecture: Architecture, genomes: FloatArray, observations: FloatArray) -> FloatArray:
     """Sensitivity of the outputs to each gene, `(m, genome_size)`.
 
-    For output o and gene w it is the sum over observations of dy_o / dw; over outputs, the root of the sum of squares
-    (equation 4). What a recurrent network remembers counts as an input: gradients do not run back through time.
+    The sensitivity of output o to gene w is the sum over observations of dy_o / dw; the sensitivity of all outputs is
+    the root of the sum of squares (equation 4). Recurrent inputs count as inputs: gradients do not run back through
+    time.
 
     Args:
-        architecture: of the networks.
+        architecture: architecture of the networks.
         genomes: `(m, genome_size)`.
-        observations: network inputs, `(k, num_inputs)`, of one episode in order.
+        observations: network inputs of one episode, `(k, num_inputs)`, in time order.
     """
     blocks = architecture.views(genomes)
     m = len(genomes)
@@ -76,7 +77,7 @@ def sensitivity(architecture: Architecture, genomes: FloatArray, observations: F
 
     squares = np.zeros((m, architecture.genome_size))
     parts = architecture.views(squares)
-    # To a weight into output o, only that output responds.
+    # A weight into output o changes only that output.
     parts["hidden_output_weights"][...] = matrix_product(hidden.transpose(0, 2, 1), output_slopes) ** 2
     if architecture.bias:
         parts["output_bias"][...] = output_slopes.sum(axis=1) ** 2

@@ -72,11 +72,11 @@ class ScheduledSettings:
         self._resolved.clear()
 
     def record_parents(self, survivors: int, fitness: FloatArray) -> None:
-        """Keep the fitness of each child's parents, `(children, 2)`, which decides whether the child is a success.
+        """Record the fitness of each child's parents; a child that is fitter than both parents is a success.
 
         Args:
-            survivors: individuals in the first rows of the new generation, which are no children.
-            fitness: of the parents.
+            survivors: number of individuals in the first rows of the new generation that are not children.
+            fitness: fitness of each child's parents, `(children, 2)`.
         """
         self._parent_fitness = np.concatenate([np.full(survivors, np.nan), fitness.max(axis=1)])
 

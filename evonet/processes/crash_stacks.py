@@ -1,4 +1,4 @@
-"""Turns what Python's fault handler writes about a crashed or hung process into a traceback."""
+"""Converts the dump that Python's fault handler writes for a crashed or hung process into a traceback."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import traceback
 
 TIMEOUT = "Timeout ("
-"""How a dump of the fault handler begins if it ended a process that took too long."""
+"""The first characters of a dump if the fault handler ended the process because a call took too long."""
 
 _STACK = re.compile(r'\(most recent call first\):\n((?:  File ".*\n)+)')
 _FRAME = re.compile(r'^  File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<name>.*)$', re.MULTILINE)
@@ -14,13 +14,13 @@ _Frame = tuple[str, int, str]  # file, line, function
 
 
 def stack_of_call(dump: str) -> str:
-    """The stack of the call that a worker process was busy with, as a traceback of the call's function.
+    """The traceback of the call that a worker process was making, from the called function on.
 
     Args:
-        dump: what the fault handler wrote; stacks of one thread or of several, the last call of each first.
+        dump: the fault handler's output: the stack of one or several threads, each with the innermost frame first.
 
     Returns:
-        The traceback, the last call last; "" if the dump has none.
+        The traceback, with the innermost frame last; "" if the dump has no stack.
     """
     stacks = [
         [(match["file"], int(match["line"]), match["name"]) for match in _FRAME.finditer(stack)]
@@ -30,11 +30,11 @@ def stack_of_call(dump: str) -> str:
         caller = next((i for i, frame in enumerate(frames) if _calls(frame)), None)
         if caller is not None:
             return _traceback(frames[:caller])
-    return _traceback(stacks[-1]) if stacks else ""  # a thread of the environment's own, or a very deep stack
+    return _traceback(stacks[-1]) if stacks else ""  # a thread that the environment started, or a very deep stack
 
 
 def _calls(frame: _Frame) -> bool:
-    """Whether a frame is the one from which a worker process makes calls."""
+    """Whether a frame is that of the function with which a worker process makes calls."""
     file, _, name = frame
     return name == "_answer" and file.endswith("processes/worker_loop.py")
 

@@ -12,7 +12,7 @@ _starting = threading.Lock()
 
 @contextlib.contextmanager
 def allow_child_processes() -> Iterator[None]:
-    """Within it, this process may start children even if it is a daemon, as Dask's workers are; a thread at a time."""
+    """A context in which a daemonic process, such as a Dask worker, may start children; one thread at a time enters."""
     me = multiprocessing.current_process()
     with _starting:
         daemonic, me.daemon = me.daemon, False

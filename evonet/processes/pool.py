@@ -1,4 +1,4 @@
-"""A pool of worker processes: calls are handed to idle workers, and a worker that is lost is replaced."""
+"""A pool of worker processes: idle workers get the waiting calls, and a worker whose process ended is replaced."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any, Literal, Self
 from evonet.errors import WorkersUnavailable
 from evonet.processes.worker import CallFailed, Reply, Worker, close_all, wait_for
 
-_START_SECONDS = 120.0  # for an interpreter to start, and for a worker to get ready for a call
+_START_SECONDS = 120.0  # for an interpreter to start, and for a worker to prepare a call
 _LONGEST_WAIT = 60.0
 _PAUSE_SECONDS = 0.5  # before another attempt to start a worker
 _TRIES = 3
-_KILLED_TRY = 0.1  # of a try, for a worker that was killed from outside: it is hardly to blame
+_KILLED_TRY = 0.1  # of a try, for a worker that was killed from outside: its start probably did not cause that
 _MOST_GROWTH = 256_000_000  # bytes of memory by which a worker may have grown before another takes its place
 
 Step = tuple[Callable[..., object], Sequence[Any]]
@@ -30,10 +30,11 @@ class Call:
     """A call for a worker of a pool.
 
     Attributes:
-        function: a function that a module names.
-        arguments: of the function, which can be pickled.
+        function: a module's function, so that it can be pickled.
+        arguments: the function's arguments, which can be pickled.
         timeout: seconds that the call may take.
-        prepare: what the worker does first, outside of the time limit; its failure is the worker's, not the call's.
+        prepare: a step that the worker takes first, outside of the time limit; if it fails, another worker makes the
+            call.
     """
 
     function: Callable[..., Any]
@@ -43,15 +44,15 @@ class Call:
 
 
 class WorkerPool:
-    """Worker processes of this machine; a context manager, which ends them.
+    """Worker processes of this machine; as a context manager, the pool ends them.
 
-    They start with the first call, or with `start`. When a pool without work gets a call, workers that have grown by
-    hundreds of megabytes are renewed.
+    The workers start with the first call, or with `start`. When an idle pool gets a call, workers whose memory has
+    grown by hundreds of megabytes are replaced.
 
     Args:
         workers: number of processes.
-        initialise: what each worker does before its first call.
-        share: processors that each of them may use.
+        initialise: a step that each worker takes before its first call.
+        share: number of processors that each worker may use.
     """
 
     def __init__(self, workers: int, initialise: Step = (int, ()), share: int = 1) -> None:
@@ -59,19 +60,19 @@ class WorkerPool:
         self._share = share
         self._waiting: deque[Call] = deque()
         self._done: deque[tuple[Call, Reply]] = deque()
-        self._seats = [_Seat() for _ in range(workers)]
+        self._slots = [_Slot() for _ in range(workers)]
         self._interrupted = False
-        util.Finalize(self, _end, (self._seats,), exitpriority=20)
+        util.Finalize(self, _end, (self._slots,), exitpriority=20)
 
     @property
     def workers(self) -> int:
-        """How many calls are made at once."""
-        return len(self._seats)
+        """The number of workers, which is the number of calls that run at the same time."""
+        return len(self._slots)
 
     @property
     def process_ids(self) -> list[int]:
-        """Process ids of the workers that there are."""
-        return [seat.worker.process_id for seat in self._seats if seat.worker is not None]
+        """Process ids of the workers that have been started."""
+        return [slot.worker.process_id for slot in self._slots if slot.worker is not None]
 
     @property
     def ready(self) -> bool:
@@ -82,34 +83,34 @@ class WorkerPool:
         """
         self.start()
         self._listen(0.0)
-        return all(seat.stage == "idle" for seat in self._seats)
+        return all(slot.stage == "idle" for slot in self._slots)
 
     def start(self) -> None:
         """Start the workers that are missing, without waiting for them.
 
         Raises:
-            WorkersUnavailable: the system cannot start them, tried several times.
+            WorkersUnavailable: the system could not start the workers, several times.
         """
-        for seat in self._seats:
-            if seat.worker is None:
+        for slot in self._slots:
+            if slot.worker is None:
                 try:
-                    seat.take(Worker(self._share), self._initialise)
+                    slot.take(Worker(self._share), self._initialise)
                 except OSError as error:  # no memory, or too many processes
-                    seat.count_failure(CallFailed("died", str(error)))
+                    slot.count_failure(CallFailed("died", str(error)))
                     time.sleep(_PAUSE_SECONDS)
 
     def submit(self, call: Call) -> None:
-        """Have a call made as soon as a worker is idle."""
+        """Queue a call; the next idle worker makes it."""
         self._interrupted = False
-        if not self._waiting and all(seat.call is None for seat in self._seats):
+        if not self._waiting and all(slot.call is None for slot in self._slots):
             self._renew_grown()
         self._waiting.append(call)
 
     def next_done(self) -> tuple[Call, Reply]:
-        """Wait for the next call that is done or has failed, whichever it is.
+        """Wait for the next call that returns or fails, in any order.
 
         Raises:
-            WorkersUnavailable: a worker could not start, or not get ready for a call, several times.
+            WorkersUnavailable: a worker could not start or prepare a call, several times.
         """
         while not self._done:
             self.start()
@@ -120,24 +121,24 @@ class WorkerPool:
         return self._done.popleft()
 
     def abandon(self) -> None:
-        """Forget all calls; workers that are busy are killed."""
+        """Drop all calls, and kill the workers that are busy."""
         self._waiting.clear()
         self._done.clear()
-        for seat in self._seats:
-            if seat.call is not None:
-                seat.vacate()
+        for slot in self._slots:
+            if slot.call is not None:
+                slot.vacate()
 
     def interrupt(self) -> None:
         """Kill the workers, from another thread than the one that waits for calls: all calls fail as "died"."""
         self._interrupted = True
-        for seat in self._seats:
-            if (worker := seat.worker) is not None:
+        for slot in self._slots:
+            if (worker := slot.worker) is not None:
                 worker.interrupt()
 
     def close(self) -> None:
         """End the workers: those that are idle end by themselves, the others are killed."""
         self._waiting.clear()
-        _end(self._seats)
+        _end(self._slots)
 
     def __enter__(self) -> Self:
         return self
@@ -148,44 +149,44 @@ class WorkerPool:
         self.close()
 
     def _hand_out(self) -> None:
-        for seat in self._seats:
-            if self._waiting and seat.stage == "idle":
-                seat.begin(self._waiting.popleft())
+        for slot in self._slots:
+            if self._waiting and slot.stage == "idle":
+                slot.begin(self._waiting.popleft())
 
     def _listen(self, seconds: float) -> None:
-        """Wait for replies, and take those that have come."""
-        wait_for([seat.worker for seat in self._seats if seat.worker is not None], seconds)
-        for seat in self._seats:
-            reply = None if seat.worker is None else seat.worker.reply()
+        """Wait for replies, and handle those that have arrived."""
+        wait_for([slot.worker for slot in self._slots if slot.worker is not None], seconds)
+        for slot in self._slots:
+            reply = None if slot.worker is None else slot.worker.reply()
             if reply is None:
                 continue
-            call, stage = seat.call, seat.stage
+            call, stage = slot.call, slot.stage
             if reply.error is None:
-                seat.advance()
-            else:  # a function that raised may have left anything behind
-                seat.vacate()
+                slot.advance()
+            else:  # a function that raised may have left the process in any state
+                slot.vacate()
                 if stage in ("initialising", "preparing"):
                     if call is not None:
                         self._waiting.appendleft(call)
-                    seat.count_failure(reply.error)
+                    slot.count_failure(reply.error)
             if call is not None and stage == "running":
                 self._done.append((call, reply))
 
     def _renew_grown(self) -> None:
-        """Replace workers that have grown: an environment may lose a little memory in each episode."""
-        grown = [seat for seat in self._seats if seat.stage == "idle" and seat.growth > _MOST_GROWTH]
-        close_all([seat.worker for seat in grown if seat.worker is not None])
-        for seat in grown:
-            seat.vacate()
+        """Replace workers whose memory has grown, because an environment may leak memory in each episode."""
+        grown = [slot for slot in self._slots if slot.stage == "idle" and slot.growth > _MOST_GROWTH]
+        close_all([slot.worker for slot in grown if slot.worker is not None])
+        for slot in grown:
+            slot.vacate()
 
 
-class _Seat:
-    """A place in the pool: the worker that holds it, and what that worker is doing.
+class _Slot:
+    """A slot of the pool: a worker, and what the worker is doing.
 
     Attributes:
-        worker: None if it is to be started.
-        stage: what the worker is doing.
-        call: the call that it prepares or runs.
+        worker: the slot's worker; None if it must be started.
+        stage: what the worker is doing; None without a worker.
+        call: the call that the worker prepares or runs; None if there is no call.
     """
 
     def __init__(self) -> None:
@@ -197,16 +198,16 @@ class _Seat:
 
     @property
     def growth(self) -> int:
-        """Bytes by which the worker has grown since its first call."""
+        """Bytes by which the worker's memory has grown since its first call."""
         return 0 if self.worker is None or self._first_memory is None else self.worker.memory - self._first_memory
 
     def take(self, worker: Worker, initialise: Step) -> None:
-        """Give the place to a new worker."""
+        """Put a new worker into the slot, and initialise it."""
         self.worker, self.stage, self._first_memory = worker, "initialising", None
         worker.begin(*initialise, _START_SECONDS)
 
     def begin(self, call: Call) -> None:
-        """Have the worker prepare a call, and then make it."""
+        """Make the worker prepare a call and then run it."""
         assert self.worker is not None
         self.call = call
         if call.prepare is None:
@@ -216,7 +217,7 @@ class _Seat:
             self.worker.begin(*call.prepare, _START_SECONDS)
 
     def advance(self) -> None:
-        """Go on to the next stage: the worker is done with the present one."""
+        """Go on to the next stage, after the worker has finished the current one."""
         assert self.worker is not None
         if self.stage == "preparing":
             self._run()
@@ -233,16 +234,16 @@ class _Seat:
         self.worker.begin(self.call.function, self.call.arguments, self.call.timeout)
 
     def vacate(self) -> None:
-        """Kill the worker, if it lives; another is to be started."""
+        """Kill the worker, if there is one, and leave the slot empty; `WorkerPool.start` fills it."""
         if self.worker is not None:
             self.worker.kill()
         self.worker = self.stage = self.call = None
 
     def count_failure(self, error: CallFailed) -> None:
-        """Count a worker that could not start, or not get ready for a call.
+        """Count a failure of a worker to start or to prepare a call.
 
         Raises:
-            WorkersUnavailable: several workers in a row failed in this place.
+            WorkersUnavailable: several workers in a row failed in this slot.
         """
         self._failures += _KILLED_TRY if error.killed else 1.0
         if self._failures >= _TRIES:
@@ -253,7 +254,7 @@ class _Seat:
             raise unavailable
 
 
-def _end(seats: Sequence[_Seat]) -> None:
-    close_all([seat.worker for seat in seats if seat.worker is not None and seat.stage == "idle"])
-    for seat in seats:
-        seat.vacate()
+def _end(slots: Sequence[_Slot]) -> None:
+    close_all([slot.worker for slot in slots if slot.worker is not None and slot.stage == "idle"])
+    for slot in slots:
+        slot.vacate()

@@ -1,12 +1,12 @@
-"""A worker process, which makes one call after another, as its parent sees it.
+"""The parent's side of a worker process, which makes one call after another.
 
-Each is a fresh interpreter (spawn). A pipe and a process handle are all that there is between it and its parent: there
-is no lock, queue or thread that it could take along when it dies, and the parent sees its end at once, whatever it is,
-exit code 0 included. (`concurrent.futures`, `multiprocessing.Pool`, Pebble and loky share one pipe and its locks among
-all workers; a worker that is killed while it holds one, that dies idle, or that leaves by `os._exit(0)` makes them wait
-for ever or give up: tried.)
+Each worker is a fresh interpreter (spawn), connected to its parent by a pipe and a process handle only. No lock, queue
+or thread is shared, so a worker that dies blocks nobody, and the parent notices at once that the process has ended,
+even with exit code 0. (`concurrent.futures`, `multiprocessing.Pool`, Pebble and loky share one pipe and its locks among
+all workers. In trials, they waited for ever or gave up after a worker was killed while it held a lock, died while idle,
+or called `os._exit(0)`.)
 
-Nothing here imports NumPy, so that a worker's environment can say how many threads NumPy may start.
+This module does not import NumPy, so that a worker's environment variables can limit how many threads NumPy starts.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _CLOSE_SECONDS = 2.0  # for an idle worker to end by itself
 _START_SECONDS = 120.0  # for an interpreter to start
 _GRACE_SECONDS = 5.0 if HAS_WATCHDOG else 0.0  # beyond the time limit, for the worker's own watchdog to end it
 _LONGEST_WAIT = 60.0
-_MOST_HANDLES = 60 if sys.platform == "win32" else sys.maxsize  # that the system can wait for at once
-_TURN_SECONDS = 0.05  # for each batch of handles, where there are more
+_MOST_HANDLES = 60 if sys.platform == "win32" else sys.maxsize  # handles that the system can wait for at once
+_BATCH_SECONDS = 0.05  # for each batch of handles, if there are more handles
 
 
 class CallFailed(EvonetError):
-    """A call that a worker process could not make.
+    """A call that failed in a worker process.
 
     Attributes:
-        kind: "raised" if the function did, "died" if the process ended first, "timeout" if the call took too long.
-        traceback: where, as Python prints it; "" if that is unknown.
-        killed: whether the process was killed by SIGKILL, which somebody outside of it may have sent.
+        kind: "raised" if the function raised, "died" if the process ended first, "timeout" if the call took too long.
+        traceback: the traceback, as Python prints it; "" if it is unknown.
+        killed: whether the process was killed by SIGKILL, which another process may have sent.
     """
 
     def __init__(
@@ -58,21 +58,21 @@ class CallFailed(EvonetError):
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What became of a call.
+    """The outcome of a call.
 
     Attributes:
-        value: what the function returned.
-        error: why there is no value; None if there is one.
+        value: the function's return value; None if the call failed.
+        error: the reason why the call failed; None if it returned.
     """
 
     value: Any = None
     error: CallFailed | None = None
 
     def result(self) -> Any:
-        """The value.
+        """The function's return value.
 
         Raises:
-            CallFailed: there is none.
+            CallFailed: the call failed.
         """
         if self.error is not None:
             raise self.error
@@ -80,10 +80,10 @@ class Reply:
 
 
 class Worker:
-    """A worker process; it starts at once, and ends at the latest with this process.
+    """A worker process; it starts when the object is made, and ends with this process at the latest.
 
     Args:
-        share: number of processors that the worker may use, as its `cores()` returns it.
+        share: number of processors that the worker may use; `cores()` returns it in the worker.
 
     Attributes:
         memory: bytes of resident memory that the worker had after its last call; 0 if the system does not tell.
@@ -126,12 +126,12 @@ class Worker:
         """Call `function(*arguments)` in the process, and return what it returns.
 
         Args:
-            function: a function that a module names.
+            function: a module's function, so that it can be pickled.
             arguments: arguments of the function, which must be picklable.
             timeout: seconds that the call may take.
 
         Raises:
-            CallFailed: the function raised, the process died, or the call took too long; the process then is useless.
+            CallFailed: the function raised, the process died, or the call took too long; the worker is then useless.
         """
         self.begin(function, arguments, timeout)
         while (reply := self.reply()) is None:
@@ -139,17 +139,17 @@ class Worker:
         return reply.result()
 
     def begin(self, function: Callable[..., Any], arguments: Sequence[Any] = (), timeout: float = math.inf) -> None:
-        """Begin a call, whose reply `reply` returns; no other call may be under way."""
+        """Begin a call, and do not wait for its reply, which `reply` returns; no other call may be running."""
         message = ForkingPickler.dumps((function, tuple(arguments)))
         self._limit, self._deadline = timeout, time.monotonic() + timeout + _GRACE_SECONDS + self._allowance
         self._allowance = 0.0
-        with contextlib.suppress(OSError):  # the process has died, as `reply` will find
+        with contextlib.suppress(OSError):  # the process has died, which `reply` reports
             self._pipe.send(timeout)
             self._pipe.send_bytes(message)
 
     def reply(self) -> Reply | None:
-        """The reply to the call under way; None if it has not come. A worker that dies without a call replies too."""
-        alive = self._process.is_alive()  # asked first: what the worker sent before its death can still be read
+        """The reply to the running call; None if it has not arrived. A worker that dies while idle replies, too."""
+        alive = self._process.is_alive()  # checked first, because a reply sent before the death can still be read
         try:
             if self._pipe.poll():
                 returned, value, self.memory = self._pipe.recv()
@@ -162,7 +162,7 @@ class Worker:
         return Reply(error=self._failure(late=alive))
 
     def _failure(self, *, late: bool) -> CallFailed:
-        """Why the process has ended, or is ended here, for it has been `late` to end by itself."""
+        """The reason why the process has ended; `late` if it is beyond its deadline, and is killed here."""
         if not late:
             self._process.join(_CLOSE_SECONDS)
         code: int | None = self._process.exitcode
@@ -171,10 +171,10 @@ class Worker:
         if late or dump.startswith(TIMEOUT):
             return CallFailed("timeout", f"the call took longer than {limit:g} s", stack_of_call(dump))
         killed = code == -getattr(signal, "SIGKILL", 0)
-        return CallFailed("died", f"the worker process {_fate(code)}", stack_of_call(dump), killed=killed)
+        return CallFailed("died", f"the worker process {_description_of_end(code)}", stack_of_call(dump), killed=killed)
 
     def _dump(self) -> str:
-        """What Python's fault handler wrote in the process."""
+        """The output of Python's fault handler in the process."""
         written = b""
         with contextlib.suppress(EOFError, OSError):
             while HAS_WATCHDOG and self._dumps.poll():
@@ -185,12 +185,12 @@ class Worker:
         return written.decode(errors="replace")
 
     def interrupt(self) -> None:
-        """Kill the process, from any thread; the call under way fails."""
-        with contextlib.suppress(ValueError, AttributeError):  # it is gone already
+        """Kill the process, from any thread; the running call fails."""
+        with contextlib.suppress(ValueError, AttributeError):  # the process has ended already
             self._process.kill()
 
     def kill(self) -> None:
-        """Kill the process, whatever it is doing."""
+        """Kill the process, busy or idle, and release its handles."""
         if not self.gone:
             self.gone = True
             self._process.kill()
@@ -201,7 +201,7 @@ class Worker:
                 self._process.close()
 
     def close(self) -> None:
-        """Have the process end by itself, for it is idle; if it does not within two seconds, kill it."""
+        """End the idle process: close its pipe, and kill it if it has not ended after two seconds."""
         close_all([self])
 
     @property
@@ -210,7 +210,7 @@ class Worker:
 
 
 def close_all(workers: Sequence[Worker]) -> None:
-    """Close workers, all at the same time."""
+    """Close idle workers, and wait for all of them at the same time."""
     workers = [worker for worker in workers if not worker.gone]
     for worker in workers:
         worker._pipe.close()
@@ -221,7 +221,7 @@ def close_all(workers: Sequence[Worker]) -> None:
 
 
 def _end(pipe: Connection, process: Any) -> None:
-    """End the idle process of a worker that is garbage, or that its program has not closed."""
+    """End the process of a worker that was garbage-collected, or was not closed before the program ends."""
     pipe.close()
     with contextlib.suppress(ValueError):  # the process has ended
         process.join(_CLOSE_SECONDS)
@@ -229,7 +229,7 @@ def _end(pipe: Connection, process: Any) -> None:
 
 
 def wait_for(workers: Sequence[Worker], seconds: float = _LONGEST_WAIT) -> None:
-    """Wait until a worker may have something to reply, or for so many seconds."""
+    """Wait until a worker may have a reply, but at most for `seconds`."""
     if not workers:
         return
     now = time.monotonic()
@@ -239,11 +239,11 @@ def wait_for(workers: Sequence[Worker], seconds: float = _LONGEST_WAIT) -> None:
         wait(handles, max(end - now, 0.0))
         return
     batches = [handles[i : i + _MOST_HANDLES] for i in range(0, len(handles), _MOST_HANDLES)]
-    while not any(wait(batch, _TURN_SECONDS / len(batches)) for batch in batches) and time.monotonic() < end:
+    while not any(wait(batch, _BATCH_SECONDS / len(batches)) for batch in batches) and time.monotonic() < end:
         pass
 
 
-def _fate(exit_code: int | None) -> str:
+def _description_of_end(exit_code: int | None) -> str:
     if exit_code is None:
         return "does not answer"
     if exit_code >= 0:
@@ -255,7 +255,7 @@ def _fate(exit_code: int | None) -> str:
 
 @contextlib.contextmanager
 def _single_threaded() -> Iterator[None]:
-    """Processes started within it have linear algebra in one thread: there is one process for each core."""
+    """A context in which new processes use one thread for linear algebra, because there is a process for each core."""
     before = {name: os.environ.get(name) for name in BLAS_THREADS}
     os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
     try:
@@ -270,7 +270,7 @@ def _single_threaded() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """Processes started within it receive SIGINT, SIGTERM and SIGHUP only once they ignore them."""
+    """A context in which new processes get SIGINT, SIGTERM and SIGHUP only when they have begun to ignore them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

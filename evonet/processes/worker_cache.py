@@ -1,8 +1,8 @@
-"""Child processes that a foreign worker, such as a Dask worker, keeps from one call to the next.
+"""A cache of child processes in a process that evonet did not start, such as a Dask worker.
 
-Whatever may hang or crash runs in a child process of that process. A child belongs to the thread that started it (on
-Linux it even ends with that thread), and is kept so that environments are made once. A *session* is one client that
-sends calls: a run, or a study.
+Environments may hang or crash, so they run in a child of the Dask worker. The child is cached between calls, so that
+environments are made once. A child belongs to the thread that started it (on Linux it even ends with that thread). A
+*session* is one client that sends calls: a run, or a study.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar, cast
 
-_IDLE_SECONDS = 60.0  # without a call, after which a session's resource is closed when another session begins
+_IDLE_SECONDS = 60.0  # time without a call after which a session's resource is closed when another session begins
 
 
 class Closable(Protocol):
-    """A resource that can be kept from one call to the next."""
+    """A resource that can be cached between calls."""
 
     def interrupt(self) -> None:
-        """Have the call under way end soon; another thread asks for it."""
+        """Make the running call end soon; called from another thread."""
         ...
 
     def close(self) -> None:
@@ -30,13 +30,13 @@ class Closable(Protocol):
 
 T = TypeVar("T", bound=Closable)
 
-_cached: dict[tuple[int, str], tuple[Closable, float]] = {}  # by thread and session; with the time of the last use
-_busy: dict[int, tuple[str, Closable]] = {}  # by thread
+_cached: dict[tuple[int, str], tuple[Closable, float]] = {}  # resource and time of its last use, by thread and session
+_busy: dict[int, tuple[str, Closable]] = {}  # session and resource, by thread
 
 
 @contextlib.contextmanager
 def cached(session: str, make: Callable[[], T]) -> Iterator[T]:
-    """What this thread keeps for a session, for the time of a call; it is closed if the call raises."""
+    """The resource that this thread caches for a session, made if missing; it is closed if the context raises."""
     thread = threading.get_ident()
     key = (thread, session)
     if key not in _cached:
@@ -53,19 +53,19 @@ def cached(session: str, make: Callable[[], T]) -> Iterator[T]:
         _busy.pop(thread, None)
         if key in _cached:
             _cached[key] = (thing, time.monotonic())
-        else:  # released meanwhile
+        else:  # the call raised, or another thread released the session
             thing.close()
 
 
 def stop(session: str) -> None:
-    """Have the session's calls end soon, in all threads."""
+    """Make the session's running calls end soon, in all threads."""
     for owner, thing in list(_busy.values()):
         if owner == session:
             thing.interrupt()
 
 
 def release(session: str) -> None:
-    """Close what is kept for the session; a call that is under way ends soon, and closes what it uses itself."""
+    """Close the session's cached resources; a running call ends soon, and then its own thread closes its resource."""
     stop(session)
     for key in [key for key in list(_cached) if key[1] == session]:
         thing, _ = _cached.pop(key)
@@ -74,7 +74,7 @@ def release(session: str) -> None:
 
 
 def _close_idle(thread: int) -> None:
-    """Close what this thread keeps for sessions that have not called for a while, and may be over."""
+    """Close this thread's resources of sessions that have not called for a while, because they may be over."""
     now = time.monotonic()
     for key, (thing, used) in list(_cached.items()):
         if key[0] == thread and now - used > _IDLE_SECONDS:

@@ -23,9 +23,9 @@ RestartPolicy = Literal["ipop", "bipop"]
 
 
 class Restarts:
-    """Starts an algorithm anew, with a larger population, when it is stuck (Auger and Hansen 2005; Hansen 2009).
+    """Restarts an algorithm, with a larger population, when it stagnates (Auger and Hansen 2005; Hansen 2009).
 
-    It restarts after `stagnation` generations without a better best fitness, after `flat` generations in which all
+    A restart follows `stagnation` generations without a better best fitness, after `flat` generations in which all
     individuals were equally fit, or when the algorithm reports by `converged` that it has converged.
 
     IPOP multiplies the population size at each restart. BIPOP also has small populations, of random size between the
@@ -33,11 +33,11 @@ class Restarts:
 
     Args:
         architecture: architecture of the networks that evolve.
-        algorithm: makes the algorithm that is restarted.
+        algorithm: a factory of the algorithm, called at the start and at each restart.
         policy: "ipop" or "bipop".
-        factor: by which the population grows at a restart.
+        factor: growth factor of the population size at a restart.
         stagnation: generations without a better best fitness; by default 10 + 30 genes / population size.
-        flat: generations in which all individuals are equally fit.
+        flat: generations in which all individuals have the same fitness.
         max_population_size: greatest population size.
         seed: seed of all random numbers.
 

@@ -90,7 +90,7 @@ def test_on_windows_a_file_that_a_scanner_holds_is_renamed_a_moment_later(
 def test_without_descriptors_of_directories_links_are_refused_too(tmp_path, monkeypatch):
     """As on Windows."""
     monkeypatch.setattr(directories, "_BELOW", False)
-    monkeypatch.setattr(directories, "_NO_LINK", 0)
+    monkeypatch.setattr(directories, "_NOFOLLOW", 0)
     with Directory(tmp_path) as directory:
         directory.write("a", b"mine")
         (tmp_path / "link").symlink_to(tmp_path / "a")

@@ -265,15 +265,15 @@ def move(lanes: Any, source: int, target: int) -> None:
 def roll_out(
     lanes: Any, episodes: Any, order: Any, mean: Any, deviation: Any, parameters: Any, max_steps: float
 ) -> None:
-    """Run some episodes, and write down how each went.
+    """Run some episodes and store the outcome of each in `episodes`.
 
     Args:
-        lanes: `Lanes`, a multiple of `WIDTHS`; their contents do not matter.
-        episodes: `Episodes`.
-        order: numbers of the episodes to run.
-        mean: of the observations, `(INPUTS,)`.
-        deviation: of the observations, `(INPUTS,)`.
-        parameters: of the kernel.
+        lanes: the `Lanes`, a multiple of `WIDTHS` many; their former contents do not matter.
+        episodes: the `Episodes`.
+        order: indices of the episodes to run.
+        mean: mean of the observations, `(INPUTS,)`.
+        deviation: standard deviation of the observations, `(INPUTS,)`.
+        parameters: the kernel's parameters.
         max_steps: steps after which an episode is truncated.
     """
     num_lanes, hidden_size = len(lanes.events), len(lanes.hidden)

@@ -26,13 +26,14 @@ _NOT_SETTINGS = ("name",)
 class Comparison:
     """A comparison of two or more runs or studies.
 
-    If one of them is a study, the seeds of studies are compared; otherwise the test episodes of the runs' champions.
+    If a study is among them, the values that are compared are test scores of seeds; otherwise they are the returns of
+    the test episodes of the runs' champions.
 
     Args:
         paths: directories of runs and studies.
 
     Raises:
-        ConfigError: there are fewer than two directories, or one holds neither a finished run nor a study.
+        ConfigError: there are fewer than two directories, or a directory holds neither a finished run nor a study.
     """
 
     def __init__(self, paths: Sequence[str | Path]) -> None:
@@ -42,7 +43,7 @@ class Comparison:
         self.of_seeds = any(each.kind == "study" for each in self.compared)
 
     def scores(self, each: Compared) -> FloatArray:
-        """The compared scores of a run or study: test means of its champions, or test returns of its one champion."""
+        """The scores that are compared: test means of champions if a study is among them, else a champion's returns."""
         return each.test_means if self.of_seeds else each.returns
 
     @property
@@ -54,13 +55,13 @@ class Comparison:
     def settings(self) -> dict[str, list[Any]]:
         """The settings that differ, with the value of each run or study."""
         configs = [each.settings for each in self.compared]
-        with contextlib.suppress(ConfigError):  # a config of another version is compared as it was written
+        with contextlib.suppress(ConfigError):  # a config that this version cannot complete is compared as it is
             configs = [completed(config) for config in configs]
         return differences(configs, besides=(*_NOT_SETTINGS, "seed") if self.of_seeds else _NOT_SETTINGS)
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """The verdicts on each pair: by evaluations to success if seeds are compared, and by test scores.
+        """The verdicts on each pair: on test scores and, if studies are compared, on evaluations to success.
 
         Raises:
             EvonetError: SciPy is not installed.
@@ -78,7 +79,7 @@ class Comparison:
 
     @cached_property
     def notes(self) -> list[str]:
-        """Notes on what the verdicts do and do not say."""
+        """Notes on the limits of the verdicts."""
         notes = []
         if not self.of_seeds:
             notes.append(

@@ -89,7 +89,7 @@ def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
 
 
 def short_name(text: str) -> str:
-    """`text` on one line, shortened at its beginning, for paths of directories differ at their ends."""
+    """`text` on one line, shortened at its beginning, because paths of directories differ at their ends."""
     line = printable(text, keep="")
     return line if len(line) <= _WIDEST else f"…{line[1 - _WIDEST :]}"
 

@@ -1,4 +1,4 @@
-"""Runs and studies, loaded for a comparison without executing anything in them or making environments."""
+"""Loader of runs and studies for a comparison; it executes no code and makes no environments."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Compared:
     """A finished run or a study, as one side of a comparison.
 
     Attributes:
-        name: name that is unique in the comparison.
+        name: name of the run or study, unique in the comparison.
         path: directory of the run or study.
         kind: "run" or "study".
         environment: id of the environment; None for a fitness function.
-        target: test mean from which a run counts as solved; None without a target.
+        target: least test mean of a solved run; None without a target.
         settings: resolved config.
         directories: directories of the finished runs.
         test_means: test means of the runs' champions, `(runs,)`; -inf without a champion, or if a test episode failed.
@@ -55,10 +55,10 @@ class Compared:
 
 
 def read_compared(paths: Sequence[str | Path]) -> list[Compared]:
-    """The runs and studies in directories, recognised by their files.
+    """Read the runs and studies in directories; their files tell which of the two a directory holds.
 
     Raises:
-        ConfigError: a directory holds neither, is not finished, cannot be read, or is given twice.
+        ConfigError: a directory holds neither a run nor a study, is not finished, cannot be read, or is given twice.
     """
     folders = [Path(path) for path in paths]
     twice = [

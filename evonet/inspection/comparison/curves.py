@@ -37,8 +37,8 @@ class Curve:
 def learning_curve(compared: Compared) -> Curve:
     """Validation mean of the champion so far, over evaluations.
 
-    For a study, median and quartiles of its runs; a run that has stopped counts with its last champion. For a run, its
-    own validation mean, and a band from the lower to the upper quartile of the population's training fitness.
+    The line and the band of a study are the median and the quartiles of its runs; a stopped run counts with its last
+    champion. The band of a single run is from the lower to the upper quartile of the population's training fitness.
     """
     histories = [load_run(path).metrics for path in compared.directories]
     ends = np.unique(np.concatenate([history["evaluations"] for history in histories])).astype(np.float64)
@@ -55,7 +55,7 @@ def learning_curve(compared: Compared) -> Curve:
 
 
 def profiles(scores: Sequence[FloatArray]) -> list[Curve]:
-    """For each array of test scores, the share that is at least x, with a 95 % bootstrap band."""
+    """The performance profile of each array of test scores: the share of at least x, with a 95 % bootstrap band."""
     found = np.concatenate([values[np.isfinite(values)] for values in scores])
     if not found.size:
         return []
@@ -65,7 +65,7 @@ def profiles(scores: Sequence[FloatArray]) -> list[Curve]:
 
 
 def solving_curves(compared: Sequence[Compared]) -> list[Curve]:
-    """For each study, the share of its runs solved within x evaluations, with a 95 % bootstrap band."""
+    """The solving curve of each study: the share of runs solved within x evaluations, with a 95 % bootstrap band."""
     found = np.concatenate([each.evaluations[np.isfinite(each.evaluations)] for each in compared])
     if not found.size:
         return []

@@ -15,7 +15,7 @@ from evonet.inspection.plots.palette import SERIES, STYLES, legend
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure, not drawn yet.
+    """The specification of a figure, which `draw` draws.
 
     Attributes:
         title: title in a few words.

@@ -1,4 +1,4 @@
-"""The comparison as one HTML file that needs no network and runs no script."""
+"""The comparison as one HTML file, which needs no network connection and has no script."""
 
 from __future__ import annotations
 

@@ -32,16 +32,16 @@ class Verdict:
     Attributes:
         measure: the measure.
         first: name of the first run or study.
-        second: name of the second.
-        values: numbers of values, first and second.
-        medians: medians, first and second; None if the median run was not solved, or failed.
-        difference: first minus second, of the interquartile means of studies' test scores, of the means of two runs'
-            returns, or of the median evaluations of solved runs.
+        second: name of the second run or study.
+        values: number of values of the first and of the second.
+        medians: median of the first and of the second; None if the median run was not solved, or failed.
+        difference: statistic of the first minus that of the second; the statistic is the interquartile mean of a
+            study's test scores, the mean of a run's returns, or the median of the evaluations of solved runs.
         interval: 95 % bootstrap interval of the difference.
         superiority: share of pairs in which the first is better, ties counted half (Vargha and Delaney's A).
         p: p-value of the two-sided Mann-Whitney test.
         p_adjusted: p-value after Holm's correction for all pairs that are compared in this measure.
-        better: name of the better one; None if the difference is not significant.
+        better: name of the better run or study; None if the difference is not significant.
         words: the verdict as a sentence.
     """
 
@@ -79,7 +79,7 @@ def on_scores(name: str, other: str, first: FloatArray, second: FloatArray, stat
 def _verdict(
     measure: Measure, name: str, other: str, first: FloatArray, second: FloatArray, statistic: Statistic | None
 ) -> Verdict:
-    """A verdict on values of which higher ones are better, without its sentence."""
+    """The verdict on values of which higher ones are better; `settled` adds the sentence."""
     p = mann_whitney(first, second).p
     medians = [abs(value) if measure != "test score" else value for value in (median(first), median(second))]
     difference = None if statistic is None else difference_of(statistic)
@@ -98,10 +98,10 @@ def _verdict(
 
 
 def settled(verdicts: Sequence[Verdict], values: str) -> list[Verdict]:
-    """The verdicts on all pairs in one measure, corrected for their number and with their sentences.
+    """The verdicts on all pairs in one measure, with p-values adjusted for the number of pairs, and with sentences.
 
     Args:
-        verdicts: verdicts on the single pairs.
+        verdicts: verdicts on the single pairs, not adjusted.
         values: name of the compared values, "seeds" or "episodes".
     """
     adjusted = holm([verdict.p for verdict in verdicts])

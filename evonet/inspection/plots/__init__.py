@@ -1,7 +1,7 @@
 """Figures of the report as functions that draw on Matplotlib axes and return them.
 
-Without `ax`, a function makes a new figure, `axes.figure`. No function changes Matplotlib's global state or imports
-pyplot. An example:
+Without the argument `ax`, a function makes a new figure, `axes.figure`. No function changes Matplotlib's global state
+or imports pyplot. An example:
 
     run = evonet.load_run("runs/first")
     axes = plots.learning_curve(run, over="environment_steps")

@@ -23,13 +23,13 @@ from evonet.inspection.plots.palette import (
 )
 from evonet.types import FloatArray
 
-_FEW = 24  # ancestors in the line up to which the gain of each is written next to it
+_FEW = 24  # greatest number of ancestors in the line for which each gain is written
 
 
 def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
     """A champion's ancestors over generation and fitness, with a thick line through the first parents.
 
-    The colour of an ancestor in the line is that of the operators that made it.
+    The colour of an ancestor on the line shows which operators made the ancestor.
     """
     ax = axes_for(ax, 8.6, 4.0)
     known = {ancestor.individual: ancestor for ancestor in [*family.others.values(), *family.line]}

@@ -31,7 +31,7 @@ _FEW_VALUES = 3
 def observation_traces(episode: Trajectory, names: Names | None = None, ax: Axes | None = None) -> Axes:
     """Observations over an episode: a line for each input, or a heat map if there are many.
 
-    One-hot observations are drawn as the index of the 1.
+    A one-hot observation is drawn as the index of its 1.
     """
     ax = axes_for(ax)
     observations = episode.observations
@@ -63,7 +63,7 @@ def action_traces(
 
     Args:
         episode: the episode.
-        names: names of the choices, or of the action's numbers.
+        names: names of the discrete actions, or of the components of a continuous action.
         choices: whether actions are discrete.
         ax: axes to draw on; by default new ones.
     """
@@ -147,7 +147,7 @@ def _thinned(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _map(ax: Axes, values: FloatArray, labels: Sequence[str], name: str, *, scaled: bool = True) -> None:
-    """A heat map with a row for each column of `values (steps, rows)`; if `scaled`, in deviations from its mean."""
+    """A heat map with a row for each column of `values (steps, rows)`; if `scaled`, each column is standardised."""
     shown = values.T
     if scaled:
         spread = values.std(axis=0)

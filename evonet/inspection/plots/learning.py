@@ -66,7 +66,7 @@ def diversity(run: LoadedRun, ax: Axes | None = None) -> Axes:
 
 
 def _limit(ax: Axes, *values: object) -> None:
-    """Limit the vertical axis to `values`, for outliers among the worst individuals would flatten the curves."""
+    """Limit the vertical axis to `values`, because outliers among the worst individuals would flatten the curves."""
     known = np.concatenate([np.atleast_1d(np.asarray(each, dtype=np.float64)) for each in values if each is not None])
     low, high = finite_span(known)
     margin = 0.06 * (high - low) or 1.0

@@ -43,10 +43,10 @@ def network_diagram(
 
     Args:
         network: the network.
-        names: names of inputs and outputs; by default their numbers.
+        names: names of inputs and outputs; by default their indices.
         states: states of the hidden neurons from `neuron_states`; dead and saturated neurons are marked.
-        most_neurons: neurons drawn in each layer, those with the strongest connections.
-        most_connections: connections drawn, the strongest ones.
+        most_neurons: greatest number of neurons drawn in each layer; those with the strongest connections are chosen.
+        most_connections: greatest number of connections drawn; the strongest are chosen.
         ax: axes to draw on; by default new ones.
 
     Returns:
@@ -108,7 +108,7 @@ def shown_genes(network: NeuralNetwork, most_neurons: int = 32, most_connections
 def _drawn_connections(
     network: NeuralNetwork, layers: tuple[IntArray, IntArray, IntArray], most: int
 ) -> list[tuple[int, int, int, int]]:
-    """Connections that are drawn: gene, index of the layer of its source, positions of its source and its target."""
+    """The connections that are drawn: gene, index of the source layer, and positions of source and target."""
     shape = network.architecture
     found = []
     for layer, (block, columns) in enumerate(
@@ -141,7 +141,7 @@ def _connections(
 
 
 def connection_genes(network: NeuralNetwork) -> FloatArray:
-    """The weights from inputs to hidden neurons and from these to outputs, `(n,)`."""
+    """The weights from inputs to hidden neurons and from hidden neurons to outputs, `(n,)`."""
     return np.concatenate([network.input_hidden_weights.ravel(), network.hidden_output_weights.ravel()])
 
 

@@ -27,7 +27,7 @@ _LEGEND = {"frameon": False, "fontsize": "small"}
 
 
 def axes_for(ax: Axes | None, width: float = 5.0, height: float = 3.3) -> Axes:
-    """The given axes, or new ones on a figure of `width` times `height` inches that pyplot does not know.
+    """The given axes, or new axes on a figure of `width` times `height` inches that pyplot does not manage.
 
     Raises:
         EvonetError: Matplotlib is not installed.
@@ -39,10 +39,10 @@ def axes_for(ax: Axes | None, width: float = 5.0, height: float = 3.3) -> Axes:
 
 
 def package(name: str) -> Any:
-    """A package of the extra `report`.
+    """Import a package of the extra `report`.
 
     Raises:
-        EvonetError: it is not installed.
+        EvonetError: the package is not installed.
     """
     return optional_package(name, f"figures and pages need {name.partition('.')[0]}", "report")
 
@@ -83,11 +83,11 @@ def title(ax: Axes, text: str) -> None:
 def mark(artist: Any, name: str, words: str) -> None:
     """Give an artist an id in the SVG, and the text that the page shows under the pointer."""
     artist.set_gid(name)
-    artist.set_label(f"_{words}")  # a leading underscore keeps it out of the legend
+    artist.set_label(f"_{words}")  # Matplotlib leaves labels with a leading underscore out of the legend
 
 
 def mark_each(collection: Any, name: str, words: Sequence[str]) -> None:
-    """Give a collection an id in the SVG, and each of its elements a text of its own, in their order."""
+    """Give a collection an id in the SVG, and each of its elements the text at the same index of `words`."""
     mark(collection, name, "\n".join(" ".join(each.split()) for each in words))
 
 

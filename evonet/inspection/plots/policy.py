@@ -26,19 +26,19 @@ from evonet.types import FloatArray
 
 _ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 _MOST_SPOTS = 300
-_MOST_SLANTED = 8  # long names under bars that are slanted; more of them are vertical
+_MOST_SLANTED = 8  # greatest number of long names under bars that are slanted; more names are vertical
 
 
 def policy_map(
     surface: PolicySurface, names: Names, *, choices: bool = False, number: int = 0, ax: Axes | None = None
 ) -> Axes:
-    """The action over two inputs, or as a line over one; dots are observations of the champion.
+    """The action over two inputs as a map, or over one input as a line; dots are observations of the champion.
 
     Args:
         surface: a surface from `policy_surface`.
         names: names of inputs and outputs.
         choices: whether actions are discrete.
-        number: index of the action's number that is drawn.
+        number: index of the component of the action that is drawn.
         ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)
@@ -133,7 +133,7 @@ def policy_grid(
 
 
 def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, ax: Axes | None = None) -> Axes:
-    """Influence of each input on the actions, a bar for each, the greatest on top."""
+    """Influence of each input on the actions, with a bar for each input and the greatest on top."""
     ax = axes_for(ax)
     order = np.argsort(-influence, kind="stable")[:most][::-1]
     bars = ax.barh(range(len(order)), influence[order], color=POSITIVE, height=0.65)
@@ -147,7 +147,7 @@ def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, 
 
 
 def removal_bars(removals: Removals, names: Sequence[str], kind: str, ax: Axes | None = None) -> Axes:
-    """Mean return without each part, compared with that of the whole network.
+    """Mean return without each part, compared with the mean return of the whole network.
 
     Args:
         removals: removals from `without_neurons` or `without_inputs`.

@@ -13,7 +13,7 @@ def robustness_curve(sweep: Sweep, target: float | None = None, ax: Axes | None 
 
     Args:
         sweep: a sweep from `evonet.inspection.analysis.robustness`.
-        target: mean return from which the task counts as solved.
+        target: least mean return at which the task is solved.
         ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)

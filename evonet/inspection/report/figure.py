@@ -1,4 +1,4 @@
-"""A figure of the report: its SVG, its texts, and the values that it shows under the pointer."""
+"""A figure of the report: its SVG, its texts, and the values that the page shows under the pointer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evonet.inspection.plots.palette import words_of
 from evonet.inspection.svg import new_axes, page_style, svg
 
 NARROW = (4.0, 2.9)
-_STRIP = 10.0  # inches of width from which a figure spans the page
+_STRIP = 10.0  # inches; a wider figure spans the page
 _POINTS_AN_INCH = 72
 
 
@@ -22,12 +22,12 @@ class Figure:
     """A drawn figure with its texts.
 
     Attributes:
-        key: prefix of its elements' ids, unique in a page.
+        key: prefix of the ids of the figure's elements, unique in a page.
         title: title in a few words.
         caption: explanation of the figure.
         alternative: text alternative for readers who cannot see the figure.
         svg: the drawing.
-        hover: values for the pointer and their places, as the page's script reads them.
+        hover: values and their places, from which the page's script shows the value under the pointer.
         wide: whether the figure is wider than a column.
         strip: whether the figure spans the page.
     """
@@ -55,10 +55,10 @@ def drawn(
     """Draw a figure.
 
     Args:
-        key: prefix of its elements' ids, unique in a page.
+        key: prefix of the ids of the figure's elements, unique in a page.
         title: title in a few words.
         caption: explanation of the figure.
-        draw: function that draws on the axes that it is given.
+        draw: function that draws on Matplotlib axes.
         alternative: text alternative; by default the caption.
         size: width and height in inches.
         words: names of the values of a heat map, if the values are indices of choices.
@@ -123,7 +123,7 @@ def _rows(values: Any) -> list[list[float | None]]:
 
 
 def _rounded(values: Any, digits: int = 4) -> list[float | None]:
-    """Numbers rounded to `digits` significant digits, whole ones unchanged; None for those that are not finite."""
+    """Numbers rounded to `digits` significant digits; whole numbers are unchanged, NaN and infinities become None."""
     found: list[float | None] = []
     for value in np.asarray(values, dtype=np.float64).ravel().tolist():
         if not math.isfinite(value):

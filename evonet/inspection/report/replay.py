@@ -1,4 +1,4 @@
-"""Episodes as sprite sheets, which the page's script plays."""
+"""Sprite sheets of episodes, which the page's script plays."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from evonet.inspection.replay import no_window_needed
 from evonet.types import IntArray
 
 MOST_STEPS = 2_000
-"""Steps of an episode that the report shows; the rest of a longer episode is left out."""
+"""Greatest number of steps of an episode that the report shows."""
 
 BUDGET = 1_500_000
-"""Bytes of all sheets together."""
+"""Greatest size of all sheets together, in bytes."""
 
-_MOST_FRAMES = 200  # in a sheet
-_WIDTHS = (400, 300, 200)  # pixels of a frame; the first at which the sheets fit into the budget is taken
+_MOST_FRAMES = 200  # of a sheet
+_WIDTHS = (400, 300, 200)  # pixels of a frame; the first width with which the sheets fit into the budget is used
 _COLUMNS = 12
 
 

@@ -11,14 +11,14 @@ from evonet.inspection.report.figure import Figure
 
 @dataclass(frozen=True)
 class Table:
-    """A table, which the reader can fold.
+    """A table, which the reader can collapse.
 
     Attributes:
         title: title in a few words.
         head: heads of the columns.
         rows: cells as text.
-        open: whether the table is unfolded at first.
-        numbers: whether cells are numbers, aligned at the right, except those of the first column.
+        open: whether the table is expanded at first.
+        numbers: whether the cells, except those of the first column, are numbers, which are aligned at the right.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Section:
         figures: figures in their order.
         tables: tables, below the figures.
         notices: parts that are left out, and why.
-        parts: data of parts with a template of their own: the network's generations, the replay, settings.
+        parts: data for parts that have their own template: the network's generations, the replay, settings.
     """
 
     key: str

@@ -18,8 +18,8 @@ from evonet.types import FloatArray
 
 _MOST_SNAPSHOTS = 60
 _MOST_NEURONS = 32
-_MOST_GENES = 12_000  # in tables
-_WIDEST_TABLE = 24  # columns; beyond, each neuron has a table of its own
+_MOST_GENES = 12_000  # genes in tables
+_WIDEST_TABLE = 24  # columns; instead of a wider table, each neuron has its own
 
 
 def network(findings: Findings) -> Section:

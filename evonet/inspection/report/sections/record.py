@@ -1,4 +1,4 @@
-"""The section on the run itself: faults, timings, settings, versions, and the command that repeats it."""
+"""The section on the run itself: faults, timings, settings, versions, and the command that repeats the run."""
 
 from __future__ import annotations
 

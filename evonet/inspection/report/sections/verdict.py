@@ -75,5 +75,5 @@ def _scores(findings: Findings) -> list[dict[str, str]]:
 
 
 def _card(name: str, value: float | None, note: str, digits: int = 6) -> dict[str, str]:
-    shown = float("-inf") if value is None else value  # a mean is None where an episode failed
+    shown = float("-inf") if value is None else value  # a mean is None if an episode failed
     return {"name": name, "value": number(shown, digits), "note": note}
