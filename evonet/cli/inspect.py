@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
 from evonet.files.text import printable, printable_json
+
+if TYPE_CHECKING:
+    from evonet.inspection.report import Progress
 
 _BESIDE_THE_RUN = Path()
 
@@ -39,9 +45,29 @@ def _inspect(options: argparse.Namespace) -> int:
     if options.html is not None:
         from evonet.inspection.report import write_report
 
-        with stdout_kept_for_the_result():
-            path, notices = write_report(run, None if options.html == _BESIDE_THE_RUN else options.html)
+        with stdout_kept_for_the_result(), _progress() as progress:
+            path, notices = write_report(run, None if options.html == _BESIDE_THE_RUN else options.html, 1.0, progress)
         for notice in notices:
             print(printable(f"evonet: {notice}"), file=sys.stderr)
         print(f"\nopen in a browser: {path}", file=sys.stderr)
     return DONE
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """A progress bar of the report's sections on a terminal, a line elsewhere."""
+    if not sys.stderr.isatty():
+        print("making the report: it runs the champion's episodes, which may take two minutes", file=sys.stderr)
+        yield lambda *_: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit="section", desc="report", dynamic_ncols=True, leave=False) as bar:
+
+        def show(done: int, sections: int, title: str) -> None:
+            bar.total = sections
+            bar.set_postfix_str(title, refresh=False)
+            bar.update(done - bar.n)
+            bar.refresh()
+
+        yield show

@@ -119,10 +119,13 @@ def _inputs(network: NeuralNetwork, names: Names) -> str:
 
 
 def _network(network: NeuralNetwork, names: Names) -> str:
-    heading = f"Network {network.architecture}, {network.architecture.genome_size} genes"
-    table = _weight_table(network, names)
-    narrow = not network.architecture.recurrent and max(map(len, table)) <= _COLUMNS
-    return "\n".join([heading, *(table if narrow else _weight_list(network, names))])
+    shape = network.architecture
+    heading = f"Network {shape}, {shape.genome_size} genes"
+    narrow = not shape.recurrent and 10 * (shape.num_inputs + shape.num_outputs) <= _COLUMNS  # ten columns a weight
+    table = _weight_table(network, names) if narrow else []
+    if not table or max(map(len, table)) > _COLUMNS:
+        table = _weight_list(network, names)
+    return "\n".join([heading, *table])
 
 
 def _weight_table(network: NeuralNetwork, names: Names) -> list[str]:

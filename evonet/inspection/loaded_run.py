@@ -180,6 +180,15 @@ class LoadedRun:
         with reading_below(self.path / journal_name("arrays")) as arrays:
             return self._records("genomes", lambda fields: individual_from(fields, shape, arrays))
 
+    def some_fittest(self, most: int) -> list[Individual]:
+        """At most `most` of `fittest`, evenly spread over the run; the genomes of all others stay unread."""
+        if self.policy_spec is None:
+            return []
+        shape, lines = self.policy_spec.architecture, self._records("genomes", lambda fields: fields)
+        rows = np.linspace(0, len(lines) - 1, min(len(lines), most)).round().astype(int).tolist()
+        with reading_below(self.path / journal_name("arrays")) as arrays:
+            return self.read(journal_name("genomes"), lambda: [individual_from(lines[i], shape, arrays) for i in rows])
+
     @cached_property
     def policy_spec(self) -> PolicySpec | None:
         """The architecture and task of the run's genomes; None if no file has them, as before the first checkpoint."""

@@ -11,7 +11,8 @@ from gymnasium import spaces
 
 from evonet.activations import ACTIVATIONS
 from evonet.champion import Champion
-from evonet.inspection.analysis.trajectory import Trajectory, actions_for
+from evonet.inspection.analysis.responses import Responses
+from evonet.inspection.analysis.trajectory import Trajectory
 from evonet.inspection.analysis.trials import Trials
 from evonet.network import Architecture
 from evonet.seeding import Purpose, generator
@@ -19,6 +20,10 @@ from evonet.types import FloatArray
 
 NeuronState = Literal["active", "dead", "saturated"]
 _MOST_ROWS = 2_000
+_FEWEST_ROWS = 64
+_MOST_NUMBERS = 1 << 24  # numbers of all observations together, 128 MB
+_MOST_TRIED = 1_000  # inputs
+_MOST_SUMS = 1 << 28  # sums of neurons that the influence of all inputs takes, some seconds
 _SHUFFLES = 4
 _NEAR = 0.02  # share of an activation's range within which an output counts as at its limit
 _MOSTLY = 0.95  # share of the steps at a limit from which a neuron is saturated
@@ -43,37 +48,58 @@ class Removals:
 
 
 def visited(episodes: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray]:
-    """At most 2,000 observations, evenly spread over the episodes, and the network's memory at each.
+    """At most 2,000 observations, fewer of more than 8,388 inputs, and the network's memory at each.
+
+    The observations are evenly spread over the episodes.
 
     Returns:
         Observations `(m, inputs)` and memories `(m, hidden)`.
     """
-    observations = np.concatenate([episode.observations for episode in episodes])
-    memory = np.concatenate([episode.memory for episode in episodes])
-    rows = np.linspace(0, len(observations) - 1, min(len(observations), _MOST_ROWS)).round().astype(int)
-    return observations[rows], memory[rows]
+    steps = sum(map(len, episodes))
+    most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_NUMBERS // episodes[0].observations.shape[1]))
+    rows = np.linspace(0, steps - 1, min(steps, most)).round().astype(int)
+    ends = np.cumsum([len(episode) for episode in episodes])
+    chosen = [
+        rows[(rows >= end - len(each)) & (rows < end)] - end + len(each)
+        for each, end in zip(episodes, ends, strict=True)
+    ]
+    return (
+        np.concatenate([each.observations[own] for each, own in zip(episodes, chosen, strict=True)]),
+        np.concatenate([each.memory[own] for each, own in zip(episodes, chosen, strict=True)]),
+    )
 
 
 def action_influence(champion: Champion, episodes: Sequence[Trajectory]) -> FloatArray:
-    """The influence of each input on the actions, `(inputs,)`, from 0 to 1.
+    """The influence of each input on the actions, `(inputs,)`, from 0 to 1; NaN for an input that was not tried.
 
     Values of an input are shuffled over the steps (permutation importance, Breiman 2001). The influence is the share of
     discrete actions that change, or the mean change of continuous actions as a share of their range.
+
+    At most 1,000 inputs are tried, fewer if there are many hidden neurons: those with the strongest paths to the
+    outputs, times the deviation of the input. An input that never changes has no influence and need not be tried.
     """
     observations, memory = visited(episodes)
-    actions = actions_for(champion, observations, memory)
+    responses = Responses(champion, observations, memory)
+    actions = responses.actions()
     extent = np.ptp(actions, axis=0)
     extent = np.where(extent > 0, extent, 1.0)
     rng = generator(0, Purpose.INSPECTION)
     orders = [rng.permutation(len(observations)) for _ in range(_SHUFFLES)]
-    found = np.zeros(observations.shape[1])
-    for index in range(observations.shape[1]):
-        for order in orders:
-            shuffled = observations.copy()
-            shuffled[:, index] = observations[order, index]
-            changed = actions_for(champion, shuffled, memory)
-            found[index] += _difference(champion, actions, changed, extent) / _SHUFFLES
+    varies = np.ptp(observations, axis=0) > 0
+    found = np.where(varies, np.nan, 0.0)
+    strength = np.where(varies, path_strength(champion)[0] * responses.inputs.std(axis=0), -1.0)
+    most = min(_tried(champion.architecture, len(observations)), int(varies.sum()))
+    for index in np.argsort(-strength, kind="stable")[:most].tolist():
+        values = observations[:, index]
+        changed = [responses.actions({index: values[order]}) for order in orders]
+        found[index] = sum(_difference(champion, actions, each, extent) / _SHUFFLES for each in changed)
     return found
+
+
+def _tried(architecture: Architecture, rows: int) -> int:
+    """The number of inputs whose influence is computed, by the number of sums that it takes."""
+    sums = _SHUFFLES * rows * (architecture.num_hidden + architecture.num_outputs)
+    return min(_MOST_TRIED, max(1, _MOST_SUMS // sums))
 
 
 def _difference(champion: Champion, actions: FloatArray, changed: FloatArray, extent: FloatArray) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.inspection.analysis.influence import visited
-from evonet.inspection.analysis.trajectory import Trajectory, actions_for
+from evonet.inspection.analysis.responses import Responses
+from evonet.inspection.analysis.trajectory import Trajectory
 from evonet.types import FloatArray
 
 _POINTS = 61
@@ -46,11 +47,8 @@ def policy_surface(champion: Champion, episodes: Sequence[Trajectory], inputs: S
     chosen = tuple(inputs[:2])
     x, *rest = (_values(observations[:, index]) for index in chosen)
     y = rest[0] if rest else np.zeros(1)
-    grid = np.tile(np.median(observations, axis=0), (len(x) * len(y), 1))
-    grid[:, chosen[0]] = np.tile(x, len(y))
-    if rest:
-        grid[:, chosen[1]] = np.repeat(y, len(x))
-    actions = actions_for(champion, grid, np.median(memory, axis=0) if champion.architecture.recurrent else None)
+    changes = {chosen[0]: np.tile(x, len(y))} | ({chosen[1]: np.repeat(y, len(x))} if rest else {})
+    actions = Responses(champion, np.median(observations, axis=0)[None], np.median(memory, axis=0)).actions(changes)
     return PolicySurface(chosen, x, y, actions.reshape(len(y), len(x), -1), observations[:, chosen])
 
 
@@ -60,6 +58,8 @@ def _values(observed: FloatArray) -> FloatArray:
     return np.linspace(low - margin, high + margin, _POINTS)
 
 
-def policy_table(champion: Champion) -> FloatArray:
-    """The action, or its first number, for each value of a Discrete observation, `(values,)`."""
-    return actions_for(champion, np.eye(champion.architecture.num_inputs))[:, 0]
+def policy_table(champion: Champion, most: int | None = None) -> FloatArray:
+    """The action, or its first number, for each of the first `most` values of a Discrete observation, `(values,)`."""
+    inputs = champion.architecture.num_inputs
+    count = inputs if most is None else min(most, inputs)
+    return Responses(champion, np.zeros((1, inputs))).actions_for_each_value(count)[:, 0]

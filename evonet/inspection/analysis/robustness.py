@@ -35,7 +35,10 @@ MISREADINGS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Probabilities that an observation is mistaken for another."""
 
 _PERTURBED = 16  # genomes for each level of weight noise
-_LEVELS = 4  # values of a parameter besides that of the champion's evolution
+_FEWEST_PERTURBED = 4
+LEVELS = 4
+"""Values of a parameter besides that of the champion's evolution."""
+
 _FEWEST = 8  # episodes, unless they would take twice the time limit
 
 
@@ -51,6 +54,7 @@ class Sweep:
         high: upper ends of the 95 % intervals, `(k,)`.
         own: the level under which the champion evolved.
         episodes: number of episodes at each level.
+        champions: number of perturbed champions at each level; 1 if the champion is not perturbed.
     """
 
     name: str
@@ -60,15 +64,24 @@ class Sweep:
     high: FloatArray
     own: float
     episodes: int
+    champions: int = 1
 
     @classmethod
-    def of(cls, name: str, levels: Sequence[float], returns: Sequence[FloatArray], own: float, episodes: int) -> Sweep:
+    def of(
+        cls,
+        name: str,
+        levels: Sequence[float],
+        returns: Sequence[FloatArray],
+        own: float,
+        episodes: int,
+        champions: int = 1,
+    ) -> Sweep:
         """The sweep with means and intervals of `returns`, which are `(m,)` at each level."""
         scores = [Score(values) for values in returns]
         numbers = np.array([(score.mean, *score.interval) for score in scores])
         numbers[~np.isfinite(numbers)] = np.nan
         means, low, high = numbers.T
-        return cls(name, np.array(levels, dtype=np.float64), means, low, high, own, episodes)
+        return cls(name, np.array(levels, dtype=np.float64), means, low, high, own, episodes, champions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,16 +147,22 @@ def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: Flo
     return Sweep.of(name, levels, returns, 0.0, episodes)
 
 
-def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep:
-    """Mean return of 16 champions with normal noise in all weights, at each level of noise."""
+def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep | None:
+    """Mean return of 16 champions with normal noise in all weights, at each level of noise.
+
+    Where an episode or a genome is long, there are fewer champions, and the result is None for fewer than four.
+    """
+    count = trials.affordable(_PERTURBED * len(WEIGHT_NOISE)) // len(WEIGHT_NOISE)
+    if count < _FEWEST_PERTURBED:
+        return None
     rng = generator(0, Purpose.INSPECTION, 100)
-    noise = rng.standard_normal((_PERTURBED, len(champion.genome))) * np.sqrt((champion.genome**2).mean())
+    noise = rng.standard_normal((count, len(champion.genome))) * np.sqrt((champion.genome**2).mean())
     perturbed = np.concatenate([champion.genome + level * noise for level in WEIGHT_NOISE])
     episodes = trials.episodes(len(perturbed), seconds)
-    results = trials.run(perturbed, episodes, _PERTURBED).returns
+    results = trials.run(perturbed, episodes, count).returns
     # One mean for each perturbed champion: episodes of the same genome are not independent of each other.
-    returns = list(results.mean(axis=1).reshape(-1, _PERTURBED))
-    return Sweep.of("weight noise (× root mean square)", WEIGHT_NOISE, returns, 0.0, episodes)
+    returns = list(results.mean(axis=1).reshape(-1, count))
+    return Sweep.of("weight noise (× root mean square)", WEIGHT_NOISE, returns, 0.0, episodes, count)
 
 
 def parameter_sweeps(
@@ -153,7 +172,7 @@ def parameter_sweeps(
     if not isinstance(task.environment, EnvironmentSpec):
         return
     with Trials(task, champion.normaliser, champion.genome, seeds, GymnasiumEngine(task)) as trials:
-        episodes = trials.episodes(_LEVELS * max(1, len(parameters)), seconds, fewest=_FEWEST)
+        episodes = trials.episodes(LEVELS * max(1, len(parameters)), seconds, fewest=_FEWEST)
         unchanged = trials.run(champion.genome[None, :], episodes).returns[0]
     for parameter in parameters:
         own, values = parameter.values(task.environment)
@@ -185,8 +204,10 @@ class Landscape:
     episodes: int
 
 
-def landscape(champion: Champion, trials: Trials, seconds: float, reach: float = 1.0) -> Landscape:
+def landscape(champion: Champion, trials: Trials, seconds: float, reach: float = 1.0) -> Landscape | None:
     """The landscape in two random directions, each neuron's part scaled to the neuron's weights (Li et al. 2018).
+
+    The result is None where an episode or a genome is too long for the coarsest grid.
 
     Args:
         champion: the middle of the plane.
@@ -194,7 +215,11 @@ def landscape(champion: Champion, trials: Trials, seconds: float, reach: float =
         seconds: time limit; more time makes the grid finer.
         reach: the largest step, in lengths of the champion's weights.
     """
-    points = next((n for n in (21, 17, 13, 9) if trials.episodes(n * n, seconds) >= 8), 7)
+    most = trials.affordable(21 * 21)
+    points = next((n for n in (21, 17, 13, 9) if n * n <= most and trials.episodes(n * n, seconds) >= 8), 0)
+    points = points or next((n for n in (7, 5) if n * n <= most), 0)
+    if not points:
+        return None
     steps = np.linspace(-reach, reach, points)
     rng = generator(0, Purpose.INSPECTION, 200)
     first, second = (_direction(champion.architecture, champion.genome, rng) for _ in range(2))

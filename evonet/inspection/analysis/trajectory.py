@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from evonet.champion import Champion
+from evonet.environments.spaces import Actions
 from evonet.policy import Policy
 from evonet.types import FloatArray, IntArray
 
@@ -28,8 +31,9 @@ class Trajectory:
         outputs: outputs of the network, `(steps, outputs)`.
         actions: actions as numbers, `(steps, numbers)`; one number for a Discrete action.
         rewards: rewards, `(steps,)`.
-        terminated: whether the environment ended the episode; otherwise it was truncated, or failed.
+        terminated: whether the environment ended the episode; otherwise it was truncated, abandoned, or failed.
         fault: the error that ended the episode, or ""; rows of the steps before the error are there.
+        abandoned: whether the episode would have gone on after its last row.
     """
 
     seed: int
@@ -40,6 +44,7 @@ class Trajectory:
     rewards: FloatArray
     terminated: bool
     fault: str = ""
+    abandoned: bool = False
 
     @property
     def total(self) -> float:
@@ -61,6 +66,7 @@ def trajectories(
     on_step: StepCallback = lambda *_: None,
     render_mode: str | None = None,
     most_steps: int | None = None,
+    most_seconds: float = math.inf,
 ) -> Iterator[Trajectory]:
     """The champion's episodes in its Gymnasium environment, one for each of `seeds (episodes,)`.
 
@@ -70,6 +76,7 @@ def trajectories(
         on_step: callback, which may render the environment.
         render_mode: Gymnasium's render mode of the environment.
         most_steps: steps after which an episode is abandoned; by default it runs to its end.
+        most_seconds: seconds after which an episode is abandoned, at the end of a step.
 
     Raises:
         EnvironmentUnavailable: the champion has no environment, or it cannot be made.
@@ -79,14 +86,15 @@ def trajectories(
     for seed in seeds.tolist():
         policy.reset()
         with closing(policy.task.make_environment(render_mode)) as environment:
-            yield _Recorder(policy, environment, limit).trajectory(seed, on_step)
+            yield _Recorder(policy, environment, limit, most_seconds).trajectory(seed, on_step)
 
 
 class _Recorder:
     """Runs a policy in an environment and records each step."""
 
-    def __init__(self, policy: Policy, environment: Any, limit: int) -> None:
+    def __init__(self, policy: Policy, environment: Any, limit: int, most_seconds: float) -> None:
         self._policy, self._environment, self._limit = policy, environment, limit
+        self._deadline = time.monotonic() + most_seconds
         shape = policy.task.architecture
         self._widths = {"observations": shape.num_inputs, "hidden": shape.num_hidden, "outputs": shape.num_outputs}
         self._rows: dict[str, list[Any]] = {name: [] for name in (*self._widths, "actions", "rewards")}
@@ -100,7 +108,7 @@ class _Recorder:
             fault, over = _first_line(error), True
         if not over:
             on_step(self._environment, 0)
-        while not over and len(rewards) < self._limit:
+        while not over and len(rewards) < self._limit and time.monotonic() < self._deadline:
             try:
                 action = self._action(observation)
                 observation, reward, terminated, truncated, _ = self._environment.step(action)
@@ -114,7 +122,8 @@ class _Recorder:
         for name, width in self._widths.items():
             arrays[name] = arrays[name].reshape(-1, width)
         arrays["actions"] = arrays["actions"].reshape(len(rewards), -1) if rewards else np.zeros((0, 1))
-        return Trajectory(seed, **arrays, terminated=bool(terminated), fault=fault)
+        abandoned = not over and len(rewards) < self._policy.task.max_steps
+        return Trajectory(seed, **arrays, terminated=bool(terminated), fault=fault, abandoned=abandoned)
 
     def _action(self, observation: Any) -> Any:
         policy = self._policy
@@ -144,6 +153,13 @@ def numbers_of(action: Any) -> FloatArray:
     return np.ravel(np.asarray(action, dtype=np.float64))
 
 
+def actions_as_numbers(actions: Actions) -> FloatArray:
+    """Actions, one for each lane, as numbers, `(m, numbers)`."""
+    if isinstance(actions, list) and isinstance(actions[0], Mapping | tuple):
+        return np.array([numbers_of(action) for action in actions])
+    return np.asarray(actions, dtype=np.float64).reshape(len(actions), -1)
+
+
 def actions_for(champion: Champion, observations: FloatArray, memory: FloatArray | None = None) -> FloatArray:
     """Actions as numbers, `(m, numbers)`, for `observations (m, inputs)` before normalisation.
 
@@ -159,4 +175,4 @@ def actions_for(champion: Champion, observations: FloatArray, memory: FloatArray
     policy.observations[...] = observations
     if memory is not None:
         policy.memory[...] = memory
-    return np.array([numbers_of(action) for action in policy.decode(policy.forward())])
+    return actions_as_numbers(policy.decode(policy.forward()))

@@ -18,7 +18,13 @@ from evonet.types import FloatArray, IntArray
 
 _PROBE, _LONG_PROBE = 4, 64  # episodes that are timed
 _SHORT = 0.05  # seconds of a probe below which a longer one is timed
+_LONG = 0.5  # seconds of an episode from which it is timed alone
+_MOST_NUMBERS = 1 << 24  # genes of all genomes that are run at once, 128 MB
 _BUSIEST = 4.0  # elapsed seconds for each of processor time on a busy machine; beyond, the environment itself waits
+
+
+PATIENCE = 5.0
+"""Seconds that a figure of the report may take if one episode of each of its networks takes longer than planned."""
 
 
 class Trials:
@@ -33,6 +39,7 @@ class Trials:
         champion: the genome `(genome_size,)` whose episodes are timed.
         seeds: seeds of the episodes, `(episodes,)`.
         engine: the engine; by default a kernel engine, if the environment has a kernel.
+        patience: seconds that one episode of each genome may take; `affordable` reduces the number of genomes.
     """
 
     def __init__(
@@ -42,20 +49,38 @@ class Trials:
         champion: FloatArray,
         seeds: IntArray,
         engine: Engine | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self._normaliser = normaliser
         self._seeds = seeds
         self._champion = champion
         self._engine = brief_engine(task) if engine is None else engine
+        self._patience = patience
 
     @cached_property
     def _cost(self) -> tuple[float, float]:
         """Seconds of a step and steps of an episode, measured on a few episodes of the champion."""
-        self.run(self._champion[None, :], 1)  # the first run also makes environments
-        seconds, probe = self._timed(_PROBE)
+        first, _ = self._timed(1)  # the first run also makes environments
+        seconds, probe = self._timed(1 if first > _LONG else _PROBE)
         if seconds < _SHORT:  # a vectorised engine reaches its speed only with many episodes
             seconds, probe = self._timed(_LONG_PROBE)
         return seconds / max(probe.steps, 1), max(probe.steps, 1) / probe.lengths.size
+
+    @property
+    def episode_seconds(self) -> float:
+        """Seconds of an episode of the champion."""
+        step, length = self._cost
+        return step * length
+
+    def affordable(self, genomes: int) -> int:
+        """How many of `genomes` genomes can run an episode within the patience and fit into memory; perhaps none.
+
+        A number that the patience reduces is rounded down to a power of two, so that reports hardly differ.
+        """
+        fitting = min(genomes, max(1, _MOST_NUMBERS // len(self._champion)))
+        if fitting * self.episode_seconds <= self._patience:
+            return fitting
+        return 1 << int(np.log2(most)) if (most := self._patience / self.episode_seconds) >= 1 else 0
 
     def _timed(self, episodes: int) -> tuple[float, EpisodeResults]:
         """Results, and the processor time that they took: elapsed time would depend on other programs."""

@@ -25,6 +25,7 @@ from evonet.types import FloatArray
 
 _MOST_LINES = 6
 _MOST_STEPS = 400
+_MOST_ROWS = 128  # of a heat map
 _FEW_VALUES = 3
 
 
@@ -147,10 +148,18 @@ def _thinned(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _map(ax: Axes, values: FloatArray, labels: Sequence[str], name: str, *, scaled: bool = True) -> None:
-    """A heat map with a row for each column of `values (steps, rows)`; if `scaled`, each column is standardised."""
+    """A heat map with a row for each column of `values (steps, rows)`; if `scaled`, each column is standardised.
+
+    At most 128 rows are shown, those that vary most.
+    """
+    rows = np.arange(values.shape[1])
+    spread = values.std(axis=0)
+    if len(rows) > _MOST_ROWS:
+        name = f"{name} (the {_MOST_ROWS} that vary most)"
+        rows = np.sort(np.argsort(-spread, kind="stable")[:_MOST_ROWS])
+        values, spread, labels = values[:, rows], spread[rows], [labels[row] for row in rows.tolist()]
     shown = values.T
     if scaled:
-        spread = values.std(axis=0)
         shown = ((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).T.clip(-3, 3)
     steps = np.linspace(0, shown.shape[1] - 1, min(shown.shape[1], _MOST_STEPS)).round().astype(int)
     signed = bool((shown < 0).any())
@@ -161,5 +170,7 @@ def _map(ax: Axes, values: FloatArray, labels: Sequence[str], name: str, *, scal
     )  # fmt: skip
     if len(labels) <= 20:
         ax.set_yticks(range(len(labels)), [shortened(label, 18) for label in labels], fontsize="small")
+    elif rows[-1] >= len(rows):
+        ax.set_yticks(range(0, len(rows), 16), [str(row) for row in rows[::16]], fontsize="small")
     ax.set_ylabel(name)
     ax.figure.colorbar(image, ax=ax, label="deviations" if scaled else "output", shrink=0.9, pad=0.02)

@@ -27,6 +27,9 @@ from evonet.types import FloatArray, IntArray
 WIDEST = 4.5
 """Width of the strongest connection in points."""
 
+MOST_MAPPED = 256
+"""Neurons of a layer in a map of weights: those with the strongest connections."""
+
 _STATE_STYLES = {"active": ("#ffffff", "-"), "dead": ("#c9cdd2", ":"), "saturated": ("#f2d36b", "--")}
 _COLUMNS = (0.0, 1.0, 2.0)
 
@@ -167,7 +170,8 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
     """All weights as one heat map: a row for each hidden neuron, a column for each of its connections.
 
     From the left: weights from the inputs, bias, weights from the hidden neurons' last outputs if the network is
-    recurrent, and weights to the outputs.
+    recurrent, and weights to the outputs. Of each layer, at most 256 neurons are shown, those with the strongest
+    connections.
     """
     shape = network.architecture
     names = names or names_for(None, shape.num_inputs, shape.num_outputs)
@@ -183,6 +187,9 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
     for edge in np.cumsum(widths)[:-1]:
         ax.axvline(edge - 0.5, color="#1b1f24", linewidth=1.2)
     ax.invert_yaxis()
+    rows = _drawn(network, MOST_MAPPED)[1].tolist()
+    if len(rows) < shape.num_hidden:
+        ax.set_yticks(range(0, len(rows), 32), [str(row) for row in rows[::32]])
     labels = [label for _, part, _ in blocks for label in part]
     _label_some(ax, labels)
     ax.set_ylabel("hidden neuron")
@@ -193,12 +200,16 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
 
 def _blocks(network: NeuralNetwork, names: Names) -> list[tuple[str, list[str], FloatArray]]:
     shape: Architecture = network.architecture
-    blocks = [("from inputs", list(names.inputs), network.input_hidden_weights.T)]
+    inputs, hidden, outputs = _drawn(network, MOST_MAPPED)
+    incoming = network.input_hidden_weights[inputs][:, hidden].T
+    blocks = [("from inputs", [names.inputs[i] for i in inputs], incoming)]
     if shape.bias:
-        blocks.append(("bias", ["bias"], network.hidden_bias[:, None]))
+        blocks.append(("bias", ["bias"], network.hidden_bias[hidden, None]))
     if shape.recurrent:
-        blocks.append(("memory", [f"hidden {i}" for i in range(shape.num_hidden)], network.hidden_hidden_weights.T))
-    return [*blocks, ("to outputs", list(names.outputs), network.hidden_output_weights)]
+        memory = network.hidden_hidden_weights[hidden][:, hidden].T
+        blocks.append(("memory", [f"hidden {i}" for i in hidden], memory))
+    outgoing = network.hidden_output_weights[hidden][:, outputs]
+    return [*blocks, ("to outputs", [names.outputs[i] for i in outputs], outgoing)]
 
 
 def _label_some(ax: Axes, labels: Sequence[str]) -> None:

@@ -133,7 +133,10 @@ def policy_grid(
 
 
 def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, ax: Axes | None = None) -> Axes:
-    """Influence of each input on the actions, with a bar for each input and the greatest on top."""
+    """Influence of each input on the actions, with a bar for each of the `most` greatest and the greatest on top.
+
+    Inputs whose influence is NaN were not tried; they come last.
+    """
     ax = axes_for(ax)
     order = np.argsort(-influence, kind="stable")[:most][::-1]
     bars = ax.barh(range(len(order)), influence[order], color=POSITIVE, height=0.65)
@@ -141,7 +144,7 @@ def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, 
         mark(bar, f"input-{index}", f"{names[index]}: {100 * influence[index]:.1f} %")
     ax.set_yticks(range(len(order)), [shortened(names[index]) for index in order], fontsize="small")
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-    ax.set_xlim(0, max(float(influence.max(initial=0.0)) * 1.08, 0.01))
+    ax.set_xlim(0, max(float(np.nanmax(influence, initial=0.0)) * 1.08, 0.01))
     ax.set_xlabel("actions that change if it is shuffled")
     return ax
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,19 @@ from evonet.inspection.report.section import Section
 from evonet.inspection.report.sections import SECTIONS
 
 REPORT = "report.html"
+Progress = Callable[[int, int, str], None]
+"""Function of the sections made so far, of the number of all, and of the next section's title, "" at the end."""
+
 _HERE = Path(__file__).parent
 
 
-def write_report(run: LoadedRun, path: Path | None = None, effort: float = 1.0) -> tuple[Path, list[str]]:
+def _silent(*_: object) -> None:
+    """Shows no progress."""
+
+
+def write_report(
+    run: LoadedRun, path: Path | None = None, effort: float = 1.0, progress: Progress = _silent
+) -> tuple[Path, list[str]]:
     """Write the report, by default into the run directory.
 
     The champion is run in its environment for the report. If it cannot be, the page says which parts are left out.
@@ -32,6 +42,7 @@ def write_report(run: LoadedRun, path: Path | None = None, effort: float = 1.0) 
         run: a run from `load_run`.
         path: path of the file.
         effort: time limit for runs of the champion, in units of about six seconds; more time allows more episodes.
+        progress: function that is called before each section, and at the end.
 
     Returns:
         The path, and notices of the parts that were left out.
@@ -41,7 +52,7 @@ def write_report(run: LoadedRun, path: Path | None = None, effort: float = 1.0) 
         RunDirectoryError: the file cannot be written.
     """
     path = run.path / REPORT if path is None else path
-    text, notices = report(run, effort)
+    text, notices = report(run, effort, progress)
     try:
         write_atomically(path, text.encode(errors="replace"))
     except OSError as error:
@@ -49,12 +60,13 @@ def write_report(run: LoadedRun, path: Path | None = None, effort: float = 1.0) 
     return path, notices
 
 
-def report(run: LoadedRun, effort: float = 1.0) -> tuple[str, list[str]]:
+def report(run: LoadedRun, effort: float = 1.0, progress: Progress = _silent) -> tuple[str, list[str]]:
     """The report's HTML, and notices of the parts that were left out.
 
     Args:
         run: a run from `load_run`.
         effort: time limit for runs of the champion, in units of about six seconds; more time allows more episodes.
+        progress: function that is called before each section, and at the end.
 
     Raises:
         EvonetError: Matplotlib or Jinja2 is not installed, or the run cannot be read.
@@ -65,7 +77,11 @@ def report(run: LoadedRun, effort: float = 1.0) -> tuple[str, list[str]]:
     )
     environment.filters["data"] = _data
     with Findings(run, effort) as findings:
-        sections = [make(findings) for make in SECTIONS]
+        sections: list[Section] = []
+        for number, make in enumerate(SECTIONS):
+            progress(number, len(SECTIONS), make.__name__)
+            sections.append(make(findings))
+        progress(len(SECTIONS), len(SECTIONS), "")
     script = _read("page.js")
     html: str = environment.from_string(_read("page.html")).render(
         run=run,

@@ -15,6 +15,7 @@ from evonet.inspection.svg import new_axes, page_style, svg
 NARROW = (4.0, 2.9)
 _STRIP = 10.0  # inches; a wider figure spans the page
 _POINTS_AN_INCH = 72
+_MOST_POINTS = 2_000  # of a curve, under the pointer
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,17 @@ def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str])
         found["curves"] = [
             {
                 "name": line.get_label().strip(),
-                "x": _rounded(line.get_xdata(), 7),
-                "y": _rounded(line.get_ydata()),
+                "x": _rounded(_thinned(line.get_xdata()), 7),
+                "y": _rounded(_thinned(line.get_ydata())),
                 "colour": str(line.get_color()),
             }
             for line in curves
         ]
     return found
+
+
+def _thinned(values: Any) -> Any:
+    return values[:: -(-len(values) // _MOST_POINTS)]
 
 
 def _mesh(mesh: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from evonet.environments.known import Names, names_for
 from evonet.errors import EvonetError
 from evonet.evaluation.results import EpisodeResults
 from evonet.inspection.analysis.influence import NeuronState, action_influence, is_choice, neuron_states, path_strength
-from evonet.inspection.analysis.trajectory import Trajectory
-from evonet.inspection.analysis.trials import Trials
+from evonet.inspection.analysis.trajectory import Trajectory, trajectories
+from evonet.inspection.analysis.trials import PATIENCE, Trials
 from evonet.inspection.loaded_run import LoadedRun
+from evonet.inspection.phrases import counted
 from evonet.inspection.report.replay import Sheet, played
 from evonet.seeding import Purpose, episode_seeds, generator
 from evonet.task import Task
@@ -27,10 +28,22 @@ LONGEST = 5_000
 """Steps after which the report's own episodes are truncated."""
 
 PLACES = ("worst", "median", "best")
-RANDOM_NETWORKS = 64
-"""Number of networks with random weights that the champion is compared with."""
 
+_RANDOM_NETWORKS = 64
+_FEWEST_RANDOM = 8  # networks with random weights; fewer have no mean worth a comparison
 _FRESH = 100  # episodes of a run without a test
+
+
+class RandomNetworks(NamedTuple):
+    """Networks with random weights, with which the champion is compared.
+
+    Attributes:
+        size: number of networks.
+        mean: mean of their returns.
+    """
+
+    size: int
+    mean: float
 
 
 class Findings:
@@ -95,24 +108,53 @@ class Findings:
         return episode_seeds(int(self.run.summary["seed"]), Purpose.TEST if tested else Purpose.REPLAY, 0, count)
 
     @cached_property
-    def trials(self) -> Trials:
-        """Runner of genomes on the episodes of `seeds`."""
+    def trials(self) -> Trials | None:
+        """Runner of genomes on the episodes of `seeds`; None if an episode takes longer than a figure may."""
+        if self._first.abandoned:
+            return None
         task = self._task
         assert self.champion is not None
         normaliser, genome = self.champion.normaliser, self.champion.genome
-        return self._open.enter_context(Trials(task, normaliser, genome, self.seeds))
+        return self._open.enter_context(Trials(task, normaliser, genome, self.seeds, patience=self._patience))
+
+    @property
+    def _patience(self) -> float:
+        return PATIENCE * max(1.0, self.effort)
 
     @cached_property
-    def repeated(self) -> EpisodeResults:
-        """Results `(1, episodes)` of the champion on the first of the episodes, within a second."""
+    def _first(self) -> Trajectory:
+        """The first of the episodes, abandoned if it takes longer than a figure may."""
+        assert self.champion is not None
+        whole = replace(self.champion, task=self._task)
+        return next(trajectories(whole, self.seeds[:1], most_seconds=self._patience))
+
+    @property
+    def pace(self) -> str:
+        """What an episode and a genome cost, in words, as the reason why something is left out."""
+        if self.trials is None:
+            return f"an episode takes longer than {self._patience:g} s here"
+        assert self.champion is not None
+        genes = counted(self.champion.architecture.genome_size, "gene")
+        return f"an episode takes {self.trials.episode_seconds:.1g} s here, and a network has {genes}"
+
+    @cached_property
+    def repeated(self) -> EpisodeResults | None:
+        """Results `(1, episodes)` of the champion on the first episodes, within a second; None without `trials`."""
+        if self.trials is None:
+            return None
         assert self.champion is not None
         return self.trials.within(self.champion.genome[None, :], 1.0 * self.effort, power=False)
 
     @cached_property
     def returns(self) -> FloatArray:
-        """The champion's returns, `(episodes,)`: those of the test, or of `repeated` for a run without a test."""
+        """The champion's returns, `(episodes,)`: those of the test, or of `repeated` for a run without a test.
+
+        Without either, it is the return of the first episode, as far as the episode was run.
+        """
         assert self.champion is not None
-        return self.champion.test.returns if self.champion.test is not None else self.repeated.returns[0]
+        if self.champion.test is not None:
+            return self.champion.test.returns
+        return np.array([self._first.total]) if self.repeated is None else self.repeated.returns[0]
 
     @cached_property
     def shown(self) -> dict[str, int]:
@@ -147,7 +189,7 @@ class Findings:
 
     @cached_property
     def influence(self) -> FloatArray:
-        """Influence of each input on the actions, `(inputs,)`."""
+        """Influence of each input on the actions, `(inputs,)`; NaN for an input that was not tried."""
         assert self.champion is not None
         return action_influence(self.champion, self.episodes)
 
@@ -159,15 +201,18 @@ class Findings:
         return neuron_states(self.champion.architecture, np.concatenate([each.hidden for each in self.episodes]))
 
     @cached_property
-    def random_mean(self) -> float | None:
-        """Mean return of networks with random weights on the episodes; None if it is unknown."""
-        if self.champion is None or self.task is None:
+    def random_networks(self) -> RandomNetworks | None:
+        """Networks with random weights on the episodes; None if there are too few, or all fail."""
+        if self.champion is None or self.task is None or self.trials is None:
+            return None
+        count = self.trials.affordable(_RANDOM_NETWORKS)
+        if count < _FEWEST_RANDOM:
             return None
         rng = generator(0, Purpose.INSPECTION, 300)
-        genomes = rng.standard_normal((RANDOM_NETWORKS, self.champion.architecture.genome_size))
+        genomes = rng.standard_normal((count, self.champion.architecture.genome_size))
         returns = self.trials.within(genomes, 0.5 * self.effort, most=8).returns
         known = returns[np.isfinite(returns)]
-        return float(known.mean()) if known.size else None
+        return RandomNetworks(count, float(known.mean())) if known.size else None
 
     def strongest(self, what: str, most: int) -> list[int]:
         """Indices of the `most` "inputs" or "neurons" with the strongest paths to the outputs, ascending."""

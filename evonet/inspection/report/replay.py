@@ -18,6 +18,12 @@ from evonet.types import IntArray
 MOST_STEPS = 2_000
 """Greatest number of steps of an episode that the report shows."""
 
+MOST_SECONDS = 20.0
+"""Seconds of an episode, pictures included, that the report shows."""
+
+_FEWEST_STEPS = 32
+_MOST_NUMBERS = 1 << 24  # numbers of an episode's observations, 128 MB
+
 BUDGET = 1_500_000
 """Greatest size of all sheets together, in bytes."""
 
@@ -74,6 +80,8 @@ class _Recording:
 def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[Sheet], str]:
     """The champion's episodes, with their sheets if the environment can be rendered.
 
+    An episode is abandoned after 2,000 steps, fewer of more than 8,388 inputs, or 20 seconds.
+
     Returns:
         The episodes, their sheets (an empty list without pictures), and the reason why there are no pictures, else "".
 
@@ -81,20 +89,22 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
         EnvironmentUnavailable: the champion has no environment, or it cannot be made.
     """
     assert champion.task is not None
+    most = min(MOST_STEPS, max(_FEWEST_STEPS, _MOST_NUMBERS // champion.architecture.num_inputs))
     with contextlib.closing(champion.task.make_environment()) as sample:
         drawable = "rgb_array" in (sample.metadata.get("render_modes") or ())
     if not drawable:
-        return list(trajectories(champion, seeds, most_steps=MOST_STEPS)), [], "the environment has no pictures to show"
+        episodes = list(trajectories(champion, seeds, most_steps=most, most_seconds=MOST_SECONDS))
+        return episodes, [], "the environment has no pictures to show"
     recordings = [_Recording() for _ in seeds]
     try:
-        episodes: list[Trajectory] = []
+        episodes = []
         with no_window_needed():
             for recording, seed in zip(recordings, seeds, strict=True):
-                episodes += trajectories(champion, seed[None], recording.add_frame, "rgb_array", MOST_STEPS)
+                episodes += trajectories(champion, seed[None], recording.add_frame, "rgb_array", most, MOST_SECONDS)
         return episodes, _sheets(recordings), ""
     except Exception as error:  # noqa: BLE001 - a renderer's own: no pygame, no graphics library, no display, …
         why = f"the environment cannot be rendered here: {str(error).strip() or type(error).__name__}"
-        return list(trajectories(champion, seeds, most_steps=MOST_STEPS)), [], why
+        return list(trajectories(champion, seeds, most_steps=most, most_seconds=MOST_SECONDS)), [], why
 
 
 def _sheets(recordings: Sequence[_Recording]) -> list[Sheet]:

@@ -11,6 +11,7 @@ from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section, Table
 
 _MOST_OTHERS = 150
+_MOST_STEPS = 1_000  # of the line, in the tree and in the table
 
 
 def ancestry(findings: Findings) -> Section:
@@ -27,14 +28,20 @@ def ancestry(findings: Findings) -> Section:
                 else "Left out: the champion's parents were not recorded."
             ],
         )
-    tree = family(run.lineage, line, _MOST_OTHERS)
+    shown = line[-_MOST_STEPS:]
+    cut = (
+        f"The last {_MOST_STEPS:,} of {len(line):,} individuals of the line are shown."
+        if len(line) > len(shown)
+        else ""
+    )
+    tree = family(run.lineage, shown, _MOST_OTHERS)
     figures = [
         drawn(
             "descent", "Line of descent",
             "The thick line leads by first parents from the first generation to the champion; thin lines come from "
             "second parents. Fitness is that at birth, on the episodes of that generation.",
             lambda ax: descent_tree(tree, ax), size=(8.4, 4.4),
-            alternative="; ".join(describe(ancestor) for ancestor in line[:: max(1, len(line) // 20)]),
+            alternative="; ".join(describe(ancestor) for ancestor in shown[:: max(1, len(shown) // 20)]),
         )
     ]  # fmt: skip
     paid = payoffs(run.lineage, line)
@@ -64,7 +71,7 @@ def ancestry(findings: Findings) -> Section:
         )  # fmt: skip
     tables.append(
         Table(
-            "Every step of the line",
+            "Every step of the line" if shown == line else f"The last {_MOST_STEPS:,} steps of the line",
             ["generation", "individual", "fitness", "gain", "made by", "second parent"],
             [
                 [
@@ -73,11 +80,11 @@ def ancestry(findings: Findings) -> Section:
                     made_by(each),
                     str(each.parents[1]) if len(each.parents) > 1 else "",
                 ]
-                for each in line
+                for each in shown
             ],
         )
     )  # fmt: skip
-    return Section("ancestry", "Ancestry", [_lead(findings)], figures, tables)
+    return Section("ancestry", "Ancestry", [_lead(findings)], figures, tables, [cut] if cut else [])
 
 
 def _lead(findings: Findings) -> str:

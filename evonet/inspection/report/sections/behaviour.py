@@ -12,7 +12,6 @@ from evonet.inspection.plots import action_traces, hidden_traces, histogram, obs
 from evonet.inspection.plots.behaviour import has_bars
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.replay import MOST_STEPS
 from evonet.inspection.report.section import Section
 from evonet.types import FloatArray
 
@@ -36,8 +35,10 @@ def _lead(findings: Findings) -> list[str]:
     kind = "test episodes" if findings.champion is not None and findings.champion.test is not None else "fresh episodes"
     shown = listed([f"the {place}" for place in findings.shown])
     lead = [f"Of {counted(len(findings.returns), kind[:-1])}, these are {shown}."]
-    repeated = findings.repeated.returns[0]
-    if kind == "test episodes":
+    if kind == "test episodes" and findings.repeated is None:
+        lead.append(f"None is repeated for this report: {findings.pace}.")
+    elif kind == "test episodes" and findings.repeated is not None:
+        repeated = findings.repeated.returns[0]
         same = np.isclose(repeated, findings.returns[: len(repeated)], rtol=1e-6, equal_nan=True).mean()
         share = "all" if same == 1 else percent(float(same))
         lead.append(
@@ -62,10 +63,10 @@ def _episodes(findings: Findings) -> list[dict[str, Any]]:
 
 
 def _title(findings: Findings, place: str, index: int, episode: Trajectory) -> str:
-    ended = "ended by the environment" if episode.terminated else "truncated by the time limit"
+    ended = "ended by the environment" if episode.terminated else "truncated by its time limit"
     ended = f"then it failed: {episode.fault}" if episode.fault else ended
     steps = counted(len(episode), "step")
-    steps = f"its first {steps}" if len(episode) >= MOST_STEPS else f"{steps}, {ended}"
+    steps = f"its first {steps}" if episode.abandoned else f"{steps}, {ended}"
     reached = number(float(findings.returns[index]))
     return f"{place} episode: return {reached}, {steps} (number {index}, seed {episode.seed})"
 
@@ -104,7 +105,7 @@ def _histograms(findings: Findings) -> list[Figure]:
             f"{number(float(np.nanmax(returns)))}." if failed < len(returns) else "No episode has a return.",
         )
     ]  # fmt: skip
-    if findings.task is not None:
+    if findings.task is not None and findings.repeated is not None:
         lengths = findings.repeated.lengths[0].astype(np.float64)
         mean = float(lengths.mean())
         figures.append(

@@ -18,6 +18,7 @@ from evonet.inspection.report.section import Section
 _MOST_PARTS = 40
 _MOST_PANELS = 2
 _MOST_INPUTS = 16
+_MOST_VALUES = 2_500  # of a Discrete observation, in the table of the policy
 _SECONDS = 0.5
 
 
@@ -25,8 +26,10 @@ def learned(findings: Findings) -> Section:
     """The policy over the two most influential inputs, each input's influence, and returns without each part."""
     if findings.task is None or findings.champion is None:
         return Section("learned", "What it learned", notices=[f"Left out: {findings.why_not}"])
-    figures = [*_policies(findings), _influence(findings), _without_inputs(findings), _without_neurons(findings)]
-    return Section("learned", "What it learned", [_lead(findings)], figures)
+    removals = [figure for figure in (_without_inputs(findings), _without_neurons(findings)) if figure is not None]
+    figures = [*_policies(findings), _influence(findings), *removals]
+    notices = [] if len(removals) == 2 else [f"Returns without an input or a neuron are left out: {findings.pace}."]
+    return Section("learned", "What it learned", [_lead(findings)], figures, notices=notices)
 
 
 def _lead(findings: Findings) -> str:
@@ -67,11 +70,13 @@ def _policies(findings: Findings) -> list[Figure]:
 def _table(findings: Findings) -> Figure:
     champion = findings.champion
     assert champion is not None
-    actions = policy_table(champion)
+    actions = policy_table(champion, _MOST_VALUES)
+    values = champion.architecture.num_inputs
+    cut = f" The first {_MOST_VALUES:,} of {values:,} observations are shown." if values > _MOST_VALUES else ""
     rows, tiles = _layout(findings, len(actions))
     place = ", on the environment's own map" if tiles else ""
     return drawn(
-        "policy-0", "Policy", f"The action for each observation{place}.",
+        "policy-0", "Policy", f"The action for each observation{place}.{cut}",
         lambda ax: policy_grid(actions, findings.names, rows, tiles, ax), size=(4.0, 3.9),
         alternative="; ".join(f"{v}: {_word(findings, action)}" for v, action in enumerate(actions.tolist()[:100])),
     )  # fmt: skip
@@ -102,6 +107,10 @@ def _letter(tile: Any) -> str:
 def _influence(findings: Findings) -> Figure:
     names = findings.names.inputs
     more = f" The {_MOST_INPUTS} greatest are shown." if len(names) > _MOST_INPUTS else ""
+    tried = int(np.isfinite(findings.influence).sum())
+    if tried < len(names):
+        more += f" Of {len(names):,} inputs, {tried:,} were tried: those with the strongest weights that vary most."
+    strongest = np.argsort(-findings.influence, kind="stable")[: 2 * _MOST_INPUTS].tolist()
     what = (
         "The share of actions that change"
         if findings.choices
@@ -112,15 +121,17 @@ def _influence(findings: Findings) -> Figure:
         lambda ax: influence_bars(findings.influence, names, _MOST_INPUTS, ax=ax),
         size=(4.0, max(2.9, 0.19 * min(len(names), _MOST_INPUTS) + 0.8)),
         alternative="; ".join(
-            f"{name}: {percent(share, 1)}" for name, share in zip(names[:40], findings.influence, strict=False)
+            f"{names[index]}: {percent(findings.influence[index], 1)}" for index in strongest
         ),
     )  # fmt: skip
 
 
-def _without_inputs(findings: Findings) -> Figure:
-    champion = findings.champion
+def _without_inputs(findings: Findings) -> Figure | None:
+    champion, most = findings.champion, _most_removals(findings, _MOST_INPUTS)
     assert champion is not None
-    order = np.argsort(-findings.influence, kind="stable")[:_MOST_INPUTS].tolist()
+    if findings.trials is None or most < 1:
+        return None
+    order = np.argsort(-findings.influence, kind="stable")[:most].tolist()
     removals = without_inputs(champion, findings.episodes, findings.trials, order, _SECONDS * findings.effort)
     names = [findings.names.inputs[index] for index in order]
     return drawn(
@@ -131,15 +142,24 @@ def _without_inputs(findings: Findings) -> Figure:
     )  # fmt: skip
 
 
-def _without_neurons(findings: Findings) -> Figure:
-    champion = findings.champion
+def _most_removals(findings: Findings, most: int) -> int:
+    """The number of parts without which the champion can be run, at most `most`."""
+    return 0 if findings.trials is None else findings.trials.affordable(most + 1) - 1
+
+
+def _without_neurons(findings: Findings) -> Figure | None:
+    champion, most = findings.champion, _most_removals(findings, _MOST_PARTS)
     assert champion is not None
-    neurons = findings.strongest("neurons", _MOST_PARTS)
+    if findings.trials is None or most < 1:
+        return None
+    neurons = findings.strongest("neurons", most)
+    hidden = champion.architecture.num_hidden
+    cut = f" The {len(neurons)} neurons with the strongest connections are shown." if len(neurons) < hidden else ""
     removals = without_neurons(champion, findings.trials, neurons, _SECONDS * findings.effort)
     names = [str(index) for index in neurons]
     return drawn(
         "without-neurons", "Without a hidden neuron",
-        f"Mean return of {counted(removals.episodes, 'episode')} if a hidden neuron's output is fixed at 0.",
+        f"Mean return of {counted(removals.episodes, 'episode')} if a hidden neuron's output is fixed at 0.{cut}",
         lambda ax: removal_bars(removals, names, "neuron", ax), size=(12.0, 2.5),
         alternative="; ".join(f"without {n}: {number(float(m))}" for n, m in zip(names, removals.means, strict=True)),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from evonet.champion import Champion
 from evonet.inspection.phrases import counted
 from evonet.inspection.plots import network_diagram, weight_maps
-from evonet.inspection.plots.network import WIDEST, connection_genes, shown_genes
+from evonet.inspection.plots.network import MOST_MAPPED, WIDEST, connection_genes, shown_genes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section, Table
@@ -28,23 +28,26 @@ def network(findings: Findings) -> Section:
     if champion is None:
         return Section("network", "Network", notices=["Left out: there is no champion."])
     shape = champion.architecture
-    rows = min(_MOST_NEURONS, max(shape.num_inputs, shape.num_hidden, shape.num_outputs))
+    widest = max(shape.num_inputs, shape.num_hidden, shape.num_outputs)
+    rows = min(_MOST_NEURONS, widest)
     diagram = drawn(
         "network", "Neurons and connections",
         "Blue: the weight is positive; orange: it is negative; the wider, the stronger. " + _marks(findings)
         + (" Recurrent weights are in the map of all weights." if shape.recurrent else ""),
         lambda ax: network_diagram(champion.network, findings.names, findings.states, _MOST_NEURONS, ax=ax),
-        alternative=f"Diagram of a network with {_sizes(champion)}; the tables below hold every weight.",
+        alternative=f"Diagram of a network with {_sizes(champion)}, and the weights of its strongest connections.",
         size=(8.4, max(3.6, 0.26 * rows + 0.4)),
     )  # fmt: skip
     maps = drawn(
-        "weights", "All weights",
+        "weights", "Strongest weights" if widest > MOST_MAPPED else "All weights",
         "A row for each hidden neuron: incoming weights on the left, outgoing weights on the right.",
         lambda ax: weight_maps(champion.network, findings.names, ax), size=_map_size(champion),
     )  # fmt: skip
     notices = [] if findings.states is not None else [f"Dead and saturated neurons are not marked: {findings.why_not}"]
-    if max(shape.num_inputs, shape.num_hidden, shape.num_outputs) > _MOST_NEURONS:
+    if widest > _MOST_NEURONS:
         notices.append(f"The diagram shows the {_MOST_NEURONS} neurons of each layer with the strongest connections.")
+    if widest > MOST_MAPPED:
+        notices.append(f"The map shows the {MOST_MAPPED} neurons of each layer with the strongest connections.")
     if shape.genome_size > _MOST_GENES:
         notices.append("There are too many weights for tables here: evonet inspect --json has all of them.")
     return Section(
@@ -96,16 +99,12 @@ def _map_size(champion: Champion) -> tuple[float, float]:
 def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dict[str, Any]:
     """Weights of the drawn connections in each of the run's recorded fittest individuals, and in the champion."""
     genes = shown_genes(champion.network, _MOST_NEURONS)
-    fittest = findings.run.fittest
-    rows: list[int] = []
-    if fittest:
-        rows = np.linspace(0, len(fittest) - 1, min(len(fittest), _MOST_SNAPSHOTS)).round().astype(int).tolist()
     frames = [
         {
             "label": f"generation {each.generation} · individual {each.id}, fitness {each.training_fitness:.5g}",
             "weights": _short(each.genome[genes]),
         }
-        for each in (fittest[row] for row in rows)
+        for each in findings.run.some_fittest(_MOST_SNAPSHOTS)
     ]
     label = f"the champion: individual {champion.id}, chosen in generation {champion.generation}"
     frames.append({"label": label, "weights": _short(champion.genome[genes])})

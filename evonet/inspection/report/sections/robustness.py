@@ -8,8 +8,17 @@ import numpy as np
 
 from evonet.environments.known import parameters_of
 from evonet.inspection.analysis.influence import visited
-from evonet.inspection.analysis.robustness import Sweep, landscape, observation_noise, parameter_sweeps, weight_noise
-from evonet.inspection.phrases import counted, number
+from evonet.inspection.analysis.robustness import (
+    LEVELS,
+    OBSERVATION_NOISE,
+    Landscape,
+    Sweep,
+    landscape,
+    observation_noise,
+    parameter_sweeps,
+    weight_noise,
+)
+from evonet.inspection.phrases import counted, listed, number
 from evonet.inspection.plots import landscape_map, robustness_curve
 from evonet.inspection.plots.palette import Axes, finite_span
 from evonet.inspection.report.figure import Figure, drawn
@@ -24,47 +33,56 @@ def robustness(findings: Findings) -> Section:
     champion, task = findings.champion, findings.task
     if champion is None or task is None:
         return Section("robustness", "Robustness", notices=[f"Left out: {findings.why_not}"])
+    trials = findings.trials
+    if trials is None:
+        return Section("robustness", "Robustness", notices=[f"Robustness is left out: {findings.pace}."])
     seen, _ = visited(findings.episodes)
     seconds = _SECONDS * findings.effort
     with contextlib.closing(task.make_environment()) as sample:
         parameters = parameters_of(task.environment, sample)
-    sweeps = [
-        ("Noise in observations", observation_noise(champion, task, findings.seeds, seen, seconds), ""),
-        (
-            "Noise in weights",
-            weight_noise(champion, findings.trials, seconds),
-            " for each of 16 perturbed champions",
-        ),
-        *(
-            (sweep.name.partition(" (")[0].capitalize(), sweep, "")
-            for sweep in parameter_sweeps(champion, task, findings.seeds, parameters, 1.5 * seconds)
-        ),
+    swept = parameters[: trials.affordable(LEVELS * len(parameters)) // LEVELS]
+    sweeps: list[tuple[str, Sweep]] = []
+    if trials.affordable(len(OBSERVATION_NOISE)) == len(OBSERVATION_NOISE):
+        sweeps.append(("Noise in observations", observation_noise(champion, task, findings.seeds, seen, seconds)))
+    if (weights := weight_noise(champion, trials, seconds)) is not None:
+        sweeps.append(("Noise in weights", weights))
+    sweeps += [
+        (sweep.name.partition(" (")[0].capitalize(), sweep)
+        for sweep in parameter_sweeps(champion, task, findings.seeds, swept, 1.5 * seconds)
     ]
-    span = finite_span(np.concatenate([[sweep.low, sweep.high] for _, sweep, _ in sweeps], axis=1))
+    span = finite_span(np.concatenate([np.zeros((2, 0)), *([each.low, each.high] for _, each in sweeps)], axis=1))
     figures = [_curve(findings, index, *sweep, span) for index, sweep in enumerate(sweeps)]
-    around = landscape(champion, findings.trials, seconds)
-    figures.append(
-        drawn(
-            "landscape", "Landscape",
-            "Mean return in a plane through the champion (the cross): two random directions, in which each neuron's "
-            f"weights move by their own length; {counted(around.episodes, 'episode')} a point.",
-            lambda ax: landscape_map(around, ax), size=(4.0, 3.05),
-            alternative=f"Map of mean returns from {number(float(np.nanmin(around.means)))} to "
-            f"{number(float(np.nanmax(around.means)))}, of which the champion in the middle has "
-            f"{number(float(around.means[len(around.steps) // 2, len(around.steps) // 2]))}.",
-        )
-    )  # fmt: skip
+    around = landscape(champion, trials, seconds)
+    figures += [] if around is None else [_landscape(around)]
+    drawn_keys = {title for title, _ in sweeps}
+    missing = [title for title in ("Noise in observations", "Noise in weights") if title not in drawn_keys]
+    missing += [each.name.partition(" (")[0] for each in parameters[len(swept) :]] + ["Landscape"] * (around is None)
     lead = ["Bands are 95 % intervals; the dashed line is the value under which the champion evolved."]
     notices = [] if parameters else ["The parameters of this environment are not known, so none is changed."]
+    if missing:
+        notices.append(f"Robustness is not complete ({listed(missing).lower()} left out): {findings.pace}.")
     if champion.task is not None and champion.task.max_steps > LONGEST:
         notices.append(f"Episodes of this section are truncated after {LONGEST:,} steps.")
     return Section("robustness", "Robustness", lead, figures, notices=notices)
 
 
-def _curve(findings: Findings, index: int, title: str, sweep: Sweep, more: str, span: tuple[float, float]) -> Figure:
+def _landscape(around: Landscape) -> Figure:
+    return drawn(
+        "landscape", "Landscape",
+        "Mean return in a plane through the champion (the cross): two random directions, in which each neuron's "
+        f"weights move by their own length; {counted(around.episodes, 'episode')} a point.",
+        lambda ax: landscape_map(around, ax), size=(4.0, 3.05),
+        alternative=f"Map of mean returns from {number(float(np.nanmin(around.means)))} to "
+        f"{number(float(np.nanmax(around.means)))}, of which the champion in the middle has "
+        f"{number(float(around.means[len(around.steps) // 2, len(around.steps) // 2]))}.",
+    )  # fmt: skip
+
+
+def _curve(findings: Findings, index: int, title: str, sweep: Sweep, span: tuple[float, float]) -> Figure:
     points = zip(sweep.levels.tolist(), sweep.means.tolist(), strict=True)
     truncated = findings.champion is not None and findings.task != findings.champion.task
     target = None if truncated else findings.run.summary["target"]  # the target is a return of whole episodes
+    more = f" for each of {sweep.champions} perturbed champions" if sweep.champions > 1 else ""
     margin = 0.06 * (span[1] - span[0]) or 1.0
 
     def draw(ax: Axes) -> None:

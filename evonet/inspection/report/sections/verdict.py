@@ -7,7 +7,7 @@ from typing import Any
 
 from evonet.inspection import phrases
 from evonet.inspection.phrases import counted, interval, number
-from evonet.inspection.report.findings import RANDOM_NETWORKS, Findings
+from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 
 
@@ -32,8 +32,8 @@ def _badge(summary: Mapping[str, Any]) -> str:
 def _sentence(findings: Findings) -> str:
     sentences = [phrases.verdict(findings.run.summary)]
     if findings.run.finished:
-        if findings.random_mean is not None:
-            sentences.append(f"Random weights score {number(findings.random_mean, 4)}.")
+        if findings.random_networks is not None:
+            sentences.append(f"Random weights score {number(findings.random_networks.mean, 4)}.")
         sentences.append(_gap(findings.run.summary["champion"]))
     return " ".join(filter(None, sentences))
 
@@ -63,9 +63,9 @@ def _scores(findings: Findings) -> list[dict[str, str]]:
     cards.append(
         _card("training", champion["training_fitness"], "fitness in its generation; chosen for luck as well as skill")
     )
-    if findings.random_mean is not None:
-        note = f"mean of {RANDOM_NETWORKS} networks, weights drawn from a standard normal"
-        cards.append(_card("random weights", findings.random_mean, note, digits=4))
+    if findings.random_networks is not None:
+        note = f"mean of {findings.random_networks.size} networks, weights drawn from a standard normal"
+        cards.append(_card("random weights", findings.random_networks.mean, note, digits=4))
     elif len(findings.run.metrics.get("mean", ())):
         note = "mean training fitness of the first generation"
         cards.append(_card("first generation", float(findings.run.metrics["mean"][0]), note, digits=4))
