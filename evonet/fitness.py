@@ -82,7 +82,8 @@ class EpisodeReturn:
         normalise_observations: whether each input is scaled to mean 0 and standard deviation 1 over what was seen so
             far.
         action_squash: how unbounded outputs are brought into a Box action space, "tanh" or "clip".
-        kwargs: keyword arguments of the environment.
+        kwargs: keyword arguments of the environment: numbers, texts, and lists, tuples and dicts of those, which a
+            champion's file keeps as they are.
         wrappers: around the environment, the first innermost.
         max_steps: steps after which an episode is truncated; by default the environment's limit, or 1,000.
         engine: what runs the episodes.
@@ -94,7 +95,8 @@ class EpisodeReturn:
             are those of `concurrent.futures`; `workers` is then its number of workers, if the executor does not tell.
 
     Raises:
-        UnsuitableEnvironment: the environment is unknown, or a network cannot be connected to its spaces.
+        UnsuitableEnvironment: the environment is unknown, a network cannot be connected to its spaces, or a champion's
+            file cannot hold its spaces or arguments.
         EnvironmentUnavailable: the environment cannot be made.
         WorkersUnavailable: the environment cannot be sent to worker processes.
         ClusterUnavailable: the Dask scheduler does not answer, or has no workers.

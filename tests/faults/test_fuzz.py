@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evonet import Champion
-from evonet import champion as champion_files
 from evonet.errors import CheckpointError, ConfigError
+from evonet.evaluation.task_descriptions import CHAMPION_LIMITS
 from evonet.experiment import checkpoint as checkpoint_files
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.config import Config
@@ -43,13 +43,13 @@ def parts_of(kind, path):
     """The header and the arrays of a champion, or the state of a checkpoint."""
     with reading(path) as file:
         if kind == "champion":
-            return read_archive(file, champion_files.LIMITS)
+            return read_archive(file, CHAMPION_LIMITS)
         return read_state(file, checkpoint_files.FORMAT, checkpoint_files.LIMITS), {}
 
 
 def packed(kind, header, arrays):
     if kind == "champion":
-        return pack_archive(header, arrays, champion_files.LIMITS)
+        return pack_archive(header, arrays, CHAMPION_LIMITS)
     return pack_state(checkpoint_files.FORMAT, header, checkpoint_files.LIMITS)
 
 

@@ -9,9 +9,9 @@ import tracemalloc
 
 import pytest
 
-from evonet.champion import LIMITS
 from evonet.cli import main
 from evonet.errors import ConfigError
+from evonet.evaluation.task_descriptions import CHAMPION_LIMITS
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.config import Config
 from evonet.files.archive import pack_archive, read_archive
@@ -276,9 +276,9 @@ def test_fault_28_a_run_directory_imports_no_code_that_it_names(command, evil, c
         text = (run / name).read_text(encoding="utf-8")
         (run / name).write_text(text.replace(MODULE, "evil"), encoding="utf-8")
     with reading(run / "champion.npz") as file:
-        header, arrays = read_archive(file, LIMITS)
+        header, arrays = read_archive(file, CHAMPION_LIMITS)
     header = json.loads(json.dumps(header).replace(MODULE, "evil"))
-    (run / "champion.npz").write_bytes(pack_archive(header, arrays, LIMITS))
+    (run / "champion.npz").write_bytes(pack_archive(header, arrays, CHAMPION_LIMITS))
     shutil.copytree(run, evil / "other")
     status = main(command)
     said = capsys.readouterr()

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from evonet import Champion
-from evonet.champion import LIMITS
 from evonet.cli import main
 from evonet.errors import CheckpointError, ConfigError
+from evonet.evaluation.task_descriptions import CHAMPION_LIMITS
 from evonet.experiment import checkpoint as checkpoint_files
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.files.archive import pack_archive, pack_state, read_archive, read_state
@@ -57,7 +57,7 @@ def folder(runs, tmp_path, monkeypatch):
 
 def champion_header(folder):
     with reading(folder / "whole/champion.npz") as file:
-        return read_archive(file, LIMITS)[0]
+        return read_archive(file, CHAMPION_LIMITS)[0]
 
 
 def plain_numpy(**arrays):
@@ -86,7 +86,7 @@ FORGED_CHAMPIONS = {
     "networks beyond all memory": lambda folder: pack_archive(
         {**champion_header(folder), "architecture": {**champion_header(folder)["architecture"], "num_hidden": HUGE}},
         {"genome": np.zeros(16)},
-        LIMITS,
+        CHAMPION_LIMITS,
     ),
     "many lists": lambda _: champions.forged([champions.text(b'{"a": [' + b"[]," * 50_000 + b"[]]}")]),
     "nothing": lambda _: b"",
