@@ -181,7 +181,7 @@ def test_a_multi_discrete_observation_out_of_range_is_refused(value):
     assert str(refused.value) == f"a MultiDiscrete observation must lie in {space}, got {value}"
 
 
-@pytest.mark.parametrize("observation", [0.0, [0.0], np.zeros((3, 1)), np.zeros(4), np.zeros((1, 3))])
+@pytest.mark.parametrize("observation", [0, 0.0, [0.0], np.zeros((3, 1)), np.zeros(4), np.zeros((1, 3))])
 def test_a_box_observation_of_another_shape_is_refused_and_never_stretched(observation):
     encoder = ObservationEncoder(box(-1, 1, (3,)))
     for use in (encoder.check, encoder.encode):
