@@ -149,12 +149,10 @@ class Champion(Individual):
         """
         check(Champion.evaluate, {"episodes": episodes, "seed": seed})
         results = self.run(episode_seeds(seed, Purpose.TEST, 0, episodes))
+        if len(results.faults) == episodes:
+            raise TooManyFaults(results.failures, results.faults)
         if results.faults:
-            first = min(results.faults, key=lambda fault: fault.episode)
-            message = f"{len(results.faults)} of {episodes} episodes failed; {first.location}: {first.message}"
-            if len(results.faults) == episodes:
-                raise TooManyFaults(message, results.faults)
-            warnings.warn(message, EvonetWarning, stacklevel=2)
+            warnings.warn(results.failures, EvonetWarning, stacklevel=2)
         return Score(results.returns[0])
 
     def tested(self, score: Score) -> Champion:

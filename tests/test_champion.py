@@ -478,7 +478,7 @@ def test_where_all_episodes_fail_the_first_one_s_message_is_told():
     with pytest.raises(TooManyFaults) as refused:
         changed.evaluate(3)
     assert str(refused.value) == (
-        f"3 of 3 episodes failed; malformed, seed {episode_seeds(0, Purpose.TEST, 0, 3)[0]}, step 0: "
+        f"3 of 3 episodes failed; the first, malformed, seed {episode_seeds(0, Purpose.TEST, 0, 3)[0]}, step 0: "
         "MalformedObservation: an observation must have shape (3,), got (4,)"
     )
     assert len(refused.value.faults) == 3
@@ -492,7 +492,7 @@ def test_where_some_episodes_fail_the_first_one_s_message_is_a_warning():
     assert 0 < failed < 20
     seed = episode_seeds(0, Purpose.TEST, 0, 20)[np.isnan(score.returns).argmax()]
     assert str(warned[0].message) == (
-        f"{failed} of 20 episodes failed; malformed, seed {seed}, step 3: "
+        f"{failed} of 20 episodes failed; the first, malformed, seed {seed}, step 3: "
         "MalformedObservation: an observation must have shape (2,), got (1,)"
     )
 

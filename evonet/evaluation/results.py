@@ -114,6 +114,16 @@ class EpisodeResults:
         return normaliser.merged(lengths.ravel(), self.observations.sums, self.observations.squares)
 
     @property
+    def failures(self) -> str:
+        """How many episodes failed, and where and why the first did, in a line; empty if none failed."""
+        if not self.faults:
+            return ""
+        first = min(self.faults, key=lambda fault: (fault.individual, fault.episode))
+        return (
+            f"{len(self.faults)} of {self.returns.size} episodes failed; the first, {first.location}: {first.message}"
+        )
+
+    @property
     def steps(self) -> int:
         """Environment steps of all episodes together."""
         return int(self.lengths.sum())

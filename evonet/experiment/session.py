@@ -48,7 +48,7 @@ class Session:
 
     Args:
         config: the config.
-        say: called with each warning before the run.
+        say: called with each warning.
         executor: runs the episodes instead of this machine.
 
     Raises:
@@ -59,6 +59,7 @@ class Session:
         self, config: Config, say: Callable[[str], None], executor: FuturesExecutor | Cluster | None = None
     ) -> None:
         self._config = config
+        self._say = say
         self._log = GenerationLog()
         self._checkpoint: Checkpoint | None = None
         require_trackers(config.settings.tracking)
@@ -178,6 +179,8 @@ class Session:
             results = fitness(champion.genome[None, :], seeds, champion.normaliser)
         else:
             results = champion.run(seeds)
+        if results.faults:
+            self._say(f"test: {results.failures}")
         return champion.tested(Score(results.returns[0]))
 
     def _summary(self, champion: Champion | None, path: Path, seconds: float, reason: str) -> dict[str, Any]:

@@ -194,6 +194,17 @@ def test_faults_are_logged_and_counted_and_the_run_continues(go):
     assert summary["generations"] == 4
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_episode_of_the_test_that_fails_is_told_with_its_reason(workers, tmp_path):
+    seed = int(episode_seeds(0, Purpose.TEST, 0, 8)[2])
+    path, warned = tmp_path / "config.yaml", []
+    path.write_text(walk(f"{{trouble: raise, at: 2, seeds: [{seed}]}}", f"workers: {workers}"), encoding="utf-8")
+    run(Config.load(str(path), ("name=test",), (MODULE,)), tmp_path / "run", say=warned.append)
+    (warning,) = [text for text in warned if text.startswith("test: ")]
+    assert warning.startswith(f"test: 1 of 8 episodes failed; the first, exception, seed {seed}, step 2: ValueError")
+    assert warning.endswith(": broken at step 2")
+
+
 def test_a_run_in_which_every_evaluation_fails_ends_without_a_champion(go):
     folder, summary = go(walk("{trouble: raise}"), "out", "stop.target=1")
     assert (summary["champion"], summary["solved"], summary["generations"]) == (None, False, 4)

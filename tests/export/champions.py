@@ -65,7 +65,9 @@ def champion(
     seed=3,
     environment="CartPole-v1",
 ):
-    observation_space, action_space = OBSERVATIONS[observation], ACTIONS[action]
+    """A champion for spaces, or for those of the names."""
+    observation_space = OBSERVATIONS[observation] if isinstance(observation, str) else observation
+    action_space = ACTIONS[action] if isinstance(action, str) else action
     inputs = ObservationEncoder(observation_space).size
     outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], squash).size
     architecture = Architecture(inputs, 6, outputs, hidden_activation, output_activation, bias, recurrent)

@@ -1,9 +1,14 @@
+import tempfile
+
 import numpy as np
 import pytest
 from gymnasium import spaces
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evonet.export import export
 from evonet.export.policy import NotExportable
+from tests.environments.test_spaces import MODEST, nested_spaces
 from tests.export.champions import CASES, PART_CASES, champion, played_case, samples
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -58,25 +63,39 @@ def part_of(value, name):
     return value
 
 
-@pytest.mark.parametrize("case", PART_CASES)
-def test_parts_of_dicts_and_tuples_are_inputs_and_outputs_with_their_names(case, tmp_path, capfd):
-    winner = champion(**PART_CASES[case])
-    batch = samples(winner.task.observation_space, 1_000)
+def assert_acts_as(winner, path, batch):
+    """The model gives the champion's actions, of the same shapes and types, for observations one after the other."""
     wanted = [winner.act(observation) for observation in batch]
-    runtime = session(str(export(winner, "onnx", tmp_path / "policy.onnx")[0]))
-    assert capfd.readouterr() == ("", "")
+    runtime = session(str(path))
     inputs = [end.name for end in runtime.get_inputs() if end.name != "memory"]
     actions = [end.name for end in runtime.get_outputs() if end.name.startswith("action")]
     memory = {"memory": np.zeros((1, 6))} if winner.architecture.recurrent else {}
+    names = [*actions, *(f"next_{name}" for name in memory)]
     for observation, action in zip(batch, wanted, strict=True):
         feed = {name: np.asarray(part_of(observation, name))[None] for name in inputs}
-        names = [*actions, *(f"next_{name}" for name in memory)]
         outputs = dict(zip(names, runtime.run(names, feed | memory), strict=True))
         memory = {name: outputs[f"next_{name}"] for name in memory}
         for name in actions:
             expected, (got,) = np.asarray(part_of(action, name)), outputs[name]
             assert (got.dtype, got.shape) == (expected.dtype, expected.shape)
-            assert np.abs(got.astype(np.float64) - expected).max() <= 1e-6
+            assert np.allclose(got.astype(np.float64), expected.astype(np.float64), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", PART_CASES)
+def test_parts_of_dicts_and_tuples_are_inputs_and_outputs_with_their_names(case, tmp_path, capfd):
+    winner = champion(**PART_CASES[case])
+    (path,) = export(winner, "onnx", tmp_path / "policy.onnx")
+    assert_acts_as(winner, path, samples(winner.task.observation_space, 1_000))
+    assert capfd.readouterr() == ("", "")
+
+
+@given(nested_spaces(MODEST), nested_spaces(MODEST), st.sampled_from(["identity", "sigmoid"]), st.integers(0, 2**31))
+@settings(max_examples=25)
+def test_a_champion_of_any_spaces_acts_as_its_model(observation, action, activation, seed):
+    winner = champion(observation, action, output_activation=activation, seed=seed)
+    with tempfile.TemporaryDirectory() as folder:
+        (path,) = export(winner, "onnx", f"{folder}/policy.onnx")
+        assert_acts_as(winner, path, samples(winner.task.observation_space, 20, seed))
 
 
 def test_inputs_and_outputs_are_named_after_their_parts(tmp_path):
