@@ -70,7 +70,7 @@ class Checkpoint:
     generation: int
     seconds: float
     config: Mapping[str, Any]
-    fingerprint: Mapping[str, Any]
+    fingerprint: Mapping[str, str]
     journals: Mapping[str, Mark]
     state: Mapping[str, Any]
 
@@ -101,12 +101,12 @@ class Checkpoint:
             json.dumps(
                 [fields.get(part) for part in ("config", "fingerprint", "journals")]
             )  # raises TypeError if one of them contains an array
-            journals = fields.fields("journals")
+            journals, fingerprint = fields.fields("journals"), fields.fields("fingerprint")
             return cls(
                 fields.integer("generation"),
                 fields.finite("seconds", 0.0),
                 fields.mapping("config"),
-                fields.mapping("fingerprint"),
+                {name: fingerprint.text(name) for name in fields.mapping("fingerprint")},
                 {journal: Mark.from_fields(journals.fields(journal)) for journal in fields.mapping("journals")},
                 fields.mapping("state"),
             )

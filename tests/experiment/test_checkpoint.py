@@ -175,7 +175,7 @@ def test_a_checkpoint_with_a_truncated_journal_is_skipped(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [{}, {"generation": "x"}, {"journals": []}, {"journals": {"metrics": {"rest": "text"}}}, {"more": 1},
-     {"seconds": float("inf")}, {"state": None}],
+     {"seconds": float("inf")}, {"state": None}, {"fingerprint": {"python": [["3"]]}}],
     ids=str,
 )  # fmt: skip
 def test_a_state_that_is_not_a_checkpoint_is_refused(content, tmp_path):
