@@ -3,12 +3,12 @@
 Question: which shipped configs, run for a few generations, give the same metrics, lineage and champion when NumPy, its
           linear algebra, Numba and the C library compute as on other processors?
 Command:  python experiments/reliability/processors.py --json
-Finding:  those of the algorithms that evonet computes by itself: acrobot, cartpole, double_pole_velocities, frozen_lake,
-          inverted_pendulum, mountain_car, mountain_car_continuous and pendulum are the same everywhere. Those of CMA-ES,
-          whose package takes an eigendecomposition from the linear algebra, are the same with any number of threads and
-          differ by processor: bipedal_walker, double_pole_damping, double_pole_no_velocities,
-          double_pole_velocities_cma_es, lunar_lander, lunar_lander_continuous and swimmer. Their checkpoints know the
-          linear algebra's kernel, and `evonet resume` warns on another one.
+Finding:  the algorithms that evonet computes by itself give the same bits everywhere: acrobot, cartpole,
+          double_pole_velocities, frozen_lake, inverted_pendulum, mountain_car, mountain_car_continuous and pendulum.
+          CMA-ES, whose package takes an eigendecomposition from the linear algebra, gives the same with any number of
+          threads and differs by processor: bipedal_walker, double_pole_damping, double_pole_no_velocities,
+          double_pole_velocities_cma_es, lunar_lander, lunar_lander_continuous and swimmer. Their checkpoints name the
+          kernel of the linear algebra, and `evonet resume` warns on another one.
 """
 
 import argparse
