@@ -34,6 +34,14 @@ class UnsuitableEnvironment(ConfigError):
     """An environment is not registered, may not be imported, or has spaces that no network supports."""
 
 
+class CannotRender(EvonetError):
+    """Rendering failed: there is no display, no renderer, or no package that writes the file."""
+
+
+class FitnessFunctionFailed(EvonetError):
+    """A fitness function raised an error, left the program, or did not return a number for each genome."""
+
+
 class RunDirectoryError(EvonetError):
     """The run directory cannot be written."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from evonet.activations import ACTIVATIONS, ActivationName
 from evonet.cluster.executor import Cluster, FuturesExecutor
+from evonet.environments.instance import Instance, make_environment
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
@@ -93,6 +94,8 @@ class EpisodeReturn:
         faults: how episodes that cannot be scored are treated.
         executor: runs the episodes instead of processes on this machine: a Dask `Client`, or any executor whose futures
             are those of `concurrent.futures`; `workers` is then its number of workers, if the executor does not tell.
+        instances: environments that may be open in a process, for simulators with a port or a licence; by default up to
+            16 run side by side. With 1 there is one in all: it is closed before another is made, also for the test.
 
     Raises:
         UnsuitableEnvironment: the environment is unknown, a network cannot be connected to its spaces, or a champion's
@@ -124,6 +127,7 @@ class EpisodeReturn:
         workers: Workers = 1,
         faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
         executor: FuturesExecutor | Cluster | None = None,
+        instances: Count | None = None,
     ) -> None:
         settings = {
             "hidden": hidden,
@@ -139,19 +143,27 @@ class EpisodeReturn:
             "max_steps": max_steps,
             "engine": engine,
             "workers": workers,
+            "instances": instances,
         }
         check(type(self), settings)
         environment = _specification(environment, kwargs, wrappers, max_steps)
-        with closing(environment.make() if isinstance(environment, EnvironmentSpec) else environment()) as sample:
-            observation_space, action_space = sample.observation_space, sample.action_space
-            limit = max_steps or step_limit(environment, sample)
+        with Instance(partial(make_environment, environment), most=instances) as sample:
+            observation_space, action_space = sample.space("observation_space"), sample.space("action_space")
+            limit = max_steps or step_limit(environment, sample.open())
         outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], action_squash).size
         inputs = ObservationEncoder(observation_space).size
         shape = Architecture(inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent)
         self.architecture = shape
         self.episodes = episodes = int(episodes)  # settings may be NumPy's numbers, which no file holds
         self.task: Task | None = Task(
-            environment, observation_space, action_space, shape, action_squash, int(limit), bool(normalise_observations)
+            environment,
+            observation_space,
+            action_space,
+            shape,
+            action_squash,
+            int(limit),
+            bool(normalise_observations),
+            instances=instances and int(instances),
         )
         check_savable(self.task)
         self._aggregation = aggregation

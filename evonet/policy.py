@@ -56,7 +56,7 @@ class Policy:
         self.inputs = self.observations if normaliser is None else np.zeros_like(self.observations)
         self._normaliser = normaliser
         self._rows = list(self.observations)
-        self._encode = task.encoder.encode_into
+        self._check, self._encode = task.encoder.check, task.encoder.encode_into
         self._networks = NetworkStack(task.architecture, genomes, lanes)
 
     @property
@@ -70,7 +70,12 @@ class Policy:
         self.memory[lane] = 0.0
 
     def observe(self, lane: int, observation: Any) -> None:
-        """Encode an observation, which `ObservationEncoder.check` accepts, into a lane."""
+        """Encode an observation into a lane.
+
+        Raises:
+            MalformedObservation: the observation is not of the environment's space.
+        """
+        self._check(observation)
         self._encode(observation, self._rows[lane])
 
     def forward(self) -> FloatArray:
@@ -99,7 +104,6 @@ class Policy:
             MalformedObservation: one is not of the environment's space, or has a number that is not finite.
         """
         for lane, observation in enumerate(observations):
-            self.task.encoder.check(observation)
             self.observe(lane, observation)
         if not np.isfinite(self.observations).all():
             raise MalformedObservation("an observation must have finite numbers, got NaN or infinity")

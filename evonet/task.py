@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from evonet.activations import ACTIVATIONS
+from evonet.environments.instance import Instance, RenderMode, make_environment
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Space, Squash
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.network import Architecture
@@ -24,6 +25,7 @@ class Task:
         squash: how unbounded outputs are brought into a Box action space.
         max_steps: steps after which an episode is truncated.
         normalise: whether observations are normalised, and their sums returned.
+        instances: environments that may be open in a process; None: 16 side by side, and no limit in all.
         recorded: how many of an episode's first network inputs are returned; only the engine "gymnasium" does that.
     """
 
@@ -35,12 +37,20 @@ class Task:
     max_steps: int
     normalise: bool = False
     recorded: int = 0
+    instances: int | None = None
 
-    def make_environment(self, render_mode: str | None = None) -> Environment:
-        """A new instance of the environment."""
-        if isinstance(self.environment, EnvironmentSpec):
-            return self.environment.make(render_mode)
-        return self.environment()
+    def instance(self, render_mode: RenderMode | None = None) -> Instance:
+        """An instance of the environment, which is made when it is first needed."""
+        return Instance(partial(self.make_environment, render_mode), self.instances, render_mode)
+
+    def make_environment(self, render_mode: RenderMode | None = None) -> Environment:
+        """A new environment, for tools that want Gymnasium's own interface.
+
+        Raises:
+            UnsuitableEnvironment: the environment is unknown, or may not be imported.
+            EnvironmentUnavailable: the environment cannot be made.
+        """
+        return make_environment(self.environment, render_mode)
 
     def reward_threshold(self) -> float | None:
         """The mean return from which Gymnasium calls the environment solved; None if it does not say."""

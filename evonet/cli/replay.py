@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
 from evonet.errors import ConfigError, RunDirectoryError
 from evonet.files.text import printable, printable_json
+from evonet.foreign import without_place
 
 if TYPE_CHECKING:
     from evonet.individual import Individual
@@ -172,11 +173,11 @@ def _replay_fault(options: argparse.Namespace) -> int:
         print(f"the episode did not fail this time: return {results.returns[0, 0]:g} in {results.lengths[0, 0]} steps")
         return DONE
     (after,) = results.faults
-    same = (after.kind, after.step, after.message) == (before.kind, before.step, before.message)
+    what = [(fault.kind, fault.step, without_place(fault.message)) for fault in (before, after)]
     print(printable(after.traceback.rstrip() or after.message))
     print(
         "the fault is the same"
-        if same
+        if what[0] == what[1]
         else printable(f"the fault differs this time ({after.location}): {after.message}")
     )
     return DONE

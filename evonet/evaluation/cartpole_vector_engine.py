@@ -51,7 +51,7 @@ class VectorEngine:
     def __init__(self, task: Task, lanes: int = _LANES) -> None:
         self._task = task
         self._lanes = lanes
-        self._single: Any = task.make_environment()
+        self._single = task.instance()
 
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
@@ -112,8 +112,9 @@ class VectorEngine:
         ).unwrapped
         environment.reset()
         for lane, seed in enumerate(seeds.tolist()):
-            self._single.reset(seed=seed)
-            environment.state[:, lane] = self._single.unwrapped.state
+            self._single.reset(seed)
+            single: Any = self._single.open().unwrapped
+            environment.state[:, lane] = single.state
         return environment
 
     def close(self) -> None:

@@ -7,7 +7,6 @@ so the number of slots changes the time and nothing else.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import traceback
 from collections.abc import Callable, Iterator
@@ -15,15 +14,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from evonet.environments.instance import Instance, MalformedResult
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Actions, MalformedObservation
-from evonet.environments.specification import Environment
 from evonet.evaluation.results import EpisodeResults, Fault, FaultKind
+from evonet.foreign import RAISED, described
 from evonet.policy import Policy
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 SLOTS = 16
+"""Instances side by side in an engine, where the task does not limit them."""
+
 PolicyMaker = Callable[[Task, FloatArray, ObservationNormaliser | None], Policy]
 
 
@@ -32,7 +34,7 @@ class GymnasiumEngine:
 
     Args:
         task: what an episode is.
-        slots: instances side by side.
+        slots: instances side by side; by default what the task allows, or 16.
         make_policy: `(task, genomes, normaliser) -> Policy`; for studies of policies that see or act otherwise.
     """
 
@@ -41,38 +43,32 @@ class GymnasiumEngine:
     def __init__(
         self,
         task: Task,
-        slots: int = SLOTS,
+        slots: int | None = None,
         make_policy: PolicyMaker = Policy,
     ) -> None:
         self._task = task
-        self._slots = slots
+        slots = slots or task.instances or SLOTS
         self._make_policy = make_policy
-        self._environments: list[Environment] = []
+        self._instances = [task.instance() for _ in range(min(slots, task.instances or slots))]
 
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
-        self.prepare(len(seeds))
-        slots = min(self._slots, len(seeds))
-        environments, make_policy = self._environments[:slots], self._make_policy
-        rollout = _Rollout(self._task, environments, make_policy, genomes, individuals, seeds, normaliser)
-        try:
-            with np.errstate(all="ignore"):  # numbers that are not finite become faults, not warnings
-                return rollout.run()
-        finally:  # an interrupted run, too, may have replaced instances
-            self._environments[:slots] = rollout.environments
+        instances = self._instances[: len(seeds)]
+        rollout = _Rollout(self._task, instances, self._make_policy, genomes, individuals, seeds, normaliser)
+        with np.errstate(all="ignore"):  # numbers that are not finite become faults, not warnings
+            return rollout.run()
 
     def prepare(self, episodes: int) -> None:
-        """Make the instances that `episodes` need; `run` does it too."""
-        while len(self._environments) < min(self._slots, episodes):
-            self._environments.append(self._task.make_environment())
+        """Make the environments that `episodes` need; `run` does it too."""
+        for instance in self._instances[:episodes]:
+            instance.open()
 
     def close(self) -> None:
-        """Close the environments."""
-        for environment in self._environments:
-            environment.close()
-        self._environments.clear()
+        """Close the environments; `run` makes them again."""
+        for instance in self._instances:
+            instance.close()
 
 
 class _Rollout:
@@ -81,15 +77,15 @@ class _Rollout:
     def __init__(
         self,
         task: Task,
-        environments: list[Environment],
+        instances: list[Instance],
         make_policy: PolicyMaker,
         genomes: FloatArray,
         individuals: IntArray,
         seeds: IntArray,
         normaliser: ObservationNormaliser | None,
     ) -> None:
-        slots, inputs = len(environments), task.architecture.num_inputs
-        self.environments = environments
+        slots, inputs = len(instances), task.architecture.num_inputs
+        self._instances = instances
         self._task = task
         self._slot_genomes = np.zeros((slots, task.architecture.genome_size))
         self._policy = make_policy(task, self._slot_genomes, normaliser)
@@ -102,14 +98,14 @@ class _Rollout:
         if task.recorded:
             self._results = replace(self._results, inputs=np.zeros((len(seeds), task.recorded, inputs)))
         self._deviations = np.zeros((2, slots, inputs))
-        self._steps = [environment.step for environment in environments]
+        self._steps = [instance.step for instance in instances]
         self._episodes = [-1] * slots
         self._returns = [0.0] * slots
         self._lengths = [0] * slots
         self._busy: list[int] = []
 
     def run(self) -> EpisodeResults:
-        self._busy = [slot for slot in range(len(self.environments)) if self._begin(slot)]
+        self._busy = [slot for slot in range(len(self._instances)) if self._begin(slot)]
         while self._busy:
             while unreadable := self._not_finite(self._policy.observations):
                 for slot in unreadable:
@@ -135,12 +131,11 @@ class _Rollout:
 
     def _step(self, actions: Actions, ended: list[int]) -> None:
         """One step of each busy slot but those that have `ended`; then the next episode in all that ended."""
-        limit, check, observe = self._task.max_steps, self._task.encoder.check, self._policy.observe
+        limit, observe = self._task.max_steps, self._policy.observe
         steps, returns, lengths, isfinite = self._steps, self._returns, self._lengths, math.isfinite
         for slot in [slot for slot in self._busy if slot not in ended] if ended else self._busy:
             try:
-                observation, reward, terminated, truncated, _ = steps[slot](actions[slot])
-                reward = float(reward)
+                observation, reward, terminated, truncated = steps[slot](actions[slot])
                 if not isfinite(reward):
                     self._fail(slot, "nonfinite", f"the reward is {reward}")
                     ended.append(slot)
@@ -152,9 +147,8 @@ class _Rollout:
                     self._end(slot, returns[slot])
                     ended.append(slot)
                     continue
-                check(observation)
                 observe(slot, observation)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises costs this episode only
+            except RAISED as error:  # whatever the environment raises costs this episode only
                 self._raised(slot, error)
                 ended.append(slot)
         self._refill(ended)
@@ -176,11 +170,10 @@ class _Rollout:
             if not np.isfinite(self._slot_genomes[slot]).all():
                 self._fail(slot, "nonfinite", "the genome holds numbers that are not finite")
                 continue
+            self._instances[slot].open()
             try:
-                observation, _ = self.environments[slot].reset(seed=self._seeds[episode])
-                self._task.encoder.check(observation)
-                self._policy.observe(slot, observation)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises costs this episode only
+                self._policy.observe(slot, self._instances[slot].reset(self._seeds[episode]))
+            except RAISED as error:  # whatever the environment raises costs this episode only
                 self._raised(slot, error)
             else:
                 return True
@@ -210,17 +203,6 @@ class _Rollout:
         self._end(slot, math.nan)
 
     def _raised(self, slot: int, error: BaseException) -> None:
-        kind: FaultKind = "malformed" if isinstance(error, MalformedObservation) else "exception"
-        self._fail(slot, kind, _in_a_line(error), traceback.format_exc())
-        self._replace(slot)
-
-    def _replace(self, slot: int) -> None:
-        """A new instance for a slot whose environment raised, and may be in any state."""
-        with contextlib.suppress(Exception):
-            self.environments[slot].close()
-        environment = self.environments[slot] = self._task.make_environment()
-        self._steps[slot] = environment.step
-
-
-def _in_a_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+        kind: FaultKind = "malformed" if isinstance(error, MalformedObservation | MalformedResult) else "exception"
+        self._fail(slot, kind, described(error), traceback.format_exc())
+        self._instances[slot].close()  # it may be in any state, so the next episode begins in a new environment

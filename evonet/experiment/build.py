@@ -22,7 +22,16 @@ from evonet.task import Task
 
 _NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurrent")
 _MOST_GENES = 10**9
-_EVALUATION = ("episodes", "aggregation", "quantile", "normalise_observations", "action_squash", "engine", "workers")
+_EVALUATION = (
+    "episodes",
+    "aggregation",
+    "quantile",
+    "normalise_observations",
+    "action_squash",
+    "engine",
+    "workers",
+    "instances",
+)
 
 
 def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = None) -> Fitness:

@@ -51,7 +51,14 @@ _NetworkArguments: Any = section_of(
     EpisodeReturn, "hidden", "hidden_activation", "output_activation", "bias", "recurrent"
 )
 _EvaluationArguments: Any = section_of(
-    EpisodeReturn, "episodes", "aggregation", "quantile", "normalise_observations", "action_squash", "engine"
+    EpisodeReturn,
+    "episodes",
+    "aggregation",
+    "quantile",
+    "normalise_observations",
+    "action_squash",
+    "engine",
+    "instances",
 )
 _EnvironmentArguments: Any = section_of(EnvironmentSpec)
 _ValidationArguments: Any = section_of(Validation)

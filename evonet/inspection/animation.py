@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evonet.errors import EvonetError
+from evonet.errors import CannotRender
 from evonet.extras import optional_package
 from evonet.files.directory import write_atomically
 
 Frame = NDArray[np.uint8]
 _WIDTH = 480  # pixels
 _FASTEST = 25.0  # frames a second; of a faster environment, frames are left out, so that its speed is kept
-
-
-class CannotRender(EvonetError):
-    """Rendering failed: there is no display, no renderer, or no package that writes the file."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +35,9 @@ class FrameRate:
     fps: float
 
     @classmethod
-    def of(cls, environment: Any, least_every: int = 1) -> FrameRate:
-        """The environment's frame rate, reduced to at most 25 frames a second and one frame in `least_every` steps."""
-        own = float(environment.metadata.get("render_fps") or _FASTEST)
+    def of(cls, metadata: Mapping[str, Any], least_every: int = 1) -> FrameRate:
+        """The speed in an environment's metadata, at most 25 frames a second and one frame in `least_every` steps."""
+        own = float(metadata.get("render_fps") or _FASTEST)
         every = max(least_every, round(own / _FASTEST))
         return cls(every, own / every)
 

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError
-from evonet.inspection.animation import FILM_FORMATS, CannotRender, Film, FrameRate
+from evonet.environments.instance import Instance
+from evonet.errors import CannotRender, ConfigError, EnvironmentUnavailable, EvonetError
+from evonet.foreign import RAISED, described
+from evonet.inspection.animation import FILM_FORMATS, Film, FrameRate
 from evonet.policy import Policy
 from evonet.types import IntArray
 
@@ -91,57 +93,44 @@ def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None)
         raise ConfigError(f"a replay's file must end with one of {suffixes}, got {str(path)!r}")
     film_format.require()
     film = Film()
-    with no_window_needed(), contextlib.closing(_environment(policy, "rgb_array")) as environment:
-        rate = FrameRate.of(environment)
+    with no_window_needed(), policy.task.instance("rgb_array") as instance:
+        instance.open()
+        rate = FrameRate.of(instance.metadata)
 
         def add_frame(step: int) -> None:
             if step % rate.every == 0:
-                film.add(_rendered(environment))
+                film.add(instance.render())
 
-        for seed in seeds:
-            yield _episode(policy, environment, int(seed), add_frame)
+        for seed in seeds.tolist():
+            yield _episode(policy, instance, seed, add_frame)
     if not len(film):
         raise CannotRender("the environment rendered no pictures")
     film_format.write(path, film, rate.fps)
 
 
 def _played(policy: Policy, seeds: IntArray, mode: Literal["human"] | None) -> Iterator[Episode]:
-    with contextlib.closing(_environment(policy, mode)) as environment:
-        for seed in seeds:
-            yield _episode(policy, environment, int(seed))
-
-
-def _environment(policy: Policy, mode: Literal["human", "rgb_array"] | None) -> Any:
-    environment = policy.task.make_environment(mode)
-    if mode is not None and environment.render_mode != mode:
-        raise CannotRender(f"the environment cannot be rendered: it has no render mode {mode!r}")
-    return environment
-
-
-def _rendered(environment: Any) -> Any:
-    try:
-        return environment.render()
-    except Exception as error:  # a renderer's own: no pygame, no graphics library, …
-        raise CannotRender(f"the environment cannot be rendered: {error}") from error
+    with policy.task.instance(mode) as instance:
+        for seed in seeds.tolist():
+            yield _episode(policy, instance, seed)
 
 
 def _episode(
-    policy: Policy, environment: Any, seed: int, on_step: Callable[[int], None] = lambda _: None
+    policy: Policy, instance: Instance, seed: int, on_step: Callable[[int], None] = lambda _: None
 ) -> Episode:  # fmt: skip
     total, terminated, step = 0.0, False, 0
     try:
         policy.reset()
-        observation, _ = environment.reset(seed=seed)
+        observation = instance.reset(seed)
         on_step(0)
         for step in range(1, policy.task.max_steps + 1):
-            observation, reward, terminated, truncated, _ = environment.step(policy.act(observation))
-            total += float(reward)
+            observation, reward, terminated, truncated = instance.step(policy.act(observation))
+            total += reward
             on_step(step)
             if terminated or truncated:
                 break
     except EvonetError:
         raise
-    except Exception as error:  # the environment's own, or its window's
-        what = f"{type(error).__name__}: {error}"
-        raise EnvironmentUnavailable(f"the environment failed at step {step}, seed {seed}: {what}") from error
-    return Episode(seed, total, step, bool(terminated))
+    except RAISED as error:  # the environment's own, or its window's
+        what = f"the environment failed at step {step}, seed {seed}: {described(error)}"
+        raise EnvironmentUnavailable(what) from error
+    return Episode(seed, total, step, terminated)

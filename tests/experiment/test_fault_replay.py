@@ -20,6 +20,7 @@ from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.runner import run
 from evonet.files.bounded import LONGEST_LINE, reading
 from evonet.files.fields import Fields
+from evonet.foreign import without_place
 from evonet.population import Population
 from tests.environments_for_tests import MODULE
 
@@ -60,8 +61,9 @@ def test_a_fault_is_repeated_with_its_traceback(walked, capsys):
     assert fault["generation"] == 1
     assert first == (
         f"fault 20, generation 1, individual {fault['individual']}, episode {fault['episode']} "
-        f"(exception, seed {fault['seed']}, step 2): ValueError: broken at step 2"
+        f"(exception, seed {fault['seed']}, step 2): {fault['message']}"
     )
+    assert without_place(fault["message"]) == "ValueError: broken at step 2"
     assert traceback == fault["traceback"].rstrip().splitlines()
     assert (last, err) == ("the fault is the same", "")
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from evonet.champion import Champion
+from evonet.environments.instance import Instance, RenderMode
 from evonet.environments.spaces import Actions
+from evonet.foreign import RAISED, described
 from evonet.policy import Policy
 from evonet.types import FloatArray, IntArray
 
-StepCallback = Callable[[Any, int], None]
-"""Function of the environment and the number of steps taken, called after the reset and after each step."""
+StepCallback = Callable[[Instance, int], None]
+"""Function of the environment's instance and the number of steps taken, called after the reset and after each step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ def trajectories(
     champion: Champion,
     seeds: IntArray,
     on_step: StepCallback = lambda *_: None,
-    render_mode: str | None = None,
+    render_mode: RenderMode | None = None,
     most_steps: int | None = None,
     most_seconds: float = math.inf,
 ) -> Iterator[Trajectory]:
@@ -85,15 +86,16 @@ def trajectories(
     limit = min(policy.task.max_steps, most_steps or policy.task.max_steps)
     for seed in seeds.tolist():
         policy.reset()
-        with closing(policy.task.make_environment(render_mode)) as environment:
-            yield _Recorder(policy, environment, limit, most_seconds).trajectory(seed, on_step)
+        with policy.task.instance(render_mode) as instance:
+            instance.open()
+            yield _Recorder(policy, instance, limit, most_seconds).trajectory(seed, on_step)
 
 
 class _Recorder:
     """Runs a policy in an environment and records each step."""
 
-    def __init__(self, policy: Policy, environment: Any, limit: int, most_seconds: float) -> None:
-        self._policy, self._environment, self._limit = policy, environment, limit
+    def __init__(self, policy: Policy, instance: Instance, limit: int, most_seconds: float) -> None:
+        self._policy, self._instance, self._limit = policy, instance, limit
         self._deadline = time.monotonic() + most_seconds
         shape = policy.task.architecture
         self._widths = {"observations": shape.num_inputs, "hidden": shape.num_hidden, "outputs": shape.num_outputs}
@@ -103,27 +105,26 @@ class _Recorder:
         fault, terminated, over = "", False, False
         rewards = self._rows["rewards"]
         try:
-            observation, _ = self._environment.reset(seed=seed)
-        except Exception as error:  # noqa: BLE001 - an environment's own
-            fault, over = _first_line(error), True
+            observation = self._instance.reset(seed)
+        except RAISED as error:
+            fault, over = described(error), True
         if not over:
-            on_step(self._environment, 0)
+            on_step(self._instance, 0)
         while not over and len(rewards) < self._limit and time.monotonic() < self._deadline:
             try:
-                action = self._action(observation)
-                observation, reward, terminated, truncated, _ = self._environment.step(action)
-                rewards.append(float(reward))
+                observation, reward, terminated, truncated = self._instance.step(self._action(observation))
+                rewards.append(reward)
                 over = terminated or truncated
-            except Exception as error:  # noqa: BLE001
-                fault, over = _first_line(error), True
+            except RAISED as error:
+                fault, over = described(error), True
             else:
-                on_step(self._environment, len(rewards))
+                on_step(self._instance, len(rewards))
         arrays = {name: np.array(self._rows[name][: len(rewards)]) for name in self._rows}
         for name, width in self._widths.items():
             arrays[name] = arrays[name].reshape(-1, width)
         arrays["actions"] = arrays["actions"].reshape(len(rewards), -1) if rewards else np.zeros((0, 1))
         abandoned = not over and len(rewards) < self._policy.task.max_steps
-        return Trajectory(seed, **arrays, terminated=bool(terminated), fault=fault, abandoned=abandoned)
+        return Trajectory(seed, **arrays, terminated=terminated, fault=fault, abandoned=abandoned)
 
     def _action(self, observation: Any) -> Any:
         policy = self._policy
@@ -138,10 +139,6 @@ class _Recorder:
         self._rows["outputs"].append(outputs[0].copy())
         self._rows["actions"].append(numbers_of(action))
         return action
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def numbers_of(action: Any) -> FloatArray:

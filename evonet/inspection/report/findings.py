@@ -92,11 +92,10 @@ class Findings:
         if self.champion.task is None:
             return "the champion was scored by a function and has no environment to act in"
         try:
-            self.champion.task.make_environment().close()
+            with self.champion.task.instance() as instance:
+                instance.open()
         except EvonetError as error:
             return str(error)
-        except Exception as error:  # noqa: BLE001 - an environment's own
-            return f"the environment raised {type(error).__name__}: {error}"
         return "" if any(map(len, self.episodes)) else f"no step can be taken: {self.episodes[0].fault}"
 
     @cached_property

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from evonet.champion import Champion
+from evonet.environments.instance import Instance
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
 from evonet.inspection.animation import FrameRate
 from evonet.inspection.replay import no_window_needed
@@ -63,15 +63,16 @@ class _Recording:
     fps: float = 0.0
     frames: list[Any] = field(default_factory=list)
 
-    def add_frame(self, environment: Any, step: int) -> None:
+    def add_frame(self, instance: Instance, step: int) -> None:
         from PIL import Image
 
         if step == 0:
-            limit = (environment.spec and environment.spec.max_episode_steps) or MOST_STEPS
-            rate = FrameRate.of(environment, least_every=-(-min(limit, MOST_STEPS) // _MOST_FRAMES))
+            spec = instance.open().spec
+            limit = (spec and spec.max_episode_steps) or MOST_STEPS
+            rate = FrameRate.of(instance.metadata, least_every=-(-min(limit, MOST_STEPS) // _MOST_FRAMES))
             self.every, self.fps = rate.every, rate.fps
         if step % self.every == 0 and len(self.frames) <= _MOST_FRAMES:
-            frame = Image.fromarray(environment.render()).convert("RGB")
+            frame = Image.fromarray(instance.render()).convert("RGB")
             width = min(_WIDTHS[0], frame.width)
             size = (width, max(1, round(frame.height * width / frame.width)))
             self.frames.append(frame.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0))
@@ -90,7 +91,7 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
     """
     assert champion.task is not None
     most = min(MOST_STEPS, max(_FEWEST_STEPS, _MOST_NUMBERS // champion.architecture.num_inputs))
-    with contextlib.closing(champion.task.make_environment()) as sample:
+    with champion.task.instance() as sample:
         drawable = "rgb_array" in (sample.metadata.get("render_modes") or ())
     if not drawable:
         episodes = list(trajectories(champion, seeds, most_steps=most, most_seconds=MOST_SECONDS))

@@ -1,0 +1,248 @@
+"""One environment that was made: the only place in evonet that calls an environment's methods.
+
+An `Instance` makes its environment when it is first needed, and again after it was closed. It checks what the
+environment returns, and its errors name the method that broke a rule. Where only a few environments may be open in a
+process, it closes idle ones before it makes its own.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self
+
+import gymnasium as gym
+import numpy as np
+
+from evonet import foreign
+from evonet.environments.spaces import Space
+from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
+from evonet.errors import CannotRender, EnvironmentUnavailable, UnsuitableEnvironment
+from evonet.files.text import shown
+
+RenderMode = Literal["human", "rgb_array"]
+
+_open: weakref.WeakKeyDictionary[Instance, None] = weakref.WeakKeyDictionary()
+"""The instances of this process whose environments are open; where their number is limited, the last reset is last."""
+
+_NUMBERS = (float, int, np.floating, np.integer, np.bool_)
+
+
+def make_environment(
+    source: EnvironmentSpec | EnvironmentFactory, render_mode: RenderMode | None = None
+) -> Environment:
+    """A new environment from its specification, or from a callable, which chooses its render mode itself.
+
+    Raises:
+        UnsuitableEnvironment: the environment is unknown, or may not be imported.
+        EnvironmentUnavailable: the environment cannot be made.
+    """
+    if isinstance(source, EnvironmentSpec):
+        return source.make(render_mode)
+    with foreign.guarded("the environment cannot be made", EnvironmentUnavailable), foreign.no_arguments():
+        return source()
+
+
+class MalformedResult(ValueError):
+    """`reset` or `step` returned something else than Gymnasium's rules say."""
+
+
+class Instance:
+    """One environment, made when it is first needed.
+
+    `reset` and `step` raise whatever the environment raises. `Policy.observe` checks the observations.
+
+    Args:
+        make: makes the environment.
+        most: environments that may be open in this process; None if there is no limit.
+        render_mode: the render mode that the environment must have, None if it draws nothing.
+    """
+
+    def __init__(
+        self,
+        make: EnvironmentFactory,
+        most: int | None = None,
+        render_mode: RenderMode | None = None,
+    ) -> None:
+        self._make = make
+        self._most = most
+        self._render_mode = render_mode
+        self._environment: Environment | None = None
+        self._step: Callable[[Any], Any]
+
+    def open(self) -> Environment:
+        """The environment, made now if there is none; idle ones are closed first where only a few may be open.
+
+        Raises:
+            EnvironmentUnavailable: the environment cannot be made.
+            UnsuitableEnvironment: what was made is no environment, or is one that is open already.
+            CannotRender: the environment has not the render mode.
+        """
+        if self._environment is None:
+            if self._most is not None:
+                for other in list(_open)[: max(0, len(_open) - self._most + 1)]:
+                    other.close()
+            environment = self._made()
+            _refuse_unsuitable(environment)
+            self._environment = environment
+            self._step = environment.step
+            _open[self] = None
+            if self._render_mode not in (None, environment.render_mode):
+                self.close()
+                raise CannotRender(f"the environment cannot be rendered: it has no render mode {self._render_mode!r}")
+        return self._environment
+
+    def _made(self) -> Environment:
+        try:
+            return self._make()
+        except EnvironmentUnavailable as error:
+            if self._render_mode is None or "render_mode" not in str(error.__cause__):
+                raise
+            message = "the environment cannot be rendered: its constructor takes no argument render_mode"
+            raise CannotRender(message) from error
+
+    def space(self, name: Literal["observation_space", "action_space"]) -> Space:
+        """One of the environment's spaces.
+
+        Raises:
+            UnsuitableEnvironment: the environment has no such space.
+        """
+        environment = self.open()
+        with foreign.guarded(f"the environment's {name} cannot be read", UnsuitableEnvironment):
+            try:
+                space = getattr(environment, name)
+            except AttributeError as error:
+                if error.name != name:
+                    raise
+                message = f"the environment has no {name}; its constructor must set self.{name}"
+                raise UnsuitableEnvironment(message) from error
+        if not isinstance(space, gym.Space):
+            rule = "must be a space of gymnasium.spaces"
+            raise UnsuitableEnvironment(f"the environment's {name} {rule}, got {shown(space)} ({_type_of(space)})")
+        return space
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The environment's metadata; empty if they are no mapping."""
+        metadata = self.open().metadata
+        return metadata if isinstance(metadata, Mapping) else {}
+
+    def reset(self, seed: int) -> Any:
+        """Begin an episode, and return its first observation.
+
+        Raises:
+            EvonetError: the environment cannot be made; see `open`.
+            MalformedResult: `reset` takes no seed, or returns no observation and info.
+        """
+        environment = self.open()
+        if self._most is not None:
+            _open[self] = _open.pop(self)
+        try:
+            result = environment.reset(seed=seed)
+        except TypeError as error:
+            if "unexpected keyword argument 'seed'" in str(error):
+                raise MalformedResult("reset must be reset(self, *, seed=None, options=None)") from error
+            raise
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            rule = "reset must return (observation, info)"
+            raise MalformedResult(f"{rule}, got {_kind_of(result)}; old Gym returned the observation alone")
+        return result[0]
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool]:
+        """Take a step: the observation, the reward, and whether the episode is terminated or truncated.
+
+        Raises:
+            MalformedResult: `step` returns something else than Gymnasium's five values.
+        """
+        result = self._step(action)
+        try:
+            observation, reward, terminated, truncated, _ = result
+        except (TypeError, ValueError):
+            raise MalformedResult(_wrong_step(result)) from None
+        if reward.__class__ is not float:
+            reward = _number(reward)
+        if terminated.__class__ is not bool:
+            terminated = _truth(terminated, "terminated")
+        if truncated.__class__ is not bool:
+            truncated = _truth(truncated, "truncated")
+        return observation, reward, terminated, truncated
+
+    def render(self) -> Any:
+        """The environment's picture.
+
+        Raises:
+            CannotRender: the environment raised an error.
+        """
+        with foreign.guarded("the environment cannot be rendered", CannotRender):
+            return self.open().render()
+
+    def close(self) -> None:
+        """Close the environment if it is open; if that fails, a warning says so."""
+        environment, self._environment = self._environment, None
+        _open.pop(self, None)
+        if environment is not None:
+            foreign.close(environment, "the environment")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _refuse_unsuitable(environment: Any) -> None:
+    if isinstance(environment, gym.vector.VectorEnv):
+        raise UnsuitableEnvironment(
+            f"the environment must be a single one, got the vector environment {_type_of(environment)}: "
+            "evonet runs several side by side itself"
+        )
+    if not all(callable(getattr(environment, name, None)) for name in ("reset", "step", "close")):
+        raise UnsuitableEnvironment(f"the environment must be a gymnasium.Env, got {shown(environment)}")
+    inner = _innermost(environment)
+    for other in _open:
+        if other._environment is not None and _innermost(other._environment) is inner:
+            raise UnsuitableEnvironment(
+                "the environment must be a new one each time that it is made, got one that is open already: "
+                "make it inside the function, as in lambda: gymnasium.make('CartPole-v1')"
+            )
+
+
+def _innermost(environment: Any) -> Any:
+    return getattr(environment, "unwrapped", environment)
+
+
+def _wrong_step(result: Any) -> str:
+    rule = "step must return (observation, reward, terminated, truncated, info)"
+    old = (
+        "; old Gym had one done for terminated and truncated" if isinstance(result, tuple) and len(result) == 4 else ""
+    )
+    return f"{rule}, got {_kind_of(result)}{old}"
+
+
+def _kind_of(result: Any) -> str:
+    """What was returned, in a few words."""
+    return f"a tuple of {len(result)}" if isinstance(result, tuple) else _type_of(result)
+
+
+def _type_of(thing: Any) -> str:
+    kind = type(thing)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def _number(reward: Any) -> float:
+    """A reward that is no `float` as a `float`; texts and arrays of numbers are refused, though NumPy would convert."""
+    try:
+        if isinstance(reward, _NUMBERS) or (not isinstance(reward, str | bytes) and np.shape(reward) == ()):
+            return float(reward)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    shape = np.shape(reward) if isinstance(reward, np.ndarray) else ()
+    of_shape = f" of shape {shape}" if shape else ""
+    raise MalformedResult(f"the reward is {shown(reward)}{of_shape}; a number is wanted")
+
+
+def _truth(value: Any, name: str) -> bool:
+    try:
+        return bool(value)
+    except ValueError:  # an array of several
+        raise MalformedResult(f"{name} is {shown(value)}; True or False is wanted") from None
