@@ -8,7 +8,7 @@ import numpy as np
 
 from evonet.environments.checker import gymnasium_findings
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
-from evonet.errors import EvonetError
+from evonet.errors import UnsuitableEnvironment
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
 from evonet.testing.contract import require, run_checks, same_bits
@@ -46,7 +46,7 @@ def check_a_network_can_serve_its_spaces(environment: AnyEnvironment) -> None:
     """Observations become numbers, and numbers actions."""
     try:
         _fitness(environment).close()
-    except EvonetError as error:
+    except UnsuitableEnvironment as error:
         raise AssertionError(f"a network must be able to act in it: {error}") from error
 
 

@@ -74,7 +74,7 @@ def test_an_environment_that_no_seed_decides_is_found_out_without_gymnasium_too(
 
 
 def test_an_environment_that_cannot_be_made_says_so_itself():
-    with pytest.raises((EvonetError, OSError), match="the robot is not plugged in"):
+    with pytest.raises(EnvironmentUnavailable, match="the robot is not plugged in"):
         testing.check_environment(Impossible)
 
 
