@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import evonet
-from evonet import Architecture, EpisodeReturn, EvonetError, FunctionFitness, GeneticAlgorithm, testing
+from evonet import Architecture, EpisodeReturn, FunctionFitness, GeneticAlgorithm, testing
 from evonet.environments.specification import EnvironmentSpec
+from evonet.errors import EnvironmentUnavailable
 from evonet.operators.crossover import Crossover, Uniform
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import Tournament
