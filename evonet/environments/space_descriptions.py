@@ -135,10 +135,12 @@ def _type_of(fields: Fields, nvec: NDArray[np.int64], start: NDArray[np.int64]) 
     return np.dtype(name).type
 
 
-def _describe_bounds(bounds: Any) -> Any:
+def _describe_bounds(bounds: NDArray[Any]) -> Any:
     # Infinities become text, because JSON has none; equal bounds, as of an image's pixels, become one number.
-    flat = [str(b) if np.isinf(b) else b for b in bounds.ravel().tolist()]
-    return flat[0] if flat and all(b == flat[0] for b in flat) else flat
+    all_equal = bounds.size > 0 and bool((bounds == bounds.flat[0]).all())
+    numbers = bounds.ravel()[: 1 if all_equal else None].tolist()
+    described = [str(number) if math.isinf(number) else number for number in numbers]
+    return described[0] if all_equal else described
 
 
 def _box(fields: Fields) -> Space:
