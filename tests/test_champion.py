@@ -328,6 +328,14 @@ def test_a_file_from_before_there_were_hard_resets_is_one_without():
         Champion.from_parts(header, arrays)
 
 
+def test_a_champion_keeps_how_many_environments_may_be_open(tmp_path):
+    for instances in (None, 1, np.int64(3)):
+        _, champion = champion_for(WALK, instances=instances)
+        loaded = twice_saved(champion, tmp_path)
+        assert loaded.task.instances == instances
+        assert type(loaded.task.instances) is type(instances and int(instances))
+
+
 def test_scores_that_there_are_not_stay_absent(tmp_path):
     _, champion = champion_for(WALK)
     loaded = twice_saved(replace(champion, validation=None, training_fitness=-np.inf), tmp_path)

@@ -32,7 +32,8 @@ def describe_task(task: Task) -> dict[str, Any]:
             is no plain data; the message has its name.
         ValueError: a space has numbers of a type that files do not hold.
     """
-    return {
+    limited = {} if task.instances is None else {"instances": task.instances}
+    return limited | {
         "environment": _describe_environment(task.environment),
         "observation_space": describe_space(task.observation_space),
         "action_space": describe_space(task.action_space),
@@ -54,7 +55,7 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
         ValueError: `description` describes no task, or not one for such networks.
     """
     fields = Fields(description, "task").allow_only(
-        "environment", "observation_space", "action_space", "squash", "max_steps", "normalise"
+        "environment", "observation_space", "action_space", "squash", "max_steps", "normalise", "instances"
     )
     squash = fields.text("squash")
     if squash not in get_args(Squash):
@@ -67,6 +68,7 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
         cast("Squash", squash),
         fields.integer("max_steps", 1),
         fields.boolean("normalise"),
+        instances=fields.integer("instances", 1) if fields.has("instances") else None,
     )
     for name, got, size in (
         ("observation_space", task.encoder.size, architecture.num_inputs),
