@@ -11,6 +11,7 @@ import numpy as np
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.network import Architecture, NeuralNetwork
 from evonet.policy import Policy
+from evonet.settings import plain
 from evonet.task import Task
 from evonet.types import FloatArray
 
@@ -37,6 +38,10 @@ class Individual:
     normaliser: ObservationNormaliser | None = None
 
     def __post_init__(self) -> None:
+        # A file holds Python's numbers and float64 only.
+        object.__setattr__(self, "genome", np.asarray(self.genome, dtype=np.float64))
+        for name in ("id", "generation", "training_fitness"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         expected = (self.architecture.genome_size,)
         if np.shape(self.genome) != expected:
             raise ValueError(

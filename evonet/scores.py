@@ -21,6 +21,9 @@ class Score:
 
     returns: FloatArray
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "returns", np.asarray(self.returns, dtype=np.float64))
+
     @property
     def mean(self) -> float:
         """Mean of the returns; -inf if an episode failed."""

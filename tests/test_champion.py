@@ -336,6 +336,22 @@ def test_a_champion_keeps_how_many_environments_may_be_open(tmp_path):
         assert type(loaded.task.instances) is type(instances and int(instances))
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.float32, np.uint8, np.bool_])
+def test_a_champion_made_of_other_numbers_than_float64_comes_back(dtype, tmp_path):
+    architecture = Architecture(2, 3, 1)
+    champion = Champion(
+        architecture,
+        np.ones(architecture.genome_size, dtype),
+        id=np.int64(3),
+        generation=np.uint8(2),
+        training_fitness=np.float32(0.5),
+        test=Score(np.ones(4, dtype)),
+    )
+    loaded = twice_saved(champion, tmp_path)
+    assert (loaded.genome.dtype, loaded.genome.tolist()) == (np.float64, [1.0] * architecture.genome_size)
+    assert (loaded.id, loaded.generation, loaded.training_fitness, loaded.test.mean) == (3, 2, 0.5, 1.0)
+
+
 def test_scores_that_there_are_not_stay_absent(tmp_path):
     _, champion = champion_for(WALK)
     loaded = twice_saved(replace(champion, validation=None, training_fitness=-np.inf), tmp_path)
