@@ -47,7 +47,7 @@ test: {episodes: 3}
 stop: {generations: 2, target: null}
 """
 COMMANDS = ("check", "run", "html", "gif", "onnx")
-ROUNDS, SECONDS_OF_A_TURN = 3, 1.5
+ROUNDS, SECONDS_OF_A_TURN = 3, 1.0
 LONGEST_WORDS = 400
 INTRODUCTION = """\
 `python experiments/environments.py --write` wrote this file on {date}, at commit {commit}, with Python {python} on
@@ -105,7 +105,7 @@ CASES = (
     Case(
         "ALE/Pong-v5, 42×42",
         "{id: 'ale_py:ALE/Pong-v5', kwargs: {frameskip: 1}, max_steps: 60, wrappers: ["
-        "{name: 'gymnasium.wrappers:AtariPreprocessing', kwargs: {screen_size: 42}}]}",
+        "{name: AtariPreprocessing, kwargs: {screen_size: 42}}]}",
         "ale-py",
         "grey picture by a wrapper",
     ),
@@ -122,7 +122,7 @@ CASES = (
         "minigrid",
         "7×7×3 by a wrapper",
     ),
-    Case("highway-v0", "{id: 'highway_env:highway-v0'}", "highway-env", "slow: a few steps a second"),
+    Case("highway-v0", "{id: 'highway_env:highway-v0', max_steps: 5}", "highway-env", "slow: a few steps a second"),
     Case("highway-fast-v0", "{id: 'highway_env:highway-fast-v0'}", "highway-env", "25 numbers"),
     Case("parking-v0", "{id: 'highway_env:parking-v0'}", "highway-env", "Dict with a goal"),
     Case("racetrack-v0", "{id: 'highway_env:racetrack-v0', max_steps: 50}", "highway-env", "grid 2×12×12"),
@@ -206,20 +206,24 @@ def examined(case: Case, limit: float) -> Row:
         folder = Path(name)
         (folder / "config.yaml").write_text(f"environment: {case.environment}\n{BUDGET}", encoding="utf-8")
         allow = [word for module in allowed(case) for word in ("--allow-import", module)]
-        commands = {
-            "check": ["check", "config.yaml", *allow],
-            "run": ["run", "config.yaml", "--output", "run", "--quiet", "--json", *allow],
-            "html": ["inspect", "run", "--html", *allow],
-            "gif": ["replay", "run", "--gif", "champion.gif", *allow],
-            "onnx": ["export", "run", "--to", "onnx", "champion.onnx"],
-        }
-        for step, arguments in commands.items():
+        for step, arguments in commands(allow).items():
             row.steps[step] = evonet(arguments, folder, limit)
             if step == "run" and row.steps["run"].status != 0:
                 return row
         row.network = network(folder, limit)
         _speed(row, folder, limit)
     return row
+
+
+def commands(allow: Sequence[str]) -> dict[str, list[str]]:
+    """The arguments of evonet's commands, in their order; `allow` has the options that allow imports."""
+    return {
+        "check": ["check", "config.yaml", *allow],
+        "run": ["run", "config.yaml", "--output", "run", "--quiet", "--json", *allow],
+        "html": ["inspect", "run", "--html", *allow],
+        "gif": ["replay", "run", "--gif", "champion.gif", *allow],
+        "onnx": ["export", "run", "--to", "onnx", "champion.onnx"],
+    }
 
 
 def allowed(case: Case) -> list[str]:

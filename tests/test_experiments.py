@@ -1,8 +1,12 @@
 """The small programs under `experiments` do what their first lines say."""
 
+import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
@@ -23,3 +27,64 @@ def test_cartpole_by_hand_ends_with_a_champion_that_balances_in_fresh_episodes()
 
 def test_the_picture_in_the_readme_is_what_its_program_draws():
     assert output_of("figures/genome.py") == (EXPERIMENTS / "figures/genome.svg").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def environments():
+    """The program `environments.py` as a module."""
+    spec = importlib.util.spec_from_file_location("environments_program", EXPERIMENTS / "environments.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+def test_the_program_of_environments_gives_a_row_of_what_each_command_did(environments, monkeypatch):
+    monkeypatch.setattr(environments, "BUDGET", environments.BUDGET.replace("generations: 2", "generations: 1"))
+    whole = environments.commands([])
+    monkeypatch.setattr(environments, "commands", lambda _: {name: whole[name] for name in ("run", "onnx")})
+    monkeypatch.setattr(environments, "ROUNDS", 1)
+    monkeypatch.setattr(environments, "SECONDS_OF_A_TURN", 0.05)
+    case = environments.Case("Cliff", "{id: CliffWalking-v1, max_steps: 5}", kind="a|b")
+    row = environments.examined(case, 200.0)
+    assert {name: step.status for name, step in row.steps.items()} == {"run": 0, "onnx": 0}
+    assert row.network == "48-4-4"
+    assert min(row.bare, row.evonet) > 100
+    document = environments.markdown([row], [], environments.run_with(200.0))
+    assert "Of 1 environments of 1 packages, 1 run, and 1 of these have every file too." in " ".join(document.split())
+    assert f"| {row.bare:,.0f} | {row.evonet:,.0f} | {row.evonet / row.bare:.2f} |" in document
+    assert "What did not go" not in document
+
+
+def test_the_program_of_environments_quotes_evonet_where_an_environment_is_refused(environments):
+    case = environments.Case("Nothing", "{id: NoSuchThing-v0}")
+    row = environments.examined(case, 200.0)
+    assert {name: step.status for name, step in row.steps.items()} == {"check": 2, "run": 2}
+    left_out = environments.Case("Elsewhere", "{id: 'no_such_module_here:Thing-v0'}")
+    document = environments.markdown([row], [left_out], environments.run_with(200.0))
+    assert "* Nothing, `check`, `run`: config.yaml:1:15: environment: 'NoSuchThing-v0'" in document.replace("\\", "")
+    assert "Not installed, so left out: Elsewhere." in document
+    assert (left_out.installed, case.installed) == (False, True)
+    assert environments.allowed(left_out) == ["no_such_module_here"]
+
+
+def test_the_program_of_environments_stops_a_command_at_its_time_limit(environments, tmp_path):
+    step = environments.evonet(["list"], tmp_path, 0.01)
+    assert (step.status, step.words) == (None, "longer than 0.01 s")
+
+
+def test_the_program_of_environments_quotes_no_path_of_this_machine_and_calls_a_traceback_one(environments, tmp_path):
+    text = f"a line\nevonet: {tmp_path}/config.yaml:1:2: no, in /usr/lib/python3/site-packages/odd/core.py:7\n"
+    assert environments.words_of(text, tmp_path) == "config.yaml:1:2: no, in odd/core.py:7"
+    assert environments.words_of("Traceback (most recent call last):\n  x\nKeyError: 1", tmp_path) == (
+        "TRACEBACK KeyError: 1"
+    )
+    assert environments.words_of("evonet: " + "x" * 999, tmp_path).endswith("x…")
+
+
+def test_each_environment_that_the_program_tries_has_a_package_that_its_requirements_name(environments):
+    requirements = (EXPERIMENTS / "environments-requirements.txt").read_text(encoding="utf-8")
+    named = set(re.findall(r"^([\w-]+)", requirements, flags=re.MULTILINE))
+    assert {case.package for case in environments.CASES} <= named
+    assert len({case.name for case in environments.CASES}) == len(environments.CASES) >= 20
