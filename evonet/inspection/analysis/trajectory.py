@@ -77,7 +77,7 @@ def trajectories(
         on_step: callback, which may render the environment.
         render_mode: Gymnasium's render mode of the environment.
         most_steps: steps after which an episode is abandoned; by default it runs to its end.
-        most_seconds: seconds after which an episode is abandoned, at the end of a step.
+        most_seconds: seconds from its reset after which an episode is abandoned, once it has taken a step.
 
     Raises:
         EnvironmentUnavailable: the champion has no environment, or it cannot be made.
@@ -96,7 +96,7 @@ class _Recorder:
 
     def __init__(self, policy: Policy, instance: Instance, limit: int, most_seconds: float) -> None:
         self._policy, self._instance, self._limit = policy, instance, limit
-        self._deadline = time.monotonic() + most_seconds
+        self._most_seconds = most_seconds
         shape = policy.task.architecture
         self._widths = {"observations": shape.num_inputs, "hidden": shape.num_hidden, "outputs": shape.num_outputs}
         self._rows: dict[str, list[Any]] = {name: [] for name in (*self._widths, "actions", "rewards")}
@@ -110,7 +110,8 @@ class _Recorder:
             fault, over = described(error), True
         if not over:
             on_step(self._instance, 0)
-        while not over and len(rewards) < self._limit and time.monotonic() < self._deadline:
+        deadline = time.monotonic() + self._most_seconds
+        while not over and len(rewards) < self._limit and (not rewards or time.monotonic() < deadline):
             try:
                 observation, reward, terminated, truncated = self._instance.step(self._action(observation))
                 rewards.append(reward)
