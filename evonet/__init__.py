@@ -14,7 +14,7 @@ from evonet.version import __version__
 if TYPE_CHECKING:
     from evonet.champion import Champion as Champion
     from evonet.environments.specification import EnvironmentSpec as EnvironmentSpec
-    from evonet.environments.specification import Wrapper as Wrapper
+    from evonet.environments.wrappers import Wrapper as Wrapper
     from evonet.errors import ConfigError as ConfigError
     from evonet.errors import EnvironmentUnavailable as EnvironmentUnavailable
     from evonet.errors import EvonetError as EvonetError

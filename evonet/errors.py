@@ -27,11 +27,23 @@ class ConfigError(EvonetError):
 
 
 class EnvironmentUnavailable(EvonetError):
-    """An environment cannot be made: a package is missing, or the environment's own code raised an error."""
+    """An environment cannot be made: a package is missing, or the environment's own code raised an error.
+
+    Attributes:
+        setting: the setting of the environment that is wrong, such as `("wrappers", 1)` for the second wrapper.
+    """
+
+    setting: tuple[str | int, ...] = ("id",)
 
 
 class UnsuitableEnvironment(ConfigError):
-    """An environment is not registered, may not be imported, or has spaces that no network supports."""
+    """An environment is not registered, may not be imported, or has spaces that no network supports.
+
+    Attributes:
+        setting: the setting of the environment that is wrong, as for `EnvironmentUnavailable`.
+    """
+
+    setting: tuple[str | int, ...] = ("id",)
 
 
 class CannotRender(EvonetError):

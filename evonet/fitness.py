@@ -15,7 +15,9 @@ from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.instance import Instance, make_environment
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
-from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec, Wrapper
+from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec
+from evonet.environments.time_limits import time_limit
+from evonet.environments.wrappers import Wrapper
 from evonet.errors import TooManyFaults
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.evaluate import evaluate
@@ -97,6 +99,9 @@ class EpisodeReturn:
         instances: environments that may be open in a process, for simulators with a port or a licence; by default up to
             16 run side by side. With 1 there is one in all: it is closed before another is made, also for the test.
 
+    Attributes:
+        time_limit: the steps after which the settings or the environment end an episode; None if they never do.
+
     Raises:
         UnsuitableEnvironment: the environment is unknown, a network cannot be connected to its spaces, or a champion's
             file cannot hold its spaces or arguments.
@@ -149,11 +154,12 @@ class EpisodeReturn:
         environment = _specification(environment, kwargs, wrappers, max_steps)
         with Instance(partial(make_environment, environment), most=instances) as sample:
             observation_space, action_space = sample.space("observation_space"), sample.space("action_space")
-            limit = max_steps or step_limit(environment, sample.open())
+            self.time_limit = max_steps or _time_limit(environment, sample.open())
         outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], action_squash).size
         inputs = ObservationEncoder(observation_space).size
         shape = Architecture(inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent)
         self.architecture = shape
+        limit = int(self.time_limit or DEFAULT_MAX_STEPS)
         self.episodes = episodes = int(episodes)  # settings may be NumPy's numbers, which no file holds
         self.task: Task | None = Task(
             environment,
@@ -161,7 +167,7 @@ class EpisodeReturn:
             action_space,
             shape,
             action_squash,
-            int(limit),
+            limit,
             bool(normalise_observations),
             instances=instances and int(instances),
         )
@@ -310,6 +316,9 @@ def _specification(
 ) -> EnvironmentSpec | EnvironmentFactory:
     if isinstance(environment, str):
         return EnvironmentSpec(environment, kwargs or {}, wrappers, max_steps)
+    if not isinstance(environment, EnvironmentSpec) and not callable(environment):
+        rule = "must be an id, a specification, or a function that makes a new environment each time"
+        raise TypeError(f"EpisodeReturn.environment {rule}, got {environment!r}")
     if kwargs or wrappers:
         raise ValueError("EpisodeReturn.kwargs and wrappers must go with an id; apply them to the environment itself")
     if max_steps is not None and isinstance(environment, EnvironmentSpec):
@@ -317,12 +326,8 @@ def _specification(
     return environment
 
 
-def step_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -> int:
-    """Steps after which an episode of an environment is truncated."""
-    if isinstance(environment, EnvironmentSpec):
-        return environment.step_limit()[0]
-    limit: int | None = sample.spec.max_episode_steps if sample.spec is not None else None
-    return limit or DEFAULT_MAX_STEPS
+def _time_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -> int | None:
+    return environment.time_limit(sample) if isinstance(environment, EnvironmentSpec) else time_limit(sample)
 
 
 def is_repeatable(fitness: Fitness, genomes: FloatArray, seeds: IntArray, first: EpisodeResults) -> bool:

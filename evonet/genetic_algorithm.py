@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge
@@ -48,7 +48,8 @@ class GeneticAlgorithm:
     Args:
         architecture: architecture of the networks that evolve; the operators ask it which genes make up a neuron.
         population_size: individuals in each generation.
-        elites: how many of the fittest survive unchanged; below `population_size`.
+        elites: how many of the fittest survive unchanged; below `population_size`. By default 4, but no more than half
+            of the population.
         selection: how parents are chosen.
         crossover: how two parents' genomes are combined.
         mutation: how children are changed; a sequence is applied in order.
@@ -62,11 +63,15 @@ class GeneticAlgorithm:
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
+    derived_defaults: ClassVar[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
+        "elites": lambda settings: min(4, settings["population_size"] // 2)
+    }
+
     def __init__(
         self,
         architecture: Architecture,
         population_size: Annotated[int, Ge(2)] = 128,
-        elites: Annotated[int, Ge(0), MayVary()] = 4,
+        elites: Annotated[int, Ge(0), MayVary()] | None = None,
         selection: Selection = Tournament(),  # noqa: B008 - frozen
         crossover: Crossover = NeuronCrossover(),  # noqa: B008 - frozen
         mutation: Mutation | Sequence[Mutation] = Gaussian(),  # noqa: B008 - frozen
@@ -77,7 +82,10 @@ class GeneticAlgorithm:
         *,
         seed: Natural = 0,
     ) -> None:
-        check(GeneticAlgorithm, {"population_size": population_size, "elites": elites, "seed": seed})
+        check(GeneticAlgorithm, {"population_size": population_size, "seed": seed})
+        if elites is None:
+            elites = self.derived_defaults["elites"]({"population_size": population_size})
+        check(GeneticAlgorithm, {"elites": elites})
         most: float = max(elites.extremes) if isinstance(elites, Schedule) else elites
         if most >= population_size:
             raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {most}")

@@ -60,6 +60,17 @@ class Among:
         return core_schema.literal_schema(list(self.names))
 
 
+@dataclass(frozen=True)
+class ByName:
+    """Annotation of a dataclass for which a config may give the value of one field alone.
+
+    Attributes:
+        field: the name of the field.
+    """
+
+    field: str
+
+
 _COMPARISONS: dict[type, tuple[str, str, Callable[[Any, Any], bool]]] = {
     Ge: ("ge", "be at least", lambda value, bound: value >= bound),
     Gt: ("gt", "be greater than", lambda value, bound: value > bound),
@@ -183,7 +194,8 @@ def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
 def argument_hints(owner: Callable[..., Any]) -> dict[str, Any]:
     """Annotations of the arguments of a function, or of a class's constructor, that are settings, by name.
 
-    A class that inherits its constructor may have stricter annotations for some of them in `argument_rules`.
+    A class that inherits its constructor may have stricter annotations for some of them in `argument_rules`. An
+    argument in `derived_defaults`, which is None where it follows from others, has the annotation of its values.
     """
     if dataclasses.is_dataclass(owner):
         every = get_type_hints(owner, include_extras=True)  # resolves inherited ones in the module of their class
@@ -192,7 +204,13 @@ def argument_hints(owner: Callable[..., Any]) -> dict[str, Any]:
     hints = get_type_hints(function, include_extras=True)
     hints.pop("return", None)
     stricter: Mapping[str, Any] = getattr(owner, "argument_rules", {})
-    return {name: stricter.get(name, hint) for name, hint in hints.items()}
+    derived: Collection[str] = getattr(owner, "derived_defaults", ())
+    return {name: _without_none(hint) if name in derived else stricter.get(name, hint) for name, hint in hints.items()}
+
+
+def _without_none(hint: Any) -> Any:
+    (value,) = (alternative for alternative in get_args(hint) if alternative is not types.NoneType)
+    return value
 
 
 def _is_setting(field: dataclasses.Field[Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Iterable
 
 _PLAIN = re.compile(r"[\w.,:/\\+=@-]+")
 _EXPANDED = re.compile(r"[\"$`]")  # what PowerShell expands or ends within double quotes
@@ -27,3 +28,8 @@ def quoted(word: str | os.PathLike[str]) -> str:
     if _EXPANDED.search(text):
         return "'" + text.replace("'", "''") + "'"
     return f'"{text}"'
+
+
+def allowing(modules: Iterable[str]) -> list[str]:
+    """The words of a command line that allow modules to be imported."""
+    return [word for module in modules for word in ("--allow-import", module)]

@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 
 from evonet import Architecture, EpisodeReturn, FunctionFitness, GeneticAlgorithm, Validation, evolve
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.specification import EnvironmentSpec, Wrapper
+from evonet.environments.specification import EnvironmentSpec
+from evonet.environments.wrappers import Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import Fitness, aggregate

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from evonet.cli.console import DONE, FAILED, Commands, add_config_arguments, load_config, stdout_kept_for_the_result
+from evonet.cli.console import (
+    DONE,
+    FAILED,
+    Commands,
+    add_config_arguments,
+    config_arguments,
+    load_config,
+    stdout_kept_for_the_result,
+)
 from evonet.files.text import printable
 from evonet.shell import command
 
@@ -24,5 +32,5 @@ def _check(options: argparse.Namespace) -> int:
     for finding in findings:
         print(printable(f"{finding.level}: {finding.message}"))
     wrong = any(finding.level == "error" for finding in findings)
-    print("not fit to run" if wrong else f"fit to run: {command('evonet', 'run', options.config)}")
+    print("not fit to run" if wrong else f"fit to run: {command('evonet', 'run', *config_arguments(options))}")
     return FAILED if wrong else DONE

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from evonet.files.text import printable
+from evonet.shell import allowing
 
 if TYPE_CHECKING:
     from evonet.cluster.executor import Cluster
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 DONE, FAILED, NOT_SOLVED = 0, 1, 3
 OUTPUT_LOST, INTERRUPTED, OUTPUT_CLOSED = 74, 130, 141  # as shells report SIGINT (130) and SIGPIPE (141)
 
-CONFIG_HELP = "a YAML file, or the name of a shipped config (`evonet list` has them)"
+CONFIG_HELP = "a YAML file, - for standard input, or the name of a shipped config (`evonet list` has them)"
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """The object to which each command adds its parser."""
@@ -43,7 +44,11 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY.PATH=VALUE", help="set one value of the config; repeatable"
     )
     parser.add_argument(
-        "--allow-import", action="append", default=[], metavar="MODULE", help="allow the config to import this module"
+        "--allow-import",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="allow the config to import this module, or what is in this package; repeatable",
     )
 
 
@@ -92,6 +97,13 @@ def load_config(options: argparse.Namespace) -> Config:
 
     allow_imports(options.allow_import)
     return Config.load(config_path(options.config), overrides(options), options.allow_import)
+
+
+def config_arguments(options: argparse.Namespace) -> list[str]:
+    """The config and the options that change its settings, as words of another command."""
+    changes = [("--seed", options.seed), ("--workers", options.workers), *(("--set", each) for each in options.set)]
+    words = [word for option, value in changes if value is not None for word in (option, value)]
+    return [options.config, *words, *allowing(options.allow_import)]
 
 
 def overrides(options: argparse.Namespace) -> list[str]:

@@ -24,7 +24,7 @@ from evonet.cli.console import (
 )
 from evonet.errors import ConfigError
 from evonet.files.text import printable, printable_json
-from evonet.shell import command
+from evonet.shell import allowing, command
 
 if TYPE_CHECKING:
     from evonet.evolution import Generation
@@ -73,7 +73,10 @@ def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
             print(printable(account(load_run(summary["run_directory"]))))
         except ConfigError as error:  # a damaged journal does not undo the finished run
             say(options, f"cannot summarise the run: {error}")
-    say(options, f"\ninspect it with: {command('evonet', 'inspect', summary['run_directory'])}")
+    say(
+        options,
+        f"\ninspect it with: {command('evonet', 'inspect', summary['run_directory'], *allowing(options.allow_import))}",
+    )
     return NOT_SOLVED if options.require_solved and not summary["solved"] else DONE
 
 

@@ -27,7 +27,7 @@ from evonet.cli.console import (
 )
 from evonet.errors import ClusterUnavailable, ConfigError
 from evonet.files.text import printable, printable_json
-from evonet.shell import command
+from evonet.shell import allowing, command
 
 if TYPE_CHECKING:
     from evonet.experiment.seed_run import Outcome
@@ -123,10 +123,10 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
 
         print(printable(study_account(summary)))
     shown = summary["test"].get("best_seed", summary["seeds"][0])
+    inspect = command("evonet", "inspect", run_directory(path, shown), *allowing(options.allow_import))
     say(
         options,
-        f"\ninspect a run with: {command('evonet', 'inspect', run_directory(path, shown))}\n"
-        f"compare it with another study: {command('evonet', 'compare', path)} OTHER",
+        f"\ninspect a run with: {inspect}\ncompare it with another study: {command('evonet', 'compare', path)} OTHER",
     )
     return FAILED if summary["failures"] else DONE
 

@@ -8,7 +8,8 @@ from typing import Any, cast, get_args
 
 from evonet.environments.space_descriptions import describe_space, space_from
 from evonet.environments.spaces import Squash
-from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec, Wrapper
+from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
+from evonet.environments.wrappers import Wrapper
 from evonet.errors import EnvironmentUnavailable, UnsuitableEnvironment
 from evonet.files.archive import ArchiveLimits, header_text
 from evonet.files.bounded import parse_object
@@ -109,7 +110,7 @@ def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> 
 def _environment_from(fields: Fields, allow_imports: Collection[str]) -> EnvironmentSpec | EnvironmentFactory:
     if fields.has("made_by"):
         return _LostFactory(fields.allow_only("made_by").text("made_by"))
-    fields.allow_only("id", "kwargs", "wrappers", "max_steps", "hard_reset")
+    fields.allow_only("id", "kwargs", "wrappers", "max_steps", "hard_reset", "register")
     wrappers = [
         Fields(entry, "wrapper").allow_only("name", "kwargs") for entry in fields.items("wrappers", _MOST_WRAPPERS)
     ]
@@ -119,6 +120,7 @@ def _environment_from(fields: Fields, allow_imports: Collection[str]) -> Environ
         tuple(Wrapper(wrapper.text("name"), _arguments(wrapper)) for wrapper in wrappers),
         fields.integer("max_steps", 1) if fields.has("max_steps") else None,
         fields.boolean("hard_reset") if fields.has("hard_reset") else False,  # older files do not know it
+        fields.text("register") if fields.has("register") else None,  # nor this
     )
     return spec.restricted(allow_imports)
 

@@ -44,6 +44,8 @@ def parse(text: str, name: str) -> Any:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         problem = (error.problem or error.context or "cannot be read").split(" with value")[0]
+        if problem == "but found another document":
+            problem = "a second document begins here; a config is one document, so remove this line and what follows it"
         raise ConfigError(f"{place}: not valid YAML: {problem}") from error
     except ReaderError as error:
         before = text[: error.position]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor
-from evonet.environments.specification import EnvironmentSpec, import_refusal
-from evonet.errors import EvonetError, WorkersUnavailable
+from evonet.environments.imports import import_refusal, is_allowed, module_of
+from evonet.environments.specification import EnvironmentSpec
+from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment, WorkersUnavailable
 from evonet.evaluation.engine import EngineName
 from evonet.evolution import Validation
 from evonet.experiment.config import EPISODE_RETURN, Config
@@ -15,6 +15,7 @@ from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness, FunctionFitness
+from evonet.foreign import guarded, import_module
 from evonet.network import Architecture
 from evonet.processes.cores import cores
 from evonet.strategies.algorithm import Algorithm
@@ -47,12 +48,13 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
         EnvironmentUnavailable: the environment cannot be made.
         WorkersUnavailable: the executor's workers cannot run the environment.
     """
+    _refuse_imports(config)
     settings = config.settings
     episodes = None
     if settings.environment is not None:
         environment = settings.environment.build().restricted(config.allowed_imports)
         whole = settings.fitness.type == EPISODE_RETURN
-        episodes = _episode_return(config, environment, ("environment", "id"), executor if whole else None)
+        episodes = _episode_return(config, environment, ("environment",), executor if whole else None)
         for end, size in (("inputs", episodes.architecture.num_inputs), ("outputs", episodes.architecture.num_outputs)):
             if getattr(settings.network, end) not in (None, size):
                 raise config.error(
@@ -93,7 +95,7 @@ def build_validation_fitness(
     environment = settings.environment or config.settings.environment
     assert environment is not None
     made = environment.build().restricted(config.allowed_imports)
-    validation_fitness = _episode_return(config, made, (*path, "id"), executor, settings.engine)
+    validation_fitness = _episode_return(config, made, path, executor, settings.engine)
     assert fitness.task is not None
     assert validation_fitness.task is not None
     for name in ("observation_space", "action_space"):
@@ -123,17 +125,41 @@ def _episode_return(
     except WorkersUnavailable:  # an error of the cluster has its own exit status, and no line of the config
         raise
     except EvonetError as error:
-        raise type(error)(f"{config.document.where(path)}: {'.'.join(map(str, path[:-1]))}: {error}") from error
+        setting = error.setting if isinstance(error, EnvironmentUnavailable | UnsuitableEnvironment) else ("id",)
+        raise type(error)(f"{_place(config, (*path, *setting))}: {error}") from error
     except ValueError as error:  # only the engine is not checked yet: it depends on the environment
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
 
 
+def _refuse_imports(config: Config) -> None:
+    """Refuse a config that names modules that may not be imported; one message has all of them."""
+    settings = config.settings
+    names = []
+    for path, section in (
+        (("environment",), settings.environment),
+        (("validation", "environment"), settings.validation.environment),
+    ):
+        imported = [] if section is None else section.build().imported
+        names += [((*path, *setting), name) for setting, name in imported]
+    names += [] if settings.fitness.type == EPISODE_RETURN else [(("fitness", "type"), settings.fitness.type)]
+    refusal = import_refusal([name for _, name in names], config.allowed_imports)
+    if refusal is not None:
+        first = next(path for path, name in names if not is_allowed(module_of(name), config.allowed_imports))
+        raise UnsuitableEnvironment(f"{_place(config, first)}: {refusal}")
+
+
+def _place(config: Config, path: KeyPath) -> str:
+    """The position of a setting in the file, and its name; an environment's id and a wrapper's name go without."""
+    named = path[:-1] if path[-1] in ("id", "name") else path
+    return f"{config.document.where(path)}: {'.'.join(map(str, named))}"
+
+
 def warnings_for(fitness: Fitness) -> list[str]:
     """The warnings about a fitness before a run."""
-    task = fitness.task
-    if task is None or not isinstance(task.environment, EnvironmentSpec) or task.environment.step_limit()[1]:
+    if not isinstance(fitness, EpisodeReturn) or fitness.time_limit is not None:
         return []
-    limit = f"the environment has no time limit: episodes are truncated after {task.max_steps} steps"
+    assert fitness.task is not None
+    limit = f"the environment has no time limit: episodes are truncated after {fitness.task.max_steps} steps"
     return [f"{limit}; set environment.max_steps to choose"]
 
 
@@ -189,6 +215,20 @@ def target_of(config: Config, task: Task | None) -> float | None:
     return None if task is None else task.reward_threshold()
 
 
+def target_warnings(config: Config) -> list[str]:
+    """The warning before a run whose target would be the environment's reward threshold, if it were for this task."""
+    settings = config.settings
+    section = settings.validation.environment or settings.environment
+    if settings.stop.target != "auto" or settings.fitness.type != EPISODE_RETURN or section is None:
+        return []
+    environment = section.build().restricted(config.allowed_imports)
+    difference = environment.difference()
+    if difference is None:
+        return []
+    message = f"stop.target is auto, but the threshold of {environment.id} does not apply, because {difference}"
+    return [f"{message}; there is no target, unless stop.target is set to the mean at which the task is solved"]
+
+
 def _architecture(config: Config) -> Architecture:
     network: Any = config.settings.network
     for end in ("inputs", "outputs"):
@@ -209,14 +249,8 @@ def _own_function(config: Config) -> Any:
     name = config.settings.fitness.type
     module_name, _, function_name = name.partition(":")
     path = ("fitness", "type")
-    if module_name not in config.allowed_imports:
-        raise config.error(path, import_refusal(f"fitness.type {name!r}", module_name))
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        raise config.error(
-            path, f"fitness.type {name!r} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+    with guarded(f"{config.document.where(path)}: fitness.type {name!r} cannot be imported", ConfigError):
+        module = import_module(module_name)
     function = getattr(module, function_name, None)
     if not callable(function):
         raise config.error(path, f"fitness.type: the module {module_name!r} has no function {function_name!r}")

@@ -12,7 +12,7 @@ import numpy as np
 from evonet.environments.checker import gymnasium_findings
 from evonet.errors import EvonetError, TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.experiment.build import build_algorithm, build_fitness, target_of, warnings_for
+from evonet.experiment.build import build_algorithm, build_fitness, target_of, target_warnings, warnings_for
 from evonet.experiment.config import Config
 from evonet.experiment.tracking import require_trackers
 from evonet.fitness import Fitness, is_repeatable
@@ -55,8 +55,10 @@ def check_config(config: Config) -> list[Finding]:
                 findings.append(Finding("note", "Gymnasium's checker is left out: it would hang or crash as well"))
             else:
                 findings += _environment(fitness.task)
-            if target_of(config, fitness.task) is None:
-                findings.append(Finding("note", "no target: neither stop.target nor the environment gives one"))
+            no_target = target_warnings(config)
+            if target_of(config, fitness.task) is None and not no_target:
+                no_target = ["no target: neither stop.target nor the environment gives one"]
+            findings += [Finding("note", message) for message in no_target]
         findings += evaluation
     finally:
         fitness.close()

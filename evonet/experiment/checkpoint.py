@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ from evonet.files.fields import Fields
 from evonet.files.journal import Mark, marks_to_entries
 from evonet.files.text import shown
 from evonet.settings import Count, Settings
-from evonet.shell import command
+from evonet.shell import allowing, command
 
 FORMAT = "evonet checkpoint 2"
 LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
@@ -151,12 +151,15 @@ def _names(directory: Directory) -> list[str]:
     return [name for _, name in sorted(found, reverse=True)]
 
 
-def usable_checkpoint(directory: Directory, say: Callable[[str], None]) -> Checkpoint | None:
+def usable_checkpoint(
+    directory: Directory, say: Callable[[str], None], allow_imports: Sequence[str] = ()
+) -> Checkpoint | None:
     """The newest usable checkpoint of a run; None if the run has written none.
 
     Args:
         directory: the run directory.
         say: called with the reason for each checkpoint that is skipped.
+        allow_imports: modules that the command in the error allows to be imported.
 
     Raises:
         CheckpointError: none of the run's checkpoints can be used.
@@ -178,7 +181,7 @@ def usable_checkpoint(directory: Directory, say: Callable[[str], None]) -> Check
     if not names:
         return None
     config = directory.path / CONFIG
-    again = command("evonet", "run", config)
+    again = command("evonet", "run", config, *allowing(allow_imports))
     ending = f"no checkpoint can be used; nothing was changed\nstart the run again: {again}"
     raise CheckpointError("\n".join([*reasons, ending]))
 

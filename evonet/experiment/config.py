@@ -19,7 +19,7 @@ from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evolution import Validation
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.checkpoint import Checkpoints
-from evonet.experiment.document import Document, KeyPath, to_yaml
+from evonet.experiment.document import NOTE, STANDARD_INPUT, Document, KeyPath, to_yaml
 from evonet.experiment.models import ALTERNATIVES, Section, choice_of, nested_in, section_of
 from evonet.experiment.stopping import Stop
 from evonet.files.text import shown
@@ -203,7 +203,7 @@ class Config:
         """Read and check a config file.
 
         Args:
-            path: the path of the file.
+            path: the path of the file; "-" is standard input.
             overrides: texts `key.path=value`, which replace values of the file.
             allow_imports: modules that may be imported.
             follow_links: False for a file of a run directory, which a stranger may have written.
@@ -212,7 +212,8 @@ class Config:
             ConfigError: the file cannot be read, or values break rules; the message has a line for each value.
         """
         document = Document.read(path, overrides, follow_links=follow_links)
-        document.data.setdefault("name", Path(path).stem)
+        if path != STANDARD_INPUT:
+            document.data.setdefault("name", Path(path).stem)
         try:
             settings = _experiment_model(document.data).model_validate(document.data)
         except ValidationError as error:
@@ -252,7 +253,8 @@ def completed(resolved: Mapping[str, Any]) -> dict[str, Any]:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config, for editors."""
     schema = experiment_model().model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "evonet experiment"}
+    schema |= {"patternProperties": {f"^{NOTE}": {}}, "title": "evonet experiment"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 _MOST_LINES = 50  # lines of an error message
@@ -290,6 +292,8 @@ def _explain(error: ValidationError, document: Document) -> list[str]:
     """A line for each wrong value, in the order of the file; the rules for one value are joined by "or"."""
     problems: dict[KeyPath, list[Mapping[str, Any]]] = {}
     for detail in error.errors(include_url=False):
+        if detail["type"] == "default_factory_not_called":  # it follows from another value, which is wrong
+            continue
         place = [step for step in detail["loc"] if step not in ALTERNATIVES]
         problems.setdefault(document.present(place), []).append(detail)
     schema = functools.cache(json_schema)

@@ -6,6 +6,7 @@ The file is YAML 1.2 as ruamel.yaml reads it: `1e-3` is a number, `on` and `off`
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ from evonet.files.directory import reading_below
 from evonet.files.text import shown
 
 KeyPath = tuple[str | int, ...]
+
+STANDARD_INPUT = "-"
+"""The path of a config that is read from standard input."""
+
+NOTE = "x-"
+"""How a key at the top of a config begins that evonet ignores, for anchors that other keys refer to."""
 
 
 class Document:
@@ -40,19 +47,21 @@ class Document:
         """Read a config and apply overrides.
 
         Args:
-            path: the path of the file.
+            path: the path of the file; "-" is standard input.
             overrides: texts `key.path=value`.
             follow_links: False for a file of a run directory, which may be untrusted.
 
         Raises:
             ConfigError: the file cannot be read or is not YAML, or an override is not of the form `key.path=value`.
         """
-        tree = parse(_text(path, follow_links=follow_links), path)
+        name = "standard input" if path == STANDARD_INPUT else path
+        tree = parse(_text(path, name, follow_links=follow_links), name)
         if not isinstance(tree, Mapping):
-            raise ConfigError(f"{path}:1:1: the config must be a mapping of sections, got {shown(_plain(tree))}")
+            raise ConfigError(f"{name}:1:1: the config must be a mapping of sections, got {shown(_plain(tree))}")
         positions: dict[KeyPath, tuple[int, int]] = {(): (1, 1)}
-        _locate(tree, (), positions, path)
-        document = cls(_plain(tree), path, positions)
+        _locate(tree, (), positions, name)
+        data = {key: value for key, value in _plain(tree).items() if not key.startswith(NOTE)}
+        document = cls(data, name, positions)
         for override in overrides:
             document._set(override)
         return document
@@ -114,17 +123,20 @@ def to_yaml(data: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def _text(path: str, *, follow_links: bool) -> str:
+def _text(path: str, name: str, *, follow_links: bool) -> str:
     """The content of a config file."""
-    with reading(path) if follow_links else reading_below(Path(path)) as file:
-        content = file.read(LONGEST_CONFIG + 1)
+    if path == STANDARD_INPUT:
+        content = sys.stdin.buffer.read(LONGEST_CONFIG + 1)
+    else:
+        with reading(path) if follow_links else reading_below(Path(path)) as file:
+            content = file.read(LONGEST_CONFIG + 1)
     if len(content) > LONGEST_CONFIG:
         line = content.count(b"\n", 0, LONGEST_CONFIG) + 1
-        raise ConfigError(f"{path}:{line}:1: a config must have at most {LONGEST_CONFIG} bytes, and this one has more")
+        raise ConfigError(f"{name}:{line}:1: a config must have at most {LONGEST_CONFIG} bytes, and this one has more")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: the file is not UTF-8 text: {error}") from error
+        raise ConfigError(f"{name}: the file is not UTF-8 text: {error}") from error
 
 
 def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]], name: str) -> None:

@@ -20,7 +20,7 @@ from evonet.files.text import shown
 from evonet.individual import Individual
 from evonet.network import Architecture
 from evonet.population import Population
-from evonet.shell import command
+from evonet.shell import allowing, command
 from evonet.strategies.algorithm import Algorithm
 
 LONGEST_MESSAGE = 10_000
@@ -59,8 +59,16 @@ def record_faults(
 
 
 @contextlib.contextmanager
-def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Evolution) -> Iterator[None]:
+def faults_recorded(
+    directory: RunDirectory, algorithm: Algorithm, evolution: Evolution, allowed_imports: Sequence[str]
+) -> Iterator[None]:
     """A context in which faults that stop the run are written to the run's journal.
+
+    Args:
+        directory: the run directory.
+        algorithm: the algorithm, whose population has the genomes of the faults.
+        evolution: the evolution, which has the normaliser.
+        allowed_imports: modules that the commands in the error allow to be imported.
 
     Raises:
         TooManyFaults: the original error, with the commands that replay a fault and resume the run.
@@ -74,10 +82,11 @@ def faults_recorded(directory: RunDirectory, algorithm: Algorithm, evolution: Ev
             before = sum(1 for _ in file)
         faults = sorted(error.faults, key=lambda fault: (fault.individual, fault.episode))
         record_faults(directory, error.generation, faults, algorithm.population, evolution.normaliser)
+        allow = allowing(allowed_imports)
         raise TooManyFaults(
             f"generation {error.generation}: {error}\n"
-            f"replay it with: {command('evonet', 'replay', directory.path)} --fault {before}\n"
-            f"resume after a repair with: {command('evonet', 'resume', directory.path)}"
+            f"replay it with: {command('evonet', 'replay', directory.path, '--fault', str(before), *allow)}\n"
+            f"resume after a repair with: {command('evonet', 'resume', directory.path, *allow)}"
         ) from error
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import types
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
@@ -27,7 +28,7 @@ from pydantic import (
 )
 
 from evonet.operators.schedules import SCHEDULES
-from evonet.settings import argument_defaults, argument_hints, may_vary
+from evonet.settings import ByName, argument_defaults, argument_hints, may_vary
 
 _TAGS = ("type", "schedule")
 
@@ -83,7 +84,9 @@ def section_of(owner: Callable[..., Any], *only: str, schedules: bool = False) -
     """The model of `owner`'s arguments, which can build it; or the model of only those named, which cannot."""
     base = Section if only else Checked
     fields = _fields(owner, only, schedules=schedules)
-    model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), **fields)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* shadows an attribute")  # "register", of the metaclass alone
+        model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), **fields)
     model.owner = owner
     return model
 
@@ -150,7 +153,7 @@ def _completed(island: Any, info: ValidationInfo) -> Any:
     common = info.data.get("algorithm")
     if common is None or not isinstance(island, Mapping) or island.get("type", common.type) != common.type:
         return island
-    return {**common.model_dump(mode="json"), **island}
+    return {"type": common.type, **common.model_dump(mode="json", exclude_unset=True), **island}
 
 
 def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type], *, schedules: bool) -> tuple[Any, Any]:
@@ -188,12 +191,20 @@ def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) 
         factory = next(f.default_factory for f in dataclasses.fields(owner) if f.name == name)
         if factory is not dataclasses.MISSING:
             return Field(default_factory=factory)
+    derived = getattr(owner, "derived_defaults", {})
+    if name in derived:
+        return Field(default_factory=derived[name])
     default = defaults[name]
     return list(default) if isinstance(default, tuple) else default
 
 
 def _modelled(hint: Any, *, schedules: bool = False) -> Any:
     """The type hint with dataclasses replaced by models of their arguments."""
+    by_name = next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, ByName)), None)
+    if by_name is not None:
+        section = _modelled(get_args(hint)[0], schedules=schedules)
+        named = functools.partial(_named, key=by_name.field)
+        return Annotated[section, BeforeValidator(named, json_schema_input_type=section | str)]
     if dataclasses.is_dataclass(hint):
         owner: Any = hint
         return section_of(owner, schedules=schedules)
@@ -230,9 +241,9 @@ def _number_or_schedule(value: Any) -> str:
     return _SCHEDULE if isinstance(value, dict | Section) else _NUMBER
 
 
-def _named(value: Any, default_type: str | None) -> Any:
+def _named(value: Any, default_type: str | None = None, key: str = "type") -> Any:
     if isinstance(value, str):
-        return {"type": value}
+        return {key: value}
     if default_type is not None and isinstance(value, dict) and "type" not in value:
         return {"type": default_type, **value}
     return value

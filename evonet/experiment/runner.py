@@ -21,7 +21,7 @@ from evonet.experiment.summaries import read_run_summary
 from evonet.files.bounded import read_text
 from evonet.files.directory import Directory
 from evonet.fingerprint import changes, fingerprint
-from evonet.shell import command
+from evonet.shell import allowing, command
 
 _CHANGEABLE = ("stop", "checkpoints", "evaluation.workers")
 
@@ -91,7 +91,7 @@ def resume(
         directory = stack.enter_context(RunDirectory(path, resumed=True))
         _warn_of_missing_lock(directory, say)
         config = resumed_config(path, overrides, allow_imports)
-        checkpoint, summary = usable_checkpoint(directory.files, say), _summary(directory.files)
+        checkpoint, summary = usable_checkpoint(directory.files, say, allow_imports), _summary(directory.files)
         if checkpoint is None and summary is not None:
             raise CheckpointError(f"{path} holds a finished run without a checkpoint to continue from")
         if checkpoint is not None:
@@ -125,9 +125,10 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Seq
     for override in overrides:
         key = override.partition("=")[0]
         if not _is_changeable(key):
+            again = command("evonet", "run", path / CONFIG, "--set", override, *allowing(allow_imports))
             raise ConfigError(
                 f"--set {override}: a resumed run can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
-                f"only; to change {key}, start a new run: {command('evonet', 'run', path / CONFIG, '--set', override)}"
+                f"only; to change {key}, start a new run: {again}"
             )
     return Config.load(str(path / CONFIG), overrides, allow_imports, follow_links=False)
 
@@ -143,10 +144,11 @@ def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:
         before = completed(before)
     differ = {key: values for key, values in differences([before, config.resolved]).items() if not _is_changeable(key)}
     if differ:
+        again = command("evonet", "run", path / CONFIG, *allowing(config.allowed_imports))
         lines = [f"  {key}: {then!r} then, {now!r} now" for key, (then, now) in differ.items()]
         raise ConfigError(
             "\n".join([f"{path / CONFIG} was changed after the run started:", *lines])
-            + f"\nchange it back, or start another run: {command('evonet', 'run', path / CONFIG)} --output OTHER"
+            + f"\nchange it back, or start another run: {again} --output OTHER"
         )
 
 

@@ -23,6 +23,7 @@ from evonet.experiment.build import (
     build_validation,
     build_validation_fitness,
     target_of,
+    target_warnings,
     too_many_workers,
     warnings_for,
 )
@@ -37,7 +38,7 @@ from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
-from evonet.shell import command
+from evonet.shell import allowing, command
 from evonet.strategies.algorithm import uses_linear_algebra
 
 Watcher = Callable[[Generation, float], None]
@@ -74,6 +75,8 @@ class Session:
             self._algorithm = build_algorithm(config, self._fitness.architecture)
             self._validation_fitness = build_validation_fitness(config, self._fitness, executor)
             self._target = target_of(config, self._validation_fitness.task)
+            for warning in target_warnings(config):
+                say(warning)
             self._rule = build_stop_rule(config, self._target)
             self._policy_spec = policy_spec(self._validation_fitness)
             self._evolution = evolve(
@@ -120,10 +123,13 @@ class Session:
         started = time.monotonic() - (0.0 if since is None else since.seconds)
         writer = CheckpointWriter(directory.files, self._config.settings.checkpoints.build(), since)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_resume_advice(directory.path, interruption))
+            resume = command("evonet", "resume", directory.path, *allowing(self._config.allowed_imports))
+            stack.enter_context(_resume_advice(resume, interruption))
             stack.enter_context(contextlib.closing(writer))
             stack.enter_context(_saved_on_error(writer))
-            stack.enter_context(faults_recorded(directory, self._algorithm, self._evolution))
+            stack.enter_context(
+                faults_recorded(directory, self._algorithm, self._evolution, self._config.allowed_imports)
+            )
             names, first = self._config.settings.tracking, self._evolution.generations
             trackers = make_trackers(names, directory.path, first)
             for tracker in trackers:
@@ -244,9 +250,9 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _resume_advice(path: Path, interruption: Interruption) -> Iterator[None]:
+def _resume_advice(resume: str, interruption: Interruption) -> Iterator[None]:
     """Within this context, an error that a user can repair gets a note with the command that resumes the run."""
-    interruption.advice = f"resume with: {command('evonet', 'resume', path)}"
+    interruption.advice = f"resume with: {resume}"
     try:
         yield
     except (EvonetError, KeyboardInterrupt) as error:

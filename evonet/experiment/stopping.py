@@ -26,7 +26,8 @@ class Stop(Settings):
         environment_steps: number of environment steps in training.
         seconds: time in seconds; with this limit, the result depends on the machine.
         stagnation: generations without a better champion or, if there is no validation, without better fitness.
-        target: validation mean at which the task is solved; "auto" means the environment's reward threshold.
+        target: validation mean at which the task is solved; "auto" means the environment's reward threshold, if the
+            task is the registered one.
         confident: whether to continue until the validation predicts that the test will reach the target too.
     """
 

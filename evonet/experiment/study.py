@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
-from evonet.experiment.build import build_algorithm, build_fitness, too_many_workers, warnings_for
+from evonet.experiment.build import build_algorithm, build_fitness, target_warnings, too_many_workers, warnings_for
 from evonet.experiment.config import Config
 from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_directory import to_json
@@ -97,7 +97,7 @@ def _check_config(config: Config, say: Callable[[str], None]) -> None:
     require_trackers(config.settings.tracking)
     fitness = build_fitness(config)
     try:
-        for warning in warnings_for(fitness):
+        for warning in [*warnings_for(fitness), *target_warnings(config)]:
             say(warning)
         build_algorithm(config, fitness.architecture)
     finally:

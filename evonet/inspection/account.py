@@ -16,7 +16,7 @@ from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted, made_by, score, scores, title, verdict
 from evonet.network import LayerName, NeuralNetwork
-from evonet.shell import command
+from evonet.shell import allowing, command
 from evonet.types import FloatArray
 
 _SHOWN_ANCESTORS = 12
@@ -94,9 +94,10 @@ def _effort(run: LoadedRun) -> str:
     )
     if summary["finished"]:
         return f"{effort} on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
+    resume = command("evonet", "resume", run.path, *allowing(run.imports))
     return (
         f"{effort} so far; last written {run.idle_seconds:,.0f} s ago.\n"
-        f"If the run has been interrupted, continue it with: {command('evonet', 'resume', run.path)}"
+        f"If the run has been interrupted, continue it with: {resume}"
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.champion import FORMAT, Champion, architecture_from
+from evonet.environments.imports import module_of
 from evonet.errors import CheckpointError, ConfigError, EvonetError
 from evonet.evaluation.task_descriptions import task_from
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
@@ -269,6 +270,18 @@ class LoadedRun:
             "stopped_by": None,
             **verdict(self.champion, self._target),
         }
+
+    @property
+    def imports(self) -> list[str]:
+        """Modules that the run's settings would import."""
+        settings = self.settings
+        names = [(settings.get("fitness") or {}).get("type")]
+        for environment in (settings.get("environment"), (settings.get("validation") or {}).get("environment")):
+            if environment:
+                wrappers = environment.get("wrappers") or ()
+                names += [environment.get("id"), environment.get("register"), *(each.get("name") for each in wrappers)]
+        modules = (module_of(name) for name in names if isinstance(name, str))
+        return list(dict.fromkeys(module for module in modules if module))
 
     @property
     def _target(self) -> float | None:

@@ -10,7 +10,7 @@ from evonet.environments.known import KNOWN, Kernel, KnownEnvironment
 from evonet.environments.known.arithmetic import where
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder
-from evonet.environments.specification import EnvironmentSpec
+from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentSpec
 from evonet.network import ACTIVATIONS, Architecture
 from evonet.task import Task
 
@@ -32,6 +32,7 @@ def task_for(
     specification = EnvironmentSpec(environment_id, kwargs=kwargs or {}, wrappers=wrappers, hard_reset=hard_reset)
     environment = specification.make()
     observation_space, action_space = environment.observation_space, environment.action_space
+    limit = specification.time_limit(environment)
     environment.close()
     outputs = ActionDecoder(action_space, ACTIVATIONS[activations[1]], squash).size
     return Task(
@@ -40,7 +41,7 @@ def task_for(
         action_space,
         Architecture(observation_space.shape[0], hidden, outputs, *activations, **architecture),
         squash,
-        max_steps or specification.step_limit()[0],
+        max_steps or limit or DEFAULT_MAX_STEPS,
         normalise,
     )
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.specification import EnvironmentSpec, Wrapper
+from evonet.environments.specification import EnvironmentSpec
+from evonet.environments.wrappers import Wrapper
 from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.executors import AutoExecutor, InProcess, WorkerProcesses, make_executor, process_pool
 from evonet.evaluation.executors import auto as automatic

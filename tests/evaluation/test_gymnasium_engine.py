@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.specification import EnvironmentSpec, Wrapper
+from evonet.environments.specification import EnvironmentSpec
+from evonet.environments.wrappers import Wrapper
 from evonet.errors import EvonetWarning
 from evonet.evaluation.cartpole_vector_engine import VectorEngine
 from evonet.evaluation.engines import real_engine

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from evonet.environments.known import KNOWN, Kernel, KnownEnvironment, arithmetic, kernels
-from evonet.environments.specification import Wrapper
+from evonet.environments.wrappers import Wrapper
 from evonet.evaluation.engines import make_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for

@@ -1,5 +1,6 @@
 """Configs: all errors are reported at once, each with its position and repair; defaults are written once."""
 
+import contextlib
 import inspect
 import os
 import re
@@ -13,9 +14,17 @@ import pytest
 from evonet import EpisodeReturn, GeneticAlgorithm, Validation
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
-from evonet.environments.specification import Wrapper
-from evonet.errors import ConfigError
-from evonet.experiment.build import build_algorithm, build_fitness, build_stop_rule, build_validation, target_of
+from evonet.environments.wrappers import Wrapper
+from evonet.errors import ConfigError, EvonetError
+from evonet.experiment.build import (
+    build_algorithm,
+    build_fitness,
+    build_stop_rule,
+    build_validation,
+    build_validation_fitness,
+    target_of,
+    target_warnings,
+)
 from evonet.experiment.config import Config, completed, experiment_model, json_schema
 from evonet.experiment.document import Document, to_yaml
 from evonet.experiment.stopping import Stop
@@ -129,7 +138,8 @@ BROKEN = {
         "environment: {id: FrozenLake-v1}\nevaluation: {engine: numpy, workers: 1}\n",
         (
             "c.yaml:2:14: evaluation.engine: Task.environment must be one that has a kernel, "
-            "got EnvironmentSpec(id='FrozenLake-v1', kwargs={}, wrappers=[], max_steps=None, hard_reset=False); "
+            "got EnvironmentSpec(id='FrozenLake-v1', kwargs={}, wrappers=[], max_steps=None, hard_reset=False, "
+            "register=None); "
             "kernels are known for Acrobot-v1, CartPole-v0, CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, "
             "Pendulum-v1, evonet/DoublePole-v0, "
             "without wrappers and with few keyword arguments"
@@ -156,8 +166,8 @@ BROKEN = {
         "c.yaml:2:13: UniformReset.low must be below high (1.0), got 2.0",
     ),
     "a wrapper that is no section": (
-        "environment: {id: CartPole-v1, wrappers: [ClipReward]}\n",
-        "c.yaml:1:43: environment.wrappers.0 must be a section of keys, got 'ClipReward'",
+        "environment: {id: CartPole-v1, wrappers: [3]}\n",
+        "c.yaml:1:43: environment.wrappers.0 must be a section of keys, got 3",
     ),
     "workers": (
         "environment: {id: CartPole-v1}\nevaluation: {workers: many}\n",
@@ -308,9 +318,10 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
     left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor"}
     assert set(sections) == set(defaults_of(EpisodeReturn)) - left
-    for name, default in defaults_of(GeneticAlgorithm, "seed", "population_size", "mutation").items():
+    for name, default in defaults_of(GeneticAlgorithm, "seed", "population_size", "mutation", "elites").items():
         assert getattr(algorithm, name) == default, name
     assert len(algorithm.population) == defaults_of(GeneticAlgorithm)["population_size"]
+    assert algorithm.elites == GeneticAlgorithm(ARCHITECTURE).elites == 4
     assert algorithm.mutations == (defaults_of(GeneticAlgorithm)["mutation"],)
     assert build_validation(config) == Validation()
     assert settings.stop.build() == Stop()
@@ -397,6 +408,7 @@ def accepts(schema, value, definitions):
     words = {
         "$ref", "$defs", "$schema", "title", "description", "default", "type", "properties", "required", "items",
         "additionalProperties", "anyOf", "oneOf", "discriminator", "const", "enum", "minimum", "maximum", "pattern",
+        "patternProperties",
         "exclusiveMinimum", "exclusiveMaximum", "minItems", "minLength", "maxLength",
     }  # fmt: skip
     assert set(schema) <= words, set(schema) - words
@@ -427,6 +439,8 @@ def accepts(schema, value, definitions):
         return len(value) >= schema.get("minItems", 0) and all(accepts(schema["items"], v, definitions) for v in value)
     if isinstance(value, dict) and "properties" in schema:
         known = schema["properties"]
+        patterns = schema.get("patternProperties", {})
+        value = {name: item for name, item in value.items() if not any(re.search(p, name) for p in patterns)}
         return (
             set(schema.get("required", ())) <= set(value) <= set(known)
             and schema["additionalProperties"] is False
@@ -471,17 +485,17 @@ REFUSED_IMPORTS = {
     "environment": ("environment: {id: 'never_imported:Some-v0'}\n", "1:15: environment: 'never_imported:Some-v0'"),
     "wrapper": (
         "environment:\n  id: CartPole-v1\n  wrappers: [{name: 'never_imported:Wrap'}]\n",
-        "2:3: environment: 'never_imported:Wrap'",
+        "3:15: environment.wrappers.0: 'never_imported:Wrap'",
     ),
     "fitness": (
         "network: {inputs: 2, outputs: 1}\nfitness: {type: 'never_imported:function'}\n",
-        "2:11: fitness.type 'never_imported:function'",
+        "2:11: fitness.type: 'never_imported:function'",
     ),
 }
 
 
 @pytest.mark.parametrize("what", REFUSED_IMPORTS)
-def test_code_is_imported_only_if_the_command_line_allows_its_module(what, refusal, tmp_path, monkeypatch):
+def test_code_is_imported_only_if_the_command_line_allows_its_module(what, refusal, load, tmp_path, monkeypatch):
     (tmp_path / "never_imported.py").write_text("raise SystemExit('imported')\n")
     monkeypatch.syspath_prepend(tmp_path)
     text, start = REFUSED_IMPORTS[what]
@@ -492,8 +506,8 @@ def test_code_is_imported_only_if_the_command_line_allows_its_module(what, refus
     for allowed in ([], ["never"], ["never_imported.py"], ["os"]):
         assert refusal(text, allow=allowed) == expected
     assert "never_imported" not in sys.modules
-    with pytest.raises(SystemExit, match="imported"):
-        refusal(text, allow=["never_imported"])
+    with pytest.raises(EvonetError, match=r"left the program \(sys.exit\) in never_imported.py:1: imported"):
+        build_fitness(load(text, allow=["never_imported"]))
 
 
 @pytest.mark.parametrize(
@@ -596,3 +610,146 @@ def test_the_model_made_for_a_config_says_what_the_model_of_all_operators_says()
         }
     }
     assert completed(data) == experiment_model().model_validate(data).model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("settings", "elites"),
+    [("{}", 4), ("{population_size: 9}", 4), ("{population_size: 7}", 3), ("{population_size: 4}", 2),
+     ("{population_size: 2}", 1), ("{population_size: 4, elites: 0}", 0), ("{population_size: 200, elites: 9}", 9)],
+)  # fmt: skip
+def test_the_elites_are_four_but_no_more_than_half_of_the_population_and_the_resolved_config_has_their_number(
+    settings, elites, load
+):
+    config = load(MINIMAL + f"algorithm: {settings}\n")
+    assert config.resolved["algorithm"]["elites"] == elites
+    assert build_algorithm(config, ARCHITECTURE).elites == elites
+
+
+def test_an_island_with_a_population_of_its_own_has_elites_that_fit_it(load):
+    islands = "{type: islands, algorithm: {mutation: cauchy}, islands: [{}, {population_size: 4}, {elites: 3}]}"
+    resolved = load(MINIMAL + f"algorithm: {islands}\n").resolved["algorithm"]
+    assert [island["elites"] for island in resolved["islands"]] == [4, 2, 3]
+    assert {island["mutation"][0]["type"] for island in resolved["islands"]} == {"cauchy"}
+
+
+def test_a_wrong_population_size_is_one_error_though_the_elites_follow_from_it(refusal):
+    message = "c.yaml:2:13: algorithm.population_size must be at least 2, got 1"
+    assert refusal(MINIMAL + "algorithm: {population_size: 1}\n") == message
+
+
+def test_a_wrapper_without_arguments_may_be_its_name_alone(load):
+    config = load("environment: {id: CartPole-v1, wrappers: [FlattenObservation, {name: ClipReward, kwargs: {}}]}\n")
+    names = ["FlattenObservation", "ClipReward"]
+    assert [wrapper.name for wrapper in config.settings.environment.build().wrappers] == names
+    assert config.resolved["environment"]["wrappers"][0] == {"name": "FlattenObservation", "kwargs": {}}
+    schema = json_schema()
+    assert accepts(schema, config.document.data, schema["$defs"])
+
+
+WRAPPED = "environment:\n  id: CartPole-v1\n  wrappers:\n  - FlattenObservation\n  - {}\n"
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "column", "message"),
+    [
+        ("TimeLimt", 5, "'TimeLimt' is not a wrapper of gymnasium.wrappers; did you mean 'TimeLimit'? "),
+        ("{name: TimeLimit, kwargs: {steps: 3}}", 5, "the wrapper 'TimeLimit' cannot be made: TypeError: "),
+        ("{name: ResizeObservation, kwargs: {shape: [2, 2]}}", 5,
+         "the wrapper 'ResizeObservation' cannot be made: ValueError: ResizeObservation requires a 2D or 3D image"),
+        ("{name: TransformReward, kwargs: {func: 'lambda r: 2 * r'}}", 5,
+         "the wrapper 'TransformReward' wants a function as 'func', which a config cannot hold"),
+    ],
+)  # fmt: skip
+def test_an_error_about_a_wrapper_has_its_line_and_its_name(wrapper, column, message, load, tmp_path):
+    with pytest.raises(EvonetError) as refused:
+        build_fitness(load(WRAPPED.format(wrapper)))
+    assert str(refused.value).startswith(f"{tmp_path}/c.yaml:5:{column}: environment.wrappers.1: {message}")
+
+
+def test_an_error_about_a_wrapper_of_the_validation_has_its_line_too(load, tmp_path):
+    config = load(MINIMAL + "validation:\n  environment:\n    id: CartPole-v1\n    wrappers: [ClipRewards]\n")
+    with contextlib.closing(build_fitness(config)) as fitness, pytest.raises(ConfigError) as refused:
+        build_validation_fitness(config, fitness)
+    assert str(refused.value).startswith(f"{tmp_path}/c.yaml:5:16: validation.environment.wrappers.0: 'ClipRewards' is")
+
+
+def test_one_message_has_all_modules_that_may_not_be_imported(refusal):
+    text = (
+        "environment: {id: 'walks:Walk-v0', wrappers: ['walks.wrappers:Short', 'tricks:Twice']}\n"
+        "validation: {environment: {id: 'plain:Walk-v0', register: 'plain:register'}}\n"
+    )
+    assert refusal(text) == (
+        "c.yaml:1:15: environment: 'walks:Walk-v0', 'walks.wrappers:Short', 'tricks:Twice', 'plain:Walk-v0' and "
+        "'plain:register' would import the modules 'walks', 'walks.wrappers', 'tricks' and 'plain', which runs their "
+        "code; to allow that, add --allow-import walks --allow-import tricks --allow-import plain, or in Python "
+        "allow_imports=['walks', 'tricks', 'plain']"
+    )
+    assert refusal(text, allow=["walks", "tricks"]) == (
+        "c.yaml:2:28: validation.environment: 'plain:Walk-v0' and 'plain:register' would import the module 'plain', "
+        "which runs its code; to allow that, add --allow-import plain, or in Python allow_imports=['plain']"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "difference"),
+    [
+        ("{id: MountainCar-v0, max_steps: 100}", "max_steps is 100, not 200"),
+        ("{id: MountainCar-v0, max_steps: 300}", "max_steps is 300, not 200"),
+        ("{id: MountainCar-v0, wrappers: [{name: ClipReward, kwargs: {min_reward: -0.5}}]}",
+         "the wrapper 'ClipReward' may change rewards or the end of episodes"),
+        ("{id: MountainCar-v0, wrappers: [{name: TimeLimit, kwargs: {max_episode_steps: 150}}]}",
+         "the wrapper 'TimeLimit' may change rewards or the end of episodes"),
+        ("{id: MountainCar-v0, wrappers: [FlattenObservation, {name: RepeatAction, kwargs: {num_repeats: 4}}]}",
+         "the wrapper 'RepeatAction' may change rewards or the end of episodes"),
+        ("{id: MountainCar-v0, kwargs: {goal_velocity: 0.01}}", "kwargs.goal_velocity is 0.01"),
+    ],
+)  # fmt: skip
+def test_another_task_than_the_registered_one_has_no_target_and_a_warning_says_why(environment, difference, load):
+    config = load(f"environment: {environment}\n")
+    with contextlib.closing(build_fitness(config)) as fitness:
+        assert target_of(config, fitness.task) is None
+    (warning,) = target_warnings(config)
+    assert warning == (
+        f"stop.target is auto, but the threshold of MountainCar-v0 does not apply, because {difference}; there is no "
+        "target, unless stop.target is set to the mean at which the task is solved"
+    )
+    for target in ("null", "-120"):
+        assert target_warnings(load(f"environment: {environment}\nstop: {{target: {target}}}\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "target"),
+    [
+        ("{id: MountainCar-v0, max_steps: 200, hard_reset: true}", -110.0),
+        ("{id: MountainCar-v0, wrappers: [FlattenObservation, RecordEpisodeStatistics]}", -110.0),
+        ("{id: MountainCar-v0, wrappers: [{name: TimeLimit, kwargs: {max_episode_steps: 200}}]}", -110.0),
+        ("{id: FrozenLake-v1, kwargs: {map_name: 4x4}}", 0.7),
+        ("{id: Pendulum-v1, max_steps: 50}", None),
+    ],
+)
+def test_the_registered_task_keeps_its_target_with_wrappers_that_only_change_what_is_seen(environment, target, load):
+    config = load(f"environment: {environment}\n")
+    with contextlib.closing(build_fitness(config)) as fitness:
+        assert target_of(config, fitness.task) == target
+    assert target_warnings(config) == []
+
+
+def test_the_target_is_that_of_the_environment_of_the_validation(load):
+    text = "environment: {id: CartPole-v1, max_steps: 9}\nvalidation: {environment: {id: CartPole-v1}}\n"
+    assert target_warnings(load(text)) == []
+    text = "environment: {id: CartPole-v1}\nvalidation: {environment: {id: CartPole-v1, max_steps: 9}}\n"
+    assert len(target_warnings(load(text))) == 1
+
+
+def test_keys_that_begin_with_x_are_for_anchors(load, refusal):
+    config = load("x-small: &small {population_size: 6}\nenvironment: {id: CartPole-v1}\nalgorithm: *small\n")
+    assert config.resolved["algorithm"]["population_size"] == 6
+    assert not any(key.startswith("x-") for key in config.resolved)
+    assert "network.x-hidden is not a known key" in refusal(MINIMAL + "network: {x-hidden: 3}\n")
+
+
+def test_a_second_document_in_a_file_is_refused_with_its_line(refusal):
+    assert refusal(MINIMAL + "---\nseed: 3\n") == (
+        "c.yaml:2:1: not valid YAML: a second document begins here; a config is one document, so remove this line and "
+        "what follows it"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -228,13 +228,3 @@ class Findings:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def imports(run: LoadedRun) -> Iterator[str]:
-    """Modules that a run's settings would import."""
-    settings = run.settings
-    names = [(settings.get("fitness") or {}).get("type")]
-    for environment in (settings.get("environment"), (settings.get("validation") or {}).get("environment")):
-        if environment:
-            names += [environment.get("id"), *(each.get("name") for each in environment.get("wrappers") or ())]
-    yield from dict.fromkeys(name.rpartition(":")[0] for name in names if isinstance(name, str) and ":" in name)

@@ -14,9 +14,9 @@ from evonet.files.directory import reading_below
 from evonet.inspection.phrases import counted
 from evonet.inspection.plots.palette import POSITIVE, Axes
 from evonet.inspection.report.figure import Figure, drawn
-from evonet.inspection.report.findings import Findings, imports
+from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section, Table
-from evonet.shell import command
+from evonet.shell import allowing, command
 
 _SHOWN_FAULTS = 20
 
@@ -24,16 +24,12 @@ _SHOWN_FAULTS = 20
 def record(findings: Findings) -> Section:
     """Faults, timings, settings, versions, and the command that repeats the run."""
     run = findings.run
-    commands = [command("evonet", "run", run.path / CONFIG, *_allowed(findings))]
+    commands = [command("evonet", "run", run.path / CONFIG, *allowing(run.imports))]
     with reading_below(run.path / CONFIG) as file:
         settings = read_text(file, LONGEST_CONFIG)
     parts = {"commands": commands, "settings": settings}
     tables = [*_faults(findings), *_versions(findings)]
     return Section("record", "Record", _lead(findings), _timings(findings), tables, parts=parts)
-
-
-def _allowed(findings: Findings) -> list[str]:
-    return [word for module in imports(findings.run) for word in ("--allow-import", module)]
 
 
 def _lead(findings: Findings) -> list[str]:

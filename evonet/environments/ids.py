@@ -1,0 +1,120 @@
+"""The environment that an id names: one that is registered in Gymnasium, or a class of a module."""
+
+from __future__ import annotations
+
+import difflib
+from types import ModuleType
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from evonet import foreign
+from evonet.environments.imports import module_of
+from evonet.environments.packages import making, package_hint
+from evonet.errors import EnvironmentUnavailable, UnsuitableEnvironment
+
+_MODULES = {
+    "ALE/": "ale_py",
+    "AdroitHand": "gymnasium_robotics",
+    "AntMaze_": "gymnasium_robotics",
+    "BabyAI-": "minigrid",
+    "Fetch": "gymnasium_robotics",
+    "FlappyBird-": "flappy_bird_gymnasium",
+    "FrankaKitchen-": "gymnasium_robotics",
+    "HandManipulate": "gymnasium_robotics",
+    "HandReach": "gymnasium_robotics",
+    "Meta-World/": "metaworld",
+    "MiniGrid-": "minigrid",
+    "MiniWorld-": "miniworld",
+    "Panda": "panda_gym",
+    "PointMaze_": "gymnasium_robotics",
+    "PyFlyt/": "PyFlyt.gym_envs",
+    "Vizdoom": "vizdoom.gymnasium_wrapper",
+    "bsuite/": "shimmy",
+    "dm_control/": "shimmy",
+    "gym_aloha/": "gym_aloha",
+    "gym_pusht/": "gym_pusht",
+    "highway-": "highway_env",
+    "intersection-": "highway_env",
+    "merge-": "highway_env",
+    "mo-": "mo_gymnasium",
+    "parking-": "highway_env",
+    "popgym-": "popgym",
+    "racetrack-": "highway_env",
+    "roundabout-": "highway_env",
+}
+"""The modules that register well-known environments, by how their ids begin."""
+
+
+def registered(environment_id: str, register: str | None = None) -> EnvSpec:
+    """The specification in Gymnasium of the environment that an id names.
+
+    Args:
+        environment_id: an id, `module:Id-v0` to import the module first, or `module:Class`.
+        register: `module:function`, which is called if no environment has the id before.
+
+    Raises:
+        UnsuitableEnvironment: there is no such environment; the message names the nearest.
+        EnvironmentUnavailable: a module cannot be imported, or the function raised an error.
+    """
+    name = environment_id.rpartition(":")[2]
+    module = imported(environment_id) if ":" in environment_id else None
+    if register is not None and name not in gym.registry:
+        try:
+            _call(register)
+        except (EnvironmentUnavailable, UnsuitableEnvironment) as error:
+            error.setting = ("register",)
+            raise
+    try:
+        return gym.spec(name)
+    except gym.error.Error as error:
+        environment = getattr(module, name, None)
+        if isinstance(environment, type) and issubclass(environment, gym.Env):
+            return EnvSpec(name, environment_id)
+        hint = _hint(environment_id, module, environment)
+        raise UnsuitableEnvironment(f"{environment_id!r} is not a registered environment; {hint}") from error
+
+
+def imported(name: str) -> ModuleType:
+    """The module of `module:Name`, imported.
+
+    Raises:
+        EnvironmentUnavailable: it cannot be imported.
+        UnsuitableEnvironment: `module` is the name of a package, and its module is called otherwise.
+    """
+    module = module_of(name)
+    try:
+        with making(repr(name)):
+            return foreign.import_module(module)
+    except EnvironmentUnavailable as error:
+        if "-" in module and isinstance(error.__cause__, ModuleNotFoundError):
+            raise UnsuitableEnvironment(f"{name!r} {package_hint(module)}") from error
+        raise
+
+
+def _call(register: str) -> None:
+    """Call the function `module:function`, which registers environments."""
+    function = getattr(imported(register), register.rpartition(":")[2], None)
+    if not callable(function):
+        raise UnsuitableEnvironment(f"{register!r} must be a function that registers environments, got {function!r}")
+    with foreign.guarded(f"{register!r} failed", EnvironmentUnavailable), foreign.no_arguments():
+        function()
+
+
+def _hint(environment_id: str, module: ModuleType | None, found: Any) -> str:
+    """What to write instead of an id that is not registered."""
+    name = environment_id.rpartition(":")[2]
+    if isinstance(found, gym.Env):
+        return f"{environment_id} is one instance, and episodes need several: name its class, {type(found).__name__!r}"
+    near = difflib.get_close_matches(name, gym.registry, n=1)
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    if module is not None:
+        functions = [each for each in vars(module) if each.startswith("register") and callable(vars(module)[each])]
+        calls = f"; if its function {functions[0]!r} does that, set environment.register to " if functions else ""
+        calls += repr(f"{module.__name__}:{functions[0]}") if functions else ""
+        return f"{suggestion}The module {module.__name__!r} was imported and registers no such environment{calls}"
+    prefix, known = next((each for each in _MODULES.items() if name.startswith(each[0])), ("", ""))
+    if known and not (near and near[0].startswith(prefix)):
+        return f"did you mean {f'{known}:{name}'!r}? The module {known!r} registers such environments"
+    return f"{suggestion}One that a module registers is written 'module:{name}'"

@@ -1,0 +1,79 @@
+"""Keyword arguments from YAML, which has lists where Python has tuples and arrays, and has no functions."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from evonet.foreign import RAISED
+
+T = TypeVar("T")
+
+_FUNCTION = ("Callable", "typing.Callable", "collections.abc.Callable", "typing.Optional[typing.Callable")
+_UNFIT = ("'list'", "'tuple'", "ndarray'")  # in messages about the type of an argument
+_CAST = ".*precision lowered by casting"  # of Gymnasium's Box; a number in YAML has no precision
+
+
+def call_with_lists(function: Callable[..., T], kwargs: Mapping[str, Any]) -> T:
+    """Call a foreign function; if that fails, again with tuples for the lists among its arguments, then with arrays.
+
+    Raises:
+        BaseException: what the function raised, of several errors the first that is not about the type of a list.
+    """
+    errors = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _CAST)
+        for arguments in _ways(kwargs):
+            try:
+                return function(**arguments)
+            except RAISED as error:
+                errors.append(error)
+    informative = (error for error, unfit in zip(errors, _UNFIT, strict=False) if unfit not in str(error))
+    raise next(informative, errors[0])
+
+
+def wanted_function(function: Callable[..., Any], kwargs: Mapping[str, Any]) -> str | None:
+    """The first argument of a foreign function that must be a function, as its annotation says, and is none.
+
+    Args:
+        function: the foreign function, or a class.
+        kwargs: its keyword arguments.
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # code in C has no signature
+        return None
+    for parameter in parameters:
+        required = parameter.default is parameter.empty
+        value = kwargs.get(parameter.name, "" if required else None)
+        if str(parameter.annotation).startswith(_FUNCTION) and value is not None and not callable(value):
+            return parameter.name
+    return None
+
+
+def _ways(kwargs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The arguments as they are; if there are lists among them, also with tuples, and with arrays in their place."""
+    yield dict(kwargs)
+    lists = {name: value for name, value in kwargs.items() if isinstance(value, list)}
+    if lists:
+        yield {**kwargs, **{name: _tuple(value) for name, value in lists.items()}}
+        arrays = {name: array for name, value in lists.items() if (array := _array(value)) is not None}
+        if arrays:
+            yield {**kwargs, **arrays}
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
+
+
+def _array(value: list[Any]) -> Any:
+    """A list of numbers as an array; None for another list."""
+    try:
+        array = np.array(value)
+    except ValueError:  # its parts have different lengths
+        return None
+    return array if array.dtype.kind in "biuf" else None
