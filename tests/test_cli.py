@@ -18,6 +18,7 @@ from evonet import __version__
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
 from evonet.experiment.catalogue import config_path
+from evonet.foreign import without_place
 from evonet.operators.registry import OPERATORS
 from tests.environments_for_tests import MODULE
 
@@ -258,7 +259,7 @@ def test_an_environment_that_cannot_be_made_ends_with_1(config, capsys):
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.endswith(f"'{impossible}' cannot be made: the robot is not plugged in\n")
+    assert without_place(err).endswith(f"'{impossible}' cannot be made: OSError: the robot is not plugged in\n")
     assert not Path("runs").exists()
 
 

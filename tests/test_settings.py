@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -190,3 +190,14 @@ def test_settings_may_be_inherited_by_a_class_of_another_module():
     assert argument_hints(Elsewhere) == argument_hints(Tournament)
     with pytest.raises(ValueError, match=r"^Elsewhere.size must be at least 1, got 0$"):
         Elsewhere(size=0)
+
+
+def test_an_argument_whose_default_follows_from_others_has_the_annotation_of_its_values():
+    class Herd:
+        derived_defaults: ClassVar = {"dogs": lambda settings: settings["sheep"] // 10}
+
+        def __init__(self, sheep: Count, dogs: Count | None = None, name: str | None = None) -> None: ...
+
+    assert argument_hints(Herd) == {"sheep": Count, "dogs": Count, "name": str | None}
+    with pytest.raises(ValueError, match=r"^Herd\.dogs must be at least 1, got 0$"):
+        check(Herd, {"dogs": 0})

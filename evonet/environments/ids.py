@@ -107,6 +107,9 @@ def _hint(environment_id: str, module: ModuleType | None, found: Any) -> str:
     name = environment_id.rpartition(":")[2]
     if isinstance(found, gym.Env):
         return f"{environment_id} is one instance, and episodes need several: name its class, {type(found).__name__!r}"
+    if found is not None:
+        what = "a class" if isinstance(found, type) else f"of type {type(found).__name__}"
+        return f"{environment_id} is {what}, and must be a subclass of gymnasium.Env"
     near = difflib.get_close_matches(name, gym.registry, n=1)
     suggestion = f"did you mean {near[0]!r}? " if near else ""
     if module is not None:

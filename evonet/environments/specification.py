@@ -55,11 +55,14 @@ class EnvironmentSpec(Settings):
     allowed_imports: frozenset[str] | None = field(default=None, kw_only=True, repr=False, metadata=NOT_A_SETTING)
 
     def check_together(self) -> None:
-        """Refuse a string in place of a set of modules, and a function to call that has no module."""
+        """Refuse values of the wrong type in collections, and a function to call that has no module."""
         if not isinstance(self.allowed_imports, frozenset | None):
             raise TypeError(
                 f"EnvironmentSpec.allowed_imports must be a frozenset of modules, got {self.allowed_imports!r}"
             )
+        for wrapper in self.wrappers:
+            if not isinstance(wrapper, Wrapper):
+                raise TypeError(f"EnvironmentSpec.wrappers must be a list of Wrapper, got {wrapper!r} in it")
         if self.register is not None and ":" not in self.register:
             raise ValueError(f"EnvironmentSpec.register must be 'module:function', got {self.register!r}")
 

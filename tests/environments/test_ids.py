@@ -1,5 +1,6 @@
 """An id names a registered environment or a class; one that is not found is answered with what to write."""
 
+import json
 import sys
 
 import gymnasium as gym
@@ -8,6 +9,7 @@ from gymnasium.envs.classic_control import CartPoleEnv
 
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EnvironmentUnavailable, UnsuitableEnvironment
+from evonet.evaluation.task_descriptions import describe_task, task_from
 from evonet.fitness import EpisodeReturn
 
 PACKAGE = "evonet_test_package"
@@ -33,6 +35,10 @@ class Pole(CartPoleEnv):
     def __init__(self, size=1, render_mode=None):
         super().__init__(render_mode=render_mode)
         self.size = size
+
+class Old:
+    def __init__(self):
+        calls.append("made")
 
 one = CartPoleEnv()
 """,
@@ -116,14 +122,15 @@ def test_a_class_of_a_module_is_an_environment_by_its_name():
     ("name", "hint"),
     [
         ("one", f"{PACKAGE}:one is one instance, and episodes need several: name its class, 'CartPoleEnv'"),
-        ("not_callable", f"The module {PACKAGE!r} was imported and registers no such environment"),
-        ("raises", f"The module {PACKAGE!r} was imported and registers no such environment"),
+        ("not_callable", f"{PACKAGE}:not_callable is of type int, and must be a subclass of gymnasium.Env"),
+        ("raises", f"{PACKAGE}:raises is of type function, and must be a subclass of gymnasium.Env"),
+        ("Old", f"{PACKAGE}:Old is a class, and must be a subclass of gymnasium.Env"),
     ],
 )
 def test_what_is_no_class_of_an_environment_is_not_called(name, hint):
-    assert str(refusal(EnvironmentSpec(f"{PACKAGE}:{name}"))).startswith(
-        f"'{PACKAGE}:{name}' is not a registered environment; {hint}"
-    )
+    error = refusal(EnvironmentSpec(f"{PACKAGE}:{name}"))
+    assert str(error) == f"'{PACKAGE}:{name}' is not a registered environment; {hint}"
+    assert sys.modules[PACKAGE].calls == []
 
 
 def test_a_module_that_registers_by_a_function_is_answered_with_the_setting_that_calls_it():
@@ -160,6 +167,15 @@ def test_a_function_that_cannot_register_is_told_with_its_setting(register, kind
     error = refusal(EnvironmentSpec("Late-v0", register=f"{PACKAGE}:{register}"), kind)
     assert str(error) == f"'{PACKAGE}:{register}' {message.format(package=PACKAGE)}"
     assert error.setting == ("register",)
+
+
+def test_a_champion_s_file_keeps_the_function_that_registers_and_one_without_it_is_as_before():
+    spec = EnvironmentSpec(f"{PACKAGE}/Late-v0", register=f"{PACKAGE}:register_all")
+    task = EpisodeReturn(spec).task
+    description = json.loads(json.dumps(describe_task(task)))
+    assert task_from(description, task.architecture, [PACKAGE]).environment == spec.restricted([PACKAGE])
+    task = EpisodeReturn("CartPole-v1").task
+    assert set(describe_task(task)["environment"]) == {"id", "kwargs", "wrappers", "max_steps", "hard_reset"}
 
 
 def test_a_function_to_call_needs_a_module_and_its_import_is_allowed_like_others():

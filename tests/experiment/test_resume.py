@@ -312,7 +312,7 @@ def test_a_failure_of_the_disk_while_going_on_loses_nothing(tmp_path, monkeypatc
         patch.setattr(Directory, "write", full)
         with pytest.raises(RunDirectoryError) as refused:
             go_on(stopped, "checkpoints.seconds=0")
-    assert refused.value.__notes__ == [f"resume with: evonet resume {stopped}"]
+    assert refused.value.__notes__ == [f"resume with: evonet resume {stopped} --allow-import {MODULE}"]
     go_on(stopped)
     assert exact_files(stopped) == whole
 

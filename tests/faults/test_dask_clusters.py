@@ -106,7 +106,7 @@ def test_fault_32_a_cluster_that_is_lost_stops_a_run_which_goes_on_anywhere(vict
     assert (status, out) == (75, "")
     assert err.splitlines()[-2:] == [
         f"evonet: the Dask scheduler at {address} {lacking} (waited {PATIENCE} s)",
-        f"resume with: evonet resume {path}",
+        f"resume with: evonet resume {path} {' '.join(ALLOWED)}",
     ]
     assert (path / "checkpoints" / "generation-00000002.npz").exists()
     assert main(["resume", str(path), "--quiet", "--workers", "1", *ALLOWED]) == 0
@@ -131,7 +131,10 @@ def test_fault_16_sigterm_to_all_processes_of_a_run_with_a_cluster_of_its_own(tm
         status, out, err = started.ended(60)
         wait_until(lambda: not started.processes(), 30)
     assert (status, out) == (143, "")
-    assert err.splitlines()[-2:] == ["evonet: interrupted by SIGTERM", f"resume with: evonet resume {path}"]
+    assert err.splitlines()[-2:] == [
+        "evonet: interrupted by SIGTERM",
+        f"resume with: evonet resume {path} {' '.join(ALLOWED)}",
+    ]
     assert main(["resume", str(path), "--quiet", "--workers", "1", *ALLOWED]) == 0
     assert exact_files(path) == whole
 
@@ -156,7 +159,9 @@ def test_fault_15_a_second_ctrl_c_does_not_wait_for_a_cluster_of_one_s_own_to_cl
         status, _, err = started.ended(20)
         wait_until(lambda: not started.processes(), 30)
     assert status == 130
-    assert f"evonet: stopped at once\nresume with: evonet resume {path}\n" in err  # and what Dask leaves behind
+    assert (
+        f"evonet: stopped at once\nresume with: evonet resume {path} {' '.join(ALLOWED)}\n" in err
+    )  # and what Dask leaves behind
 
 
 def config_for(folder):

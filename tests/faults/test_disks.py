@@ -181,7 +181,7 @@ def test_fault_19_disk_full(place, tmp_path, monkeypatch, capsys):
     first, *_, last = capsys.readouterr().err.splitlines()
     file = "checkpoints/generation-00000001.npz" if place == "checkpoints" else place
     assert first == f"evonet: {path / file}: cannot be written: No space left on device"
-    assert last == f"resume with: evonet resume {path}"
+    assert last == f"resume with: evonet resume {path} --allow-import {MODULE}"
     (checkpoint,) = checkpoints_in(path)
     assert Checkpoint.load(checkpoint).generation == 0
     assert [file.name for file in (path / "checkpoints").iterdir()] == [checkpoint.name]
@@ -205,7 +205,7 @@ def test_fault_19_files_may_not_grow(tmp_path):
         status, out, err = started.ended()
     assert (status, out) == (74, "")
     assert err.splitlines()[0].endswith(": cannot be written: File too large")
-    assert err.splitlines()[-1] == f"resume with: evonet resume {path}"
+    assert err.splitlines()[-1] == f"resume with: evonet resume {path} --allow-import {MODULE}"
     go_on(path)
     assert exact_files(path) == whole
 

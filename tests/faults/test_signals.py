@@ -69,7 +69,10 @@ def test_fault_15_16_ctrl_c_sigterm_and_sighup(number, send, workers, code, tmp_
         send(started.process.pid, number)
         status, out, err = started.ended()
         assert (status, out) == (code, "")
-        assert err.splitlines()[-2:] == [f"evonet: interrupted by {number.name}", f"resume with: evonet resume {path}"]
+        assert err.splitlines()[-2:] == [
+            f"evonet: interrupted by {number.name}",
+            f"resume with: evonet resume {path} {' '.join(ALLOWED)}",
+        ]
         wait_until(lambda: not started.processes())
     # Where the machine is busy, one was due before.
     assert max(file.name for file in (path / "checkpoints").iterdir()) == "generation-00000002.npz"
@@ -90,7 +93,10 @@ def test_fault_15_a_second_signal_stops_at_once(tmp_path):
         os.kill(started.process.pid, signal.SIGINT)
         status, _, err = started.ended(30)  # of the minute that the fitness takes
     assert status == 130
-    assert err.splitlines()[-2:] == ["evonet: stopped at once", f"resume with: evonet resume {path}"]
+    assert err.splitlines()[-2:] == [
+        "evonet: stopped at once",
+        f"resume with: evonet resume {path} {' '.join(ALLOWED)}",
+    ]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
