@@ -29,7 +29,7 @@ SMALL = (
     "network: {hidden: 2}\n"
     "algorithm: {population_size: 6, elites: 1}\n"
     "evaluation: {episodes: 1, workers: 1, engine: gymnasium}\n"
-    "validation: {episodes: 2}\ntest: {episodes: 2}\nstop: {generations: 2}\n"
+    "validation: {episodes: 2}\ntest: {episodes: 2}\nstop: {generations: 2, target: 475}\n"
 )
 PROMISED = {
     "run_directory", "environment", "seed", "engine", "generations", "evaluations", "environment_steps", "seconds",

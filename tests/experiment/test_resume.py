@@ -264,7 +264,7 @@ def test_what_may_not_be_set_is_refused(name, tmp_path):
     assert str(refused.value) == (
         f"--set {override}: a resumed run can change stop, checkpoints and evaluation.workers only; "
         f"to change {override.partition('=')[0]}, start a new run: "
-        + command("evonet", "run", path / "config.yaml", "--set", override)
+        + command("evonet", "run", path / "config.yaml", "--set", override, "--allow-import", MODULE)
     )
     assert all_files(path) == before
 

@@ -371,7 +371,7 @@ def test_a_module_beside_the_config_is_imported_if_allowed_and_only_then(tmp_pat
     refused = evonet()
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (
-        "evonet: c.yaml:1:11: fitness.type 'my_fitness:near_zero' would import the module 'my_fitness', "
+        "evonet: c.yaml:1:11: fitness.type: 'my_fitness:near_zero' would import the module 'my_fitness', "
         "which runs its code; to allow that, add --allow-import my_fitness, or in Python allow_imports=['my_fitness']\n"
     )
     allowed = evonet("--allow-import", "my_fitness")
