@@ -47,7 +47,7 @@ _HOMES = {
     "Score": "scores",
     "UnsuitableEnvironment": "errors",
     "Validation": "evolution",
-    "Wrapper": "environments.specification",
+    "Wrapper": "environments.wrappers",
     "evolve": "evolution",
     "load_run": "inspection.loaded_run",
 }
