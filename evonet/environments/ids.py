@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import sys
+from collections.abc import Collection
 from types import ModuleType
 from typing import Any
 
@@ -102,6 +104,13 @@ def _call(register: str) -> None:
         function()
 
 
+def _old_registry() -> Collection[str]:
+    """The ids that modules have registered in gym, Gymnasium's predecessor, if one of them imported it."""
+    registry = getattr(getattr(sys.modules.get("gym"), "envs", None), "registry", ())
+    ids: Collection[str] = getattr(registry, "env_specs", registry)
+    return ids
+
+
 def _hint(environment_id: str, module: ModuleType | None, found: Any) -> str:
     """What to write instead of an id that is not registered."""
     name = environment_id.rpartition(":")[2]
@@ -112,6 +121,8 @@ def _hint(environment_id: str, module: ModuleType | None, found: Any) -> str:
         return f"{environment_id} is {what}, and must be a subclass of gymnasium.Env"
     near = difflib.get_close_matches(name, gym.registry, n=1)
     suggestion = f"did you mean {near[0]!r}? " if near else ""
+    if name in _old_registry():
+        return f"{name} is registered in gym, which Gymnasium replaced; the package shimmy makes such environments fit"
     if module is not None:
         functions = [each for each in vars(module) if each.startswith("register") and callable(vars(module)[each])]
         calls = f"; if its function {functions[0]!r} does that, set environment.register to " if functions else ""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import gymnasium as gym
 import pytest
@@ -82,6 +83,16 @@ def test_the_id_of_a_well_known_package_is_answered_with_its_module(name, module
         f"{name!r} is not a registered environment; did you mean '{module}:{name}'? "
         f"The module {module!r} registers such environments"
     )
+
+
+@pytest.mark.parametrize("registry", [{"Old-v0": 1}, SimpleNamespace(env_specs={"Old-v0": 1})], ids=["dict", "older"])
+def test_an_environment_of_old_gym_is_told_as_such(registry, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gym", SimpleNamespace(envs=SimpleNamespace(registry=registry)))
+    assert str(refusal(EnvironmentSpec(f"{PACKAGE}:Old-v0"))) == (
+        f"'{PACKAGE}:Old-v0' is not a registered environment; Old-v0 is registered in gym, which Gymnasium replaced; "
+        "the package shimmy makes such environments fit"
+    )
+    assert "shimmy" not in str(refusal(EnvironmentSpec(f"{PACKAGE}:Older-v0")))
 
 
 def test_an_id_that_is_like_one_of_a_well_known_package_that_is_imported_is_answered_with_that():

@@ -59,7 +59,7 @@ HOSTILE = {
     "keys that read alike": (BASE + "1: a\n'1': b\n", "3:1", f"{INVALID}found duplicate key '1'"),
     "key that is a list": (BASE + "? [a, b]\n: c\n", "2:3", f"{INVALID}a key must be a text, got a list or a section"),
     "half of a character": (BASE + 'name: "\\ud800"\n', "2:1", "name must be text that UTF-8 can hold, got '\\ud800'"),
-    "two documents": (BASE + "---\n" + BASE, "2:1", f"{INVALID}but found another document"),
+    "two documents": (BASE + "---\n" + BASE, "2:1", f"{INVALID}a second document begins here"),
     "version of the future": ("%YAML 9.9\n---\n" + BASE, "1:1", INVALID),
     "900 unknown keys": (BASE + "".join(f"k{i}: 1\n" for i in range(900)), "2:1", "k0 is not a known key; Known: "),
     "most escapes": (

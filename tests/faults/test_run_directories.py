@@ -83,7 +83,7 @@ def test_fault_22_all_checkpoints_corrupt(stopped, capsys):
         f"evonet: {reasons[0]}",
         reasons[1],
         "no checkpoint can be used; nothing was changed",
-        f"start the run again: evonet run {stopped / 'config.yaml'}",
+        f"start the run again: evonet run {stopped / 'config.yaml'} --allow-import {MODULE}",
     ]
     assert all_files(stopped) == before
 
@@ -118,7 +118,7 @@ def test_fault_23_a_journal_cut_before_all_checkpoints_is_refused_and_nothing_is
     *_, reason, changed, advice = capsys.readouterr().err.splitlines()
     assert f"{file} is truncated: 300 of its " in reason
     assert changed == "no checkpoint can be used; nothing was changed"
-    assert advice == f"start the run again: evonet run {stopped / 'config.yaml'}"
+    assert advice == f"start the run again: evonet run {stopped / 'config.yaml'} --allow-import {MODULE}"
     assert all_files(stopped) == before
 
 
@@ -166,7 +166,7 @@ def test_fault_25_config_changed_before_resume(old, new, key, then, now, stopped
     assert first == f"evonet: {file} was changed after the run started:"
     assert line.startswith(f"  {key}: ")
     assert then is None or line == f"  {key}: {then} then, {now} now"
-    assert last == f"change it back, or start another run: evonet run {file} --output OTHER"
+    assert last == f"change it back, or start another run: evonet run {file} --allow-import {MODULE} --output OTHER"
     assert all_files(stopped) == before
 
 
