@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -24,16 +25,23 @@ def call_with_lists(function: Callable[..., T], kwargs: Mapping[str, Any]) -> T:
     Raises:
         BaseException: what the function raised, of several errors the first that is not about the type of a list.
     """
-    errors = []
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", _CAST)
-        for arguments in _ways(kwargs):
+    errors: list[BaseException] = []
+    for arguments in _ways(kwargs):
+        # Python tells a warning once; it forgets what it told when a filter changes, so none changes for the first way.
+        with _without_casts() if errors else contextlib.nullcontext():
             try:
                 return function(**arguments)
             except RAISED as error:
                 errors.append(error)
     informative = (error for error, unfit in zip(errors, _UNFIT, strict=False) if unfit not in str(error))
     raise next(informative, errors[0])
+
+
+@contextlib.contextmanager
+def _without_casts() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _CAST)
+        yield
 
 
 def wanted_function(function: Callable[..., Any], kwargs: Mapping[str, Any]) -> str | None:

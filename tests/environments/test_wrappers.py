@@ -1,5 +1,7 @@
 """Wrappers by their names: lists become what the wrapper wants, and errors name the wrapper."""
 
+import warnings
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -225,7 +227,9 @@ def test_an_environment_may_have_its_limit_in_a_specification_of_its_own(own, li
 )
 def test_the_limit_of_a_wrapper_in_the_config_counts(environment_id, steps, max_steps, limit):
     wrappers = [Wrapper("TimeLimit", {"max_episode_steps": steps}), Wrapper("FlattenObservation")]
-    assert EpisodeReturn(environment_id, wrappers=wrappers, max_steps=max_steps).time_limit == limit
+    for hard_reset in (False, True):
+        spec = EnvironmentSpec(environment_id, wrappers=wrappers, max_steps=max_steps, hard_reset=hard_reset)
+        assert EpisodeReturn(spec).time_limit == limit
 
 
 @pytest.mark.parametrize(("max_steps", "limit"), [(None, 30), (7, 7)])
@@ -249,3 +253,14 @@ def test_wrappers_that_are_registered_with_an_environment_find_the_time_limit_be
         assert EpisodeReturn(spec).time_limit == limit
     finally:
         gym.registry.pop("evonet/Aware-v0")
+
+
+def test_a_warning_of_an_environment_is_told_once_and_not_for_each_instance():
+    def warn():
+        warnings.warn("an old setting", UserWarning, stacklevel=1)
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            call_with_lists(warn, {})
+    assert len(told) == 1
