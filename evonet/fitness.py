@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from evonet.activations import ACTIVATIONS, ActivationName
 from evonet.cluster.executor import Cluster, FuturesExecutor
@@ -18,13 +18,15 @@ from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec
 from evonet.environments.time_limits import time_limit
 from evonet.environments.wrappers import Wrapper
-from evonet.errors import TooManyFaults
+from evonet.errors import EvonetError, FitnessFunctionFailed, TooManyFaults
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.evaluation.task_descriptions import check_savable
+from evonet.files.text import shown
+from evonet.foreign import RAISED, described
 from evonet.network import Architecture
 from evonet.settings import Count, Episodes, Probability, check
 from evonet.task import Task
@@ -247,17 +249,23 @@ class FunctionFitness:
     """Your own function as fitness.
 
     Args:
-        function: `genomes (n, genome_size), episode_seeds (episodes,) -> returns (n, episodes)` or `(n,)`, higher is
-            fitter; its random numbers should come from the seeds alone. A return that is not finite is a fault.
+        function: `genomes (n, genome_size), episode_seeds (episodes,) -> returns (n, episodes)`, or `(n,)` or `(n, 1)`,
+            higher is fitter; its random numbers should come from the seeds alone. A return that is not finite is a
+            fault. Both arrays are read-only: a function that repairs genomes must work on a copy, and nothing that it
+            changes comes back.
         architecture: architecture of the networks that it scores.
         episodes: seeds of an evaluation.
+        name: how errors name the function; by default as Python does.
     """
 
     task: Task | None = None
 
-    def __init__(self, function: FitnessFunction, architecture: Architecture, episodes: Episodes = 1) -> None:
+    def __init__(
+        self, function: FitnessFunction, architecture: Architecture, episodes: Episodes = 1, name: str = ""
+    ) -> None:
         check(type(self), {"episodes": episodes})
         self.function = function
+        self._name = name or f"the fitness function {getattr(function, '__qualname__', type(function).__name__)}"
         self.architecture = architecture
         self.episodes = episodes
 
@@ -272,16 +280,10 @@ class FunctionFitness:
             normaliser: not used, because a function has no observations.
 
         Raises:
-            ValueError: the function returned another shape.
+            FitnessFunctionFailed: the function raised an error, left the program, or returned something else.
         """
-        n, episodes = len(genomes), len(episode_seeds)
-        returns = np.array(self.function(genomes, episode_seeds), dtype=np.float64)
-        if returns.shape not in ((n,), (n, episodes)):
-            raise ValueError(
-                f"the fitness function must return shape ({n},) or ({n}, {episodes}) "
-                f"for {n} genomes and {episodes} seeds, got {returns.shape}"
-            )
-        returns = returns.reshape(n, -1)
+        n = len(genomes)
+        returns = self._called(_read_only(genomes), _read_only(episode_seeds)).reshape(n, -1)
         faults = [
             Fault(int(i), int(e), int(episode_seeds[e]), "nonfinite", 0, f"the function returned {returns[i, e]}")
             for i, e in np.argwhere(~np.isfinite(returns))
@@ -289,12 +291,45 @@ class FunctionFitness:
         returns[~np.isfinite(returns)] = np.nan
         return EpisodeResults(returns, np.zeros(returns.shape, np.int64), np.zeros(returns.shape, np.bool_), faults)
 
+    def _called(self, genomes: FloatArray, episode_seeds: IntArray) -> FloatArray:
+        """What the function returns, as an array of its own: `(n,)`, `(n, 1)` or `(n, episodes)`."""
+        n, episodes = len(genomes), len(episode_seeds)
+        try:
+            returned = self.function(genomes, episode_seeds)
+        except EvonetError:
+            raise
+        except RAISED as error:
+            hint = "; genomes and seeds are read-only: change a copy of them" if "read-only" in str(error) else ""
+            raise FitnessFunctionFailed(f"{self._name} failed: {described(error)}{hint}") from error
+        shapes = f"({n},) or ({n}, {episodes}) for {n} genomes and {episodes} seeds"
+        try:
+            numbers = np.asarray(returned)
+            if numbers.dtype.kind not in "biufO" or _has_text(numbers):
+                raise TypeError
+            returns = np.array(numbers, dtype=np.float64)
+        except RAISED as error:
+            rule = f"{self._name} must return numbers, of shape {shapes}"
+            raise FitnessFunctionFailed(f"{rule}, got {shown(returned)}") from error
+        if returns.shape not in ((n,), (n, 1), (n, episodes)):
+            raise FitnessFunctionFailed(f"{self._name} must return shape {shapes}, got {returns.shape}")
+        return returns
+
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """The mean over episodes `(n,)`; -inf for an individual with a fault."""
         return aggregate(returns, "mean")
 
     def close(self) -> None:
         """Do nothing: a function opens nothing."""
+
+
+def _has_text(numbers: NDArray[Any]) -> bool:
+    return numbers.dtype.kind == "O" and any(isinstance(number, str | bytes) for number in numbers.flat)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def aggregate(returns: FloatArray, aggregation: Aggregation, quantile: float = 0.5) -> FloatArray:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import re
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Protocol
 
@@ -20,7 +22,7 @@ from evonet.errors import EvonetError, EvonetWarning
 RAISED = (Exception, SystemExit)
 """What a call of foreign code may raise; all else, such as KeyboardInterrupt, is meant for evonet."""
 
-_PLACE = re.compile(r" in [^:]+:\d+(?=:|$)")
+_PLACE = re.compile(r" in [^:]+:\d+(?=[:;]|$)")
 _NOT_FOREIGN = sys.stdlib_module_names | {"evonet", "gymnasium", "numpy"}
 
 
@@ -75,6 +77,29 @@ def no_arguments() -> Iterator[None]:
         yield
     finally:
         sys.argv = arguments
+
+
+@contextlib.contextmanager
+def working_directory_kept() -> Iterator[Path]:
+    """Return to the working directory at the end of this context: foreign code may have changed it.
+
+    Yields:
+        The absolute path of the working directory, from which relative paths must start within the context.
+    """
+    start = absolute(Path())
+    try:
+        yield start
+    finally:
+        with contextlib.suppress(OSError):  # it was removed
+            os.chdir(start)
+
+
+def absolute(path: Path) -> Path:
+    """The absolute path, to be taken before foreign code can change the working directory."""
+    try:
+        return path.absolute()
+    except FileNotFoundError:  # the working directory was removed, so no relative path can be opened anyway
+        return path
 
 
 def import_module(name: str) -> ModuleType:

@@ -1,6 +1,8 @@
 """Fitness: how returns become one number, whose environments it serves, and what it says to those it refuses."""
 
 import functools
+import re
+from decimal import Decimal
 
 import gymnasium as gym
 import numpy as np
@@ -13,7 +15,13 @@ from evonet import Architecture, EpisodeReturn, FunctionFitness, GeneticAlgorith
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.environments.wrappers import Wrapper
-from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
+from evonet.errors import (
+    ConfigError,
+    EnvironmentUnavailable,
+    EvonetError,
+    FitnessFunctionFailed,
+    UnsuitableEnvironment,
+)
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import Fitness, aggregate
 from evonet.foreign import without_place
@@ -362,11 +370,125 @@ def test_a_number_that_is_not_finite_is_a_fault_of_the_function(poison):
 @pytest.mark.parametrize("returned", [np.ones(3), np.ones((4, 2)), 1.0, np.ones((3, 4)), np.ones((4, 3, 1))])
 def test_a_function_that_returns_another_shape_is_told_which_it_must(returned):
     fitness = FunctionFitness(lambda genomes, seeds: returned, Architecture(1, 1, 1), 3)
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(FitnessFunctionFailed) as refused:
         fitness(np.zeros((4, 4)), SEEDS)
+    name = "test_a_function_that_returns_another_shape_is_told_which_it_must.<locals>.<lambda>"
     assert str(refused.value) == (
-        f"the fitness function must return shape (4,) or (4, 3) for 4 genomes and 3 seeds, got {np.shape(returned)}"
+        f"the fitness function {name} must return shape (4,) or (4, 3) for 4 genomes and 3 seeds, "
+        f"got {np.shape(returned)}"
     )
+
+
+def fitness_of(returned):
+    def wanted(genomes, episode_seeds):
+        return returned(genomes) if callable(returned) else returned
+
+    return FunctionFitness(wanted, Architecture(1, 1, 1), 3, "'mine:wanted'")
+
+
+@pytest.mark.parametrize(
+    ("returned", "shown"),
+    [
+        ("1.5", "'1.5'"),
+        (["1", "2", "3", "4"], "['1', '2', '3', '4']"),
+        ([1.0, "2", None, 4], "[1.0, '2', None, 4]"),
+        ({0: 1.0}, "{0: 1.0}"),
+        ([[1.0], [1.0, 2.0], [], []], "[[1.0], [1.0, 2.0], [], []]"),
+        ([1j, 2.0, 3.0, 4.0], "[1j, 2.0, 3.0, 4.0]"),
+    ],
+)
+def test_a_function_that_returns_no_numbers_is_told_that_numbers_are_wanted(returned, shown):
+    with pytest.raises(FitnessFunctionFailed) as refused:
+        fitness_of(returned)(np.zeros((4, 4)), SEEDS)
+    rule = "must return numbers, of shape (4,) or (4, 3) for 4 genomes and 3 seeds"
+    assert str(refused.value) == f"'mine:wanted' {rule}, got {shown}"
+
+
+def test_a_generator_is_no_array_of_returns():
+    with pytest.raises(FitnessFunctionFailed, match=r"must return numbers, .* got <generator object"):
+        fitness_of(lambda genomes: (float(genome.sum()) for genome in genomes))(np.zeros((4, 4)), SEEDS)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        lambda genomes: genomes.sum(axis=1),
+        lambda genomes: genomes.sum(axis=1, keepdims=True),
+        lambda genomes: [(float(genome.sum()),) for genome in genomes],
+        lambda genomes: [Decimal(float(genome.sum())) for genome in genomes],
+        lambda genomes: [np.array(genome.sum()) for genome in genomes],
+    ],
+)
+def test_one_return_for_each_genome_may_be_a_vector_a_column_or_a_list_of_tuples(returned):
+    genomes = np.arange(16.0).reshape(4, 4)
+    for episodes in (1, 3):
+        results = fitness_of(returned)(genomes, SEEDS[:episodes])
+        assert results.returns.tolist() == [[6.0], [22.0], [38.0], [54.0]]
+
+
+def repairs(genomes):
+    genomes[genomes < 0] = 0.0
+    return genomes.sum(axis=1)
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        repairs,
+        lambda genomes: np.clip(genomes, 0, 1, out=genomes)[:, 0],
+        lambda genomes: genomes.sort() or genomes,
+    ],
+)
+def test_a_function_cannot_change_the_genomes_that_it_scores(writes):
+    genomes = -np.ones((4, 4))
+    with pytest.raises(FitnessFunctionFailed) as refused:
+        fitness_of(writes)(genomes, SEEDS)
+    assert re.match(r"'mine:wanted' failed: ValueError in tests/test_fitness.py:\d+: .*read-only", str(refused.value))
+    assert str(refused.value).endswith("; genomes and seeds are read-only: change a copy of them")
+    assert (genomes == -1).all()
+    assert genomes.flags.writeable
+
+
+def test_a_function_cannot_change_the_seeds():
+    def shuffles(genomes, episode_seeds):
+        episode_seeds[:] = 0
+
+    seeds = SEEDS.copy()
+    with pytest.raises(FitnessFunctionFailed, match="read-only"):
+        FunctionFitness(shuffles, Architecture(1, 1, 1), 3)(np.zeros((4, 4)), seeds)
+    assert seeds.tolist() == SEEDS.tolist()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ConnectionError("the simulator is gone\nsince noon"), "ConnectionError: the simulator is gone"),
+        (AssertionError(), "AssertionError"),
+        (KeyError("speed"), "KeyError: 'speed'"),
+        (SystemExit(0), "it left the program (sys.exit)"),
+        (SystemExit("the window was closed"), "it left the program (sys.exit): the window was closed"),
+    ],
+)
+def test_what_a_function_raises_is_an_error_that_names_the_function_and_the_line(error, message):
+    def fails(genomes):
+        raise error
+
+    with pytest.raises(FitnessFunctionFailed) as failed:
+        fitness_of(fails)(np.zeros((4, 4)), SEEDS)
+    assert "tests/test_fitness.py:" in str(failed.value)
+    assert without_place(str(failed.value).removeprefix("'mine:wanted' failed: ")) == message
+    assert failed.value.__cause__ is error
+
+
+def test_an_error_of_evonet_passes_through_a_function_and_so_does_ctrl_c():
+    for error in (ConfigError("the file is gone"), KeyboardInterrupt()):
+
+        def fails(genomes, error=error):
+            raise error
+
+        with pytest.raises(type(error)) as passed:
+            fitness_of(fails)(np.zeros((4, 4)), SEEDS)
+        assert passed.value is error
 
 
 def test_the_number_of_episodes_of_a_function_is_checked():

@@ -15,6 +15,7 @@ from evonet.cli.console import FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST
 from evonet.cli.output import Output, OutputLost
 from evonet.errors import EvonetError, EvonetWarning
 from evonet.files.text import printable
+from evonet.foreign import described
 from evonet.version import __version__
 
 COMMANDS = (run, resume, study, inspect, replay, compare, export, check, schema, listing)
@@ -53,6 +54,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except EvonetError as error:
         _report(error, str(error))
         return error.exit_status
+    except SystemExit as error:  # of foreign code, in a place that does not turn it into an error of evonet
+        _report(error, f"code that evonet called did not return: {described(error)}")
+        return FAILED
     except KeyboardInterrupt as interruption:
         _report(interruption, str(interruption) or "interrupted")
         return getattr(interruption, "exit_status", INTERRUPTED)
@@ -63,14 +67,16 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 @contextlib.contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
-    """A context in which a warning of evonet is one line on stderr, without its position in the code."""
+    """A context in which a warning of evonet is one line on stderr, once, without its position in the code."""
     show = warnings.showwarning
+    shown: set[str] = set()
 
     def show_in_a_line(message: Warning | str, category: type[Warning], *rest: Any) -> None:
-        if issubclass(category, EvonetWarning):
-            print(printable(f"evonet: {message}"), file=sys.stderr)
-        else:
+        if not issubclass(category, EvonetWarning):
             show(message, category, *rest)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            print(printable(f"evonet: {message}"), file=sys.stderr)
 
     warnings.showwarning = show_in_a_line  # type: ignore[assignment]
     try:

@@ -7,9 +7,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from evonet.files.text import printable
+from evonet.foreign import absolute
 from evonet.shell import allowing
 
 if TYPE_CHECKING:
@@ -119,8 +121,9 @@ def allow_imports(modules: Sequence[str]) -> None:
 
     The folder comes last, so that a file `numpy.py` in an untrusted folder does not replace an installed package.
     """
-    if modules and "" not in sys.path:
-        sys.path.append("")
+    folder = str(absolute(Path()))
+    if modules and folder not in sys.path:
+        sys.path.append(folder)
 
 
 @contextlib.contextmanager

@@ -7,22 +7,18 @@ import warnings
 from gymnasium.utils.env_checker import check_env
 
 from evonet.environments.specification import Environment
+from evonet.foreign import RAISED
 
 
 def gymnasium_findings(environment: Environment) -> tuple[str | None, list[str]]:
-    """The first rule of Gymnasium that an environment breaks, None if it keeps all, and the checker's advice.
-
-    The environment is closed afterwards.
-    """
+    """The first rule of Gymnasium that an environment breaks, None if it keeps all, and the checker's advice."""
     broken = None
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             check_env(environment, skip_render_check=True, skip_close_check=True)
-    except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
+    except RAISED as error:  # whatever the checker or the environment raises is the finding
         broken = _first_line(error)
-    finally:
-        environment.close()
     advice = dict.fromkeys(_first_line(warning.message) for warning in caught)
     return broken, [line for line in advice if "unwrapped" not in line]
 

@@ -96,10 +96,14 @@ class Instance:
         try:
             return self._make()
         except EnvironmentUnavailable as error:
-            if self._render_mode is None or "render_mode" not in str(error.__cause__):
-                raise
-            message = "the environment cannot be rendered: its constructor takes no argument render_mode"
-            raise CannotRender(message) from error
+            if self._render_mode is not None and "render_mode" in str(error.__cause__):
+                message = "the environment cannot be rendered: its constructor takes no argument render_mode"
+                raise CannotRender(message) from error
+            if _open:
+                already = f"{len(_open)} environments are" if len(_open) > 1 else "an environment is"
+                hint = "if there can be only one, set evaluation.instances to 1 (in Python, EpisodeReturn.instances)"
+                error.args = (f"{error}\n{already} open in this process; {hint}",)
+            raise
 
     def space(self, name: Literal["observation_space", "action_space"]) -> Space:
         """One of the environment's spaces.
@@ -232,7 +236,7 @@ def _type_of(thing: Any) -> str:
 def _number(reward: Any) -> float:
     """A reward that is no `float` as a `float`; texts and arrays of numbers are refused, though NumPy would convert."""
     try:
-        if isinstance(reward, _NUMBERS) or (not isinstance(reward, str | bytes) and np.shape(reward) == ()):
+        if isinstance(reward, _NUMBERS) or (np.shape(reward) == () and np.asarray(reward).dtype.kind not in "US"):
             return float(reward)
     except (TypeError, ValueError, OverflowError):
         pass

@@ -10,7 +10,7 @@ import gymnasium as gym
 
 from evonet.errors import EnvironmentUnavailable, EvonetError
 from evonet.extras import install_hint
-from evonet.foreign import RAISED, described
+from evonet.foreign import RAISED, described, no_arguments
 
 _EXTRAS = {
     "Box2D": "box2d",
@@ -29,7 +29,8 @@ def making(what: str) -> Iterator[None]:
         EnvironmentUnavailable: instead of an error that is not evonet's.
     """
     try:
-        yield
+        with no_arguments():
+            yield
     except EvonetError:
         raise
     except RAISED as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -190,9 +189,11 @@ class HardReset(gym.Wrapper[Any, Any, Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in a new environment."""
         old = self.env
-        with contextlib.suppress(Exception):  # how the last episode's environment ends is no fault of this episode
-            old.close()
+        close(old, "the environment")
         self.env = self._make()
+        if self.env.unwrapped is old.unwrapped:
+            message = "environment.hard_reset needs a new environment each time, got the one that was just closed"
+            raise UnsuitableEnvironment(message)
         if seed is None:
             self.env.np_random = old.np_random
         return self.env.reset(seed=seed, options=options)

@@ -72,7 +72,8 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
             f"got {settings.fitness.type!r}: a fitness function runs in this process, and may distribute its own work",
         )
     architecture = episodes.architecture if episodes is not None else _architecture(config)
-    return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes)
+    name = f"{config.document.where(('fitness', 'type'))}: fitness.type {settings.fitness.type!r}"
+    return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes, name)
 
 
 def build_validation_fitness(

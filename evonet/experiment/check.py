@@ -75,7 +75,8 @@ def _with_timeout(config: Config) -> Config:
 
 
 def _environment(task: Task) -> list[Finding]:
-    broken, advice = gymnasium_findings(task.make_environment())
+    with task.instance() as instance:
+        broken, advice = gymnasium_findings(instance.open())
     findings = [] if broken is None else [Finding("error", f"Gymnasium's checker: {broken}")]
     return findings + [Finding("warning", f"Gymnasium's checker: {line}") for line in advice]
 

@@ -9,7 +9,7 @@ from typing import Any
 ABSENT = "-"
 """The value shown for a setting that a config does not have."""
 
-WITHOUT_EFFECT = ("evaluation.workers",)
+WITHOUT_EFFECT = ("evaluation.workers", "evaluation.instances")
 """Settings that change the time that a run takes, but not its results."""
 
 

@@ -24,6 +24,7 @@ from evonet.files.directory import Directory, name_of_temporary
 from evonet.files.journal import Journal, Mark
 from evonet.files.lock import Lock
 from evonet.files.numbers import append_array
+from evonet.foreign import absolute
 from evonet.shell import command
 from evonet.types import FloatArray
 
@@ -57,14 +58,14 @@ def generation_of(name: str) -> int | None:
 _FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, "report.html", *map(journal_name, JOURNALS)}
 
 
-def open_run(path: Path, *, create: bool = False) -> Directory:
+def open_run(path: Path, *, create: bool = False, location: Path | None = None) -> Directory:
     """Open a run directory, and check that none of its files is a link, which would redirect a write.
 
     Raises:
         ConfigError: one of the run's files is not a regular file, or one of its folders is not a directory.
         OSError: the directory cannot be opened or made.
     """
-    directory = Directory(path, create=create)
+    directory = Directory(path, create=create, location=location)
     try:
         with refusing_special_files():
             directory.check(_is_file_of_a_run, {CHECKPOINTS, _TENSORBOARD}.__contains__)
@@ -99,10 +100,12 @@ class RunDirectory:
 
     Args:
         path: the path of the directory; a missing directory is made unless `resumed`.
+        start: the directory from which a relative `path` starts; by default the working directory.
         resumed: True to continue the directory's run with `resume`; False for a new run in a directory without one.
 
     Attributes:
         path: the path of the directory.
+        location: the absolute path, which stays right if foreign code changes the working directory.
         files: the open directory.
         locked: whether the lock keeps other processes out; False on a file system without locks.
 
@@ -112,14 +115,15 @@ class RunDirectory:
         RunDirectoryError: the directory cannot be written.
     """
 
-    def __init__(self, path: Path, *, resumed: bool = False) -> None:
+    def __init__(self, path: Path, *, resumed: bool = False, start: Path | None = None) -> None:
         self.path = path
+        self.location = absolute(path) if start is None else start / path
         self._journals: dict[str, Journal] = {}
         self._lock: Lock | None = None
-        if resumed and not os.path.lexists(path / CONFIG):
+        if resumed and not os.path.lexists(self.location / CONFIG):
             raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
         try:
-            self.files = open_run(path, create=not resumed)
+            self.files = open_run(path, create=not resumed, location=self.location)
         except OSError as error:
             raise unwritable(path, error) from error
         try:
@@ -252,8 +256,11 @@ class RunDirectory:
         self.close()
 
 
-def new_run_directory(name: str, seed: int) -> Path:
+def new_run_directory(name: str, seed: int, start: Path) -> Path:
     """Make the directory `runs/<name>-<UTC time>-seed<seed>`, with a number appended if that exists already.
+
+    Returns:
+        The path, relative to `start`.
 
     Raises:
         RunDirectoryError: the directory cannot be made.
@@ -262,7 +269,7 @@ def new_run_directory(name: str, seed: int) -> Path:
     for number in itertools.count(1):
         path = first if number == 1 else first.with_name(f"{first.name}-{number}")
         try:
-            path.mkdir(parents=True)
+            (start / path).mkdir(parents=True)
         except FileExistsError:
             continue
         except OSError as error:

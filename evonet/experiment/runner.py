@@ -21,9 +21,10 @@ from evonet.experiment.summaries import read_run_summary
 from evonet.files.bounded import read_text
 from evonet.files.directory import Directory
 from evonet.fingerprint import changes, fingerprint
+from evonet.foreign import working_directory_kept
 from evonet.shell import allowing, command
 
-_CHANGEABLE = ("stop", "checkpoints", "evaluation.workers")
+_CHANGEABLE = ("stop", "checkpoints", "evaluation.workers", "evaluation.instances")
 
 
 def run(
@@ -50,10 +51,11 @@ def run(
         KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` continues the run.
     """
     with contextlib.ExitStack() as stack:
+        start = stack.enter_context(working_directory_kept())
         interruption = stack.enter_context(interruptible())
         session = stack.enter_context(Session(config, say, executor))
-        path = output or new_run_directory(config.settings.name, config.settings.seed)
-        directory = stack.enter_context(RunDirectory(path))
+        path = output or new_run_directory(config.settings.name, config.settings.seed, start)
+        directory = stack.enter_context(RunDirectory(path, start=start))
         _warn_of_missing_lock(directory, say)
         directory.write_text(CONFIG, config.to_yaml(), sync_names=False)
         return session.drive(directory, watch, interruption)
@@ -73,7 +75,8 @@ def resume(
 
     Args:
         path: the run directory.
-        overrides: `key.path=value` of the settings that may change: `stop`, `checkpoints` and `evaluation.workers`.
+        overrides: `key.path=value` of the settings that may change: `stop`, `checkpoints`,
+            `evaluation.workers` and `evaluation.instances`.
         allow_imports: modules that the config may import.
         watch: called with each generation and the run's seconds in total.
         say: called with each warning.
@@ -87,6 +90,7 @@ def resume(
         KeyboardInterrupt: Ctrl-C or SIGTERM; `resume` continues the run.
     """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(working_directory_kept())
         interruption = stack.enter_context(interruptible())
         directory = stack.enter_context(RunDirectory(path, resumed=True))
         _warn_of_missing_lock(directory, say)

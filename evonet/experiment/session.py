@@ -131,7 +131,7 @@ class Session:
                 faults_recorded(directory, self._algorithm, self._evolution, self._config.allowed_imports)
             )
             names, first = self._config.settings.tracking, self._evolution.generations
-            trackers = make_trackers(names, directory.path, first)
+            trackers = make_trackers(names, directory.location, first)
             for tracker in trackers:
                 stack.enter_context(contextlib.closing(tracker))
             reason = self._rule.reason_now(time.monotonic() - started)

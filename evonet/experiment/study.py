@@ -24,6 +24,7 @@ from evonet.experiment.study_directory import (
 from evonet.experiment.study_summary import summarise
 from evonet.experiment.summaries import STUDY
 from evonet.experiment.tracking import require_trackers
+from evonet.foreign import working_directory_kept
 from evonet.processes.cores import cores
 
 
@@ -95,10 +96,7 @@ def study(
 def _check_config(config: Config, say: Callable[[str], None]) -> None:
     """Make the fitness and the algorithm once, so that an error of every run is raised before any process starts."""
     require_trackers(config.settings.tracking)
-    fitness = build_fitness(config)
-    try:
+    with working_directory_kept(), contextlib.closing(build_fitness(config)) as fitness:
         for warning in [*warnings_for(fitness), *target_warnings(config)]:
             say(warning)
         build_algorithm(config, fitness.architecture)
-    finally:
-        fitness.close()

@@ -39,19 +39,21 @@ class Directory:
     Args:
         path: the path of the directory.
         create: whether to make the directory and its parents if they are missing.
+        location: where the directory is, if a relative `path` does not start from the working directory.
 
     Attributes:
-        path: the path of the directory.
+        path: the path of the directory, as messages show it.
 
     Raises:
         OSError: the directory cannot be opened or made.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path, *, create: bool = False, location: Path | None = None) -> None:
         self.path = path
+        self._location = path if location is None else location
         if create:
-            path.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY) if _BELOW else -1
+            self._location.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(self._location, os.O_RDONLY | os.O_DIRECTORY) if _BELOW else -1
 
     def subdirectory(self, name: str, *, create: bool = False) -> Directory:
         """Open the subdirectory `name`.
@@ -68,7 +70,7 @@ class Directory:
         if stat.S_ISLNK(self._stat(name).st_mode):
             raise NotARegularFile(errno.ELOOP, "it is a symbolic link, not a directory")
         found = object.__new__(Directory)
-        found.path = self.path / name
+        found.path, found._location = self.path / name, self._location / name
         found._descriptor = os.open(target, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW, **below) if _BELOW else -1
         return found
 
@@ -127,7 +129,7 @@ class Directory:
 
     def names(self) -> list[str]:
         """The names in the directory, sorted."""
-        return sorted(os.listdir(self._descriptor if _BELOW else self.path))
+        return sorted(os.listdir(self._descriptor if _BELOW else self._location))
 
     def has(self, name: str) -> bool:
         """Whether there is an entry `name` of any kind."""
@@ -206,7 +208,7 @@ class Directory:
         """The path and the keyword arguments by which functions of `os` find the entry `name`."""
         if name in {"", ".", ".."} or os.path.basename(name) != name:
             raise ValueError(f"a file's name must have no folder in it, got {name!r}")
-        return (name, {"dir_fd": self._descriptor}) if _BELOW else (self.path / name, {})
+        return (name, {"dir_fd": self._descriptor}) if _BELOW else (self._location / name, {})
 
     def _stat(self, name: str) -> os.stat_result:
         target, below = self._at(name)

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evonet.errors import CannotRender
 from evonet.extras import optional_package
 from evonet.files.directory import write_atomically
+from evonet.inspection.pictures import Picture, rgb
 
-Frame = NDArray[np.uint8]
 _WIDTH = 480  # pixels
 _FASTEST = 25.0  # frames a second; of a faster environment, frames are left out, so that its speed is kept
 
@@ -50,7 +49,7 @@ class Film:
         self._shape: tuple[int, ...] | None = None
 
     def add(self, picture: Any) -> None:
-        """Add a picture `(height, width, 3)`, reduced to at most 480 pixels of width.
+        """Add a picture as renderers return it, `(height, width, 3)`, reduced to at most 480 pixels of width.
 
         Raises:
             CannotRender: `picture` has another shape, or its size differs from that of the first picture.
@@ -64,19 +63,17 @@ class Film:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[Picture]:
         return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, index: int) -> Frame:
+    def __getitem__(self, index: int) -> Picture:
         assert self._shape is not None
         return np.frombuffer(zlib.decompress(self._frames[index]), dtype=np.uint8).reshape(self._shape)
 
 
-def _reduced(picture: Any) -> Frame:
+def _reduced(picture: Any) -> Picture:
     """Every n-th pixel of a wide picture, cropped to even sides, which video formats require."""
-    frame = np.asarray(picture, dtype=np.uint8)
-    if frame.ndim != 3 or frame.shape[2] != 3:
-        raise CannotRender(f"the environment's pictures must have the shape (height, width, 3), got {frame.shape}")
+    frame = rgb(picture)
     stride = -(-frame.shape[1] // _WIDTH)
     frame = frame[::stride, ::stride]
     return np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])

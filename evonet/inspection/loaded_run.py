@@ -28,6 +28,7 @@ from evonet.experiment.summaries import read_run_summary
 from evonet.files.bounded import read_lines, unreadable
 from evonet.files.directory import Directory, reading_below
 from evonet.files.fields import Fields
+from evonet.foreign import absolute
 from evonet.individual import Individual
 from evonet.inspection.lineage import Ancestor, Lineage
 from evonet.network import Architecture
@@ -89,6 +90,10 @@ class LoadedRun:
             raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
         self.finished = SUMMARY in self._files
         self._allow_imports = tuple(allow_imports)
+
+    def located(self) -> LoadedRun:
+        """This run by its absolute path, which stays right if foreign code changes the working directory."""
+        return self if self.path.is_absolute() else LoadedRun(absolute(self.path), self._allow_imports)
 
     def require_finished(self) -> LoadedRun:
         """Return this object if the run is finished.

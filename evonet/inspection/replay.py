@@ -12,11 +12,12 @@ from typing import Literal
 
 from evonet.environments.instance import Instance
 from evonet.errors import CannotRender, ConfigError, EnvironmentUnavailable, EvonetError
-from evonet.foreign import RAISED, described
+from evonet.foreign import RAISED, absolute, described
 from evonet.inspection.animation import FILM_FORMATS, Film, FrameRate
 from evonet.policy import Policy
 from evonet.types import IntArray
 
+_WINDOWLESS = {"SDL_VIDEODRIVER": "dummy", "MUJOCO_GL": "egl"}
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
 
 
@@ -44,15 +45,18 @@ def has_display() -> bool:
 
 @contextlib.contextmanager
 def no_window_needed() -> Iterator[None]:
-    """A context in which pygame, which renders most environments, draws without a window if there is no display."""
-    if has_display():
-        yield
-        return
-    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    """Let pygame and MuJoCo, which render most environments, draw without a window on a machine without a display."""
+    missing = {} if has_display() else {name: value for name, value in _WINDOWLESS.items() if name not in os.environ}
+    os.environ.update(missing)
     try:
         yield
+    except (CannotRender, EnvironmentUnavailable) as error:
+        if "MUJOCO_GL" in missing and "mujoco" in sys.modules:
+            error.add_note("MuJoCo draws without a display if MUJOCO_GL is egl, which was tried, or osmesa")
+        raise
     finally:
-        os.environ.pop("SDL_VIDEODRIVER", None)
+        for name in missing:
+            os.environ.pop(name, None)
 
 
 def show(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
@@ -92,7 +96,7 @@ def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None)
         suffixes = ", ".join(f".{name}" for name in FILM_FORMATS)
         raise ConfigError(f"a replay's file must end with one of {suffixes}, got {str(path)!r}")
     film_format.require()
-    film = Film()
+    film, location = Film(), absolute(path)
     with no_window_needed(), policy.task.instance("rgb_array") as instance:
         instance.open()
         rate = FrameRate.of(instance.metadata)
@@ -105,7 +109,7 @@ def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None)
             yield _episode(policy, instance, seed, add_frame)
     if not len(film):
         raise CannotRender("the environment rendered no pictures")
-    film_format.write(path, film, rate.fps)
+    film_format.write(location, film, rate.fps)
 
 
 def _played(policy: Policy, seeds: IntArray, mode: Literal["human"] | None) -> Iterator[Episode]:

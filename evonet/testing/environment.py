@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 
 import numpy as np
 
 from evonet.environments.checker import gymnasium_findings
+from evonet.environments.instance import Instance, make_environment
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
 from evonet.errors import UnsuitableEnvironment
 from evonet.evaluation.results import EpisodeResults
@@ -37,8 +39,8 @@ def check_environment(environment: AnyEnvironment) -> None:
 def check_gymnasium_rules(environment: AnyEnvironment) -> None:
     """As Gymnasium's own checker has them."""
     spec = EnvironmentSpec(environment) if isinstance(environment, str) else environment
-    made = spec.make() if isinstance(spec, EnvironmentSpec) else spec()
-    broken, _ = gymnasium_findings(made)
+    with Instance(partial(make_environment, spec)) as instance:
+        broken, _ = gymnasium_findings(instance.open())
     require(broken is None, f"Gymnasium's checker: {broken}")
 
 

@@ -262,7 +262,8 @@ def test_what_may_not_be_set_is_refused(name, tmp_path):
     with pytest.raises(ConfigError) as refused:
         go_on(path, override)
     assert str(refused.value) == (
-        f"--set {override}: a resumed run can change stop, checkpoints and evaluation.workers only; "
+        f"--set {override}: a resumed run can change stop, checkpoints, evaluation.workers and "
+        f"evaluation.instances only; "
         f"to change {override.partition('=')[0]}, start a new run: "
         + command("evonet", "run", path / "config.yaml", "--set", override, "--allow-import", MODULE)
     )

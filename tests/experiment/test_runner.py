@@ -313,7 +313,7 @@ def test_an_environment_that_cannot_be_made_stops_the_run_before_anything_is_wri
 )
 def test_the_default_directory_has_a_name_that_any_file_system_takes(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path = new_run_directory(name, 7)
+    path = new_run_directory(name, 7, Path())
     assert path.parent == Path("runs")
     assert path.name.endswith("-seed7")
     assert set(path.name) & set('/\\:*?"<>| ') == set()
@@ -340,7 +340,7 @@ def test_a_directory_for_runs_that_is_a_file_is_an_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").touch()
     with pytest.raises(RunDirectoryError, match="cannot be written: Not a directory"):
-        new_run_directory("name", 7)
+        new_run_directory("name", 7, Path())
 
 
 def test_json_holds_plain_numbers_and_null_for_what_is_not_finite():

@@ -87,9 +87,12 @@ def rivalry(genomes, episode_seeds):
     return genomes.sum(axis=1) - genomes.sum()
 
 
-def vandalism(genomes, episode_seeds):
-    genomes[0] = 0.0
-    return genomes.sum(axis=1)
+class Vandalism(FunctionFitness):
+    """Writes the genomes that it was given."""
+
+    def __call__(self, genomes, episode_seeds, normaliser=None):
+        genomes[0] = 0.0
+        return super().__call__(genomes, episode_seeds, normaliser)
 
 
 class Forgiving(FunctionFitness):
@@ -111,7 +114,7 @@ class Lenient(FunctionFitness):
     [
         (FunctionFitness(luck, ARCHITECTURE), "drew from a global one"),
         (FunctionFitness(rivalry, ARCHITECTURE), "a genome must score alone|the order of the genomes"),
-        (FunctionFitness(vandalism, ARCHITECTURE), "must not write its arguments"),
+        (Vandalism(closeness, ARCHITECTURE), "must not write its arguments"),
         (Forgiving(failing, ARCHITECTURE), "must be a fault"),
         (Lenient(closeness, ARCHITECTURE, episodes=2), "aggregate must give -inf where a return is NaN"),
     ],

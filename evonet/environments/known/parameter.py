@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from evonet.environments.instance import Instance
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
 
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -36,11 +37,8 @@ class Parameter:
         Raises:
             EnvironmentUnavailable: the environment cannot be made.
         """
-        sample = environment.make()
-        try:
-            own = float(self.read(sample.unwrapped))
-        finally:
-            sample.close()
+        with Instance(environment.make) as sample:
+            own = float(self.read(sample.open().unwrapped))
         values = list(self.levels) if self.levels else [own * factor for factor in FACTORS]
         return own, sorted({*values, own})
 

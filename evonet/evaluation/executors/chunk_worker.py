@@ -5,13 +5,15 @@ from __future__ import annotations
 import atexit
 import pickle
 import time
+import warnings
 import zlib
 
-from evonet.errors import WorkersUnavailable
+from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.engines import make_engine
 from evonet.evaluation.executors.chunks import Chunk, ChunkResult
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
+from evonet.foreign import RAISED, described, guarded, no_arguments
 from evonet.task import Task
 
 _engines: list[Engine] = []  # the engine of this process, once it is made
@@ -25,20 +27,28 @@ def pickle_engine(task: Task, engine: EngineName) -> bytes:
     """
     try:
         return zlib.compress(pickle.dumps((task, engine)))  # the bounds of a space of pictures are a megabyte of zeros
-    except Exception as error:
+    except RAISED as error:
         raise WorkersUnavailable(
-            f"the environment cannot be sent to worker processes: {error}; let a function or class that a module "
-            "names make it, or take workers=1 without a timeout, so that episodes run in this process"
+            f"the environment cannot be sent to worker processes: {described(error)}; let a function or class that a "
+            "module names make it, or take workers=1 without a timeout, so that episodes run in this process"
         ) from error
 
 
 def open_engine(pickled: bytes) -> None:
     """Make this process's engine, with one thread, and its first environment."""
-    task, name = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent
+    with guarded("the environment cannot be made in a worker process", WorkersUnavailable), no_arguments():
+        task, name = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
     engine = make_engine(name, task, threads=1)
-    atexit.register(engine.close)
+    atexit.register(_close_silently, engine)
     _engines.append(engine)
     make_environments(1)
+
+
+def _close_silently(engine: Engine) -> None:
+    """Close the engine; what its environments raise is told by the parent, not by each of its workers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EvonetWarning)
+        engine.close()
 
 
 def make_environments(episodes: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from evonet.errors import RunDirectoryError
 from evonet.files.directory import write_atomically
+from evonet.foreign import working_directory_kept
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.plots.palette import package
 from evonet.inspection.report.findings import Findings
@@ -52,9 +53,10 @@ def write_report(
         RunDirectoryError: the file cannot be written.
     """
     path = run.path / REPORT if path is None else path
-    text, notices = report(run, effort, progress)
+    with working_directory_kept() as start:
+        text, notices = report(run.located(), effort, progress)
     try:
-        write_atomically(path, text.encode(errors="replace"))
+        write_atomically(start / path, text.encode(errors="replace"))
     except OSError as error:
         raise RunDirectoryError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path, notices

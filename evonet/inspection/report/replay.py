@@ -10,8 +10,11 @@ from typing import Any
 
 from evonet.champion import Champion
 from evonet.environments.instance import Instance
+from evonet.errors import CannotRender
+from evonet.foreign import RAISED, described
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
 from evonet.inspection.animation import FrameRate
+from evonet.inspection.pictures import rgb
 from evonet.inspection.replay import no_window_needed
 from evonet.types import IntArray
 
@@ -72,7 +75,7 @@ class _Recording:
             rate = FrameRate.of(instance.metadata, least_every=-(-min(limit, MOST_STEPS) // _MOST_FRAMES))
             self.every, self.fps = rate.every, rate.fps
         if step % self.every == 0 and len(self.frames) <= _MOST_FRAMES:
-            frame = Image.fromarray(instance.render()).convert("RGB")
+            frame = Image.fromarray(rgb(instance.render()))
             width = min(_WIDTHS[0], frame.width)
             size = (width, max(1, round(frame.height * width / frame.width)))
             self.frames.append(frame.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0))
@@ -103,8 +106,10 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
             for recording, seed in zip(recordings, seeds, strict=True):
                 episodes += trajectories(champion, seed[None], recording.add_frame, "rgb_array", most, MOST_SECONDS)
         return episodes, _sheets(recordings), ""
-    except Exception as error:  # noqa: BLE001 - a renderer's own: no pygame, no graphics library, no display, …
-        why = f"the environment cannot be rendered here: {str(error).strip() or type(error).__name__}"
+    except RAISED as error:  # a renderer's own: no pygame, no graphics library, no display, …
+        why = (
+            str(error) if isinstance(error, CannotRender) else f"the environment cannot be rendered: {described(error)}"
+        )
         return list(trajectories(champion, seeds, most_steps=most, most_seconds=MOST_SECONDS)), [], why
 
 

@@ -90,11 +90,8 @@ def _word(findings: Findings, action: float) -> str:
 def _layout(findings: Findings, values: int) -> tuple[int, list[str]]:
     """Rows of the grid, and a letter for each value if the environment has a map with a square for each value."""
     assert findings.task is not None
-    environment: Any = findings.task.make_environment()
-    try:
-        drawing = np.asarray(getattr(environment.unwrapped, "desc", ()))
-    finally:
-        environment.close()
+    with findings.task.instance() as sample:
+        drawing = np.asarray(getattr(sample.open().unwrapped, "desc", ()))
     if drawing.ndim == 2 and drawing.size == values:
         return drawing.shape[0], [_letter(tile) for tile in drawing.ravel()]
     return max(1, round(values**0.5)), []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import numpy as np
 
 from evonet.environments.known import parameters_of
@@ -38,8 +36,8 @@ def robustness(findings: Findings) -> Section:
         return Section("robustness", "Robustness", notices=[f"Robustness is left out: {findings.pace}."])
     seen, _ = visited(findings.episodes)
     seconds = _SECONDS * findings.effort
-    with contextlib.closing(task.make_environment()) as sample:
-        parameters = parameters_of(task.environment, sample)
+    with task.instance() as sample:
+        parameters = parameters_of(task.environment, sample.open())
     swept = parameters[: trials.affordable(LEVELS * len(parameters)) // LEVELS]
     sweeps: list[tuple[str, Sweep]] = []
     if trials.affordable(len(OBSERVATION_NOISE)) == len(OBSERVATION_NOISE):
