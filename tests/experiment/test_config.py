@@ -734,6 +734,15 @@ def test_the_registered_task_keeps_its_target_with_wrappers_that_only_change_wha
     assert target_warnings(config) == []
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_config_has_a_target_and_no_warning_about_it(path):
+    config = Config.load(str(path))
+    section = config.settings.validation.environment or config.settings.environment
+    target = config.settings.stop.target
+    assert isinstance(section.build().reward_threshold() if target == "auto" else target, float | int)
+    assert target_warnings(config) == []
+
+
 def test_the_target_is_that_of_the_environment_of_the_validation(load):
     text = "environment: {id: CartPole-v1, max_steps: 9}\nvalidation: {environment: {id: CartPole-v1}}\n"
     assert target_warnings(load(text)) == []
