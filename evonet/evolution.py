@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,19 +36,40 @@ from evonet.strategies.algorithm import Algorithm, tell_with_episodes
 from evonet.types import FloatArray
 
 
+_EPISODES = 100, 10  # held-out episodes where the settings name no number: most and fewest
+_STEPS = 50_000  # which these episodes may take, if each goes to the step limit
+
+
+def held_out_episodes(chosen: int | None, fitness: Fitness) -> int:
+    """Number of held-out episodes for a validation or a test.
+
+    Without a choice it follows from the step limit alone, so that it is the same on each machine and with each engine.
+
+    Args:
+        chosen: the number in the settings; None for 100, or as many as take 50,000 steps at the step limit, but no
+            fewer than 10.
+        fitness: runs the episodes.
+    """
+    if chosen is not None:
+        return int(chosen)
+    most, fewest = _EPISODES
+    return most if fitness.task is None else min(most, max(fewest, _STEPS // fitness.task.max_steps))
+
+
 @dataclass(frozen=True)
 class Validation(Settings):
     """How the champion is chosen: on held-out episodes, the same in every generation, none of them used in training.
 
     Attributes:
-        episodes: held-out episodes.
+        episodes: held-out episodes; by default 100, or as many as take 50,000 steps at the environment's step limit, but
+            no fewer than 10.
         candidates: how many of a generation's fittest are tried, if they were not tried before.
         environment: environment of the held-out episodes, with the same spaces; by default that of training.
         engine: engine of the held-out episodes; by default that of training. "gymnasium" runs the environment itself,
             for tasks so sensitive that the rounding of a kernel decides which individual succeeds.
     """
 
-    episodes: Episodes = 100
+    episodes: Episodes | None = None
     candidates: Count = 1
     environment: EnvironmentSpec | None = None
     engine: EngineName | None = None
@@ -165,6 +187,18 @@ class Evolution:
         return 0 if self._selector is None else self._selector.steps
 
     @property
+    def validation_seconds(self) -> float:
+        """Time spent in validation since this object was made."""
+        return 0.0 if self._selector is None else self._selector.seconds
+
+    @property
+    def seconds_per_held_out_episode(self) -> float:
+        """Mean time of a validation's episode since this object was made; 0 before the first validation."""
+        if self._selector is None or not self._selector.episodes_run:
+            return 0.0
+        return self._selector.seconds / self._selector.episodes_run
+
+    @property
     def champion(self) -> Champion | None:
         """The best by validation so far; None without validation, or while none could be scored."""
         return None if self._selector is None else self._selector.champion
@@ -259,12 +293,13 @@ class _ChampionSelector:
     def __init__(self, fitness: Fitness, validation: Validation, seed: int) -> None:
         self._fitness = fitness
         self._candidates = validation.candidates
-        self._episodes = episode_seeds(seed, Purpose.VALIDATION, 0, validation.episodes)
+        self._episodes = episode_seeds(seed, Purpose.VALIDATION, 0, held_out_episodes(validation.episodes, fitness))
         self._tried: set[int] = set()
         self._in_order = array("q")  # the ids of `_tried`, so that a state is one copy, however many there are
         self._best_mean = -np.inf
         self.champion: Champion | None = None
-        self.steps = 0
+        self.steps = self.episodes_run = 0
+        self.seconds = 0.0
 
     def consider(self, population: Population, generation: int, normaliser: ObservationNormaliser | None) -> None:
         """Validate the fittest of `population` that were not validated before."""
@@ -274,7 +309,10 @@ class _ChampionSelector:
         rows = [row for row in rows if np.isfinite(population.fitness[row])]
         if not rows:
             return
+        started = time.monotonic()
         results = self._fitness(population.genomes[rows], self._episodes, normaliser)
+        self.seconds += time.monotonic() - started
+        self.episodes_run += results.returns.size
         self.steps += results.steps
         for row, returns in zip(rows, results.returns, strict=True):
             if normaliser is None:  # under the next normaliser, the same genome acts otherwise

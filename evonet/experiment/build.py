@@ -202,10 +202,10 @@ def build_validation(config: Config) -> Validation:
     return validation
 
 
-def build_stop_rule(config: Config, target: float | None) -> StopRule:
-    """The rule that ends the run."""
+def build_stop_rule(config: Config, target: float | None, test_episodes: int) -> StopRule:
+    """The rule that ends the run; the champion's test has `test_episodes`."""
     stop: Stop = config.settings.stop.build()
-    return StopRule(stop, target, config.settings.test.episodes)
+    return StopRule(stop, target, test_episodes)
 
 
 def target_of(config: Config, task: Task | None) -> float | None:

@@ -35,10 +35,11 @@ class Test(Settings):
     """The final test of the champion, on episodes that no choice depends on.
 
     Attributes:
-        episodes: the number of episodes.
+        episodes: the number of episodes; by default 100, or as many as take 50,000 steps at the environment's step
+            limit, but no fewer than 10.
     """
 
-    episodes: Episodes = 100
+    episodes: Episodes | None = None
 
 
 class FitnessSection(Section):

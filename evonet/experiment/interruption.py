@@ -1,4 +1,4 @@
-"""Handlers of Ctrl-C, SIGTERM and SIGHUP: the first signal saves and stops a run, the second ends the process."""
+"""Signals that stop a run: Ctrl-C, SIGTERM and SIGHUP, of which a second one ends the process, and an alarm clock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,36 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__(f"interrupted by {signal.Signals(number).name}")
         self.exit_status = 128 + number
+
+
+class OutOfTime(BaseException):
+    """The time of a run is up; no `Exception`, which the code of an environment may catch."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Within this context, OutOfTime is raised after `seconds`; None sets no limit.
+
+    The context does nothing on a system without SIGALRM, or in a thread other than the main one. An alarm that was set
+    before goes on afterwards.
+    """
+    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise OutOfTime
+
+    started = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, ring)
+    remaining, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, handler)
+        if remaining:
+            signal.setitimer(signal.ITIMER_REAL, max(remaining - (time.monotonic() - started), 1e-6), interval)
 
 
 class Interruption:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,10 @@ def resume(
         session = stack.enter_context(Session(config, say, executor))
         if checkpoint is not None:
             session.restore(checkpoint)
-            if session.over is not None and summary is not None:
+            over = session.over or _out_of_time(summary, checkpoint, config)
+            if over is not None and summary is not None:
                 directory.resume(checkpoint.journals)
-                say(f"the run is over, stopped by {session.over}; to continue it: --set stop.{session.over}=…")
+                say(f"the run is over, stopped by {over}; to continue it: --set stop.{over}=…")
                 return summary
         text = config.to_yaml()
         with directory.files.reading(CONFIG) as file:
@@ -139,6 +140,14 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Seq
 
 def _is_changeable(key: str) -> bool:
     return any(key == name or key.startswith(f"{name}.") for name in _CHANGEABLE)
+
+
+def _out_of_time(summary: Mapping[str, Any] | None, checkpoint: Checkpoint, config: Config) -> str | None:
+    """The reason "seconds" if that ended the run within a generation, and the limit has not been raised; else None."""
+    before, now = checkpoint.config["stop"]["seconds"], config.settings.stop.seconds
+    if summary is None or summary["stopped_by"] != "seconds" or None in (before, now):
+        return None
+    return "seconds" if now <= before else None
 
 
 def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +15,7 @@ from evonet.champion import Champion
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
-from evonet.evolution import Generation, evolve
+from evonet.evolution import Generation, evolve, held_out_episodes
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,
@@ -31,7 +31,7 @@ from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
 from evonet.experiment.generation_log import GenerationLog
-from evonet.experiment.interruption import Interruption
+from evonet.experiment.interruption import Interruption, OutOfTime, time_limit
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.tracking import make_trackers, require_trackers
 from evonet.fingerprint import fingerprint, versions
@@ -63,6 +63,7 @@ class Session:
         self._say = say
         self._log = GenerationLog()
         self._checkpoint: Checkpoint | None = None
+        self._kept: dict[str, Any] | None = None  # the evolution's state after its last finished generation
         require_trackers(config.settings.tracking)
         self._fitness = self._validation_fitness = build_fitness(config, executor)
         try:
@@ -77,7 +78,8 @@ class Session:
             self._target = target_of(config, self._validation_fitness.task)
             for warning in target_warnings(config):
                 say(warning)
-            self._rule = build_stop_rule(config, self._target)
+            self._test_episodes = held_out_episodes(settings.test.episodes, self._validation_fitness)
+            self._rule = build_stop_rule(config, self._target, self._test_episodes)
             self._policy_spec = policy_spec(self._validation_fitness)
             self._evolution = evolve(
                 self._algorithm,
@@ -108,6 +110,7 @@ class Session:
                 f"{type(error).__name__}: {error}; nothing was changed"
             ) from error
         self._checkpoint = checkpoint
+        self._kept = state["evolution"]
 
     @property
     def over(self) -> str | None:
@@ -136,32 +139,60 @@ class Session:
                 stack.enter_context(contextlib.closing(tracker))
             reason = self._rule.reason_now(time.monotonic() - started)
             while reason is None:
-                generation = next(self._evolution)
+                generation = self._next_generation(started)
+                if generation is None:
+                    reason = "seconds"
+                    break
                 with interruption.held():
                     seconds = time.monotonic() - started
                     metrics = self._log.add(generation, seconds, directory)
                     for tracker in trackers:
                         tracker.write(metrics)
                     reason = self._rule.reason(generation, seconds)
+                    self._kept = self._evolution.state()
                     make = self._snapshot(directory, generation.number, seconds)
                     writer.offer(generation.number, make)
                 watch(generation, seconds)
             with ThreadPoolExecutor(1) as writing:  # the test runs while the disk is written
                 saved = writing.submit(writer.flush)
+                test_started = time.monotonic()
                 champion = self._evolution.champion and self._test(self._evolution.champion)
+                test_seconds = time.monotonic() - test_started
                 saved.result()
             with interruption.held():
                 if champion is not None:
                     directory.write_champion(champion)
-                summary = self._summary(champion, directory.path, time.monotonic() - started, reason)
+                times = {"seconds": time.monotonic() - started, "test_seconds": test_seconds}
+                summary = self._summary(champion, directory.path, times, reason)
                 directory.write_summary(summary)
         return summary
+
+    def _next_generation(self, started: float) -> Generation | None:
+        """The next generation; None if its time was up, and the state is that of the generation before it.
+
+        Raises:
+            EvonetError: the time of the run was up before its first generation was done.
+        """
+        limit = self._config.settings.stop.seconds
+        test = self._test_episodes * self._evolution.seconds_per_held_out_episode  # its time counts too
+        try:
+            with time_limit(None if limit is None else started + limit - test - time.monotonic()):
+                return next(self._evolution)
+        except OutOfTime:
+            self.close()  # an environment may be in the middle of a step; the test begins with new ones
+            if self._kept is None:
+                message = f"stop.seconds is {limit:g}, and the first generation was not done by then"
+                raise EvonetError(
+                    f"{message}; raise it, or lower algorithm.population_size, evaluation.episodes or validation.episodes"
+                ) from None
+            self._evolution.restore(self._kept)
+            return None
 
     def _snapshot(self, directory: RunDirectory, generation: int, seconds: float) -> Callable[[], Checkpoint]:
         """A function that makes the checkpoint of this generation, also later; the costly work is in its call."""
         marks = directory.marks
         state = {
-            "evolution": self._evolution.state(),
+            "evolution": self._kept,
             "stop": self._rule.state(),
             "chronicle": self._log.state(),
             "acting": self._policy_spec,
@@ -177,7 +208,7 @@ class Session:
     def _test(self, champion: Champion) -> Champion:
         """The champion with its score on fresh episodes in the Gymnasium environment, or by the fitness function."""
         settings, fitness = self._config.settings, self._validation_fitness
-        seeds = episode_seeds(settings.seed, Purpose.TEST, 0, settings.test.episodes)
+        seeds = episode_seeds(settings.seed, Purpose.TEST, 0, self._test_episodes)
         isolated = (
             isinstance(fitness, EpisodeReturn) and fitness.isolated
         )  # a crash of the environment then ends a worker only
@@ -189,7 +220,9 @@ class Session:
             self._say(f"test: {results.failures}")
         return champion.tested(Score(results.returns[0]))
 
-    def _summary(self, champion: Champion | None, path: Path, seconds: float, reason: str) -> dict[str, Any]:
+    def _summary(
+        self, champion: Champion | None, path: Path, times: Mapping[str, float], reason: str
+    ) -> dict[str, Any]:
         settings, evolution = self._config.settings, self._evolution
         return {
             "name": settings.name,
@@ -201,7 +234,9 @@ class Session:
             "evaluations": evolution.evaluations,
             "environment_steps": evolution.environment_steps,
             "validation_steps": evolution.validation_steps,
-            "seconds": round(seconds, 3),
+            "seconds": round(times["seconds"], 3),
+            "validation_seconds": round(evolution.validation_seconds, 3),
+            "test_seconds": round(times["test_seconds"], 3),
             "stopped_by": reason,
             **verdict(champion, self._target),
             "versions": versions(),

@@ -24,7 +24,8 @@ class Stop(Settings):
         generations: the number of generations.
         evaluations: number of genomes evaluated in training.
         environment_steps: number of environment steps in training.
-        seconds: time in seconds; with this limit, the result depends on the machine.
+        seconds: time in seconds, that of the validations and of the champion's test included. A generation that is not
+            done in time is dropped. With this limit, the result depends on the machine.
         stagnation: generations without a better champion or, if there is no validation, without better fitness.
         target: validation mean at which the task is solved; "auto" means the environment's reward threshold, if the
             task is the registered one.

@@ -36,7 +36,11 @@ class ChampionSummary(TypedDict):
 
 
 class RunSummary(TypedDict):
-    """The results and the cost of a finished run; `run_directory` is where the run was at its end."""
+    """The results and the cost of a finished run; `run_directory` is where the run was at its end.
+
+    The seconds of validation and test are parts of `seconds`; a resumed run counts validation from its resumption.
+    They are None in the summaries of older versions.
+    """
 
     name: str
     run_directory: str
@@ -48,6 +52,8 @@ class RunSummary(TypedDict):
     environment_steps: int
     validation_steps: int
     seconds: float
+    validation_seconds: float | None
+    test_seconds: float | None
     stopped_by: str
     solved: bool
     target: float | None
@@ -112,12 +118,19 @@ def _run(fields: Fields) -> RunSummary:
         "environment_steps": fields.integer("environment_steps"),
         "validation_steps": fields.integer("validation_steps"),
         "seconds": fields.finite("seconds", 0.0),
+        "validation_seconds": _later(fields, "validation_seconds"),
+        "test_seconds": _later(fields, "test_seconds"),
         "stopped_by": fields.word("stopped_by"),
         "solved": fields.boolean("solved"),
         "target": fields.optional("target", fields.finite),
         "champion": fields.optional("champion", lambda key: _champion(fields.fields(key))),
         "versions": _versions(fields),
     }
+
+
+def _later(fields: Fields, key: str) -> float | None:
+    """A number that summaries of older versions do not have."""
+    return fields.finite(key, 0.0) if fields.has(key) else None
 
 
 def _champion(fields: Fields) -> ChampionSummary:

@@ -90,7 +90,7 @@ def _effort(run: LoadedRun) -> str:
     effort = (
         f"{counted(summary['generations'], 'generation')}, {counted(summary['evaluations'], 'evaluation')}, "
         f"{summary['environment_steps']:,} environment steps in training and {summary['validation_steps']:,} in "
-        f"validation,\n{summary['seconds']:g} s"
+        f"validation,\n{summary['seconds']:g} s{_held_out_time(summary)}"
     )
     if summary["finished"]:
         return f"{effort} on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
@@ -99,6 +99,14 @@ def _effort(run: LoadedRun) -> str:
         f"{effort} so far; last written {run.idle_seconds:,.0f} s ago.\n"
         f"If the run has been interrupted, continue it with: {resume}"
     )
+
+
+def _held_out_time(summary: Mapping[str, Any]) -> str:
+    """The part of a run's time that its validations and its test took."""
+    validation, test = summary.get("validation_seconds"), summary.get("test_seconds")
+    if validation is None or test is None:
+        return ""
+    return f" ({validation:.3g} s of it for validations, {test:.3g} s for the test)"
 
 
 def _curve(metrics: Mapping[str, NDArray[Any]]) -> str:
