@@ -35,7 +35,6 @@ from evonet.settings import Count, Episodes, Natural, Settings, check
 from evonet.strategies.algorithm import Algorithm, tell_with_episodes
 from evonet.types import FloatArray
 
-
 _EPISODES = 100, 10  # held-out episodes where the settings name no number: most and fewest
 _STEPS = 50_000  # which these episodes may take, if each goes to the step limit
 
@@ -61,8 +60,8 @@ class Validation(Settings):
     """How the champion is chosen: on held-out episodes, the same in every generation, none of them used in training.
 
     Attributes:
-        episodes: held-out episodes; by default 100, or as many as take 50,000 steps at the environment's step limit, but
-            no fewer than 10.
+        episodes: held-out episodes; by default 100, or as many as take 50,000 steps at the environment's step limit,
+            but no fewer than 10.
         candidates: how many of a generation's fittest are tried, if they were not tried before.
         environment: environment of the held-out episodes, with the same spaces; by default that of training.
         engine: engine of the held-out episodes; by default that of training. "gymnasium" runs the environment itself,

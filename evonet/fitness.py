@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from evonet.environments.time_limits import time_limit
 from evonet.environments.wrappers import Wrapper
 from evonet.errors import EvonetError, FitnessFunctionFailed, TooManyFaults
 from evonet.evaluation.engine import EngineName
+from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
 from evonet.evaluation.fault_policy import FaultPolicy
@@ -31,6 +32,9 @@ from evonet.network import Architecture
 from evonet.settings import Count, Episodes, Probability, check
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from evonet.evaluation.trial import Trial
 
 Aggregation = Literal["mean", "min", "median", "quantile"]
 FitnessFunction: TypeAlias = Callable[[FloatArray, IntArray], ArrayLike]
@@ -179,6 +183,7 @@ class EpisodeReturn:
         self._faults = faults
         self._executor: Executor = make_executor(self.task, engine, workers, faults, executor)
         self._observer: Executor | None = None
+        self.runs_foreign_code = runs_foreign_code(engine, self.task)
 
     @property
     def engine(self) -> str:
@@ -236,6 +241,33 @@ class EpisodeReturn:
         if self.architecture.recurrent or len(inputs) <= _MOST_OBSERVATIONS:
             return inputs[:_MOST_OBSERVATIONS].copy(), results.steps
         return inputs[np.linspace(0, len(inputs) - 1, _MOST_OBSERVATIONS).astype(np.int64)], results.steps
+
+    def try_out(self, genomes: FloatArray, episode_seeds: IntArray) -> Trial | None:
+        """Try the environment with a few steps of two episodes, in a worker process where episodes run in one.
+
+        Args:
+            genomes: `(2, genome_size)`.
+            episode_seeds: `(2,)`.
+
+        Returns:
+            What the trial found; None if a kernel stands in for the environment, or no worker process can start.
+
+        Raises:
+            EnvironmentUnavailable: the environment cannot be made.
+        """
+        assert self.task is not None
+        if not self.runs_foreign_code:
+            return None
+        from evonet.evaluation.trial import trial, trial_in_worker  # a kernel does without these imports
+        from evonet.processes.pool import WorkerPool
+
+        if not self.isolated:
+            return trial(self.task, genomes, episode_seeds)
+        limit = self._faults.seconds
+        if isinstance(self._executor, WorkerProcesses):
+            return trial_in_worker(self.task, genomes, episode_seeds, self._executor.processes, limit)
+        with WorkerPool(1) as pool:  # the executor's workers are elsewhere
+            return trial_in_worker(self.task, genomes, episode_seeds, pool, limit)
 
     def close(self) -> None:
         """Close environments and end worker processes."""

@@ -27,10 +27,19 @@ def add_to(commands: Commands) -> None:
 def _check(options: argparse.Namespace) -> int:
     from evonet.experiment.check import check_config
 
-    with stdout_kept_for_the_result():
-        findings = check_config(load_config(options))
-    for finding in findings:
-        print(printable(f"{finding.level}: {finding.message}"))
-    wrong = any(finding.level == "error" for finding in findings)
-    print("not fit to run" if wrong else f"fit to run: {command('evonet', 'run', *config_arguments(options))}")
-    return FAILED if wrong else DONE
+    levels = []
+    findings = check_config(load_config(options))
+    while True:
+        with stdout_kept_for_the_result():
+            finding = next(findings, None)
+        if finding is None:
+            break
+        levels.append(finding.level)
+        print(printable(f"{finding.level}: {finding.message}"), flush=True)
+    if "error" in levels:
+        print("not fit to run")
+        return FAILED
+    warned = levels.count("warning")
+    warnings = f", with {warned} warning{'s' if warned > 1 else ''}" if warned else ""
+    print(f"fit to run{warnings}: {command('evonet', 'run', *config_arguments(options))}")
+    return DONE

@@ -54,6 +54,13 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_check_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option that leaves out the check at the start."""
+    parser.add_argument(
+        "--no-check", action="store_true", help="begin without a trial of the environment (a few steps of two episodes)"
+    )
+
+
 def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that name a Dask cluster."""
     parser.add_argument(

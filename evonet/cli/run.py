@@ -14,6 +14,7 @@ from evonet.cli.console import (
     DONE,
     NOT_SOLVED,
     Commands,
+    add_check_argument,
     add_cluster_arguments,
     add_config_arguments,
     cluster,
@@ -36,6 +37,7 @@ def add_to(commands: Commands) -> None:
     run = commands.add_parser("run", help="run an experiment from a YAML config")
     add_config_arguments(run)
     run.add_argument("--output", type=Path, metavar="DIR", help="the run directory (default: a new one below runs/)")
+    add_check_argument(run)
     add_cluster_arguments(run)
     add_output_arguments(run)
     run.set_defaults(command=_run)
@@ -55,7 +57,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.dask is None:
         warn_of_workers(options, config.settings.evaluation.workers)
     with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
-        summary = run(config, options.output, watch, functools.partial(say, options), executor)
+        summary = run(
+            config, options.output, watch, functools.partial(say, options), executor, check=not options.no_check
+        )
     return print_results(options, summary)
 
 

@@ -17,6 +17,7 @@ from evonet.cli.console import (
     FAILED,
     INTERRUPTED,
     Commands,
+    add_check_argument,
     add_cluster_arguments,
     add_set_arguments,
     cluster,
@@ -51,6 +52,7 @@ def add_to(commands: Commands) -> None:
     study.add_argument(
         "--workers", dest="at_once", default="auto", metavar="N|auto", help="runs at once (default: one for each core)"
     )
+    add_check_argument(study)
     add_cluster_arguments(study)
     add_set_arguments(study)
     study.add_argument("--quiet", action="store_true", help="no progress bar, no table")
@@ -96,7 +98,8 @@ def _study(options: argparse.Namespace) -> int:
             cluster(options) as executor,
             _progress(printable(config.settings.name, keep=""), len(seeds), done, quiet=options.quiet) as watch,
         ):
-            summary = study(config, seeds, path, at_once, executor, watch, functools.partial(say, options))
+            say_it = functools.partial(say, options)
+            summary = study(config, seeds, path, at_once, executor, watch, say_it, check=not options.no_check)
     except ClusterUnavailable as error:
         error.add_note(f"{len(done)} of {len(seeds)} runs are done in {path}; to continue, run the same command again")
         raise

@@ -9,6 +9,9 @@ from gymnasium.utils.env_checker import check_env
 from evonet.environments.specification import Environment
 from evonet.foreign import RAISED
 
+_NOISE = ("unwrapped", "infinity", "symmetric and normalized")
+"""Parts of advice that nobody can follow, or that is not needed, because evonet scales actions itself."""
+
 
 def gymnasium_findings(environment: Environment) -> tuple[str | None, list[str]]:
     """The first rule of Gymnasium that an environment breaks, None if it keeps all, and the checker's advice."""
@@ -20,7 +23,7 @@ def gymnasium_findings(environment: Environment) -> tuple[str | None, list[str]]
     except RAISED as error:  # whatever the checker or the environment raises is the finding
         broken = _first_line(error)
     advice = dict.fromkeys(_first_line(warning.message) for warning in caught)
-    return broken, [line for line in advice if "unwrapped" not in line]
+    return broken, [line for line in advice if not any(part in line for part in _NOISE)]
 
 
 def _first_line(problem: object) -> str:

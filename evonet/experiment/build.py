@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
+import numpy as np
+
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.imports import import_refusal, is_allowed, module_of
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment, WorkersUnavailable
 from evonet.evaluation.engine import EngineName
+from evonet.evaluation.results import EpisodeResults
 from evonet.evolution import Validation
 from evonet.experiment.config import EPISODE_RETURN, Config
 from evonet.experiment.document import KeyPath
@@ -157,11 +161,38 @@ def _place(config: Config, path: KeyPath) -> str:
 
 def warnings_for(fitness: Fitness) -> list[str]:
     """The warnings about a fitness before a run."""
-    if not isinstance(fitness, EpisodeReturn) or fitness.time_limit is not None:
+    task = fitness.task
+    if task is None or task.normalise or not _has_bytes(task.observation_space):
         return []
-    assert fitness.task is not None
-    limit = f"the environment has no time limit: episodes are truncated after {fitness.task.max_steps} steps"
-    return [f"{limit}; set environment.max_steps to choose"]
+    found = "the observations have numbers from 0 to 255, as pixels do, with which hidden neurons are saturated"
+    return [f"{found}; set evaluation.normalise_observations to true"]
+
+
+def _has_bytes(space: gym.Space[Any]) -> bool:
+    """Whether a space, or a part of it, has numbers from 0 to 255."""
+    if isinstance(space, gym.spaces.Dict):
+        return any(_has_bytes(part) for part in space.values())
+    if isinstance(space, gym.spaces.Tuple):
+        return any(_has_bytes(part) for part in space)
+    return isinstance(space, gym.spaces.Box) and bool(np.all(space.low == 0) and np.all(space.high == 255))
+
+
+def limit_warning(fitness: Fitness, results: EpisodeResults) -> str | None:
+    """The warning about episodes that evonet truncated because nobody set a time limit; None if there is none to give.
+
+    Args:
+        fitness: the fitness.
+        results: the episodes that were run.
+    """
+    if not isinstance(fitness, EpisodeReturn) or fitness.time_limit is not None:
+        return None
+    task = fitness.task
+    assert task is not None
+    truncated = int((~results.terminated & (results.lengths >= task.max_steps)).sum())
+    if not truncated:
+        return None
+    limit = f"the environment has no time limit: {truncated} of {results.lengths.size} episodes were truncated"
+    return f"{limit} after {task.max_steps} steps; set environment.max_steps to choose"
 
 
 def too_many_workers(name: str, workers: int | str | None) -> list[str]:

@@ -1,44 +1,39 @@
-"""The check of a config before a long run: Gymnasium's checker, and one evaluation done twice."""
+"""The check of a config before a long run: a trial of its environment, one evaluation done twice, and the costs."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from evonet.environments.checker import gymnasium_findings
-from evonet.errors import EvonetError, TooManyFaults
+from evonet.errors import TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.experiment.build import build_algorithm, build_fitness, target_of, target_warnings, warnings_for
+from evonet.experiment.build import build_algorithm, build_fitness, limit_warning, target_of, target_warnings, warnings_for
 from evonet.experiment.config import Config
+from evonet.experiment.costs import duration, proposal
+from evonet.experiment.start_check import (
+    NOT_REPEATED,
+    Finding,
+    costs_of,
+    failures,
+    population_size,
+    trial_findings,
+    try_out,
+)
 from evonet.experiment.tracking import require_trackers
-from evonet.fitness import Fitness, is_repeatable
+from evonet.fitness import EpisodeReturn, Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
 from evonet.task import Task
-from evonet.types import FloatArray, IntArray
 
 _GENOMES = 8
 _TIMEOUT = 60.0
+_SECONDS = 30.0  # that the evaluations may take, and that an episode is waited for
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A finding of the check.
-
-    Attributes:
-        level: an "error" makes results wrong or meaningless, a "warning" should be examined, a "note" informs.
-        message: the finding, and how to repair it.
-    """
-
-    level: Literal["error", "warning", "note"]
-    message: str
-
-
-def check_config(config: Config) -> list[Finding]:
-    """Check a config and its environment.
+def check_config(config: Config) -> Iterator[Finding]:
+    """Check a config and its environment; each finding comes as soon as it is known.
 
     Raises:
         EvonetError: the fitness or the algorithm of the config cannot be made.
@@ -46,23 +41,127 @@ def check_config(config: Config) -> list[Finding]:
     require_trackers(config.settings.tracking)
     fitness = build_fitness(_with_timeout(config))
     try:
-        findings = [Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")]
-        genomes = build_algorithm(config, fitness.architecture).ask()[:_GENOMES]
-        evaluation, faults = _evaluation(fitness, genomes, config)
+        yield Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")
+        yield from (Finding("warning", warning) for warning in warnings_for(fitness))
+        no_target = target_warnings(config)
+        if fitness.task is not None and target_of(config, fitness.task) is None and not no_target:
+            no_target = ["no target: neither stop.target nor the environment gives one"]
+        yield from (Finding("note", message) for message in no_target)
+        check = _Check(config, fitness)
+        yield from check.findings()
         if fitness.task is not None:
-            findings += [Finding("warning", warning) for warning in warnings_for(fitness)]
-            if any(fault.kind in ("died", "timeout") for fault in faults):
-                findings.append(Finding("note", "Gymnasium's checker is left out: it would hang or crash as well"))
+            if any(fault.kind in ("died", "timeout") for fault in check.faults):
+                yield Finding("note", "Gymnasium's checker is left out: it would hang or crash as well")
             else:
-                findings += _environment(fitness.task)
-            no_target = target_warnings(config)
-            if target_of(config, fitness.task) is None and not no_target:
-                no_target = ["no target: neither stop.target nor the environment gives one"]
-            findings += [Finding("note", message) for message in no_target]
-        findings += evaluation
+                fitness.close()  # an environment beside another one may be impossible to make
+                yield from _environment(fitness.task)
+        yield from check.costs()
     finally:
         fitness.close()
-    return findings
+
+
+class _Check:
+    """The trial and the evaluations of a check.
+
+    Attributes:
+        faults: the faults that were found.
+    """
+
+    def __init__(self, config: Config, fitness: Fitness) -> None:
+        self._config = config
+        self._fitness = fitness
+        self._step_seconds = 0.0
+        self._lengths: list[int] = []
+        self.faults: Sequence[Fault] = ()
+
+    def findings(self) -> Iterator[Finding]:
+        """The findings of a trial and, where episodes are cheap enough, of an evaluation that is done twice."""
+        trial = try_out(self._config, self._fitness)
+        repeated = trial is None or trial.cause is None
+        if trial is not None:
+            yield from trial_findings(self._config, trial)
+            if trial.faults or trial.refusal:
+                self.faults = trial.faults
+                return
+            self._step_seconds, self._lengths = trial.step_seconds, list(trial.lengths)
+        networks = self._affordable()
+        if networks < 2 and self._fitness.task is not None:
+            yield Finding("note", f"a step takes {duration(self._step_seconds)}: one episode is tried")
+            self._lengths = self._one_episode()
+            networks = self._affordable()
+        if networks < 2:
+            yield Finding("note", "an episode takes too long for more than one: none was compared with its repetition")
+            return
+        yield from self._evaluation(networks, twice=repeated)
+
+    def costs(self) -> Iterator[Finding]:
+        """The times of a generation, a validation and the test; if they are long, also smaller numbers."""
+        config, fitness = self._config, self._fitness
+        if not self._step_seconds or not isinstance(fitness, EpisodeReturn):
+            return
+        costs = costs_of(config, fitness, self._step_seconds, self._lengths)
+        yield Finding("warning" if costs.dear else "note", costs.described())
+        numbers = proposal(config, fitness, population_size(config, fitness), costs) if costs.dear else ""
+        if numbers:
+            yield Finding("note", f"numbers with which each takes about a minute, to copy:\n{numbers.rstrip()}")
+
+    def _affordable(self) -> int:
+        """Networks for whose evaluations, three of them, there is time."""
+        task = self._fitness.task
+        if task is None or not self._step_seconds:
+            return _GENOMES
+        steps = float(np.mean(self._lengths)) if self._lengths else task.max_steps
+        seconds = 3 * self._fitness.episodes * max(steps, 1.0) * self._step_seconds
+        return min(_GENOMES, int(_SECONDS / seconds))
+
+    def _one_episode(self) -> list[int]:
+        """The length of an episode, if it ends by itself in time."""
+        settings = self._config.settings
+        assert settings.environment is not None
+        assert self._fitness.task is not None
+        steps = min(max(1, int(_SECONDS / self._step_seconds)), self._fitness.task.max_steps)
+        environment = settings.environment.model_copy(update={"max_steps": steps})
+        config = replace(self._config, settings=settings.model_copy(update={"environment": environment}))
+        fitness = build_fitness(_with_timeout(config))
+        try:
+            genomes = build_algorithm(config, fitness.architecture).ask()[:1]
+            results = fitness(genomes, episode_seeds(settings.seed, Purpose.TRAINING, 0, 1))
+        except TooManyFaults:
+            return []
+        finally:
+            fitness.close()
+        return [int(length) for length in results.lengths[0] if length < steps and not results.faults]
+
+    def _evaluation(self, networks: int, *, twice: bool) -> Iterator[Finding]:
+        config, fitness = self._config, self._fitness
+        genomes = build_algorithm(config, fitness.architecture).ask()[:networks]
+        seeds = episode_seeds(config.settings.seed, Purpose.TRAINING, 0, fitness.episodes)
+        try:
+            first = fitness(genomes, seeds)
+        except TooManyFaults as error:
+            self.faults = error.faults
+            yield from failures(error.faults)
+            return
+        self.faults = first.faults
+        yield Finding("note", _described(first, fitness))
+        scored = np.isfinite(first.returns)
+        if fitness.task is not None and scored.any():
+            self._lengths = first.lengths[scored].tolist()
+        if twice and not is_repeatable(fitness, genomes, seeds, first):
+            yield Finding("error", self._not_repeated())
+        yield from failures(first.faults)
+        limit = limit_warning(fitness, first)
+        if limit is not None:
+            yield Finding("warning", limit)
+        returns = first.returns[scored]
+        if returns.size and np.ptp(returns) == 0:
+            message = f"all of {len(genomes)} random networks scored {returns[0]:g}: evolution may find no direction"
+            yield Finding("warning", message)
+
+    def _not_repeated(self) -> str:
+        if self._fitness.task is None:
+            return "the fitness function is not deterministic: the same genomes and seeds gave other returns"
+        return NOT_REPEATED
 
 
 def _with_timeout(config: Config) -> Config:
@@ -74,61 +173,21 @@ def _with_timeout(config: Config) -> Config:
     return replace(config, settings=settings.model_copy(update={"faults": faults}))
 
 
-def _environment(task: Task) -> list[Finding]:
+def _environment(task: Task) -> Iterator[Finding]:
+    """What Gymnasium's checker says: warnings, because evonet's own evaluation decides."""
     with task.instance() as instance:
         broken, advice = gymnasium_findings(instance.open())
-    findings = [] if broken is None else [Finding("error", f"Gymnasium's checker: {broken}")]
-    return findings + [Finding("warning", f"Gymnasium's checker: {line}") for line in advice]
+    for line in [*([] if broken is None else [broken]), *advice]:
+        yield Finding("warning", f"Gymnasium's checker: {line}")
 
 
-def _evaluation(fitness: Fitness, genomes: FloatArray, config: Config) -> tuple[list[Finding], Sequence[Fault]]:
-    seeds = episode_seeds(config.settings.seed, Purpose.TRAINING, 0, fitness.episodes)
-    try:
-        first = fitness(genomes, seeds)
-    except TooManyFaults as error:
-        return _failures(error.faults), error.faults
-    findings = [Finding("note", _described(first))]
-    if not is_repeatable(fitness, genomes, seeds, first):
-        found = "the environment is not deterministic: the same seeds gave other returns the second time"
-        findings.append(Finding("error", found + _remedy(config, genomes, seeds)))
-    findings += _failures(first.faults)
-    returns = first.returns[np.isfinite(first.returns)]
-    if returns.size and np.ptp(returns) == 0:
-        message = f"all of {len(genomes)} random networks scored {returns[0]:g}: evolution may find no direction"
-        findings.append(Finding("warning", message))
-    return findings, first.faults
-
-
-def _remedy(config: Config, genomes: FloatArray, seeds: IntArray) -> str:
-    """The end of the message about an environment that is not deterministic: a hard reset, if that repairs it."""
-    settings = config.settings
-    if settings.environment is None or settings.environment.hard_reset:
-        return ""
-    environment = settings.environment.model_copy(update={"hard_reset": True})
-    repaired = replace(config, settings=settings.model_copy(update={"environment": environment}))
-    try:
-        with contextlib.closing(build_fitness(_with_timeout(repaired))) as fitness:
-            if not is_repeatable(fitness, genomes, seeds, fitness(genomes, seeds)):
-                return ""
-    except EvonetError:  # the environment cannot be made anew, so no repair is known
-        return ""
-    validation = settings.validation.environment
-    too = "" if validation is None or validation.hard_reset else " (and validation.environment.hard_reset)"
-    return f"; its state survives resets, so set environment.hard_reset to true{too}"
-
-
-def _failures(faults: Sequence[Fault]) -> list[Finding]:
-    """A finding for the first fault with each kind and message."""
-    kinds = {(fault.kind, fault.message): fault for fault in reversed(faults)}
-    firsts = reversed(kinds.values())
-    return [Finding("error", f"an episode failed ({fault.location}): {fault.message}") for fault in firsts]
-
-
-def _described(results: EpisodeResults) -> str:
+def _described(results: EpisodeResults, fitness: Fitness) -> str:
     returns = results.returns[np.isfinite(results.returns)]
     if not returns.size:
         return "no episode could be scored"
     spread = f"returns {returns.min():g} to {returns.max():g}"
+    if fitness.task is None:
+        return f"{results.returns.size} returns of random networks: {spread}"
     truncated = int((~results.terminated & np.isfinite(results.returns)).sum())
     return (
         f"{results.returns.size} episodes of random networks: {spread}, lengths {results.lengths.min()} to "

@@ -33,6 +33,8 @@ def run(
     watch: Watcher = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
     executor: FuturesExecutor | Cluster | None = None,
+    *,
+    check: bool = True,
 ) -> dict[str, Any]:
     """Run a config to its end.
 
@@ -42,6 +44,9 @@ def run(
         watch: called with each generation and the seconds since the start.
         say: called with each warning.
         executor: an executor that runs the episodes, instead of this machine; the results are the same.
+        check: whether the run begins with a trial of its environment, whose findings `say` gets: an episode of a few
+            steps that is run twice, with another one between. It changes no result, and takes the time of two episodes
+            of at most 50 steps. There is none where a kernel stands in for the environment.
 
     Returns:
         The run's summary, as in `run.json`.
@@ -58,7 +63,7 @@ def run(
         directory = stack.enter_context(RunDirectory(path, start=start))
         _warn_of_missing_lock(directory, say)
         directory.write_text(CONFIG, config.to_yaml(), sync_names=False)
-        return session.drive(directory, watch, interruption)
+        return session.drive(directory, watch, interruption, check=check)
 
 
 def resume(

@@ -53,4 +53,4 @@ def _summary_of(seed: int, study_path: Path, allow_imports: Sequence[str]) -> di
         except CheckpointError:  # a new run has the same results
             shutil.rmtree(path)
     config = Config.load(str(study_path / CONFIG), (f"seed={seed}",), allow_imports, follow_links=False)
-    return run(config, path)
+    return run(config, path, check=False)  # the study has checked it

@@ -22,6 +22,7 @@ from evonet.experiment.build import (
     build_stop_rule,
     build_validation,
     build_validation_fitness,
+    limit_warning,
     target_of,
     target_warnings,
     too_many_workers,
@@ -60,6 +61,7 @@ class Session:
         self, config: Config, say: Callable[[str], None], executor: FuturesExecutor | Cluster | None = None
     ) -> None:
         self._config = config
+        self._say = say
         self._say = say
         self._log = GenerationLog()
         self._checkpoint: Checkpoint | None = None
@@ -117,10 +119,18 @@ class Session:
         """The reason why the run is over; None if it has a generation to run."""
         return None if self._checkpoint is None else self._rule.reason_now(self._checkpoint.seconds)
 
-    def drive(self, directory: RunDirectory, watch: Watcher, interruption: Interruption) -> dict[str, Any]:
+    def drive(
+        self, directory: RunDirectory, watch: Watcher, interruption: Interruption, *, check: bool = False
+    ) -> dict[str, Any]:
         """Run to the end; writes and returns the summary.
 
         A run that is stopped earlier saves its last finished generation.
+
+        Args:
+            directory: the run directory.
+            watch: called with each generation and the run's seconds.
+            interruption: raises the signals that stop the run.
+            check: whether the run begins with a trial of its environment.
         """
         since = self._checkpoint
         started = time.monotonic() - (0.0 if since is None else since.seconds)
@@ -138,6 +148,8 @@ class Session:
             for tracker in trackers:
                 stack.enter_context(contextlib.closing(tracker))
             reason = self._rule.reason_now(time.monotonic() - started)
+            if check and reason is None:
+                self._check()
             while reason is None:
                 generation = self._next_generation(started)
                 if generation is None:
@@ -152,6 +164,10 @@ class Session:
                     self._kept = self._evolution.state()
                     make = self._snapshot(directory, generation.number, seconds)
                     writer.offer(generation.number, make)
+                if generation.number == 0:
+                    limit = limit_warning(self._fitness, generation.results)
+                    if limit is not None:
+                        self._say(limit)
                 watch(generation, seconds)
             with ThreadPoolExecutor(1) as writing:  # the test runs while the disk is written
                 saved = writing.submit(writer.flush)
@@ -166,6 +182,13 @@ class Session:
                 summary = self._summary(champion, directory.path, times, reason)
                 directory.write_summary(summary)
         return summary
+
+    def _check(self) -> None:
+        if getattr(self._fitness, "runs_foreign_code", False):
+            from evonet.experiment.start_check import start_check  # a run with a kernel starts without it
+
+            for finding in start_check(self._config, self._fitness):
+                self._say(f"{finding.level}: {finding.message}")
 
     def _next_generation(self, started: float) -> Generation | None:
         """The next generation; None if its time was up, and the state is that of the generation before it.
@@ -183,7 +206,8 @@ class Session:
             if self._kept is None:
                 message = f"stop.seconds is {limit:g}, and the first generation was not done by then"
                 raise EvonetError(
-                    f"{message}; raise it, or lower algorithm.population_size, evaluation.episodes or validation.episodes"
+                    f"{message}; raise it, or lower algorithm.population_size, evaluation.episodes or "
+                    "validation.episodes"
                 ) from None
             self._evolution.restore(self._kept)
             return None

@@ -15,6 +15,7 @@ from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_directory import to_json
 from evonet.experiment.seed_run import Outcome
 from evonet.experiment.seed_runners import seed_runner
+from evonet.experiment.start_check import start_check
 from evonet.experiment.study_directory import (
     default_study_path,
     finished,
@@ -24,6 +25,7 @@ from evonet.experiment.study_directory import (
 from evonet.experiment.study_summary import summarise
 from evonet.experiment.summaries import STUDY
 from evonet.experiment.tracking import require_trackers
+from evonet.fitness import EpisodeReturn
 from evonet.foreign import working_directory_kept
 from evonet.processes.cores import cores
 
@@ -36,6 +38,8 @@ def study(
     executor: FuturesExecutor | Cluster | None = None,
     watch: Callable[[Outcome], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
+    *,
+    check: bool = True,
 ) -> dict[str, Any]:
     """Run a config with each of `seeds`, except those that the study's directory has finished runs of.
 
@@ -49,6 +53,7 @@ def study(
             file system, or any object with a method `submit` whose workers can access `output`.
         watch: called with the outcome of each seed.
         say: called with each warning.
+        check: whether the study begins with a trial of its environment, as a run does.
 
     Returns:
         The study's summary, as in `study.json`.
@@ -58,7 +63,7 @@ def study(
         EvonetError: the config cannot be run, or the directory holds another study or cannot be written.
         KeyboardInterrupt: a signal interrupted the study; the same call resumes it.
     """
-    _check_config(config, say)
+    _check_config(config, say, check=check)
     for warning in too_many_workers("--workers", workers):
         say(warning)
     path = output or default_study_path(config.settings.name)
@@ -93,10 +98,13 @@ def study(
         return summary
 
 
-def _check_config(config: Config, say: Callable[[str], None]) -> None:
+def _check_config(config: Config, say: Callable[[str], None], *, check: bool) -> None:
     """Make the fitness and the algorithm once, so that an error of every run is raised before any process starts."""
     require_trackers(config.settings.tracking)
     with working_directory_kept(), contextlib.closing(build_fitness(config)) as fitness:
         for warning in [*warnings_for(fitness), *target_warnings(config)]:
             say(warning)
         build_algorithm(config, fitness.architecture)
+        if check and isinstance(fitness, EpisodeReturn) and fitness.runs_foreign_code:
+            for finding in start_check(config, fitness):
+                say(f"{finding.level}: {finding.message}")

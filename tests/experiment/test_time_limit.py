@@ -7,7 +7,7 @@ import pytest
 
 from evonet import EpisodeReturn
 from evonet.errors import EvonetError
-from evonet.evolution import Evolution, Validation, held_out_episodes
+from evonet.evolution import Evolution, held_out_episodes
 from evonet.experiment.config import Config
 from evonet.experiment.interruption import OutOfTime, time_limit
 from evonet.experiment.runner import resume, run

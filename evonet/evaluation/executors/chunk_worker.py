@@ -58,6 +58,12 @@ def make_environments(episodes: int) -> None:
             engine.prepare(episodes)
 
 
+def close_environments() -> None:
+    """Close the environments of this process's engine, which makes them again when it needs them."""
+    for engine in _engines:
+        engine.close()
+
+
 def run_chunk(chunk: Chunk) -> ChunkResult:
     """Run a chunk on this process's engine."""
     (engine,) = _engines

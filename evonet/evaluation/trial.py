@@ -1,0 +1,190 @@
+"""A trial of an environment: a few steps of one episode, played twice, with another episode between and beside it.
+
+An environment that repeats an episode gives the same observations, rewards and length the second time. One that does
+not is tried with each setting that could repair it, which tells the cause.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+import time
+import zlib
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.specification import EnvironmentSpec
+from evonet.errors import EvonetError, WorkersUnavailable
+from evonet.evaluation.executors.chunk_worker import close_environments, pickle_engine
+from evonet.evaluation.gymnasium_engine import GymnasiumEngine
+from evonet.evaluation.results import EpisodeResults, Fault
+from evonet.processes.pool import Call, WorkerPool
+from evonet.task import Task
+from evonet.types import FloatArray, IntArray
+
+Cause = Literal["memory", "sharing", "memory and sharing", "randomness"]
+
+_FEWEST, _MOST = 5, 23  # steps of an episode: with the first few, two episodes of 50 steps at most
+_SECONDS = 10.0  # that a trial takes, unless the fewest steps take longer
+_REPAIRED = 2  # trials that must repeat before a setting counts as the repair
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a trial found.
+
+    Attributes:
+        cause: why the episode did not repeat: a reset leaves something behind ("memory"), instances share something
+            ("sharing"), or both; "randomness" if no setting repairs it; None if the episode repeated.
+        step_seconds: time of a step, with its share of the resets.
+        lengths: steps of the episodes that ended by themselves.
+        faults: the first episode's faults; with one, nothing is said about a repetition.
+        refusal: the error of an environment that cannot be made beside another one; "" if it can.
+    """
+
+    cause: Cause | None
+    step_seconds: float
+    lengths: tuple[int, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    refusal: str = ""
+
+
+def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
+    """Try an environment in this process.
+
+    Args:
+        task: what an episode is.
+        genomes: `(2, genome_size)`, of the episode that is repeated and of the other one.
+        seeds: seeds of the two episodes, `(2,)`.
+
+    Raises:
+        EvonetError: the environment cannot be made.
+    """
+    plays = _Plays(replace(task, max_steps=min(task.max_steps, _FEWEST)), genomes, seeds)
+    with closing(plays):
+        plays.prepare()
+        started = time.monotonic()
+        brief = plays.run(0)
+        seconds = (time.monotonic() - started) / max(brief.steps, 1)
+    steps = int(np.clip(_SECONDS / 4 / max(seconds, 1e-9), _FEWEST, _MOST))
+    task = replace(task, max_steps=min(task.max_steps, steps))
+    if brief.faults:
+        return Trial(None, seconds, faults=tuple(brief.faults))
+    try:
+        first, other, second, seconds = _played(task, genomes, seeds)
+    except EvonetError as error:
+        return Trial(_cause(task, genomes, seeds), seconds, refusal=str(error))
+    lengths = tuple(int(each.lengths[0]) for each in (first, other) if each.lengths[0] < steps or each.terminated[0])
+    if first.faults:
+        return Trial(None, seconds, lengths, tuple(first.faults))
+    repeats = _same(first, second) and _same(brief, first)
+    return Trial(None if repeats else _cause(task, genomes, seeds), seconds, lengths)
+
+
+def trial_in_worker(task: Task, genomes: FloatArray, seeds: IntArray, pool: WorkerPool, limit: float) -> Trial | None:
+    """Try an environment in a worker process; None if no worker can start, which an evaluation then says.
+
+    Args:
+        task: what an episode is.
+        genomes: `(2, genome_size)`.
+        seeds: `(2,)`.
+        pool: has the worker.
+        limit: seconds that an episode may take.
+    """
+    try:
+        pool.submit(Call(_unpickled_trial, (pickle_engine(task, "gymnasium"), genomes, seeds), 4 * limit))
+        _, reply = pool.next_done()
+    except WorkersUnavailable:
+        return None
+    if reply.error is None:
+        found: Trial = reply.value
+        return found
+    if reply.error.kind == "raised":
+        return None
+    kind: Literal["died", "timeout"] = reply.error.kind
+    return Trial(None, math.nan, faults=(Fault(0, 0, int(seeds[0]), kind, None, str(reply.error)),))
+
+
+def _unpickled_trial(pickled: bytes, genomes: FloatArray, seeds: IntArray) -> Trial:
+    close_environments()  # a second one, beside the worker's own, may be impossible to make
+    task, _ = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent
+    return trial(task, genomes, seeds)
+
+
+class _Plays:
+    """Episodes in new instances of an environment, which stay open from one play to the next.
+
+    Args:
+        task: what an episode is; its network inputs are recorded.
+        genomes: `(n, genome_size)`.
+        seeds: seed of each genome's episode, `(n,)`.
+    """
+
+    def __init__(self, task: Task, genomes: FloatArray, seeds: IntArray) -> None:
+        self._engine = GymnasiumEngine(replace(task, recorded=task.max_steps), slots=2)
+        self._genomes, self._seeds = genomes, np.asarray(seeds, dtype=np.int64)
+        inputs = task.architecture.num_inputs
+        self._normaliser = ObservationNormaliser.fresh(inputs) if task.normalise else None
+
+    def prepare(self) -> None:
+        """Make the first instance."""
+        self._engine.prepare(1)
+
+    def run(self, *episodes: int) -> EpisodeResults:
+        """Play episodes side by side, each with its own genome and seed."""
+        rows = np.array(episodes)
+        return self._engine.run(self._genomes[rows], np.arange(len(rows)), self._seeds[rows], self._normaliser)
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+def _played(
+    task: Task, genomes: FloatArray, seeds: IntArray
+) -> tuple[EpisodeResults, EpisodeResults, EpisodeResults, float]:
+    """The results of the episode, of the other one, and of both side by side, and the time of a step."""
+    with closing(_Plays(task, genomes, seeds)) as plays:
+        plays.prepare()
+        started = time.monotonic()
+        first, other = plays.run(0), plays.run(1)
+        seconds = (time.monotonic() - started) / max(first.steps + other.steps, 1)
+        return first, other, plays.run(0, 1), seconds
+
+
+def _same(one: EpisodeResults, two: EpisodeResults) -> bool:
+    """Whether the first episodes of two results agree, as far as the shorter record goes."""
+    assert one.inputs is not None
+    assert two.inputs is not None
+    steps = min(one.inputs.shape[1], two.inputs.shape[1])
+    if steps == one.inputs.shape[1] == two.inputs.shape[1]:
+        ends = [np.array([each.returns[0], each.lengths[0], each.terminated[0]]) for each in (one, two)]
+        if not np.array_equal(ends[0], ends[1], equal_nan=True):
+            return False
+    return np.array_equal(one.inputs[0, :steps], two.inputs[0, :steps])
+
+
+def _cause(task: Task, genomes: FloatArray, seeds: IntArray) -> Cause:
+    """The cause why an episode does not repeat, which follows from the setting that repairs it."""
+    alone = replace(task, instances=1)
+    settings: list[tuple[Cause, Task]] = [] if task.instances == 1 else [("sharing", alone)]
+    environment = task.environment
+    if isinstance(environment, EnvironmentSpec) and not environment.hard_reset:
+        remade = replace(environment, hard_reset=True)
+        settings += [("memory", replace(task, environment=remade))]
+        settings += [] if task.instances == 1 else [("memory and sharing", replace(alone, environment=remade))]
+    return next((cause for cause, repaired in settings if _repeats(repaired, genomes, seeds)), "randomness")
+
+
+def _repeats(task: Task, genomes: FloatArray, seeds: IntArray) -> bool:
+    try:
+        for _ in range(_REPAIRED):
+            first, _, second, _ = _played(task, genomes, seeds)
+            if first.faults or not _same(first, second):
+                return False
+    except EvonetError:  # it cannot be made with this setting
+        return False
+    return True

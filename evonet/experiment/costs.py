@@ -1,0 +1,119 @@
+"""What a run will cost in time: a generation, a validation and the test, from the time of a step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from evonet.evolution import held_out_episodes
+from evonet.experiment.config import Config
+from evonet.experiment.document import to_yaml
+from evonet.fitness import EpisodeReturn
+from evonet.processes.cores import cores
+
+DEAR = 60.0
+"""Seconds of a generation, a validation or a test from which their times are worth telling."""
+
+_FEWEST_EPISODES = 5  # that a proposal has for a validation; twice as many for the test
+_FEWEST_INDIVIDUALS = 8
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The times of a run's parts, in seconds.
+
+    Attributes:
+        step: a step of the environment.
+        steps: steps of an episode.
+        ends: whether an episode that was tried ended by itself after so many; if not, it is the step limit.
+        generation: the training episodes of a generation.
+        validation: the held-out episodes of a validation.
+        test: the episodes of the champion's test.
+        at_once: episodes that run at the same time.
+    """
+
+    step: float
+    steps: float
+    ends: bool
+    generation: float
+    validation: float
+    test: float
+    at_once: int
+
+    @property
+    def episode(self) -> float:
+        """An episode."""
+        return self.step * self.steps
+
+    @property
+    def dear(self) -> bool:
+        """Whether a generation, a validation or the test takes more than a minute."""
+        return max(self.generation, self.validation, self.test) > DEAR
+
+    def described(self) -> str:
+        """The times in a line."""
+        about = "about" if self.ends else "up to"
+        times = {"a generation takes": self.generation, "a validation": self.validation, "the test": self.test}
+        parts = ", ".join(f"{part} {about} {duration(seconds)}" for part, seconds in times.items())
+        return f"{parts}: an episode has {about} {self.steps:,.0f} steps, and a step takes {duration(self.step)}"
+
+
+def estimate(config: Config, fitness: EpisodeReturn, population: int, step: float, steps: float | None) -> Costs:
+    """The costs of a run.
+
+    Args:
+        config: the run's config.
+        fitness: the fitness of the run.
+        population: genomes in a generation.
+        step: seconds of a step.
+        steps: mean steps of episodes that ended by themselves; None if none did.
+    """
+    settings = config.settings
+    assert fitness.task is not None
+    workers = settings.evaluation.workers
+    at_once = cores() if workers == "auto" else min(workers, cores())
+    episode = step * (fitness.task.max_steps if steps is None else steps)
+
+    def seconds(episodes: int, at_once: int) -> float:
+        return math.ceil(episodes / at_once) * episode
+
+    validation = settings.validation.candidates * held_out_episodes(settings.validation.episodes, fitness)
+    return Costs(
+        step,
+        fitness.task.max_steps if steps is None else steps,
+        steps is not None,
+        seconds(population * fitness.episodes, at_once),
+        seconds(validation, at_once),
+        seconds(held_out_episodes(settings.test.episodes, fitness), at_once if fitness.isolated else 1),
+        at_once,
+    )
+
+
+def proposal(config: Config, fitness: EpisodeReturn, population: int, costs: Costs) -> str:
+    """Smaller numbers as YAML, with which a generation, a validation and the test take about a minute each."""
+    settings = config.settings
+    affordable = max(1, int(DEAR * costs.at_once / costs.episode))
+    episodes = max(1, min(fitness.episodes, affordable // population))
+    numbers: dict[str, Any] = {}
+    fewest = max(_FEWEST_INDIVIDUALS, 2 * (getattr(settings.algorithm, "elites", 0) or 0))
+    if hasattr(settings.algorithm, "population_size") and population * episodes > affordable:
+        size = max(fewest, affordable // episodes // 2 * 2)
+        numbers["algorithm"] = {"population_size": size} if size < population else {}
+    numbers["evaluation"] = {"episodes": episodes} if episodes < fitness.episodes else {}
+    for part, least in (("validation", _FEWEST_EPISODES), ("test", 2 * _FEWEST_EPISODES)):
+        now = held_out_episodes(getattr(settings, part).episodes, fitness)
+        wanted = max(least, min(now, affordable))
+        numbers[part] = {"episodes": wanted} if wanted < now else {}
+    return to_yaml({name: section for name, section in numbers.items() if section})
+
+
+def duration(seconds: float) -> str:
+    """A time in a few characters, such as `0.5 s`, `8 min` or `3 h`."""
+    if seconds < 1e-3:
+        return f"{1e6 * seconds:.3g} µs"
+    if seconds < 1:
+        return f"{1e3 * seconds:.3g} ms"
+    if seconds < 100:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

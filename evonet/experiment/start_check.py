@@ -1,0 +1,118 @@
+"""The cheap part of `evonet check`, with which every run begins: what a few steps of the environment show.
+
+It changes no bit of the run: it has environments of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from evonet.evaluation.results import Fault
+from evonet.experiment.build import build_algorithm
+from evonet.experiment.config import Config
+from evonet.experiment.costs import Costs, estimate
+from evonet.fitness import EpisodeReturn, Fitness
+from evonet.seeding import Purpose, episode_seeds, generator
+
+if TYPE_CHECKING:
+    from evonet.evaluation.trial import Cause, Trial
+
+NOT_REPEATED = "the environment is not deterministic: the same seed gave another episode the second time"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding of the check.
+
+    Attributes:
+        level: an "error" makes results wrong or meaningless, a "warning" should be examined, a "note" informs.
+        message: the finding, and how to repair it.
+    """
+
+    level: Literal["error", "warning", "note"]
+    message: str
+
+
+def start_check(config: Config, fitness: Fitness) -> Iterator[Finding]:
+    """The findings about an environment before a run; none where a kernel stands in for it.
+
+    Raises:
+        EnvironmentUnavailable: the environment cannot be made.
+    """
+    found = try_out(config, fitness)
+    if found is None:
+        return
+    assert isinstance(fitness, EpisodeReturn)
+    yield from trial_findings(config, found)
+    if not found.faults:
+        costs = costs_of(config, fitness, found.step_seconds, found.lengths)
+        if costs.dear:
+            yield Finding("warning", costs.described())
+            seconds = config.settings.stop.seconds
+            if seconds is not None and seconds < costs.generation + costs.validation:
+                yield Finding(
+                    "warning", f"stop.seconds is {seconds:g}, and the run may end before its first generation is done"
+                )
+
+
+def try_out(config: Config, fitness: Fitness) -> Trial | None:
+    """A trial of the environment with two random networks; None without an environment that others wrote."""
+    if not isinstance(fitness, EpisodeReturn):
+        return None
+    seed = config.settings.seed
+    genomes = generator(seed, Purpose.INSPECTION, 0).standard_normal((2, fitness.architecture.genome_size))
+    return fitness.try_out(genomes, episode_seeds(seed, Purpose.TRAINING, 0, 2))
+
+
+def trial_findings(config: Config, trial: Trial) -> list[Finding]:
+    """The findings of a trial."""
+    if trial.faults:
+        return failures(trial.faults)
+    if trial.cause is None:
+        return []
+    if trial.refusal and trial.cause != "randomness":
+        found = f"only one environment can be open in a process ({trial.refusal})"
+        return [Finding("error", f"{found}; so set evaluation.instances to 1")]
+    if trial.refusal:
+        return [Finding("error", f"a second environment cannot be made in a process: {trial.refusal}")]
+    return [Finding("error", NOT_REPEATED + remedy(config, trial.cause))]
+
+
+def failures(faults: Sequence[Fault]) -> list[Finding]:
+    """A finding for the first fault with each kind and message."""
+    kinds = {(fault.kind, fault.message): fault for fault in reversed(faults)}
+    firsts = reversed(kinds.values())
+    return [Finding("error", f"an episode failed ({fault.location}): {fault.message}") for fault in firsts]
+
+
+def remedy(config: Config, cause: Cause) -> str:
+    """The end of the message about an environment that does not repeat an episode: the cause, and what to set."""
+    validation = config.settings.validation.environment
+    too = "" if validation is None or validation.hard_reset else " (and validation.environment.hard_reset)"
+    hard_reset = f"environment.hard_reset to true{too}"
+    return {
+        "memory": f"; its state survives resets, so set {hard_reset}",
+        "sharing": "; its instances share something, so set evaluation.instances to 1",
+        "memory and sharing": "; its state survives resets, and its instances share something, so set "
+        f"{hard_reset} and evaluation.instances to 1",
+        "randomness": "; no setting repairs that: it must draw its random numbers from self.np_random, which "
+        "reset(seed=seed) seeds, and keep nothing outside of itself",
+    }[cause]
+
+
+def costs_of(config: Config, fitness: EpisodeReturn, step_seconds: float, lengths: Sequence[int]) -> Costs:
+    """The costs of a run from the time of a step and the lengths of episodes that ended by themselves."""
+    return estimate(
+        config, fitness, population_size(config, fitness), step_seconds, float(np.mean(lengths)) if lengths else None
+    )
+
+
+def population_size(config: Config, fitness: Fitness) -> int:
+    """Genomes in a generation."""
+    algorithm: Any = build_algorithm(config, fitness.architecture)
+    size = getattr(algorithm, "population_size", None)
+    return len(algorithm.ask()) if size is None else int(size)
