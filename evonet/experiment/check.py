@@ -10,7 +10,14 @@ import numpy as np
 from evonet.environments.checker import gymnasium_findings
 from evonet.errors import TooManyFaults
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.experiment.build import build_algorithm, build_fitness, limit_warning, target_of, target_warnings, warnings_for
+from evonet.experiment.build import (
+    build_algorithm,
+    build_fitness,
+    limit_warning,
+    target_of,
+    target_warnings,
+    warnings_for,
+)
 from evonet.experiment.config import Config
 from evonet.experiment.costs import duration, proposal
 from evonet.experiment.start_check import (
