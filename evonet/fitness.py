@@ -17,7 +17,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec
 from evonet.environments.time_limits import time_limit
-from evonet.environments.wrappers import Wrapper
+from evonet.environments.wrappers import Wrapper, refuse_statistics
 from evonet.errors import EvonetError, FitnessFunctionFailed, TooManyFaults
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
@@ -161,6 +161,7 @@ class EpisodeReturn:
         with Instance(partial(make_environment, environment), most=instances) as sample:
             observation_space, action_space = sample.space("observation_space"), sample.space("action_space")
             self.time_limit = max_steps or _time_limit(environment, sample.open())
+            refuse_statistics(sample.open(), getattr(environment, "wrappers", ()))
         outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], action_squash).size
         inputs = ObservationEncoder(observation_space).size
         shape = Architecture(inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent)
@@ -259,13 +260,14 @@ class EpisodeReturn:
         if not self.runs_foreign_code:
             return None
         from evonet.evaluation.trial import trial, trial_in_worker  # a kernel does without these imports
-        from evonet.processes.pool import WorkerPool
 
         if not self.isolated:
             return trial(self.task, genomes, episode_seeds)
         limit = self._faults.seconds
         if isinstance(self._executor, WorkerProcesses):
             return trial_in_worker(self.task, genomes, episode_seeds, self._executor.processes, limit)
+        from evonet.processes.pool import WorkerPool
+
         with WorkerPool(1) as pool:  # the executor's workers are elsewhere
             return trial_in_worker(self.task, genomes, episode_seeds, pool, limit)
 

@@ -263,14 +263,16 @@ def test_an_environment_that_cannot_be_made_ends_with_1(config, capsys):
     assert not Path("runs").exists()
 
 
-def test_a_missing_time_limit_is_a_warning_on_stderr_before_the_run(config, capsys):
-    endless = f"environment={{id: '{MODULE}:evonet-tests/Endless-v0', kwargs: {{ends: 3}}}}"
+def test_a_missing_time_limit_is_a_warning_on_stderr_where_it_truncated_an_episode(config, capsys):
+    endless = f"environment={{id: '{MODULE}:evonet-tests/Endless-v0', kwargs: {{ends: 1003}}}}"
     arguments = ["run", config, "--output", "out", "--json", "--allow-import", MODULE]
     assert main([*arguments, "--set", endless]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["generations"] == 2
-    assert "the environment has no time limit: episodes are truncated after 1000 steps" in err
-    assert main([*arguments[:3], "again", *arguments[4:]]) == 0
+    truncated = [line for line in err.splitlines() if line.startswith("the environment has no time limit: ")]
+    assert len(truncated) == 1
+    assert truncated[0].endswith(" were truncated after 1000 steps; set environment.max_steps to choose")
+    assert main([*arguments[:3], "again", *arguments[4:], "--set", endless.replace("1003", "3")]) == 0
     assert "time limit" not in capsys.readouterr().err
 
 

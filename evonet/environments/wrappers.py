@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,13 @@ _KEEP_REWARD_AND_END = {
     "TimeAwareObservation",
 }
 """Gymnasium's wrappers that change what a policy sees or how an action is written, and nothing else."""
+
+
+_STATISTICS = {
+    "NormalizeObservation": "and set evaluation.normalise_observations to true",
+    "NormalizeReward": "because a fitness needs no scale",
+}
+"""Gymnasium's wrappers that keep running statistics, and what to do instead."""
 
 
 @dataclass(frozen=True)
@@ -98,3 +105,27 @@ class Wrapper(Settings):
                 f"{self.name!r} is not a wrapper of {module.__name__}; {did_you_mean(name, known)}"
             )
         return wrapper  # type: ignore[no-any-return]
+
+
+def refuse_statistics(environment: gym.Env[Any, Any], wrappers: Sequence[Wrapper] = ()) -> None:
+    """Refuse an environment inside a wrapper whose running statistics would not be stored with a policy.
+
+    Args:
+        environment: the environment that was made.
+        wrappers: those of its specification, of which one is named as the setting that is wrong.
+
+    Raises:
+        UnsuitableEnvironment: a layer of the environment is a NormalizeObservation or a NormalizeReward.
+    """
+    layer: Any = environment
+    while isinstance(layer, gym.Wrapper):
+        for kind, instead in _STATISTICS.items():
+            if isinstance(layer, getattr(gym.wrappers, kind)):
+                error = UnsuitableEnvironment(
+                    f"the wrapper {kind!r} keeps statistics that no champion's file has: leave it out, {instead}"
+                )
+                names = [wrapper.name.rpartition(":")[2] for wrapper in wrappers]
+                if type(layer).__name__ in names:
+                    error.setting = ("wrappers", names.index(type(layer).__name__))
+                raise error
+        layer = layer.env

@@ -6,13 +6,12 @@ not is tried with each setting that could repair it, which tells the cause.
 
 from __future__ import annotations
 
-import math
 import pickle
 import time
 import zlib
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,9 +21,11 @@ from evonet.errors import EvonetError, WorkersUnavailable
 from evonet.evaluation.executors.chunk_worker import close_environments, pickle_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.processes.pool import Call, WorkerPool
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from evonet.processes.pool import WorkerPool
 
 Cause = Literal["memory", "sharing", "memory and sharing", "randomness"]
 
@@ -86,27 +87,24 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
 
 
 def trial_in_worker(task: Task, genomes: FloatArray, seeds: IntArray, pool: WorkerPool, limit: float) -> Trial | None:
-    """Try an environment in a worker process; None if no worker can start, which an evaluation then says.
+    """Try an environment in a worker process; None if that process ends or hangs, which an evaluation then says better.
 
     Args:
         task: what an episode is.
         genomes: `(2, genome_size)`.
         seeds: `(2,)`.
         pool: has the worker.
-        limit: seconds that an episode may take.
+        limit: seconds that the trial may take.
     """
+    from evonet.processes.pool import Call  # its imports cost a run without worker processes 20 ms
+
     try:
-        pool.submit(Call(_unpickled_trial, (pickle_engine(task, "gymnasium"), genomes, seeds), 4 * limit))
+        pool.submit(Call(_unpickled_trial, (pickle_engine(task, "gymnasium"), genomes, seeds), limit))
         _, reply = pool.next_done()
     except WorkersUnavailable:
         return None
-    if reply.error is None:
-        found: Trial = reply.value
-        return found
-    if reply.error.kind == "raised":
-        return None
-    kind: Literal["died", "timeout"] = reply.error.kind
-    return Trial(None, math.nan, faults=(Fault(0, 0, int(seeds[0]), kind, None, str(reply.error)),))
+    found: Trial | None = reply.value
+    return found
 
 
 def _unpickled_trial(pickled: bytes, genomes: FloatArray, seeds: IntArray) -> Trial:

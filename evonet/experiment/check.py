@@ -87,9 +87,9 @@ class _Check:
         repeated = trial is None or trial.cause is None
         if trial is not None:
             yield from trial_findings(self._config, trial)
-            if trial.faults or trial.refusal:
-                self.faults = trial.faults
+            if trial.refusal:
                 return
+            self.faults = trial.faults
             self._step_seconds, self._lengths = trial.step_seconds, list(trial.lengths)
         networks = self._affordable()
         if networks < 2 and self._fitness.task is not None:
@@ -146,17 +146,15 @@ class _Check:
         try:
             first = fitness(genomes, seeds)
         except TooManyFaults as error:
-            self.faults = error.faults
-            yield from failures(error.faults)
+            yield from self._failures(error.faults)
             return
-        self.faults = first.faults
         yield Finding("note", _described(first, fitness))
         scored = np.isfinite(first.returns)
         if fitness.task is not None and scored.any():
             self._lengths = first.lengths[scored].tolist()
         if twice and not is_repeatable(fitness, genomes, seeds, first):
             yield Finding("error", self._not_repeated())
-        yield from failures(first.faults)
+        yield from self._failures(first.faults)
         limit = limit_warning(fitness, first)
         if limit is not None:
             yield Finding("warning", limit)
@@ -164,6 +162,12 @@ class _Check:
         if returns.size and np.ptp(returns) == 0:
             message = f"all of {len(genomes)} random networks scored {returns[0]:g}: evolution may find no direction"
             yield Finding("warning", message)
+
+    def _failures(self, faults: Sequence[Fault]) -> Iterator[Finding]:
+        """The findings for faults that the trial did not have already."""
+        told = {fault.message for fault in self.faults}
+        self.faults = [*self.faults, *faults]
+        yield from failures([fault for fault in faults if fault.message not in told])
 
     def _not_repeated(self) -> str:
         if self._fitness.task is None:

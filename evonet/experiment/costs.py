@@ -105,7 +105,8 @@ def proposal(config: Config, fitness: EpisodeReturn, population: int, costs: Cos
         now = held_out_episodes(getattr(settings, part).episodes, fitness)
         wanted = max(least, min(now, affordable))
         numbers[part] = {"episodes": wanted} if wanted < now else {}
-    return to_yaml({name: section for name, section in numbers.items() if section})
+    sections = {name: section for name, section in numbers.items() if section}
+    return to_yaml(sections) if sections else ""
 
 
 def duration(seconds: float) -> str:

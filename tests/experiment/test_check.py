@@ -45,9 +45,12 @@ def test_a_correct_environment_has_no_errors(check):
 
 
 def test_a_random_environment_is_an_error(check):
-    message = "the environment is not deterministic: the same seeds gave other returns the second time"
-    assert message in errors(check(own("Moody"), {"ends": 5}))
-    assert not any(message in error for error in errors(check(own("Walk"))))
+    message = "the environment is not deterministic: the same seed gave another episode the second time"
+    advice = "it must draw its random numbers from self.np_random, which reset(seed=seed) seeds"
+    (found,) = errors(check(own("Moody"), {"ends": 5}))
+    assert found.startswith(message)
+    assert advice in found
+    assert errors(check(own("Walk"))) == []
 
 
 def test_state_that_survives_a_reset_is_an_error_though_each_environment_runs_one_episode(check):
@@ -58,7 +61,7 @@ def test_state_that_survives_a_reset_is_an_error_though_each_environment_runs_on
 @pytest.mark.parametrize("name", ["Forgetful", "Haunted"])
 def test_hard_resets_are_advised_where_they_make_an_environment_deterministic(check, name):
     message = (
-        "the environment is not deterministic: the same seeds gave other returns the second time; "
+        "the environment is not deterministic: the same seed gave another episode the second time; "
         "its state survives resets, so set environment.hard_reset to true"
     )
     assert message in errors(check(own(name)))
@@ -99,11 +102,11 @@ def test_no_returns_are_reported_if_no_episode_could_be_scored(check):
     assert ("note", "no episode could be scored") in check(own("Walk"), {"trouble": "raise"})
 
 
-def test_a_missing_time_limit_is_a_warning_that_says_how_to_set_one(check):
-    limit = "the environment has no time limit: episodes are truncated after 1000 steps"
-    findings = check(own("Endless"), {"ends": 9})
-    assert ("warning", f"{limit}; set environment.max_steps to choose") in findings
-    assert not any("time limit" in message for _, message in check(own("Walk")))
+def test_a_missing_time_limit_is_a_warning_where_an_episode_did_not_end_by_itself(check):
+    limit = "the environment has no time limit: 24 of 24 episodes were truncated after 1000 steps"
+    assert ("warning", f"{limit}; set environment.max_steps to choose") in check(own("Endless"))
+    for ends in ({"ends": 9}, {"is_cut": 9}):
+        assert not any("time limit" in message for _, message in check(own("Endless"), ends))
 
 
 def test_truncated_episodes_are_counted_without_failed_ones(check):
@@ -126,10 +129,15 @@ def test_a_missing_target_is_noted(check):
     assert note not in check(own("Walk"), rest="stop: {target: 3}\n")
 
 
-def test_findings_of_gymnasiums_checker_are_reported(check):
+def test_findings_of_gymnasiums_checker_are_warnings(check, monkeypatch):
+    monkeypatch.setattr("evonet.experiment.check.gymnasium_findings", lambda _: ("a rule", ["an advice"]))
     findings = check(own("Walk"))
-    warning = "Gymnasium's checker: A Box observation space minimum value is -infinity. This is probably too low."
-    assert ("warning", warning) in findings
+    for complaint in ("a rule", "an advice"):
+        assert ("warning", f"Gymnasium's checker: {complaint}") in findings
+
+
+def test_advice_that_nobody_can_follow_is_left_out(check):
+    assert not any("infinity" in message for _, message in check(own("Walk")))
 
 
 def test_a_fitness_function_is_checked_too(tmp_path):

@@ -476,7 +476,7 @@ def test_the_target_is_the_environments_own_unless_the_config_has_another(load):
         config = load(MINIMAL + text)
         fitness = build_fitness(config)
         assert target_of(config, fitness.task) == target
-        assert build_stop_rule(config, target)
+        assert build_stop_rule(config, target, 100)
         fitness.close()
     assert target_of(load(MINIMAL), None) is None
 

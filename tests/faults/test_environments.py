@@ -256,7 +256,7 @@ def test_fault_13_environment_prints(workers, tmp_path):
 def test_fault_14_environment_is_not_deterministic(name, tmp_path):
     path = config_for(tmp_path, own(name), kwargs={"ends": 3})
     findings = check_config(Config.load(str(path), (), [MODULE]))
-    message = "the environment is not deterministic: the same seeds gave other returns the second time"
+    message = "the environment is not deterministic: the same seed gave another episode the second time"
     assert any(finding.message.startswith(message) for finding in findings if finding.level == "error")
 
 
