@@ -202,7 +202,8 @@ class Session:
             with time_limit(None if limit is None else started + limit - test - time.monotonic()):
                 return next(self._evolution)
         except OutOfTime:
-            self.close()  # an environment may be in the middle of a step; the test begins with new ones
+            if not self._elsewhere:
+                self.close()  # an environment may be in the middle of a step; the test begins with new ones
             if self._kept is None:
                 message = f"stop.seconds is {limit:g}, and the first generation was not done by then"
                 raise EvonetError(
