@@ -267,8 +267,7 @@ def test_a_missing_time_limit_is_a_warning_on_stderr_where_it_truncated_an_episo
     endless = f"environment={{id: '{MODULE}:evonet-tests/Endless-v0', kwargs: {{ends: 1003}}}}"
     arguments = ["run", config, "--output", "out", "--json", "--allow-import", MODULE]
     assert main([*arguments, "--set", endless]) == 0
-    out, err = capsys.readouterr()
-    assert json.loads(out)["generations"] == 2
+    err = capsys.readouterr().err
     truncated = [line for line in err.splitlines() if line.startswith("the environment has no time limit: ")]
     assert len(truncated) == 1
     assert truncated[0].endswith(" were truncated after 1000 steps; set environment.max_steps to choose")

@@ -62,7 +62,7 @@ class Session:
     ) -> None:
         self._config = config
         self._say = say
-        self._say = say
+        self._elsewhere = executor is not None
         self._log = GenerationLog()
         self._checkpoint: Checkpoint | None = None
         self._kept: dict[str, Any] | None = None  # the evolution's state after its last finished generation

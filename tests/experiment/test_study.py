@@ -109,7 +109,7 @@ def test_one_process_two_processes_and_none_give_the_same(config):
 def stopped(config, monkeypatch):
     """A study of five seeds, stopped in the second generation of its third."""
 
-    def interrupted(config, path, *_):
+    def interrupted(config, path, *_, **__):
         def watch(generation, seconds):
             if config.settings.seed == 2 and generation.number == 1:
                 raise KeyboardInterrupt
@@ -128,7 +128,7 @@ def stopped(config, monkeypatch):
 @pytest.mark.parametrize("damaged", [False, True], ids=["sound", "damaged"])
 def test_a_study_that_is_stopped_and_resumed_equals_an_uninterrupted_one(damaged, stopped, config, monkeypatch):
     begun = []
-    monkeypatch.setattr(seed_run, "run", lambda config, path: begun.append(path.name) or run(config, path))
+    monkeypatch.setattr(seed_run, "run", lambda config, path, **_: begun.append(path.name) or run(config, path))
     if damaged:  # the run begins again
         for checkpoint in (stopped / "seed-2" / "checkpoints").iterdir():
             checkpoint.write_bytes(b"dust")
@@ -146,7 +146,7 @@ def test_a_finished_study_is_not_run_again_and_more_seeds_are_added_to_it(config
     more = here(config(), range(4))
     assert (more["seeds"], more["this_command"]["runs"]) == ([0, 1, 2, 3], 2)
     assert more["runs"][:2] == first["runs"]
-    monkeypatch.setattr(seed_run, "run", lambda *_: pytest.fail("a finished run was run again"))
+    monkeypatch.setattr(seed_run, "run", lambda *_, **__: pytest.fail("a finished run was run again"))
     again = here(config(), range(2))
     assert results_of(again) == results_of(first)
     assert again["this_command"]["runs"] == 0
@@ -218,7 +218,7 @@ def test_an_error_of_every_run_is_raised_before_anything_is_written(config):
 
 
 def test_a_failed_seed_is_reported_and_repeated_and_the_others_continue(config, monkeypatch):
-    def fails(config, path):
+    def fails(config, path, **_):
         if config.settings.seed == 1:
             raise ZeroDivisionError("no luck")
         return run(config, path)
@@ -388,7 +388,7 @@ def test_the_command_prints_a_table_and_with_json_one_document_with_the_same_fig
 
 
 def test_a_study_with_a_failed_run_ends_with_1(config, in_this_process, monkeypatch, capsys):
-    monkeypatch.setattr(seed_run, "run", lambda *_: 1 / 0)
+    monkeypatch.setattr(seed_run, "run", lambda *_, **__: 1 / 0)
     assert main(["study", "small.yaml", "--seeds", "2", "--quiet"]) == 1
     assert main(["study", "small.yaml", "--seeds", "2", "--json"]) == 1
     summary = json.loads(capsys.readouterr().out)

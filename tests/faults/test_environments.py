@@ -192,6 +192,7 @@ def test_fault_5_observation_of_wrong_shape_or_type(trouble, message, tmp_path, 
     folder = tmp_path / "run"
     assert main(["run", str(path), "--output", str(folder), "--allow-import", MODULE]) == 1
     assert capsys.readouterr().err == (
+        f"error: an episode failed (malformed, seed {seed}, step 0): {message}\n"
         "evonet: generation 0: 16 of 16 individuals failed, more than faults.max_share 0.5 allows; "
         f"the first, malformed, seed {seed}, step 0: {message}\n"
         f"replay it with: evonet replay {folder} --fault 0 --allow-import {MODULE}\n"
@@ -212,7 +213,8 @@ def test_fault_6_episode_without_end(tmp_path, capsys):
     assert main(["run", str(path), "--output", str(tmp_path / "run"), "--json"]) == 0
     out, err = capsys.readouterr()
     assert (
-        "the environment has no time limit: episodes are truncated after 1000 steps; set environment.max_steps" in err
+        "the environment has no time limit: 4 of 4 episodes were truncated after 1000 steps; set environment.max_steps"
+        in err
     )
     assert json.loads(out)["environment_steps"] == 4000
     results = EpisodeReturn("CliffWalking-v1", hidden=2)(np.zeros((1, 48 * 2 + 2 + 2 * 4 + 4)), np.array([1]))
