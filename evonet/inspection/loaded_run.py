@@ -272,6 +272,8 @@ class LoadedRun:
                 for name in ("evaluations", "environment_steps", "validation_steps")
             },
             "seconds": round(float(self.seconds[-1]), 3) if len(self.seconds) else 0.0,
+            "validation_seconds": None,
+            "test_seconds": None,
             "stopped_by": None,
             **verdict(self.champion, self._target),
         }
