@@ -244,32 +244,16 @@ class EpisodeReturn:
         return inputs[np.linspace(0, len(inputs) - 1, _MOST_OBSERVATIONS).astype(np.int64)], results.steps
 
     def try_out(self, genomes: FloatArray, episode_seeds: IntArray) -> Trial | None:
-        """Try the environment with a few steps of two episodes, in a worker process where episodes run in one.
+        """A trial of the environment: a few steps of two episodes `(2,)`, in which `genomes (2, genome_size)` act.
 
-        Args:
-            genomes: `(2, genome_size)`.
-            episode_seeds: `(2,)`.
-
-        Returns:
-            What the trial found; None if a kernel stands in for the environment, or no worker process can start.
-
-        Raises:
-            EnvironmentUnavailable: the environment cannot be made.
+        It is None if a kernel stands in for the environment, or if no worker process can try it where one should.
         """
         assert self.task is not None
         if not self.runs_foreign_code:
             return None
-        from evonet.evaluation.trial import trial, trial_in_worker  # a kernel does without these imports
+        from evonet.evaluation.trial import try_out  # a kernel does without its imports
 
-        if not self.isolated:
-            return trial(self.task, genomes, episode_seeds)
-        limit = self._faults.seconds
-        if isinstance(self._executor, WorkerProcesses):
-            return trial_in_worker(self.task, genomes, episode_seeds, self._executor.processes, limit)
-        from evonet.processes.pool import WorkerPool
-
-        with WorkerPool(1) as pool:  # the executor's workers are elsewhere
-            return trial_in_worker(self.task, genomes, episode_seeds, pool, limit)
+        return try_out(self.task, self._executor, genomes, episode_seeds, self._faults.seconds)
 
     def close(self) -> None:
         """Close environments and end worker processes."""

@@ -6,26 +6,24 @@ not is tried with each setting that could repair it, which tells the cause.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import time
 import zlib
-from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError, WorkersUnavailable
+from evonet.evaluation.executors import Executor, WorkerProcesses
 from evonet.evaluation.executors.chunk_worker import close_environments, pickle_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from evonet.processes.pool import WorkerPool
 
 Cause = Literal["memory", "sharing", "memory and sharing", "randomness"]
 
@@ -66,7 +64,7 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
         EvonetError: the environment cannot be made.
     """
     plays = _Plays(replace(task, max_steps=min(task.max_steps, _FEWEST)), genomes, seeds)
-    with closing(plays):
+    with contextlib.closing(plays):
         plays.prepare()
         started = time.monotonic()
         brief = plays.run(0)
@@ -86,23 +84,34 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
     return Trial(None if repeats else _cause(task, genomes, seeds), seconds, lengths)
 
 
-def trial_in_worker(task: Task, genomes: FloatArray, seeds: IntArray, pool: WorkerPool, limit: float) -> Trial | None:
-    """Try an environment in a worker process; None if that process ends or hangs, which an evaluation then says better.
+def try_out(task: Task, executor: Executor, genomes: FloatArray, seeds: IntArray, limit: float) -> Trial | None:
+    """Try an environment where an executor runs its episodes: in this process, or in a worker process.
 
     Args:
         task: what an episode is.
+        executor: runs the episodes; if its workers are elsewhere, the trial has a worker process of its own here.
         genomes: `(2, genome_size)`.
         seeds: `(2,)`.
-        pool: has the worker.
-        limit: seconds that the trial may take.
-    """
-    from evonet.processes.pool import Call  # its imports cost a run without worker processes 20 ms
+        limit: seconds that a trial in a worker process may take.
 
-    try:
-        pool.submit(Call(_unpickled_trial, (pickle_engine(task, "gymnasium"), genomes, seeds), limit))
-        _, reply = pool.next_done()
-    except WorkersUnavailable:
-        return None
+    Returns:
+        What the trial found; None if the worker process ends or hangs, which an evaluation then says better.
+
+    Raises:
+        EvonetError: the environment cannot be made in this process.
+    """
+    if not executor.isolated:
+        return trial(task, genomes, seeds)
+    from evonet.processes.pool import Call, WorkerPool  # their imports cost a run without worker processes 20 ms
+
+    call = Call(_unpickled_trial, (pickle_engine(task, "gymnasium"), genomes, seeds), limit)
+    with contextlib.ExitStack() as stack:
+        pool = executor.processes if isinstance(executor, WorkerProcesses) else stack.enter_context(WorkerPool(1))
+        try:
+            pool.submit(call)
+            _, reply = pool.next_done()
+        except WorkersUnavailable:
+            return None
     found: Trial | None = reply.value
     return found
 
@@ -145,7 +154,7 @@ def _played(
     task: Task, genomes: FloatArray, seeds: IntArray
 ) -> tuple[EpisodeResults, EpisodeResults, EpisodeResults, float]:
     """The results of the episode, of the other one, and of both side by side, and the time of a step."""
-    with closing(_Plays(task, genomes, seeds)) as plays:
+    with contextlib.closing(_Plays(task, genomes, seeds)) as plays:
         plays.prepare()
         started = time.monotonic()
         first, other = plays.run(0), plays.run(1)

@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def check(tmp_path):
+def check(tmp_path, monkeypatch):
+    monkeypatch.setattr("evonet.experiment.check._SECONDS", 1e6)  # a slow machine scores as many networks
+
     def check(environment, kwargs=None, rest="", *overrides, hard_reset=False):
         path = tmp_path / "c.yaml"
         given = {"id": environment, "kwargs": kwargs or {}, "hard_reset": hard_reset}
