@@ -87,7 +87,7 @@ class Instance:
             self._environment = environment
             self._step = environment.step
             _open[self] = None
-            if self._render_mode not in (None, environment.render_mode):
+            if self._render_mode not in (None, getattr(environment, "render_mode", None)):
                 self.close()
                 raise CannotRender(f"the environment cannot be rendered: it has no render mode {self._render_mode!r}")
         return self._environment
@@ -128,7 +128,7 @@ class Instance:
     @property
     def metadata(self) -> Mapping[str, Any]:
         """The environment's metadata; empty if they are no mapping."""
-        metadata = self.open().metadata
+        metadata = getattr(self.open(), "metadata", None)
         return metadata if isinstance(metadata, Mapping) else {}
 
     def reset(self, seed: int) -> Any:

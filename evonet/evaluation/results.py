@@ -23,7 +23,8 @@ class Fault:
         episode: number among the individual's episodes; in flat results, among all episodes of the chunk.
         seed: the episode's seed.
         kind: "exception" if the environment raised, "nonfinite" if a number was NaN or infinite, "malformed" if an
-            observation had another shape or type than its space, "timeout" if the episode exceeded its time limit,
+            observation had another shape or type than its space, or `reset` or `step` returned something else than
+            Gymnasium's rules say, "timeout" if the episode exceeded its time limit,
             "died" if its worker process died.
         step: steps taken before; None if unknown, for the worker process is lost.
         message: what happened, in a line.

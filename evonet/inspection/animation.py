@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +37,8 @@ class FrameRate:
     @classmethod
     def of(cls, metadata: Mapping[str, Any], least_every: int = 1) -> FrameRate:
         """The speed in an environment's metadata, at most 25 frames a second and one frame in `least_every` steps."""
-        own = float(metadata.get("render_fps") or _FASTEST)
+        given = metadata.get("render_fps")
+        own = float(given) if isinstance(given, int | float) and 0 < given < math.inf else _FASTEST
         every = max(least_every, round(own / _FASTEST))
         return cls(every, own / every)
 
