@@ -394,3 +394,18 @@ def test_a_constructor_that_takes_no_render_mode_says_so():
         Instance(functools.partial(specification.make, "rgb_array"), render_mode="rgb_array").open()
     why = "its constructor takes no argument render_mode"
     assert str(refused.value) == f"the environment cannot be rendered: {why}"
+
+
+def test_the_environment_that_waits_longest_is_closed_not_one_that_plays(counted):
+    playing, waiting, new = (Instance(Counted, most=2) for _ in range(3))
+    playing.reset(1)
+    waiting.reset(1)
+    playing.reset(2)
+    new.reset(1)
+    observation, *_ = playing.step(1)
+    assert observation.shape == (3,)
+    assert (counted.made, counted.now) == (3, 2)
+    waiting.reset(2)
+    assert (counted.made, counted.now) == (4, 2)
+    for instance in (playing, waiting, new):
+        instance.close()
