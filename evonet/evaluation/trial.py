@@ -76,7 +76,7 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
     try:
         first, other, second, seconds = _played(task, genomes, seeds)
     except EvonetError as error:
-        return Trial(_cause(task, genomes, seeds), seconds, refusal=str(error))
+        return Trial(_cause(task, genomes, seeds), seconds, refusal=str(error).partition("\n")[0])
     lengths = tuple(int(each.lengths[0]) for each in (first, other) if each.lengths[0] < steps or each.terminated[0])
     if first.faults:
         return Trial(None, seconds, lengths, tuple(first.faults))

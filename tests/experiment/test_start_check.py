@@ -94,6 +94,7 @@ def test_an_environment_of_which_one_can_be_open_is_found(config):
     (message,) = errors_of_check(config(own("OneAtATime")))
     assert message.startswith("error: only one environment can be open in a process (")
     assert "the port is in use" in message
+    assert "\n" not in message
     assert message.endswith("); so set evaluation.instances to 1")
 
 
