@@ -44,8 +44,6 @@ def test_the_program_of_environments_gives_a_row_of_what_each_command_did(enviro
     monkeypatch.setattr(environments, "BUDGET", environments.BUDGET.replace("generations: 2", "generations: 1"))
     whole = environments.commands([])
     monkeypatch.setattr(environments, "commands", lambda _: {name: whole[name] for name in ("run", "onnx")})
-    monkeypatch.setattr(environments, "ROUNDS", 1)
-    monkeypatch.setattr(environments, "SECONDS_OF_A_TURN", 0.05)
     case = environments.Case("Cliff", "{id: CliffWalking-v1, max_steps: 5}", kind="a|b")
     row = environments.examined(case, 200.0)
     assert {name: step.status for name, step in row.steps.items()} == {"run": 0, "onnx": 0}

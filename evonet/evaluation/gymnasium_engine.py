@@ -26,6 +26,8 @@ from evonet.types import FloatArray, IntArray
 SLOTS = 16
 """Instances side by side in an engine, where the task does not limit them."""
 
+_MOST_IN_A_PRODUCT = 8_192  # numbers; OpenBLAS multiplies more than 10,000 in threads
+
 PolicyMaker = Callable[[Task, FloatArray, ObservationNormaliser | None], Policy]
 
 
@@ -183,7 +185,8 @@ class _Rollout:
 
     def _not_finite(self, numbers: FloatArray) -> list[int]:
         """The busy slots whose row of `numbers` is not finite."""
-        if math.isfinite(np.vdot(numbers, numbers)):  # one cheap product for all slots
+        # One number for all slots: finite if all are. Of many numbers it is the sum: a product would start threads.
+        if math.isfinite(np.vdot(numbers, numbers) if numbers.size <= _MOST_IN_A_PRODUCT else numbers.sum()):
             return []
         return [slot for slot in self._busy if not np.isfinite(numbers[slot]).all()]
 
