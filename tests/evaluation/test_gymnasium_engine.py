@@ -462,3 +462,34 @@ def test_the_vector_environment_tells_of_networks_that_overflow_midway_as_the_en
     assert {fault.individual for fault in expected.faults} <= {0, 2, 4}
     assert max(fault.step for fault in expected.faults) > 2
     assert not together.observations.sums.reshape(6, EPISODES, 4)[np.isnan(together.returns)].any()
+
+
+class Wide(gym.Env):
+    """3,000 numbers whose first two the seed chooses at the second step: huge ones, or some that are not finite."""
+
+    PAIRS = ((1.7e308, 1.7e308), (np.inf, -np.inf), (np.nan, 0.0), (0.0, 0.0))
+
+    def __init__(self):
+        self.observation_space = gym.spaces.Box(-np.inf, np.inf, (3_000,), np.float64)
+        self.action_space = gym.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        self._pair = self.PAIRS[seed]
+        return np.zeros(3_000), {}
+
+    def step(self, action):
+        observation = np.zeros(3_000)
+        observation[:2] = self._pair
+        return observation, 1.0, False, False, {}
+
+
+def test_numbers_that_are_not_finite_are_found_in_wide_observations_without_a_product_in_threads(monkeypatch):
+    task = task_for(Wide, hidden=2, max_steps=3)
+    genomes = np.zeros((1, task.architecture.genome_size))
+    sizes = []
+    vdot = np.vdot
+    monkeypatch.setattr(np, "vdot", lambda a, b: sizes.append(a.size) or vdot(a, b))
+    results = run(task, genomes, np.arange(4))
+    assert {fault.seed: fault.step for fault in results.faults} == {1: 1, 2: 1}
+    assert results.lengths[0, [0, 3]].tolist() == [3, 3]
+    assert max(sizes) < 10_000
