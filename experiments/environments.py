@@ -110,13 +110,6 @@ CASES = (
         "ALE/Pong-v5, RAM", "{id: 'ale_py:ALE/Pong-v5', kwargs: {obs_type: ram}, max_steps: 200}", "ale-py", "128 bytes"
     ),
     Case("ALE/Breakout-v5", "{id: 'ale_py:ALE/Breakout-v5', max_steps: 60}", "ale-py", "picture 210×160×3"),
-    Case(
-        "ALE/Pong-v5, 42×42",
-        "{id: 'ale_py:ALE/Pong-v5', kwargs: {frameskip: 1}, max_steps: 60, wrappers: ["
-        "{name: AtariPreprocessing, kwargs: {screen_size: 42}}]}",
-        "ale-py",
-        "grey picture by a wrapper",
-    ),
     Case("MiniGrid-Empty-5x5-v0", "{id: 'minigrid:MiniGrid-Empty-5x5-v0'}", "minigrid", "Dict with a text"),
     Case(
         "MiniGrid-Empty-5x5-v0, flat",
@@ -140,12 +133,6 @@ CASES = (
         "Tuples of two agents",
     ),
     Case("FetchReach-v4", "{id: 'gymnasium_robotics:FetchReach-v4'}", "gymnasium-robotics", "Dict with a goal, MuJoCo"),
-    Case(
-        "PointMaze_UMaze-v3",
-        "{id: 'gymnasium_robotics:PointMaze_UMaze-v3', max_steps: 100}",
-        "gymnasium-robotics",
-        "Dict with a goal, MuJoCo",
-    ),
     Case(
         "AdroitHandPen-v1",
         "{id: 'gymnasium_robotics:AdroitHandPen-v1', max_steps: 100}",
