@@ -265,6 +265,7 @@ def words_of(text: str, folder: Path) -> str:
         found = [f"TRACEBACK {lines[-1]}"]
     words = " / ".join(dict.fromkeys(found)).replace(f"{folder}/", "").replace("evonet: ", "")
     words = re.sub(r"/\S*/site-packages/", "", words)
+    words = re.sub(r"\bat 0x[0-9a-f]+", "at …", words)  # an address, which differs each time
     return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"
 
 

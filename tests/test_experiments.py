@@ -79,6 +79,7 @@ def test_the_program_of_environments_quotes_no_path_of_this_machine_and_calls_a_
         "TRACEBACK KeyError: 1"
     )
     assert environments.words_of("evonet: " + "x" * 999, tmp_path).endswith("x…")
+    assert environments.words_of("evonet: <function f at 0x7f0c7c521ee0>", tmp_path) == "<function f at …>"
 
 
 def test_each_environment_that_the_program_tries_has_a_package_that_its_requirements_name(environments):
