@@ -118,7 +118,7 @@ def asleep_on_dask(tmp_path, **settings):
     (tmp_path / "c.yaml").write_text(RUN, encoding="utf-8")
     path = tmp_path / "run"
     arguments = ["run", tmp_path / "c.yaml", "--output", path, *ALLOWED, "--dask", "local"]
-    started = Started(*arguments, environment={sleepy.ASLEEP: "yes"}, **settings)
+    started = Started(*arguments, environment={sleepy.ASLEEP: str(tmp_path / "asleep")}, **settings)
     wait_until(lambda: generations_in(path) == 3 or started.process.poll() is not None, 120)
     time.sleep(0.3)
     return started, path
