@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 import numpy as np
 from annotated_types import Ge
@@ -219,9 +219,10 @@ class GeneticAlgorithm:
         children.operators[:] = crossed
         for number, mutation in self._current_mutations():
             before = genomes
-            if isinstance(mutation, SelfAdapting):
+            if number in self.population.step_sizes:
                 inherited = inherited_step_sizes(self.population.step_sizes[number], pairs, crossed)
-                genomes, children.step_sizes[number][:] = mutation.adapted(rng, before, parents, inherited)
+                adapting = cast("SelfAdapting", mutation)
+                genomes, children.step_sizes[number][:] = adapting.adapted(rng, before, parents, inherited)
             else:
                 genomes = mutation(rng, before, parents)
             children.operators |= _changed(before, genomes).astype(np.int64) << number

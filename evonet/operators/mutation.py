@@ -7,6 +7,7 @@ class and enter it in `MUTATIONS`.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol, runtime_checkable
@@ -266,7 +267,7 @@ def _chosen(rng: np.random.Generator, size: int, rate: float) -> IntArray:
         return np.flatnonzero(rng.random(size) < rate)
     if rate == 0.0:
         return np.empty(0, dtype=np.int64)
-    scale = -1.0 / float(log1p(-rate))
+    scale = _mean_gap(rate)
     pieces = []
     reached = -1
     while reached < size:
@@ -283,3 +284,9 @@ def _chosen(rng: np.random.Generator, size: int, rate: float) -> IntArray:
         reached = int(places[-1])
     places = np.concatenate(pieces)
     return places[: np.searchsorted(places, size)]
+
+
+@functools.lru_cache(maxsize=64)
+def _mean_gap(rate: float) -> float:
+    """The mean of the exponential numbers that, rounded down, are the gaps between genes chosen with chance `rate`."""
+    return -1.0 / float(log1p(-rate))
