@@ -209,7 +209,7 @@ def test_a_run_under_way_is_read_as_far_as_it_has_come(stopped_run, small_run):
     assert summary["generations"] == 4
     assert summary["evaluations"] == 48
     assert summary["environment_steps"] == whole.metrics["environment_steps"][3]
-    assert summary["seconds"] == round(run.seconds[-1], 3)
+    assert summary["seconds"] == round(float(run.seconds[-1]), 3)
     assert summary["champion"]["test_mean"] is None
     assert summary["champion"]["validation_mean"] == whole.metrics["validation_mean"][3]
     assert run.descent[-1].individual == run.metrics["champion"][-1]
