@@ -64,7 +64,7 @@ class GeneticAlgorithm:
     """
 
     derived_defaults: ClassVar[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
-        "elites": lambda settings: min(4, settings["population_size"] // 2)
+        "elites": lambda settings: min(4, settings.get("population_size", 8) // 2)
     }
 
     def __init__(
