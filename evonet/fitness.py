@@ -19,6 +19,7 @@ from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFact
 from evonet.environments.time_limits import time_limit
 from evonet.environments.wrappers import Wrapper, refuse_statistics
 from evonet.errors import EvonetError, FitnessFunctionFailed, TooManyFaults
+from evonet.evaluation.arrays import read_only
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.evaluate import evaluate
@@ -301,7 +302,7 @@ class FunctionFitness:
             FitnessFunctionFailed: the function raised an error, left the program, or returned something else.
         """
         n = len(genomes)
-        returns = self._called(_read_only(genomes), _read_only(episode_seeds)).reshape(n, -1)
+        returns = self._called(read_only(genomes), read_only(episode_seeds)).reshape(n, -1)
         faults = [
             Fault(int(i), int(e), int(episode_seeds[e]), "nonfinite", 0, f"the function returned {returns[i, e]}")
             for i, e in np.argwhere(~np.isfinite(returns))
@@ -342,12 +343,6 @@ class FunctionFitness:
 
 def _has_text(numbers: NDArray[Any]) -> bool:
     return numbers.dtype.kind == "O" and any(isinstance(number, str | bytes) for number in numbers.flat)
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def aggregate(returns: FloatArray, aggregation: Aggregation, quantile: float = 0.5) -> FloatArray:

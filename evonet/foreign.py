@@ -55,7 +55,7 @@ def without_place(description: str) -> str:
 
 @contextlib.contextmanager
 def guarded(what: str, error_type: type[EvonetError]) -> Iterator[None]:
-    """Within this context, what foreign code raises becomes an error `{what}: …`; errors of evonet stay as they are.
+    """A context in which what foreign code raises becomes an error `{what}: …`; errors of evonet stay as they are.
 
     Raises:
         EvonetError: of type `error_type`.
@@ -70,7 +70,7 @@ def guarded(what: str, error_type: type[EvonetError]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def no_arguments() -> Iterator[None]:
-    """Within this context, `sys.argv` is that of an interactive session: a script must not read evonet's arguments."""
+    """A context in which `sys.argv` is that of an interactive session: a script must not read evonet's arguments."""
     arguments = sys.argv
     sys.argv = [""]
     try:

@@ -23,7 +23,7 @@ _EXTRAS = {
 
 @contextlib.contextmanager
 def making(what: str) -> Iterator[None]:
-    """Within this context, what foreign code raises becomes an error `{what} cannot be made: …`, with what to install.
+    """A context in which what foreign code raises becomes an error `{what} cannot be made: …`, with what to install.
 
     Raises:
         EnvironmentUnavailable: instead of an error that is not evonet's.

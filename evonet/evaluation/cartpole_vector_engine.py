@@ -8,7 +8,6 @@ after the end are ignored.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import gymnasium as gym
@@ -16,6 +15,7 @@ import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
+from evonet.evaluation.arrays import surely_finite
 from evonet.evaluation.kernels.outcomes import EpisodeLog, Outcome
 from evonet.evaluation.results import EpisodeResults
 from evonet.network import NetworkStack
@@ -87,7 +87,7 @@ class VectorEngine:
                 results.observations.squares[episodes] += deviations * deviations
                 normaliser.normalise(inputs)
             outputs = networks.forward(inputs)
-            if not math.isfinite(np.vdot(outputs, outputs)):  # one cheap product for all, nearly always enough
+            if not surely_finite(outputs):
                 undecided = going & ~np.isfinite(outputs).all(axis=1)
                 outcomes[undecided] = Outcome.BAD_OUTPUT
                 going &= ~undecided

@@ -17,6 +17,7 @@ import numpy as np
 from evonet.environments.instance import Instance, MalformedResult
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Actions, MalformedObservation
+from evonet.evaluation.arrays import surely_finite
 from evonet.evaluation.results import EpisodeResults, Fault, FaultKind
 from evonet.foreign import RAISED, described
 from evonet.policy import Policy
@@ -25,8 +26,6 @@ from evonet.types import FloatArray, IntArray
 
 SLOTS = 16
 """Instances side by side in an engine, where the task does not limit them."""
-
-_MOST_IN_A_PRODUCT = 8_192  # numbers; OpenBLAS multiplies more than 10,000 in threads
 
 PolicyMaker = Callable[[Task, FloatArray, ObservationNormaliser | None], Policy]
 
@@ -185,8 +184,7 @@ class _Rollout:
 
     def _not_finite(self, numbers: FloatArray) -> list[int]:
         """The busy slots whose row of `numbers` is not finite."""
-        # One number for all slots: finite if all are. Of many numbers it is the sum: a product would start threads.
-        if math.isfinite(np.vdot(numbers, numbers) if numbers.size <= _MOST_IN_A_PRODUCT else numbers.sum()):
+        if surely_finite(numbers):
             return []
         return [slot for slot in self._busy if not np.isfinite(numbers[slot]).all()]
 

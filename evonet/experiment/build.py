@@ -14,7 +14,7 @@ from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, Unsu
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.results import EpisodeResults
 from evonet.evolution import Validation
-from evonet.experiment.config import EPISODE_RETURN, Config
+from evonet.experiment.config import EPISODE_RETURN, EVALUATION, NETWORK, Config
 from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
 from evonet.experiment.stopping import Stop, StopRule
@@ -25,18 +25,7 @@ from evonet.processes.cores import cores
 from evonet.strategies.algorithm import Algorithm
 from evonet.task import Task
 
-_NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurrent")
 _MOST_GENES = 10**9
-_EVALUATION = (
-    "episodes",
-    "aggregation",
-    "quantile",
-    "normalise_observations",
-    "action_squash",
-    "engine",
-    "workers",
-    "instances",
-)
 
 
 def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = None) -> Fitness:
@@ -122,7 +111,8 @@ def _episode_return(
     engine: EngineName | None = None,
 ) -> EpisodeReturn:
     settings = config.settings
-    network, evaluation = arguments(settings.network, *_NETWORK), arguments(settings.evaluation, *_EVALUATION)
+    network = arguments(settings.network, *NETWORK)
+    evaluation = arguments(settings.evaluation, *EVALUATION, "workers")
     section = "evaluation" if engine is None else "validation"
     evaluation |= {} if engine is None else {"engine": engine}
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from evonet.experiment.start_check import (
 from evonet.experiment.tracking import require_trackers
 from evonet.fitness import EpisodeReturn, Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
+from evonet.strategies.algorithm import Algorithm
 from evonet.task import Task
 
 _GENOMES = 8
@@ -81,6 +83,10 @@ class _Check:
         self._lengths: list[int] = []
         self.faults: Sequence[Fault] = ()
 
+    @cached_property
+    def _algorithm(self) -> Algorithm:
+        return build_algorithm(self._config, self._fitness.architecture)
+
     def findings(self) -> Iterator[Finding]:
         """The findings of a trial and, where episodes are cheap enough, of an evaluation that is done twice."""
         trial = try_out(self._config, self._fitness)
@@ -106,9 +112,10 @@ class _Check:
         config, fitness = self._config, self._fitness
         if not self._step_seconds or not isinstance(fitness, EpisodeReturn):
             return
-        costs = costs_of(config, fitness, self._step_seconds, self._lengths)
+        population = population_size(self._algorithm)
+        costs = costs_of(config, fitness, population, self._step_seconds, self._lengths)
         yield Finding("warning" if costs.dear else "note", costs.described())
-        numbers = proposal(config, fitness, population_size(config, fitness), costs) if costs.dear else ""
+        numbers = proposal(config, fitness, population, costs) if costs.dear else ""
         if numbers:
             yield Finding("note", f"numbers with which each takes about a minute, to copy:\n{numbers.rstrip()}")
 
@@ -131,7 +138,7 @@ class _Check:
         config = replace(self._config, settings=settings.model_copy(update={"environment": environment}))
         fitness = build_fitness(_with_timeout(config))
         try:
-            genomes = build_algorithm(config, fitness.architecture).ask()[:1]
+            genomes = self._algorithm.ask()[:1]
             results = fitness(genomes, episode_seeds(settings.seed, Purpose.TRAINING, 0, 1))
         except TooManyFaults:
             return []
@@ -141,7 +148,7 @@ class _Check:
 
     def _evaluation(self, networks: int, *, twice: bool) -> Iterator[Finding]:
         config, fitness = self._config, self._fitness
-        genomes = build_algorithm(config, fitness.architecture).ask()[:networks]
+        genomes = self._algorithm.ask()[:networks]
         seeds = episode_seeds(config.settings.seed, Purpose.TRAINING, 0, fitness.episodes)
         try:
             first = fitness(genomes, seeds)

@@ -48,11 +48,10 @@ class FitnessSection(Section):
     type: Annotated[str, StringConstraints(pattern=rf"^({EPISODE_RETURN}|[\w.]+:[\w.]+)$")] = EPISODE_RETURN
 
 
-_NetworkArguments: Any = section_of(
-    EpisodeReturn, "hidden", "hidden_activation", "output_activation", "bias", "recurrent"
-)
-_EvaluationArguments: Any = section_of(
-    EpisodeReturn,
+NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurrent")
+"""The arguments of `EpisodeReturn` in the section `network`."""
+
+EVALUATION = (
     "episodes",
     "aggregation",
     "quantile",
@@ -61,6 +60,10 @@ _EvaluationArguments: Any = section_of(
     "engine",
     "instances",
 )
+"""The arguments of `EpisodeReturn` in the section `evaluation`, all but `workers`, whose default differs there."""
+
+_NetworkArguments: Any = section_of(EpisodeReturn, *NETWORK)
+_EvaluationArguments: Any = section_of(EpisodeReturn, *EVALUATION)
 _EnvironmentArguments: Any = section_of(EnvironmentSpec)
 _ValidationArguments: Any = section_of(Validation)
 _TestArguments: Any = section_of(Test)

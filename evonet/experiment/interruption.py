@@ -34,7 +34,7 @@ class OutOfTime(BaseException):
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Within this context, OutOfTime is raised after `seconds`; None sets no limit.
+    """A context in which OutOfTime is raised after `seconds`; None sets no limit.
 
     The context does nothing on a system without SIGALRM, or in a thread other than the main one. An alarm that was set
     before goes on afterwards.

@@ -187,7 +187,7 @@ class Session:
         if getattr(self._fitness, "runs_foreign_code", False):
             from evonet.experiment.start_check import start_check  # a run with a kernel starts without it
 
-            for finding in start_check(self._config, self._fitness):
+            for finding in start_check(self._config, self._fitness, self._algorithm):
                 self._say(f"{finding.level}: {finding.message}")
 
     def _next_generation(self, started: float) -> Generation | None:
@@ -311,7 +311,7 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _resume_advice(resume: str, interruption: Interruption) -> Iterator[None]:
-    """Within this context, an error that a user can repair gets a note with the command that resumes the run."""
+    """A context that adds the command that resumes the run to an error that a user can repair."""
     interruption.advice = f"resume with: {resume}"
     try:
         yield
@@ -323,7 +323,7 @@ def _resume_advice(resume: str, interruption: Interruption) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _saved_on_error(writer: CheckpointWriter) -> Iterator[None]:
-    """Within this context, an error saves the last finished generation, unless the disk is what failed."""
+    """A context in which an error saves the last finished generation, unless the disk is what failed."""
     try:
         yield
     except RunDirectoryError:

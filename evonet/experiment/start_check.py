@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from evonet.evaluation.results import Fault
-from evonet.experiment.build import build_algorithm
 from evonet.experiment.config import Config
 from evonet.experiment.costs import Costs, estimate
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.seeding import Purpose, episode_seeds, generator
+from evonet.strategies.algorithm import Algorithm
 
 if TYPE_CHECKING:
     from evonet.evaluation.trial import Cause, Trial
@@ -37,8 +37,13 @@ class Finding:
     message: str
 
 
-def start_check(config: Config, fitness: Fitness) -> Iterator[Finding]:
+def start_check(config: Config, fitness: Fitness, algorithm: Algorithm) -> Iterator[Finding]:
     """The findings about an environment before a run; none where a kernel stands in for it.
+
+    Args:
+        config: the run's config.
+        fitness: the fitness of the run.
+        algorithm: the algorithm of the run.
 
     Raises:
         EnvironmentUnavailable: the environment cannot be made.
@@ -49,7 +54,7 @@ def start_check(config: Config, fitness: Fitness) -> Iterator[Finding]:
     assert isinstance(fitness, EpisodeReturn)
     yield from trial_findings(config, found)
     if not found.faults:
-        costs = costs_of(config, fitness, found.step_seconds, found.lengths)
+        costs = costs_of(config, fitness, population_size(algorithm), found.step_seconds, found.lengths)
         if costs.dear:
             yield Finding("warning", costs.described())
             seconds = config.settings.stop.seconds
@@ -104,15 +109,14 @@ def remedy(config: Config, cause: Cause) -> str:
     }[cause]
 
 
-def costs_of(config: Config, fitness: EpisodeReturn, step_seconds: float, lengths: Sequence[int]) -> Costs:
+def costs_of(
+    config: Config, fitness: EpisodeReturn, population: int, step_seconds: float, lengths: Sequence[int]
+) -> Costs:
     """The costs of a run from the time of a step and the lengths of episodes that ended by themselves."""
-    return estimate(
-        config, fitness, population_size(config, fitness), step_seconds, float(np.mean(lengths)) if lengths else None
-    )
+    return estimate(config, fitness, population, step_seconds, float(np.mean(lengths)) if lengths else None)
 
 
-def population_size(config: Config, fitness: Fitness) -> int:
+def population_size(algorithm: Algorithm) -> int:
     """Genomes in a generation."""
-    algorithm: Any = build_algorithm(config, fitness.architecture)
     size = getattr(algorithm, "population_size", None)
     return len(algorithm.ask()) if size is None else int(size)

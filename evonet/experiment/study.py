@@ -104,7 +104,7 @@ def _check_config(config: Config, say: Callable[[str], None], *, check: bool) ->
     with working_directory_kept(), contextlib.closing(build_fitness(config)) as fitness:
         for warning in [*warnings_for(fitness), *target_warnings(config)]:
             say(warning)
-        build_algorithm(config, fitness.architecture)
+        algorithm = build_algorithm(config, fitness.architecture)
         if check and isinstance(fitness, EpisodeReturn) and fitness.runs_foreign_code:
-            for finding in start_check(config, fitness):
+            for finding in start_check(config, fitness, algorithm):
                 say(f"{finding.level}: {finding.message}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import EvonetError
+from evonet.evaluation.arrays import read_only
 from evonet.evaluation.kernels.outcomes import EpisodeLog
 from evonet.evaluation.kernels.rollout import WIDTHS, Episodes, Lanes
 from evonet.evaluation.kernels.start_states import StartStates
@@ -76,7 +77,7 @@ class NumbaEngine:
         nothing = np.zeros((0, num_inputs))
         starts, which = self._starts(seeds)
         episodes = Episodes(
-            _read_only(np.ascontiguousarray(self._task.networks(genomes))),
+            read_only(np.ascontiguousarray(self._task.networks(genomes))),  # for others, Numba would compile once more
             np.ascontiguousarray(individuals, dtype=np.int64),
             starts,
             which,
@@ -123,10 +124,3 @@ class NumbaEngine:
         if "_pool" in vars(self):
             self._pool.shutdown()
             del self._pool
-
-
-def _read_only(genomes: FloatArray) -> FloatArray:
-    """A view that nothing writes to: for genomes that came read-only, Numba would else compile once more."""
-    view = genomes.view()
-    view.flags.writeable = False
-    return view

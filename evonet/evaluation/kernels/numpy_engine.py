@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evonet.environments.known import Columns
 from evonet.environments.normaliser import LIMIT, ObservationNormaliser
+from evonet.evaluation.arrays import surely_finite
 from evonet.evaluation.kernels.outcomes import EpisodeLog, Outcome
 from evonet.evaluation.kernels.start_states import StartStates
 from evonet.evaluation.kernels.task import KernelTask
@@ -106,8 +107,7 @@ class _Lanes:
         outputs = self._outputs(self._inputs(observations))
         self._state, reward, terminated = task.kernel.step(self._state, task.decoder(tuple(outputs)), task.parameters)
         self._returns += reward
-        # Nearly always all are finite: one cheap number shows it. A product of more numbers would start threads.
-        finite = math.isfinite(observations.sum() + outputs.sum() + np.vdot(reward, reward))
+        finite = surely_finite(observations) and surely_finite(outputs) and math.isfinite(np.vdot(reward, reward))
         if finite and not last and not np.logical_and(running, terminated).any():
             return None
         outcomes = np.full(len(running), Outcome.TRUNCATED if last else Outcome.RUNNING, np.uint8)
