@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
@@ -38,6 +38,9 @@ from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Episodes, Natural, check
 from evonet.task import Task
 from evonet.types import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from evonet.replay.playback import Playback
 
 FORMAT = "evonet champion 1"
 _SCORES = ("validation", "test")
@@ -154,6 +157,40 @@ class Champion(Individual):
         if results.faults:
             warnings.warn(results.failures, EvonetWarning, stacklevel=2)
         return Score(results.returns[0])
+
+    def play(self, episodes: int = 1, seed: int = 0) -> Playback:
+        """Play episodes in a window, at the environment's own speed; in a notebook, as an animation below the cell.
+
+        Args:
+            episodes: number of episodes.
+            seed: seed from which the seeds of the episodes follow, the same as those of `evonet replay`.
+
+        Raises:
+            CannotRender: there is no display and no notebook, or the environment cannot be rendered.
+            EnvironmentUnavailable: the champion has no environment, or it cannot be made.
+            TypeError, ValueError: `episodes` or `seed` has the wrong type or is out of range.
+        """
+        from evonet.replay.playback import play
+
+        return play(self.policy, episodes, seed)
+
+    def gif(self, path: str | os.PathLike[str] | None = None, episodes: int = 1, seed: int = 0) -> Playback:
+        """Play episodes without a window as an animation, which a notebook shows, and write it as a GIF file.
+
+        Args:
+            path: path of the file; None writes no file.
+            episodes: number of episodes.
+            seed: seed from which the seeds of the episodes follow, the same as those of `evonet replay`.
+
+        Raises:
+            CannotRender: the environment renders no pictures, or Pillow is missing.
+            EnvironmentUnavailable: the champion has no environment, or it cannot be made.
+            OSError: the file cannot be written.
+            TypeError, ValueError: `episodes` or `seed` has the wrong type or is out of range.
+        """
+        from evonet.replay.playback import gif
+
+        return gif(self.policy, path, episodes, seed)
 
     def tested(self, score: Score) -> Champion:
         """The champion with its test score."""

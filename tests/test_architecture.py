@@ -33,7 +33,7 @@ ROWS = [
     ["evonet.genetic_algorithm", "evonet.task"],
     ["evonet.policy"],
     ["evonet.individual"],
-    ["evonet.evaluation", "evonet.scores"],
+    ["evonet.evaluation", "evonet.replay", "evonet.scores"],
     ["evonet.fitness", "evonet.champion"],
     ["evonet.evolution"],
     ["evonet.experiment"],

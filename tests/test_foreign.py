@@ -46,7 +46,7 @@ THROUGH_THE_DOOR = {
         "instance.close",
     },
     "evonet.inspection.analysis.trajectory": {"self._instance.reset", "self._instance.step"},
-    "evonet.inspection.replay": {"instance.render", "instance.reset", "instance.step"},
+    "evonet.replay.episodes": {"instance.render", "instance.reset", "instance.step"},
     "evonet.inspection.report.replay": {"instance.render"},
     "evonet.task": {"make_environment"},
 }
@@ -72,7 +72,7 @@ NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
     "evonet.inspection.loaded_run": {"importlib.import_module"},
     "evonet.inspection.plots.behaviour": {"ax.step"},
     "evonet.inspection.plots.learning": {"ax.step"},
-    "evonet.inspection.replay": {"policy.reset"},
+    "evonet.replay.episodes": {"policy.reset"},
     "evonet.inspection.report": {"environment.from_string(_read('page.html')).render"},
     "evonet.processes.worker_loop": {"function"},
     "evonet.testing.environment": {"_fitness(environment).close"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,12 @@ from evonet.foreign import without_place
 
 if TYPE_CHECKING:
     from evonet.individual import Individual
-    from evonet.inspection.replay import Episode
     from evonet.policy import Policy
+    from evonet.replay.episodes import Episode
     from evonet.types import IntArray
 
 _FORMS = ("gif", "webp", "mp4")
+_CHAMPION = "champion"
 
 
 def add_to(commands: Commands) -> None:
@@ -27,7 +29,8 @@ def add_to(commands: Commands) -> None:
     replay = commands.add_parser(
         "replay",
         help="see a champion act: in a window, or in a file",
-        description="Plays episodes of a run's champion: in a window where there is a display, or into a file.",
+        description="Plays episodes of a run's champion in a window or, with --gif, --webp or --mp4, into a file. "
+        "Where there is no display and no file is named, prints the returns and says how to write a file.",
     )
     replay.add_argument("run", metavar="RUN", type=Path, help="a run directory, or a champion's file")
     files = replay.add_mutually_exclusive_group()
@@ -43,6 +46,12 @@ def add_to(commands: Commands) -> None:
     )
     files.add_argument(
         "--fault", type=int, metavar="N", help="instead, the episode of this line of faults.jsonl, counted from 0"
+    )
+    replay.add_argument(
+        "--generations",
+        type=_generations,
+        metavar="G,G,…,champion",
+        help="the fittest of these generations side by side, and the champion, in one file",
     )
     replay.add_argument("--json", action="store_true", help="print the returns as one JSON document")
     replay.add_argument(
@@ -63,8 +72,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _generations(text: str) -> list[int | None]:
+    """Numbers of generations; None stands for the champion."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(name == _CHAMPION or (name.isascii() and name.isdigit() and len(name) <= 18) for name in names):
+        raise argparse.ArgumentTypeError(f"must be generations and '{_CHAMPION}', such as 0,3,champion, got {text!r}")
+    return [None if name == _CHAMPION else int(name) for name in names]
+
+
 def _replay(options: argparse.Namespace) -> int:
     allow_imports(options.allow_import)
+    if options.generations is not None:
+        return _replay_generations(options)
     return _replay_champion(options) if options.fault is None else _replay_fault(options)
 
 
@@ -74,21 +93,74 @@ def _replay_champion(options: argparse.Namespace) -> int:
 
     individual, policy, seed = _chosen(options)
     seeds = episode_seeds(seed if options.seed is None else options.seed, Purpose.REPLAY, 0, options.episodes)
-    file = next((path for form in _FORMS if (path := getattr(options, form)) is not None), None)
+    _, file = _file(options)
     episodes = []
     for episode in _guarded(_played(options, policy, seeds)):
         episodes.append(episode)
         if not options.json:
-            ending = "ended by the environment" if episode.terminated else "truncated"
-            print(f"seed {episode.seed:<11} return {episode.total:<12.6g} {episode.steps} steps, {ending}", flush=True)
-    mean = sum(episode.total for episode in episodes) / len(episodes)
+            print(f"seed {episode.seed:<11} return {episode.total:<12.6g} {_end(episode)}", flush=True)
     if options.json:
-        print(printable_json(to_json(_result(options, individual, episodes, mean, file), indent=2)))
+        print(printable_json(to_json(_result(options, individual, episodes, file), indent=2)))
     elif len(episodes) > 1:
-        print(f"mean {mean:.6g} over {len(episodes)} episodes")
+        print(f"mean {_mean(episodes):.6g} over {len(episodes)} episodes")
     if file is not None:
         print(f"written: {file}", file=sys.stderr)
     return DONE
+
+
+def _replay_generations(options: argparse.Namespace) -> int:
+    from evonet.experiment.run_directory import to_json
+    from evonet.inspection.loaded_run import load_run
+    from evonet.inspection.stored import stored_individual
+    from evonet.replay.side_by_side import MOST_PANELS, Panel, record_side_by_side
+    from evonet.seeding import Purpose, episode_seeds
+
+    form, file = _file(options)
+    if file is None:
+        raise ConfigError("--generations makes a film; name its file: --gif FILE, --webp FILE or --mp4 FILE")
+    if (options.generation, options.individual, options.episodes) != (None, None, 1):
+        raise ConfigError("--generations shows one episode of each: leave out --generation, --individual, --episodes")
+    if len(options.generations) > MOST_PANELS:
+        raise ConfigError(f"--generations may name {MOST_PANELS} at most, got {len(options.generations)}")
+    run = load_run(options.run, options.allow_import)
+    task = None if run.policy_spec is None else run.policy_spec.task
+    individuals = [stored_individual(run, generation) for generation in options.generations]
+    names = [_CHAMPION if number is None else f"generation {number}" for number in options.generations]
+    panels = [Panel(name, each.policy_for(task)) for name, each in zip(names, individuals, strict=True)]
+    seed = run.settings.get("seed", 0) if options.seed is None else options.seed
+    seeds = episode_seeds(seed, Purpose.REPLAY, 0, 1)
+    with _written(file), stdout_kept_for_the_result():
+        episodes = list(record_side_by_side(panels, seeds, file, form))
+    if options.json:
+        parts = [_result(options, *each, file) for each in zip(individuals, ([e] for e in episodes), strict=True)]
+        print(printable_json(to_json(parts, indent=2)))
+    else:
+        for name, episode in zip(names, episodes, strict=True):
+            print(f"{name:<24} return {episode.total:<12.6g} {_end(episode)}")
+    print(f"written: {file}", file=sys.stderr)
+    return DONE
+
+
+def _file(options: argparse.Namespace) -> tuple[str | None, Path | None]:
+    """The form and the path of the file that the options name."""
+    return next(((form, path) for form in _FORMS if (path := getattr(options, form)) is not None), (None, None))
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """A context in which the film at `path` is written.
+
+    Raises:
+        RunDirectoryError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunDirectoryError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _end(episode: Episode) -> str:
+    return f"{episode.steps} steps, {'ended by the environment' if episode.terminated else 'truncated'}"
 
 
 def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
@@ -112,17 +184,13 @@ def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
 
 
 def _played(options: argparse.Namespace, policy: Policy, seeds: IntArray) -> Iterator[Episode]:
-    from evonet.inspection.replay import has_display, play, record, show
+    from evonet.replay.episodes import has_display, play, record, show
 
-    for form in _FORMS:
-        path = getattr(options, form)
-        if path is not None:
-            try:
-                yield from record(policy, seeds, path, form)
-            except OSError as error:
-                raise RunDirectoryError(f"{path}: cannot be written: {error.strerror or error}") from error
-            return
-    if has_display():
+    form, path = _file(options)
+    if path is not None:
+        with _written(path):
+            yield from record(policy, seeds, path, form)
+    elif has_display():
         yield from show(policy, seeds)
     else:
         print("there is no display, so nothing is shown; to see it: --gif FILE", file=sys.stderr)
@@ -139,15 +207,19 @@ def _guarded(episodes: Iterator[Episode]) -> Iterator[Episode]:
         yield episode
 
 
+def _mean(episodes: list[Episode]) -> float:
+    return sum(episode.total for episode in episodes) / len(episodes)
+
+
 def _result(
-    options: argparse.Namespace, individual: Individual, episodes: list[Episode], mean: float, file: Path | None
+    options: argparse.Namespace, individual: Individual, episodes: list[Episode], file: Path | None
 ) -> dict[str, Any]:
     return {
         "run": options.run,
         "individual": individual.id,
         "generation": individual.generation,
         "file": file,
-        "mean": mean,
+        "mean": _mean(episodes),
         "episodes": [
             {
                 "seed": episode.seed,

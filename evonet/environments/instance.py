@@ -16,7 +16,7 @@ import numpy as np
 
 from evonet import foreign
 from evonet.environments.spaces import Space
-from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
+from evonet.environments.specification import NO_WINDOWS, Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.errors import CannotRender, EnvironmentUnavailable, UnsuitableEnvironment
 from evonet.files.text import shown
 
@@ -87,6 +87,9 @@ class Instance:
             self._environment = environment
             self._step = environment.step
             _open[self] = None
+            if self._render_mode is None and getattr(environment, "render_mode", None) == "human":
+                self.close()
+                raise UnsuitableEnvironment(NO_WINDOWS)
             if self._render_mode not in (None, getattr(environment, "render_mode", None)):
                 self.close()
                 raise CannotRender(f"the environment cannot be rendered: it has no render mode {self._render_mode!r}")

@@ -23,6 +23,13 @@ from evonet.settings import NOT_A_SETTING, ByName, Count, Settings
 Environment: TypeAlias = gym.Env[Any, Any]
 EnvironmentFactory: TypeAlias = Callable[[], Environment]
 
+NO_WINDOWS = (
+    "render_mode must not be 'human', which shows every episode of training in a window, at the speed of the screen\n"
+    "to see the champion play while it evolves: evonet run CONFIG --watch, or --window; afterwards: evonet replay RUN, "
+    "in Python champion.play()"
+)
+"""Why an environment with the render mode "human" is refused, and what to do instead."""
+
 DEFAULT_MAX_STEPS = 1000
 """Step limit of an episode where neither the config nor the environment sets one."""
 
@@ -105,9 +112,14 @@ class EnvironmentSpec(Settings):
             change: is called with the unwrapped environment whenever one is made.
 
         Raises:
-            UnsuitableEnvironment: the environment or a wrapper is unknown, or may not be imported.
+            UnsuitableEnvironment: the environment or a wrapper is unknown, or may not be imported, or the keyword
+                arguments ask for windows.
             EnvironmentUnavailable: the environment lacks a package, or cannot be made with these arguments.
         """
+        if render_mode is None and self.kwargs.get("render_mode") == "human":
+            error = UnsuitableEnvironment(NO_WINDOWS)
+            error.setting = ("kwargs", "render_mode")
+            raise error
 
         def make_once() -> Environment:
             environment = self._make_once(render_mode)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from evonet import EpisodeReturn
+from evonet.cli import main
 from evonet.environments.instance import Instance, MalformedResult, make_environment
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import (
@@ -409,3 +410,31 @@ def test_the_environment_that_waits_longest_is_closed_not_one_that_plays(counted
     assert (counted.made, counted.now) == (4, 2)
     for instance in (playing, waiting, new):
         instance.close()
+
+
+WINDOW = (
+    "render_mode must not be 'human', which shows every episode of training in a window, at the speed of the screen\n"
+)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: EpisodeReturn("CartPole-v1", kwargs={"render_mode": "human"}),
+        lambda: EpisodeReturn(lambda: gym.make("CartPole-v1", render_mode="human")),
+    ],
+    ids=["arguments", "function"],
+)
+def test_an_environment_that_opens_windows_is_refused_with_the_ways_to_see_it(made):
+    with pytest.raises(UnsuitableEnvironment) as refused:
+        made()
+    assert str(refused.value).startswith(WINDOW)
+    for way in ("evonet run CONFIG --watch", "--window", "evonet replay RUN", "champion.play()"):
+        assert way in str(refused.value)
+
+
+def test_a_window_is_refused_in_a_config_with_its_line(tmp_path, capsys):
+    (tmp_path / "c.yaml").write_text("environment:\n  id: CartPole-v1\n  kwargs: {render_mode: human}\n")
+    for command in ("check", "run"):
+        assert main([command, str(tmp_path / "c.yaml")]) == 2
+        assert f"c.yaml:3:12: environment.kwargs.render_mode: {WINDOW}" in capsys.readouterr().err

@@ -12,8 +12,8 @@ from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.inspection.loaded_run import load_run
-from evonet.inspection.replay import play
 from evonet.inspection.stored import NotStored, stored_individual
+from evonet.replay.episodes import play
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
 

@@ -13,9 +13,9 @@ from evonet.environments.instance import Instance
 from evonet.errors import CannotRender
 from evonet.foreign import RAISED, described
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
-from evonet.inspection.animation import FrameRate
-from evonet.inspection.pictures import rgb
-from evonet.inspection.replay import no_window_needed
+from evonet.replay.animation import FrameRate
+from evonet.replay.episodes import no_window_needed
+from evonet.replay.pictures import rgb
 from evonet.types import IntArray
 
 MOST_STEPS = 2_000

@@ -16,7 +16,7 @@ import numpy as np
 from evonet.errors import CannotRender
 from evonet.extras import optional_package
 from evonet.files.directory import write_atomically
-from evonet.inspection.pictures import Picture, rgb
+from evonet.replay.pictures import Picture, rgb
 
 _WIDTH = 480  # pixels
 _FASTEST = 25.0  # frames a second; of a faster environment, frames are left out, so that its speed is kept
@@ -44,19 +44,29 @@ class FrameRate:
 
 
 class Film:
-    """A list of frames, compressed because the frames of a long episode would fill the memory, and are mostly alike."""
+    """A list of frames, compressed because the frames of a long episode would fill the memory, and are mostly alike.
 
-    def __init__(self) -> None:
+    Args:
+        fps: frames a second.
+        most_width: greatest width of a frame in pixels.
+
+    Attributes:
+        fps: frames a second.
+    """
+
+    def __init__(self, fps: float = _FASTEST, most_width: int = _WIDTH) -> None:
+        self.fps = fps
+        self._most_width = most_width
         self._frames: list[bytes] = []
         self._shape: tuple[int, ...] | None = None
 
     def add(self, picture: Any) -> None:
-        """Add a picture as renderers return it, `(height, width, 3)`, reduced to at most 480 pixels of width.
+        """Add a picture as renderers return it, `(height, width, 3)`, reduced to the greatest width.
 
         Raises:
             CannotRender: `picture` has another shape, or its size differs from that of the first picture.
         """
-        frame = _reduced(picture)
+        frame = _reduced(picture, self._most_width)
         if frame.shape != (self._shape or frame.shape):
             raise CannotRender(f"the environment's pictures must be of one size, got {self._shape} and {frame.shape}")
         self._shape = frame.shape
@@ -73,10 +83,10 @@ class Film:
         return np.frombuffer(zlib.decompress(self._frames[index]), dtype=np.uint8).reshape(self._shape)
 
 
-def _reduced(picture: Any) -> Picture:
+def _reduced(picture: Any, most_width: int) -> Picture:
     """Every n-th pixel of a wide picture, cropped to even sides, which video formats require."""
     frame = rgb(picture)
-    stride = -(-frame.shape[1] // _WIDTH)
+    stride = -(-frame.shape[1] // most_width)
     frame = frame[::stride, ::stride]
     return np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
 
@@ -87,11 +97,11 @@ class FilmFormat:
 
     Attributes:
         require: imports the package that writes the format, or raises `CannotRender`.
-        write: writes a film to a path, at a number of frames a second.
+        write: writes a film to a path.
     """
 
     require: Callable[[], Any]
-    write: Callable[[Path, Film, float], None]
+    write: Callable[[Path, Film], None]
 
 
 def _pillow() -> Any:
@@ -102,31 +112,41 @@ def _ffmpeg() -> Any:
     return optional_package("imageio_ffmpeg", "this format needs imageio-ffmpeg", "video", CannotRender)
 
 
-def _write_gif(path: Path, film: Film, fps: float) -> None:
+def encode_gif(film: Film) -> bytes:
+    """A film as the content of a GIF file.
+
+    Raises:
+        CannotRender: Pillow is not installed.
+    """
     image = _pillow()
     # One palette for all frames, so that unchanged pixels compress and colours do not flicker.
     sample = np.concatenate([film[index] for index in range(0, len(film), max(1, len(film) // 8))])
     palette = image.fromarray(sample).quantize(64)
     pictures = (image.fromarray(frame).quantize(palette=palette, dither=0) for frame in film)
-    _save(path, pictures, fps, format="GIF")
+    return _animated(pictures, film.fps, format="GIF")
 
 
-def _write_webp(path: Path, film: Film, fps: float) -> None:
+def _write_gif(path: Path, film: Film) -> None:
+    write_atomically(path, encode_gif(film))
+
+
+def _write_webp(path: Path, film: Film) -> None:
     image = _pillow()
-    _save(path, (image.fromarray(frame) for frame in film), fps, format="WEBP", quality=70)
+    pictures = (image.fromarray(frame) for frame in film)
+    write_atomically(path, _animated(pictures, film.fps, format="WEBP", quality=70))
 
 
-def _save(path: Path, pictures: Iterator[Any], fps: float, **options: Any) -> None:
+def _animated(pictures: Iterator[Any], fps: float, **options: Any) -> bytes:
     file = io.BytesIO()
     next(pictures).save(file, save_all=True, append_images=pictures, duration=round(1000 / fps), loop=0, **options)
-    write_atomically(path, file.getvalue())
+    return file.getvalue()
 
 
-def _write_mp4(path: Path, film: Film, fps: float) -> None:
+def _write_mp4(path: Path, film: Film) -> None:
     height, width, _ = film[0].shape
     unfinished = path.with_name(f".{os.getpid()}-{path.name}")  # ffmpeg reads the format from the name's suffix
     try:
-        writer = _ffmpeg().write_frames(str(unfinished), (width, height), fps=fps, macro_block_size=2)
+        writer = _ffmpeg().write_frames(str(unfinished), (width, height), fps=film.fps, macro_block_size=2)
         writer.send(None)
         for frame in film:
             writer.send(frame)

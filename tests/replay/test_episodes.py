@@ -13,10 +13,10 @@ from evonet.errors import CannotRender, ConfigError, EnvironmentUnavailable
 from evonet.extras import install_hint
 from evonet.fitness import EpisodeReturn
 from evonet.foreign import without_place
-from evonet.inspection.animation import FILM_FORMATS, Film
 from evonet.inspection.loaded_run import load_run
-from evonet.inspection.replay import no_window_needed, play, record, show
 from evonet.network import Architecture
+from evonet.replay.animation import FILM_FORMATS, Film
+from evonet.replay.episodes import no_window_needed, play, record, show
 from evonet.seeding import Purpose, episode_seeds
 from evonet.task import Task
 from tests.environments_for_tests import MODULE

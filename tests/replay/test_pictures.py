@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from evonet.errors import CannotRender, EnvironmentUnavailable
-from evonet.inspection.animation import FrameRate
-from evonet.inspection.pictures import rgb
-from evonet.inspection.replay import no_window_needed
+from evonet.replay.animation import FrameRate
+from evonet.replay.episodes import no_window_needed
+from evonet.replay.pictures import rgb
 
 PICTURE = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 15
 

@@ -13,8 +13,8 @@ from typing import Literal
 from evonet.environments.instance import Instance
 from evonet.errors import CannotRender, ConfigError, EnvironmentUnavailable, EvonetError
 from evonet.foreign import RAISED, absolute, described
-from evonet.inspection.animation import FILM_FORMATS, Film, FrameRate
 from evonet.policy import Policy
+from evonet.replay.animation import FILM_FORMATS, Film, FilmFormat, FrameRate
 from evonet.types import IntArray
 
 _WINDOWLESS = {"SDL_VIDEODRIVER": "dummy", "MUJOCO_GL": "egl"}
@@ -67,7 +67,9 @@ def show(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
         EnvironmentUnavailable: the environment cannot be made, or raises.
     """
     if not has_display():
-        raise CannotRender("there is no display to open a window on; write a file instead: --gif FILE")
+        raise CannotRender(
+            "there is no display to open a window on; write a file instead: --gif FILE, in Python champion.gif(path)"
+        )
     return _played(policy, seeds, "human")
 
 
@@ -91,15 +93,38 @@ def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None)
         EnvironmentUnavailable: the environment cannot be made, or raises.
         OSError: the file cannot be written.
     """
+    film_format = film_format_of(path, form)
+    film, location = Film(), absolute(path)
+    yield from filmed(policy, seeds, film)
+    film_format.write(location, film)
+
+
+def film_format_of(path: Path, form: str | None = None) -> FilmFormat:
+    """The file format `form`, by default that of the suffix of `path`; the package that writes it is there.
+
+    Raises:
+        ConfigError: the suffix is no file format.
+        CannotRender: the package is missing.
+    """
     film_format = FILM_FORMATS.get(form or path.suffix.lower().removeprefix("."))
     if film_format is None:
         suffixes = ", ".join(f".{name}" for name in FILM_FORMATS)
         raise ConfigError(f"a replay's file must end with one of {suffixes}, got {str(path)!r}")
     film_format.require()
-    film, location = Film(), absolute(path)
+    return film_format
+
+
+def filmed(policy: Policy, seeds: IntArray, film: Film) -> Iterator[Episode]:
+    """Play the episodes of `seeds (episodes,)`, and add their frames to `film`, at most 25 for each second.
+
+    Raises:
+        CannotRender: the environment renders no pictures.
+        EnvironmentUnavailable: the environment cannot be made, or raises.
+    """
     with no_window_needed(), policy.task.instance("rgb_array") as instance:
         instance.open()
         rate = FrameRate.of(instance.metadata)
+        film.fps = rate.fps
 
         def add_frame(step: int) -> None:
             if step % rate.every == 0:
@@ -109,7 +134,6 @@ def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None)
             yield _episode(policy, instance, seed, add_frame)
     if not len(film):
         raise CannotRender("the environment rendered no pictures")
-    film_format.write(location, film, rate.fps)
 
 
 def _played(policy: Policy, seeds: IntArray, mode: Literal["human"] | None) -> Iterator[Episode]:
