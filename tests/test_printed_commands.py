@@ -103,10 +103,10 @@ def test_a_refused_resume_prints_a_run_that_is_allowed(what, config, capsys):
     assert f"evonet run out/config.yaml{' --set network.hidden=3' if 'setting' in what else ''}{FLAG}" in error
 
 
-def test_a_study_prints_how_a_run_is_inspected(config, capsys):
+def test_a_study_prints_how_it_is_inspected(config, capsys):
     assert main(["study", config(), "--seeds", "1", "--workers", "1", "--output", "study", *ALLOWED]) == 0
-    command, status = printed(capsys.readouterr().err, "inspect a run with: ")
-    assert (command, status) == (f"evonet inspect study/seed-0{FLAG}", 0)
+    command, status = printed(capsys.readouterr().err, "inspect it with: ")
+    assert (command, status) == (f"evonet inspect study{FLAG}", 0)
 
 
 def test_a_config_may_come_from_standard_input(monkeypatch, tmp_path, capsys):

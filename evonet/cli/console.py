@@ -23,6 +23,9 @@ OUTPUT_LOST, INTERRUPTED, OUTPUT_CLOSED = 74, 130, 141  # as shells report SIGIN
 
 CONFIG_HELP = "a YAML file, - for standard input, or the name of a shipped config (`evonet list` has them)"
 
+RUN_HELP = "a run directory, or `last` for the newest run in runs"
+RUN_OR_STUDY_HELP = "a directory of a run or a study, or `last` for the newest one in runs"
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """The object to which each command adds its parser."""
 
@@ -152,6 +155,11 @@ def say(options: argparse.Namespace, message: str) -> None:
     if not options.quiet:
         with contextlib.suppress(OSError):
             print(printable(message), file=sys.stderr)
+
+
+def note(message: str) -> None:
+    """Print a sentence about the result on stderr."""
+    print(printable(f"evonet: {message}"), file=sys.stderr)
 
 
 def warn_of_workers(options: argparse.Namespace, workers: int | str | None) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonet.cli.console import DONE, Commands
+from evonet.cli.console import DONE, RUN_OR_STUDY_HELP, Commands, note
 from evonet.errors import ConfigError, RunDirectoryError
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def add_to(commands: Commands) -> None:
     export = commands.add_parser(
         "export", help="write a champion as ONNX, safetensors, JSON, a C header or a hub folder"
     )
-    export.add_argument("run", metavar="RUN", type=Path, help="a run directory, or a champion's file")
+    export.add_argument("run", metavar="RUN", type=Path, help=f"{RUN_OR_STUDY_HELP}; or a champion's file")
     export.add_argument("--to", required=True, choices=FORMATS, help="the format")
     export.add_argument("file", metavar="FILE", type=Path, help="where to; for hub, a folder")
     export.set_defaults(command=_export)
@@ -40,24 +39,27 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _champion(source: Path) -> Champion:
-    """The champion in a champion's file or in a run directory; of an unfinished run, the champion so far."""
+    """The champion in a file or a run directory, or a study's best; of an unfinished run, the champion so far."""
     from evonet.champion import Champion
     from evonet.experiment.run_directory import CHAMPION
+    from evonet.experiment.run_finder import found
     from evonet.files.directory import reading_below
-    from evonet.inspection.loaded_run import load_run
+    from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_champion
 
-    if source.is_dir() and not (source / CHAMPION).is_file():
-        run = load_run(source)
-        champion = stored_champion(run)
-        print(f"evonet: {source} is not finished: {_so_far(champion)}", file=sys.stderr)
-        return champion
+    source = found(source)
     if not source.exists():
         raise ConfigError(f"{source} holds no champion: there is no such file or directory")
     if not source.is_dir():
         return Champion.load(source)
-    with reading_below(source / CHAMPION) as file:
-        return Champion.read(file)
+    if (source / CHAMPION).is_file():
+        with reading_below(source / CHAMPION) as file:
+            return Champion.read(file)
+    run = load_run_or_best(source, say=note)
+    champion = stored_champion(run)
+    if not run.finished:
+        note(f"{source} is not finished: {_so_far(champion)}")
+    return champion
 
 
 def _so_far(champion: Champion) -> str:

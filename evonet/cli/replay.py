@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonet.cli.console import DONE, Commands, allow_imports, stdout_kept_for_the_result
+from evonet.cli.console import DONE, RUN_OR_STUDY_HELP, Commands, allow_imports, note, stdout_kept_for_the_result
 from evonet.errors import ConfigError, RunDirectoryError
 from evonet.files.text import printable, printable_json
 from evonet.foreign import without_place
@@ -32,7 +32,7 @@ def add_to(commands: Commands) -> None:
         description="Plays episodes of a run's champion in a window or, with --gif, --webp or --mp4, into a file. "
         "Where there is no display and no file is named, prints the returns and says how to write a file.",
     )
-    replay.add_argument("run", metavar="RUN", type=Path, help="a run directory, or a champion's file")
+    replay.add_argument("run", metavar="RUN", type=Path, help=f"{RUN_OR_STUDY_HELP}; or a champion's file")
     files = replay.add_mutually_exclusive_group()
     for form in _FORMS:
         files.add_argument(f"--{form}", type=Path, metavar="FILE", help=f"write an animation as {form.upper()}")
@@ -81,7 +81,10 @@ def _generations(text: str) -> list[int | None]:
 
 
 def _replay(options: argparse.Namespace) -> int:
+    from evonet.experiment.run_finder import found
+
     allow_imports(options.allow_import)
+    options.run = found(options.run, studies=options.fault is None)
     if options.generations is not None:
         return _replay_generations(options)
     return _replay_champion(options) if options.fault is None else _replay_fault(options)
@@ -110,7 +113,7 @@ def _replay_champion(options: argparse.Namespace) -> int:
 
 def _replay_generations(options: argparse.Namespace) -> int:
     from evonet.experiment.run_directory import to_json
-    from evonet.inspection.loaded_run import load_run
+    from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_individual
     from evonet.replay.side_by_side import MOST_PANELS, Panel, record_side_by_side
     from evonet.seeding import Purpose, episode_seeds
@@ -122,7 +125,7 @@ def _replay_generations(options: argparse.Namespace) -> int:
         raise ConfigError("--generations shows one episode of each: leave out --generation, --individual, --episodes")
     if len(options.generations) > MOST_PANELS:
         raise ConfigError(f"--generations may name {MOST_PANELS} at most, got {len(options.generations)}")
-    run = load_run(options.run, options.allow_import)
+    run = load_run_or_best(options.run, options.allow_import, note)
     task = None if run.policy_spec is None else run.policy_spec.task
     individuals = [stored_individual(run, generation) for generation in options.generations]
     names = [_CHAMPION if number is None else f"generation {number}" for number in options.generations]
@@ -166,7 +169,7 @@ def _end(episode: Episode) -> str:
 def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
     """The individual, its policy, and the seed of the run."""
     from evonet.champion import Champion
-    from evonet.inspection.loaded_run import load_run
+    from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_individual
 
     if options.run.is_file():
@@ -176,7 +179,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
             )
         champion = Champion.load(options.run, options.allow_import)
         return champion, champion.policy, 0
-    run = load_run(options.run, options.allow_import)
+    run = load_run_or_best(options.run, options.allow_import, note)
     seed = run.settings.get("seed")
     individual = stored_individual(run, options.generation, options.individual)
     task = None if run.policy_spec is None else run.policy_spec.task
@@ -234,7 +237,9 @@ def _result(
 
 def _replay_fault(options: argparse.Namespace) -> int:
     from evonet.experiment.fault_replay import RecordedFault
+    from evonet.experiment.run_finder import require_run
 
+    require_run(options.run)
     recorded = RecordedFault.read(options.run, options.fault)
     before = recorded.fault
     where = f"generation {recorded.generation}, individual {before.individual}, episode {before.episode}"

@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 from evonet.cli.console import (
+    RUN_HELP,
     Commands,
     add_cluster_arguments,
     add_override_arguments,
@@ -29,7 +30,7 @@ def add_to(commands: Commands) -> None:
         "never stopped. Only stop, checkpoints and evaluation.workers can be changed: "
         "--set stop.generations=500 continues a finished run.",
     )
-    resume.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    resume.add_argument("run", type=Path, metavar="RUN", help=RUN_HELP)
     add_override_arguments(resume)
     add_cluster_arguments(resume)
     add_output_arguments(resume)
@@ -37,9 +38,11 @@ def add_to(commands: Commands) -> None:
 
 
 def _resume(options: argparse.Namespace) -> int:
+    from evonet.experiment.run_finder import found
     from evonet.experiment.runner import resume, resumed_config
 
     allow_imports(options.allow_import)
+    options.run = found(options.run, studies=False)
     changes = overrides(options), options.allow_import
     config = resumed_config(options.run, *changes)
     warn_of_workers(options, config.settings.evaluation.workers)

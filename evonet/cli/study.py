@@ -116,7 +116,6 @@ def _study(options: argparse.Namespace) -> int:
 
 def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     from evonet.experiment.run_directory import to_json
-    from evonet.experiment.study_directory import run_directory
 
     path = Path(summary["study_directory"])
     if options.json:
@@ -125,12 +124,9 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         from evonet.inspection.study_account import study_account
 
         print(printable(study_account(summary)))
-    shown = summary["test"].get("best_seed", summary["seeds"][0])
-    inspect = command("evonet", "inspect", run_directory(path, shown), *allowing(options.allow_import))
-    say(
-        options,
-        f"\ninspect a run with: {inspect}\ncompare it with another study: {command('evonet', 'compare', path)} OTHER",
-    )
+    inspect = command("evonet", "inspect", path, *allowing(options.allow_import))
+    compare = f"{command('evonet', 'compare', path)} OTHER"
+    say(options, f"\ninspect it with: {inspect}\ncompare it with another study: {compare}")
     return FAILED if summary["failures"] else DONE
 
 

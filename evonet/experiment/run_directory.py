@@ -28,6 +28,9 @@ from evonet.foreign import absolute
 from evonet.shell import command
 from evonet.types import FloatArray
 
+RUNS = Path("runs")
+"""The folder in which runs and studies without `--output` have their directories."""
+
 CONFIG = "config.yaml"
 SUMMARY = "run.json"
 CHAMPION = "champion.npz"
@@ -265,7 +268,7 @@ def new_run_directory(name: str, seed: int, start: Path) -> Path:
     Raises:
         RunDirectoryError: the directory cannot be made.
     """
-    first = Path("runs") / f"{safe_name(name)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-seed{seed}"
+    first = RUNS / f"{safe_name(name)}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-seed{seed}"
     for number in itertools.count(1):
         path = first if number == 1 else first.with_name(f"{first.name}-{number}")
         try:

@@ -10,15 +10,14 @@ from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, ConfigError
-from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.checkpoint import Checkpoint, usable_checkpoint
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import differences
 from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
+from evonet.experiment.run_finder import require_run
 from evonet.experiment.session import Session, Watcher
 from evonet.experiment.summaries import read_run_summary
-from evonet.files.bounded import read_text
 from evonet.files.directory import Directory
 from evonet.fingerprint import changes, fingerprint
 from evonet.foreign import working_directory_kept
@@ -114,11 +113,7 @@ def resume(
                 directory.resume(checkpoint.journals)
                 say(f"the run is over, stopped by {over}; to continue it: --set stop.{over}=…")
                 return summary
-        text = config.to_yaml()
-        with directory.files.reading(CONFIG) as file:
-            config_text = read_text(file, LONGEST_CONFIG)
-        if text != config_text:
-            directory.write_text(CONFIG, text)
+        directory.write_text(CONFIG, config.to_yaml())  # an unchanged one too: its time makes this run the `last` one
         directory.remove_summary()
         directory.resume({} if checkpoint is None else checkpoint.journals)
         return session.drive(directory, watch, interruption)
@@ -132,6 +127,7 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Seq
     """
     if not os.path.lexists(path / CONFIG):
         raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
+    require_run(path)
     for override in overrides:
         key = override.partition("=")[0]
         if not _is_changeable(key):

@@ -12,8 +12,8 @@ from typing import Any
 from evonet.errors import CheckpointError, EvonetError
 from evonet.experiment.config import Config
 from evonet.experiment.run_directory import CONFIG
+from evonet.experiment.run_finder import run_directory
 from evonet.experiment.runner import resume, run
-from evonet.experiment.study_directory import run_directory
 from evonet.foreign import RAISED, described
 
 

@@ -15,26 +15,23 @@ from evonet.experiment.document import Document, to_yaml
 from evonet.experiment.run_directory import (
     CONFIG,
     LOCK,
+    RUNS,
     SUMMARY,
     journal_name,
     refusing_special_files,
     safe_name,
     unwritable,
 )
+from evonet.experiment.run_finder import run_directory
 from evonet.experiment.summaries import LONGEST_STUDY, STUDY, read_run_summary
 from evonet.files.directory import Directory, name_of_temporary
 
-_RUN = re.compile(r"\.?seed-\d+(\.arriving)?")
+_FOLDER = re.compile(r"\.?seed-\d+(\.arriving)?")
 
 
 def default_study_path(name: str) -> Path:
     """The default directory, `runs/<name>-study`; it depends on the name only, so that the same command resumes it."""
-    return Path("runs") / f"{safe_name(name)}-study"
-
-
-def run_directory(path: Path, seed: int) -> Path:
-    """The run directory of `seed` in the study at `path`."""
-    return path / f"seed-{seed}"
+    return RUNS / f"{safe_name(name)}-study"
 
 
 def finished(path: Path, seed: int) -> dict[str, Any] | None:
@@ -72,7 +69,7 @@ def open_study(path: Path, config: Config, say: Callable[[str], None]) -> Iterat
         try:
             directory = stack.enter_context(Directory(path, create=True))
             with refusing_special_files():
-                directory.check(_is_file_of_a_study, lambda name: _RUN.fullmatch(name) is not None)
+                directory.check(_is_file_of_a_study, lambda name: _FOLDER.fullmatch(name) is not None)
             lock = directory.lock(LOCK)
         except BlockingIOError as error:
             raise RunInUse(f"{path} is in use: another process is running the study") from error

@@ -70,13 +70,20 @@ class StudyRun(TypedDict):
     test_mean: float | None
 
 
+class StudyFailure(TypedDict):
+    """A run of a study that ended with an error."""
+
+    seed: int
+    error: str
+
+
 class StudySummary(TypedDict):
-    """The part of a study's summary that a comparison uses; `failures` is the number of runs that failed."""
+    """The part of a study's summary that is read back."""
 
     environment: str | None
     target: float | None
     runs: list[StudyRun]
-    failures: int
+    failures: list[StudyFailure]
 
 
 def read_run_summary(run: Path) -> RunSummary:
@@ -159,6 +166,8 @@ def _versions(fields: Fields) -> dict[str, str]:
 
 def _study(fields: Fields) -> StudySummary:
     runs = [Fields(entry, f"summary.runs[{i}]") for i, entry in enumerate(fields.items("runs", _MOST_RUNS))]
+    failures = enumerate(fields.items("failures", _MOST_RUNS))
+    failed = [Fields(entry, f"summary.failures[{i}]") for i, entry in failures]
     return {
         "environment": fields.optional("environment", fields.text),
         "target": fields.optional("target", fields.finite),
@@ -171,5 +180,5 @@ def _study(fields: Fields) -> StudySummary:
             }
             for run in runs
         ],
-        "failures": len(fields.items("failures", _MOST_RUNS)),
+        "failures": [{"seed": run.integer("seed"), "error": str(run.get("error"))} for run in failed],
     }

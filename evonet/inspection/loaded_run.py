@@ -24,6 +24,7 @@ from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import fault_from, individual_from
 from evonet.experiment.records import METRICS, births_from, metrics_from, seconds_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
+from evonet.experiment.run_finder import found, require_run
 from evonet.experiment.summaries import read_run_summary
 from evonet.files.bounded import read_lines, unreadable
 from evonet.files.directory import Directory, reading_below
@@ -59,13 +60,13 @@ def load_run(path: str | Path, allow_imports: Collection[str] = ()) -> LoadedRun
     No code in the directory is executed, no environment is made, and each file is read when its data are first used.
 
     Args:
-        path: the run directory.
+        path: the run directory, or `last` for the newest run in `runs`.
         allow_imports: the only modules that may be imported when the champion acts in its environment.
 
     Raises:
         ConfigError: `path` is no run directory.
     """
-    return LoadedRun(path, allow_imports)
+    return LoadedRun(found(path, studies=False), allow_imports)
 
 
 class LoadedRun:
@@ -88,6 +89,7 @@ class LoadedRun:
         self._files = self._names()
         if CONFIG not in self._files:
             raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
+        require_run(self.path)
         self.finished = SUMMARY in self._files
         self._allow_imports = tuple(allow_imports)
 
@@ -108,13 +110,7 @@ class LoadedRun:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The resolved config, as plain data."""
-        path = self.path / CONFIG
-        settings = Document.read(str(path), follow_links=False).data
-        try:
-            _check_settings(settings)
-        except ValueError as error:
-            raise ConfigError(f"{path}: {error}") from error
-        return settings
+        return read_settings(self.path)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -326,6 +322,20 @@ class LoadedRun:
         count = normaliser and normaliser["count"]
         header = {"format": FORMAT, "normaliser_count": count, **fields, **policy_spec}
         return Champion.from_parts(header, arrays, self._allow_imports)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The resolved config of the run or study in the directory `path`, as plain data.
+
+    Raises:
+        ConfigError: the config cannot be read, or a setting that summaries show has the wrong type.
+    """
+    settings = Document.read(str(path / CONFIG), follow_links=False).data
+    try:
+        _check_settings(settings)
+    except ValueError as error:
+        raise ConfigError(f"{path / CONFIG}: {error}") from error
+    return settings
 
 
 def _check_settings(settings: dict[str, Any]) -> None:

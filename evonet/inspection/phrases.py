@@ -45,6 +45,14 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def duration(seconds: float) -> str:
+    """A time as text, for example `0.5 s`, `12 min` or `3.4 h`."""
+    for unit, name in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.3g} {name}"
+    return f"{seconds:.3g} s"
+
+
 def counted(count: int, noun: str) -> str:
     """A count with its noun, for example `1 episode` or `1,000 episodes`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evonet.files.text import printable
-from evonet.inspection.phrases import interval, number, percent, score
+from evonet.inspection.phrases import counted, duration, interval, number, percent, score
 
 _SHOWN_FAILURES = 10
 _EFFORT = {
@@ -18,7 +18,11 @@ _EFFORT = {
 
 
 def study_account(study: Mapping[str, Any]) -> str:
-    """A study's summary as text of at most 120 columns, unless names are longer."""
+    """A study's summary as text of at most 80 columns, unless names are longer.
+
+    Args:
+        study: a summary from `study`, or from `LoadedStudy`, whose runs may be unfinished.
+    """
     seeds = study["seeds"]
     title = (
         f"{printable(study['name'], keep='')} · {study['environment'] or 'own fitness function'} · {_counted(seeds)}"
@@ -26,6 +30,8 @@ def study_account(study: Mapping[str, Any]) -> str:
     sections = [title, _verdict(study), _test(study["test"]), _time(study)]
     if study["failures"]:
         sections.append(_failures(study["failures"], len(seeds)))
+    if study.get("unfinished"):
+        sections.append(f"Not finished: {_counted(study['unfinished'])}; the same `evonet study` command resumes.")
     return "\n\n".join(sections)
 
 
@@ -50,55 +56,59 @@ def _verdict(study: Mapping[str, Any]) -> str:
         return "No target, so no run counts as solved or not solved."
     low, high = success["interval"]
     verdict = (
-        f"Solved: {success['solved']} of {success['runs']} runs ({percent(success['rate'])}, 95 % interval "
-        f"{percent(low)} to {percent(high)}), by a test mean of at least {study['target']:g}."
+        f"Solved: {success['solved']} of {success['runs']} runs ({percent(success['rate'])}; 95 % interval "
+        f"{percent(low)} to {percent(high)})\nby a test mean of at least {study['target']:g}."
     )
     if not reached["runs"]:
         return verdict
     unsolved = success["runs"] - reached["runs"]
-    lines = [
-        verdict,
-        "",
-        f"  {'to success':<20} {'median':>13}   {'quartiles':^27} {'mean':>13}" + _per_success(unsolved),
-    ]
+    lines = [verdict, "", f"  {'to success':<18}{'median':>11}  {'quartiles':^23}{'mean':>11}" + _per_success(unsolved)]
     for key, name in _EFFORT.items():
         spread = reached[key]
-        quartiles = f"{number(spread['lower_quartile']):>11} to {number(spread['upper_quartile']):<12}"
-        row = f"  {name:<20} {number(spread['median']):>13}   {quartiles} {number(spread['mean']):>13}"
-        lines.append(row + (f" {number(spread['per_success']):>13}" if unsolved else ""))
+        quartiles = f"{_figure(spread['lower_quartile']):>10} to {_figure(spread['upper_quartile']):<9}"
+        row = f"  {name:<18}{_figure(spread['median']):>11}  {quartiles}{_figure(spread['mean']):>11}"
+        lines.append(row + (f"{_figure(spread['per_success']):>12}" if unsolved else ""))
     if unsolved:
         lines.append(
-            f"\nMedian, quartiles and mean are those of the solved runs, {reached['runs']} of {success['runs']}.\n"
-            "Per success: the total of all runs divided by the number of solved runs."
+            f"\nMedian, quartiles and mean are those of the {reached['runs']} solved runs. Per success: the total\n"
+            "of all runs divided by the number of solved runs."
         )
     return "\n".join(lines)
 
 
+def _figure(value: float | None) -> str:
+    return number(value, 4)
+
+
 def _per_success(unsolved: int) -> str:
-    return f" {'per success':>13}" if unsolved else ""
+    return f"{'per success':>12}" if unsolved else ""
 
 
 def _test(test: Mapping[str, Any]) -> str:
     if not test["runs"]:
-        return "No run came to its end."
+        return "No run is finished."
     return (
-        f"Test score ({test['runs']} champions, each on {test['episodes'] or 'no'} fresh episodes): interquartile mean "
-        f"{score(test['interquartile_mean'])} (95 % interval {interval(test['interval'])}),\n"
-        f"median {score(test['median'])}, quartiles {score(test['lower_quartile'])} to "
-        f"{score(test['upper_quartile'])}, worst {score(test['worst'])} (seed {test['worst_seed']}), "
-        f"best {score(test['best'])} (seed {test['best_seed']})."
+        f"Test score ({test['runs']} champions, each on {test['episodes'] or 'no'} fresh episodes):\n"
+        f"  interquartile mean {score(test['interquartile_mean'])} (95 % interval {interval(test['interval'])})\n"
+        f"  median {score(test['median'])}, quartiles {score(test['lower_quartile'])} to "
+        f"{score(test['upper_quartile'])}\n"
+        f"  worst {score(test['worst'])} (seed {test['worst_seed']}), best {score(test['best'])} "
+        f"(seed {test['best_seed']})"
     )
 
 
 def _time(study: Mapping[str, Any]) -> str:
-    seconds, command = study["seconds"], study["this_command"]
+    seconds, command = study["seconds"], study.get("this_command")
+    if command is not None and not command["runs"]:
+        took = "All runs were finished before this command."
+    elif command is not None:
+        took = f"{counted(command['runs'], 'run')} in {duration(command['seconds'])}, {command['at_once']} in parallel."
+    else:
+        took = ""
     if seconds["median"] is None:
-        return f"This command took {command['seconds']:.3g} s."
-    took = f"this command ran {command['runs']} in {command['seconds']:.3g} s, {command['at_once']} at once"
-    return (
-        f"A run took {seconds['median']:.3g} s (median; {seconds['total']:.3g} s all together) on "
-        f"{', '.join(study['engines'])}; {took if command['runs'] else 'this command had none left to run'}."
-    )
+        return took
+    spent = f"A run took {duration(seconds['median'])} (median) on {', '.join(study['engines'])}"
+    return f"{spent}; all runs together {duration(seconds['total'])}.\n{took}".rstrip()
 
 
 def _failures(failures: Sequence[Mapping[str, Any]], runs: int) -> str:

@@ -279,16 +279,17 @@ def test_the_account_says_which_runs_its_figures_are_of():
     }  # fmt: skip
     text = study_account(summary)
     assert text.startswith(
-        "n · E · 4 seeds (0-3)\n\nSolved: 3 of 4 runs (75 %, 95 % interval 30 % to 95 %), by a test mean"
+        "n · E · 4 seeds (0-3)\n\nSolved: 3 of 4 runs (75 %; 95 % interval 30 % to 95 %)\nby a test mean"
     )
-    assert "Median, quartiles and mean are those of the solved runs, 3 of 4." in text
+    assert "Median, quartiles and mean are those of the 3 solved runs." in text
     assert "worst 10 (seed 0), best 13 (seed 3)" in text
     everyone = [summary_of(seed, solved=True, evaluations=100, test_mean=12.0) for seed in range(4)]
     assert "per success" not in study_account({**summary, **summarise(everyone, range(4))})
     unsolved = [summary_of(seed, solved=False, evaluations=100, test_mean=2.0) for seed in range(4)]
     assert "to success" not in study_account({**summary, **summarise(unsolved, range(4))})
-    assert "No run came to its end." in study_account({**summary, **summarise([None] * 4, range(4))})
-    assert max(map(len, text.splitlines())) <= 120
+    assert "No run is finished." in study_account({**summary, **summarise([None] * 4, range(4))})
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.endswith("A run took 1 s (median) on numpy; all runs together 4 s.\n4 runs in 2 s, 2 in parallel.")
 
 
 def test_without_a_target_no_success_is_reported(config):
@@ -379,8 +380,10 @@ def test_the_command_prints_a_table_and_with_json_one_document_with_the_same_fig
     out, err = capsys.readouterr()
     assert out.startswith("small · CartPole-v1 · 2 seeds (2, 4)\n\nSolved: ")
     lines = err.splitlines()
-    assert lines[-2].startswith("inspect a run with: evonet inspect runs/small-study/seed-")
-    assert lines[-1] == "compare it with another study: evonet compare runs/small-study OTHER"
+    assert lines[-2:] == [
+        "inspect it with: evonet inspect runs/small-study",
+        "compare it with another study: evonet compare runs/small-study OTHER",
+    ]
     assert main(["study", "small.yaml", "--seeds", "2,4", "--json", "--quiet"]) == 0
     out, err = capsys.readouterr()
     assert (json.loads(out)["seeds"], err) == ([2, 4], "")

@@ -3,12 +3,14 @@
 import fcntl
 import json
 import os
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
+from evonet.experiment.study import study
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.report import write_report
 from tests.environments_for_tests import MODULE
@@ -154,3 +156,33 @@ def foreign_run(tmp_path_factory):
     """An environment of the user's own, with faults."""
     text = f"environment: {{id: '{MODULE}:evonet-tests/Walk-v0'}}\nnetwork: {{hidden: 3}}\n"
     return brief_run(tmp_path_factory.mktemp("foreign"), text + "stop: {generations: 3}\n", [MODULE])
+
+
+STUDY = """
+name: small
+environment: {id: CartPole-v1, max_steps: 60}
+network: {hidden: 2}
+algorithm: {population_size: 12, elites: 2}
+evaluation: {episodes: 1, engine: numpy, workers: 1}
+validation: {episodes: 4}
+test: {episodes: 5}
+stop: {generations: 3, target: 45}
+"""
+
+
+class Here:
+    """An executor that is this process."""
+
+    def submit(self, function, /, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory):
+    """The directory of a finished study of three seeds."""
+    folder = tmp_path_factory.mktemp("studies")
+    (folder / "small.yaml").write_text(STUDY, encoding="utf-8")
+    study(Config.load(str(folder / "small.yaml")), [2, 5, 11], folder / "small", executor=Here())
+    return folder / "small"

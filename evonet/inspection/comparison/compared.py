@@ -12,7 +12,7 @@ import numpy as np
 from evonet.errors import ConfigError
 from evonet.experiment.document import Document
 from evonet.experiment.run_directory import CONFIG, SUMMARY
-from evonet.experiment.study_directory import run_directory
+from evonet.experiment.run_finder import run_directory
 from evonet.experiment.summaries import STUDY, read_study_summary
 from evonet.inspection.loaded_run import load_run
 from evonet.types import FloatArray
@@ -103,7 +103,7 @@ def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
 
 def _read_study(path: Path, name: str, settings: dict[str, Any]) -> Compared:
     summary = read_study_summary(path)
-    runs, failures = summary["runs"], summary["failures"]
+    runs, failures = summary["runs"], len(summary["failures"])
     return Compared(
         name=name,
         path=path,
