@@ -70,8 +70,8 @@ def _verdict(study: Mapping[str, Any]) -> str:
         lines.append(row + (f"{_figure(spread['per_success']):>12}" if unsolved else ""))
     if unsolved:
         lines.append(
-            f"\nMedian, quartiles and mean are those of the {reached['runs']} solved runs. Per success: the total\n"
-            "of all runs divided by the number of solved runs."
+            f"\nMedian, quartiles and mean are those of the {reached['runs']} solved runs. Per success: the\n"
+            "total of all runs divided by the number of solved runs."
         )
     return "\n".join(lines)
 
