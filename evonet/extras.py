@@ -33,6 +33,18 @@ def optional_package(name: str, need: str, extra: str, kind: type[EvonetError] =
         raise kind(f"{need}, which is not installed: {install_hint(extra)}") from error
 
 
+def pandas_for(caller: str) -> Any:
+    """Import pandas, which no extra brings, for the method `caller`.
+
+    Raises:
+        EvonetError: pandas is not installed.
+    """
+    try:
+        return importlib.import_module("pandas")
+    except ImportError as error:
+        raise EvonetError(f"{caller} needs pandas, which is not installed: pip install pandas") from error
+
+
 def install_hint(extra: str) -> str:
     """The command that installs an extra, which works although no package index has evonet.
 

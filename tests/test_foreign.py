@@ -69,7 +69,6 @@ NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
     "evonet.inspection.analysis.trajectory": {"policy.reset"},
     "evonet.inspection.comparison.figures": {"axes.step"},
     "evonet.inspection.comparison.page": {"environment.from_string(template).render"},
-    "evonet.inspection.loaded_run": {"importlib.import_module"},
     "evonet.inspection.plots.behaviour": {"ax.step"},
     "evonet.inspection.plots.learning": {"ax.step"},
     "evonet.replay.episodes": {"policy.reset"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -26,6 +25,7 @@ from evonet.experiment.records import METRICS, births_from, metrics_from, second
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_finder import found, require_run
 from evonet.experiment.summaries import read_run_summary
+from evonet.extras import pandas_for
 from evonet.files.bounded import read_lines, unreadable
 from evonet.files.directory import Directory, reading_below
 from evonet.files.fields import Fields
@@ -151,10 +151,7 @@ class LoadedRun:
         Raises:
             EvonetError: pandas is not installed.
         """
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError as error:
-            raise EvonetError("metrics_frame needs pandas, which is not installed: pip install pandas") from error
+        pandas = pandas_for("metrics_frame")
         frame = pandas.DataFrame(self.metrics).set_index("generation")
         return frame.assign(seconds=pandas.Series(self.seconds).reindex(range(len(frame))).to_numpy())
 

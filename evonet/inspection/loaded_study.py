@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Collection
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.errors import ConfigError, EvonetError
+from evonet.errors import ConfigError
 from evonet.experiment.run_finder import found, is_study, run_directory, seeds_in
 from evonet.experiment.study_summary import summarise
 from evonet.experiment.summaries import STUDY, read_study_summary
+from evonet.extras import pandas_for
 from evonet.inspection.loaded_run import LoadedRun, load_run, read_settings
 
 
@@ -97,10 +97,7 @@ class LoadedStudy:
         Raises:
             EvonetError: pandas is not installed.
         """
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError as error:
-            raise EvonetError("frame needs pandas, which is not installed: pip install pandas") from error
+        pandas = pandas_for("frame")
         return pandas.DataFrame(self.summary["runs"]).set_index("seed")
 
     @cached_property
