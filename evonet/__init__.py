@@ -13,6 +13,7 @@ from evonet.version import __version__
 
 if TYPE_CHECKING:
     from evonet.champion import Champion as Champion
+    from evonet.champion_selection import Validation as Validation
     from evonet.environments.specification import EnvironmentSpec as EnvironmentSpec
     from evonet.environments.wrappers import Wrapper as Wrapper
     from evonet.errors import ConfigError as ConfigError
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
     from evonet.errors import EvonetError as EvonetError
     from evonet.errors import UnsuitableEnvironment as UnsuitableEnvironment
     from evonet.evolution import Generation as Generation
-    from evonet.evolution import Validation as Validation
     from evonet.evolution import evolve as evolve
     from evonet.fitness import EpisodeReturn as EpisodeReturn
-    from evonet.fitness import FunctionFitness as FunctionFitness
+    from evonet.function_fitness import FunctionFitness as FunctionFitness
+    from evonet.function_fitness import NetworkFitness as NetworkFitness
     from evonet.genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
     from evonet.inspection.loaded_run import load_run as load_run
     from evonet.network import Architecture as Architecture
     from evonet.network import NeuralNetwork as NeuralNetwork
     from evonet.population import Population as Population
+    from evonet.running import run as run
     from evonet.scores import Score as Score
 
 _HOMES = {
@@ -39,17 +41,19 @@ _HOMES = {
     "EnvironmentUnavailable": "errors",
     "EpisodeReturn": "fitness",
     "EvonetError": "errors",
-    "FunctionFitness": "fitness",
+    "FunctionFitness": "function_fitness",
     "Generation": "evolution",
     "GeneticAlgorithm": "genetic_algorithm",
+    "NetworkFitness": "function_fitness",
     "NeuralNetwork": "network",
     "Population": "population",
     "Score": "scores",
     "UnsuitableEnvironment": "errors",
-    "Validation": "evolution",
+    "Validation": "champion_selection",
     "Wrapper": "environments.wrappers",
     "evolve": "evolution",
     "load_run": "inspection.loaded_run",
+    "run": "running",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - strings all

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Actions, MalformedObservation, Space
+from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
 from evonet.errors import ConfigError, EvonetWarning, TooManyFaults
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.evaluate import evaluate
@@ -209,19 +210,42 @@ class Champion(Individual):
         return pack_archive(self._header, arrays, CHAMPION_LIMITS)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], allow_imports: Collection[str] = ()) -> Champion:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        allow_imports: Collection[str] = (),
+        environment: str | EnvironmentSpec | EnvironmentFactory | None = None,
+    ) -> Champion:
         """Read a champion file, a stranger's too. No code of its author is run.
 
         Args:
             path: path of the file.
             allow_imports: modules that may be imported when the champion acts in its environment, if that has a name
                 such as `module:Id-v0`; no others are.
+            environment: the environment in which it acts, as for `within`; by default the one in the file.
 
         Raises:
             ConfigError: the file cannot be read, or is no champion file; the message says why.
+            UnsuitableEnvironment, EnvironmentUnavailable: as for `within`.
         """
         with reading(path) as file:
-            return cls.read(file, allow_imports)
+            champion = cls.read(file, allow_imports)
+        return champion if environment is None else champion.within(environment)
+
+    def within(self, environment: str | EnvironmentSpec | EnvironmentFactory) -> Champion:
+        """The champion in another environment with the same spaces; scores are kept if it has the same name.
+
+        Args:
+            environment: an id, a specification, or a callable that makes the environment.
+
+        Raises:
+            UnsuitableEnvironment: the environment is unknown, or has other spaces.
+            EnvironmentUnavailable: the environment cannot be made, or a function scored the champion.
+        """
+        old = self.policy.task
+        task = old.within(environment)
+        same = describe_task(old)["environment"] == describe_task(task)["environment"]
+        return replace(self, task=task) if same else replace(self, task=task, validation=None, test=None)
 
     @classmethod
     def read(cls, file: IO[bytes], allow_imports: Collection[str] = ()) -> Champion:

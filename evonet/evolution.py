@@ -3,7 +3,7 @@
 >>> from evonet import EpisodeReturn, GeneticAlgorithm, evolve
 >>> fitness = EpisodeReturn("CartPole-v1", hidden=8)
 >>> algorithm = GeneticAlgorithm(fitness.architecture, population_size=16, seed=1)
->>> for generation in evolve(algorithm, fitness, seed=1):
+>>> for generation in evolve(algorithm, fitness):
 ...     if generation.number == 2:
 ...         break
 """
@@ -11,67 +11,33 @@
 from __future__ import annotations
 
 import functools
-import time
-from array import array
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evonet.champion import Champion
+from evonet.champion_selection import ChampionSelector, Validation, normaliser_from
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.specification import EnvironmentSpec
-from evonet.errors import TooManyFaults
-from evonet.evaluation.engine import EngineName
+from evonet.errors import ConfigError, TooManyFaults
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
-from evonet.fitness import Fitness, FitnessFunction, FunctionFitness
-from evonet.network import Architecture
+from evonet.files.archive import ArchiveLimits, pack_state, read_state
+from evonet.files.bounded import reading
+from evonet.files.directory import write_atomically
+from evonet.fitness import Fitness
+from evonet.function_fitness import FitnessFunction, NetworkFunction, function_fitness
 from evonet.population import Population
-from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Count, Episodes, Natural, Settings, check
+from evonet.settings import Natural, check
 from evonet.strategies.algorithm import Algorithm, tell_with_episodes
 from evonet.types import FloatArray
 
-_EPISODES = 100, 10  # held-out episodes where the settings name no number: most and fewest
-_STEPS = 50_000  # which these episodes may take, if each goes to the step limit
-
-
-def held_out_episodes(chosen: int | None, fitness: Fitness) -> int:
-    """Number of held-out episodes for a validation or a test.
-
-    Without a choice it follows from the step limit alone, so that it is the same on each machine and with each engine.
-
-    Args:
-        chosen: the number in the settings; None for 100, or as many as take 50,000 steps at the step limit, but no
-            fewer than 10.
-        fitness: runs the episodes.
-    """
-    if chosen is not None:
-        return int(chosen)
-    most, fewest = _EPISODES
-    return most if fitness.task is None else min(most, max(fewest, _STEPS // fitness.task.max_steps))
-
-
-@dataclass(frozen=True)
-class Validation(Settings):
-    """How the champion is chosen: on held-out episodes, the same in every generation, none of them used in training.
-
-    Attributes:
-        episodes: held-out episodes; by default 100, or as many as take 50,000 steps at the environment's step limit,
-            but no fewer than 10.
-        candidates: how many of a generation's fittest are tried, if they were not tried before.
-        environment: environment of the held-out episodes, with the same spaces; by default that of training.
-        engine: engine of the held-out episodes; by default that of training. "gymnasium" runs the environment itself,
-            for tasks so sensitive that the rounding of a kernel decides which individual succeeds.
-    """
-
-    episodes: Episodes | None = None
-    candidates: Count = 1
-    environment: EnvironmentSpec | None = None
-    engine: EngineName | None = None
+FORMAT = "evonet evolution 1"
+_LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +73,14 @@ class Generation:
 
 def evolve(
     algorithm: Algorithm,
-    fitness: Fitness | FitnessFunction,
+    fitness: Fitness | FitnessFunction | NetworkFunction,
     *,
-    seed: Natural,
+    seed: Natural | None = None,
     validation: Validation | None = None,
     faults: FaultPolicy | None = None,
     validation_fitness: Fitness | None = None,
+    normaliser: ObservationNormaliser | None = None,
+    resume: str | os.PathLike[str] | None = None,
 ) -> Evolution:
     """Evolve one generation after another, for as long as the caller iterates.
 
@@ -120,27 +88,38 @@ def evolve(
 
     Args:
         algorithm: proposes genomes.
-        fitness: scores them; a plain function `genomes, episode_seeds -> returns` does, too.
-        seed: seed of the episodes.
+        fitness: scores them; a plain function does, too: `genomes, episode_seeds -> returns`, or `network -> number`.
+        seed: seed of the episodes; by default the algorithm's.
         validation: how a champion is chosen; by default none is.
         faults: how many of a generation may fail; by default any number.
         validation_fitness: runs the validation; by default the fitness does.
+        normaliser: normaliser of the first generation's observations, such as that of a champion from which the
+            algorithm starts; by default a fresh one, if the fitness normalises observations.
+        resume: a file that `Evolution.save` wrote; evolution goes on from there, bit for bit. Algorithm, fitness,
+            validation and seed must be made as before.
 
     Raises:
-        TypeError, ValueError: `seed` is not a whole number of at least 0.
+        ConfigError: the file of `resume` cannot be read, or is of another evolution.
+        TypeError, ValueError: `seed` is not a whole number of at least 0, `fitness` is neither a fitness nor such a
+            function, or `normaliser` does not fit the fitness.
     """
-    return Evolution(
+    evolution = Evolution(
         algorithm, fitness, seed=seed, validation=validation, faults=faults, validation_fitness=validation_fitness
     )
+    if normaliser is not None:
+        evolution.start_with(normaliser)
+    if resume is not None:
+        evolution.load(resume)
+    return evolution
 
 
 class Evolution:
-    """The loop, an iterator over generations that can be stopped and resumed.
+    """The loop, an iterator over generations that can be stopped and resumed; `evolve` makes one.
 
     Args:
         algorithm: proposes genomes.
-        fitness: scores them; a plain function `genomes, episode_seeds -> returns` does, too.
-        seed: seed of the episodes.
+        fitness: scores them; a function as for `evolve` does, too.
+        seed: seed of the episodes; by default the algorithm's.
         validation: how a champion is chosen; by default none is.
         faults: how many of a generation may fail; by default any number.
         validation_fitness: runs the validation; by default the fitness does.
@@ -155,27 +134,44 @@ class Evolution:
     def __init__(
         self,
         algorithm: Algorithm,
-        fitness: Fitness | FitnessFunction,
+        fitness: Fitness | FitnessFunction | NetworkFunction,
         *,
-        seed: Natural,
+        seed: Natural | None = None,
         validation: Validation | None = None,
         faults: FaultPolicy | None = None,
         validation_fitness: Fitness | None = None,
     ) -> None:
+        seed = getattr(algorithm, "seed", None) if seed is None else seed
+        if seed is None:
+            raise TypeError(f"Evolution.seed must be given, because {type(algorithm).__name__} has no attribute seed")
         check(Evolution, {"seed": seed})
         self._algorithm = algorithm
         self._fitness: Fitness = (
-            fitness if isinstance(fitness, Fitness) else FunctionFitness(fitness, algorithm.architecture)
+            fitness if isinstance(fitness, Fitness) else function_fitness(fitness, algorithm.architecture)
         )
         self._seed = int(seed)
         self._faults = faults
         self._selector = (
             None
             if validation is None
-            else _ChampionSelector(validation_fitness or self._fitness, validation, self._seed)
+            else ChampionSelector(validation_fitness or self._fitness, validation, self._seed)
         )
         self.normaliser = _first_normaliser(self._fitness)
         self.generations = self.evaluations = self.environment_steps = 0
+
+    def start_with(self, normaliser: ObservationNormaliser) -> None:
+        """Use `normaliser` in the first generation.
+
+        Raises:
+            ValueError: the fitness does not normalise observations, or has others.
+        """
+        if self.normaliser is None:
+            raise ValueError(
+                "evolve.normaliser must be left out where the fitness does not normalise observations; "
+                "set EpisodeReturn.normalise_observations to True"
+            )
+        inputs = self._fitness.architecture.num_inputs
+        self.normaliser = ObservationNormaliser.from_arrays(normaliser.to_arrays(), inputs)
 
     def __iter__(self) -> Evolution:
         return self
@@ -276,7 +272,7 @@ class Evolution:
             KeyError, TypeError, ValueError: `state` is not the state of such an evolution.
         """
         self._algorithm.restore(state["algorithm"])
-        self.normaliser = _normaliser_from(state["normaliser"], self._algorithm.architecture)
+        self.normaliser = normaliser_from(state["normaliser"], self._algorithm.architecture)
         if self._selector is not None:
             self._selector.restore(state["selector"])
         self.generations = int(state["generations"])
@@ -285,95 +281,36 @@ class Evolution:
         if min(self.generations, getattr(self._algorithm, "generation", 0)) < 0:
             raise ValueError("a generation's number must be at least 0")
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a file from which `evolve(…, resume=path)` goes on bit for bit; whole or not at all.
 
-class _ChampionSelector:
-    """Runs each generation's fittest on the held-out episodes, and keeps the individual that does best there."""
+        Call it between two generations, for example in the loop's body.
+        """
+        content = {"seed": self._seed, "architecture": asdict(self._algorithm.architecture), "state": self.state()}
+        write_atomically(Path(path), pack_state(FORMAT, content, _LIMITS))
 
-    def __init__(self, fitness: Fitness, validation: Validation, seed: int) -> None:
-        self._fitness = fitness
-        self._candidates = validation.candidates
-        self._episodes = episode_seeds(seed, Purpose.VALIDATION, 0, held_out_episodes(validation.episodes, fitness))
-        self._tried: set[int] = set()
-        self._in_order = array("q")  # the ids of `_tried`, so that a state is one copy, however many there are
-        self._best_mean = -np.inf
-        self.champion: Champion | None = None
-        self.steps = self.episodes_run = 0
-        self.seconds = 0.0
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Continue from a file that `save` wrote; algorithm and fitness must be made as those that were saved.
 
-    def consider(self, population: Population, generation: int, normaliser: ObservationNormaliser | None) -> None:
-        """Validate the fittest of `population` that were not validated before."""
-        assert population.fitness is not None
-        ranking = np.argsort(-population.fitness, kind="stable")[: self._candidates]
-        rows = [int(row) for row in ranking if int(population.ids[row]) not in self._tried]
-        rows = [row for row in rows if np.isfinite(population.fitness[row])]
-        if not rows:
-            return
-        started = time.monotonic()
-        results = self._fitness(population.genomes[rows], self._episodes, normaliser)
-        self.seconds += time.monotonic() - started
-        self.episodes_run += results.returns.size
-        self.steps += results.steps
-        for row, returns in zip(rows, results.returns, strict=True):
-            if normaliser is None:  # under the next normaliser, the same genome acts otherwise
-                self._tried.add(int(population.ids[row]))
-                self._in_order.append(int(population.ids[row]))
-            mean = returns.mean()
-            if mean > self._best_mean:  # never true of NaN, an episode that failed
-                self._best_mean = mean
-                self.champion = Champion(
-                    population.architecture,
-                    population.genomes[row].copy(),
-                    id=int(population.ids[row]),
-                    generation=generation,
-                    training_fitness=float(population.fitness[row]),
-                    normaliser=normaliser,
-                    task=self._fitness.task,
-                    validation=Score(returns.copy()),
-                )
-
-    def state(self) -> dict[str, Any]:
-        champion = self.champion
-        return {
-            "tried": np.array(self._in_order, dtype=np.int64),
-            "steps": self.steps,
-            "champion": None
-            if champion is None or champion.validation is None
-            else {
-                "genome": champion.genome,
-                "normaliser": champion.normaliser and champion.normaliser.to_arrays(),
-                "individual": champion.id,
-                "generation": champion.generation,
-                "training_fitness": champion.training_fitness,
-                "validation": champion.validation.returns,
-            },
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self._in_order = array("q", np.asarray(state["tried"], dtype=np.int64).tolist())
-        self._tried = set(self._in_order)
-        self.steps = int(state["steps"])
-        self.champion, self._best_mean = None, -np.inf
-        if (saved := state["champion"]) is not None:
-            architecture = self._fitness.architecture
-            validation = Score(np.array(saved["validation"], dtype=np.float64))
-            self.champion = Champion(
-                architecture,
-                np.array(saved["genome"], dtype=np.float64),
-                id=int(saved["individual"]),
-                generation=int(saved["generation"]),
-                training_fitness=float(saved["training_fitness"]),
-                normaliser=_normaliser_from(saved["normaliser"], architecture),
-                task=self._fitness.task,
-                validation=validation,
-            )
-            self._best_mean = validation.returns.mean()
+        Raises:
+            ConfigError: the file cannot be read, or is of another evolution; no code in it is run.
+        """
+        with reading(path) as file:
+            content = read_state(file, FORMAT, _LIMITS)
+        known = {"seed": self._seed, "architecture": asdict(self._algorithm.architecture)}
+        for name, value in known.items():
+            if content.get(name) != value:
+                raise ConfigError(f"{path}: the saved evolution has another {name}: {content.get(name)}, not {value}")
+        try:
+            self.restore(content["state"])
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"{path}: does not fit this evolution: {type(error).__name__}: {error}; "
+                "make algorithm, fitness and validation as those that were saved"
+            ) from error
 
 
 def _first_normaliser(fitness: Fitness) -> ObservationNormaliser | None:
     if fitness.task is None or not fitness.task.normalise:
         return None
     return ObservationNormaliser.fresh(fitness.architecture.num_inputs)
-
-
-def _normaliser_from(arrays: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:
-    return None if arrays is None else ObservationNormaliser.from_arrays(arrays, architecture.num_inputs)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
+import gymnasium as gym
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from evonet.activations import ACTIVATIONS, ActivationName
 from evonet.cluster.executor import Cluster, FuturesExecutor
@@ -18,17 +19,14 @@ from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec
 from evonet.environments.time_limits import time_limit
 from evonet.environments.wrappers import Wrapper, refuse_statistics
-from evonet.errors import EvonetError, FitnessFunctionFailed, TooManyFaults
-from evonet.evaluation.arrays import read_only
+from evonet.errors import TooManyFaults
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
 from evonet.evaluation.fault_policy import FaultPolicy
-from evonet.evaluation.results import EpisodeResults, Fault
+from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task_descriptions import check_savable
-from evonet.files.text import shown
-from evonet.foreign import RAISED, described
 from evonet.network import Architecture
 from evonet.settings import Count, Episodes, Probability, check
 from evonet.task import Task
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from evonet.evaluation.trial import Trial
 
 Aggregation = Literal["mean", "min", "median", "quantile"]
-FitnessFunction: TypeAlias = Callable[[FloatArray, IntArray], ArrayLike]
 
 _OBSERVED_STEPS = 1000  # observations are taken from these first steps of an episode
 _MOST_OBSERVATIONS = 64
@@ -77,7 +74,8 @@ class Fitness(Protocol):
 class EpisodeReturn:
     """The sum of rewards over an episode of a Gymnasium environment, aggregated over several episodes.
 
-    The network's inputs and outputs follow from the environment's spaces.
+    The network's inputs and outputs follow from the environment's spaces. As a context manager, it closes environments
+    and ends worker processes.
 
     Args:
         environment: a registered id, a specification, or a callable that makes the environment.
@@ -157,6 +155,10 @@ class EpisodeReturn:
             "workers": workers,
             "instances": instances,
         }
+        if isinstance(hidden, list | tuple):
+            raise TypeError(
+                f"EpisodeReturn.hidden must be a whole number, got {hidden!r}; a network has one hidden layer"
+            )
         check(type(self), settings)
         environment = _specification(environment, kwargs, wrappers, max_steps)
         with Instance(partial(make_environment, environment), most=instances) as sample:
@@ -263,86 +265,18 @@ class EpisodeReturn:
             self._observer.close()
             self._observer = None
 
+    def __enter__(self) -> Self:
+        return self
 
-class FunctionFitness:
-    """Your own function as fitness.
-
-    Args:
-        function: `genomes (n, genome_size), episode_seeds (episodes,) -> returns (n, episodes)`, or `(n,)` or `(n, 1)`,
-            higher is fitter; its random numbers should come from the seeds alone. A return that is not finite is a
-            fault. Both arrays are read-only: a function that repairs genomes must work on a copy, and nothing that it
-            changes comes back.
-        architecture: architecture of the networks that it scores.
-        episodes: seeds of an evaluation.
-        name: how errors name the function; by default as Python does.
-    """
-
-    task: Task | None = None
-
-    def __init__(
-        self, function: FitnessFunction, architecture: Architecture, episodes: Episodes = 1, name: str = ""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        check(type(self), {"episodes": episodes})
-        self.function = function
-        self._name = name or f"the fitness function {getattr(function, '__qualname__', type(function).__name__)}"
-        self.architecture = architecture
-        self.episodes = episodes
+        self.close()
 
-    def __call__(
-        self, genomes: FloatArray, episode_seeds: IntArray, normaliser: ObservationNormaliser | None = None
-    ) -> EpisodeResults:
-        """The function's returns as `(n, episodes)`; one return for all episodes counts as a single episode.
-
-        Args:
-            genomes: `(n, genome_size)`.
-            episode_seeds: `(episodes,)`.
-            normaliser: not used, because a function has no observations.
-
-        Raises:
-            FitnessFunctionFailed: the function raised an error, left the program, or returned something else.
-        """
-        n = len(genomes)
-        returns = self._called(read_only(genomes), read_only(episode_seeds)).reshape(n, -1)
-        faults = [
-            Fault(int(i), int(e), int(episode_seeds[e]), "nonfinite", 0, f"the function returned {returns[i, e]}")
-            for i, e in np.argwhere(~np.isfinite(returns))
-        ]
-        returns[~np.isfinite(returns)] = np.nan
-        return EpisodeResults(returns, np.zeros(returns.shape, np.int64), np.zeros(returns.shape, np.bool_), faults)
-
-    def _called(self, genomes: FloatArray, episode_seeds: IntArray) -> FloatArray:
-        """What the function returns, as an array of its own: `(n,)`, `(n, 1)` or `(n, episodes)`."""
-        n, episodes = len(genomes), len(episode_seeds)
-        try:
-            returned = self.function(genomes, episode_seeds)
-        except EvonetError:
-            raise
-        except RAISED as error:
-            hint = "; genomes and seeds are read-only: change a copy of them" if "read-only" in str(error) else ""
-            raise FitnessFunctionFailed(f"{self._name} failed: {described(error)}{hint}") from error
-        shapes = f"({n},) or ({n}, {episodes}) for {n} genomes and {episodes} seeds"
-        try:
-            numbers = np.asarray(returned)
-            if numbers.dtype.kind not in "biufO" or _has_text(numbers):
-                raise TypeError
-            returns = np.array(numbers, dtype=np.float64)
-        except RAISED as error:
-            rule = f"{self._name} must return numbers, of shape {shapes}"
-            raise FitnessFunctionFailed(f"{rule}, got {shown(returned)}") from error
-        if returns.shape not in ((n,), (n, 1), (n, episodes)):
-            raise FitnessFunctionFailed(f"{self._name} must return shape {shapes}, got {returns.shape}")
-        return returns
-
-    def aggregate(self, returns: FloatArray) -> FloatArray:
-        """The mean over episodes `(n,)`; -inf for an individual with a fault."""
-        return aggregate(returns, "mean")
-
-    def close(self) -> None:
-        """Do nothing: a function opens nothing."""
-
-
-def _has_text(numbers: NDArray[Any]) -> bool:
-    return numbers.dtype.kind == "O" and any(isinstance(number, str | bytes) for number in numbers.flat)
+    def __repr__(self) -> str:
+        assert self.task is not None
+        episodes = f"{self.episodes} episode{'s' if self.episodes > 1 else ''}"
+        return f"<EpisodeReturn of {self.task.environment_name}: {self.architecture}, {episodes}, {self.engine}>"
 
 
 def aggregate(returns: FloatArray, aggregation: Aggregation, quantile: float = 0.5) -> FloatArray:
@@ -364,9 +298,14 @@ def _specification(
 ) -> EnvironmentSpec | EnvironmentFactory:
     if isinstance(environment, str):
         return EnvironmentSpec(environment, kwargs or {}, wrappers, max_steps)
-    if not isinstance(environment, EnvironmentSpec) and not callable(environment):
+    if isinstance(environment, gym.Env) or not (isinstance(environment, EnvironmentSpec) or callable(environment)):
         rule = "must be an id, a specification, or a function that makes a new environment each time"
-        raise TypeError(f"EpisodeReturn.environment {rule}, got {environment!r}")
+        repair = ""
+        if isinstance(environment, gym.Env):
+            known = environment.spec and environment.spec.id
+            name = repr(known) if known else f"its class, {type(environment.unwrapped).__name__}"
+            repair = f"; pass {name}, or a function such as lambda: gym.make(…)"
+        raise TypeError(f"EpisodeReturn.environment {rule}, got {environment!r}{repair}")
     if kwargs or wrappers:
         raise ValueError("EpisodeReturn.kwargs and wrappers must go with an id; apply them to the environment itself")
     if max_steps is not None and isinstance(environment, EnvironmentSpec):

@@ -1,7 +1,7 @@
 """The genetic algorithm: `ask` for genomes to score, `tell` their fitness.
 
 >>> architecture = Architecture(4, 16, 2)
->>> algorithm = GeneticAlgorithm(architecture, population_size=32, seed=1)
+>>> algorithm = GeneticAlgorithm(architecture, population_size=32, selection="truncation", seed=1)
 >>> for _ in range(10):
 ...     genomes = algorithm.ask()
 ...     algorithm.tell(-(genomes**2).sum(axis=1))
@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, cast
 
@@ -25,7 +26,7 @@ from evonet.operators.matrix_pool import MatrixPool, raise_mmap_threshold
 from evonet.operators.mutation import Gaussian, Mutation, SelfAdapting, inherited_step_sizes
 from evonet.operators.niching import FitnessSharing, Niching, NoNiching
 from evonet.operators.parents import Observe, Parents
-from evonet.operators.registry import check_operators, display_name
+from evonet.operators.registry import Named, display_name, operator_for
 from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.scheduled_settings import ScheduledSettings
 from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
@@ -43,7 +44,8 @@ class GeneticAlgorithm:
     """Selection, crossover and mutation of genomes, generation by generation (Holland 1975).
 
     Each generation the fittest `elites` survive bit for bit, and the rest are children of selected parents: crossed,
-    then mutated by each mutation in turn. A numeric setting of an operator may follow a schedule over generations.
+    then mutated by each mutation in turn. A numeric setting of an operator may follow a schedule over generations. An
+    operator may be given as in a config: by its name, or by a dict of its name as `type` and its settings.
 
     Args:
         architecture: architecture of the networks that evolve; the operators ask it which genes make up a neuron.
@@ -72,12 +74,12 @@ class GeneticAlgorithm:
         architecture: Architecture,
         population_size: Annotated[int, Ge(2)] = 128,
         elites: Annotated[int, Ge(0), MayVary()] | None = None,
-        selection: Selection = Tournament(),  # noqa: B008 - frozen
-        crossover: Crossover = NeuronCrossover(),  # noqa: B008 - frozen
-        mutation: Mutation | Sequence[Mutation] = Gaussian(),  # noqa: B008 - frozen
-        replacement: Replacement = Generational(),  # noqa: B008 - frozen
-        niching: Niching = NoNiching(),  # noqa: B008 - frozen
-        initialisation: Initialisation = Normal(),  # noqa: B008 - frozen
+        selection: Selection | Named = Tournament(),  # noqa: B008 - frozen
+        crossover: Crossover | Named = NeuronCrossover(),  # noqa: B008 - frozen
+        mutation: Mutation | Named | Sequence[Mutation | Named] = Gaussian(),  # noqa: B008 - frozen
+        replacement: Replacement | Named = Generational(),  # noqa: B008 - frozen
+        niching: Niching | Named = NoNiching(),  # noqa: B008 - frozen
+        initialisation: Initialisation | Named = Normal(),  # noqa: B008 - frozen
         bounds: Bounds | None = None,
         *,
         seed: Natural = 0,
@@ -89,44 +91,37 @@ class GeneticAlgorithm:
         most: float = max(elites.extremes) if isinstance(elites, Schedule) else elites
         if most >= population_size:
             raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {most}")
-        self.mutations: tuple[Mutation, ...] = tuple(mutation) if isinstance(mutation, Sequence) else (mutation,)
-        check_operators(
-            GeneticAlgorithm,
-            selection=(selection,),
-            crossover=(crossover,),
-            mutation=self.mutations,
-            replacement=(replacement,),
-            niching=(niching,),
-            initialisation=(initialisation,),
-        )
-        if isinstance(niching, FitnessSharing) and isinstance(selection, EpsilonLexicase):
+        operator = functools.partial(operator_for, GeneticAlgorithm)
+        several = mutation if isinstance(mutation, Sequence) and not isinstance(mutation, str) else (mutation,)
+        self.mutations: tuple[Mutation, ...] = tuple(operator("mutation", each) for each in several)
+        self.selection: Selection = operator("selection", selection)
+        self.crossover: Crossover = operator("crossover", crossover)
+        self.replacement: Replacement = operator("replacement", replacement)
+        self.niching: Niching = operator("niching", niching)
+        self.initialisation: Initialisation = operator("initialisation", initialisation)
+        if isinstance(self.niching, FitnessSharing) and isinstance(self.selection, EpsilonLexicase):
             raise ValueError(  # noqa: TRY004 - each may be chosen, but not both
                 "GeneticAlgorithm.niching must not be fitness sharing where the selection goes by the episodes' "
-                f"returns, got {niching} with {selection}; take species, or another selection"
+                f"returns, got {self.niching} with {self.selection}; take species, or another selection"
             )
         self.architecture = architecture
         self.population_size = population_size
         self.elites = elites
-        self.selection = selection
-        self.crossover = crossover
-        self.replacement = replacement
-        self.niching = niching
-        self.initialisation = initialisation
         self.bounds = bounds
         self.seed = seed
         self.generation = 0
         self._scheduled = ScheduledSettings(
             {
-                "selection": selection,
-                "crossover": crossover,
-                "replacement": replacement,
-                "niching": niching,
+                "selection": self.selection,
+                "crossover": self.crossover,
+                "replacement": self.replacement,
+                "niching": self.niching,
                 "bounds": bounds,
                 **{_mutation_name(number): each for number, each in enumerate(self.mutations, start=1)},
             },
             {"elites": (elites, argument_hints(GeneticAlgorithm)["elites"])},
         )
-        self._observing = any(getattr(operator, "observes", False) for operator in (selection, *self.mutations))
+        self._observing = any(getattr(each, "observes", False) for each in (self.selection, *self.mutations))
         self._returns: FloatArray | None = None
         self._observations: FloatArray | None = None
         self._matrices = MatrixPool()

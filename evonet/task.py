@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from evonet.activations import ACTIVATIONS
 from evonet.environments.instance import Instance, RenderMode, make_environment
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Space, Squash
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
+from evonet.errors import UnsuitableEnvironment
 from evonet.network import Architecture
 
 
@@ -51,6 +52,27 @@ class Task:
             EnvironmentUnavailable: the environment cannot be made.
         """
         return make_environment(self.environment, render_mode)
+
+    @property
+    def environment_name(self) -> str:
+        """The environment's id, or the name of the callable that makes it."""
+        made: Any = self.environment
+        return made.id if isinstance(made, EnvironmentSpec) else getattr(made, "__qualname__", type(made).__name__)
+
+    def within(self, environment: str | EnvironmentSpec | EnvironmentFactory) -> Task:
+        """This task in another environment with the same spaces, which is made once to read them.
+
+        Raises:
+            UnsuitableEnvironment: the environment is unknown, or has other spaces.
+            EnvironmentUnavailable: the environment cannot be made.
+        """
+        source = EnvironmentSpec(environment) if isinstance(environment, str) else environment
+        with Instance(partial(make_environment, source), self.instances) as sample:
+            for name in ("observation_space", "action_space"):
+                wanted, found = getattr(self, name), sample.space(name)
+                if found != wanted:
+                    raise UnsuitableEnvironment(f"the environment must have the {name} {wanted}, got {found}")
+        return replace(self, environment=source)
 
     def reward_threshold(self) -> float | None:
         """The mean return from which Gymnasium calls the environment solved; None if it does not say."""

@@ -408,8 +408,30 @@ def test_an_environment_of_ones_own_is_named_however_often_the_file_is_written(t
         champion.run(SEEDS)
     assert str(refused.value) == (
         f"this champion's environment was made by {MODULE}.make_walk, which its file does not hold; "
-        "use dataclasses.replace to give its task an environment"
+        "give it with Champion.load(path, environment=…)"
     )
+
+
+def test_a_champion_of_ones_own_environment_acts_there_again_with_its_scores(tmp_path):
+    _, champion = champion_for(make_walk)
+    champion = champion.tested(Score(np.ones(3)))
+    path = saved(champion, tmp_path)
+    loaded = Champion.load(path, environment=make_walk)
+    assert loaded.run(SEEDS).returns.tolist() == champion.run(SEEDS).returns.tolist()
+    assert loaded.test.returns.tolist() == [1.0] * 3
+    assert loaded.task.max_steps == champion.task.max_steps
+
+
+def test_a_champion_in_another_environment_of_the_same_spaces_has_no_scores_there(tmp_path):
+    _, champion = champion_for("CartPole-v1")
+    path = saved(champion.tested(Score(np.ones(3))), tmp_path)
+    for environment in ("CartPole-v0", EnvironmentSpec("CartPole-v1", kwargs={"sutton_barto_reward": True})):
+        loaded = Champion.load(path, environment=environment)
+        assert (loaded.validation, loaded.test) == (None, None)
+        assert loaded.genome.tolist() == champion.genome.tolist()
+        assert loaded.run(SEEDS).returns.shape == (1, len(SEEDS))
+    with pytest.raises(UnsuitableEnvironment, match=r"^the environment must have the observation_space Box.*, got Box"):
+        Champion.load(path, environment="Acrobot-v1")
 
 
 def test_loading_imports_and_makes_nothing(tmp_path):

@@ -5,7 +5,8 @@ from itertools import combinations, islice, pairwise
 import numpy as np
 import pytest
 
-from evonet import Architecture, EpisodeReturn, FunctionFitness, GeneticAlgorithm, Validation, evolve
+from evonet import Architecture, ConfigError, EpisodeReturn, FunctionFitness, GeneticAlgorithm, Validation, evolve
+from evonet.environments.normaliser import ObservationNormaliser
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import RandomSelection, Tournament
 from evonet.seeding import Purpose, episode_seeds
@@ -329,3 +330,72 @@ def test_cart_pole_is_learned_and_only_with_selection():
     # Over 20 seeds: 82 ± 15 with selection, 26 ± 8 without; random networks 22.
     assert balanced_for(Tournament(size=3), range(3)) > 55
     assert balanced_for(RandomSelection(), range(3)) < 45
+
+
+def test_the_seed_is_the_algorithm_s_unless_another_is_given():
+    function = Recorded(closeness)
+    for settings in ({}, {"seed": 3}, {"seed": 4}):
+        next(evolve(algorithm_for(), FunctionFitness(function, ARCHITECTURE, 2), **settings))
+    by_default, same, other = function.seeds("training")
+    assert by_default.tolist() == same.tolist() != other.tolist()
+
+
+def test_an_algorithm_without_a_seed_needs_one():
+    class Seedless:
+        architecture = ARCHITECTURE
+
+    with pytest.raises(TypeError, match=r"^Evolution\.seed must be given, because Seedless has no attribute seed$"):
+        evolve(Seedless(), closeness)
+
+
+def test_a_saved_evolution_goes_on_with_the_same_bits(tmp_path):
+    def begun(**settings):
+        fitness = EpisodeReturn("Pendulum-v1", hidden=2, episodes=2, max_steps=20, normalise_observations=True)
+        algorithm = GeneticAlgorithm(fitness.architecture, population_size=6, seed=3)
+        return evolve(algorithm, fitness, validation=Validation(episodes=3), **settings)
+
+    whole = begun()
+    for turn in islice(whole, 3):
+        if turn.number == 1:
+            whole.save(tmp_path / "half")
+    resumed = begun(resume=tmp_path / "half")
+    again = next(resumed)
+    assert again.number == 2
+    assert again.population.genomes.tobytes() == turn.population.genomes.tobytes()
+    assert again.fitness.tobytes() == turn.fitness.tobytes()
+    assert again.champion.genome.tobytes() == turn.champion.genome.tobytes()
+    assert again.champion.validation.returns.tobytes() == turn.champion.validation.returns.tobytes()
+    contents = []
+    for evolution in (whole, resumed):
+        evolution.save(tmp_path / "end")
+        contents.append((tmp_path / "end").read_bytes())
+    assert contents[0] == contents[1]
+
+
+def test_a_saved_evolution_is_resumed_only_by_one_like_it(tmp_path):
+    evolution = evolve(algorithm_for(), closeness)
+    next(evolution)
+    path = tmp_path / "saved"
+    evolution.save(path)
+    other = Architecture(2, 3, 1)
+    for algorithm, settings, message in (
+        (algorithm_for(), {"seed": 4}, f"{path}: the saved evolution has another seed: 3, not 4"),
+        (algorithm_for(other), {}, f"{path}: the saved evolution has another architecture: "),
+        (algorithm_for(), {"validation": Validation()}, f"{path}: does not fit this evolution: TypeError: "),
+    ):
+        with pytest.raises(ConfigError) as refused:
+            evolve(algorithm, closeness, resume=path, **settings)
+        assert str(refused.value).startswith(message)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(ConfigError):
+        evolve(algorithm_for(), closeness, resume=path)
+
+
+def test_a_normaliser_may_be_given_to_the_first_generation():
+    fitness = EpisodeReturn("Pendulum-v1", hidden=2, episodes=1, max_steps=9, normalise_observations=True)
+    algorithm = GeneticAlgorithm(fitness.architecture, population_size=4)
+    known = ObservationNormaliser.from_arrays({"mean": np.ones(3), "squares": np.ones(3), "count": 9}, 3)
+    first = next(evolve(algorithm, fitness, normaliser=known))
+    assert first.normaliser.mean.tolist() == [1.0] * 3
+    with pytest.raises(ValueError, match=r"^evolve\.normaliser must be left out where the fitness does not normalise"):
+        evolve(algorithm_for(), closeness, normaliser=known)

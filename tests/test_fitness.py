@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evonet import Architecture, EpisodeReturn, FunctionFitness, GeneticAlgorithm, Validation, evolve
+from evonet import (
+    Architecture,
+    EpisodeReturn,
+    FunctionFitness,
+    GeneticAlgorithm,
+    NetworkFitness,
+    Validation,
+    evolve,
+)
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.environments.wrappers import Wrapper
@@ -25,6 +33,7 @@ from evonet.errors import (
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import Fitness, aggregate
 from evonet.foreign import without_place
+from evonet.function_fitness import function_fitness
 from tests.environments_for_tests import MODULE, Endless, Walk, Wordy, closeness, failing, make_walk
 
 WALK = f"{MODULE}:evonet-tests/Walk-v0"
@@ -191,6 +200,9 @@ def test_a_wrong_setting_is_refused_with_argument_rule_and_value(settings, kind,
     assert str(refused.value) == message
 
 
+INSTEAD = "; pass 'CartPole-v1', or a function such as lambda: gym.make(…)"
+
+
 @pytest.mark.parametrize("make", [lambda: gym.make("CartPole-v1"), lambda: gym.make_vec("CartPole-v1"), lambda: None])
 def test_an_instance_where_a_function_makes_environments_is_refused_with_what_is_wanted(make):
     environment = make()
@@ -198,8 +210,31 @@ def test_an_instance_where_a_function_makes_environments_is_refused_with_what_is
         EpisodeReturn(environment)
     assert str(refused.value) == (
         "EpisodeReturn.environment must be an id, a specification, or a function that makes a new environment each "
-        f"time, got {environment!r}"
+        f"time, got {environment!r}{INSTEAD if isinstance(environment, gym.Env) else ''}"
     )
+
+
+def test_an_instance_that_no_id_made_is_refused_with_its_class():
+    with pytest.raises(TypeError, match=r"; pass its class, Walk, or a function such as lambda: gym\.make\(…\)$"):
+        EpisodeReturn(Walk())
+
+
+def test_a_fitness_closes_what_it_holds_at_the_end_of_its_context(monkeypatch):
+    closed = []
+    with EpisodeReturn("CartPole-v1", hidden=2) as fitness:
+        monkeypatch.setattr(fitness._executor, "close", lambda: closed.append(True))
+        assert not closed
+    assert closed == [True]
+
+
+def test_a_fitness_shows_what_it_scores():
+    fitness = EpisodeReturn("CartPole-v1", hidden=3, engine="numpy")
+    assert repr(fitness) == "<EpisodeReturn of CartPole-v1: 4-3-2 (tanh/identity), 3 episodes, numpy>"
+    own = EpisodeReturn(Walk, hidden=2, episodes=1)
+    assert repr(own) == "<EpisodeReturn of Walk: 3-2-2 (tanh/identity), 1 episode, gymnasium>"
+    function = FunctionFitness(closeness, Architecture(1, 1, 1))
+    assert repr(function) == "<FunctionFitness of closeness: 1-1-1 (sigmoid/sigmoid)>"
+    assert repr(NetworkFitness(weight, Architecture(1, 1, 1))) == "<NetworkFitness of weight: 1-1-1 (sigmoid/sigmoid)>"
 
 
 def test_the_name_of_a_wrapper_is_no_wrapper_in_python():
@@ -520,3 +555,67 @@ def test_closing_a_fitness_closes_the_sample_and_the_slots():
     fitness.close()
     assert len(opened) > 1
     assert set(map(id, opened)) == set(map(id, closed))
+
+
+def weight(network):
+    return network.genome[0]
+
+
+def test_a_function_of_one_argument_scores_one_network_after_another():
+    architecture = Architecture(2, 2, 1)
+    genomes = np.arange(27.0).reshape(3, 9)
+    fitness = function_fitness(weight, architecture, episodes=4)
+    assert isinstance(fitness, NetworkFitness)
+    results = fitness(genomes, SEEDS[:1])
+    assert results.returns.tolist() == [[0.0], [9.0], [18.0]]
+    assert fitness.episodes == 1
+    by_matrix = function_fitness(lambda genomes, seeds: genomes[:, 0], architecture, episodes=4)
+    assert not isinstance(by_matrix, NetworkFitness)
+    assert by_matrix.episodes == 4
+    assert by_matrix(genomes, SEEDS).returns[:, 0].tolist() == [0.0, 9.0, 18.0]
+
+
+def test_a_function_that_takes_one_or_two_arguments_gets_two_unless_the_class_says_otherwise():
+    def either(first, second=None):
+        return np.zeros(len(first)) if second is not None else 7.0
+
+    architecture = Architecture(1, 1, 1)
+    assert function_fitness(either, architecture)(np.ones((2, 4)), SEEDS[:1]).returns.tolist() == [[0.0], [0.0]]
+    assert NetworkFitness(either, architecture)(np.ones((2, 4)), SEEDS[:1]).returns.tolist() == [[7.0], [7.0]]
+
+
+@pytest.mark.parametrize("function", [lambda: 0.0, lambda a, b, c: 0.0], ids=["none", "three"])
+def test_a_function_of_another_number_of_arguments_is_refused_with_both_forms(function):
+    with pytest.raises(TypeError) as refused:
+        evolve(GeneticAlgorithm(Architecture(1, 1, 1), 4), function)
+    assert "must take two arguments, `genomes, episode_seeds`, or one, `network`, got (" in str(refused.value)
+
+
+def test_what_is_no_fitness_at_all_is_refused():
+    with pytest.raises(TypeError, match=r"^a fitness must be an EpisodeReturn, or a function .*, got 3$"):
+        evolve(GeneticAlgorithm(Architecture(1, 1, 1), 4), 3)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda network: network.predict([0.0]), "must return one number for a network, got array(["),
+        (lambda network: "3", "must return one number for a network, got '3'"),
+        (lambda network: None, "must return one number for a network, got None"),
+        (lambda network: network.nothing, "failed: AttributeError"),
+        (lambda network: network.genome.fill(0.0), "genomes and seeds are read-only: change a copy of them"),
+    ],
+    ids=["array", "text", "none", "error", "writes"],
+)
+def test_a_function_of_one_network_is_told_what_is_wrong(function, message):
+    with pytest.raises(FitnessFunctionFailed) as refused:
+        NetworkFitness(function, Architecture(1, 1, 1), "mine")(np.zeros((2, 4)), SEEDS[:1])
+    assert str(refused.value).startswith("mine ")
+    assert message in str(refused.value)
+
+
+def test_a_network_s_score_that_is_not_finite_is_a_fault():
+    fitness = NetworkFitness(lambda network: np.nan if network.genome[0] else 1.0, Architecture(1, 1, 1))
+    results = fitness(np.eye(4)[:2], SEEDS[:1])
+    assert fitness.aggregate(results.returns).tolist() == [-np.inf, 1.0]
+    assert [fault.individual for fault in results.faults] == [0]

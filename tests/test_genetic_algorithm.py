@@ -9,7 +9,7 @@ import pytest
 
 from evonet.genetic_algorithm import GeneticAlgorithm
 from evonet.network import Architecture
-from evonet.operators.crossover import CROSSOVERS, NeuronCrossover, NoCrossover, Uniform
+from evonet.operators.crossover import CROSSOVERS, NeuronCrossover, NoCrossover, UniformCrossover
 from evonet.operators.mutation import MUTATIONS, Gaussian, NeuronMutation, UniformReset
 from evonet.operators.selection import (
     SELECTIONS,
@@ -189,7 +189,7 @@ def test_without_crossover_and_mutation_every_child_is_a_clone_of_its_parent():
 
 
 def test_crossover_alone_only_reshuffles_what_there_was():
-    algorithm = GeneticAlgorithm(ARCHITECTURE, 20, 2, crossover=Uniform(rate=1.0), mutation=())
+    algorithm = GeneticAlgorithm(ARCHITECTURE, 20, 2, crossover=UniformCrossover(rate=1.0), mutation=())
     start = algorithm.ask().copy()
     advance(algorithm, 5)
     for gene in range(ARCHITECTURE.genome_size):
@@ -480,8 +480,8 @@ def test_random_search_and_broken_selection_miss_that_goal(seed):
     ("settings", "message"),
     [
         (
-            {"selection": "tournament"},
-            "GeneticAlgorithm.selection must be an operator such as Tournament(size=3), got 'tournament'",
+            {"selection": 3},
+            "GeneticAlgorithm.selection must be an operator such as Tournament(size=3), got 3",
         ),
         (
             {"mutation": [Gaussian(), Gaussian]},
@@ -493,3 +493,58 @@ def test_what_is_no_operator_is_refused_at_once(settings, message):
     with pytest.raises(TypeError) as refused:
         GeneticAlgorithm(Architecture(2, 2, 1), **settings)
     assert str(refused.value) == message
+
+
+def test_operators_are_named_as_in_a_config():
+    algorithm = GeneticAlgorithm(
+        ARCHITECTURE,
+        12,
+        selection={"type": "tournament", "size": 5},
+        crossover="none",
+        mutation=[
+            "gaussian",
+            {"type": "neuron", "sigma": {"schedule": "linear", "start": 0.5, "end": 0.1, "generations": 9}},
+        ],
+        replacement="plus",
+        niching="none",
+        initialisation={"type": "uniform", "low": -2.0, "high": 2.0},
+    )
+    by_hand = GeneticAlgorithm(
+        ARCHITECTURE,
+        12,
+        selection=Tournament(5),
+        crossover=NoCrossover(),
+        mutation=[Gaussian(), NeuronMutation(Linear(0.5, 0.1, 9))],
+        replacement=Plus(),
+        niching=NoNiching(),
+        initialisation=UniformInitialisation(-2.0, 2.0),
+    )
+    for name in ("selection", "crossover", "mutations", "replacement", "niching", "initialisation"):
+        assert getattr(algorithm, name) == getattr(by_hand, name)
+    assert algorithm.ask().tobytes() == by_hand.ask().tobytes()
+    assert GeneticAlgorithm(ARCHITECTURE, 4, mutation="gaussian").mutations == (Gaussian(),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"selection": "tournement"},
+            "GeneticAlgorithm.selection.type must be a known name, got 'tournement'; did you mean 'tournament'? Known: ",
+        ),
+        ({"crossover": {"rate": 0.5}}, "GeneticAlgorithm.crossover must have a key 'type', the name of the operator"),
+        (
+            {"selection": {"type": "tournament", "sise": 3}},
+            "GeneticAlgorithm.selection.sise is not a known key; did you mean 'size'? Known: size",
+        ),
+        (
+            {"mutation": {"type": "gaussian", "sigma": {"schedule": "lineal"}}},
+            "GeneticAlgorithm.mutation.sigma.schedule must be a known name, got 'lineal'; did you mean 'linear'?",
+        ),
+        ({"mutation": {"type": "gaussian", "sigma": -1.0}}, "Gaussian.sigma must be greater than 0, got -1.0"),
+    ],
+)
+def test_a_name_that_is_unknown_is_refused_with_the_nearest(settings, message):
+    with pytest.raises(ValueError) as refused:
+        GeneticAlgorithm(ARCHITECTURE, 4, **settings)
+    assert str(refused.value).startswith(message)

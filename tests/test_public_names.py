@@ -25,6 +25,7 @@ NAMES = [
     "FunctionFitness",
     "Generation",
     "GeneticAlgorithm",
+    "NetworkFitness",
     "NeuralNetwork",
     "Population",
     "Score",
@@ -33,6 +34,7 @@ NAMES = [
     "Wrapper",
     "evolve",
     "load_run",
+    "run",
 ]
 
 

@@ -148,5 +148,5 @@ class _LostFactory:
     def __call__(self) -> Any:
         raise EnvironmentUnavailable(
             f"this champion's environment was made by {self.made_by}, which its file does not hold; "
-            "use dataclasses.replace to give its task an environment"
+            "give it with Champion.load(path, environment=…)"
         )

@@ -7,19 +7,20 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from evonet.champion_selection import Validation
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.imports import import_refusal, is_allowed, module_of
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment, WorkersUnavailable
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.results import EpisodeResults
-from evonet.evolution import Validation
 from evonet.experiment.config import EPISODE_RETURN, EVALUATION, NETWORK, Config
 from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
 from evonet.experiment.stopping import Stop, StopRule
-from evonet.fitness import EpisodeReturn, Fitness, FunctionFitness
+from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import guarded, import_module
+from evonet.function_fitness import function_fitness
 from evonet.network import Architecture
 from evonet.processes.cores import cores
 from evonet.strategies.algorithm import Algorithm
@@ -66,7 +67,10 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
         )
     architecture = episodes.architecture if episodes is not None else _architecture(config)
     name = f"{config.document.where(('fitness', 'type'))}: fitness.type {settings.fitness.type!r}"
-    return FunctionFitness(_own_function(config), architecture, settings.evaluation.episodes, name)
+    try:
+        return function_fitness(_own_function(config), architecture, settings.evaluation.episodes, name)
+    except TypeError as error:  # its number of arguments
+        raise ConfigError(str(error)) from error
 
 
 def build_validation_fitness(

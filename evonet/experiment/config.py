@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, create_model
 
+from evonet.champion_selection import Validation
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import ConfigError
 from evonet.evaluation.executors import Workers
 from evonet.evaluation.fault_policy import FaultPolicy
-from evonet.evolution import Validation
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.checkpoint import Checkpoints
 from evonet.experiment.document import NOTE, STANDARD_INPUT, Document, KeyPath, to_yaml
@@ -198,16 +198,16 @@ class Config:
     @classmethod
     def load(
         cls,
-        path: str,
+        path: str | Mapping[str, Any],
         overrides: Sequence[str] = (),
         allow_imports: Sequence[str] = (),
         *,
         follow_links: bool = True,
     ) -> Config:
-        """Read and check a config file.
+        """Read and check a config.
 
         Args:
-            path: the path of the file; "-" is standard input.
+            path: the path of the file; "-" is standard input. Or the config itself, as plain data.
             overrides: texts `key.path=value`, which replace values of the file.
             allow_imports: modules that may be imported.
             follow_links: False for a file of a run directory, which a stranger may have written.
@@ -215,8 +215,11 @@ class Config:
         Raises:
             ConfigError: the file cannot be read, or values break rules; the message has a line for each value.
         """
-        document = Document.read(path, overrides, follow_links=follow_links)
-        if path != STANDARD_INPUT:
+        if isinstance(path, Mapping):
+            document = Document.of(path, overrides)
+        else:
+            document = Document.read(path, overrides, follow_links=follow_links)
+        if isinstance(path, str) and path != STANDARD_INPUT:
             document.data.setdefault("name", Path(path).stem)
         try:
             settings = _experiment_model(document.data).model_validate(document.data)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from evonet.evolution import held_out_episodes
+from evonet.champion_selection import held_out_episodes
 from evonet.experiment.config import Config
 from evonet.experiment.document import to_yaml
 from evonet.fitness import EpisodeReturn

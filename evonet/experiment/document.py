@@ -18,6 +18,7 @@ from evonet.experiment.bounded_yaml import LONGEST_CONFIG, parse
 from evonet.files.bounded import reading
 from evonet.files.directory import reading_below
 from evonet.files.text import shown
+from evonet.settings import plain
 
 KeyPath = tuple[str | int, ...]
 
@@ -61,10 +62,22 @@ class Document:
         positions: dict[KeyPath, tuple[int, int]] = {(): (1, 1)}
         _locate(tree, (), positions, name)
         data = {key: value for key, value in _plain(tree).items() if not key.startswith(NOTE)}
-        document = cls(data, name, positions)
+        return cls(data, name, positions).changed(overrides)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Document:
+        """A config that a Python program holds, copied; errors call it "the config"."""
+        return cls(_plain(plain(dict(data))), "the config", {}).changed(overrides)
+
+    def changed(self, overrides: Sequence[str]) -> Document:
+        """This document, after it was changed by texts `key.path=value`.
+
+        Raises:
+            ConfigError: an override is not of this form.
+        """
         for override in overrides:
-            document._set(override)
-        return document
+            self._set(override)
+        return self
 
     def where(self, path: KeyPath) -> str:
         """`file:line:column` of the value at `path`, or of the nearest section around it."""
@@ -160,7 +173,7 @@ def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]],
 def _plain(node: Any) -> Any:
     if isinstance(node, Mapping):
         return {key if isinstance(key, str) else str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list):
+    if isinstance(node, list | tuple):
         return [_plain(item) for item in node]
     if isinstance(node, bool) or node is None:
         return node

@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from evonet.champion import Champion
+from evonet.champion_selection import held_out_episodes
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
-from evonet.evolution import Generation, evolve, held_out_episodes
+from evonet.evolution import Generation, evolve
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,

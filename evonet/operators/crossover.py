@@ -98,7 +98,7 @@ class OnePoint(KPoint):
 
 
 @dataclass(frozen=True)
-class Uniform(Crossover):
+class UniformCrossover(Crossover):
     """Each gene comes from either parent, on its own (Syswerda 1989).
 
     Attributes:
@@ -222,7 +222,7 @@ CROSSOVERS: dict[str, type[Crossover]] = {
     "none": NoCrossover,
     "one_point": OnePoint,
     "k_point": KPoint,
-    "uniform": Uniform,
+    "uniform": UniformCrossover,
     "arithmetic": Arithmetic,
     "neuron": NeuronCrossover,
     "layer": Layer,

@@ -44,7 +44,7 @@ class Normal(Operator):
 
 
 @dataclass(frozen=True)
-class Uniform(Operator):
+class UniformInitialisation(Operator):
     """Draws each gene from a uniform distribution over [low, high).
 
     Attributes:
@@ -56,7 +56,7 @@ class Uniform(Operator):
     high: float = 1.0
 
     def check_together(self) -> None:
-        check_order("Uniform", self.low, self.high)
+        check_order("UniformInitialisation", self.low, self.high)
 
     def __call__(self, rng: np.random.Generator, count: int, architecture: Architecture) -> FloatArray:
         return rng.uniform(self.low, self.high, (count, architecture.genome_size))
@@ -102,7 +102,7 @@ class Orthogonal(Operator):
 
 INITIALISATIONS: dict[str, type[Initialisation]] = {
     "normal": Normal,
-    "uniform": Uniform,
+    "uniform": UniformInitialisation,
     "xavier": Xavier,
     "orthogonal": Orthogonal,
 }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from evonet.operators.crossover import CROSSOVERS
 from evonet.operators.initialisation import INITIALISATIONS
 from evonet.operators.mutation import MUTATIONS
 from evonet.operators.niching import NICHINGS
 from evonet.operators.replacement import REPLACEMENTS
+from evonet.operators.schedules import SCHEDULES
 from evonet.operators.selection import SELECTIONS
-from evonet.settings import argument_defaults
+from evonet.settings import argument_defaults, argument_hints, chosen, did_you_mean
+
+Named: TypeAlias = str | Mapping[str, Any]
+"""An operator as a config names it: `"tournament"`, or with settings `{"type": "tournament", "size": 3}`."""
 
 OPERATORS: dict[str, Mapping[str, type]] = {
     "selection": SELECTIONS,
@@ -34,20 +38,43 @@ def display_name(kind: str, operator: object) -> str:
     return f"{registered_name(kind, operator) or type(operator).__name__} {kind}"
 
 
-def check_operators(owner: type, **operators: Sequence[Any]) -> None:
-    """Refuse a name or a class where an operator, an object that can be called, belongs.
+def operator_for(owner: type, setting: str, value: Any) -> Any:
+    """The operator that a setting stands for: itself, or the one that it names as a config does.
 
     Args:
-        owner: the class whose settings these are; its defaults serve as examples.
-        **operators: by the name of the setting.
+        owner: the class whose setting it is; its defaults serve as examples.
+        setting: the name of the setting, a kind of operator.
+        value: an operator, its name, or a dict of its name as `type` and its settings.
 
     Raises:
-        TypeError: one of them is no operator.
+        TypeError: it is no operator, such as a class.
+        ValueError: the name or a key is unknown, or a setting is out of range.
     """
-    examples = argument_defaults(owner)
-    for setting, chosen in operators.items():
-        for operator in chosen:
-            if not callable(operator) or isinstance(operator, type):
-                raise TypeError(
-                    f"{owner.__name__}.{setting} must be an operator such as {examples[setting]}, got {operator!r}"
-                )
+    if isinstance(value, str | Mapping):
+        return _named(f"{owner.__name__}.{setting}", {"type": value} if isinstance(value, str) else value, setting)
+    if not callable(value) or isinstance(value, type):
+        example = argument_defaults(owner)[setting]
+        raise TypeError(f"{owner.__name__}.{setting} must be an operator such as {example}, got {value!r}")
+    return value
+
+
+def _named(place: str, value: Mapping[str, Any], kind: str) -> Any:
+    if "type" not in value:
+        raise ValueError(f"{place} must have a key 'type', the name of the operator, got {dict(value)}")
+    made = chosen(f"{place}.type", value["type"], OPERATORS[kind])
+    return _made(place, made, value, "type")
+
+
+def _made(place: str, kind: type, value: Mapping[str, Any], tag: str) -> Any:
+    """An operator or a schedule with the settings in `value`; a setting that is a dict names a schedule."""
+    settings = {name: _scheduled(f"{place}.{name}", each) for name, each in value.items() if name != tag}
+    for name in settings:
+        if name not in argument_hints(kind):
+            raise ValueError(f"{place}.{name} is not a known key; {did_you_mean(name, argument_hints(kind))}")
+    return kind(**settings)
+
+
+def _scheduled(place: str, value: Any) -> Any:
+    if not isinstance(value, Mapping) or "schedule" not in value:
+        return value
+    return _made(place, chosen(f"{place}.schedule", value["schedule"], SCHEDULES), value, "schedule")

@@ -245,6 +245,8 @@ class _Slot:
         Raises:
             WorkersUnavailable: several workers in a row failed in this slot.
         """
+        if error.kind == "unguarded":
+            raise WorkersUnavailable(f"worker processes cannot start: {error}")
         self._failures += _KILLED_TRY if error.killed else 1.0
         if self._failures >= _TRIES:
             reason = f"a worker was not ready after {_START_SECONDS:g} s" if error.kind == "timeout" else str(error)

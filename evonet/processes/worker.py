@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context, util
+from multiprocessing import current_process, get_context, util
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Literal
@@ -35,6 +35,12 @@ _START_SECONDS = 120.0  # for an interpreter to start
 _GRACE_SECONDS = 5.0 if HAS_WATCHDOG else 0.0  # beyond the time limit, for the worker's own watchdog to end it
 _LONGEST_WAIT = 60.0
 _MOST_HANDLES = 60 if sys.platform == "win32" else sys.maxsize  # handles that the system can wait for at once
+_NAME = "evonet worker"
+_UNGUARDED = 86  # exit code of a worker in whose import of the main script workers are started
+_GUARD = (
+    "each worker process imports this script first, and the script starts workers again; "
+    'put what it does below the line: if __name__ == "__main__":'
+)
 _BATCH_SECONDS = 0.05  # for each batch of handles, if there are more handles
 
 
@@ -42,13 +48,19 @@ class CallFailed(EvonetError):
     """A call that failed in a worker process.
 
     Attributes:
-        kind: "raised" if the function raised, "died" if the process ended first, "timeout" if the call took too long.
+        kind: "raised" if the function raised, "died" if the process ended first, "timeout" if the call took too long,
+            "unguarded" if the process ended because the script that it imports starts workers itself.
         traceback: the traceback, as Python prints it; "" if it is unknown.
         killed: whether the process was killed by SIGKILL, which another process may have sent.
     """
 
     def __init__(
-        self, kind: Literal["raised", "died", "timeout"], message: str, traceback: str = "", *, killed: bool = False
+        self,
+        kind: Literal["raised", "died", "timeout", "unguarded"],
+        message: str,
+        traceback: str = "",
+        *,
+        killed: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -94,6 +106,7 @@ class Worker:
     """
 
     def __init__(self, share: int = 1) -> None:
+        end_if_main_is_imported()
         context = get_context("spawn")
         self.memory = 0
         self.gone = False
@@ -102,7 +115,7 @@ class Worker:
         self._pipe, pipe = context.Pipe()
         self._dumps, dumps = context.Pipe(duplex=False)
         self._process: Any = context.Process(
-            target=serve, args=(pipe, dumps, os.getpid(), share), name="evonet worker", daemon=False
+            target=serve, args=(pipe, dumps, os.getpid(), share), name=_NAME, daemon=False
         )
         try:
             with allow_child_processes(), _single_threaded(), _signals_blocked():
@@ -170,6 +183,8 @@ class Worker:
         self.kill()
         if late or dump.startswith(TIMEOUT):
             return CallFailed("timeout", f"the call took longer than {limit:g} s", stack_of_call(dump))
+        if code == _UNGUARDED:
+            return CallFailed("unguarded", _GUARD)
         killed = code == -getattr(signal, "SIGKILL", 0)
         return CallFailed("died", f"the worker process {_description_of_end(code)}", stack_of_call(dump), killed=killed)
 
@@ -218,6 +233,16 @@ def close_all(workers: Sequence[Worker]) -> None:
     for worker in workers:
         worker._process.join(max(deadline - time.monotonic(), 0.0))
         worker.kill()
+
+
+def end_if_main_is_imported() -> None:
+    """End this process if it is a worker that still imports its parent's script, which would start workers for ever.
+
+    A new interpreter imports the script of its parent first. A script without a main guard then runs from its start.
+    """
+    process = current_process()
+    if process.name == _NAME and getattr(process, "_inheriting", False):
+        os._exit(_UNGUARDED)
 
 
 def _end(pipe: Connection, process: Any) -> None:

@@ -13,7 +13,7 @@ _CASES = 20
 
 
 def check_crossover(crossover: Crossover) -> None:
-    """Hold a crossover, such as `Uniform()`, to its contract.
+    """Hold a crossover, such as `UniformCrossover()`, to its contract.
 
     Children have their parents' shape and are finite; equal parents have a child equal to them; `rate` is the share of
     pairs that are crossed; every gene may come from either parent; the same generator gives the same children; nothing

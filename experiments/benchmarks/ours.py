@@ -17,7 +17,7 @@ import numpy as np
 from contestant import Measure, serve, timed
 from controllers import controllers
 from evonet import Architecture, EpisodeReturn, GeneticAlgorithm
-from evonet.operators.crossover import Uniform
+from evonet.operators.crossover import UniformCrossover
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import Tournament
 
@@ -36,7 +36,7 @@ def genetic_algorithm(rows: int, genes: int) -> GeneticAlgorithm:
         population_size=rows,
         elites=1,
         selection=Tournament(3),
-        crossover=Uniform(rate=1.0),
+        crossover=UniformCrossover(rate=1.0),
         mutation=Gaussian(sigma=0.1, rate=0.1),
     )
     assert algorithm.architecture.genome_size == genes

@@ -1,8 +1,11 @@
 """Executors run episodes on engines; which executor, and how many chunks, changes no bit of the result."""
 
 import os
+import pickle
 import subprocess
 import sys
+import threading
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +18,7 @@ from evonet.environments.wrappers import Wrapper
 from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.executors import AutoExecutor, InProcess, WorkerProcesses, make_executor, process_pool
 from evonet.evaluation.executors import auto as automatic
+from evonet.evaluation.executors.chunk_worker import pickle_engine
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
@@ -292,16 +296,36 @@ def test_auto_runs_an_environment_of_ones_own_apart_from_the_start(task, engine,
 
 
 @pytest.mark.parametrize("workers", [2, "auto"])
-@pytest.mark.parametrize("environment", [lambda: Walk(""), "a class of this test"], ids=["lambda", "class"])
-def test_an_environment_that_cannot_be_sent_is_refused_where_it_was_to_be_isolated(environment, workers):
-    class Local(Walk):
-        pass
+def test_an_environment_that_cannot_be_sent_is_refused_where_it_was_to_be_isolated(workers):
+    lock = threading.Lock()
 
-    environment = Local if isinstance(environment, str) else environment
+    def make():
+        return Walk("") if lock else None
+
     with pytest.raises(WorkersUnavailable) as refused:
-        EpisodeReturn(environment, workers=workers, hidden=3, engine="gymnasium")
+        EpisodeReturn(make, workers=workers, hidden=3, engine="gymnasium")
     assert str(refused.value).startswith("the environment cannot be sent to worker processes: ")
     assert str(refused.value).endswith(
         "; let a function or class that a module names make it, "
         "or take workers=1 without a timeout, so that episodes run in this process"
     )
+
+
+def test_a_class_of_a_notebook_and_a_lambda_are_sent_with_their_code():
+    main = sys.modules["__main__"]
+    source = "import tests.environments_for_tests as t\nclass Mine(t.Walk):\n    pass\n"
+    exec(source, vars(main))
+    try:
+        sent = [pickle_engine(EpisodeReturn(make).task, "gymnasium") for make in (main.Mine, lambda: Walk(""))]
+    finally:
+        del main.Mine, main.t
+    for content in sent:
+        task, engine = pickle.loads(zlib.decompress(content))
+        assert engine == "gymnasium"
+        assert isinstance(task.make_environment(), Walk)
+
+
+def test_what_a_worker_can_import_is_sent_by_name(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    assert pickle_engine(EpisodeReturn(Walk).task, "gymnasium")
+    assert pickle_engine(EpisodeReturn("CartPole-v1").task, "gymnasium")

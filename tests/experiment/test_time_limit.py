@@ -6,8 +6,9 @@ import time
 import pytest
 
 from evonet import EpisodeReturn
+from evonet.champion_selection import held_out_episodes
 from evonet.errors import EvonetError
-from evonet.evolution import Evolution, held_out_episodes
+from evonet.evolution import Evolution
 from evonet.experiment.config import Config
 from evonet.experiment.interruption import OutOfTime, time_limit
 from evonet.experiment.runner import resume, run

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonet.network import Architecture, NeuralNetwork
-from evonet.operators.crossover import Arithmetic, KPoint, NeuronCrossover, NoCrossover, OnePoint, Uniform
+from evonet.operators.crossover import Arithmetic, KPoint, NeuronCrossover, NoCrossover, OnePoint, UniformCrossover
 
 ARCHITECTURE = Architecture(3, 5, 2)
 SIZE = ARCHITECTURE.genome_size
@@ -54,7 +54,13 @@ def tally(keys):
 
 @pytest.mark.parametrize(
     "crossover",
-    [OnePoint(rate=1), KPoint(rate=1, points=5), Uniform(rate=1), Uniform(rate=1, swap=0.3), NeuronCrossover(rate=1)],
+    [
+        OnePoint(rate=1),
+        KPoint(rate=1, points=5),
+        UniformCrossover(rate=1),
+        UniformCrossover(rate=1, swap=0.3),
+        NeuronCrossover(rate=1),
+    ],
     ids=str,
 )
 @given(architectures, st.integers(0, 2**32))
@@ -98,7 +104,7 @@ def test_two_point_crossover_can_swap_the_first_gene_and_the_last():
 @pytest.mark.parametrize("swap", [0.0, 0.1, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("architecture", [ARCHITECTURE, Architecture(1, 1, 1, bias=False), Architecture(8, 4, 8)])
 def test_uniform_takes_each_gene_on_its_own_with_the_chance_given(swap, architecture):
-    genes = origins(Uniform(rate=1.0, swap=swap), architecture)
+    genes = origins(UniformCrossover(rate=1.0, swap=swap), architecture)
     deviation = math.sqrt(swap * (1 - swap) / N)
     assert (np.abs(genes.mean(axis=0) - swap) <= 5 * deviation).all()
     if deviation:

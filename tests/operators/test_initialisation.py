@@ -9,7 +9,7 @@ from evonet.genetic_algorithm import GeneticAlgorithm
 from evonet.network import Architecture
 from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import SBX
-from evonet.operators.initialisation import INITIALISATIONS, Normal, Orthogonal, Uniform, Xavier
+from evonet.operators.initialisation import INITIALISATIONS, Normal, Orthogonal, UniformInitialisation, Xavier
 from evonet.operators.mutation import Cauchy
 from evonet.population import Population
 from evonet.seeding import Purpose, generator
@@ -35,10 +35,10 @@ def test_the_default_is_a_standard_normal_draw():
 
 
 def test_uniform_genes_fill_their_range():
-    genomes = drawn(Uniform(-2.0, 3.0))
+    genomes = drawn(UniformInitialisation(-2.0, 3.0))
     assert (genomes.min(), genomes.max()) == pytest.approx((-2.0, 3.0), abs=0.01)
-    with pytest.raises(ValueError, match=r"^Uniform.low must be below high \(1.0\), got 2.0"):
-        Uniform(2.0, 1.0)
+    with pytest.raises(ValueError, match=r"^UniformInitialisation.low must be below high \(1.0\), got 2.0"):
+        UniformInitialisation(2.0, 1.0)
 
 
 def test_xavier_weights_have_the_variance_of_the_paper_and_biases_none():

@@ -7,7 +7,7 @@ import pytest
 
 from evonet.genetic_algorithm import GeneticAlgorithm
 from evonet.network import Architecture
-from evonet.operators.crossover import Uniform
+from evonet.operators.crossover import UniformCrossover
 from evonet.operators.mutation import Gaussian
 from evonet.operators.niching import NICHINGS, FitnessSharing, NoNiching, Speciation, distances
 from evonet.operators.parents import Parents
@@ -89,7 +89,7 @@ def two_hills(genomes):
 def hills_held(niching, seed):
     """On how many of the two hills the population stands after a while."""
     algorithm = GeneticAlgorithm(
-        ARCHITECTURE, 60, 0, Roulette(), Uniform(), Gaussian(0.05, 0.3), niching=niching, seed=seed
+        ARCHITECTURE, 60, 0, Roulette(), UniformCrossover(), Gaussian(0.05, 0.3), niching=niching, seed=seed
     )
     for _ in range(60):
         algorithm.tell(two_hills(algorithm.ask()))

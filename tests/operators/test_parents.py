@@ -10,7 +10,7 @@ import pytest
 from evonet import EpisodeReturn, GeneticAlgorithm, evolve
 from evonet.champion import Champion
 from evonet.network import Architecture
-from evonet.operators.crossover import NoCrossover, Uniform
+from evonet.operators.crossover import NoCrossover, UniformCrossover
 from evonet.operators.mutation import Gaussian, SelfAdaptive
 from evonet.operators.parents import Parents
 from evonet.operators.safe_mutation import SafeMutation
@@ -232,7 +232,9 @@ class Doubling:
 
 
 def test_step_sizes_are_inherited_adapted_and_kept_by_who_survives():
-    algorithm = GeneticAlgorithm(ARCHITECTURE, 12, 3, crossover=Uniform(rate=0.5), mutation=[Gaussian(), Doubling()])
+    algorithm = GeneticAlgorithm(
+        ARCHITECTURE, 12, 3, crossover=UniformCrossover(rate=0.5), mutation=[Gaussian(), Doubling()]
+    )
     known = dict.fromkeys(range(12), 1.0)
     blended = 0
     for generation in range(6):

@@ -14,7 +14,7 @@ import evonet
 from evonet import Architecture, EpisodeReturn, FunctionFitness, GeneticAlgorithm, testing
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EnvironmentUnavailable
-from evonet.operators.crossover import Crossover, Uniform
+from evonet.operators.crossover import Crossover, UniformCrossover
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import Tournament
 from evonet.settings import Probability, Settings
@@ -181,7 +181,7 @@ class Greedy(Crossover):
 
 
 @dataclass(frozen=True)
-class FirstGeneStays(Uniform):
+class FirstGeneStays(UniformCrossover):
     """As a crossover with a cut that can never lie before the first gene."""
 
     def combine(self, rng, first, second, architecture):

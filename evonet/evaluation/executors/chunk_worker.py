@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import pickle
 import time
 import warnings
 import zlib
+from typing import Any
 
 from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.engine import Engine, EngineName
@@ -15,6 +17,8 @@ from evonet.evaluation.executors.chunks import Chunk, ChunkResult
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.foreign import RAISED, described, guarded, no_arguments
 from evonet.task import Task
+
+_MAIN = b"__main__"  # the module of a notebook or a script, which a worker cannot import, or should not
 
 _engines: list[Engine] = []  # the engine of this process, once it is made
 
@@ -26,12 +30,25 @@ def pickle_engine(task: Task, engine: EngineName) -> bytes:
         WorkersUnavailable: the environment cannot be pickled.
     """
     try:
-        return zlib.compress(pickle.dumps((task, engine)))  # the bounds of a space of pictures are a megabyte of zeros
+        return zlib.compress(_pickled((task, engine)))  # the bounds of a space of pictures are a megabyte of zeros
     except RAISED as error:
         raise WorkersUnavailable(
             f"the environment cannot be sent to worker processes: {described(error)}; let a function or class that a "
             "module names make it, or take workers=1 without a timeout, so that episodes run in this process"
         ) from error
+
+
+def _pickled(value: object) -> bytes:
+    """`value` pickled, with the code of its classes and functions if a worker cannot import them by name."""
+    try:
+        content = pickle.dumps(value)
+    except RAISED:  # a lambda, or a function within a function
+        content = _MAIN
+    if _MAIN not in content:
+        return content
+    cloudpickle: Any = importlib.import_module("cloudpickle")  # only here, because it takes a while to import
+    whole: bytes = cloudpickle.dumps(value)
+    return whole
 
 
 def open_engine(pickled: bytes) -> None:

@@ -8,7 +8,7 @@ from evonet.evaluation.results import FaultKind
 from evonet.processes.pool import Call, WorkerPool
 from evonet.processes.worker import CallFailed
 
-_KINDS: dict[str, FaultKind] = {"died": "died", "timeout": "timeout", "raised": "exception"}
+_KINDS: dict[str, FaultKind] = {"died": "died", "unguarded": "died", "timeout": "timeout", "raised": "exception"}
 
 
 class ProcessChunkPool:

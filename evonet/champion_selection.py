@@ -1,0 +1,148 @@
+"""The choice of the champion: each generation's fittest run on held-out episodes, and the best there is chosen."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evonet.champion import Champion
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.specification import EnvironmentSpec
+from evonet.evaluation.engine import EngineName
+from evonet.fitness import Fitness
+from evonet.network import Architecture
+from evonet.population import Population
+from evonet.scores import Score
+from evonet.seeding import Purpose, episode_seeds
+from evonet.settings import Count, Episodes, Settings
+
+_EPISODES = 100, 10  # held-out episodes where the settings name no number: most and fewest
+_STEPS = 50_000  # which these episodes may take, if each goes to the step limit
+
+
+def held_out_episodes(chosen: int | None, fitness: Fitness) -> int:
+    """Number of held-out episodes for a validation or a test.
+
+    Without a choice it follows from the step limit alone, so that it is the same on each machine and with each engine.
+
+    Args:
+        chosen: the number in the settings; None for 100, or as many as take 50,000 steps at the step limit, but no
+            fewer than 10.
+        fitness: runs the episodes.
+    """
+    if chosen is not None:
+        return int(chosen)
+    most, fewest = _EPISODES
+    return most if fitness.task is None else min(most, max(fewest, _STEPS // fitness.task.max_steps))
+
+
+@dataclass(frozen=True)
+class Validation(Settings):
+    """How the champion is chosen: on held-out episodes, the same in every generation, none of them used in training.
+
+    Attributes:
+        episodes: held-out episodes; by default 100, or as many as take 50,000 steps at the environment's step limit,
+            but no fewer than 10.
+        candidates: how many of a generation's fittest are tried, if they were not tried before.
+        environment: environment of the held-out episodes, with the same spaces; by default that of training.
+        engine: engine of the held-out episodes; by default that of training. "gymnasium" runs the environment itself,
+            for tasks so sensitive that the rounding of a kernel decides which individual succeeds.
+    """
+
+    episodes: Episodes | None = None
+    candidates: Count = 1
+    environment: EnvironmentSpec | None = None
+    engine: EngineName | None = None
+
+
+class ChampionSelector:
+    """Runs each generation's fittest on the held-out episodes, and keeps the individual that does best there."""
+
+    def __init__(self, fitness: Fitness, validation: Validation, seed: int) -> None:
+        self._fitness = fitness
+        self._candidates = validation.candidates
+        self._episodes = episode_seeds(seed, Purpose.VALIDATION, 0, held_out_episodes(validation.episodes, fitness))
+        self._tried: set[int] = set()
+        self._in_order = array("q")  # the ids of `_tried`, so that a state is one copy, however many there are
+        self._best_mean = -np.inf
+        self.champion: Champion | None = None
+        self.steps = self.episodes_run = 0
+        self.seconds = 0.0
+
+    def consider(self, population: Population, generation: int, normaliser: ObservationNormaliser | None) -> None:
+        """Validate the fittest of `population` that were not validated before."""
+        assert population.fitness is not None
+        ranking = np.argsort(-population.fitness, kind="stable")[: self._candidates]
+        rows = [int(row) for row in ranking if int(population.ids[row]) not in self._tried]
+        rows = [row for row in rows if np.isfinite(population.fitness[row])]
+        if not rows:
+            return
+        started = time.monotonic()
+        results = self._fitness(population.genomes[rows], self._episodes, normaliser)
+        self.seconds += time.monotonic() - started
+        self.episodes_run += results.returns.size
+        self.steps += results.steps
+        for row, returns in zip(rows, results.returns, strict=True):
+            if normaliser is None:  # under the next normaliser, the same genome acts otherwise
+                self._tried.add(int(population.ids[row]))
+                self._in_order.append(int(population.ids[row]))
+            mean = returns.mean()
+            if mean > self._best_mean:  # never true of NaN, an episode that failed
+                self._best_mean = mean
+                self.champion = Champion(
+                    population.architecture,
+                    population.genomes[row].copy(),
+                    id=int(population.ids[row]),
+                    generation=generation,
+                    training_fitness=float(population.fitness[row]),
+                    normaliser=normaliser,
+                    task=self._fitness.task,
+                    validation=Score(returns.copy()),
+                )
+
+    def state(self) -> dict[str, Any]:
+        champion = self.champion
+        return {
+            "tried": np.array(self._in_order, dtype=np.int64),
+            "steps": self.steps,
+            "champion": None
+            if champion is None or champion.validation is None
+            else {
+                "genome": champion.genome,
+                "normaliser": champion.normaliser and champion.normaliser.to_arrays(),
+                "individual": champion.id,
+                "generation": champion.generation,
+                "training_fitness": champion.training_fitness,
+                "validation": champion.validation.returns,
+            },
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._in_order = array("q", np.asarray(state["tried"], dtype=np.int64).tolist())
+        self._tried = set(self._in_order)
+        self.steps = int(state["steps"])
+        self.champion, self._best_mean = None, -np.inf
+        if (saved := state["champion"]) is not None:
+            architecture = self._fitness.architecture
+            validation = Score(np.array(saved["validation"], dtype=np.float64))
+            self.champion = Champion(
+                architecture,
+                np.array(saved["genome"], dtype=np.float64),
+                id=int(saved["individual"]),
+                generation=int(saved["generation"]),
+                training_fitness=float(saved["training_fitness"]),
+                normaliser=normaliser_from(saved["normaliser"], architecture),
+                task=self._fitness.task,
+                validation=validation,
+            )
+            self._best_mean = validation.returns.mean()
+
+
+def normaliser_from(arrays: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:
+    """The normaliser whose arrays a state holds; None if observations are not normalised."""
+    return None if arrays is None else ObservationNormaliser.from_arrays(arrays, architecture.num_inputs)

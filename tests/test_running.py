@@ -1,0 +1,88 @@
+"""`evonet.run`, the command's run from Python."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import evonet
+from evonet.experiment.config import Config
+from evonet.experiment.runner import run
+from tests.environments_for_tests import MODULE
+
+CONFIG = {
+    "environment": {"id": "CartPole-v1", "max_steps": 30},
+    "network": {"hidden": np.int64(2)},
+    "algorithm": {"population_size": 4, "mutation": ({"type": "gaussian"}, "neuron")},
+    "evaluation": {"episodes": 1, "workers": 1, "engine": "numpy"},
+    "validation": {"episodes": 2},
+    "test": {"episodes": 2},
+    "stop": {"generations": 2, "target": None},
+}
+
+
+def test_a_config_as_a_dict_runs_as_its_file_does_and_comes_back_loaded(tmp_path):
+    seen = []
+    loaded = evonet.run(CONFIG, seed=5, output=tmp_path / "dict", watch=lambda generation, _: seen.append(generation))
+    assert isinstance(loaded, type(evonet.load_run(tmp_path / "dict")))
+    assert [generation.number for generation in seen] == [0, 1]
+    assert (loaded.summary["seed"], loaded.summary["generations"], loaded.settings["name"]) == (5, 2, "experiment")
+    config = Config.load(str(tmp_path / "dict" / "config.yaml"))
+    run(config, tmp_path / "file")
+    for name in ("champion.npz", "metrics.jsonl", "config.yaml"):
+        assert (tmp_path / "dict" / name).read_bytes() == (tmp_path / "file" / name).read_bytes()
+
+
+def test_a_shipped_config_has_its_name_and_a_file_its_path(tmp_path, monkeypatch):
+    monkeypatch.setattr("evonet.experiment.runner.run", lambda config, *_: pytest.fail(config.settings.name))
+    (tmp_path / "mine.yaml").write_text("environment: {id: CartPole-v1}", encoding="utf-8")
+    for config, name in (("acrobot", "acrobot"), (tmp_path / "mine.yaml", "mine")):
+        with pytest.raises(pytest.fail.Exception, match=f"^{name}$"):
+            evonet.run(config)
+
+
+def test_seed_workers_and_imports_are_those_of_the_call(monkeypatch):
+    configs = []
+
+    def stop(config, *_):
+        configs.append(config)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("evonet.experiment.runner.run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        evonet.run(CONFIG, seed=np.int64(9), workers=3, allow_imports=["mine"])
+    (config,) = configs
+    assert (config.settings.seed, config.settings.evaluation.workers, config.allowed_imports) == (9, 3, ["mine"])
+    assert "seed" not in CONFIG, "the caller's dict is not written"
+
+
+@pytest.mark.parametrize(
+    ("config", "settings", "message"),
+    [
+        ({**CONFIG, "name": 3}, {}, "the config: name must be text, got 3"),
+        (
+            {**CONFIG, "algorithm": "evolution"},
+            {},
+            "the config: algorithm.type must be a known name, got 'evolution'; ",
+        ),
+        ({}, {}, "the config: environment.id is required, for example: CartPole-v1"),
+        ({"environment": {"id": f"{MODULE}:Walk-v0"}}, {}, "the config: environment: "),
+    ],
+)
+def test_a_wrong_value_in_a_dict_is_named_by_its_key(config, settings, message):
+    with pytest.raises(evonet.ConfigError) as refused:
+        evonet.run(config, **settings)
+    assert str(refused.value).startswith(message)
+
+
+def test_a_wrong_argument_is_refused_by_its_name():
+    with pytest.raises(TypeError, match=r"^run\.seed must be a whole number, got '3'$"):
+        evonet.run(CONFIG, seed="3")
+
+
+def test_what_the_command_would_say_is_a_warning(tmp_path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        evonet.run({**CONFIG, "stop": {"generations": 1}}, output=tmp_path / "run")
+    assert [warning.category.__name__ for warning in caught] == ["EvonetWarning"]
+    assert "stop.target is auto" in str(caught[0].message)
