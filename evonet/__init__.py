@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from evonet.function_fitness import NetworkFitness as NetworkFitness
     from evonet.genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
     from evonet.inspection.loaded_run import load_run as load_run
+    from evonet.inspection.loaded_study import load_study as load_study
     from evonet.network import Architecture as Architecture
     from evonet.network import NeuralNetwork as NeuralNetwork
     from evonet.population import Population as Population
     from evonet.running import run as run
+    from evonet.running import study as study
     from evonet.scores import Score as Score
 
 _HOMES = {
@@ -53,7 +55,9 @@ _HOMES = {
     "Wrapper": "environments.wrappers",
     "evolve": "evolution",
     "load_run": "inspection.loaded_run",
+    "load_study": "inspection.loaded_study",
     "run": "running",
+    "study": "running",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - strings all

@@ -21,6 +21,7 @@ from evonet.experiment.catalogue import config_path
 from evonet.experiment.config import Config
 from evonet.experiment.seed_run import Outcome
 from evonet.experiment.session import Watcher
+from evonet.files.text import shown
 from evonet.inspection.loaded_run import LoadedRun, load_run
 from evonet.inspection.loaded_study import LoadedStudy, load_study
 from evonet.processes.worker import end_if_main_is_imported
@@ -105,8 +106,12 @@ def study(
     from evonet.experiment import study as studies
 
     end_if_main_is_imported()
-    check(study, {"workers": workers} | ({} if isinstance(seeds, Sequence) else {"seeds": seeds}))
-    chosen = [int(seed) for seed in (seeds if isinstance(seeds, Sequence) else range(seeds))]
+    check(study, {"workers": workers, "seeds": seeds})
+    chosen = list(seeds if isinstance(seeds, Sequence) else range(seeds))
+    for seed in chosen:
+        check(run, {"seed": seed})
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"study.seeds must be different from each other, got {shown(seeds)}")
     loaded = _config(config, [], allow_imports)
     summary = studies.study(loaded, chosen, _path(output), workers, executor, watch, _warn)
     return load_study(summary["study_directory"], allow_imports)

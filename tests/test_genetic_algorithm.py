@@ -9,6 +9,7 @@ import pytest
 
 from evonet.genetic_algorithm import GeneticAlgorithm
 from evonet.network import Architecture
+from evonet.operators import Linear, NoNiching, Plus, UniformInitialisation
 from evonet.operators.crossover import CROSSOVERS, NeuronCrossover, NoCrossover, UniformCrossover
 from evonet.operators.mutation import MUTATIONS, Gaussian, NeuronMutation, UniformReset
 from evonet.operators.selection import (
@@ -496,15 +497,13 @@ def test_what_is_no_operator_is_refused_at_once(settings, message):
 
 
 def test_operators_are_named_as_in_a_config():
+    falling = {"schedule": "linear", "start": 0.5, "end": 0.1, "generations": 9}
     algorithm = GeneticAlgorithm(
         ARCHITECTURE,
         12,
         selection={"type": "tournament", "size": 5},
         crossover="none",
-        mutation=[
-            "gaussian",
-            {"type": "neuron", "sigma": {"schedule": "linear", "start": 0.5, "end": 0.1, "generations": 9}},
-        ],
+        mutation=["gaussian", {"type": "neuron", "sigma": falling}],
         replacement="plus",
         niching="none",
         initialisation={"type": "uniform", "low": -2.0, "high": 2.0},
@@ -530,7 +529,7 @@ def test_operators_are_named_as_in_a_config():
     [
         (
             {"selection": "tournement"},
-            "GeneticAlgorithm.selection.type must be a known name, got 'tournement'; did you mean 'tournament'? Known: ",
+            "GeneticAlgorithm.selection.type must be a known name, got 'tournement'; did you mean 'tournament'? ",
         ),
         ({"crossover": {"rate": 0.5}}, "GeneticAlgorithm.crossover must have a key 'type', the name of the operator"),
         (

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import evonet
-from evonet import version
+from evonet import operators, strategies, version
 from evonet.extras import DISTRIBUTION
+from evonet.operators.registry import OPERATORS
+from evonet.operators.schedules import SCHEDULES
 
 NAMES = [
     "__version__",
@@ -34,13 +36,34 @@ NAMES = [
     "Wrapper",
     "evolve",
     "load_run",
+    "load_study",
     "run",
+    "study",
 ]
 
 
 def test_the_public_names_are_these():
     assert evonet.__all__ == NAMES
     assert dir(evonet) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("package", [operators, strategies])
+def test_a_package_s_names_are_what_its_modules_define_and_type_checkers_see(package):
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {node.names[0].asname: node.module for node in block.body}
+    assert seen == package._HOMES
+    for name, home in seen.items():
+        assert getattr(package, name).__module__ == home
+        assert name in dir(package)
+    with pytest.raises(AttributeError, match=f"^module '{package.__name__}' has no attribute 'Nothing'$"):
+        package.Nothing  # noqa: B018
+
+
+def test_every_registered_operator_and_strategy_is_a_name_of_its_package():
+    for kind in [*OPERATORS.values(), SCHEDULES]:
+        assert [each for each in kind.values() if getattr(operators, each.__name__, None) is not each] == []
+    assert {place.partition(":")[2] for place in strategies.STRATEGIES.values()} < set(strategies.__all__)
 
 
 @pytest.mark.parametrize("name", NAMES[1:])

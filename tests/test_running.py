@@ -8,6 +8,7 @@ import pytest
 import evonet
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
+from evonet.experiment.seed_run import run_seed
 from tests.environments_for_tests import MODULE
 
 CONFIG = {
@@ -63,7 +64,7 @@ def test_seed_workers_and_imports_are_those_of_the_call(monkeypatch):
         (
             {**CONFIG, "algorithm": "evolution"},
             {},
-            "the config: algorithm.type must be a known name, got 'evolution'; ",
+            "the config: algorithm.type must be a known name, got 'evolution'",
         ),
         ({}, {}, "the config: environment.id is required, for example: CartPole-v1"),
         ({"environment": {"id": f"{MODULE}:Walk-v0"}}, {}, "the config: environment: "),
@@ -86,3 +87,31 @@ def test_what_the_command_would_say_is_a_warning(tmp_path):
         evonet.run({**CONFIG, "stop": {"generations": 1}}, output=tmp_path / "run")
     assert [warning.category.__name__ for warning in caught] == ["EvonetWarning"]
     assert "stop.target is auto" in str(caught[0].message)
+
+
+def in_this_process(seeds, path, allowed_imports):
+    for seed in seeds:
+        yield run_seed(seed, str(path), allowed_imports)
+
+
+def test_a_study_comes_back_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr("evonet.experiment.study.seed_runner", lambda *_: in_this_process)
+    seeds = []
+    study = evonet.study(
+        CONFIG, [3, 1], output=tmp_path / "study", workers=1, watch=lambda outcome: seeds.append(outcome.seed)
+    )
+    assert (seeds, study.seeds) == ([3, 1], [1, 3])
+    assert evonet.load_study(tmp_path / "study").summary == study.summary
+    assert [run.summary["generations"] for run in study.runs] == [2, 2]
+    assert evonet.study(CONFIG, [1, 3], output=tmp_path / "study").seeds == [1, 3], "nothing is left to run"
+
+
+def test_a_study_s_seeds_differ():
+    with pytest.raises(ValueError, match=r"^study\.seeds must be different from each other, got \[1, 1\]$"):
+        evonet.study(CONFIG, [1, 1])
+    for seeds, got in (
+        ("all", "run.seed must be a whole number, got 'a'"),
+        (0.5, "study.seeds must be a whole number"),
+    ):
+        with pytest.raises(TypeError, match=f"^{got}"):
+            evonet.study(CONFIG, seeds)

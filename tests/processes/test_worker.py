@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from multiprocessing.context import SpawnProcess
@@ -156,3 +157,24 @@ def test_a_process_that_was_interrupted_from_another_thread_fails_its_call(worke
     while (reply := worker.reply()) is None:
         workers.wait_for([worker])
     assert str(reply.error) == "the worker process was killed by SIGKILL"
+
+
+UNGUARDED = """
+from evonet import EpisodeReturn, GeneticAlgorithm, evolve
+
+fitness = EpisodeReturn("CartPole-v1", hidden=2, engine="gymnasium", workers=2)
+print(next(evolve(GeneticAlgorithm(fitness.architecture, 4), fitness)).number)
+"""
+
+
+def test_a_script_without_a_main_guard_is_told_so_in_one_sentence(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED, encoding="utf-8")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("Traceback") == 1
+    assert done.stderr.splitlines()[-1] == (
+        "evonet.errors.WorkersUnavailable: worker processes cannot start: each worker process imports this script "
+        'first, and the script starts workers again; put what it does below the line: if __name__ == "__main__":'
+    )
