@@ -35,7 +35,7 @@ DOOR = {
     "evonet.environments.specification": {"gym.make", "self.env.reset", "close(environment)"},
     "evonet.environments.wrappers": {"wrapper"},
     "evonet.experiment.build": {"import_module"},
-    "evonet.fitness": {"self.function"},
+    "evonet.function_fitness": {"self.function"},
 }  # fmt: skip
 THROUGH_THE_DOOR = {
     "evonet.environments.known.parameter": {"self.environment.make"},
@@ -59,6 +59,7 @@ NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
     "evonet.environments.checker": {"check_env"},
     "evonet.environments.double_pole": {"self.render", "super().reset"},
     "evonet.evaluation.cartpole_vector_engine": {"environment.reset", "environment.step", "gym.make_vec"},
+    "evonet.evaluation.executors.chunk_worker": {"importlib.import_module"},
     "evonet.evaluation.executors.pooled": {"sample.close"},
     "evonet.evaluation.gymnasium_engine": {"self._policy.reset", "self._step"},
     "evonet.evaluation.kernels.codegen": {"task.decoder.source"},
@@ -73,6 +74,7 @@ NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
     "evonet.inspection.plots.learning": {"ax.step"},
     "evonet.replay.episodes": {"policy.reset"},
     "evonet.inspection.report": {"environment.from_string(_read('page.html')).render"},
+    "evonet.lazy": {"importlib.import_module"},
     "evonet.processes.worker_loop": {"function"},
     "evonet.testing.environment": {"_fitness(environment).close"},
 }
