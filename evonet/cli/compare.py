@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from evonet.cli.console import DONE, Commands
+from evonet.cli.console import DONE, RUNS_HELP, Commands
+from evonet.errors import ConfigError
 from evonet.files.text import printable, printable_json
 
 
@@ -14,10 +15,11 @@ def add_to(commands: Commands) -> None:
     """Add the command and its arguments to the parser."""
     compare = commands.add_parser(
         "compare",
-        help="whether runs or studies differ, in figures and in words",
+        help="compare runs or studies statistically",
         description="Compares runs, or better studies: settings, test scores, evaluations to success.",
+        epilog="example: evonet compare 'no crossover'=runs/none uniform=runs/uniform --html compare.html",
     )
-    compare.add_argument("runs", metavar="RUN", nargs="+", help="directories of runs or studies, two or more")
+    compare.add_argument("runs", metavar="RUN", nargs="+", help=f"two or more {RUNS_HELP}")
     compare.add_argument("--html", type=Path, metavar="FILE", help="write a page with curves and profiles too")
     compare.add_argument("--json", action="store_true", help="print the comparison as one JSON document")
     compare.set_defaults(command=_compare)
@@ -28,6 +30,8 @@ def _compare(options: argparse.Namespace) -> int:
     from evonet.inspection.comparison import Comparison
     from evonet.inspection.comparison.account import comparison_account
 
+    if len(options.runs) < 2:
+        raise ConfigError(f"compare must get at least two directories, got {len(options.runs)}")
     comparison = Comparison(options.runs)
     if options.html is not None:
         from evonet.inspection.comparison.page import write_page

@@ -26,6 +26,8 @@ CONFIG_HELP = "a YAML file, - for standard input, or the name of a shipped confi
 RUN_HELP = "a run directory, or `last` for the newest run in runs"
 RUN_OR_STUDY_HELP = "a directory of a run or a study, or `last` for the newest one in runs"
 
+RUNS_HELP = "directories of runs or studies, or `last`; a label may come first: 'no crossover'=runs/none"
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """The object to which each command adds its parser."""
 

@@ -26,23 +26,26 @@ from evonet.cli.console import (
     stdout_kept_for_the_result,
     warn_of_workers,
 )
-from evonet.errors import ClusterUnavailable, ConfigError
+from evonet.errors import ClusterUnavailable, ConfigError, EvonetError
 from evonet.files.text import printable, printable_json
 from evonet.shell import allowing, command
 
 if TYPE_CHECKING:
+    from evonet.experiment.config import Config
     from evonet.experiment.seed_run import Outcome
 
 _MOST_SEEDS = 100_000
+_VALUE = re.compile(r"""(?:[^,\[\]{}"']|\[[^\]]*\]|\{[^}]*\}|"[^"]*"|'[^']*')+""")
 
 
 def add_to(commands: Commands) -> None:
     """Add the command and its arguments to the parser."""
     study = commands.add_parser(
         "study",
-        help="run a config with many seeds and summarise the runs",
+        help="run a config with many seeds and summarise the results",
         description="Runs several seeds at once, each in a directory of its own. The same command resumes a study that "
         "was stopped: finished runs are not repeated.",
+        epilog="example: evonet study cartpole --seeds 20 --vary algorithm.mutation.sigma=0.1,0.3,1",
     )
     study.add_argument("config", metavar="CONFIG", help=CONFIG_HELP)
     study.add_argument(
@@ -51,6 +54,11 @@ def add_to(commands: Commands) -> None:
     study.add_argument("--output", type=Path, metavar="DIR", help="the study's directory (default: runs/NAME-study)")
     study.add_argument(
         "--workers", dest="at_once", default="auto", metavar="N|auto", help="runs at once (default: one for each core)"
+    )
+    study.add_argument(
+        "--vary",
+        metavar="KEY.PATH=VALUE,VALUE,…",
+        help="run one study for each of these values, each in a folder of its own, and compare them",
     )
     add_check_argument(study)
     add_cluster_arguments(study)
@@ -82,24 +90,35 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def _study(options: argparse.Namespace) -> int:
-    from evonet.experiment.study import study
     from evonet.experiment.study_directory import default_study_path
 
     seeds, at_once = parse_seeds(options.seeds), _workers(options.at_once)
     if at_once is not None and options.dask is not None:
         raise ConfigError("--workers must be left out with --dask: the cluster decides how many runs are made at once")
+    if options.vary is not None:
+        return _vary(options, seeds, at_once)
     config = load_config(options)
     warn_of_workers(options, at_once)
-    path = options.output or default_study_path(config.settings.name)
+    result = _run(options, config, seeds, at_once, options.output or default_study_path(config.settings.name))
+    return result if isinstance(result, int) else _print_summary(options, result)
+
+
+def _run(
+    options: argparse.Namespace, config: Config, seeds: list[int], at_once: int | None, path: Path
+) -> dict[str, Any] | int:
+    """The summary of the study, or the exit status if it was interrupted."""
+    from evonet.experiment.study import study
+
     done: set[int] = set()
+    name = config.settings.name if options.vary is None else path.name
     try:
         with (
             stdout_kept_for_the_result(),
             cluster(options) as executor,
-            _progress(printable(config.settings.name, keep=""), len(seeds), done, quiet=options.quiet) as watch,
+            _progress(printable(name, keep=""), len(seeds), done, quiet=options.quiet) as watch,
         ):
             say_it = functools.partial(say, options)
-            summary = study(config, seeds, path, at_once, executor, watch, say_it, check=not options.no_check)
+            return study(config, seeds, path, at_once, executor, watch, say_it, check=not options.no_check)
     except ClusterUnavailable as error:
         error.add_note(f"{len(done)} of {len(seeds)} runs are done in {path}; to continue, run the same command again")
         raise
@@ -111,7 +130,65 @@ def _study(options: argparse.Namespace) -> int:
         )
         status: int = getattr(interruption, "exit_status", INTERRUPTED)
         return status
-    return _print_summary(options, summary)
+
+
+def parse_vary(text: str) -> tuple[str, list[str]]:
+    """The key and the values in the text of `--vary`; commas within brackets or quotes do not separate values.
+
+    Raises:
+        ConfigError: the text has no key or fewer than two values, or a value twice.
+    """
+    key, _, rest = text.partition("=")
+    found = _VALUE.findall(rest)
+    values = [value.strip() for value in found]
+    if (
+        not key.strip()
+        or ",".join(found) != rest
+        or len(values) < 2
+        or not all(values)
+        or len(set(values)) < len(values)
+    ):
+        raise ConfigError(
+            f"--vary must be a key and two or more different values, such as algorithm.mutation.sigma=0.1,0.3, "
+            f"got {text!r}"
+        )
+    return key.strip(), values
+
+
+def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) -> int:
+    """Run a study for each value of a key, each in a folder of its own, and print how they compare."""
+    from evonet.experiment.run_directory import RUNS, safe_name, to_json
+    from evonet.inspection.comparison import Comparison
+    from evonet.inspection.comparison.account import comparison_account
+
+    key, values = parse_vary(options.vary)
+    leaf = key.rpartition(".")[2]
+    given = list(options.set)
+    configs = []
+    for value in values:  # an error in any of them is raised before the first one runs
+        options.set = [*given, f"{key}={value}"]
+        configs.append(load_config(options))
+    warn_of_workers(options, at_once)
+    folder = options.output or RUNS / f"{safe_name(configs[0].settings.name)}-{safe_name(leaf)}"
+    paths = [folder / f"{safe_name(leaf)}={safe_name(value)}" for value in values]
+    if len(set(paths)) < len(paths):
+        raise ConfigError(f"--vary must have values whose folders differ, got {', '.join(path.name for path in paths)}")
+    summaries = []
+    for number, (config, path) in enumerate(zip(configs, paths, strict=True), start=1):
+        say(options, f"study {number} of {len(paths)}: {path}")
+        result = _run(options, config, seeds, at_once, path)
+        if isinstance(result, int):
+            return result
+        summaries.append(result)
+    if not any(summary["runs"] for summary in summaries):
+        raise EvonetError(f"no run of {folder} was finished, so there is nothing to compare")
+    comparison = Comparison(paths)
+    if options.json:
+        print(printable_json(to_json({"key": key, "studies": summaries, "comparison": comparison.data}, indent=2)))
+    elif not options.quiet:
+        print(printable(comparison_account(comparison)))
+    say(options, f"\ncompare in figures: {command('evonet', 'compare', *paths, '--html', folder / 'compare.html')}")
+    return FAILED if any(summary["failures"] for summary in summaries) else DONE
 
 
 def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor
-from evonet.errors import CheckpointError, ConfigError
-from evonet.experiment.checkpoint import Checkpoint, usable_checkpoint
+from evonet.errors import CheckpointError, ConfigError, RunInUse
+from evonet.experiment.checkpoint import Checkpoint, checkpoints_in, usable_checkpoint
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import differences
 from evonet.experiment.interruption import interruptible
@@ -72,6 +72,8 @@ def resume(
     watch: Watcher = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
     executor: FuturesExecutor | Cluster | None = None,
+    *,
+    reason: str | None = None,
 ) -> dict[str, Any]:
     """Continue a stopped run, or a finished run with raised limits.
 
@@ -85,6 +87,7 @@ def resume(
         watch: called with each generation and the run's seconds in total.
         say: called with each warning.
         executor: an executor that runs the episodes, instead of this machine; it may differ from the earlier one.
+        reason: the reason why the run ends now, without another generation; by default it continues.
 
     Returns:
         The run's summary, as in `run.json`.
@@ -116,7 +119,44 @@ def resume(
         directory.write_text(CONFIG, config.to_yaml())  # an unchanged one too: its time makes this run the `last` one
         directory.remove_summary()
         directory.resume({} if checkpoint is None else checkpoint.journals)
-        return session.drive(directory, watch, interruption)
+        return session.drive(directory, watch, interruption, reason=reason)
+
+
+def finish(
+    path: Path, allow_imports: Sequence[str] = (), say: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """End a stopped run now: its champion so far is tested, and the run counts as finished.
+
+    `resume` can continue it later; the result is then that of a run that was never ended.
+
+    Args:
+        path: the run directory.
+        allow_imports: modules that the config may import.
+        say: called with each warning.
+
+    Returns:
+        The run's summary, as in `run.json`, with `stopped_by` "finish".
+
+    Raises:
+        CheckpointError: the run has no finished generation.
+        RunInUse: another process is running the run.
+        EvonetError: the run cannot be continued, or its files cannot be written.
+        KeyboardInterrupt: Ctrl-C or SIGTERM.
+    """
+    require_run(path)
+    if (path / SUMMARY).exists():
+        say(f"{path} is finished already")
+        return {**read_run_summary(path), "run_directory": str(path)}
+    if (path / CONFIG).exists() and not checkpoints_in(path):
+        again = command("evonet", "resume", path, *allowing(allow_imports))
+        raise CheckpointError(
+            f"{path} has no finished generation, so there is no champion to test; resume it with: {again}"
+        )
+    try:
+        return resume(path, (), allow_imports, say=say, reason="finish")
+    except RunInUse as error:
+        error.add_note("stop it first, with Ctrl-C in its terminal")
+        raise
 
 
 def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Sequence[str] = ()) -> Config:

@@ -121,7 +121,13 @@ class Session:
         return None if self._checkpoint is None else self._rule.reason_now(self._checkpoint.seconds)
 
     def drive(
-        self, directory: RunDirectory, watch: Watcher, interruption: Interruption, *, check: bool = False
+        self,
+        directory: RunDirectory,
+        watch: Watcher,
+        interruption: Interruption,
+        *,
+        check: bool = False,
+        reason: str | None = None,
     ) -> dict[str, Any]:
         """Run to the end; writes and returns the summary.
 
@@ -132,6 +138,7 @@ class Session:
             watch: called with each generation and the run's seconds.
             interruption: raises the signals that stop the run.
             check: whether the run begins with a trial of its environment.
+            reason: the reason why no further generation is run; by default the stop rule decides.
         """
         since = self._checkpoint
         started = time.monotonic() - (0.0 if since is None else since.seconds)
@@ -148,7 +155,7 @@ class Session:
             trackers = make_trackers(names, directory.location, first)
             for tracker in trackers:
                 stack.enter_context(contextlib.closing(tracker))
-            reason = self._rule.reason_now(time.monotonic() - started)
+            reason = reason or self._rule.reason_now(time.monotonic() - started)
             if check and reason is None:
                 self._check()
             while reason is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,11 @@ def number(value: float | None, digits: int = 6) -> str:
     if value == round(value) or abs(value) >= 10**digits:
         return f"{value + 0.0:,.0f}" if abs(value) < 1e15 else f"{value:.{digits}g}"
     return f"{value:,.{digits}g}"
+
+
+def with_minus(text: str) -> str:
+    """`text` with true minus signs in front of numbers; hyphens in words and names are unchanged."""
+    return re.sub(r"(?<![\w-])-(?=\.?\d)", "−", text)
 
 
 def score(mean: float | None) -> str:

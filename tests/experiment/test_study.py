@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from evonet.cli import main
-from evonet.cli.study import parse_seeds
+from evonet.cli.study import parse_seeds, parse_vary
 from evonet.errors import ConfigError, EnvironmentUnavailable, RunDirectoryError, RunInUse
 from evonet.experiment import seed_run, seed_runners
 from evonet.experiment.config import Config
@@ -411,3 +411,49 @@ def test_an_error_is_a_message_and_an_exit_status(options, message, config, caps
     assert main(["study", "small.yaml", *options]) == 2
     assert capsys.readouterr() == ("", f"evonet: {message}\n")
     assert not Path("runs").exists()
+
+
+def test_a_varied_key_has_a_study_for_each_value_and_the_account_compares_them(config, in_this_process, capsys):
+    command = ["study", "small.yaml", "--seeds", "2", "--vary", "algorithm.population_size=12,14"]
+    assert main(command) == 0
+    out, err = capsys.readouterr()
+    folder = Path("runs/small-population_size")
+    assert sorted(path.name for path in folder.iterdir()) == ["population_size=12", "population_size=14"]
+    assert "population_size: 14" in (folder / "population_size=14/config.yaml").read_text(encoding="utf-8")
+    assert "algorithm.population_size  12                  14" in out
+    assert "No significant difference in" in out
+    assert err.splitlines()[-1] == (
+        f"compare in figures: evonet compare {folder}/population_size=12 {folder}/population_size=14 "
+        f"--html {folder}/compare.html"
+    )
+    before = files(folder)
+    assert main([*command, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["key"] == "algorithm.population_size"
+    assert [study["this_command"]["runs"] for study in data["studies"]] == [0, 0]
+    assert [each["name"] for each in data["comparison"]["compared"]] == ["population_size=12", "population_size=14"]
+    assert files(folder) == before
+
+
+def test_a_wrong_value_is_refused_before_any_study_begins(config, capsys):
+    assert main(["study", "small.yaml", "--seeds", "1", "--vary", "algorithm.population_size=12,x"]) == 2
+    assert "algorithm.population_size must be a whole number, got 'x'" in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "values"),
+    [
+        ("a.b=0.1, 0.3,1", "a.b", ["0.1", "0.3", "1"]),
+        ("a={type: x, n: 1},none", "a", ["{type: x, n: 1}", "none"]),
+        ("a=[1, 2],'b,c'", "a", ["[1, 2]", "'b,c'"]),
+    ],
+)
+def test_values_are_separated_by_commas_outside_of_brackets(text, key, values):
+    assert parse_vary(text) == (key, values)
+
+
+@pytest.mark.parametrize("text", ["a", "a=", "a=1", "a=1,1", "=1,2", "a=1,,2"])
+def test_a_varied_key_without_two_different_values_is_refused(text):
+    with pytest.raises(ConfigError, match="--vary must be a key and two or more different values, such as "):
+        parse_vary(text)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from evonet.experiment.study_summary import summarise
 from evonet.extras import install_hint
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import comparison_account
+from evonet.inspection.comparison.compared import labelled
 from evonet.inspection.comparison.curves import learning_curve, solving_curves
 from evonet.inspection.comparison.page import page
 from tests.environments_for_tests import MODULE
@@ -93,10 +95,10 @@ def test_a_study_and_itself_again_have_no_difference(here):
     assert (scores.p, scores.superiority, scores.difference) == (pytest.approx(1.0, abs=0.01), 0.5, 0.0)
     assert scores.interval.low < 0 < scores.interval.high
     assert evaluations.words == (
-        f"no significant difference in evaluations to success between a and b (median {np.median(EVALUATIONS):.6g} "
-        f"against {np.median(EVALUATIONS):.6g}; p = 1; a is ahead in 50 % of pairs)"
+        f"no significant difference in evaluations to success: a vs b (median {np.median(EVALUATIONS):.6g} "
+        f"against {np.median(EVALUATIONS):.6g}; p > 0.99; a is ahead in 50 % of pairs)"
     )
-    assert comparison_account(comparison).splitlines()[4] == "No setting differs except the seeds."
+    assert comparison_account(comparison).splitlines()[6] == "No setting differs except the seeds."
     assert comparison.notes == []
 
 
@@ -150,7 +152,7 @@ def test_a_champion_that_failed_ranks_last_and_leaves_no_difference_of_means(her
     assert (scores.better, scores.medians[1], scores.difference, scores.interval) == ("a", None, None, None)
     assert "against failed;" in scores.words
     text = comparison_account(Comparison(["a", "b"]))
-    assert "failed [failed, failed]" in text
+    assert re.search(r"^b .* failed$", text, re.MULTILINE)
 
 
 def test_more_than_two_studies_are_compared_pairwise_with_corrected_p(here):
@@ -183,16 +185,61 @@ def test_three_seeds_are_said_to_be_too_few(here):
         assert verdict.words.endswith("; with 3 and 3 seeds no difference can be significant: run more")
 
 
-def test_different_tasks_are_pointed_out(here):
+def test_different_environments_are_not_tested_against_each_other_and_that_is_said_first(here):
     make_study("a", SCORES, EVALUATIONS)
     make_study("b", SCORES, EVALUATIONS, target=None, environment=None)
+    make_study("c", SCORES, EVALUATIONS)
+    comparison = Comparison(["a", "b", "c"])
+    note = (
+        "The environments differ (CartPole-v1, own function): scores of different tasks are not comparable, "
+        "so only results in the same environment are tested against each other."
+    )
+    assert comparison.notes == [note]
+    assert [(verdict.first, verdict.second) for verdict in comparison.verdicts] == [("a", "c")]
+    text = comparison_account(comparison)
+    assert " ".join(text.partition("\n\n")[0].split()) == note
+    assert "no target" in text
+    apart = Comparison(["a", "b"])
+    assert apart.verdicts == []
+    assert "There is nothing to test." in comparison_account(apart)
+
+
+def test_different_targets_are_pointed_out(here):
+    make_study("a", SCORES, EVALUATIONS)
+    make_study("b", SCORES, EVALUATIONS, target=None)
     comparison = Comparison(["a", "b"])
-    assert comparison.notes == [
-        "The environments differ (CartPole-v1, a function), so the tasks are not the same.",
-        "The targets differ (475, none), so the tasks are not the same.",
-    ]
+    assert comparison.notes == ["The targets differ (475, none), so the evaluations to success do not compare."]
     assert [verdict.measure for verdict in comparison.verdicts] == ["test score"]
-    assert "no target" in comparison_account(comparison)
+
+
+def test_labels_name_what_is_compared_and_a_path_may_have_an_equals_sign_too(here, small_run):
+    make_study("sigma=1", SCORES, EVALUATIONS)
+    make_study("b", SCORES, EVALUATIONS)
+    assert [each.name for each in Comparison(["no crossover=sigma=1", "b"]).compared] == ["no crossover", "b"]
+    assert [each.name for each in Comparison(["sigma=1", "x=y=b"]).compared] == ["sigma=1", "x=y"]
+    assert labelled("a=nowhere") == (None, Path("a=nowhere"))
+    with pytest.raises(ConfigError, match="the labels must differ, got x, x"):
+        Comparison(["x=sigma=1", "x=b"])
+    shutil.copytree(small_run, "runs/one")
+    assert labelled("newest=last") == ("newest", Path("runs/one"))
+
+
+def test_a_study_under_way_is_compared_by_its_finished_runs(small_study, here):
+    shutil.copytree(small_study, "whole")
+    shutil.copytree(small_study, "part")
+    Path("part/study.json").unlink()
+    Path("part/seed-5/run.json").unlink()
+    whole, part = Comparison(["whole", "part"]).compared
+    assert (len(whole.test_means), len(part.test_means)) == (3, 2)
+
+
+def test_the_text_fits_a_terminal_and_names_the_test(here):
+    make_study("with a longer name", SCORES, EVALUATIONS)
+    make_study("another one", SCORES - 5.12345, EVALUATIONS + 20)
+    text = comparison_account(Comparison(["with a longer name", "another one"]))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Mann-Whitney" in text
+    assert "difference with a longer name − another one: 5.123 (−" in text
 
 
 def test_single_runs_are_compared_as_champions_and_that_is_said(small_run, solved_run):
@@ -244,7 +291,7 @@ def test_the_command_prints_text_or_one_json_document(here, capsys):
     assert data["settings"] == {"algorithm.population_size": {"a": 64, "b": 128}}
     assert [each["name"] for each in data["compared"]] == ["a", "b"]
     assert data["verdicts"][1]["better"] == "a"
-    assert data["verdicts"][1]["words"] in text
+    assert data["verdicts"][1]["words"] in " ".join(text.split())
     assert set(data["verdicts"][0]) == {
         "measure", "first", "second", "values", "medians", "difference", "interval", "superiority", "p", "p_adjusted",
         "better", "words",
@@ -322,7 +369,7 @@ def test_the_page_shows_curves_profiles_settings_and_tests(study_page):
         "Is there a difference?",
         "Settings that differ",
         "Learning",
-        "Solving",
+        "Share of runs solved",
         "Performance profile",
         "The tests",
     ):
@@ -374,8 +421,7 @@ def test_a_page_that_cannot_be_written_is_an_error_with_its_path(here, capsys):
 @pytest.mark.parametrize(
     ("paths", "message"),
     [
-        (["a"], "compare must get at least two directories, got 1"),
-        (["a", "./a"], "compare must get each directory once, got a twice"),
+        (["a", "./a"], "each directory must be given once, got a twice"),
         (["a", "nowhere"], "nowhere is neither a run nor a study: it has no config.yaml"),
         (["a", "begun"], "begun holds no finished run or study: it has neither run.json nor study.json"),
         (["a", "broken"], "broken/study.json: not the summary of a study: summary.runs is missing"),
@@ -393,3 +439,9 @@ def test_an_error_is_a_message_and_an_exit_status(paths, message, here, capsys):
     assert capsys.readouterr() == ("", f"evonet: {message}\n")
     with pytest.raises(ConfigError):
         Comparison(paths)
+
+
+def test_one_directory_is_too_few_to_compare(here, capsys):
+    make_study("a", SCORES, EVALUATIONS)
+    assert main(["compare", "a"]) == 2
+    assert capsys.readouterr() == ("", "evonet: compare must get at least two directories, got 1\n")

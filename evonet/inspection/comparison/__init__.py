@@ -24,21 +24,21 @@ _NOT_SETTINGS = ("name",)
 
 
 class Comparison:
-    """A comparison of two or more runs or studies.
+    """A comparison of runs or studies; one alone has figures, but nothing that it could differ from.
 
     If a study is among them, the values that are compared are test scores of seeds; otherwise they are the returns of
     the test episodes of the runs' champions.
 
     Args:
-        paths: directories of runs and studies.
+        paths: directories of runs and studies, or texts `LABEL=PATH`.
 
     Raises:
-        ConfigError: there are fewer than two directories, or a directory holds neither a finished run nor a study.
+        ConfigError: there is no directory, or one holds neither a finished run nor a study.
     """
 
     def __init__(self, paths: Sequence[str | Path]) -> None:
-        if len(paths) < 2:
-            raise ConfigError(f"compare must get at least two directories, got {len(paths)}")
+        if not paths:
+            raise ConfigError("a comparison must get at least one directory")
         self.compared = read_compared(paths)
         self.of_seeds = any(each.kind == "study" for each in self.compared)
 
@@ -50,6 +50,11 @@ class Comparison:
     def statistic(self) -> Statistic:
         """The statistic that summarises scores."""
         return interquartile_mean if self.of_seeds else mean
+
+    @property
+    def environments(self) -> list[str]:
+        """The different environments of the runs and studies."""
+        return list(dict.fromkeys(each.environment or "own function" for each in self.compared))
 
     @cached_property
     def settings(self) -> dict[str, list[Any]]:
@@ -63,11 +68,13 @@ class Comparison:
     def verdicts(self) -> list[Verdict]:
         """The verdicts on each pair: on test scores and, if studies are compared, on evaluations to success.
 
+        Pairs in different environments have none, because their scores are not comparable.
+
         Raises:
             EvonetError: SciPy is not installed.
         """
         found: list[Verdict] = []
-        pairs = list(itertools.combinations(self.compared, 2))
+        pairs = [(a, b) for a, b in itertools.combinations(self.compared, 2) if a.environment == b.environment]
         values = "seeds" if self.of_seeds else "episodes"
         if self.of_seeds and all(each.target is not None for each in self.compared):
             verdicts = [on_evaluations(a.name, b.name, a.evaluations, b.evaluations) for a, b in pairs]
@@ -81,6 +88,12 @@ class Comparison:
     def notes(self) -> list[str]:
         """Notes on the limits of the verdicts."""
         notes = []
+        environments = self.environments
+        if len(environments) > 1:
+            notes.append(
+                f"The environments differ ({', '.join(environments)}): scores of different tasks are not comparable, "
+                "so only results in the same environment are tested against each other."
+            )
         if not self.of_seeds:
             notes.append(
                 "These are single runs: the tests compare champions on their test episodes, not configs, "
@@ -88,12 +101,9 @@ class Comparison:
             )
         elif any(each.kind == "run" for each in self.compared):
             notes.append("A run that is compared with a study counts as a study of one seed.")
-        for what, values in (
-            ("environments", [each.environment or "a function" for each in self.compared]),
-            ("targets", ["none" if each.target is None else f"{each.target:g}" for each in self.compared]),
-        ):
-            if len(set(values)) > 1:
-                notes.append(f"The {what} differ ({', '.join(values)}), so the tasks are not the same.")
+        targets = ["none" if each.target is None else f"{each.target:g}" for each in self.compared]
+        if len(set(targets)) > 1 and len(environments) == 1:
+            notes.append(f"The targets differ ({', '.join(targets)}), so the evaluations to success do not compare.")
         if self.of_seeds and any(0 < each.solved < len(each.evaluations) for each in self.compared):
             notes.append("An unsolved run ranks behind all solved runs, however many evaluations it took.")
         notes += [

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evonet.experiment.differences import as_written
 from evonet.files.text import printable
 from evonet.inspection.comparison import Comparison
-from evonet.inspection.phrases import number, percent
+from evonet.inspection.phrases import counted, number, percent, with_minus
 
 _WIDEST = 40
+_DIGITS = 4
+_COLUMNS = 80
 
 
 def comparison_account(comparison: Comparison) -> str:
     """A comparison as text: a table of results, the settings that differ, and the verdicts."""
     data = comparison.data
-    sections = [_table(_overview(data)), _settings(data), _verdicts(data["verdicts"], score_name(data))]
-    if data["notes"]:
-        sections.append("\n".join(data["notes"]))
+    notes = list(data["notes"])
+    sections = [notes.pop(0)] if len(comparison.environments) > 1 else []
+    legend = f"evaluations: median to success, of solved runs. test score: {score_name(data)} (95 % interval)."
+    sections = [_wrapped(text) for text in sections]
+    sections += [f"{_table(_overview(data))}\n{_wrapped(legend)}", _settings(data)]
+    sections += [
+        _verdicts(data["verdicts"], score_name(data)),
+        *([] if not notes else ["\n".join(map(_wrapped, notes))]),
+    ]
     return "\n\n".join(sections)
 
 
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, _COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def _overview(data: Mapping[str, Any]) -> list[list[str]]:
-    rows = [["", "runs", "solved", "evaluations to success", score_name(data)]]
+    rows = [["", "solved", "evaluations", "test score"]]
     rows += [
         [
             short_name(each["name"]),
-            str(each["runs"]),
             _solved(each, of_seeds=data["of"] == "seeds"),
-            number(each["evaluations_to_success"]),
-            with_interval(each["test_score"], each["test_interval"]),
+            number(each["evaluations_to_success"], _DIGITS),
+            with_minus(with_interval(each["test_score"], each["test_interval"])),
         ]
         for each in data["compared"]
     ]
@@ -39,11 +52,11 @@ def _overview(data: Mapping[str, Any]) -> list[list[str]]:
 
 def _solved(compared: Mapping[str, Any], *, of_seeds: bool) -> str:
     if compared["solved"] is None:
-        return "no target"
+        return f"no target ({counted(compared['runs'], 'run')})"
     if not of_seeds:
         return "yes" if compared["solved"] else "no"
     low, high = compared["solved_interval"]
-    return f"{compared['solved']} of {compared['runs']} ({100 * low:.0f} to {percent(high)})"
+    return f"{compared['solved']}/{compared['runs']} ({100 * low:.0f} to {percent(high)})"
 
 
 def _settings(data: Mapping[str, Any]) -> str:
@@ -60,14 +73,19 @@ def _settings(data: Mapping[str, Any]) -> str:
 def _verdicts(verdicts: Sequence[Mapping[str, Any]], score: str) -> str:
     if not verdicts:
         return "There is nothing to test."
-    lines = []
+    lines = ["Two-sided Mann-Whitney tests, intervals by bootstrap:"]
     for verdict in verdicts:
-        lines.append(sentence(verdict))
+        lines.append(_wrapped(sentence(verdict), "  "))
         if verdict["difference"] is not None:
             figure = score if verdict["measure"] == "test score" else "median of evaluations where solved"
-            difference = with_interval(verdict["difference"], verdict["interval"])
-            lines.append(f"  {figure}, {verdict['first']} minus {verdict['second']}: {difference}")
+            pair = f"{verdict['first']} − {verdict['second']}"
+            lines.append(_wrapped(f"  difference {pair}: {difference(verdict)}, {figure}", "    "))
     return "\n".join(lines)
+
+
+def difference(verdict: Mapping[str, Any]) -> str:
+    """The difference of a verdict with its 95 % interval; a dash if there is none."""
+    return with_minus(with_interval(verdict["difference"], verdict["interval"]))
 
 
 def score_name(data: Mapping[str, Any]) -> str:
@@ -82,10 +100,12 @@ def sentence(verdict: Mapping[str, Any]) -> str:
 
 
 def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    """A figure with its 95 % interval."""
+    """A figure with its 95 % interval, for example `-0.27 (-1.23 to 0.81)`."""
     if value is None or interval is None:
         return "–"
-    return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
+    if math.isinf(value):
+        return "failed"
+    return f"{number(value, _DIGITS)} ({number(interval[0], _DIGITS)} to {number(interval[1], _DIGITS)})"
 
 
 def short_name(text: str) -> str:

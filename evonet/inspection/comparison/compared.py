@@ -12,9 +12,10 @@ import numpy as np
 from evonet.errors import ConfigError
 from evonet.experiment.document import Document
 from evonet.experiment.run_directory import CONFIG, SUMMARY
-from evonet.experiment.run_finder import run_directory
+from evonet.experiment.run_finder import found, is_study, run_directory
 from evonet.experiment.summaries import STUDY, read_study_summary
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.loaded_study import LoadedStudy
 from evonet.types import FloatArray
 
 
@@ -57,29 +58,49 @@ class Compared:
 def read_compared(paths: Sequence[str | Path]) -> list[Compared]:
     """Read the runs and studies in directories; their files tell which of the two a directory holds.
 
+    Args:
+        paths: directories, `last`, or texts `LABEL=PATH`; without a label, the name is that of the directory.
+
     Raises:
         ConfigError: a directory holds neither a run nor a study, is not finished, cannot be read, or is given twice.
     """
-    folders = [Path(path) for path in paths]
+    labels, folders = zip(*map(labelled, paths), strict=True)
     twice = [
         path for index, path in enumerate(folders) if path.resolve() in {other.resolve() for other in folders[:index]}
     ]
     if twice:
-        raise ConfigError(f"compare must get each directory once, got {twice[0]} twice")
-    names = [path.resolve().name for path in folders]
+        raise ConfigError(f"each directory must be given once, got {twice[0]} twice")
+    names = [label or path.resolve().name for label, path in zip(labels, folders, strict=True)]
     if len(set(names)) < len(names):
-        names = [str(path) for path in folders]
+        names = [label or str(path) for label, path in zip(labels, folders, strict=True)]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"the labels must differ, got {', '.join(names)}")
     return [_read(path, name) for path, name in zip(folders, names, strict=True)]
+
+
+def labelled(argument: str | Path) -> tuple[str | None, Path]:
+    """The label and the path in `LABEL=PATH`; None and the path if there is no label. A path may have a `=`, too.
+
+    Raises:
+        ConfigError: the path is `last`, and there is no run.
+    """
+    text = str(argument)
+    ends = [] if Path(text).exists() else [place for place, letter in enumerate(text) if letter == "="]
+    for end in ends:
+        if end and text[end + 1 :] and found(text[end + 1 :]).exists():
+            return text[:end], found(text[end + 1 :])
+    return None, found(text)
 
 
 def _read(path: Path, name: str) -> Compared:
     if not (path / CONFIG).exists():
         raise ConfigError(f"{path} is neither a run nor a study: it has no {CONFIG}")
     settings = Document.read(str(path / CONFIG), follow_links=False).data
-    study = (path / STUDY).exists()
-    if not study and not (path / SUMMARY).exists():
+    if is_study(path):
+        return _read_study(path, name, settings)
+    if not (path / SUMMARY).exists():
         raise ConfigError(f"{path} holds no finished run or study: it has neither {SUMMARY} nor {STUDY}")
-    return _read_study(path, name, settings) if study else _read_run(path, name, settings)
+    return _read_run(path, name, settings)
 
 
 def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
@@ -102,7 +123,7 @@ def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
 
 
 def _read_study(path: Path, name: str, settings: dict[str, Any]) -> Compared:
-    summary = read_study_summary(path)
+    summary = read_study_summary(path) if (path / STUDY).exists() else LoadedStudy(path).summary
     runs, failures = summary["runs"], len(summary["failures"])
     return Compared(
         name=name,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evonet.inspection.comparison.compared import Compared
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.plots.learning import Over
 from evonet.statistics import performance_profile, profile_band, quantiles
 from evonet.types import FloatArray
 
@@ -34,20 +35,20 @@ class Curve:
     high: FloatArray
 
 
-def learning_curve(compared: Compared) -> Curve:
-    """Validation mean of the champion so far, over evaluations.
+def learning_curve(compared: Compared, over: Over = "evaluations") -> Curve:
+    """Validation mean of the champion so far, over evaluations, environment steps or generations.
 
     The line and the band of a study are the median and the quartiles of its runs; a stopped run counts with its last
     champion. The band of a single run is from the lower to the upper quartile of the population's training fitness.
     """
     histories = [load_run(path).metrics for path in compared.directories]
-    ends = np.unique(np.concatenate([history["evaluations"] for history in histories])).astype(np.float64)
+    ends = np.unique(np.concatenate([_spent(history, over) for history in histories])).astype(np.float64)
     x = ends[np.linspace(0, len(ends) - 1, min(_POINTS, len(ends))).round().astype(int)]
     if compared.kind == "run":
         keys = ("validation_mean", "lower_quartile", "upper_quartile")
-        line, low, high = (_values_at(histories[0], key, x) for key in keys)
+        line, low, high = (_values_at(histories[0], key, x, over) for key in keys)
         return Curve(x, line, low, high)
-    values = np.array([_values_at(history, "validation_mean", x) for history in histories])
+    values = np.array([_values_at(history, "validation_mean", x, over) for history in histories])
     known = np.isfinite(values).all(axis=0)  # every run has a champion
     edges = np.full((3, len(x)), np.nan)
     edges[:, known] = np.array([quantiles(column, [0.25, 0.5, 0.75]) for column in values[:, known].T]).reshape(-1, 3).T
@@ -77,8 +78,13 @@ def _profile(values: FloatArray, thresholds: FloatArray, x: FloatArray) -> Curve
     return Curve(x, performance_profile(values, thresholds), *profile_band(values, thresholds))
 
 
-def _values_at(history: Mapping[str, NDArray[Any]], key: str, x: FloatArray) -> FloatArray:
-    """The value of `key` after the last generation that ended within each of `x` evaluations; NaN before the first."""
-    places = np.searchsorted(history["evaluations"], x, side="right") - 1
+def _spent(history: Mapping[str, NDArray[Any]], over: Over) -> NDArray[Any]:
+    """What the run had spent at the end of each generation; generations count from 1."""
+    return history[over] + (over == "generation")
+
+
+def _values_at(history: Mapping[str, NDArray[Any]], key: str, x: FloatArray, over: Over) -> FloatArray:
+    """The value of `key` after the last generation that ended within each of `x`; NaN before the first."""
+    places = np.searchsorted(_spent(history, over), x, side="right") - 1
     found: FloatArray = np.where(places >= 0, history[key][np.maximum(places, 0)], np.nan)
     return found

@@ -9,7 +9,7 @@ from typing import Any
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import short_name
 from evonet.inspection.comparison.curves import Curve, learning_curve, profiles, solving_curves
-from evonet.inspection.plots.learning import thousands
+from evonet.inspection.plots.learning import Over, thousands
 from evonet.inspection.plots.palette import SERIES, STYLES, legend
 
 
@@ -30,43 +30,58 @@ class Figure:
 
 def figures(comparison: Comparison) -> Iterator[Figure]:
     """The figures for which the comparison has data."""
-    compared = comparison.compared
-    names = [each.name for each in compared]
-    learnt = [(each.name, learning_curve(each)) for each in compared if each.directories]
-    if learnt:
-        yield Figure(
-            "Learning",
-            "Validation mean of the champion so far, over evaluations. "
-            + (
-                "Line and band: median and quartiles of the runs of a study; stopped runs count with their champion."
-                if comparison.of_seeds
-                else "The band is the middle half of the population, by training fitness."
-            ),
-            lambda axes: _lines(axes, learnt, "evaluations", "validation mean"),
-        )
-    solving = solving_curves(compared) if comparison.of_seeds else []
-    if solving:
-        yield Figure(
-            "Solving",
-            "Share of the runs that were solved within a number of evaluations, with a 95 % bootstrap band. "
-            "If a line ends below 100 %, the remaining runs were not solved.",
-            lambda axes: _shares(axes, list(zip(names, solving, strict=True)), "evaluations", "runs solved"),
-        )
-    scored = [each for each in compared if comparison.scores(each).size]
+    for make in (learning, solving, profile):
+        figure = make(comparison)
+        if figure is not None:
+            yield figure
+
+
+def learning(comparison: Comparison, over: Over = "evaluations") -> Figure | None:
+    """Learning curves; None without any finished run."""
+    learnt = [(each.name, learning_curve(each, over)) for each in comparison.compared if each.directories]
+    if not learnt:
+        return None
+    x = {"generation": "generations"}.get(over, over.replace("_", " "))
+    return Figure(
+        "Learning",
+        f"Validation mean of the champion so far, over {x}. "
+        + (
+            "Line and band: median and quartiles of the runs of a study; stopped runs count with their champion."
+            if comparison.of_seeds
+            else "The band is the middle half of the population, by training fitness."
+        ),
+        lambda axes: _lines(axes, learnt, x, "validation mean"),
+    )
+
+
+def solving(comparison: Comparison) -> Figure | None:
+    """Shares of the runs solved over evaluations; None without a study, or without a solved run."""
+    curves = solving_curves(comparison.compared) if comparison.of_seeds else []
+    if not curves:
+        return None
+    named = list(zip([each.name for each in comparison.compared], curves, strict=True))
+    return Figure(
+        "Share of runs solved",
+        "Share of the runs that were solved within a number of evaluations, with a 95 % bootstrap band. "
+        "If a line ends below 100 %, the remaining runs were not solved.",
+        lambda axes: _shares(axes, named, "evaluations", "runs solved"),
+    )
+
+
+def profile(comparison: Comparison) -> Figure | None:
+    """Performance profiles; None without a test score."""
+    scored = [each for each in comparison.compared if comparison.scores(each).size]
     reached = profiles([comparison.scores(each) for each in scored]) if scored else []
-    if reached:
-        what = "runs" if comparison.of_seeds else "test episodes"
-        yield Figure(
-            "Performance profile",
-            f"Share of the {what} that reach a test score, with a 95 % bootstrap band (Agarwal et al. 2021). "
-            "A line that is above another everywhere is better for every target.",
-            lambda axes: _shares(
-                axes,
-                list(zip([each.name for each in scored], reached, strict=True)),
-                "test score",
-                f"{what} that reach it",
-            ),
-        )
+    if not reached:
+        return None
+    what = "runs" if comparison.of_seeds else "test episodes"
+    named = list(zip([each.name for each in scored], reached, strict=True))
+    return Figure(
+        "Performance profile",
+        f"Share of the {what} that reach a test score, with a 95 % bootstrap band (Agarwal et al. 2021). "
+        "A line that is above another everywhere is better for every target.",
+        lambda axes: _shares(axes, named, "test score", f"{what} that reach it"),
+    )
 
 
 def _shares(axes: Any, curves: Sequence[tuple[str, Curve]], x: str, y: str) -> None:
@@ -84,7 +99,7 @@ def _lines(axes: Any, curves: Sequence[tuple[str, Curve]], x: str, y: str) -> No
         axes.step(curve.x, curve.y, where="post", color=colour, linestyle=style, label=_label(name))
         if len(curve.x) == 1:
             axes.plot(curve.x, curve.y, "o", color=colour)
-    if x == "evaluations":
+    if x != "test score":
         thousands(axes)
     axes.set_xlabel(x)
     axes.set_ylabel(y)

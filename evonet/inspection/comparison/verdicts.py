@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from evonet.inspection.phrases import number
 from evonet.statistics import (
     Interval,
     Statistic,
@@ -115,6 +116,13 @@ def settled(verdicts: Sequence[Verdict], values: str) -> list[Verdict]:
     return settled
 
 
+def p_value(p: float) -> str:
+    """A p-value as text, for example `= 0.032`, `< 0.0001` or `= 1`; a p that rounds to 1 is `> 0.99`."""
+    if p < 0.0001:
+        return "< 0.0001"
+    return f"= {p:.2g}" if p < 0.995 else "> 0.99"
+
+
 def _in_words(verdict: Verdict, pairs: int, values: str) -> str:
     names, medians, share = [verdict.first, verdict.second], list(verdict.medians), verdict.superiority
     if share < 0.5:
@@ -123,11 +131,10 @@ def _in_words(verdict: Verdict, pairs: int, values: str) -> str:
     if verdict.better is not None:
         claim = f"{names[0]} {'needs fewer evaluations' if evaluations else 'scores higher'} than {names[1]}"
     else:
-        what = "in evaluations to success" if evaluations else "in test scores"
-        claim = f"no significant difference {what} between {names[0]} and {names[1]}"
+        claim = f"no significant difference in {verdict.measure}: {names[0]} vs {names[1]}"
     absent = "not solved" if evaluations else "failed"
-    first, second = (absent if value is None else f"{value:.6g}" for value in medians)
-    p = f"p = {verdict.p_adjusted:.2g}" if verdict.p_adjusted >= 0.0001 else "p < 0.0001"
+    first, second = (absent if value is None else number(value, 4) for value in medians)
+    p = f"p {p_value(verdict.p_adjusted)}"
     p += " after Holm's correction" if pairs > 1 else ""
     text = f"{claim} (median {first} against {second}; {p}; {names[0]} is ahead in {100 * share:.0f} % of pairs)"
     least = min(1.0, pairs * least_p(*verdict.values))
