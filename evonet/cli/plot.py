@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def _plot(options: argparse.Namespace) -> int:
     from evonet.inspection.figure_file import write_figure
 
     write_figure(_drawing(options), options.to)
-    print(f"written: {options.to}", file=sys.stderr)
+    print(options.to)
     return DONE
 
 

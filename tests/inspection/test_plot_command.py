@@ -22,7 +22,7 @@ def test_the_suffix_of_the_file_says_its_format_and_the_same_command_writes_the_
     contents = []
     for name in ("a", "b"):
         assert main(["plot", f"study={small_study}", "--to", f"{name}.{form}"]) == 0
-        assert capsys.readouterr() == ("", f"written: {name}.{form}\n")
+        assert capsys.readouterr() == (f"{name}.{form}\n", "")
         contents.append(Path(f"{name}.{form}").read_bytes())
     assert contents[0] == contents[1]
     assert contents[0].startswith(SIGNATURES[form])
@@ -35,17 +35,17 @@ def texts(path):
 @pytest.mark.parametrize(
     ("options", "labels"),
     [
-        ([], {"evaluations", "validation mean"}),
-        (["--over", "steps"], {"environment steps", "validation mean"}),
-        (["--over", "generations"], {"generations", "validation mean"}),
-        (["--kind", "solved"], {"evaluations", "runs solved"}),
-        (["--kind", "profile"], {"test score", "runs that reach it"}),
+        ([], ["evaluations", "validation mean"]),
+        (["--over", "steps"], ["environment steps", "validation mean"]),
+        (["--over", "generations"], ["generations", "validation mean"]),
+        (["--kind", "solved"], ["evaluations", "runs solved"]),
+        (["--kind", "profile"], ["test score", "runs that reach it"]),
     ],
     ids=str,
 )
 def test_each_kind_of_figure_has_its_axes_and_the_labels_that_were_given(options, labels, small_study, small_run):
     assert main(["plot", f"three seeds={small_study}", f"one={small_run}", "--to", "f.svg", *options]) == 0
-    assert labels | {"three seeds", "one"} <= set(texts("f.svg"))
+    assert {*labels, "three seeds", "one"} <= set(texts("f.svg"))
 
 
 def test_a_single_run_has_the_curves_of_its_population(small_run):
