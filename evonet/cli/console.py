@@ -108,9 +108,12 @@ def load_config(options: argparse.Namespace) -> Config:
     """Load the config that the options name, with their overrides."""
     from evonet.experiment.catalogue import config_path
     from evonet.experiment.config import Config
+    from evonet.experiment.run_finder import is_run, is_study
 
     allow_imports(options.allow_import)
-    return Config.load(config_path(options.config), overrides(options), options.allow_import)
+    path = config_path(options.config)
+    untrusted = is_run(Path(path).parent) or is_study(Path(path).parent)
+    return Config.load(path, overrides(options), options.allow_import, follow_links=not untrusted)
 
 
 def config_arguments(options: argparse.Namespace) -> list[str]:

@@ -185,8 +185,9 @@ def _is_changeable(key: str) -> bool:
 
 def _out_of_time(summary: Mapping[str, Any] | None, checkpoint: Checkpoint, config: Config) -> str | None:
     """The reason "seconds" if that ended the run within a generation, and the limit has not been raised; else None."""
-    before, now = checkpoint.config["stop"]["seconds"], config.settings.stop.seconds
-    if summary is None or summary["stopped_by"] != "seconds" or None in (before, now):
+    stop, now = checkpoint.config.get("stop"), config.settings.stop.seconds
+    before = stop.get("seconds") if isinstance(stop, Mapping) else None  # the file may be a stranger's
+    if summary is None or summary["stopped_by"] != "seconds" or not isinstance(before, int | float) or now is None:
         return None
     return "seconds" if now <= before else None
 

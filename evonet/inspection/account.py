@@ -69,7 +69,8 @@ def influence(network: NeuralNetwork) -> list[float]:
     paths = np.abs(network.input_hidden_weights) @ np.abs(network.hidden_output_weights)
     strength = paths.sum(axis=1)
     total = strength.sum()
-    shares: list[float] = (strength / total if total > 0 else strength).tolist()
+    with np.errstate(invalid="ignore"):  # weights may be so large that their products are infinite
+        shares: list[float] = np.nan_to_num(strength / total if total > 0 else strength).tolist()
     return shares
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from evonet.errors import CheckpointError, ConfigError, RunDirectoryError
 from evonet.experiment.algorithms import ALGORITHMS
+from evonet.experiment.checkpoint import Checkpoint
 from evonet.experiment.run_directory import RunDirectory
 from evonet.files.directory import Directory
 from evonet.network import Architecture
@@ -230,6 +231,16 @@ def test_seconds_are_the_sum_over_all_resumptions(tmp_path):
     late = run_stopped(tmp_path, FUNCTION + SMALL, after=2, name="late")
     summary = go_on(late, f"stop.seconds={lines(late / 'timing.jsonl')[2]['seconds']}")
     assert (summary["stopped_by"], summary["generations"]) == ("seconds", 3)
+
+
+@pytest.mark.parametrize("stop", [{}, {"seconds": "soon"}, []])
+def test_a_checkpoint_whose_config_has_no_limit_in_seconds_is_resumed(stop, tmp_path):
+    stopped = run_stopped(tmp_path, FUNCTION + SMALL, after=2)
+    (file,) = (stopped / "checkpoints").glob("*.npz")
+    checkpoint = Checkpoint.load(file)
+    checkpoint.config["stop"] = stop
+    file.write_bytes(checkpoint.packed())
+    assert go_on(stopped)["generations"] == 6
 
 
 def test_the_fittest_individual_is_logged_whenever_it_changes(tmp_path):

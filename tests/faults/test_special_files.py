@@ -105,6 +105,13 @@ def test_no_command_follows_a_link_or_waits_for_a_pipe(name, kind, folder, capsy
     assert listing(folder / "mine") == before
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_config_in_a_run_directory_is_not_read_through_a_link(command, folder, capsys):
+    put(folder / "run" / "config.yaml", "link", folder)
+    assert main([command, str(folder / "run" / "config.yaml"), "--allow-import", MODULE]) == 2
+    assert "it is a symbolic link, not a regular file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", [*JOURNALS, *WHOLE])
 def test_resume_of_a_run_with_a_sparse_file_ends_soon(name, folder, capsys):
     put(folder / "run" / name, "holes", folder)

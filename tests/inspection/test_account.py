@@ -161,6 +161,12 @@ def test_influence_is_the_share_of_the_paths():
     assert influence(network) == [0.0, 0.0, 0.0]
 
 
+def test_weights_whose_products_are_infinite_have_shares_too():
+    network = NeuralNetwork(2, 2, 1)
+    network.genome = 1e308
+    assert np.isfinite(influence(network)).all()
+
+
 def test_only_the_strongest_of_very_many_inputs_are_shown(small_run):
     champion = champion_like(load_run(small_run), Architecture(150, 2, 1))
     text = account(replaced(small_run, champion))
