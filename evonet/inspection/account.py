@@ -66,10 +66,10 @@ def influence(network: NeuralNetwork) -> list[float]:
 
     The weights of two inputs are comparable only if the inputs' values are, as they are in normalised observations.
     """
-    paths = np.abs(network.input_hidden_weights) @ np.abs(network.hidden_output_weights)
-    strength = paths.sum(axis=1)
-    total = strength.sum()
-    with np.errstate(invalid="ignore"):  # weights may be so large that their products are infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # products of the largest weights are infinite
+        paths = np.abs(network.input_hidden_weights) @ np.abs(network.hidden_output_weights)
+        strength = paths.sum(axis=1)
+        total = strength.sum()
         shares: list[float] = np.nan_to_num(strength / total if total > 0 else strength).tolist()
     return shares
 
