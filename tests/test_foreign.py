@@ -49,6 +49,7 @@ THROUGH_THE_DOOR = {
     "evonet.replay.episodes": {"instance.render", "instance.reset", "instance.step"},
     "evonet.inspection.report.replay": {"instance.render"},
     "evonet.task": {"make_environment"},
+    "evonet.watch.rendering": {"_Playing.instance.close", "_Playing.instance.render"},
 }
 NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
     "evonet": {"importlib.import_module"},

@@ -10,7 +10,22 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from evonet.cli import check, compare, export, finish, inspect, listing, plot, replay, resume, run, runs, schema, study
+from evonet.cli import (
+    check,
+    compare,
+    export,
+    finish,
+    inspect,
+    listing,
+    plot,
+    replay,
+    resume,
+    run,
+    runs,
+    schema,
+    study,
+    watch,
+)
 from evonet.cli.console import FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST
 from evonet.cli.output import Output, OutputLost
 from evonet.errors import EvonetError, EvonetWarning
@@ -18,7 +33,7 @@ from evonet.files.text import printable
 from evonet.foreign import described
 from evonet.version import __version__
 
-COMMANDS = (run, resume, finish, study, inspect, replay, compare, plot, runs, export, check, schema, listing)
+COMMANDS = (run, resume, finish, study, watch, inspect, replay, compare, plot, runs, export, check, schema, listing)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from evonet.cli.console import (
     warn_of_workers,
 )
 from evonet.cli.run import add_output_arguments, print_results, progress
+from evonet.cli.watch import add_spectator_arguments, attended
 
 
 def add_to(commands: Commands) -> None:
@@ -34,6 +35,7 @@ def add_to(commands: Commands) -> None:
     add_override_arguments(resume)
     add_cluster_arguments(resume)
     add_output_arguments(resume)
+    add_spectator_arguments(resume)
     resume.set_defaults(command=_resume)
 
 
@@ -46,6 +48,7 @@ def _resume(options: argparse.Namespace) -> int:
     changes = overrides(options), options.allow_import
     config = resumed_config(options.run, *changes)
     warn_of_workers(options, config.settings.evaluation.workers)
-    with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
-        summary = resume(options.run, *changes, watch, functools.partial(say, options), executor)
-    return print_results(options, summary)
+    with attended(options) as attend:
+        with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
+            summary = resume(options.run, *changes, watch, functools.partial(say, options), executor, started=attend)
+        return print_results(options, summary)

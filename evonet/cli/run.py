@@ -23,6 +23,7 @@ from evonet.cli.console import (
     stdout_kept_for_the_result,
     warn_of_workers,
 )
+from evonet.cli.watch import add_spectator_arguments, attended
 from evonet.errors import ConfigError
 from evonet.files.text import printable, printable_json
 from evonet.shell import allowing, command
@@ -40,6 +41,7 @@ def add_to(commands: Commands) -> None:
     add_check_argument(run)
     add_cluster_arguments(run)
     add_output_arguments(run)
+    add_spectator_arguments(run)
     run.set_defaults(command=_run)
 
 
@@ -56,11 +58,12 @@ def _run(options: argparse.Namespace) -> int:
     config = load_config(options)
     if options.dask is None:
         warn_of_workers(options, config.settings.evaluation.workers)
-    with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
-        summary = run(
-            config, options.output, watch, functools.partial(say, options), executor, check=not options.no_check
-        )
-    return print_results(options, summary)
+    with attended(options) as attend:
+        with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
+            say_it = functools.partial(say, options)
+            check = not options.no_check
+            summary = run(config, options.output, watch, say_it, executor, check=check, started=attend)
+        return print_results(options, summary)
 
 
 def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:

@@ -34,6 +34,7 @@ def run(
     executor: FuturesExecutor | Cluster | None = None,
     *,
     check: bool = True,
+    started: Callable[[Path], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run a config to its end.
 
@@ -46,6 +47,7 @@ def run(
         check: whether the run begins with a trial of its environment, whose findings `say` gets: an episode of a few
             steps that is run twice, with another one between. It changes no result, and takes the time of two episodes
             of at most 50 steps. There is none where a kernel stands in for the environment.
+        started: called with the absolute path of the run directory before the first generation.
 
     Returns:
         The run's summary, as in `run.json`.
@@ -62,6 +64,7 @@ def run(
         directory = stack.enter_context(RunDirectory(path, start=start))
         _warn_of_missing_lock(directory, say)
         directory.write_text(CONFIG, config.to_yaml(), sync_names=False)
+        started(directory.location)
         return session.drive(directory, watch, interruption, check=check)
 
 
@@ -74,6 +77,7 @@ def resume(
     executor: FuturesExecutor | Cluster | None = None,
     *,
     reason: str | None = None,
+    started: Callable[[Path], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Continue a stopped run, or a finished run with raised limits.
 
@@ -88,6 +92,7 @@ def resume(
         say: called with each warning.
         executor: an executor that runs the episodes, instead of this machine; it may differ from the earlier one.
         reason: the reason why the run ends now, without another generation; by default it continues.
+        started: called with the absolute path of the run directory before the next generation.
 
     Returns:
         The run's summary, as in `run.json`.
@@ -119,6 +124,7 @@ def resume(
         directory.write_text(CONFIG, config.to_yaml())  # an unchanged one too: its time makes this run the `last` one
         directory.remove_summary()
         directory.resume({} if checkpoint is None else checkpoint.journals)
+        started(directory.location)
         return session.drive(directory, watch, interruption, reason=reason)
 
 

@@ -41,6 +41,22 @@ class Lock:
             os.close(descriptor)
 
 
+def is_locked(descriptor: int) -> bool | None:
+    """Whether another process holds the lock on an open file; None if the system or the file system cannot tell."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return False
+
+
 def _lock(descriptor: int) -> None:
     if sys.platform == "win32":
         import msvcrt

@@ -126,7 +126,7 @@ class LoadedRun:
                 return None
             with reading_below(self.path / CHAMPION) as file:
                 return Champion.read(file, self._allow_imports)
-        checkpoint = self._newest_checkpoint
+        checkpoint = self.newest_checkpoint
         return None if checkpoint is None else self.read(CHAMPION, lambda: self._champion_in(checkpoint))
 
     @cached_property
@@ -193,7 +193,7 @@ class LoadedRun:
         """The architecture and task of the run's genomes; None if no file has them, as before the first checkpoint."""
         if self.champion is not None:
             return PolicySpec(self.champion.architecture, self.champion.task)
-        checkpoint = self._newest_checkpoint
+        checkpoint = self.newest_checkpoint
         if checkpoint is None or "acting" not in checkpoint.state:
             return None
         return self.read(CHECKPOINTS, lambda: self._policy_spec_in(checkpoint))
@@ -268,7 +268,7 @@ class LoadedRun:
             "validation_seconds": None,
             "test_seconds": None,
             "stopped_by": None,
-            **verdict(self.champion, self._target),
+            **verdict(self.champion, self.target),
         }
 
     @property
@@ -284,7 +284,8 @@ class LoadedRun:
         return list(dict.fromkeys(module for module in modules if module))
 
     @property
-    def _target(self) -> float | None:
+    def target(self) -> float | None:
+        """The mean return at which the run's task is solved; None if there is none, or none is known yet."""
         target = (self.settings.get("stop") or {}).get("target", "auto")
         if target != "auto":
             return None if target is None else float(target)
@@ -294,7 +295,7 @@ class LoadedRun:
         return None
 
     @cached_property
-    def _newest_checkpoint(self) -> Checkpoint | None:
+    def newest_checkpoint(self) -> Checkpoint | None:
         """The newest checkpoint that can be read."""
         for _ in range(3):  # a running experiment may have removed a listed checkpoint after it wrote a newer one
             for path in checkpoints_in(self.path):

@@ -145,15 +145,26 @@ def _played(policy: Policy, seeds: IntArray, mode: Literal["human"] | None) -> I
 def _episode(
     policy: Policy, instance: Instance, seed: int, on_step: Callable[[int], None] = lambda _: None
 ) -> Episode:  # fmt: skip
-    total, terminated, step = 0.0, False, 0
+    for episode in steps(policy, instance, seed):
+        on_step(episode.steps)
+    return episode
+
+
+def steps(policy: Policy, instance: Instance, seed: int) -> Iterator[Episode]:
+    """Play an episode; yields the episode so far, after the reset and after each step.
+
+    Raises:
+        EnvironmentUnavailable: the environment cannot be made, or raises.
+    """
+    total, step = 0.0, 0
     try:
         policy.reset()
         observation = instance.reset(seed)
-        on_step(0)
+        yield Episode(seed, total, step, terminated=False)
         for step in range(1, policy.task.max_steps + 1):
             observation, reward, terminated, truncated = instance.step(policy.act(observation))
             total += reward
-            on_step(step)
+            yield Episode(seed, total, step, terminated)
             if terminated or truncated:
                 break
     except EvonetError:
@@ -161,4 +172,3 @@ def _episode(
     except RAISED as error:  # the environment's own, or its window's
         what = f"the environment failed at step {step}, seed {seed}: {described(error)}"
         raise EnvironmentUnavailable(what) from error
-    return Episode(seed, total, step, terminated)

@@ -28,10 +28,21 @@ def population_of(state: Mapping[str, Any], architecture: Architecture) -> Popul
     return Population(architecture, state["genomes"], fitness=state.get("fitness"), ids=state["ids"])
 
 
+def islands_of(state: Mapping[str, Any], architecture: Architecture) -> list[Population]:
+    """The population of each island in `state`, each under ids of its own; an empty list if there are no islands.
+
+    Raises:
+        KeyError, TypeError, ValueError: an island's state holds no population of such networks.
+    """
+    if "first_id" in state:
+        return islands_of(state["algorithm"], architecture)
+    states = state.get("islands", {})
+    return [population_of(states[str(place)], architecture) for place in range(len(states))]
+
+
 def _of_islands(state: Mapping[str, Any], architecture: Architecture) -> Population:
     """The populations of all islands in one, under the ids of the whole run."""
-    states = state["islands"]
-    islands = [population_of(states[str(place)], architecture) for place in range(len(states))]
+    islands = islands_of(state, architecture)
     fitness = [island.fitness for island in islands if island.fitness is not None]
     return Population(
         architecture,

@@ -60,7 +60,7 @@ def network_diagram(
     """
     shape = network.architecture
     names = names or names_for(None, shape.num_inputs, shape.num_outputs)
-    layers = _drawn(network, most_neurons)
+    layers = drawn_neurons(network, most_neurons)
     ax = axes_for(ax, 8.6, max(3.2, 0.27 * max(map(len, layers)) + 0.4))
     places = [_places(column, len(layer)) for column, layer in zip(_COLUMNS, layers, strict=True)]
     inputs = [names.inputs[index] for index in layers[0]]
@@ -83,7 +83,7 @@ def network_diagram(
     return ax
 
 
-def _drawn(network: NeuralNetwork, most: int) -> tuple[IntArray, IntArray, IntArray]:
+def drawn_neurons(network: NeuralNetwork, most: int) -> tuple[IntArray, IntArray, IntArray]:
     """Indices of the neurons of each layer that are drawn."""
     incoming, outgoing = np.abs(network.input_hidden_weights), np.abs(network.hidden_output_weights)
     return (
@@ -105,10 +105,10 @@ def _places(column: float, count: int) -> list[tuple[float, float]]:
 
 def shown_genes(network: NeuralNetwork, most_neurons: int = 32, most_connections: int = 400) -> list[int]:
     """Indices of the genes whose connections `network_diagram` draws, in its drawing order: the weakest first."""
-    return [gene for gene, *_ in _drawn_connections(network, _drawn(network, most_neurons), most_connections)]
+    return [gene for gene, *_ in drawn_connections(network, drawn_neurons(network, most_neurons), most_connections)]
 
 
-def _drawn_connections(
+def drawn_connections(
     network: NeuralNetwork, layers: tuple[IntArray, IntArray, IntArray], most: int
 ) -> list[tuple[int, int, int, int]]:
     """The connections that are drawn: gene, index of the source layer, and positions of source and target."""
@@ -130,7 +130,7 @@ def _connections(
     places: Sequence[Sequence[tuple[float, float]]],
     most: int,
 ) -> None:
-    drawn = _drawn_connections(network, layers, most)
+    drawn = drawn_connections(network, layers, most)
     weights = network.genome[[gene for gene, *_ in drawn]]
     share = np.abs(weights) / (np.abs(connection_genes(network)).max(initial=0.0) or 1.0)
     colours = package("matplotlib.colors").to_rgba_array(np.where(weights >= 0, POSITIVE, NEGATIVE).tolist())
@@ -187,7 +187,7 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
     for edge in np.cumsum(widths)[:-1]:
         ax.axvline(edge - 0.5, color="#1b1f24", linewidth=1.2)
     ax.invert_yaxis()
-    rows = _drawn(network, MOST_MAPPED)[1].tolist()
+    rows = drawn_neurons(network, MOST_MAPPED)[1].tolist()
     if len(rows) < shape.num_hidden:
         ax.set_yticks(range(0, len(rows), 32), [str(row) for row in rows[::32]])
     labels = [label for _, part, _ in blocks for label in part]
@@ -200,7 +200,7 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
 
 def _blocks(network: NeuralNetwork, names: Names) -> list[tuple[str, list[str], FloatArray]]:
     shape: Architecture = network.architecture
-    inputs, hidden, outputs = _drawn(network, MOST_MAPPED)
+    inputs, hidden, outputs = drawn_neurons(network, MOST_MAPPED)
     incoming = network.input_hidden_weights[inputs][:, hidden].T
     blocks = [("from inputs", [names.inputs[i] for i in inputs], incoming)]
     if shape.bias:

@@ -97,6 +97,11 @@ def report(run: LoadedRun, effort: float = 1.0, progress: Progress = _silent) ->
     return html, _notices(sections)
 
 
+def page_style() -> str:
+    """The style sheet of the report, which other pages share."""
+    return _read("page.css")
+
+
 def _notices(sections: list[Section]) -> list[str]:
     """The notices of all sections, each once."""
     return list(dict.fromkeys(notice for section in sections for notice in section.notices))

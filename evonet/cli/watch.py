@@ -1,0 +1,123 @@
+"""`evonet watch`: see a run while it goes on, on a page of this machine or in a window."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evonet.cli.console import DONE, Commands, allow_imports
+from evonet.files.text import printable
+
+if TYPE_CHECKING:
+    from evonet.watch.spectators import Attend
+
+_HIGHEST_PORT = 65535
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command and its arguments to the parser."""
+    watch = commands.add_parser(
+        "watch",
+        help="see a run while it goes on: curves, population, network, its champion playing",
+        description="Serves one page on this machine's own address, and prints the address, which has a secret in it. "
+        "The page of a run that is over is its report. Ends with Ctrl-C; the run goes on.",
+    )
+    watch.add_argument(
+        "run", nargs="?", type=Path, default=Path("runs"), metavar="RUN",
+        help="a run, a study, a folder with several, or last (default: the folder runs)",
+    )  # fmt: skip
+    watch.add_argument("--window", action="store_true", help="no page: a window in which the newest champion plays")
+    watch.add_argument("--port", type=_port, default=0, metavar="N", help="port of the page (default: a free one)")
+    watch.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
+    watch.add_argument(
+        "--allow-import", action="append", default=[], metavar="MODULE",
+        help="allow the run's environment, in which its champion plays, to import this module; repeatable",
+    )  # fmt: skip
+    watch.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)  # end when standard input closes
+    watch.set_defaults(command=_watch)
+
+
+def add_spectator_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that show a run while it goes on."""
+    parser.add_argument(
+        "--watch", action="store_true", help="show the run on a page of this machine while it goes on, see evonet watch"
+    )
+    parser.add_argument(
+        "--window", action="store_true", help="show the newest champion playing in a window while the run goes on"
+    )
+
+
+@contextlib.contextmanager
+def attended(options: argparse.Namespace) -> Iterator[Attend]:
+    """A function that starts what `--watch` and `--window` ask for, when the run has begun.
+
+    On a terminal, both stay when the run is over, until Ctrl-C or the end of the champion's last episode.
+    """
+    wanted = [*([[]] if options.watch else []), *([["--window"]] if options.window else [])]
+    if not wanted:
+        yield lambda _: None
+        return
+    from evonet.watch.spectators import spectators
+
+    with spectators(wanted, options.allow_import, _say_above_the_bar, stay=sys.stderr.isatty()) as attend:
+        yield attend
+
+
+def _say_above_the_bar(line: str) -> None:
+    """Print a line on stderr, above the progress bar if there is one."""
+    bar = sys.modules.get("tqdm")
+    with contextlib.suppress(OSError):
+        (print if bar is None else bar.tqdm.write)(printable(line), file=sys.stderr)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:6]) <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {_HIGHEST_PORT}, got {text!r}")
+    return int(text)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from evonet.experiment.run_finder import found
+
+    allow_imports(options.allow_import)
+    options.run = found(options.run)
+    with contextlib.suppress(KeyboardInterrupt):
+        if options.attached:
+            threading.Thread(target=_end_with_standard_input, daemon=True).start()
+        (_show_window if options.window else _serve)(options)
+    return DONE
+
+
+def _show_window(options: argparse.Namespace) -> None:
+    from evonet.watch.window import play_newest
+
+    say = (lambda _: None) if options.attached else functools.partial(print, flush=True)
+    play_newest(options.run, options.allow_import, say)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from evonet.replay.episodes import has_display
+    from evonet.watch.server import Server
+
+    with Server(options.run, options.allow_import, options.port) as server:
+        print(printable(f"watch {options.run} at {server.url} (Ctrl-C ends this page)"), flush=True)
+        if not options.no_browser and sys.stderr.isatty() and has_display():
+            import webbrowser
+
+            webbrowser.open(server.url)
+        server.serve_forever()
+
+
+def _end_with_standard_input() -> None:
+    """End this process when its parent has ended, or has closed its end of the pipe."""
+    with contextlib.suppress(OSError, ValueError):
+        while sys.stdin.buffer.read(1 << 10):
+            pass
+    os._exit(DONE)  # `serve_forever` and windows wait for ever

@@ -1,0 +1,73 @@
+"""A network and a population as plain numbers, which the page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from evonet.environments.known import Names
+from evonet.inspection.phrases import shortened
+from evonet.inspection.plots.network import drawn_connections, drawn_neurons
+from evonet.network import NeuralNetwork
+from evonet.population import Population
+from evonet.types import FloatArray
+from evonet.watch.curves import rounded
+
+_MOST_NEURONS = 24  # of a layer
+_MOST_CONNECTIONS = 300
+_BINS = 24
+
+
+def network_sketch(network: NeuralNetwork, names: Names) -> dict[str, Any]:
+    """The neurons of each layer by name, and the strongest connections as `[layer, from, to, weight]`, weakest first.
+
+    The layer is that of the neuron from which a connection leads; `from` and `to` are places within the drawn layers.
+    """
+    layers = drawn_neurons(network, _MOST_NEURONS)
+    connections = drawn_connections(network, layers, _MOST_CONNECTIONS)
+    shape = network.architecture
+    return {
+        "sizes": [shape.num_inputs, shape.num_hidden, shape.num_outputs],
+        "genes": shape.genome_size,
+        "layers": [
+            [shortened(names.inputs[index]) for index in layers[0]],
+            [str(index) for index in layers[1]],
+            [shortened(names.outputs[index]) for index in layers[2]],
+        ],
+        "connections": [
+            [layer, start, end, rounded(float(network.genome[gene]))] for gene, layer, start, end in connections
+        ],
+    }
+
+
+def population_sketch(population: Population, islands: Sequence[Population]) -> dict[str, Any] | None:
+    """The spread of a population's fitness, as counts in bins, and of each island's, as five quantiles.
+
+    Returns:
+        None before the population was scored, or if nobody could be.
+    """
+    scores = _scores(population)
+    if not scores.size:
+        return None
+    counts, edges = np.histogram(scores, _BINS)
+    return {
+        "size": len(population),
+        "failed": len(population) - len(scores),
+        "counts": counts.tolist(),
+        "low": rounded(float(edges[0])),
+        "high": rounded(float(edges[-1])),
+        "islands": [_five(_scores(island)) for island in islands],
+    }
+
+
+def _scores(population: Population) -> FloatArray:
+    """The finite fitness values, `(n,)`."""
+    fitness = np.empty(0) if population.fitness is None else population.fitness
+    return fitness[np.isfinite(fitness)]
+
+
+def _five(scores: FloatArray) -> list[float | None]:
+    """Least, lower quartile, median, upper quartile and greatest; an empty list without scores."""
+    return [rounded(value) for value in np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()] if scores.size else []

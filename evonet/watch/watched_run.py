@@ -1,0 +1,219 @@
+"""A run as a page shows it: read from its directory, a little at a time, while another process writes it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from evonet.environments.known import names_for
+from evonet.errors import EvonetError
+from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.records import metrics_from, seconds_from
+from evonet.experiment.run_directory import LOCK, SUMMARY
+from evonet.files.directory import Directory
+from evonet.files.lock import is_locked
+from evonet.inspection.loaded_run import LoadedRun, load_run
+from evonet.inspection.phrases import verdict
+from evonet.seeding import Purpose, episode_seeds
+from evonet.strategies.saved_population import islands_of, population_of
+from evonet.watch.curves import Curves, rounded
+from evonet.watch.rendering import Clip, Renderer
+from evonet.watch.sketch import network_sketch, population_sketch
+from evonet.watch.tail import Tail
+
+State = Literal["running", "interrupted", "finished"]
+
+_PAUSE = 0.5  # seconds from one look at the directory to the next
+_SHARE = 20  # least time between two checkpoints that are read, as a multiple of the time that reading one takes
+
+
+class WatchedRun:
+    """What a page shows of a run; safe to use from several threads.
+
+    Args:
+        path: the run directory.
+        allow_imports: modules that may be imported when the champion acts in its environment.
+
+    Raises:
+        ConfigError: `path` is no run directory.
+    """
+
+    def __init__(self, path: Path, allow_imports: Collection[str] = ()) -> None:
+        self.path = path
+        self._allow_imports = tuple(allow_imports)
+        self._settings = load_run(path).settings
+        self._metrics = Tail(path, "metrics", metrics_from)
+        self._timing = Tail(path, "timing", seconds_from)
+        self._curves, self._seconds = Curves(), 0.0
+        self._checkpoint: Path | None = None
+        self._checkpoint_due = 0.0
+        self._champion: dict[str, Any] = {"target": None, "network": None, "population": None}
+        self._renderer: Renderer | None = None
+        self._problem = ""
+        self._looking = threading.Lock()
+        self._looked = -_PAUSE
+        self._state: dict[str, Any] = {}
+
+    @property
+    def clip(self) -> Clip | None:
+        """The newest champion's episode in pictures, as far as it is rendered; None before the first champion."""
+        return None if self._renderer is None else self._renderer.clip
+
+    def brief(self) -> dict[str, Any]:
+        """The run in a few words and numbers, for a list of runs."""
+        with self._looking:
+            self._read_journals()
+            last, environment = self._curves.last, self._settings.get("environment") or {}
+            return {
+                "name": self._settings.get("name"),
+                "environment": environment.get("id"),
+                "seed": self._settings.get("seed", 0),
+                "state": state_of(self.path),
+                "generations": _following(last.get("generation")),
+                "validation": rounded(last.get("validation_mean")),
+                "best": rounded(last.get("best")),
+                "problem": self._problem,
+            }
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the page shows, but for the pictures, as plain data."""
+        with self._looking:
+            if time.monotonic() - self._looked >= _PAUSE:
+                self._read_journals()
+                self._read_newest_checkpoint()
+                self._state = self._described()
+                self._looked = time.monotonic()
+            return self._state | {"clip": _clip_entry(self.clip)}
+
+    def close(self) -> None:
+        """End the process that renders the champion."""
+        with self._looking:
+            if self._renderer is not None:
+                self._renderer.close()
+                self._renderer, self._checkpoint = None, None
+
+    def _read_journals(self) -> None:
+        self._problem = ""
+        try:
+            rows, anew = self._metrics.new()
+            if anew:
+                self._curves = Curves()
+            for row in rows:
+                self._curves.add(row)
+            seconds, _ = self._timing.new()
+            self._seconds = seconds[-1] if seconds else self._seconds
+        except EvonetError as error:
+            self._problem = str(error)
+
+    def _read_newest_checkpoint(self) -> None:
+        """Read champion and population again if there is a newer checkpoint, but seldom if that takes long."""
+        newest = next(iter(checkpoints_in(self.path)), None)
+        if newest is None or newest == self._checkpoint or time.monotonic() < self._checkpoint_due:
+            return
+        started = time.monotonic()
+        try:
+            run = load_run(self.path, self._allow_imports)
+            self._champion = self._champion_of(run)
+            self._checkpoint = newest
+        except EvonetError as error:
+            self._problem = str(error)
+        self._checkpoint_due = started + _SHARE * (time.monotonic() - started)
+
+    def _champion_of(self, run: LoadedRun) -> dict[str, Any]:
+        champion, checkpoint = run.champion, run.newest_checkpoint
+        found: dict[str, Any] = {"target": rounded(run.target), "network": None, "population": None}
+        if run.policy_spec is not None and checkpoint is not None:
+            architecture = run.policy_spec.architecture
+            found["population"] = run.read("checkpoints", lambda: _population(checkpoint, architecture))
+        if champion is not None:
+            shape = champion.architecture
+            environment = self._settings.get("environment") or {}
+            names = names_for(environment.get("id"), shape.num_inputs, shape.num_outputs)
+            found["network"] = {
+                "individual": champion.id,
+                "generation": champion.generation,
+                **network_sketch(champion.network, names),
+            }
+            if champion.task is not None:
+                if self._renderer is None:
+                    seed = int(self._settings.get("seed", 0))
+                    self._renderer = Renderer(int(episode_seeds(seed, Purpose.REPLAY, 0, 1)[0]))
+                self._renderer.show(champion)
+        return found
+
+    def _described(self) -> dict[str, Any]:
+        last, settings = self._curves.last, self._settings
+        environment, stop = settings.get("environment") or {}, settings.get("stop") or {}
+        state = state_of(self.path)
+        steps = (last.get("environment_steps") or 0) + (last.get("validation_steps") or 0)
+        return {
+            "name": settings.get("name"),
+            "environment": environment.get("id"),
+            "seed": settings.get("seed", 0),
+            "state": state,
+            "verdict": self._verdict() if state == "finished" else None,
+            "generations": _following(last.get("generation")),
+            "most_generations": most if type(most := stop.get("generations")) is int else None,
+            "evaluations": last.get("evaluations", 0),
+            "steps": steps,
+            "seconds": round(self._seconds, 1),
+            "best": rounded(last.get("best")),
+            "mean": rounded(last.get("mean")),
+            "validation": rounded(last.get("validation_mean")),
+            "champion_generation": last.get("champion_generation"),
+            "faults": last.get("faults", 0),
+            "curves": self._curves.columns(),
+            "problem": self._problem,
+            **self._champion,
+        }
+
+    def _verdict(self) -> str | None:
+        try:
+            return verdict(load_run(self.path).summary)
+        except EvonetError as error:
+            self._problem = str(error)
+            return None
+
+
+def state_of(run: Path) -> State:
+    """Whether the run is finished, another process runs it, or nobody does."""
+    try:
+        with Directory(run) as directory:
+            if directory.has(SUMMARY):
+                return "finished"
+            if not directory.has(LOCK):
+                return "interrupted"
+            with directory.reading(LOCK) as lock:
+                return "interrupted" if is_locked(lock.fileno()) is False else "running"
+    except (OSError, EvonetError):
+        return "interrupted"
+
+
+def _population(checkpoint: Checkpoint, architecture: Any) -> dict[str, Any] | None:
+    algorithm = checkpoint.state["evolution"]["algorithm"]
+    sketch = population_sketch(population_of(algorithm, architecture), islands_of(algorithm, architecture))
+    return sketch and {"generation": checkpoint.generation, **sketch}
+
+
+def _following(generation: float | None) -> int:
+    """The number of generations, from the number of the last one."""
+    return 0 if generation is None else int(generation) + 1
+
+
+def _clip_entry(clip: Clip | None) -> Mapping[str, Any] | None:
+    if clip is None:
+        return None
+    return {
+        "number": clip.number,
+        "individual": clip.individual,
+        "generation": clip.generation,
+        "fps": clip.fps,
+        "every": clip.every,
+        "pictures": len(clip.pictures),
+        "over": clip.over,
+        "ended": clip.ended,
+        "problem": clip.problem,
+    }

@@ -1,0 +1,140 @@
+"""A run watched in a real browser while it goes on: curves move, the champion plays, a report comes at the end."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from evonet.inspection.loaded_run import load_run
+from evonet.watch.server import Server
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+PATIENCE = 120.0  # seconds, for machines that are busy with other tests
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--no-default-browser-check", "--disable-default-apps",
+    "--disable-extensions", "--metrics-recording-only", "--disable-dev-shm-usage",
+]  # fmt: skip
+ROOT = Path(__file__).parents[2]
+NAME = "<script>alert(1)</script>"
+CONFIG = f"""
+name: {NAME}
+environment: {{id: CartPole-v1, max_steps: 100}}
+network: {{hidden: 4}}
+algorithm: {{population_size: 16, elites: 1}}
+evaluation: {{episodes: 2, workers: 1, engine: gymnasium}}
+validation: {{episodes: 5}}
+test: {{episodes: 5}}
+checkpoints: {{seconds: 0}}
+stop: {{generations: 100000, target: null}}
+"""
+
+
+@pytest.fixture
+def running(tmp_path):
+    """A run that goes on until it is told to stop, and the address of its page."""
+    (tmp_path / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "evonet", "run", "config.yaml", "--output", "run", "--watch"],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    line = next(line for line in process.stderr if "http://" in line)
+    yield process, re.search(r"http://[\w.:/-]+", line)[0], tmp_path / "run"
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def page():
+    """A page whose console, errors, dialogs and requests are written down."""
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(1000 * PATIENCE)
+        page.seen, page.hosts = [], set()
+        page.on("console", lambda message: page.seen.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: page.seen.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (page.seen.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda r: page.hosts.add(urlsplit(r.url).netloc) if not r.url.startswith("data:") else None)
+        yield page
+        chromium.close()
+
+
+def until(page, condition, seconds=PATIENCE):
+    """Wait for a condition; playwright's own way to wait is what the page's content security policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, (condition, page.seen, page.inner_text("main"))
+        page.wait_for_timeout(50)
+
+
+POINTS = "document.querySelector('#learning .curve.best').points.length"
+DRAWN = "document.querySelector('#player canvas').toDataURL()"
+CAPTION = "document.querySelector('#caption').textContent"
+
+
+def test_a_run_is_watched_while_it_goes_on(running, page):
+    process, address, run = running
+    page.goto(address)
+    until(page, "document.querySelector('#learning .curve.best')?.points?.length > 1")
+    assert page.title() == f"{NAME} · evonet"
+    assert page.inner_text("h1") == NAME
+    assert page.inner_text("#state") == "running"
+
+    points = page.evaluate(POINTS)
+    until(page, f"{POINTS} > {points}")  # the curves move
+
+    until(page, f"{CAPTION}.includes('step ')")  # the champion plays
+    drawn, caption = page.evaluate(DRAWN), page.evaluate(CAPTION)
+    until(page, f"{DRAWN} !== {drawn!r} && {CAPTION} !== {caption!r}")
+    assert page.locator("#network .neuron").count() == 4 + 4 + 2
+    assert page.locator("#population .bar").count() > 0
+    assert page.locator("#islands").is_hidden()
+
+    for scheme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(18, 22, 27)")):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == colour
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        until(page, f"document.querySelector('#learning svg').viewBox.baseVal.width <= {width}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#learning svg").hover()
+    assert "generation " in page.inner_text("#tip")
+
+    assert page.seen == []
+    assert page.hosts == {urlsplit(address).netloc}
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    until(page, "document.querySelector('#notice').textContent.startsWith('No answer: ')")
+    assert load_run(run).champion is not None
+
+
+def test_a_run_that_is_over_is_its_report_and_a_folder_is_a_list(small_run, page, tmp_path, monkeypatch):
+    def begin(report):
+        report.html, report.status = b"<link rel=icon href=data:,><title>the report</title>", "ready"
+
+    monkeypatch.setattr("evonet.watch.server.ReportMaker.begin", begin)
+    monkeypatch.setattr("evonet.watch.rendering.Renderer.show", lambda *_: None)
+    shutil.copytree(small_run, tmp_path / "first")
+    with Server(tmp_path) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        page.goto(server.url)
+        until(page, "document.querySelectorAll('#runs tr').length === 1")
+        assert page.inner_text("#runs tr").split()[:4] == ["first", "finished", "CartPole-v1", "3"]
+        page.click("#runs a")
+        page.wait_for_url(f"{server.url}run/first/report")
+        assert page.title() == "the report"
+        assert page.seen == []
+        assert page.hosts == {urlsplit(server.url).netloc}
+        server.shutdown()

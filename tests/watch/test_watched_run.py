@@ -1,0 +1,135 @@
+"""A run as a page shows it, read while another process writes it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from evonet.errors import ConfigError
+from evonet.experiment.records import METRICS, metrics_from
+from evonet.experiment.run_directory import RunDirectory
+from evonet.inspection.loaded_run import load_run
+from evonet.watch.curves import _MOST, COLUMNS, Curves
+from evonet.watch.folder import runs_in
+from evonet.watch.tail import Tail
+from evonet.watch.watched_run import WatchedRun, state_of
+
+
+@pytest.fixture
+def copied(unfinished_run, tmp_path):
+    return shutil.copytree(unfinished_run, tmp_path / "copied")
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """Opens a run without a process that renders its champion."""
+    champions = []
+    monkeypatch.setattr("evonet.watch.rendering.Renderer.show", lambda _, champion: champions.append(champion.id))
+
+    def watched(path):
+        run = WatchedRun(path)
+        run.champions = champions
+        return run
+
+    return watched
+
+
+def test_a_run_that_nobody_finished_has_curves_population_islands_and_network(unfinished_run, watched):
+    run, loaded = watched(unfinished_run), load_run(unfinished_run)
+    state = run.state()
+    assert (state["name"], state["environment"], state["seed"]) == ("three islands", "CartPole-v1", 4)
+    assert (state["generations"], state["most_generations"], state["target"]) == (3, 6, 400)
+    assert state["curves"]["generation"] == [0, 1, 2]
+    assert state["curves"]["best"] == pytest.approx(loaded.metrics["best"].tolist())
+    assert state["curves"]["validation_mean"] == pytest.approx(loaded.metrics["validation_mean"].tolist())
+    population = state["population"]
+    assert (population["size"], sum(population["counts"]), population["generation"]) == (15, 15, 2)
+    assert population["high"] == state["best"]
+    assert len(population["islands"]) == 3
+    assert max(spread[-1] for spread in population["islands"]) == state["best"]
+    network = state["network"]
+    assert network["layers"][0] == ["cart position", "cart velocity", "pole angle", "pole angular velocity"]
+    weights = [abs(weight) for *_, weight in network["connections"]]
+    assert weights == sorted(weights)
+    assert run.champions == [loaded.champion.id] == [network["individual"]]
+    json.dumps(state, allow_nan=False)
+
+
+def test_a_run_is_running_while_its_lock_is_held_then_interrupted_or_finished(copied, small_run):
+    assert state_of(copied) == "interrupted"
+    with RunDirectory(copied, resumed=True):
+        assert state_of(copied) == "running"
+    assert state_of(copied) == "interrupted"
+    assert state_of(small_run) == "finished"
+    with RunDirectory(copied, resumed=True):  # looking did not take the lock
+        pass
+
+
+def test_a_finished_run_has_its_verdict(small_run, watched):
+    state = watched(small_run).state()
+    assert state["state"] == "finished"
+    assert state["verdict"].startswith("Not solved: the champion scores ")
+
+
+def test_new_generations_are_added_and_a_line_that_is_not_complete_waits(copied, watched, monkeypatch):
+    monkeypatch.setattr("evonet.watch.watched_run._PAUSE", 0.0)
+    journal = copied / "metrics.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(lines[0] + lines[1][:20])
+    run = watched(copied)
+    assert run.state()["curves"]["generation"] == [0]
+    journal.write_bytes(lines[0] + lines[1])
+    assert run.state()["curves"]["generation"] == [0, 1]
+    journal.write_bytes(b"".join(lines))
+    assert run.state()["generations"] == 3
+
+
+def test_a_journal_that_was_cut_for_a_resumed_run_is_read_anew(copied):
+    journal = copied / "metrics.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    tail = Tail(copied, "metrics", metrics_from)
+    assert [len(tail.new()[0]), tail.new()] == [3, ([], False)]
+    journal.write_bytes(lines[0])
+    records, anew = tail.new()
+    assert ([record["generation"] for record in records], anew) == ([0], True)
+    journal.write_bytes(b"".join([lines[0].replace(b"{", b"{ ", 1), *lines[1:]]))  # the old position is within a line
+    records, anew = tail.new()
+    assert ([record["generation"] for record in records], anew) == ([0, 1, 2], True)
+
+
+@pytest.mark.parametrize("damage", ['{"generation": 1}\n', "no JSON\n"])
+def test_a_damaged_journal_is_a_problem_on_the_page_and_no_traceback(damage, copied, watched):
+    with (copied / "metrics.jsonl").open("a") as journal:
+        journal.write(damage)
+    state = watched(copied).state()
+    assert "metrics.jsonl:4: " in state["problem"]
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"is not a run directory: it has no config\.yaml$"):
+        WatchedRun(tmp_path)
+
+
+def test_curves_of_a_long_run_stay_small_and_end_with_the_last_generation():
+    curves = Curves()
+    for generation in range(10_001):
+        curves.add(dict.fromkeys(METRICS, 0) | {"generation": generation, "best": generation / 7, "mean": None})
+    columns = curves.columns()
+    assert set(columns) == set(COLUMNS)
+    generations = columns["generation"]
+    assert _MOST <= len(generations) <= 2 * _MOST + 2
+    assert (generations[0], generations[-1]) == (0, 10_000)
+    assert len(set(np.diff(generations[:-1]))) == 1
+    assert columns["best"][-1] == round(10_000 / 7, 2)
+    assert set(columns["mean"]) == {None}
+
+
+def test_the_runs_of_a_folder_and_of_its_studies_are_found_and_nothing_else(copied, tmp_path, small_run):
+    shutil.copytree(small_run, tmp_path / "study" / "seed-0")
+    (tmp_path / "study" / "config.yaml").write_text("{}")
+    (tmp_path / "study" / "seed-1").mkdir()
+    (tmp_path / "link").symlink_to(copied)
+    (tmp_path / "a file").touch()
+    assert set(runs_in(tmp_path)) == {"copied", "study/seed-0"}
+    assert set(runs_in(tmp_path / "study")) == {"seed-0"}
