@@ -6,6 +6,8 @@ JSON header, needs no pickle, and loading it runs no code of the file's author.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import warnings
 from collections.abc import Collection, Mapping
@@ -16,13 +18,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
+from evonet.environments.batches import is_single, stacked, unbatched
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.environments.spaces import Actions, MalformedObservation, Space
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
-from evonet.errors import ConfigError, EvonetWarning, TooManyFaults
+from evonet.errors import ConfigError, EvonetError, EvonetWarning, TooManyFaults
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.results import EpisodeResults
@@ -34,7 +35,7 @@ from evonet.files.fields import Fields
 from evonet.individual import Individual
 from evonet.network import Architecture
 from evonet.policy import Policy
-from evonet.scores import Score
+from evonet.scores import EarnedScore, Score
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Episodes, Natural, check
 from evonet.task import Task
@@ -52,17 +53,29 @@ class Champion(Individual):
     """The individual that validation chose, ready to act.
 
     The three kinds of score stay apart: training fitness chose its parents, validation chose it, the test judges it.
+    Scores belong to the network that earned them: once a weight is changed, `validation` and `test` are None.
 
     Attributes:
         task: the environment's spaces and how the network acts in them; None if a function scored it.
         validation: its score on the held-out episodes, None if there was no validation.
         test: its score on episodes that nothing was chosen by, None before the test.
+        scored_digest: `digest` of the network that earned the scores; by default of this one.
     """
 
     _: KW_ONLY
     task: Task | None = None
-    validation: Score | None = None
-    test: Score | None = None
+    validation: EarnedScore = EarnedScore()  # noqa: RUF009 - a descriptor
+    test: EarnedScore = EarnedScore()  # noqa: RUF009 - a descriptor
+    scored_digest: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "scored_digest", self.scored_digest or self.digest)
+
+    @property
+    def edited(self) -> bool:
+        """Whether the network was changed after it earned its scores."""
+        return self.digest != self.scored_digest
 
     @cached_property
     def policy(self) -> Policy:
@@ -114,8 +127,8 @@ class Champion(Individual):
             ValueError: `state` or `episode_start` has another shape.
         """
         space = self.policy.task.observation_space
-        single = _is_single(space, observation)
-        observations = [observation] if single else _unbatched(space, observation)
+        single = is_single(space, observation)
+        observations = [observation] if single else unbatched(space, observation)
         policy = self.policy_for(self.task, lanes=len(observations))
         if self.architecture.recurrent and state is not None:
             _check_shape("state[0]", state[0], policy.memory.shape)
@@ -125,7 +138,7 @@ class Champion(Individual):
                 policy.memory[np.asarray(episode_start, dtype=np.bool_)] = 0.0
         actions = policy.act_batch(observations)
         memory = (policy.memory.copy(),) if self.architecture.recurrent else None
-        return (actions[0] if single else _stacked(actions)), memory
+        return (actions[0] if single else stacked(actions)), memory
 
     def run(self, seeds: IntArray) -> EpisodeResults:
         """Act in the real environment, an episode for each of `seeds (episodes,)`; results `(1, episodes)`.
@@ -193,9 +206,17 @@ class Champion(Individual):
 
         return gif(self.policy, path, episodes, seed)
 
+    @property
+    def target(self) -> float | None:
+        """The mean return at which its environment counts as solved; None if it has none, or cannot be looked up."""
+        with contextlib.suppress(EvonetError):
+            return None if self.task is None else self.task.reward_threshold()
+        return None
+
     def tested(self, score: Score) -> Champion:
-        """The champion with its test score."""
-        return replace(self, test=score)
+        """The champion with its test score; an edited one has no other."""
+        fitness = math.nan if self.edited else self.training_fitness
+        return replace(self, test=score, training_fitness=fitness, scored_digest="")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file; whole or not at all, the same bytes for the same champion."""
@@ -284,16 +305,16 @@ class Champion(Individual):
             "architecture": asdict(self.architecture),
             "individual": self.id,
             "generation": self.generation,
-            "training_fitness": self.training_fitness,
+            "training_fitness": None if math.isnan(self.training_fitness) else self.training_fitness,
+            "digest": self.scored_digest,
             "normaliser_count": self.normaliser and self.normaliser.count,
             "task": self.task and describe_task(self.task),
         }
 
     @classmethod
     def _from(cls, header: Fields, arrays: dict[str, NDArray[Any]], allow_imports: Collection[str]) -> Champion:
-        header.allow_only(
-            "format", "architecture", "individual", "generation", "training_fitness", "normaliser_count", "task"
-        )
+        names = ("format", "architecture", "individual", "generation", "training_fitness")
+        header.allow_only(*names, "digest", "normaliser_count", "task")
         architecture = architecture_from(header.fields("architecture"))
         genome = _vector(arrays, "genome", architecture.genome_size)
         normaliser = None
@@ -307,6 +328,7 @@ class Champion(Individual):
         if task is not None and task.normalise != (normaliser is not None):
             raise ValueError("task.normalise must say whether there is a normaliser")
         scores = {name: Score(_vector(arrays, name, faults=True)) for name in _SCORES if name in arrays}
+        fitness = header.optional("training_fitness", header.number)  # null: the network was edited, then tested
         if arrays:
             raise ValueError(f"the file must have no array {next(iter(arrays))!r}")
         return cls(
@@ -316,7 +338,8 @@ class Champion(Individual):
             normaliser=normaliser,
             id=header.integer("individual"),
             generation=header.integer("generation"),
-            training_fitness=header.number("training_fitness"),
+            training_fitness=math.nan if fitness is None else fitness,
+            scored_digest=header.word("digest") if header.has("digest") else "",  # files of older versions have none
             **scores,
         )
 
@@ -352,45 +375,6 @@ def _vector(arrays: dict[str, NDArray[Any]], name: str, size: int | None = None,
     return vector
 
 
-def _is_single(space: Space, observation: Any) -> bool:
-    """Whether this is one observation, not a batch of them; what is neither counts as one, which is then refused."""
-    if isinstance(space, spaces.Dict):
-        if isinstance(observation, Mapping) and space.spaces.keys() <= observation.keys():
-            return all(_is_single(part, observation[key]) for key, part in space.spaces.items())
-        return not isinstance(observation, list)
-    if isinstance(space, spaces.Tuple):
-        return not isinstance(observation, list)
-    assert space.shape is not None
-    try:
-        return np.ndim(observation) != len(space.shape) + 1
-    except ValueError:  # rows of different lengths
-        return not isinstance(observation, list)
-
-
-def _unbatched(space: Space, observations: Any) -> list[Any]:
-    """The observations of a batch, of which there is one at least."""
-    if isinstance(space, spaces.Dict) and isinstance(observations, Mapping):
-        columns = [_unbatched(part, observations[key]) for key, part in space.spaces.items()]
-        if len({len(column) for column in columns}) > 1:
-            sizes = [len(column) for column in columns]
-            raise MalformedObservation(f"the parts of a batch must have equal lengths, got {sizes}")
-        return [dict(zip(space.spaces, parts, strict=True)) for parts in zip(*columns, strict=True)]
-    batch = list(observations) if np.iterable(observations) else []
-    if not batch:
-        raise MalformedObservation(f"a batch must have at least one observation, got {observations!r}")
-    return batch
-
-
 def _check_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:
     if np.shape(value) != shape:
         raise ValueError(f"Champion.predict.{name} must have shape {shape}, got {np.shape(value)}")
-
-
-def _stacked(actions: Actions) -> NDArray[Any]:
-    """Actions as an array `(m, …)`; of objects `(m,)` if they have parts."""
-    if not isinstance(actions[0], tuple | dict):
-        return np.array(actions)
-    stacked = np.empty(len(actions), dtype=object)
-    for lane, action in enumerate(actions):
-        stacked[lane] = action
-    return stacked

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+import hashlib
+from dataclasses import KW_ONLY, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -52,6 +53,19 @@ class Individual:
     def __getstate__(self) -> dict[str, Any]:
         # The network is views onto the genome, and a policy holds closures: a copy makes its own.
         return {name: value for name, value in vars(self).items() if name in self.__dataclass_fields__}
+
+    @property
+    def digest(self) -> str:
+        """A digest of the genome, the architecture and the normaliser, to the last bit."""
+        shape = self.architecture
+        # Settings at their defaults are left out, so that a setting of a later version changes no digest.
+        settings = [(f.name, value) for f in fields(shape) if (value := getattr(shape, f.name)) != f.default]
+        digest = hashlib.sha256(repr(settings).encode())
+        digest.update(np.ascontiguousarray(self.genome).data)
+        if self.normaliser is not None:
+            count, mean, squares = self.normaliser.to_arrays().values()
+            digest.update(np.array([count, *mean, *squares], dtype=np.float64).data)
+        return digest.hexdigest()[:32]
 
     @cached_property
     def network(self) -> NeuralNetwork:

@@ -3,6 +3,7 @@
 import enum
 import functools
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -637,3 +638,76 @@ def test_a_memory_of_another_shape_is_refused_and_never_stretched(state, start, 
     with pytest.raises(ValueError) as refused:
         champion.predict(np.zeros((2, 3)), state, start)
     assert str(refused.value) == message
+
+
+def scored_champion():
+    _, champion = champion_for(WALK, normalise=True, hidden=4)
+    return champion.tested(Score(np.array([1.0, 3.0])))
+
+
+def silence_a_neuron(champion):
+    champion.network.neuron("hidden", 1).outgoing[:] = 0.0
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        silence_a_neuron,
+        lambda champion: champion.genome.__setitem__(0, np.nextafter(champion.genome[0], 9.0)),
+        lambda champion: champion.normaliser.mean.__setitem__(0, 7.0),
+    ],
+    ids=["a neuron", "the last bit of a gene", "the normaliser"],
+)
+def test_scores_are_gone_once_the_network_is_not_the_one_that_earned_them(edit, tmp_path):
+    champion = scored_champion()
+    assert (champion.edited, champion.test.mean) == (False, 2.0)
+    edit(champion)
+    for changed in (champion, twice_saved(champion, tmp_path), pickle.loads(pickle.dumps(champion))):
+        assert (changed.edited, changed.validation, changed.test) == (True, None, None)
+
+
+def test_scores_are_back_once_the_edit_is_undone():
+    champion = scored_champion()
+    before = champion.genome.copy()
+    champion.genome[:] = 0.0
+    assert champion.test is None
+    champion.genome[:] = before
+    assert champion.test.mean == 2.0
+
+
+def test_a_copy_with_another_genome_has_no_score():
+    champion = scored_champion()
+    assert replace(champion, genome=champion.genome + 1.0).test is None
+    assert replace(champion, genome=champion.genome.copy()).test.mean == 2.0
+
+
+def test_an_edited_champion_that_is_tested_has_that_score_and_no_other(tmp_path):
+    champion = scored_champion()
+    champion.genome[:] = 0.0
+    loaded = twice_saved(champion.tested(Score(np.array([5.0]))), tmp_path)
+    assert (loaded.edited, loaded.validation, loaded.test.mean) == (False, None, 5.0)
+    assert np.isnan(loaded.training_fitness)
+
+
+def test_a_file_whose_genome_was_changed_beside_evonet_has_no_scores():
+    champion = scored_champion()
+    normaliser = champion.normaliser.to_arrays()
+    arrays = {"genome": champion.genome + 1.0, "test": np.array([9.0])}
+    arrays |= {f"normaliser_{name}": normaliser[name] for name in ("mean", "squares")}
+    loaded = Champion.from_parts(json.loads(json.dumps(champion._header)), arrays)
+    assert (loaded.edited, loaded.test) == (True, None)
+
+
+def test_a_file_from_before_there_were_digests_keeps_its_scores():
+    champion = champion_for(WALK)[1]
+    header = json.loads(json.dumps(champion._header))
+    assert header.pop("digest") == champion.digest
+    arrays = {"genome": champion.genome, "validation": np.array([9.0])}
+    assert Champion.from_parts(header, arrays).validation.mean == 9.0
+
+
+def test_a_setting_at_its_default_is_no_part_of_the_digest(monkeypatch):
+    champion = champion_for(WALK)[1]
+    before = champion.digest
+    monkeypatch.setattr(Architecture.__dataclass_fields__["recurrent"], "default", True)
+    assert champion.digest != before

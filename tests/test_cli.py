@@ -112,13 +112,20 @@ def test_bad_usage_ends_with_2_and_the_usage_on_stderr(arguments, capsys):
     assert err.startswith("usage: evonet")
 
 
-def test_a_run_prints_its_account_on_stdout_and_what_next_on_stderr(config, capsys):
+def test_a_run_ends_with_its_verdict_on_stdout_and_what_next_on_stderr(config, capsys):
     assert main(["run", config, "--output", "out"]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("small · CartPole-v1 · seed 0\n\nNot solved: the champion scores ")
-    assert err.splitlines()[-1] == "inspect it with: evonet inspect out"
+    assert out.startswith("Not solved  small · CartPole-v1 · seed 0\n  test ")
+    assert err.splitlines()[-3:] == [
+        "  evonet replay out", "  evonet inspect out --html", "  evonet inspect out --weights"
+    ]  # fmt: skip
+    lines = [*out.splitlines(), *err.splitlines()[-3:]]
+    assert len(lines) <= 10
+    assert max(map(len, lines)) <= 80
     assert main(["inspect", "out"]) == 0
-    assert capsys.readouterr() == (out, "")
+    shown, err = capsys.readouterr()
+    assert shown.startswith(out)
+    assert err == ""
 
 
 def test_a_quiet_run_says_nothing_at_all(config, capsys):

@@ -398,7 +398,7 @@ def test_relative_paths_are_those_of_the_user_though_an_environment_moves_away(g
     pytest.importorskip("PIL")
     folder = games(where)
     assert main(["run", "c.yaml", "--output", "out", *ALLOW]) == 0
-    assert "inspect it with: evonet inspect out" in capsys.readouterr().err
+    assert "  evonet inspect out --weights\n" in capsys.readouterr().err
     assert {"run.json", "champion.npz", "checkpoints"} <= {path.name for path in (folder / "out").iterdir()}
     os.chdir(folder)
     assert main(["resume", "out", "--set", "stop.generations=3", *ALLOW]) == 0

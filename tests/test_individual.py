@@ -19,7 +19,7 @@ GENOME = np.linspace(-1.0, 1.0, ARCHITECTURE.genome_size)
 def test_a_champion_is_an_individual_with_its_task_and_scores():
     assert issubclass(Champion, Individual)
     own = {field.name for field in fields(Champion)} - {field.name for field in fields(Individual)}
-    assert own == {"task", "validation", "test"}
+    assert own == {"task", "validation", "test", "scored_digest"}
 
 
 def test_an_individual_that_nothing_is_known_of_has_no_fitness_and_no_normaliser():

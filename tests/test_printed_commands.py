@@ -50,10 +50,11 @@ def test_check_prints_the_run_with_all_that_it_was_given(config, capsys):
     assert "hidden: 3" in (run_directory / "config.yaml").read_text()
 
 
-def test_a_run_prints_how_it_is_inspected_so_that_a_report_can_be_asked_for(config, capsys):
+def test_a_run_prints_three_commands_that_show_it(config, capsys):
     assert main(["run", config(), "--output", "out", *ALLOWED]) == 0
-    command, status = printed(capsys.readouterr().err, "inspect it with: ")
-    assert (command, status) == (f"evonet inspect out{FLAG}", 0)
+    commands = [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  evonet ")]
+    assert commands == [f"evonet replay out{FLAG}", f"evonet inspect out --html{FLAG}", "evonet inspect out --weights"]
+    assert [main(shlex.split(each)[1:]) for each in (commands[0], commands[2])] == [0, 0]
 
 
 def test_a_run_that_faults_end_prints_a_replay_and_a_resume_that_are_allowed(config, capsys):
@@ -81,9 +82,9 @@ def test_inspect_prints_a_resume_with_the_modules_that_the_run_s_own_settings_na
     with pytest.raises(Stop):
         run(Config.load("c.yaml", ["checkpoints.seconds=0"], [MODULE]), Path("out"), stopping(0))
     assert main(["inspect", "out"]) == 0
-    words = "If the run has been interrupted, continue it with: "
-    command, status = printed(capsys.readouterr().out, words)
-    assert (command, status) == (f"evonet resume out{FLAG}", 0)
+    (command,) = (line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  evonet resume"))
+    assert command == f"evonet resume out{FLAG}"
+    assert main(shlex.split(command)[1:]) == 0
 
 
 @pytest.mark.parametrize("what", ["a setting that must stay", "a config that was changed", "a damaged checkpoint"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evonet import Score
+from evonet.scores import with_interval
 
 
 def test_a_score_is_the_mean_of_its_returns():
@@ -53,7 +54,30 @@ def test_more_episodes_narrow_the_interval():
 
 
 def test_a_score_reads_as_mean_interval_and_number_of_episodes():
-    assert str(Score(np.array([2.0, 2.0]))) == "2 [2, 2] over 2 episodes"
+    assert str(Score(np.array([2.0, 2.0]))) == "2 (2 to 2) over 2 episodes"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((-146.987, -154.839, -139.574), "-147 (-155 to -140)"),
+        ((499.91, 499.61, 500.0), "499.9 (499.6 to 500)"),
+        ((31.86, 31.11, 32.62), "31.9 (31.1 to 32.6)"),
+        ((0.00123456, 0.0011, 0.0014), "0.0012 (0.0011 to 0.0014)"),
+        ((1670.2, 1511.6, 1803.4), "1,670 (1,512 to 1,803)"),
+        ((-0.2, -3.0, 3.0), "0 (-3 to 3)"),
+        ((100000.0, 100000.0, 100000.0), "100,000 (100,000 to 100,000)"),
+        ((1e20, 1e19, 2e20), "1e+20 (1e+19 to 2e+20)"),
+    ],
+)
+def test_a_mean_has_as_many_digits_as_its_interval_allows(numbers, text):
+    mean, low, high = numbers
+    assert with_interval(mean, (low, high)) == text
+
+
+def test_a_rounded_mean_stays_on_its_side_of_the_target():
+    assert with_interval(474.8, (468.1, 481.2), 475.0) == "474.8 (468.1 to 481.2)"
+    assert with_interval(475.2, (468.1, 481.2), 475.0) == "475 (468 to 481)"
 
 
 def test_further_episodes_will_hardly_have_a_mean_below_what_is_expected():

@@ -24,6 +24,7 @@ from evonet.cli import (
     runs,
     schema,
     study,
+    test,
     watch,
 )
 from evonet.cli.console import FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST
@@ -33,7 +34,23 @@ from evonet.files.text import printable
 from evonet.foreign import described
 from evonet.version import __version__
 
-COMMANDS = (run, resume, finish, study, watch, inspect, replay, compare, plot, runs, export, check, schema, listing)
+COMMANDS = (
+    run,
+    resume,
+    finish,
+    study,
+    watch,
+    inspect,
+    replay,
+    test,
+    compare,
+    plot,
+    runs,
+    export,
+    check,
+    schema,
+    listing,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -27,6 +28,13 @@ RUN_HELP = "a run directory, or `last` for the newest run in runs"
 RUN_OR_STUDY_HELP = "a directory of a run or a study, or `last` for the newest one in runs"
 
 RUNS_HELP = "directories of runs or studies, or `last`; a label may come first: 'no crossover'=runs/none"
+
+_COLOURS = {"good": "\x1b[32m", "bad": "\x1b[31m", "dim": "\x1b[2m"}
+_RESET = "\x1b[0m"
+_PAINTED = re.compile(r"(\x1b\[(?:0|2|31|32)m)")
+
+Paint: TypeAlias = Callable[[str, str], str]
+"""Colours a text; called with the text and `good`, `bad` or `dim`."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """The object to which each command adds its parser."""
@@ -81,6 +89,31 @@ def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long there may be no scheduler or no workers (default: 60)",
     )
+
+
+def add_allow_import_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option that allows imports of the environment in which a champion acts."""
+    parser.add_argument(
+        "--allow-import",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="allow the champion's environment to import this module; repeatable",
+    )
+
+
+def whole_number(text: str) -> int:
+    """Parse a whole number of at least 0 from the command line."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """Parse a whole number of at least 1 from the command line."""
+    if whole_number(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text!r}")
+    return int(text)
 
 
 def seconds(text: str) -> float:
@@ -165,6 +198,19 @@ def say(options: argparse.Namespace, message: str) -> None:
 def note(message: str) -> None:
     """Print a sentence about the result on stderr."""
     print(printable(f"evonet: {message}"), file=sys.stderr)
+
+
+def painter() -> Paint:
+    """Colours for standard output; none if it is no terminal or the variable NO_COLOR is set."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return lambda text, _: text
+    return lambda text, kind: f"{_COLOURS[kind]}{text}{_RESET}"
+
+
+def print_painted(text: str) -> None:
+    """Print a text that `painter` may have coloured; all other characters that are not printable are escaped."""
+    parts = _PAINTED.split(text)  # every second part is a colour
+    print("".join(part if place % 2 else printable(part) for place, part in enumerate(parts)), flush=True)
 
 
 def warn_of_workers(options: argparse.Namespace, workers: int | str | None) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from evonet.champion import Champion
 
 FORMATS = ("onnx", "safetensors", "json", "c", "hub")
+_ONNX_OPTIONS = ("raw", "float32")
 
 
 def add_to(commands: Commands) -> None:
@@ -23,14 +24,19 @@ def add_to(commands: Commands) -> None:
     export.add_argument("run", metavar="RUN", type=Path, help=f"{RUN_OR_STUDY_HELP}; or a champion's file")
     export.add_argument("--to", required=True, choices=FORMATS, help="the format")
     export.add_argument("file", metavar="FILE", type=Path, help="where to; for hub, a folder")
+    export.add_argument("--raw", action="store_true", help="onnx: also return the network's outputs, after the action")
+    export.add_argument("--float32", action="store_true", help="onnx: float32 instead of float64 inputs and outputs")
     export.set_defaults(command=_export)
 
 
 def _export(options: argparse.Namespace) -> int:
     from evonet.export import export
 
+    own = {name: True for name in _ONNX_OPTIONS if getattr(options, name)}
+    if own and options.to != "onnx":
+        raise ConfigError(f"--{next(iter(own))} must be left out with --to {options.to}: only onnx has it")
     try:
-        written = export(_champion(options.run), options.to, options.file)
+        written = export(_champion(options.run), options.to, options.file, **own)
     except OSError as error:
         raise RunDirectoryError(f"{options.file}: cannot be written: {error.strerror or error}") from error
     for path in written:

@@ -9,7 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonet.cli.console import DONE, RUN_OR_STUDY_HELP, Commands, allow_imports, stdout_kept_for_the_result
+from evonet.cli.console import (
+    DONE,
+    RUN_OR_STUDY_HELP,
+    Commands,
+    add_allow_import_argument,
+    allow_imports,
+    painter,
+    print_painted,
+    stdout_kept_for_the_result,
+)
+from evonet.errors import ConfigError
 from evonet.files.text import printable, printable_json
 
 if TYPE_CHECKING:
@@ -20,40 +30,64 @@ _BESIDE_THE_RUN = Path()
 
 def add_to(commands: Commands) -> None:
     """Add the command and its arguments to the parser."""
-    inspect = commands.add_parser("inspect", help="what a run found: its champion, scores, weights and ancestors")
-    inspect.add_argument("run", metavar="RUN", help=RUN_OR_STUDY_HELP)
+    inspect = commands.add_parser("inspect", help="show a run's result: scores, champion, ancestry")
+    inspect.add_argument("run", metavar="RUN", help=f"{RUN_OR_STUDY_HELP}, or a champion's file")
     inspect.add_argument(
         "--html", nargs="?", type=Path, const=_BESIDE_THE_RUN, metavar="FILE",
         help="write a report too: figures, a replay, robustness, ancestry; RUN/report.html if no file is named",
     )  # fmt: skip
     inspect.add_argument(
-        "--allow-import", action="append", default=[], metavar="MODULE",
-        help="allow the report to import this module of the run's environment, in which its champion acts",
-    )  # fmt: skip
+        "--weights", action="store_true", help="also print all weights, with names of inputs and outputs"
+    )
+    add_allow_import_argument(inspect)
     inspect.add_argument("--json", action="store_true", help="print the results as one JSON document")
     inspect.set_defaults(command=_inspect)
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_directory import to_json
     from evonet.experiment.run_finder import found, is_study
-    from evonet.inspection.account import account, account_data
-    from evonet.inspection.loaded_run import load_run
 
     allow_imports(options.allow_import)
     path = found(options.run)
-    if is_study(path):
-        return _inspect_study(options, path)
+    if path.is_file():
+        return _inspect_file(options, path)
+    return _inspect_study(options, path) if is_study(path) else _inspect_run(options, path)
+
+
+def _inspect_file(options: argparse.Namespace, path: Path) -> int:
+    from evonet.champion import Champion
+    from evonet.experiment.run_directory import to_json
+    from evonet.export.document import policy_document
+    from evonet.inspection.account import champion_account
+
+    if options.html is not None:
+        raise ConfigError(f"{path} is a champion's file; --html is for run directories")
+    champion = Champion.load(path, options.allow_import)
+    if options.json:
+        print(printable_json(to_json(policy_document(champion), indent=2)))
+    else:
+        print_painted(champion_account(champion, path, weights=options.weights, paint=painter()))
+    return DONE
+
+
+def _inspect_run(options: argparse.Namespace, path: Path) -> int:
+    from evonet.experiment.run_directory import to_json
+    from evonet.inspection.account import account, account_data
+    from evonet.inspection.loaded_run import load_run
+
     run = load_run(path, options.allow_import)
-    print(printable_json(to_json(account_data(run), indent=2)) if options.json else printable(account(run)), flush=True)
+    if options.json:
+        print(printable_json(to_json(account_data(run), indent=2)), flush=True)
+    else:
+        print_painted(account(run, weights=options.weights, paint=painter()))
     if options.html is not None:
         from evonet.inspection.report import write_report
 
         with stdout_kept_for_the_result(), _progress() as progress:
-            path, notices = write_report(run, None if options.html == _BESIDE_THE_RUN else options.html, 1.0, progress)
+            page, notices = write_report(run, None if options.html == _BESIDE_THE_RUN else options.html, 1.0, progress)
         for notice in notices:
             print(printable(f"evonet: {notice}"), file=sys.stderr)
-        print(f"\nopen in a browser: {path}", file=sys.stderr)
+        print(f"\nopen in a browser: {page}", file=sys.stderr)
     return DONE
 
 

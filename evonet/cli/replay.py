@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonet.cli.console import DONE, RUN_OR_STUDY_HELP, Commands, allow_imports, note, stdout_kept_for_the_result
+from evonet.cli.console import (
+    DONE,
+    RUN_OR_STUDY_HELP,
+    Commands,
+    allow_imports,
+    note,
+    positive,
+    stdout_kept_for_the_result,
+    whole_number,
+)
 from evonet.errors import ConfigError, RunDirectoryError
 from evonet.files.text import printable, printable_json
 from evonet.foreign import without_place
@@ -36,13 +45,13 @@ def add_to(commands: Commands) -> None:
     files = replay.add_mutually_exclusive_group()
     for form in _FORMS:
         files.add_argument(f"--{form}", type=Path, metavar="FILE", help=f"write an animation as {form.upper()}")
-    replay.add_argument("--episodes", type=_count, default=1, metavar="N", help="how many (default: 1)")
-    replay.add_argument("--seed", type=_natural, metavar="N", help="of the episodes (default: the run's own)")
+    replay.add_argument("--episodes", type=positive, default=1, metavar="N", help="how many (default: 1)")
+    replay.add_argument("--seed", type=whole_number, metavar="N", help="of the episodes (default: the run's own)")
     replay.add_argument(
-        "--generation", type=_natural, metavar="G", help="instead of the champion, the fittest of this generation"
+        "--generation", type=whole_number, metavar="G", help="instead of the champion, the fittest of this generation"
     )
     replay.add_argument(
-        "--individual", type=_natural, metavar="I", help="the individual of this id, if the run kept its genome"
+        "--individual", type=whole_number, metavar="I", help="the individual of this id, if the run kept its genome"
     )
     files.add_argument(
         "--fault", type=int, metavar="N", help="instead, the episode of this line of faults.jsonl, counted from 0"
@@ -58,18 +67,6 @@ def add_to(commands: Commands) -> None:
         "--allow-import", action="append", default=[], metavar="MODULE", help="allow the run to import this module"
     )
     replay.set_defaults(command=_replay)
-
-
-def _natural(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if _natural(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {text!r}")
-    return int(text)
 
 
 def _generations(text: str) -> list[int | None]:

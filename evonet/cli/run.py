@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,13 @@ from evonet.cli.console import (
     add_config_arguments,
     cluster,
     load_config,
+    painter,
+    print_painted,
     say,
     stdout_kept_for_the_result,
     warn_of_workers,
 )
 from evonet.cli.watch import add_spectator_arguments, attended
-from evonet.errors import ConfigError
 from evonet.files.text import printable, printable_json
 from evonet.shell import allowing, command
 
@@ -73,18 +74,24 @@ def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     if options.json:
         print(printable_json(to_json(summary, indent=2)))
     elif not options.quiet:
-        from evonet.inspection.account import account
-        from evonet.inspection.loaded_run import load_run
+        from evonet.inspection.verdict import run_verdict
 
-        try:
-            print(printable(account(load_run(summary["run_directory"]))))
-        except ConfigError as error:  # a damaged journal does not undo the finished run
-            say(options, f"cannot summarise the run: {error}")
-    say(
-        options,
-        f"\ninspect it with: {command('evonet', 'inspect', summary['run_directory'], *allowing(options.allow_import))}",
-    )
+        print_painted(run_verdict({**summary, "finished": True}, painter()))
+    say(options, "\n".join(f"  {each}" for each in _next(summary, options.allow_import)))
     return NOT_SOLVED if options.require_solved and not summary["solved"] else DONE
+
+
+def _next(summary: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:
+    """Commands that show the finished run."""
+    run, flags = summary["run_directory"], allowing(allowed)
+    if summary["champion"] is None:
+        return [command("evonet", "inspect", run)]
+    replay = [command("evonet", "replay", run, *flags)] if summary["environment"] is not None else []
+    return [
+        *replay,
+        command("evonet", "inspect", run, "--html", *flags),
+        command("evonet", "inspect", run, "--weights"),
+    ]
 
 
 @contextlib.contextmanager

@@ -22,10 +22,19 @@ class GenerationLog:
         self._last_id = -1  # the highest id so far; individuals with higher ids are newborn
         self._last_fittest = -1  # the id of the individual whose genome was written last
 
-    def add(self, generation: Generation, seconds: float, directory: RunDirectory) -> dict[str, Any]:
-        """Write a generation that ended `seconds` after the start of the run; returns the generation's metrics."""
+    def add(
+        self, generation: Generation, seconds: float, directory: RunDirectory, search: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """Write a generation that ended `seconds` after the start of the run; returns the generation's metrics.
+
+        Args:
+            generation: the generation.
+            seconds: since the start of the run.
+            directory: the run directory.
+            search: `SEARCH_METRICS` of the algorithm; empty if it has none.
+        """
         number, population = generation.number, generation.population
-        metrics = metrics_of(generation)
+        metrics = {**metrics_of(generation), **search}
         directory.append("metrics", metrics)
         directory.append("timing", {"generation": number, "seconds": round(seconds, 6)})
         record_faults(directory, number, generation.results.faults, population, generation.normaliser)

@@ -30,6 +30,9 @@ METRICS: dict[str, Literal["count", "id", "score"]] = {
 }
 """The metrics, in the order of a line: a count is an integer, an id an integer or null, a score a number or null."""
 
+SEARCH_METRICS = ("sigma", "mean_distance")
+"""Further metrics of strategies that sample around a mean: step size, and distance of the mean from the first one."""
+
 NEWBORN_IN_A_LINE = LONGEST_LINE // 256
 """Greatest number of individuals in a line of the lineage; each takes less than 256 bytes of `LONGEST_LINE`."""
 
@@ -62,13 +65,14 @@ def metrics_from(fields: Fields) -> dict[str, int | float | None]:
     Raises:
         ValueError: the line is not valid.
     """
-    fields.allow_only(*METRICS)
-    return {
+    fields.allow_only(*METRICS, *SEARCH_METRICS)
+    metrics = {
         name: fields.integer(name)
         if kind == "count"
         else fields.optional(name, fields.integer if kind == "id" else fields.finite)
         for name, kind in METRICS.items()
     }
+    return metrics | {name: fields.finite(name) for name in SEARCH_METRICS if fields.has(name)}
 
 
 def seconds_from(fields: Fields) -> float:

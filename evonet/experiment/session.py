@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from evonet.champion import Champion
 from evonet.champion_selection import held_out_episodes
 from evonet.cluster.executor import Cluster, FuturesExecutor
@@ -41,7 +43,7 @@ from evonet.fitness import EpisodeReturn, Fitness
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
 from evonet.shell import allowing, command
-from evonet.strategies.algorithm import uses_linear_algebra
+from evonet.strategies.algorithm import search_distribution, uses_linear_algebra
 
 Watcher = Callable[[Generation, float], None]
 
@@ -77,6 +79,7 @@ class Session:
                     say(warning)
             settings = config.settings
             self._algorithm = build_algorithm(config, self._fitness.architecture)
+            self._first_distribution = search_distribution(self._algorithm)
             self._validation_fitness = build_validation_fitness(config, self._fitness, executor)
             self._target = target_of(config, self._validation_fitness.task)
             for warning in target_warnings(config):
@@ -165,7 +168,7 @@ class Session:
                     break
                 with interruption.held():
                     seconds = time.monotonic() - started
-                    metrics = self._log.add(generation, seconds, directory)
+                    metrics = self._log.add(generation, seconds, directory, self._search_metrics())
                     for tracker in trackers:
                         tracker.write(metrics)
                     reason = self._rule.reason(generation, seconds)
@@ -190,6 +193,15 @@ class Session:
                 summary = self._summary(champion, directory.path, times, reason)
                 directory.write_summary(summary)
         return summary
+
+    @np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
+    def _search_metrics(self) -> dict[str, float]:
+        """The step size and the mean's distance from the first mean, if the algorithm samples around a mean."""
+        now = search_distribution(self._algorithm)
+        if now is None or self._first_distribution is None:
+            return {}
+        (first, _), (mean, sigma) = self._first_distribution, now
+        return {"sigma": sigma, "mean_distance": float(np.sqrt(np.square(mean - first).sum()))}
 
     def _check(self) -> None:
         if getattr(self._fitness, "runs_foreign_code", False):
@@ -306,7 +318,7 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
         "champion": {
             "individual": champion.id,
             "generation": champion.generation,
-            "training_fitness": champion.training_fitness,
+            "training_fitness": None if champion.edited else champion.training_fitness,
             "validation_mean": validation and validation.mean,
             "validation_episodes": validation and validation.episodes,
             "test_mean": test and test.mean,

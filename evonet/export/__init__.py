@@ -1,13 +1,14 @@
 """Exporters of champions: ONNX, safetensors, JSON, C, and a folder for the Hugging Face hub.
 
-An exporter is a function of a champion and a path that returns the paths of the files it wrote. To add a format, write
-a module and add its exporter to `EXPORTERS`.
+An exporter is a function of a champion, a path and options of its own that returns the paths of the files it wrote. To
+add a format, write a module and add its exporter to `EXPORTERS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from evonet.champion import Champion
 from evonet.export.c_header import export_c
@@ -17,7 +18,7 @@ from evonet.export.onnx_model import export_onnx
 from evonet.export.torch_weights import export_safetensors
 from evonet.settings import chosen
 
-EXPORTERS: dict[str, Callable[[Champion, Path], list[Path]]] = {
+EXPORTERS: dict[str, Callable[..., list[Path]]] = {
     "onnx": export_onnx,
     "safetensors": export_safetensors,
     "json": export_json,
@@ -26,12 +27,18 @@ EXPORTERS: dict[str, Callable[[Champion, Path], list[Path]]] = {
 }
 
 
-def export(champion: Champion, to: str, path: str | Path) -> list[Path]:
+def export(champion: Champion, to: str, path: str | Path, **options: Any) -> list[Path]:
     """Write `champion` to `path` in the format `to`, a key of `EXPORTERS`.
+
+    Args:
+        champion: the champion.
+        to: the format.
+        path: where to.
+        options: options of the format's exporter, such as `raw` and `float32` of ONNX.
 
     Raises:
         ValueError: the format is unknown.
         NotExportable: the format cannot hold this champion, or its package is not installed.
         OSError: the file cannot be written.
     """
-    return chosen("export.to", to, EXPORTERS)(champion, Path(path))
+    return chosen("export.to", to, EXPORTERS)(champion, Path(path), **options)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
@@ -29,9 +30,11 @@ from evonet.export.policy import (
     names_of,
     one_hot_layout,
     task_of,
+    test_in_words,
 )
 from evonet.files.directory import write_atomically
 from evonet.task import Task
+from evonet.version import __version__
 
 _EXP = """
 static EVONET_REAL ${p}_exp(EVONET_REAL x) {  /* halved until small, a series, squared as often */
@@ -89,9 +92,14 @@ _EXPRESSIONS = {
 _HEADER = """\
 /* A policy that evolved: $origin.
  *
+ * Score: $score.
+ * No dependencies, no heap. Written by evonet $version; not to be edited by hand.
+ *
 $ends
  *
- * No dependencies, no heap. Written by evonet; not to be edited by hand. */
+ * An example of use:
+ *
+$example */
 #ifndef ${g}_H
 #define ${g}_H
 
@@ -175,6 +183,9 @@ def c_header(champion: Champion, prefix: str = "policy") -> str:
         p=prefix,
         g=prefix.upper(),
         origin=_comment(environment_id(champion) or "a champion"),
+        score=_comment(test_in_words(champion)),
+        version=__version__,
+        example=_example(task, prefix),
         ends="\n".join(
             [*_parts(task.observation_space), *_listed("Inputs", names.inputs), *_listed("Outputs", names.outputs)]
         ),
@@ -210,7 +221,8 @@ _NORMALISED = f"""
 def _array(prefix: str, name: str, values: ArrayLike, kind: str = "EVONET_REAL") -> str:
     array = np.asarray(values)
     sizes = "".join(f"[{size}]" for size in array.shape)
-    return f"static const {kind} {prefix}_{name}{sizes} = {_braces(array.tolist(), kind)};"
+    text = f"static const {kind} {prefix}_{name}{sizes} = {_braces(array.tolist(), kind)};"
+    return "\n".join(textwrap.wrap(text, 100, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False))
 
 
 def _braces(values: object, kind: str) -> str:
@@ -225,6 +237,35 @@ def _comment(text: str) -> str:
 
 def _listed(title: str, names: Sequence[str]) -> list[str]:
     return [f" * {title}:", *(f" *   {index}  {_comment(name)}" for index, name in enumerate(names))]
+
+
+def _example(task: Task, prefix: str) -> str:
+    """A program that prints an action, as lines of a comment."""
+    seen, done = task.observation_space, task.action_space
+    size = flat_layout(named_parts(seen, "observation").values())[0][-1] + 1
+    kind, given = (
+        ("long", "observation[0]")
+        if isinstance(seen, spaces.Discrete)
+        else ("long" if isinstance(seen, spaces.MultiDiscrete) else "EVONET_REAL", "observation")
+    )
+    if isinstance(done, spaces.Discrete):
+        act = [f'printf("%d\\n", {prefix}_act(&memory, {given}));']
+    else:
+        numbers, shown = (done.shape or ()), '"%g\\n", (double)' if isinstance(done, spaces.Box) else '"%d\\n", '
+        act = [
+            f"{_action_type(task)} action[{math.prod(numbers)}];",
+            f"{prefix}_act(&memory, {given}, action);",
+            f"printf({shown}action[0]);",
+        ]
+    body = [
+        f"{prefix}_memory memory;",
+        f"{kind} observation[{size}] = {{0}};",
+        f"{prefix}_reset(&memory);",
+        *act,
+        "return 0;",
+    ]
+    lines = ["#include <stdio.h>", f'#include "{prefix}.h"', "int main(void) {", *(f"    {each}" for each in body), "}"]
+    return "".join(f" *     {line}\n" for line in lines)
 
 
 def _parts(space: Space) -> list[str]:

@@ -14,10 +14,10 @@ from typing import Any
 from evonet.champion import Champion
 from evonet.export.document import export_json
 from evonet.export.onnx_model import export_onnx
-from evonet.export.policy import NotExportable, environment_id, names_of
+from evonet.export.policy import NotExportable, environment_id, names_of, test_in_words
 from evonet.files.directory import write_atomically
-from evonet.scores import Score
 
+_UNBIASED = "The test score is unbiased: nothing was chosen by its episodes. Intervals hold 95 %."
 CARD, CHAMPION, POLICY, ONNX = "README.md", "champion.npz", "policy.json", "policy.onnx"
 
 
@@ -42,7 +42,9 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
         f"- `{POLICY}`: all weights by name, with what they read and do",
     ]
     files += [f"- `{ONNX}`: observation in, action out, in float64"] if with_onnx else []
-    scores = [f"- {name}: {_score_text(score)}" for name, score in _scores(champion).items()]
+    scores = [f"- test: {test_in_words(champion)}"]
+    if champion.validation is not None:
+        scores.append(f"- validation: mean return {champion.validation}")
     return "\n".join(
         [
             "---",
@@ -55,7 +57,7 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
             "",
             "## Scores",
             "",
-            *(scores or ["The champion has no validation and no test score."]),
+            *scores,
             "",
             _about_scores(champion),
             "",
@@ -82,19 +84,14 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
 
 
 def _about_scores(champion: Champion) -> str:
+    """What the scores are worth."""
+    if champion.validation is None:
+        return f"Test it with `evonet test {CHAMPION}`." if champion.test is None else _UNBIASED
     if champion.test is None:
-        return "The champion was not tested: it was chosen by its scores, so they are too high."
-    return "The champion was chosen by its validation score; the test score, on other episodes, is unbiased."
-
-
-def _scores(champion: Champion) -> dict[str, Score]:
-    scores = {"test": champion.test, "validation": champion.validation}
-    return {name: score for name, score in scores.items() if score is not None}
-
-
-def _score_text(score: Score) -> str:
-    low, high = score.interval
-    return f"mean return {score.mean:.2f} over {score.episodes} episodes, 95 % interval {low:.2f} to {high:.2f}"
+        return (
+            f"The validation score is too high, because it chose the champion. Test it with `evonet test {CHAMPION}`."
+        )
+    return f"The champion was chosen by its validation score. {_UNBIASED}"
 
 
 def _front_matter(champion: Champion, environment: str) -> str:

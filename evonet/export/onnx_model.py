@@ -1,9 +1,9 @@
 """ONNX: a model from observation to action in float64, including the normaliser and the decoding of actions.
 
 The model takes a batch: `observation (batch, …)` of the environment's own shape and type, and for a recurrent network
-`memory (batch, hidden)`, zeros at an episode's start. It returns `action (batch, …)`, the network's `outputs (batch,
-outputs)`, and for a recurrent network `next_memory`. Each part of a Dict or Tuple is an input or output of its own:
-`observation.key`, `observation.0`, `action.key.0`; parts without numbers are left out.
+`memory (batch, hidden)`, zeros at an episode's start. It returns `action (batch, …)`, for a recurrent network
+`next_memory`, and on request the network's `outputs (batch, outputs)`, in this order. Each part of a Dict or Tuple is
+an input or output of its own: `observation.key`, `observation.0`, `action.key.0`; parts without numbers are left out.
 """
 
 from __future__ import annotations
@@ -27,40 +27,55 @@ from evonet.task import Task
 _OPSET, _IR_VERSION = 17, 8  # old enough for runtimes of 2022
 
 
-def export_onnx(champion: Champion, path: Path) -> list[Path]:
+def export_onnx(champion: Champion, path: Path, *, raw: bool = False, float32: bool = False) -> list[Path]:
     """Write an ONNX model, checked in full by the `onnx` package.
+
+    Args:
+        champion: the champion.
+        path: path of the file.
+        raw: whether the model also returns the network's outputs, from which the action is decoded.
+        float32: whether inputs and outputs that would be float64 are float32; the model still computes in float64.
 
     Raises:
         NotExportable: there is no environment, two parts of a space have the same name, or `onnx` is not installed.
     """
     onnx = package("onnx")
-    model = onnx_model(champion)
+    model = onnx_model(champion, raw=raw, float32=float32)
     onnx.checker.check_model(model, full_check=True)
     write_atomically(path, model.SerializeToString(deterministic=True))
     return [path]
 
 
-def onnx_model(champion: Champion) -> Any:
-    """The champion as an `onnx.ModelProto`."""
+def onnx_model(champion: Champion, *, raw: bool = False, float32: bool = False) -> Any:
+    """The champion as an `onnx.ModelProto`; `raw` and `float32` are those of `export_onnx`."""
     onnx = package("onnx")
     task = task_of(champion, "onnx")
-    graph = _Graph(onnx)
+    graph = _Graph(onnx, np.float32 if float32 else np.float64)
     inputs = _read_observation(graph, task)
     if champion.normaliser is not None:
         inputs = graph.node("Sub", inputs, graph.constant(champion.normaliser.mean))
         inputs = graph.node("Div", inputs, graph.constant(champion.normaliser.deviation))
         inputs = graph.node("Clip", inputs, graph.constant(-LIMIT), graph.constant(LIMIT))
-    outputs = _network(graph, champion, inputs)
-    graph.output("outputs", outputs, np.float64, (champion.architecture.num_outputs,))
+    outputs, hidden = _network(graph, champion, inputs)
     _write_action(graph, task, outputs)
+    if champion.architecture.recurrent:
+        graph.output("next_memory", hidden, np.float64, (champion.architecture.num_hidden,))
+    if raw:
+        graph.output("outputs", outputs, np.float64, (champion.architecture.num_outputs,))
     return graph.model(description(champion))
 
 
 class _Graph:
-    """Builder of a graph: each method adds a node, a constant, an input or an output."""
+    """Builder of a graph: each method adds a node, a constant, an input or an output.
 
-    def __init__(self, onnx: Any) -> None:
+    Args:
+        onnx: the package.
+        real: the type of inputs and outputs that would be float64.
+    """
+
+    def __init__(self, onnx: Any, real: type[np.floating[Any]]) -> None:
         self._onnx = onnx
+        self._real = real
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
         self._inputs: list[Any] = []
@@ -89,12 +104,18 @@ class _Graph:
         return self.node("Gather", value, self.constant(np.arange(begin, end), np.int64), axis=1)
 
     def input(self, name: str, dtype: Any, shape: tuple[int, ...]) -> str:
-        self._inputs.append(self._value_info(name, dtype, shape))
-        return name
+        declared = self._declared(dtype)
+        self._inputs.append(self._value_info(name, declared, shape))
+        return name if declared == dtype else self.cast(name, dtype)
 
     def output(self, name: str, value: str, dtype: Any, shape: tuple[int, ...]) -> None:
+        declared = self._declared(dtype)
+        value = value if declared == dtype else self.cast(value, declared)
         self._nodes.append(self._onnx.helper.make_node("Identity", [value], [name]))
-        self._outputs.append(self._value_info(name, dtype, shape))
+        self._outputs.append(self._value_info(name, declared, shape))
+
+    def _declared(self, dtype: Any) -> Any:
+        return self._real if dtype == np.float64 else dtype
 
     def _value_info(self, name: str, dtype: Any, shape: tuple[int, ...]) -> Any:
         return self._onnx.helper.make_tensor_value_info(name, self.element(dtype), ["batch", *shape])
@@ -129,7 +150,8 @@ def _read_part(graph: _Graph, name: str, space: SimpleSpace) -> str:
     return graph.cast(graph.node("Equal", places, graph.constant(values, np.int64)), np.float64)
 
 
-def _network(graph: _Graph, champion: Champion, inputs: str) -> str:
+def _network(graph: _Graph, champion: Champion, inputs: str) -> tuple[str, str]:
+    """The network's outputs and its hidden layer's."""
     architecture, network = champion.architecture, champion.network
     hidden = graph.node("MatMul", inputs, graph.constant(network.input_hidden_weights))
     if architecture.bias:
@@ -139,12 +161,10 @@ def _network(graph: _Graph, champion: Champion, inputs: str) -> str:
         recurrent = graph.node("MatMul", memory, graph.constant(network.hidden_hidden_weights))
         hidden = graph.node("Add", hidden, recurrent)
     hidden = _activate(graph, architecture.hidden_activation, hidden)
-    if architecture.recurrent:
-        graph.output("next_memory", hidden, np.float64, (architecture.num_hidden,))
     outputs = graph.node("MatMul", hidden, graph.constant(network.hidden_output_weights))
     if architecture.bias:
         outputs = graph.node("Add", outputs, graph.constant(network.output_bias))
-    return _activate(graph, architecture.output_activation, outputs)
+    return _activate(graph, architecture.output_activation, outputs), hidden
 
 
 def _activate(graph: _Graph, name: str, x: str) -> str:

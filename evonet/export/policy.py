@@ -109,6 +109,13 @@ def names_of(champion: Champion) -> Names:
     return names_for(environment_id(champion), architecture.num_inputs, architecture.num_outputs)
 
 
+def test_in_words(champion: Champion) -> str:
+    """The test score, for example `mean return -147 (-155 to -140) over 100 episodes`, or that there is none."""
+    if champion.test is not None:
+        return f"mean return {champion.test}"
+    return "not tested" + (": its weights were changed after it was scored" if champion.edited else "")
+
+
 def description(champion: Champion) -> dict[str, Any]:
     """The champion without its weights, as plain data: origin, architecture, names, spaces and scores.
 
@@ -127,7 +134,8 @@ def description(champion: Champion) -> dict[str, Any]:
         "max_steps": task and task.max_steps,
         "individual": champion.id,
         "generation": champion.generation,
-        "training_fitness": champion.training_fitness,
+        "training_fitness": None if champion.edited else champion.training_fitness,
+        "test": test_in_words(champion),
         "scores": {
             name: {"mean": score.mean, "interval": list(score.interval), "episodes": score.episodes}
             for name, score in (("validation", champion.validation), ("test", champion.test))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,17 +13,21 @@ from numpy.typing import NDArray
 
 from evonet.champion import Champion
 from evonet.environments.known import Names, names_for
+from evonet.environments.specification import EnvironmentSpec
+from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.phrases import counted, made_by, score, scores, title, verdict
+from evonet.inspection.phrases import counted, made_by, number, shortened
+from evonet.inspection.verdict import COLUMNS, Paint, champion_verdict, plain, run_verdict
+from evonet.inspection.weights import weight_tables
 from evonet.network import LayerName, NeuralNetwork
 from evonet.shell import allowing, command
-from evonet.types import FloatArray
 
-_SHOWN_ANCESTORS = 12
-_SHOWN_WEIGHTS = 12
-_COLUMNS = 120
+_SHOWN_ANCESTORS = 8
+_SHOWN_INPUTS = 8
+_SHORTEST_CURVE = 10  # generations
+_CURVE_COLUMNS = 60
 _LEARNING = ("generation", "environment_steps", "best", "median", "validation_mean")
 
 
@@ -48,17 +54,34 @@ def account_data(run: LoadedRun) -> dict[str, Any]:
     return data
 
 
-def account(run: LoadedRun) -> str:
-    """A run's summary as text of at most 120 columns, unless names are longer."""
-    sections = [_head(run.summary), _effort(run), _curve(run.metrics)]
+def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> str:
+    """A run's summary as text of at most 80 columns, unless names are longer: the verdict, then how it came about.
+
+    Args:
+        run: the run.
+        weights: whether all weights of the champion follow.
+        paint: colours the verdict.
+    """
+    sections = [run_verdict(run.summary, paint)]
+    if not run.finished:
+        sections.append(_unfinished(run))
+    if len(run.metrics.get("generation", ())) >= _SHORTEST_CURVE:
+        sections.append(_curve(run.metrics))
     if run.champion is not None:
         names = _names(run, run.champion)
-        sections += [
-            _inputs(run.champion.network, names),
-            _network(run.champion.network, names),
-            _descent(run.descent),
-        ]
+        sections += [_inputs(run.champion.network, names), _origin(run)]
+        sections += _network(run.champion, names, weights=weights)
     return "\n\n".join(sections)
+
+
+def champion_account(champion: Champion, path: str | Path, *, weights: bool = False, paint: Paint = plain) -> str:
+    """The summary of a champion in a file, without a run; the arguments are those of `account`."""
+    environment = champion.task.environment if champion.task is not None else None
+    shape = champion.architecture
+    id_ = environment.id if isinstance(environment, EnvironmentSpec) else None
+    names = names_for(id_, shape.num_inputs, shape.num_outputs)
+    head = champion_verdict(champion, path, champion.target, paint)
+    return "\n\n".join([head, _inputs(champion.network, names), *_network(champion, names, weights=weights)])
 
 
 def influence(network: NeuralNetwork) -> list[float]:
@@ -79,48 +102,24 @@ def _names(run: LoadedRun, champion: Champion) -> Names:
     return names_for(run.summary["environment"], architecture.num_inputs, architecture.num_outputs)
 
 
-def _head(summary: Mapping[str, Any]) -> str:
-    lines = [title(summary), "", verdict(summary)]
-    if summary["champion"] is not None:
-        lines += ["", *(f"  {name:<10} {score(mean):>10}  {what}" for name, mean, what in scores(summary))]
-    return "\n".join(lines)
-
-
-def _effort(run: LoadedRun) -> str:
-    summary = run.summary
-    effort = (
-        f"{counted(summary['generations'], 'generation')}, {counted(summary['evaluations'], 'evaluation')}, "
-        f"{summary['environment_steps']:,} environment steps in training and {summary['validation_steps']:,} in "
-        f"validation,\n{summary['seconds']:g} s{_held_out_time(summary)}"
-    )
-    if summary["finished"]:
-        return f"{effort} on the {summary['engine']} engine; stopped by: {summary['stopped_by']}."
+def _unfinished(run: LoadedRun) -> str:
     resume = command("evonet", "resume", run.path, *allowing(run.imports))
-    return (
-        f"{effort} so far; last written {run.idle_seconds:,.0f} s ago.\n"
-        f"If the run has been interrupted, continue it with: {resume}"
-    )
-
-
-def _held_out_time(summary: Mapping[str, Any]) -> str:
-    """The part of a run's time that its validations and its test took."""
-    validation, test = summary.get("validation_seconds"), summary.get("test_seconds")
-    if validation is None or test is None:
-        return ""
-    return f" ({validation:.3g} s of it for validations, {test:.3g} s for the test)"
+    return f"Last written {run.idle_seconds:,.0f} s ago. If it is no longer running, resume with:\n  {resume}"
 
 
 def _curve(metrics: Mapping[str, NDArray[Any]]) -> str:
     curves = {"validation": "validation_mean", "best": "best", "median": "median"}
     series = {name: metrics[column].tolist() for name, column in curves.items() if column in metrics}
-    return "Learning curve (over generations)\n" + (chart(series) if series else "  (no values)")
+    return f"Learning curve (over generations)\n{chart(series, _CURVE_COLUMNS)}"
 
 
 def _inputs(network: NeuralNetwork, names: Names) -> str:
     shares = influence(network)
-    order = np.argsort(-np.array(shares), kind="stable")[:_SHOWN_WEIGHTS]
-    width = max(len(names.inputs[i]) for i in order)
-    lines = [f"  {names.inputs[i]:<{width}} {shares[i]:6.1%} {'#' * round(40 * shares[i])}" for i in order]
+    order = np.argsort(-np.array(shares), kind="stable")[:_SHOWN_INPUTS]
+    shown = [shortened(names.inputs[i], 28) for i in order]
+    width = max(map(len, shown))
+    rows = zip(shown, order, strict=True)
+    lines = [f"  {name:<{width}} {shares[i]:6.1%} {'#' * round(40 * shares[i])}" for name, i in rows]
     more = len(shares) - len(order)
     return "\n".join(
         ["Strongest inputs (share of the absolute weights on all paths to the outputs)", *lines]
@@ -128,69 +127,56 @@ def _inputs(network: NeuralNetwork, names: Names) -> str:
     )
 
 
-def _network(network: NeuralNetwork, names: Names) -> str:
-    shape = network.architecture
-    heading = f"Network {shape}, {shape.genome_size} genes"
-    narrow = not shape.recurrent and 10 * (shape.num_inputs + shape.num_outputs) <= _COLUMNS  # ten columns a weight
-    table = _weight_table(network, names) if narrow else []
-    if not table or max(map(len, table)) > _COLUMNS:
-        table = _weight_list(network, names)
-    return "\n".join([heading, *table])
+def _network(champion: Champion, names: Names, *, weights: bool) -> list[str]:
+    shape = champion.architecture
+    heading = f"Network {shape}, {counted(shape.genome_size, 'weight')}"
+    return [heading, weight_tables(champion.network, names)] if weights else [heading]
 
 
-def _weight_table(network: NeuralNetwork, names: Names) -> list[str]:
-    """A row for each hidden neuron with its incoming weights, bias and outgoing weights; output biases below."""
-    bias = network.architecture.bias
-    heads = [*names.inputs, *(["bias"] if bias else []), *names.outputs]
-    widths = [max(8, len(head)) for head in heads]
-    rows = []
-    for index in range(network.architecture.num_hidden):
-        neuron = network.neuron("hidden", index)
-        rows.append((f"hidden {index}", np.concatenate([neuron.incoming, neuron.bias, neuron.outgoing])))
-    lines = [f"  {'':<12}" + "  ".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True))]
-    for label, values in rows:
-        cells = "  ".join(f"{value:>+{width}.3f}" for value, width in zip(values, widths, strict=True))
-        lines.append(f"  {label:<12}{cells}")
-    if bias:
-        blank = " " * (sum(width + 2 for width in widths[: len(names.inputs) + 1]))
-        ends = zip(network.output_bias, widths[len(names.inputs) + 1 :], strict=True)
-        lines.append(f"  {'output bias':<12}{blank}" + "  ".join(f"{value:>+{width}.3f}" for value, width in ends))
-    return lines
+def _origin(run: LoadedRun) -> str:
+    """The champion's ancestry, or what an algorithm did that names no parents."""
+    search = search_of(run.settings, run.metrics, run.lineage)
+    return _descent(run.descent) if search is None else _search(search, run)
 
 
-def _weight_list(network: NeuralNetwork, names: Names) -> list[str]:
-    """A paragraph for each neuron, for networks whose table would be too wide."""
-    lines = []
-    for layer, index in _neurons(network):
-        lines.append(f"  hidden {index}" if layer == "hidden" else f"  {names.outputs[index]}")
-        neuron = network.neuron(layer, index)
-        lines += [f"    {what:<9} {_weights(values)}" for what, values in neuron._asdict().items() if values.size]
-    return lines
-
-
-def _weights(values: FloatArray) -> str:
-    shown = values[: 10 * _SHOWN_WEIGHTS]
-    rows = [
-        " ".join(f"{value:+8.3f}" for value in shown[start : start + _SHOWN_WEIGHTS])
-        for start in range(0, len(shown), _SHOWN_WEIGHTS)
+def _search(search: Search, run: LoadedRun) -> str:
+    assert run.champion is not None
+    lines = [f"Search by {search.algorithm}, which samples without parents"]
+    if search.sigma is not None and search.mean_distance is not None:
+        lines += [
+            (
+                f"  step size      {number(float(search.sigma[0]), 3)} after the first generation, "
+                f"{number(float(search.sigma[-1]), 3)} after the last"
+            ),
+            f"  mean           {number(float(search.mean_distance[-1]), 3)} from where it began",
+        ]
+    lines += [
+        (
+            f"  improvements   the best fitness rose in {search.rises} of {search.generations - 1} generations; "
+            f"{counted(search.champions, 'champion')}"
+        ),
+        f"  this champion  sampled in generation {_birth(run)}",
     ]
-    text = ("\n" + " " * 14).join(rows)
-    return text if len(values) <= 10 * _SHOWN_WEIGHTS else f"{text} … ({len(values)}, all of them with --json)"
+    return "\n".join(lines)
+
+
+def _birth(run: LoadedRun) -> int:
+    return run.descent[-1].generation if run.descent else run.champion.generation if run.champion is not None else 0
 
 
 def _descent(line: Sequence[Ancestor]) -> str:
-    lines = [f"Line of descent ({len(line)} individuals by first parents; fitness in the generation of birth)"]
+    lines = [f"Ancestry ({counted(len(line), 'individual')}, first parents; fitness in the generation of birth)"]
     hidden = len(line) - _SHOWN_ANCESTORS
     shown = [*line[:1], *line[-_SHOWN_ANCESTORS + 1 :]] if hidden > 0 else list(line)
     for place, ancestor in enumerate(shown):
         if place == 1 and hidden > 0:
             lines.append(f"  … {hidden} more, all of them with --json")
-        gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.6g})"
+        gain = "" if ancestor.gain is None else f"({ancestor.gain:+.4g})"
         mate = f" (with {ancestor.parents[1]})" if len(ancestor.parents) > 1 else ""
-        made = made_by(ancestor, ", ")
-        fitness = score(ancestor.fitness) + gain
-        birth = f"generation {ancestor.generation:>4}  individual {ancestor.individual:<7}"
-        lines.append(f"  {birth} fitness {fitness:<22} {made}{mate}")
+        birth = f"  generation {ancestor.generation:>4}  id {ancestor.individual:<7}"
+        fitness = f"{number(-math.inf if ancestor.fitness is None else ancestor.fitness, 4):>8} {gain:<9}"
+        room = COLUMNS - len(birth) - len(fitness) - len(mate) - 2
+        lines.append(f"{birth} {fitness} {shortened(made_by(ancestor, ', '), room)}{mate}")
     return "\n".join(lines)
 
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from evonet.champion import FORMAT, Champion, architecture_from
 from evonet.environments.imports import module_of
-from evonet.errors import CheckpointError, ConfigError, EvonetError
+from evonet.errors import CheckpointError, ConfigError
 from evonet.evaluation.task_descriptions import task_from
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import fault_from, individual_from
-from evonet.experiment.records import METRICS, births_from, metrics_from, seconds_from
+from evonet.experiment.records import METRICS, SEARCH_METRICS, births_from, metrics_from, seconds_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_finder import found, require_run
 from evonet.experiment.summaries import read_run_summary
@@ -115,7 +115,11 @@ class LoadedRun:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of `run.json`, or for an unfinished run the results so far, with the current path of the run."""
-        summary = read_run_summary(self.path) if self.finished else self._so_far()
+        from evonet.experiment.session import verdict
+
+        summary: dict[str, Any] = {**read_run_summary(self.path)} if self.finished else self._so_far()
+        if self.finished and self.champion is not None and self.champion.edited:
+            summary |= verdict(self.champion, summary["target"])  # the scores in the summary are another network's
         return {**summary, "run_directory": str(self.path), "finished": self.finished}
 
     @cached_property
@@ -134,7 +138,7 @@ class LoadedRun:
         """The columns of `metrics.jsonl` by name, `(generations,)` each.
 
         Counts, ids and generations are int64, with `NO_CHAMPION_YET` before there is a champion; scores are float64,
-        with NaN for missing values.
+        with NaN for missing values. Only strategies that sample around a mean have `sigma` and `mean_distance`.
         """
         lines = self._records("metrics", metrics_from)
         for number, line in enumerate(lines):
@@ -143,7 +147,8 @@ class LoadedRun:
                     f"{self.path / journal_name('metrics')}:{number + 1}: metrics.generation must be {number}, "
                     f"got {line['generation']}"
                 )
-        return {name: _column(lines, name) for name in METRICS} if lines else {}
+        search = [name for name in SEARCH_METRICS if any(name in line for line in lines)]
+        return {name: _column(lines, name) for name in (*METRICS, *search)} if lines else {}
 
     def metrics_frame(self) -> Any:
         """The metrics as a pandas DataFrame: a row for each generation, with the seconds since the start as a column.
@@ -289,10 +294,7 @@ class LoadedRun:
         target = (self.settings.get("stop") or {}).get("target", "auto")
         if target != "auto":
             return None if target is None else float(target)
-        with contextlib.suppress(EvonetError):
-            if self.champion is not None and self.champion.task is not None:
-                return self.champion.task.reward_threshold()
-        return None
+        return None if self.champion is None else self.champion.target
 
     @cached_property
     def newest_checkpoint(self) -> Checkpoint | None:
@@ -360,8 +362,9 @@ def _check_settings(settings: dict[str, Any]) -> None:
 
 
 def _column(lines: Sequence[Mapping[str, Any]], name: str) -> NDArray[Any]:
-    absent, dtype = (np.nan, np.float64) if METRICS[name] == "score" else (NO_CHAMPION_YET, np.int64)
-    return np.array([absent if line[name] is None else line[name] for line in lines], dtype=dtype)
+    is_score = METRICS.get(name, "score") == "score"
+    absent, dtype = (np.nan, np.float64) if is_score else (NO_CHAMPION_YET, np.int64)
+    return np.array([absent if line.get(name) is None else line[name] for line in lines], dtype=dtype)
 
 
 def _reason(error: Exception) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from evonet.environments.known import names_for
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.phrases import number, score, scores, title, verdict
+from evonet.inspection.phrases import number, scores, title, verdict
 from evonet.inspection.plots import histogram, learning_curve, network_diagram
 from evonet.inspection.svg import new_axes, page_style, svg
 from evonet.network import NeuralNetwork
@@ -43,7 +43,7 @@ def run_html(run: LoadedRun) -> str:
         names = names_for(run.summary["environment"], shape.num_inputs, shape.num_outputs)
         network = run.champion.network
         parts += [
-            _table(("score", "mean", "of"), [(name, score(mean), what) for name, mean, what in scores(run.summary)]),
+            _table(("score", "value", "of"), scores(run.summary)),
             _paragraph(f"champion: network {shape}, {shape.genome_size} genes"),
             _figure(lambda axes: network_diagram(network, names, ax=axes), width=7.0, height=4.0),
         ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from evonet.files.text import printable
 from evonet.inspection.lineage import Ancestor
+from evonet.scores import rounded, with_interval
 
 NO_CHAMPION = "No champion: not one individual could be scored."
 NO_CHAMPION_YET = "Not finished, and no champion yet: the first checkpoint will have one."
@@ -44,6 +45,13 @@ def interval(bounds: Sequence[float] | None) -> str:
     """The bounds of a score's interval as text, for example `473 to 491`."""
     low, high = bounds or (None, None)
     return f"{score(low)} to {score(high)}"
+
+
+def score_and_interval(mean: float | None, bounds: Sequence[float] | None, target: float | None = None) -> str:
+    """A score with its interval in as many digits as the interval allows, for example `-147 (-155 to -140)`."""
+    if mean is None or bounds is None or None in bounds:
+        return score(mean)
+    return with_interval(mean, bounds, target)
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -93,26 +101,37 @@ def verdict(summary: Mapping[str, Any]) -> str:
             f"Not finished: the champion so far scores {score(champion['validation_mean'])} on the "
             f"{counted(champion['validation_episodes'] or 0, 'held-out episode')} that it was chosen by{aim}."
         )
+    if not champion["test_episodes"]:
+        return "Not tested: the champion's weights were changed after it was scored."
     opening = "The" if target is None else "Solved: the" if summary["solved"] else "Not solved: the"
+    mean, low, high = score(champion["test_mean"]), "failed", "failed"
+    if champion["test_mean"] is not None and None not in champion["test_interval"]:
+        mean, low, high = rounded(champion["test_mean"], champion["test_interval"], target)
     return (
-        f"{opening} champion scores {score(champion['test_mean'])} on "
-        f"{counted(champion['test_episodes'], 'fresh episode')} "
-        f"(95 % interval {interval(champion['test_interval'])}){aim}."
+        f"{opening} champion scores {mean} on {counted(champion['test_episodes'], 'fresh episode')} "
+        f"(95 % interval {low} to {high}){aim}."
     )
 
 
-def scores(summary: Mapping[str, Any]) -> list[tuple[str, float | None, str]]:
-    """The champion's scores: name, mean, and a description of the mean; only a finished run has a test score."""
+def scores(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The champion's scores: name, value, and a description; a champion that was edited has none."""
     champion = summary["champion"]
-    test = ("test", champion["test_mean"], f"mean of {champion['test_episodes']} episodes that nothing was chosen by")
-    held_out = f"mean of {champion['validation_episodes']} held-out episodes, by which it was chosen"
-    return [
-        *([test] if summary["finished"] else []),
-        ("validation", champion["validation_mean"], held_out),
-        ("training", champion["training_fitness"], "fitness in its generation; chosen for luck as well as skill"),
-    ]
+    found = []
+    if champion["test_episodes"]:
+        value = score_and_interval(champion["test_mean"], champion["test_interval"], summary["target"])
+        found.append(("test", value, f"{counted(champion['test_episodes'], 'fresh episode')}, 95 % interval"))
+    if champion["validation_episodes"]:
+        chosen = f"{counted(champion['validation_episodes'], 'episode')} that chose it"
+        found.append(("validation", score(champion["validation_mean"]), chosen))
+    fitness = champion["training_fitness"]
+    if fitness is not None and not math.isnan(fitness):
+        found.append(("training", score(fitness), "optimistically biased"))
+    return found
 
 
 def made_by(ancestor: Ancestor, joint: str = " + ") -> str:
-    """The operators that made an individual; `copied` or `random weights` if there were none."""
+    """The operators that made an individual; `copied` or `random weights` if there were none.
+
+    Not for an algorithm that names no parents: its individuals are samples, for which see `Search`.
+    """
     return joint.join(ancestor.operators) or ("copied" if ancestor.parents else "random weights")

@@ -6,10 +6,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+
 from evonet.network import Architecture
 from evonet.operators.parents import Observe
 from evonet.population import Population
 from evonet.types import FloatArray
+
+_STEP_SIZES = ("std", "sigma", "noise")
 
 AlgorithmFactory: TypeAlias = Callable[..., Any]
 """Makes an algorithm, called with `architecture`, `seed` and perhaps `population_size`."""
@@ -65,6 +69,19 @@ def tell_with_episodes(
 def uses_linear_algebra(algorithm: object) -> bool:
     """Whether an algorithm says that its bits depend on NumPy's linear algebra library."""
     return bool(getattr(algorithm, "uses_linear_algebra", False))
+
+
+def search_distribution(algorithm: Any) -> tuple[FloatArray, float] | None:
+    """The mean `(genome_size,)` and the step size of an algorithm that samples around a mean; None for any other.
+
+    Of a step size for each gene it is the root mean square.
+    """
+    running = getattr(algorithm, "running", algorithm)  # that of restarts
+    mean = getattr(running, "mean", None)
+    sigma = next((getattr(running, name) for name in _STEP_SIZES if hasattr(running, name)), None)
+    if not isinstance(mean, np.ndarray) or sigma is None:
+        return None
+    return mean, float(np.sqrt(np.square(sigma).mean()))
 
 
 def check_factory(owner: str, algorithm: object) -> None:

@@ -84,6 +84,11 @@ class Restarts:
         return self._sizes[-1]
 
     @property
+    def running(self) -> Any:
+        """The algorithm that runs now."""
+        return self._algorithm
+
+    @property
     def uses_linear_algebra(self) -> bool:
         """Whether the algorithm's bits depend on the linear algebra library."""
         return uses_linear_algebra(self._algorithm)

@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 
@@ -107,8 +108,21 @@ def test_an_action_with_parts_is_refused():
 
 def test_the_header_needs_nothing_else_and_no_heap(tmp_path):
     text = export(champion(action="box", output_activation="sin"), "c", tmp_path / "policy.h")[0].read_text()
-    assert "#include" not in text
+    assert "\n#include" not in text  # that of the example is in a comment
     assert "malloc" not in text
+
+
+@pytest.mark.parametrize("case", ["box->discrete", "box64->box", "discrete->whole", "multi_discrete->multi_discrete"])
+def test_the_example_in_the_header_is_a_program(case, tmp_path):
+    export(champion(**CASES[case]), "c", tmp_path / "policy.h")
+    text = (tmp_path / "policy.h").read_text()
+    assert "Score: mean return 10 (9 to 11) over 2 episodes." in text
+    assert max(map(len, text.splitlines())) <= 120
+    example = text.partition("An example of use:\n *\n")[2].partition("*/")[0]
+    (tmp_path / "main.c").write_text(re.sub(r"^ \*     ", "", example, flags=re.MULTILINE))
+    strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wno-unused-function"]
+    subprocess.run([COMPILER, *strict, "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    assert subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_single_precision_is_near(tmp_path):

@@ -51,7 +51,7 @@ def test_the_card_begins_with_data_that_the_hub_reads(folder):
         "verified": False,
     }
     assert "# A champion for CartPole-v1" in text
-    assert "test: mean return 10.00 over 2 episodes" in text
+    assert "test: mean return 10 (9 to 11) over 2 episodes" in text
 
 
 def test_the_folder_holds_the_champion_in_the_forms_that_the_card_names(folder):
@@ -69,7 +69,7 @@ def test_without_a_test_no_score_is_claimed(tmp_path):
     export(dataclasses.replace(champion(), test=None), "hub", tmp_path)
     card = (tmp_path / "README.md").read_text()
     assert "model-index" not in card
-    assert "The champion was not tested" in card
+    assert "- test: not tested\n" in card
 
 
 def test_the_command_writes_a_champion_s_file(folder, tmp_path, capsys):

@@ -108,9 +108,35 @@ def test_inputs_and_outputs_are_named_after_their_parts(tmp_path):
         "observation.legs.1": ("tensor(int8)", [2, 2]),
         "observation.3": ("tensor(int16)", [2]),
     }
-    assert [end.name for end in runtime.get_outputs()] == [
-        "outputs", "action.gear", "action.wheels.0", "action.wheels.1"
-    ]  # fmt: skip
+    assert [end.name for end in runtime.get_outputs()] == ["action.gear", "action.wheels.0", "action.wheels.1"]
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_the_first_output_is_the_action_and_raw_outputs_come_last(recurrent, tmp_path):
+    winner = champion(action="box", recurrent=recurrent)
+    memory = ["next_memory"] * recurrent
+    for options, outputs in (({}, ["action", *memory]), ({"raw": True}, ["action", *memory, "outputs"])):
+        runtime = session(str(export(winner, "onnx", tmp_path / "policy.onnx", **options)[0]))
+        assert [end.name for end in runtime.get_outputs()] == outputs
+
+
+def test_the_action_of_a_model_with_raw_outputs_is_the_champion_s(tmp_path):
+    winner, batch, wanted = played_case("box64->box")
+    runtime = session(str(export(winner, "onnx", tmp_path / "policy.onnx", raw=True)[0]))
+    action, outputs = runtime.run(None, {"observation": batch})
+    assert np.allclose(action, wanted, atol=1e-6)
+    assert np.allclose(outputs[0], winner.network.predict(batch[0].ravel()), atol=1e-9)
+
+
+def test_a_model_in_float32_takes_and_returns_no_float64(tmp_path):
+    winner = champion(observation="box64", action="box", recurrent=True, normalised=True)
+    batch = played_case("box64->box")[1]
+    path = export(winner, "onnx", tmp_path / "policy.onnx", float32=True, raw=True)[0]
+    runtime = session(str(path))
+    assert {end.type for end in (*runtime.get_inputs(), *runtime.get_outputs())} == {"tensor(float)"}
+    feed = {"observation": batch[:1].astype(np.float32), "memory": np.zeros((1, 6), np.float32)}
+    winner.reset()
+    assert np.allclose(runtime.run(None, feed)[0], winner.act(batch[0]), atol=1e-4)
 
 
 @pytest.mark.parametrize(

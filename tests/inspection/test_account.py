@@ -8,10 +8,17 @@ import pytest
 
 from evonet import Architecture, Champion, NeuralNetwork, Score
 from evonet.environments.known import KNOWN, names_for
+from evonet.experiment.config import Config
 from evonet.experiment.run_directory import to_json
+from evonet.experiment.runner import run
 from evonet.fitness import EpisodeReturn
 from evonet.inspection.account import account, account_data, influence
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.phrases import number
+from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.sections import ancestry
+from evonet.inspection.verdict import run_verdict
+from evonet.scores import with_interval
 
 
 @pytest.fixture
@@ -19,74 +26,66 @@ def text(small_run):
     return account(load_run(small_run))
 
 
-def test_the_verdict_is_about_the_test_and_names_target_and_interval(text, small_run):
+def test_the_verdict_comes_first_with_scores_effort_and_place(text, small_run):
     summary = load_run(small_run).summary
-    low, high = summary["champion"]["test_interval"]
-    assert text.splitlines()[0] == "small · CartPole-v1 · seed 3"
-    assert text.splitlines()[2] == (
-        f"Not solved: the champion scores {summary['champion']['test_mean']:.6g} on 6 fresh episodes "
-        f"(95 % interval {low:.6g} to {high:.6g}), target 1,000."
+    champion, (low, high) = summary["champion"], summary["champion"]["test_interval"]
+    title, test, target, validation, training, took, saved = text.partition("\n\n")[0].splitlines()
+    assert title == "Not solved  small · CartPole-v1 · seed 3"
+    shown = with_interval(champion["test_mean"], (low, high), 1000.0)
+    assert test == f"  test        {shown}  6 fresh episodes, 95 % interval"
+    assert target == "  target      1,000"
+    assert re.fullmatch(
+        rf"  validation  {re.escape(number(champion['validation_mean']))} +5 episodes that chose it", validation
     )
+    assert re.fullmatch(
+        rf"  training    {re.escape(number(champion['training_fitness']))} +optimistically biased", training
+    )
+    steps = summary["environment_steps"] + summary["validation_steps"]
+    assert took.endswith(f" s, 8 generations, {steps:,} steps; stopped by generations")
+    assert saved == f"  saved in    {small_run}"
 
 
 @pytest.mark.parametrize(
-    ("changes", "start"),
+    ("changes", "word"),
     [
-        ({"solved": True, "target": 90.0}, "Solved: the champion scores "),
-        ({"solved": False, "target": None}, "The champion scores "),
+        ({"solved": True, "target": 90.0}, "Solved  "),
+        ({"solved": False, "target": None}, "Tested  "),
+        ({"finished": False}, "Unfinished  "),
     ],
 )
-def test_the_verdict_says_solved_only_where_the_run_does(changes, start, small_run):
-    run = load_run(small_run)
-    run.__dict__["summary"] = {**run.summary, **changes}
-    assert account(run).splitlines()[2].startswith(start)
-
-
-def test_each_of_the_three_scores_has_a_line_with_its_name(text, small_run):
-    champion = load_run(small_run).champion
-    for name, value in (
-        ("test", champion.test.mean),
-        ("validation", champion.validation.mean),
-        ("training", champion.training_fitness),
-    ):
-        assert re.search(rf"^  {name} +{re.escape(f'{value:.6g}')}  ", text, re.MULTILINE), name
-
-
-def test_the_effort_is_in_the_text(text, small_run):
+def test_the_verdict_says_solved_only_where_the_run_does(changes, word, small_run):
     summary = load_run(small_run).summary
-    assert f"8 generations, {12 * 8} evaluations, {summary['environment_steps']:,} environment steps" in text
-    assert f"on the {summary['engine']} engine; stopped by: generations." in text
+    assert run_verdict({**summary, **changes}).startswith(word)
+    kind = {"Solved  ": "good"}.get(word, "dim")
+    painted = run_verdict({**summary, **changes}, lambda text, kind: f"<{kind}>{text}")
+    assert painted.startswith(f"<{kind}>{word}")
+    assert "<dim>optimistically biased" in painted
 
 
-def test_a_small_network_is_a_table_of_all_its_weights(text, small_run):
-    network = load_run(small_run).champion.network
-    head, *rows = text.partition("Network 4-3-2 (tanh/identity), 23 genes\n")[2].splitlines()[:5]
-    assert re.split(r"  +", head.strip()) == [
-        "cart position", "cart velocity", "pole angle", "pole angular velocity", "bias", "push left", "push right"
-    ]  # fmt: skip
-    for index, row in enumerate(rows[:3]):
-        neuron = network.neuron("hidden", index)
-        values = [*neuron.incoming, *neuron.bias, *neuron.outgoing]
-        assert row.split() == ["hidden", str(index), *(f"{value:+.3f}" for value in values)]
-    assert rows[3].split() == ["output", "bias", *(f"{value:+.3f}" for value in network.output_bias)]
-    ends = [match.end() for match in re.finditer(r"\S+( \S+)*", head)]
-    assert all({match.end() for match in re.finditer(r"[+-]\d+\.\d+", row)} <= set(ends) for row in rows)
+def test_weights_are_printed_on_request_each_beside_the_names_of_its_ends(text, small_run):
+    run = load_run(small_run)
+    assert "hidden neuron" not in text
+    assert "Network 4-3-2 (tanh/identity), 23 weights" in text
+    table, biases = account(run, weights=True).split("\n\n")[-2:]
+    network = run.champion.network
+    head, *rows = table.splitlines()
+    assert head.split() == ["hidden", "neuron", "0", "1", "2"]
+    columns = [network.neuron("hidden", index) for index in range(3)]
+    labels = [*(f"from {name}" for name in KNOWN["CartPole-v1"].names.inputs), "bias", "to push left", "to push right"]
+    for place, (label, row) in enumerate(zip(labels, rows, strict=True)):
+        values = [np.concatenate([each.incoming, each.bias, each.outgoing])[place] for each in columns]
+        assert re.split(r"  +", row.strip()) == [label, *(f"{value:+.3f}" for value in values)]
+    shown = [re.split(r"  +", line.strip()) for line in biases.splitlines()]
+    left, right = (f"{value:+.3f}" for value in network.output_bias)
+    assert shown == [["bias of the outputs"], ["push left", left], ["push right", right]]
 
 
-def test_a_network_too_wide_for_a_table_is_a_list_of_all_its_neurons(small_run):
-    shape = Architecture(14, 2, 3, recurrent=True)
-    champion = champion_like(load_run(small_run), shape)
-    text = account(replaced(small_run, champion))
-    labels = ["hidden 0", "hidden 1", "output 0", "output 1", "output 2"]
-    neurons = [("hidden", 0), ("hidden", 1), ("output", 0), ("output", 1), ("output", 2)]
-    block = text.partition(", 43 genes\n")[2].partition("\n\n")[0]
-    for label, (layer, index) in zip(labels, neurons, strict=True):
-        paragraph = block.partition(f"  {label}\n")[2].partition("\n  h")[0].partition("\n  o")[0]
-        parts = re.findall(r"([a-z]+)((?:\s+[+-][\d.]+)+)", paragraph)
-        shown = {name: numbers.split() for name, numbers in parts}
-        neuron = champion.network.neuron(layer, index)
-        expected = {n: [f"{v:+.3f}" for v in values] for n, values in neuron._asdict().items() if values.size}
-        assert shown == expected, label
+def test_a_wide_recurrent_network_is_printed_in_blocks_of_80_columns(small_run):
+    champion = champion_like(load_run(small_run), Architecture(2, 20, 3, recurrent=True))
+    text = account(replaced(small_run, champion), weights=True).partition("weights\n\n")[2]
+    assert max(map(len, text.splitlines())) <= 80
+    recurrent = re.findall(r"from hidden 7 +(.*)", text)
+    assert " ".join(recurrent).split() == [f"{value:+.3f}" for value in champion.network.hidden_hidden_weights[7]]
 
 
 def champion_like(run, shape):
@@ -101,29 +100,61 @@ def replaced(folder, champion):
     return run
 
 
-def test_the_line_of_descent_has_operators_mates_and_gains(text, small_run):
+def test_the_ancestry_has_operators_mates_and_gains(text, small_run):
     line = load_run(small_run).descent
-    assert f"Line of descent ({len(line)} individuals by first parents" in text
+    assert f"Ancestry ({len(line)} individuals, first parents" in text
     for ancestor in line:
-        (shown,) = [row for row in text.splitlines() if re.search(rf"individual {ancestor.individual} ", row)]
+        (shown,) = [row for row in text.splitlines() if re.search(rf"id {ancestor.individual} ", row)]
         assert f"generation {ancestor.generation:>4}" in shown
-        assert f"fitness {ancestor.fitness:.6g}" in shown
-        assert all(operator in shown for operator in ancestor.operators)
-        assert ("random weights" in shown) == (not ancestor.parents)
-        mate = f"(with {ancestor.parents[1]})" if len(ancestor.parents) == 2 else ""
-        assert shown.endswith(mate)
-        assert ("(with" in shown) == bool(mate)
-        assert ancestor.gain is None or f"({ancestor.gain:+.6g})" in shown
+        assert f" {number(ancestor.fitness, 4)} " in shown
+        assert (shown.rstrip().endswith("random weights")) == (not ancestor.parents)
+        assert ("(with" in shown) == (len(ancestor.parents) == 2)
+        assert ancestor.gain is None or f"({ancestor.gain:+.4g})" in shown
 
 
-def test_the_text_fits_120_columns(text):
-    widths = {len(line): line for line in text.partition("Line of descent")[0].splitlines()}  # operators may be many
-    assert max(widths) <= 120, widths[max(widths)]
+def test_the_text_fits_80_columns(small_run):
+    lines = account(load_run(small_run), weights=True).splitlines()
+    assert max(map(len, lines)) <= 80, max(lines, key=len)
 
 
-def test_the_learning_curve_is_drawn(text):
-    assert "Learning curve (over generations)" in text
-    assert "* validation   + best   . median" in text
+def test_a_learning_curve_is_drawn_from_ten_generations_on(text, small_run):
+    assert "Learning curve" not in text
+    run = load_run(small_run)
+    run.__dict__["metrics"] = {name: np.tile(values, 2) for name, values in run.metrics.items()}
+    assert "Learning curve (over generations)" in account(run)
+    assert "* validation   + best   . median" in account(run)
+
+
+@pytest.fixture(scope="module")
+def sampled_run(tmp_path_factory):
+    """A run of a strategy that names no parents."""
+    text = "environment: {id: CartPole-v1, max_steps: 50}\nalgorithm: {type: snes, population_size: 6}\n"
+    text += "evaluation: {episodes: 1, workers: 1}\nvalidation: {episodes: 2}\ntest: {episodes: 2}\n"
+    folder = tmp_path_factory.mktemp("sampled")
+    (folder / "c.yaml").write_text(text + "network: {hidden: 2}\nstop: {generations: 4, target: null}\n")
+    run(Config.load(str(folder / "c.yaml")), folder / "run")
+    return folder / "run"
+
+
+def test_a_strategy_that_names_no_parents_has_its_search_in_place_of_an_ancestry(sampled_run):
+    loaded = load_run(sampled_run)
+    text, metrics = account(loaded), loaded.metrics
+    assert "random weights" not in text
+    assert "Ancestry" not in text
+    assert f"step size      {number(metrics['sigma'][0], 3)} after the first generation, " in text
+    assert f"mean           {number(metrics['mean_distance'][-1], 3)} from where it began" in text
+    rises = int((np.diff(metrics["best"]) > 0).sum())
+    assert f"the best fitness rose in {rises} of 3 generations" in text
+    birth = int(loaded.lineage.generations[loaded.lineage.row(loaded.champion.id)])
+    assert f"sampled in generation {birth}" in text
+
+
+def test_the_report_shows_the_search_of_a_strategy_that_names_no_parents(sampled_run):
+    with Findings(load_run(sampled_run), effort=0.01) as findings:
+        section = ancestry(findings)
+    assert section.title == "Search"
+    assert [figure.key for figure in section.figures] == ["sigma", "mean"]
+    assert "random weights" not in repr(section)
 
 
 def test_the_data_agree_with_the_text_and_are_json(small_run):
@@ -148,7 +179,7 @@ def test_a_run_without_a_champion_has_an_account_too(failed_run):
     run = load_run(failed_run)
     text = account(run)
     assert "No champion: not one individual could be scored. See faults.jsonl." in text
-    assert "(no values)" in text
+    assert text.startswith("No champion  ")
     assert json.loads(to_json(account_data(run)))["champion"] is None
 
 
@@ -172,8 +203,7 @@ def test_only_the_strongest_of_very_many_inputs_are_shown(small_run):
     text = account(replaced(small_run, champion))
     strongest = int(np.argmax(influence(champion.network)))
     assert text.partition("on all paths to the outputs)\n")[2].split()[:2] == ["input", str(strongest)]
-    assert "… and 138 more" in text
-    assert "(150, all of them with --json)" in text
+    assert "… and 142 more" in text
 
 
 @pytest.mark.parametrize("name", sorted(set(KNOWN) - {"CartPole-v0", "LunarLander-v3", "LunarLanderContinuous-v3"}))

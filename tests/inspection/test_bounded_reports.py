@@ -335,9 +335,9 @@ def test_a_long_line_of_descent_is_cut_and_says_so(small_run, monkeypatch):
 
 def test_the_summary_of_a_wide_network_is_short(wide_run):
     lines = account(load_run(wide_run)).splitlines()
-    assert max(map(len, lines)) <= 160
+    assert max(map(len, lines)) <= 80
     assert len(lines) < 120
-    assert "… and 2988 more" in "\n".join(lines)
+    assert "… and 2992 more" in "\n".join(lines)
 
 
 def test_each_section_is_announced_before_it_is_made(small_run, monkeypatch):

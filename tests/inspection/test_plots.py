@@ -54,6 +54,7 @@ def drawings(run, episodes):
     return {
         "learning_curve": lambda ax: plots.learning_curve(run, "environment_steps", ax),
         "diversity": lambda ax: plots.diversity(run, ax),
+        "metric_curve": lambda ax: plots.metric_curve(run, "mean", "mean fitness", ax),
         "network_diagram": lambda ax: plots.network_diagram(champion.network, names, ["dead"] * 3, ax=ax),
         "weight_maps": lambda ax: plots.weight_maps(champion.network, names, ax),
         "observation_traces": lambda ax: plots.observation_traces(episodes[0], names, ax),

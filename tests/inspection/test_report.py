@@ -13,6 +13,7 @@ from evonet.cli import main
 from evonet.errors import RunDirectoryError
 from evonet.extras import install_hint
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.phrases import number
 from evonet.inspection.report import report, write_report
 from evonet.inspection.report.sections import SECTIONS
 from tests.environments_for_tests import MODULE
@@ -60,7 +61,9 @@ def test_every_part_that_is_promised_is_drawn(cartpole_page):
 def test_the_verdict_is_one_sentence_with_all_scores(cartpole_page, shipped_runs):
     (sentence,) = re.findall(r'<p class="verdict">([^<]*)</p>', cartpole_page)
     champion = load_run(shipped_runs("cartpole")).summary["champion"]
-    assert sentence.startswith(f"Solved: the champion scores {champion['test_mean']:.6g} on 100 fresh episodes (95 %")
+    assert sentence.startswith(
+        f"Solved: the champion scores {number(champion['test_mean'], 4)} on 100 fresh episodes (95 %"
+    )
     for part in ("target 475", "Random weights score", "Its training fitness was"):
         assert part in sentence
 

@@ -16,6 +16,7 @@ from evonet.experiment.run_finder import found, is_study, run_directory
 from evonet.experiment.summaries import STUDY, read_study_summary
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.loaded_study import LoadedStudy
+from evonet.shell import command
 from evonet.types import FloatArray
 
 
@@ -106,6 +107,9 @@ def _read(path: Path, name: str) -> Compared:
 def _read_run(path: Path, name: str, settings: dict[str, Any]) -> Compared:
     run = load_run(path).require_finished()
     summary, champion = run.summary, run.champion
+    if champion is not None and champion.edited:
+        test = command("evonet", "test", path)
+        raise ConfigError(f"{path} has no test score: its champion was changed after its test; test it with: {test}")
     returns = champion.test.returns if champion is not None and champion.test is not None else np.empty(0)
     return Compared(
         name=name,

@@ -54,14 +54,19 @@ def learning_curve(run: LoadedRun, over: Over = "evaluations", ax: Axes | None =
 
 def diversity(run: LoadedRun, ax: Axes | None = None) -> Axes:
     """Standard deviation of the genes in the population, mean over all genes, over generations."""
+    return metric_curve(run, "diversity", "mean deviation of a gene", ax)
+
+
+def metric_curve(run: LoadedRun, name: str, label: str, ax: Axes | None = None) -> Axes:
+    """A metric of at least 0 over generations, such as `sigma` or `mean_distance` of a strategy."""
     ax = axes_for(ax)
     metrics = run.metrics
     small = "o" if len(metrics["generation"]) < 40 else ""
-    ax.plot(metrics["generation"], metrics["diversity"], color=POSITIVE, label="diversity", marker=small, markersize=3)
-    ax.set_ylim(0, 1.12 * finite_span(metrics["diversity"])[1] or 1.0)
+    ax.plot(metrics["generation"], metrics[name], color=POSITIVE, label=name, marker=small, markersize=3)
+    ax.set_ylim(0, 1.12 * finite_span(metrics[name])[1] or 1.0)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("generation")
-    ax.set_ylabel("mean deviation of a gene")
+    ax.set_ylabel(label)
     return ax
 
 

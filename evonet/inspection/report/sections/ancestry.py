@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from evonet.inspection.analysis.ancestry import family, payoffs
+from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.phrases import counted, made_by, number, percent
-from evonet.inspection.plots import descent_tree, payoff_bars
+from evonet.inspection.plots import descent_tree, metric_curve, payoff_bars
 from evonet.inspection.plots.ancestry import describe
 from evonet.inspection.report.figure import drawn
 from evonet.inspection.report.findings import Findings
@@ -17,6 +18,9 @@ _MOST_STEPS = 1_000  # of the line, in the tree and in the table
 def ancestry(findings: Findings) -> Section:
     """The line of descent as a tree and as a table, and how often each combination of operators improved a child."""
     run = findings.run
+    searched = search_of(run.settings, run.metrics, run.lineage)
+    if searched is not None:
+        return _search(findings, searched)
     line = run.descent
     if not line:
         return Section(
@@ -85,6 +89,28 @@ def ancestry(findings: Findings) -> Section:
         )
     )  # fmt: skip
     return Section("ancestry", "Ancestry", [_lead(findings)], figures, tables, [cut] if cut else [])
+
+
+def _search(findings: Findings, searched: Search) -> Section:
+    """What an algorithm that names no parents did: its step size, and how far its mean moved."""
+    run, figures = findings.run, []
+    if searched.sigma is not None and searched.mean_distance is not None:
+        figures = [
+            drawn(
+                "sigma", "Step size", "The step size of the search distribution after each generation.",
+                lambda ax: metric_curve(run, "sigma", "step size", ax),
+            ),
+            drawn(
+                "mean", "Way of the mean", "Distance of the mean of the search distribution from where it began.",
+                lambda ax: metric_curve(run, "mean_distance", "distance", ax),
+            ),
+        ]  # fmt: skip
+    share = percent(searched.rises / max(1, searched.generations - 1))
+    lead = (
+        f"{searched.algorithm} samples individuals that have no parents. The best fitness rose in {share} of its "
+        f"generations, and {counted(searched.champions, 'generation')} found a new champion."
+    )
+    return Section("ancestry", "Search", [lead], figures)
 
 
 def _lead(findings: Findings) -> str:

@@ -24,6 +24,8 @@ def verdict(findings: Findings) -> Section:
 def _badge(summary: Mapping[str, Any]) -> str:
     if not summary["finished"]:
         return "not finished"
+    if not summary["champion"]["test_episodes"]:
+        return "not tested"
     if summary["target"] is None:
         return "no target"
     return "solved" if summary["solved"] else "not solved"
@@ -54,15 +56,18 @@ def _scores(findings: Findings) -> list[dict[str, str]]:
     summary = findings.run.summary
     champion = summary["champion"]
     cards = []
-    if summary["finished"]:
+    if champion["test_episodes"]:
         episodes = f"{counted(champion['test_episodes'], 'episode')} that nothing was chosen by"
         cards.append(_card("test", champion["test_mean"], f"95 %: {interval(champion['test_interval'])} · {episodes}"))
     if champion["validation_episodes"]:
         episodes = f"{counted(champion['validation_episodes'], 'held-out episode')} by which it was chosen"
         cards.append(_card("validation", champion["validation_mean"], episodes))
-    cards.append(
-        _card("training", champion["training_fitness"], "fitness in its generation; chosen for luck as well as skill")
-    )
+    if champion["training_fitness"] is not None:
+        cards.append(
+            _card(
+                "training", champion["training_fitness"], "fitness in its generation; chosen for luck as well as skill"
+            )
+        )
     if findings.random_networks is not None:
         note = f"mean of {findings.random_networks.size} networks, weights drawn from a standard normal"
         cards.append(_card("random weights", findings.random_networks.mean, note, digits=4))
