@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from evonet import arithmetic
+from evonet.foreign import import_module
 from evonet.settings import Among
 from evonet.types import FloatArray
 
@@ -93,16 +94,36 @@ class Activation:
         return (self.low + self.high) / 2 if self.bounded else 0.0
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation(_sigmoid, 0.0, 1.0, "1 / (1 + exp(-x)), from 0 to 1"),
-    "tanh": Activation(_tanh, -1.0, 1.0, "hyperbolic tangent, from -1 to 1"),
-    "relu": Activation(_relu, 0.0, math.inf, "max(0, x)"),
-    "leaky_relu": Activation(_leaky_relu, -math.inf, math.inf, f"x above zero, {LEAK} x below"),
-    "identity": Activation(_identity, -math.inf, math.inf, "x itself"),
-    "sin": Activation(_sin, -1.0, 1.0, "sine, from -1 to 1"),
-    "gaussian": Activation(_gaussian, 0.0, 1.0, "exp(-x²), from 0 to 1"),
-    "step": Activation(_step, 0.0, 1.0, "1 above zero, else 0"),
-}
+class Activations(dict[str, Activation]):
+    """Activations by name.
+
+    An architecture is checked against the names that are entered. So a name `module:NAME` that is not entered comes
+    only from an architecture that another process has checked and sent here; its module is imported.
+    """
+
+    def __missing__(self, name: str) -> Activation:
+        module, _, attribute = name.rpartition(":")
+        if not module:
+            raise KeyError(name)
+        activation = getattr(import_module(module), attribute)
+        assert isinstance(activation, Activation)
+        self[name] = activation
+        return activation
+
+
+ACTIVATIONS = Activations(
+    {
+        "sigmoid": Activation(_sigmoid, 0.0, 1.0, "1 / (1 + exp(-x)), from 0 to 1"),
+        "tanh": Activation(_tanh, -1.0, 1.0, "hyperbolic tangent, from -1 to 1"),
+        "relu": Activation(_relu, 0.0, math.inf, "max(0, x)"),
+        "leaky_relu": Activation(_leaky_relu, -math.inf, math.inf, f"x above zero, {LEAK} x below"),
+        "identity": Activation(_identity, -math.inf, math.inf, "x itself"),
+        "sin": Activation(_sin, -1.0, 1.0, "sine, from -1 to 1"),
+        "gaussian": Activation(_gaussian, 0.0, 1.0, "exp(-x²), from 0 to 1"),
+        "step": Activation(_step, 0.0, 1.0, "1 above zero, else 0"),
+    }
+)
+"""The activations that a config or a constructor may name."""
 
 ActivationName = Annotated[str, Among(ACTIVATIONS)]
 """The name of an activation, a key of `ACTIVATIONS`."""

@@ -27,13 +27,12 @@ from evonet.errors import ConfigError, EvonetError, EvonetWarning, TooManyFaults
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.results import EpisodeResults
-from evonet.evaluation.task_descriptions import CHAMPION_LIMITS, describe_task, task_from
+from evonet.evaluation.task_descriptions import CHAMPION_LIMITS, architecture_from, describe_task, task_from
 from evonet.files.archive import check_format, pack_archive, read_archive
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
 from evonet.files.fields import Fields
 from evonet.individual import Individual
-from evonet.network import Architecture
 from evonet.policy import Policy
 from evonet.scores import EarnedScore, Score
 from evonet.seeding import Purpose, episode_seeds
@@ -241,8 +240,8 @@ class Champion(Individual):
 
         Args:
             path: path of the file.
-            allow_imports: modules that may be imported when the champion acts in its environment, if that has a name
-                such as `module:Id-v0`; no others are.
+            allow_imports: modules that may be imported, no others are: that of the champion's environment when it acts
+                there, if its id is `module:Id-v0`, and that of an activation `module:NAME` when the file is read.
             environment: the environment in which it acts, as for `within`; by default the one in the file.
 
         Raises:
@@ -315,7 +314,7 @@ class Champion(Individual):
     def _from(cls, header: Fields, arrays: dict[str, NDArray[Any]], allow_imports: Collection[str]) -> Champion:
         names = ("format", "architecture", "individual", "generation", "training_fitness")
         header.allow_only(*names, "digest", "normaliser_count", "task")
-        architecture = architecture_from(header.fields("architecture"))
+        architecture = architecture_from(header.fields("architecture"), allow_imports)
         genome = _vector(arrays, "genome", architecture.genome_size)
         normaliser = None
         if header.has("normaliser_count"):
@@ -342,24 +341,6 @@ class Champion(Individual):
             scored_digest=header.word("digest") if header.has("digest") else "",  # files of older versions have none
             **scores,
         )
-
-
-def architecture_from(fields: Fields) -> Architecture:
-    """The architecture that a file describes.
-
-    Raises:
-        TypeError, ValueError: `fields` describes no architecture.
-    """
-    fields.allow_only(*Architecture.__dataclass_fields__)
-    return Architecture(
-        num_inputs=fields.integer("num_inputs", 1),
-        num_hidden=fields.integer("num_hidden", 1),
-        num_outputs=fields.integer("num_outputs", 1),
-        hidden_activation=fields.text("hidden_activation"),
-        output_activation=fields.text("output_activation"),
-        bias=fields.boolean("bias"),
-        recurrent=fields.boolean("recurrent"),
-    )
 
 
 def _vector(arrays: dict[str, NDArray[Any]], name: str, size: int | None = None, *, faults: bool = False) -> FloatArray:

@@ -54,10 +54,17 @@ class Among:
         return hash(tuple(self.names))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        """The schema by which pydantic validates the text."""
-        from pydantic_core import core_schema
+        """The schema by which pydantic validates the text, against the names that are known by then."""
+        from pydantic_core import PydanticKnownError, core_schema
 
-        return core_schema.literal_schema(list(self.names))
+        def check(value: Any) -> Any:
+            if isinstance(value, str) and value in self.names:
+                return value
+            *names, last = map(repr, self.names)
+            raise PydanticKnownError("literal_error", {"expected": f"{', '.join(names)} or {last}"})
+
+        literal = core_schema.literal_schema(list(self.names))
+        return core_schema.no_info_plain_validator_function(check, json_schema_input_schema=literal)
 
 
 @dataclass(frozen=True)
@@ -194,18 +201,26 @@ def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
 def argument_hints(owner: Callable[..., Any]) -> dict[str, Any]:
     """Annotations of the arguments of a function, or of a class's constructor, that are settings, by name.
 
-    A class that inherits its constructor may have stricter annotations for some of them in `argument_rules`. An
-    argument in `derived_defaults`, which is None where it follows from others, has the annotation of its values.
+    An argument without an annotation may have any value. A class that inherits its constructor may have stricter
+    annotations for some of them in `argument_rules`. An argument in `derived_defaults`, which is None where it follows
+    from others, has the annotation of its values.
     """
     if dataclasses.is_dataclass(owner):
         every = get_type_hints(owner, include_extras=True)  # resolves inherited ones in the module of their class
         return {field.name: every[field.name] for field in dataclasses.fields(owner) if _is_setting(field)}
     function = inspect.getattr_static(owner, "__init__") if isinstance(owner, type) else owner
-    hints = get_type_hints(function, include_extras=True)
-    hints.pop("return", None)
+    annotated = get_type_hints(function, include_extras=True)
+    hints = {name: annotated.get(name, Any) for name in _settable(function)}
     stricter: Mapping[str, Any] = getattr(owner, "argument_rules", {})
     derived: Collection[str] = getattr(owner, "derived_defaults", ())
     return {name: _without_none(hint) if name in derived else stricter.get(name, hint) for name, hint in hints.items()}
+
+
+def _settable(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's arguments, without `self`, `*args` and `**kwargs`."""
+    parameters = inspect.signature(function).parameters.values()
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [each.name for each in parameters if each.kind not in variadic and each.name != "self"]
 
 
 def _without_none(hint: Any) -> Any:

@@ -33,6 +33,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of the hundreds that tes
 os.fsync = lambda descriptor: None  # what a power cut would take is no matter here; tests of disks have their own
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # a disk is slow to make and remove thousands of files
+os.environ["XDG_CONFIG_HOME"] = f"{os.devnull}/none"  # no test but those of permissions remembers what was allowed
 os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))  # as in the program; NumPy is not there yet
 gc.set_threshold(20_000)
 

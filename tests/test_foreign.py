@@ -34,8 +34,10 @@ DOOR = {
     "evonet.environments.keyword_arguments": {"function"},
     "evonet.environments.specification": {"gym.make", "self.env.reset", "close(environment)"},
     "evonet.environments.wrappers": {"wrapper"},
+    "evonet.activations": {"import_module"},
     "evonet.experiment.build": {"import_module"},
     "evonet.function_fitness": {"self.function"},
+    "evonet.experiment.own_parts": {"import_module"},
 }  # fmt: skip
 THROUGH_THE_DOOR = {
     "evonet.environments.known.parameter": {"self.environment.make"},

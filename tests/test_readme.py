@@ -106,11 +106,16 @@ def test_an_example_of_a_readme_works(example, folder):
 @pytest.mark.parametrize(
     "example", [block for readme in READMES for block in blocks(readme, "yaml")], ids=lambda text: text.split(":")[0]
 )
-def test_a_config_of_a_readme_evolves(example, tmp_path):
+def test_a_config_of_a_readme_evolves(example, tmp_path, monkeypatch):
+    (operators,) = [block for block in blocks("evonet/operators/README.md", "python") if "SignFlip" in block]
+    (tmp_path / "my_ops.py").write_text(operators, encoding="utf-8")
+    game = "from gymnasium.envs.classic_control import CartPoleEnv as MyGame\n"
+    (tmp_path / "my_game.py").write_text(game, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
     environment = "" if example.startswith("environment") else "environment: {id: CartPole-v1}\n"
     (tmp_path / "c.yaml").write_text(environment + example, encoding="utf-8")
     shorter = ("validation.episodes=2", "test.episodes=2", "stop.generations=3", "stop.target=null")
-    config = Config.load(str(tmp_path / "c.yaml"), shorter)
+    config = Config.load(str(tmp_path / "c.yaml"), shorter, ["my_ops", "my_game"])
     assert run_config(config, tmp_path / "run")["generations"] == 3
 
 

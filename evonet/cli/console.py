@@ -146,7 +146,21 @@ def load_config(options: argparse.Namespace) -> Config:
     allow_imports(options.allow_import)
     path = config_path(options.config)
     untrusted = is_run(Path(path).parent) or is_study(Path(path).parent)
-    return Config.load(path, overrides(options), options.allow_import, follow_links=not untrusted)
+    config = Config.load(path, overrides(options), options.allow_import, follow_links=not untrusted)
+    warn_of_unused_permissions(config, options.allow_import)
+    return config
+
+
+def warn_of_unused_permissions(config: Config, modules: Sequence[str]) -> None:
+    """Print a notice about `modules` that may be imported, and that nothing in the config would import."""
+    from evonet.environments.imports import is_allowed, module_of
+    from evonet.experiment.own_parts import imported_names
+
+    named = [module_of(name) for _, name in imported_names(config.document.data)]
+    for module in modules:
+        if not any(is_allowed(each, [module]) for each in named):
+            notice = f"--allow-import {module} changes nothing: {config.document.name} names nothing of that module"
+            print(printable(f"evonet: {notice}"), file=sys.stderr)
 
 
 def config_arguments(options: argparse.Namespace) -> list[str]:

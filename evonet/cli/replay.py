@@ -166,6 +166,7 @@ def _end(episode: Episode) -> str:
 def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
     """The individual, its policy, and the seed of the run."""
     from evonet.champion import Champion
+    from evonet.experiment.permissions import remembered
     from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_individual
 
@@ -174,7 +175,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
             raise ConfigError(
                 f"{options.run} holds one champion; --generation and --individual are for run directories"
             )
-        champion = Champion.load(options.run, options.allow_import)
+        champion = Champion.load(options.run, (*options.allow_import, *remembered(options.run)))
         return champion, champion.policy, 0
     run = load_run_or_best(options.run, options.allow_import, note)
     seed = run.settings.get("seed")

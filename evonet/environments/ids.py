@@ -72,10 +72,17 @@ def registered(environment_id: str, register: str | None = None) -> EnvSpec:
         return gym.spec(name)
     except gym.error.Error as error:
         environment = getattr(module, name, None)
-        if isinstance(environment, type) and issubclass(environment, gym.Env):
+        if _is_environment(environment):
             return EnvSpec(name, environment_id)
         hint = _hint(environment_id, module, environment)
         raise UnsuitableEnvironment(f"{environment_id!r} is not a registered environment; {hint}") from error
+
+
+def known_spec(environment_id: str) -> EnvSpec | None:
+    """The specification of an environment that is registered or in a module that is imported; None for any other."""
+    module, _, name = environment_id.rpartition(":")
+    found = getattr(sys.modules.get(module), name, None)
+    return gym.registry.get(name) or (EnvSpec(name, found) if _is_environment(found) else None)
 
 
 def imported(name: str) -> ModuleType:
@@ -119,16 +126,38 @@ def _hint(environment_id: str, module: ModuleType | None, found: Any) -> str:
     if found is not None:
         what = "a class" if isinstance(found, type) else f"of type {type(found).__name__}"
         return f"{environment_id} is {what}, and must be a subclass of gymnasium.Env"
-    near = difflib.get_close_matches(name, gym.registry, n=1)
-    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    near = difflib.get_close_matches(name, [*_classes(module), *gym.registry], n=1)
+    suggestion = f"did you mean {_as_written(near[0], module)!r}? " if near else ""
     if name in _old_registry():
         return f"{name} is registered in gym, which Gymnasium replaced; the package shimmy makes such environments fit"
     if module is not None:
         functions = [each for each in vars(module) if each.startswith("register") and callable(vars(module)[each])]
         calls = f"; if its function {functions[0]!r} does that, set environment.register to " if functions else ""
         calls += repr(f"{module.__name__}:{functions[0]}") if functions else ""
-        return f"{suggestion}The module {module.__name__!r} was imported and registers no such environment{calls}"
+        what = f"module {module.__name__!r} was imported and registers no such environment{calls}"
+        return f"{suggestion}The {what}" if suggestion else f"the {what}"
     prefix, known = next((each for each in _MODULES.items() if name.startswith(each[0])), ("", ""))
     if known and not (near and near[0].startswith(prefix)):
         return f"did you mean {f'{known}:{name}'!r}? The module {known!r} registers such environments"
-    return f"{suggestion}One that a module registers is written 'module:{name}'"
+    return f"{suggestion}{'One' if suggestion else 'one'} that a module registers is written 'module:{name}'"
+
+
+def _classes(module: ModuleType | None) -> list[str]:
+    """The names of a module's environments, all but those that it imports from Gymnasium."""
+    classes = {} if module is None else {name: each for name, each in vars(module).items() if _is_environment(each)}
+    return [name for name, each in classes.items() if not each.__module__.startswith("gymnasium.")]
+
+
+def _is_environment(found: object) -> bool:
+    """Whether an object is a class of environments."""
+    return isinstance(found, type) and issubclass(found, gym.Env)
+
+
+def _as_written(name: str, module: ModuleType | None) -> str:
+    """A name as a config has to write it, behind the module that has to be imported first."""
+    if module is None:
+        return name
+    entry_point = gym.registry[name].entry_point if name in gym.registry else None
+    home = entry_point.partition(":")[0] if isinstance(entry_point, str) else getattr(entry_point, "__module__", "")
+    belongs = name not in gym.registry or home.partition(".")[0] == module.__name__.partition(".")[0]
+    return f"{module.__name__}:{name}" if belongs else name

@@ -1,4 +1,4 @@
-"""Tasks as plain data, so that a champion's file says where it acts and how without a pickle."""
+"""Tasks and architectures as plain data, so that a champion's file says where it acts and how without a pickle."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
+from evonet.activations import ACTIVATIONS
+from evonet.environments.imports import import_refusal
 from evonet.environments.space_descriptions import describe_space, space_from
 from evonet.environments.spaces import Squash
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
 from evonet.environments.wrappers import Wrapper
-from evonet.errors import EnvironmentUnavailable, UnsuitableEnvironment
+from evonet.errors import ConfigError, EnvironmentUnavailable, UnsuitableEnvironment
 from evonet.files.archive import ArchiveLimits, header_text
 from evonet.files.bounded import parse_object
 from evonet.files.fields import Fields
 from evonet.files.plain_data import data_from, describe_data
 from evonet.files.text import shown
+from evonet.foreign import guarded
 from evonet.network import Architecture
 from evonet.task import Task
 
@@ -42,6 +45,33 @@ def describe_task(task: Task) -> dict[str, Any]:
         "max_steps": task.max_steps,
         "normalise": task.normalise,
     }
+
+
+def architecture_from(fields: Fields, allow_imports: Collection[str]) -> Architecture:
+    """The architecture that a file describes; an activation of the user's own is imported.
+
+    Raises:
+        ConfigError: the module of an activation may not be imported, or cannot be.
+        TypeError, ValueError: `fields` describes no architecture.
+    """
+    fields.allow_only(*Architecture.__dataclass_fields__)
+    for key in ("hidden_activation", "output_activation"):
+        name = fields.text(key)
+        if ":" in name and name not in ACTIVATIONS:
+            refusal = import_refusal([name], allow_imports)
+            if refusal is not None:
+                raise UnsuitableEnvironment(f"the network's {key} {refusal}")
+            with guarded(f"{name!r} cannot be used", ConfigError):
+                ACTIVATIONS[name]  # imports it
+    return Architecture(
+        num_inputs=fields.integer("num_inputs", 1),
+        num_hidden=fields.integer("num_hidden", 1),
+        num_outputs=fields.integer("num_outputs", 1),
+        hidden_activation=fields.text("hidden_activation"),
+        output_activation=fields.text("output_activation"),
+        bias=fields.boolean("bias"),
+        recurrent=fields.boolean("recurrent"),
+    )
 
 
 def task_from(description: Any, architecture: Architecture, allow_imports: Collection[str]) -> Task:

@@ -9,7 +9,6 @@ import numpy as np
 
 from evonet.champion_selection import Validation
 from evonet.cluster.executor import Cluster, FuturesExecutor
-from evonet.environments.imports import import_refusal, is_allowed, module_of
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment, WorkersUnavailable
 from evonet.evaluation.engine import EngineName
@@ -17,9 +16,10 @@ from evonet.evaluation.results import EpisodeResults
 from evonet.experiment.config import EPISODE_RETURN, EVALUATION, NETWORK, Config
 from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
+from evonet.experiment.own_parts import own_names, refuse_imports
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness
-from evonet.foreign import guarded, import_module
+from evonet.foreign import RAISED, described, guarded, import_module
 from evonet.function_fitness import function_fitness
 from evonet.network import Architecture
 from evonet.processes.cores import cores
@@ -42,7 +42,7 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
         EnvironmentUnavailable: the environment cannot be made.
         WorkersUnavailable: the executor's workers cannot run the environment.
     """
-    _refuse_imports(config)
+    refuse_imports(config.document, config.allowed_imports)
     settings = config.settings
     episodes = None
     if settings.environment is not None:
@@ -125,32 +125,9 @@ def _episode_return(
         raise
     except EvonetError as error:
         setting = error.setting if isinstance(error, EnvironmentUnavailable | UnsuitableEnvironment) else ("id",)
-        raise type(error)(f"{_place(config, (*path, *setting))}: {error}") from error
+        raise type(error)(f"{config.document.place((*path, *setting))}: {error}") from error
     except ValueError as error:  # only the engine is not checked yet: it depends on the environment
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
-
-
-def _refuse_imports(config: Config) -> None:
-    """Refuse a config that names modules that may not be imported; one message has all of them."""
-    settings = config.settings
-    names = []
-    for path, section in (
-        (("environment",), settings.environment),
-        (("validation", "environment"), settings.validation.environment),
-    ):
-        imported = [] if section is None else section.build().imported
-        names += [((*path, *setting), name) for setting, name in imported]
-    names += [] if settings.fitness.type == EPISODE_RETURN else [(("fitness", "type"), settings.fitness.type)]
-    refusal = import_refusal([name for _, name in names], config.allowed_imports)
-    if refusal is not None:
-        first = next(path for path, name in names if not is_allowed(module_of(name), config.allowed_imports))
-        raise UnsuitableEnvironment(f"{_place(config, first)}: {refusal}")
-
-
-def _place(config: Config, path: KeyPath) -> str:
-    """The position of a setting in the file, and its name; an environment's id and a wrapper's name go without."""
-    named = path[:-1] if path[-1] in ("id", "name") else path
-    return f"{config.document.where(path)}: {'.'.join(map(str, named))}"
 
 
 def warnings_for(fitness: Fitness) -> list[str]:
@@ -203,7 +180,8 @@ def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
     """The algorithm for networks of `architecture`.
 
     Raises:
-        ConfigError: its settings contradict each other, or the population does not fit into memory.
+        ConfigError: its settings contradict each other, a part of the user's own cannot be made, or the population does
+            not fit into memory.
     """
     genes = architecture.genome_size
     if genes > _MOST_GENES:
@@ -213,10 +191,18 @@ def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
         )
     try:
         algorithm: Algorithm = config.settings.algorithm.build(architecture=architecture, seed=config.settings.seed)
+    except EvonetError:
+        raise
     except ValueError as error:
         raise config.error(("algorithm",), str(error)) from error
     except MemoryError as error:
         message = f"algorithm: a population of genomes of {genes:,} genes does not fit into the memory: {error}"
+        raise config.error(("algorithm",), message) from error
+    except RAISED as error:
+        own = own_names(config.document.data)
+        if not own:
+            raise
+        message = f"algorithm: the algorithm with {', '.join(map(repr, own))} cannot be made: {described(error)}"
         raise config.error(("algorithm",), message) from error
     return algorithm
 

@@ -92,6 +92,16 @@ class Document:
                 return f"--set {below}"
         return self.name
 
+    def place(self, path: KeyPath) -> str:
+        """The position of a value, and its name; a name that stands for its section goes by the section's name."""
+        names_its_section = path[-1] in ("id", "name", "schedule") or (path[-1] == "type" and path[0] != "fitness")
+        named = path[:-1] if names_its_section else path
+        return f"{self.where(path)}: {'.'.join(map(str, named))}"
+
+    def error(self, path: KeyPath, message: str) -> ConfigError:
+        """A ConfigError about the value at `path`."""
+        return ConfigError(f"{self.where(path)}: {message}")
+
     def present(self, location: Sequence[str | int]) -> KeyPath:
         """`location` without steps that are not in the data, such as an alternative's name; the last step is kept."""
         path: list[str | int] = []

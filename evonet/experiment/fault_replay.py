@@ -15,6 +15,7 @@ from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import build_fitness
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import fault_from, individual_from
+from evonet.experiment.permissions import remembered
 from evonet.experiment.run_directory import CONFIG, journal_name
 from evonet.files.bounded import read_lines
 from evonet.files.directory import reading_below
@@ -83,12 +84,13 @@ class RecordedFault:
         If the episode crashes or takes more than ten minutes, Python prints the stack and the process ends.
 
         Args:
-            allow_imports: the only modules that the run's config may import.
+            allow_imports: modules that the run's config may import, besides those that were allowed for it before.
 
         Raises:
             ConfigError: a file of the run is invalid, or names modules that may not be imported.
         """
-        config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allow_imports, follow_links=False)
+        allowed = (*allow_imports, *remembered(self.run))
+        config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allowed, follow_links=False)
         fitness = build_fitness(config)
         seeds = np.array([self.fault.seed], dtype=np.int64)
         individual = self.individual(fitness.architecture)

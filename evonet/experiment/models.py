@@ -21,16 +21,24 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PydanticUserError,
     Tag,
+    TypeAdapter,
     ValidationInfo,
     create_model,
     model_validator,
 )
 
-from evonet.operators.schedules import SCHEDULES
+from evonet.errors import ConfigError
+from evonet.foreign import RAISED, described
 from evonet.settings import ByName, argument_defaults, argument_hints, may_vary
 
+Schedules = tuple[tuple[str, type | None], ...]
+"""The schedules that numbers may follow: names and classes; None for a class that was not imported."""
+
 _TAGS = ("type", "schedule")
+
+_PLAIN_DEFAULTS = (bool, int, float, str, list, dict, type(None), type(...))
 
 _NUMBER, _SCHEDULE = "a number", "a schedule"
 _HOW_MANY, _EACH = "how many", "each"
@@ -59,12 +67,26 @@ class Unfinished(Buildable):
     """Settings without some required arguments; as an argument of another object, `build` is passed instead."""
 
 
+class Unknown(Section):
+    """The settings of a class of the user's own that was not imported: any keys, kept as they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class Checked(Buildable):
     """Settings whose object is built during validation, so that rules between settings are checked too."""
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Checked:
-        self.build()
+        owner = type(self).owner
+        if any(isinstance(value, Unknown) for value in vars(self).values()):
+            return self
+        try:
+            self.build()
+        except RAISED as error:
+            if _is_evonets(owner) or isinstance(error, ValueError):
+                raise
+            raise ValueError(f"{owner.__name__} cannot be made: {described(error)}") from error
         return self
 
 
@@ -80,7 +102,7 @@ def arguments(section: Section, *names: str) -> dict[str, Any]:
 
 
 @functools.cache
-def section_of(owner: Callable[..., Any], *only: str, schedules: bool = False) -> Any:
+def section_of(owner: Callable[..., Any], *only: str, schedules: Schedules = ()) -> Any:
     """The model of `owner`'s arguments, which can build it; or the model of only those named, which cannot."""
     base = Section if only else Checked
     fields = _fields(owner, only, schedules=schedules)
@@ -92,27 +114,30 @@ def section_of(owner: Callable[..., Any], *only: str, schedules: bool = False) -
 
 
 def choice_of(
-    registry: Mapping[str, Callable[..., Any]],
+    registry: Mapping[str, Callable[..., Any] | None],
     *,
     exclude: Sequence[str] = (),
-    operators: Mapping[str, Mapping[str, type]] | None = None,
+    operators: Mapping[str, Mapping[str, type | None]] | None = None,
     nested: Mapping[str, Any] | None = None,
     default_type: str | None = None,
-    schedules: bool = False,
+    schedules: Schedules = (),
 ) -> Any:
     """The type of a setting that names a class of `registry` by its key `type`, or is the name alone.
 
     Args:
-        registry: classes by name.
+        registry: classes by name; None for a class that was not imported, whose settings are not checked.
         exclude: arguments that are not settings.
         operators: registries of the arguments that take an operator.
         nested: types of the arguments that take another algorithm.
         default_type: the name that a missing `type` stands for.
-        schedules: whether numbers may follow schedules; models without schedules are made three times as fast.
+        schedules: the schedules that numbers may follow; models without schedules are made three times as fast.
     """
     models = []
     for name, owner in registry.items():
         tag: Any = Literal[name]
+        if owner is None:
+            models.append(create_model("Unknown", __base__=Unknown, type=(tag, name)))
+            continue
         fields = _fields(owner, (), exclude, schedules=schedules)
         for argument, choices in (operators or {}).items():
             if argument in fields:
@@ -120,6 +145,8 @@ def choice_of(
         for argument, hint in (nested or {}).items():
             if argument in fields:
                 fields[argument] = (hint, fields[argument][1])
+        if not _is_evonets(owner):
+            fields = _plain_fields(owner, fields)
         base = Unfinished if exclude else Checked
         model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), type=(tag, name), **fields)
         model.owner = owner
@@ -156,11 +183,16 @@ def _completed(island: Any, info: ValidationInfo) -> Any:
     return {"type": common.type, **common.model_dump(mode="json", exclude_unset=True), **island}
 
 
-def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type], *, schedules: bool) -> tuple[Any, Any]:
+def _operator_field(
+    field: tuple[Any, Any], choices: Mapping[str, type | None], *, schedules: Schedules
+) -> tuple[Any, Any]:
     """The field of an argument that takes an operator, or a list of operators, for which one operator may be given."""
     hint, default = field
-    choice: Any = choice_of(choices, schedules=schedules)
     names = {kind: name for name, kind in choices.items()}
+    if type(default) not in names:  # the default of an algorithm of the user's own
+        names[type(default)] = f"{type(default).__module__}:{type(default).__qualname__}"
+        choices = {**choices, names[type(default)]: type(default)}
+    choice: Any = choice_of(choices, schedules=schedules)
     settings = {"type": names[type(default)], **dataclasses.asdict(default)}
     if list in [get_origin(alternative) for alternative in get_args(hint)]:
         several = Annotated[list[choice], Field(min_length=1)]
@@ -171,17 +203,41 @@ def _operator_field(field: tuple[Any, Any], choices: Mapping[str, type], *, sche
 
 
 def _fields(
-    owner: Callable[..., Any], only: Sequence[str], exclude: Sequence[str] = (), *, schedules: bool = False
+    owner: Callable[..., Any], only: Sequence[str], exclude: Sequence[str] = (), *, schedules: Schedules = ()
 ) -> dict[str, Any]:
     hints, defaults = argument_hints(owner), argument_defaults(owner)
     return {
         name: (
-            _varying(hint) if schedules and may_vary(owner, hint) else _modelled(hint, schedules=schedules),
+            _varying(hint, schedules) if schedules and may_vary(owner, hint) else _modelled(hint, schedules),
             _default(owner, name, defaults),
         )
         for name, hint in hints.items()
         if (name in only if only else name not in exclude)
     }
+
+
+def _plain_fields(owner: Callable[..., Any], fields: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """The fields that a config can hold; an argument with a default that none can hold, such as an array, is left out.
+
+    Raises:
+        ConfigError: an argument without a default has a type that no config can hold.
+    """
+    plain = {}
+    for name, (hint, default) in fields.items():
+        if hint is Any and not isinstance(default, _PLAIN_DEFAULTS):
+            continue
+        try:
+            TypeAdapter(hint).json_schema()
+            plain[name] = hint, default
+        except PydanticUserError as error:
+            if default is ...:
+                message = f"{owner.__name__}.{name} must have a default, because no config can hold such a value"
+                raise ConfigError(message) from error
+    return plain
+
+
+def _is_evonets(owner: Callable[..., Any]) -> bool:
+    return owner.__module__.partition(".")[0] == "evonet"
 
 
 def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) -> Any:
@@ -198,35 +254,38 @@ def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) 
     return list(default) if isinstance(default, tuple) else default
 
 
-def _modelled(hint: Any, *, schedules: bool = False) -> Any:
+def _modelled(hint: Any, schedules: Schedules = ()) -> Any:
     """The type hint with dataclasses replaced by models of their arguments."""
     by_name = next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, ByName)), None)
     if by_name is not None:
-        section = _modelled(get_args(hint)[0], schedules=schedules)
+        section = _modelled(get_args(hint)[0], schedules)
         named = functools.partial(_named, key=by_name.field)
         return Annotated[section, BeforeValidator(named, json_schema_input_type=section | str)]
     if dataclasses.is_dataclass(hint):
         owner: Any = hint
         return section_of(owner, schedules=schedules)
     if get_origin(hint) is Sequence:
-        return list[_modelled(get_args(hint)[0], schedules=schedules)]  # type: ignore[misc]
+        return list[_modelled(get_args(hint)[0], schedules)]  # type: ignore[misc]
     if get_origin(hint) is types.UnionType:
-        return Union[tuple(_modelled(alternative, schedules=schedules) for alternative in get_args(hint))]  # noqa: UP007 - made at run time
+        return Union[tuple(_modelled(alternative, schedules) for alternative in get_args(hint))]  # noqa: UP007 - made at run time
     return hint
 
 
-def _varying(hint: Any) -> Any:
+def _varying(hint: Any, schedules: Schedules) -> Any:
     """The type of a number that may follow a schedule: the number, or the section of a schedule."""
-    number, schedule = Annotated[hint, Tag(_NUMBER)], Annotated[_schedule(), Tag(_SCHEDULE)]
+    number, schedule = Annotated[hint, Tag(_NUMBER)], Annotated[_schedule(schedules), Tag(_SCHEDULE)]
     either: Any = Union[number, schedule]  # noqa: UP007 - made at run time
     return Annotated[either, Discriminator(_number_or_schedule)]
 
 
 @functools.cache
-def _schedule() -> Any:
+def _schedule(schedules: Schedules) -> Any:
     models = []
-    for name, owner in SCHEDULES.items():
+    for name, owner in schedules:
         tag: Any = Literal[name]
+        if owner is None:
+            models.append(create_model("Unknown", __base__=Unknown, schedule=(tag, ...)))
+            continue
         fields = _fields(owner, ())
         model: Any = create_model(
             owner.__name__, __base__=Checked, __doc__=_summary(owner), schedule=(tag, ...), **fields

@@ -14,6 +14,7 @@ from evonet.experiment.checkpoint import Checkpoint, checkpoints_in, usable_chec
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import differences
 from evonet.experiment.interruption import interruptible
+from evonet.experiment.permissions import remember, remembered
 from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
 from evonet.experiment.run_finder import require_run
 from evonet.experiment.session import Session, Watcher
@@ -35,6 +36,7 @@ def run(
     *,
     check: bool = True,
     started: Callable[[Path], None] = lambda _: None,
+    remember_imports: bool = True,
 ) -> dict[str, Any]:
     """Run a config to its end.
 
@@ -48,6 +50,8 @@ def run(
             steps that is run twice, with another one between. It changes no result, and takes the time of two episodes
             of at most 50 steps. There is none where a kernel stands in for the environment.
         started: called with the absolute path of the run directory before the first generation.
+        remember_imports: whether the modules that the config may import are remembered in the user's own settings, so
+            that later commands may import them for this run; see `evonet.experiment.permissions`.
 
     Returns:
         The run's summary, as in `run.json`.
@@ -65,6 +69,8 @@ def run(
         _warn_of_missing_lock(directory, say)
         directory.write_text(CONFIG, config.to_yaml(), sync_names=False)
         started(directory.location)
+        if remember_imports:
+            remember(directory.location, config.allowed_imports)
         return session.drive(directory, watch, interruption, check=check)
 
 
@@ -78,6 +84,7 @@ def resume(
     *,
     reason: str | None = None,
     started: Callable[[Path], None] = lambda _: None,
+    remember_imports: bool = True,
 ) -> dict[str, Any]:
     """Continue a stopped run, or a finished run with raised limits.
 
@@ -87,12 +94,13 @@ def resume(
         path: the run directory.
         overrides: `key.path=value` of the settings that may change: `stop`, `checkpoints`,
             `evaluation.workers` and `evaluation.instances`.
-        allow_imports: modules that the config may import.
+        allow_imports: modules that the config may import, besides those that were allowed for the run before.
         watch: called with each generation and the run's seconds in total.
         say: called with each warning.
         executor: an executor that runs the episodes, instead of this machine; it may differ from the earlier one.
         reason: the reason why the run ends now, without another generation; by default it continues.
         started: called with the absolute path of the run directory before the next generation.
+        remember_imports: as for `run`.
 
     Returns:
         The run's summary, as in `run.json`.
@@ -107,7 +115,10 @@ def resume(
         directory = stack.enter_context(RunDirectory(path, resumed=True))
         _warn_of_missing_lock(directory, say)
         config = resumed_config(path, overrides, allow_imports)
-        checkpoint, summary = usable_checkpoint(directory.files, say, allow_imports), _summary(directory.files)
+        if remember_imports:
+            remember(directory.location, config.allowed_imports)
+        checkpoint = usable_checkpoint(directory.files, say, config.allowed_imports)
+        summary = _summary(directory.files)
         if checkpoint is None and summary is not None:
             raise CheckpointError(f"{path} holds a finished run without a checkpoint to continue from")
         if checkpoint is not None:
@@ -166,7 +177,7 @@ def finish(
 
 
 def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Sequence[str] = ()) -> Config:
-    """The config with which the run at `path` continues.
+    """The config with which the run at `path` continues; it may also import what was allowed for the run before.
 
     Raises:
         ConfigError: the run has no config, or an override changes a setting that a resumed run cannot change.
@@ -182,7 +193,8 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Seq
                 f"--set {override}: a resumed run can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
                 f"only; to change {key}, start a new run: {again}"
             )
-    return Config.load(str(path / CONFIG), overrides, allow_imports, follow_links=False)
+    allowed = (*allow_imports, *remembered(path))
+    return Config.load(str(path / CONFIG), overrides, tuple(dict.fromkeys(allowed)), follow_links=False)
 
 
 def _is_changeable(key: str) -> bool:
@@ -202,7 +214,7 @@ def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:
     """Refuse a config whose settings differ from those of the generations before the checkpoint."""
     before = dict(checkpoint.config)
     with contextlib.suppress(ConfigError):
-        before = completed(before)
+        before = completed(before, config.allowed_imports)
     differ = {key: values for key, values in differences([before, config.resolved]).items() if not _is_changeable(key)}
     if differ:
         again = command("evonet", "run", path / CONFIG, *allowing(config.allowed_imports))

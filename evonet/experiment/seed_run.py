@@ -49,8 +49,8 @@ def _summary_of(seed: int, study_path: Path, allow_imports: Sequence[str]) -> di
     path = run_directory(study_path, seed)
     if (path / CONFIG).exists():
         try:
-            return resume(path, allow_imports=allow_imports)
+            return resume(path, allow_imports=allow_imports, remember_imports=False)
         except CheckpointError:  # a new run has the same results
             shutil.rmtree(path)
     config = Config.load(str(study_path / CONFIG), (f"seed={seed}",), allow_imports, follow_links=False)
-    return run(config, path, check=False)  # the study has checked it
+    return run(config, path, check=False, remember_imports=False)  # the study has checked and remembered

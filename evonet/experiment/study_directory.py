@@ -110,7 +110,7 @@ def _write_or_compare_config(directory: Directory, config: Config) -> None:
         return
     stored = Document.read(str(file), follow_links=False).data
     with contextlib.suppress(ConfigError):  # the differences below report an invalid config
-        stored = completed(stored)
+        stored = completed(stored, config.allowed_imports)
     differ = differences([stored, resolved], besides=("seed",))
     if differ:
         lines = [f"  {key}: {as_written(old)} there, {as_written(new)} here" for key, (old, new) in differ.items()]

@@ -13,14 +13,16 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from evonet.champion import FORMAT, Champion, architecture_from
+from evonet.champion import FORMAT, Champion
 from evonet.environments.imports import module_of
 from evonet.errors import CheckpointError, ConfigError
-from evonet.evaluation.task_descriptions import task_from
+from evonet.evaluation.task_descriptions import architecture_from, task_from
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import fault_from, individual_from
+from evonet.experiment.own_parts import imported_names
+from evonet.experiment.permissions import remembered
 from evonet.experiment.records import METRICS, SEARCH_METRICS, births_from, metrics_from, seconds_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_finder import found, require_run
@@ -61,7 +63,8 @@ def load_run(path: str | Path, allow_imports: Collection[str] = ()) -> LoadedRun
 
     Args:
         path: the run directory, or `last` for the newest run in `runs`.
-        allow_imports: the only modules that may be imported when the champion acts in its environment.
+        allow_imports: modules that may be imported when the champion acts in its environment, besides those that were
+            allowed when the run was made here.
 
     Raises:
         ConfigError: `path` is no run directory.
@@ -91,7 +94,7 @@ class LoadedRun:
             raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
         require_run(self.path)
         self.finished = SUMMARY in self._files
-        self._allow_imports = tuple(allow_imports)
+        self._allow_imports = (*allow_imports, *remembered(self.path))
 
     def located(self) -> LoadedRun:
         """This run by its absolute path, which stays right if foreign code changes the working directory."""
@@ -279,14 +282,7 @@ class LoadedRun:
     @property
     def imports(self) -> list[str]:
         """Modules that the run's settings would import."""
-        settings = self.settings
-        names = [(settings.get("fitness") or {}).get("type")]
-        for environment in (settings.get("environment"), (settings.get("validation") or {}).get("environment")):
-            if environment:
-                wrappers = environment.get("wrappers") or ()
-                names += [environment.get("id"), environment.get("register"), *(each.get("name") for each in wrappers)]
-        modules = (module_of(name) for name in names if isinstance(name, str))
-        return list(dict.fromkeys(module for module in modules if module))
+        return list(dict.fromkeys(module_of(name) for _, name in imported_names(self.settings)))
 
     @property
     def target(self) -> float | None:
@@ -307,7 +303,7 @@ class LoadedRun:
 
     def _policy_spec_in(self, checkpoint: Checkpoint) -> PolicySpec:
         described = checkpoint.state["acting"]
-        architecture = architecture_from(Fields(described["architecture"], "architecture"))
+        architecture = architecture_from(Fields(described["architecture"], "architecture"), self._allow_imports)
         task = described["task"]
         return PolicySpec(architecture, task and task_from(task, architecture, self._allow_imports))
 

@@ -219,8 +219,10 @@ def test_a_change_is_made_in_whatever_plays(hard_reset):
     ],
 )
 def test_an_unknown_id_is_answered_with_the_nearest(name, suggestion):
+    one = "One" if suggestion else "one"
     message = (
-        f"{name!r} is not a registered environment; {suggestion}One that a module registers is written 'module:{name}'"
+        f"{name!r} is not a registered environment; {suggestion}{one} that a module registers is written "
+        f"'module:{name}'"
     )
     for ask in (EnvironmentSpec.make, EnvironmentSpec.difference, EnvironmentSpec.reward_threshold):
         with pytest.raises(UnsuitableEnvironment) as refused:

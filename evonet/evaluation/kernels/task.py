@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
 from evonet.activations import ACTIVATIONS as REFERENCE_ACTIVATIONS
+from evonet.environments.ids import known_spec
 from evonet.environments.known import Kernel, kernels, known_environment
 from evonet.environments.known.arithmetic import Column
 from evonet.environments.specification import EnvironmentSpec
@@ -30,14 +30,14 @@ _FEWEST_CHOICES = 2
 def kernel_for(task: Task) -> Kernel | None:
     """The kernel for exactly the task's environment; None if there is none.
 
-    The environment must be registered in Gymnasium with the entry point that the kernel names, without wrappers and
-    with keyword arguments that the kernel implements only; both activations must be evonet's. A hard reset makes no
-    difference: an episode of a kernel depends on its seed alone.
+    The environment must be registered in Gymnasium with the entry point that the kernel names, or be the class of a
+    module that is this entry point, without wrappers and with keyword arguments that the kernel implements only; both
+    activations must be evonet's. A hard reset makes no difference: an episode of a kernel depends on its seed alone.
     """
     environment = task.environment
     if not isinstance(environment, EnvironmentSpec) or environment.wrappers:
         return None
-    kernel, spec = known_environment(environment.id).kernel, gym.registry.get(environment.id.rpartition(":")[2])
+    kernel, spec = known_environment(environment.id).kernel, known_spec(environment.id)
     if kernel is None or spec is None or spec.entry_point != kernel.entry_point or spec.additional_wrappers:
         return None
     arguments = {**spec.kwargs, **environment.kwargs}
@@ -174,7 +174,7 @@ class KernelTask:
         environment = self.task.environment
         given: Mapping[str, Any] = {}
         if isinstance(environment, EnvironmentSpec):
-            spec = gym.registry.get(environment.id.rpartition(":")[2])
+            spec = known_spec(environment.id)
             given = {**(spec.kwargs if spec else {}), **environment.kwargs}
         return tuple(float({**self.kernel.parameters, **given}[name]) for name in self.kernel.parameters)
 

@@ -1,0 +1,163 @@
+"""The lines in which a config's wrong values are reported: position, key, rule, value and repair."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from evonet.experiment.document import Document, KeyPath
+from evonet.experiment.models import ALTERNATIVES
+from evonet.experiment.own_parts import GENETIC_ALGORITHM
+from evonet.files.text import shown
+from evonet.settings import did_you_mean
+
+_MOST_LINES = 50  # lines of an error message
+_Schema = Callable[[], dict[str, Any]]
+
+_RULES: Mapping[str, str] = {
+    "bool_type": "be true or false",
+    "int_type": "be a whole number",
+    "float_type": "be a number",
+    "finite_number": "be finite",
+    "string_type": "be text",
+    "missing": "be given",
+    "model_type": "be a section of keys",
+    "model_attributes_type": "be a section of keys, or the name of a type",
+    "dict_type": "be a section of keys",
+    "mapping_type": "be a section of keys",
+    "list_type": "be a list",
+    "none_required": "be null",
+    "greater_than_equal": "be at least {ge}",
+    "greater_than": "be greater than {gt}",
+    "less_than_equal": "be at most {le}",
+    "less_than": "be less than {lt}",
+    "multiple_of": "be a multiple of {multiple_of}",
+    "literal_error": "be {expected}",
+    "too_short": "have at least {min_length} entries",
+    "string_unicode": "be text that UTF-8 can hold",
+    "string_too_short": "not be empty",
+    "string_too_long": "have at most {max_length} characters",
+    "string_pattern_mismatch": "be 'episode_return' or 'module:function'",
+    "union_tag_not_found": "have a key {discriminator}",
+}
+
+
+def explain(
+    error: ValidationError, document: Document, own: Mapping[KeyPath, str], model: type[BaseModel]
+) -> list[str]:
+    """A line for each wrong value, in the order of the file; the rules for one value are joined by "or".
+
+    Args:
+        error: the wrong values.
+        document: the config.
+        own: by the place of its name, why a part of the user's own cannot be used.
+        model: the model of the config.
+    """
+    problems: dict[KeyPath, list[Mapping[str, Any]]] = {}
+    for detail in error.errors(include_url=False):
+        if detail["type"] == "default_factory_not_called":  # it follows from another value, which is wrong
+            continue
+        place = [step for step in detail["loc"] if step not in ALTERNATIVES]
+        path = document.present(place)
+        if path not in own:
+            problems.setdefault(path, []).append(detail)
+    schema = functools.cache(model.model_json_schema)
+    lines = [f"{document.place(path)}: {problem}" for path, problem in own.items()]
+    lines += [
+        f"{document.where(path)}: {_describe(path, details, document, schema)}"
+        for path, details in itertools.islice(problems.items(), _MOST_LINES)
+    ]
+    more = len(problems) - _MOST_LINES
+    return sorted(lines, key=_position) + ([f"{document.name}: {more} more values are wrong"] if more > 0 else [])
+
+
+def _position(line: str) -> list[int]:
+    return [int(number) for number in re.findall(r":(\d+):(\d+): ", line)[0]] if re.search(r":\d+:\d+: ", line) else []
+
+
+def _describe(path: KeyPath, details: Sequence[Mapping[str, Any]], document: Document, schema: _Schema) -> str:
+    key = ".".join(map(str, path)) or "the config"
+    first = details[0]
+    kind, context, value = first["type"], first.get("ctx", {}), first["input"]
+    if kind == "extra_forbidden":
+        return f"{key} is not a known key; {did_you_mean(str(path[-1]), _known_keys(path, document, schema()))}"
+    if kind == "missing":
+        return f"{key} is required"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "union_tag_invalid":
+        names = re.findall(r"'([^']+)'", context["expected_tags"])
+        tag = context["discriminator"].strip("'")
+        return f"{key}.{tag} must be a known name, got {shown(context['tag'])}; {did_you_mean(context['tag'], names)}"
+    rules = list(dict.fromkeys(_rule(detail) for detail in details))
+    message = f"{key} must {_alternatives(rules)}, got {shown(value)}"
+    if kind == "literal_error" and isinstance(value, str):
+        near = did_you_mean(value, re.findall(r"'([^']+)'", context["expected"])).partition("Known: ")[0]
+        message += f"; {near.strip()}" if near else ""
+    return message + _hint(kind, value)
+
+
+def _rule(detail: Mapping[str, Any]) -> str:
+    rule = _RULES.get(detail["type"])
+    return rule.format(**detail.get("ctx", {})) if rule else detail["msg"].lower()
+
+
+def _alternatives(rules: Sequence[str]) -> str:
+    verb = rules[0].split(" ")[0]
+    return " or ".join([rules[0], *(rule.removeprefix(f"{verb} ") for rule in rules[1:])])
+
+
+def _hint(kind: str, value: Any) -> str:
+    if kind == "bool_type" and isinstance(value, str):
+        return " (in YAML 1.2 only true and false are booleans)"
+    if kind == "int_type" and isinstance(value, float) and value.is_integer():
+        return f" (write {int(value)})"
+    if kind in ("int_type", "float_type") and isinstance(value, str) and _is_number(value):
+        return " (write a number without quotes)"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _known_keys(path: KeyPath, document: Document, schema: Mapping[str, Any]) -> set[str]:
+    """The keys that are allowed in the section of the last key of `path`."""
+    node: Any = schema
+    section: Any = document.data
+    definitions = schema["$defs"]
+    for step in path[:-1]:
+        node, section = _resolve(node, step, definitions), section[step]
+    sections = [alternative for alternative in _alternatives_of(node, definitions) if "properties" in alternative]
+    known = [alternative["properties"] for alternative in sections]
+    tag = "schedule" if "schedule" in section else "type"
+    name = section.get(tag, GENETIC_ALGORITHM)
+    chosen = [keys for keys in known if keys.get(tag, {}).get("const") == name]
+    return {name for keys in chosen or known for name in keys}
+
+
+def _resolve(node: Any, step: str | int, definitions: Mapping[str, Any]) -> Any:
+    found = []
+    for alternative in _alternatives_of(node, definitions):
+        child = alternative.get("items") if isinstance(step, int) else alternative.get("properties", {}).get(step)
+        if child is not None:
+            found.append(child)
+    return {"anyOf": found}
+
+
+def _alternatives_of(node: Any, definitions: Mapping[str, Any]) -> list[Any]:
+    """The alternatives of a schema, with references followed."""
+    if "$ref" in node:
+        return _alternatives_of(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    nested = [*node.get("anyOf", []), *node.get("oneOf", [])]
+    flat = [leaf for child in nested for leaf in _alternatives_of(child, definitions)]
+    return flat or [node]
