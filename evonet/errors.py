@@ -16,6 +16,10 @@ class EvonetError(Exception):
     exit_status = 1
 
 
+class OutOfTime(BaseException):
+    """The time of a run is up; no `Exception`, which the code of an environment may catch."""
+
+
 class EvonetWarning(UserWarning):
     """A warning about something that changes no result; the command line prints the message."""
 
@@ -52,6 +56,10 @@ class CannotRender(EvonetError):
 
 class FitnessFunctionFailed(EvonetError):
     """A fitness function raised an error, left the program, or did not return a number for each genome."""
+
+
+class AlgorithmFailed(EvonetError):
+    """An operator or algorithm of the user's raised an error, left the program, or returned something else."""
 
 
 class RunDirectoryError(EvonetError):

@@ -33,7 +33,7 @@ from evonet.function_fitness import FitnessFunction, NetworkFunction, function_f
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Natural, check
-from evonet.strategies.algorithm import Algorithm, tell_with_episodes
+from evonet.strategies.algorithm import Algorithm, ask, tell_with_episodes
 from evonet.types import FloatArray
 
 FORMAT = "evonet evolution 1"
@@ -202,11 +202,12 @@ class Evolution:
         """The next generation, scored.
 
         Raises:
+            AlgorithmFailed: an operator or an algorithm of the user's own raised an error.
             TooManyFaults: more individuals failed than `faults` allows; the algorithm was not told their fitness.
         """
         algorithm, fitness, normaliser = self._algorithm, self._fitness, self.normaliser
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
-            genomes = algorithm.ask()
+            genomes = ask(algorithm)
         seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, fitness.episodes)
         try:
             results = fitness(genomes, seeds, normaliser)

@@ -102,7 +102,8 @@ class EpisodeReturn:
         executor: runs the episodes instead of processes on this machine: a Dask `Client`, or any executor whose futures
             are those of `concurrent.futures`; `workers` is then its number of workers, if the executor does not tell.
         instances: environments that may be open in a process, for simulators with a port or a licence; by default up to
-            16 run side by side. With 1 there is one in all: it is closed before another is made, also for the test.
+            16 run side by side. With 1 there is one in all: it is closed before another is made, also for the test. It
+            counts in each process: a port of the whole machine needs `workers=1` too.
 
     Attributes:
         time_limit: the steps after which the settings or the environment end an episode; None if they never do.

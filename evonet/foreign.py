@@ -14,14 +14,18 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType, ModuleType, TracebackType
 from typing import Protocol
 
-from evonet.errors import EvonetError, EvonetWarning
+from evonet.errors import AlgorithmFailed, EvonetError, EvonetWarning, OutOfTime
 
-RAISED = (Exception, SystemExit)
-"""What a call of foreign code may raise; all else, such as KeyboardInterrupt, is meant for evonet."""
+SIGNALS = (KeyboardInterrupt, OutOfTime)
+"""What a signal raises, wherever the program is: it passes through foreign code, and is meant for evonet."""
 
+RAISED = (BaseException,)
+"""What a call of foreign code may raise, after `SIGNALS`: event loops and extensions raise more than `Exception`."""
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _PLACE = re.compile(r" in [^:]+:\d+(?=[:;]|$)")
 _NOT_FOREIGN = sys.stdlib_module_names | {"evonet", "gymnasium", "numpy"}
 
@@ -48,6 +52,11 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}{where}" + (f": {message}" if message else "")
 
 
+def without_addresses(text: str) -> str:
+    """`text` without the memory addresses that Python's `repr` of objects has, which differ from process to process."""
+    return _ADDRESS.sub("", text)
+
+
 def without_place(description: str) -> str:
     """What `described` returned, without the file and line, which change with the foreign code."""
     return _PLACE.sub("", description, count=1)
@@ -62,10 +71,29 @@ def guarded(what: str, error_type: type[EvonetError]) -> Iterator[None]:
     """
     try:
         yield
-    except EvonetError:
+    except (EvonetError, *SIGNALS):
         raise
     except RAISED as error:
         raise error_type(f"{what}: {described(error)}") from error
+
+
+@contextlib.contextmanager
+def own_parts_guarded() -> Iterator[None]:
+    """A context for evonet's code that may call a user's operator: what that raises becomes an error that names it.
+
+    Raises:
+        AlgorithmFailed: code that evonet did not write raised an error; other errors stay as they are.
+    """
+    try:
+        yield
+    except (EvonetError, *SIGNALS):
+        raise
+    except RAISED as error:
+        part = next(iter(_foreign_frames(error)), None)
+        if part is None:
+            raise
+        name = part.tb_frame.f_code.co_qualname
+        raise AlgorithmFailed(f"{name}, which the algorithm calls, failed: {described(error)}") from error
 
 
 @contextlib.contextmanager
@@ -117,6 +145,8 @@ def close(thing: Closable, what: str) -> None:
     """
     try:
         thing.close()
+    except SIGNALS:
+        raise
     except RAISED as error:
         message = f"{what} cannot be closed: {described(error)}; the results are not affected"
         warnings.warn(message, EvonetWarning, stacklevel=2)
@@ -125,7 +155,9 @@ def close(thing: Closable, what: str) -> None:
 def _first_line(error: BaseException) -> str:
     """The first line of an error's message, joined with the second where it ends with a colon."""
     try:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        lines = [line.strip() for line in without_addresses(str(error)).splitlines() if line.strip()]
+    except SIGNALS:
+        raise
     except RAISED:  # a message that cannot be made
         return ""
     first = " ".join(lines[:2] if lines and lines[0].endswith(":") else lines[:1])
@@ -134,14 +166,17 @@ def _first_line(error: BaseException) -> str:
 
 def _place(error: BaseException) -> str:
     """The file and line of the last frame that belongs to foreign code; "" if there is none."""
-    place = ""
+    *_, last = [None, *_foreign_frames(error)]
+    return "" if last is None else f"{_file_of(last.tb_frame)}:{last.tb_lineno}"
+
+
+def _foreign_frames(error: BaseException) -> Iterator[TracebackType]:
+    """The frames of foreign code that an error left, the outermost first."""
     trace = error.__traceback__
     while trace is not None:
-        file = _file_of(trace.tb_frame)
-        if file:
-            place = f"{file}:{trace.tb_lineno}"
+        if _file_of(trace.tb_frame):
+            yield trace
         trace = trace.tb_next
-    return place
 
 
 def _file_of(frame: FrameType) -> str:

@@ -20,7 +20,7 @@ from evonet.evaluation.arrays import read_only
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.files.text import shown
 from evonet.fitness import aggregate
-from evonet.foreign import RAISED, described
+from evonet.foreign import RAISED, SIGNALS, described
 from evonet.network import Architecture, NeuralNetwork
 from evonet.settings import Episodes, check
 from evonet.task import Task
@@ -84,7 +84,7 @@ class FunctionFitness:
         n, episodes = len(genomes), len(episode_seeds)
         try:
             returned = self.function(genomes, episode_seeds)
-        except EvonetError:
+        except (EvonetError, *SIGNALS):
             raise
         except RAISED as error:
             hint = "; genomes and seeds are read-only: change a copy of them" if "read-only" in str(error) else ""
@@ -95,11 +95,14 @@ class FunctionFitness:
             if numbers.dtype.kind not in "biufO" or _has_text(numbers):
                 raise TypeError
             returns = np.array(numbers, dtype=np.float64)
+        except SIGNALS:
+            raise
         except RAISED as error:
             rule = f"{self._name} must return numbers, of shape {shapes}"
             raise FitnessFunctionFailed(f"{rule}, got {shown(returned)}") from error
         if returns.shape not in ((n,), (n, 1), (n, episodes)):
-            raise FitnessFunctionFailed(f"{self._name} must return shape {shapes}, got {returns.shape}")
+            got = returns.shape or shown(returned)
+            raise FitnessFunctionFailed(f"{self._name} must return shape {shapes}, got {got}")
         return returns
 
     def aggregate(self, returns: FloatArray) -> FloatArray:

@@ -17,6 +17,8 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike
 
+from evonet.errors import AlgorithmFailed
+from evonet.files.text import shown
 from evonet.network import Architecture
 from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import Crossover, NeuronCrossover
@@ -200,16 +202,18 @@ class GeneticAlgorithm:
         """Rows of the parents of `count` children, `(count, 2)`, chosen among `breeders`, or among all rows if None."""
         niching = self._scheduled.resolve("niching", self.niching)
         selection = self._scheduled.resolve("selection", self.selection)
-        if breeders is None:
-            rows = niching(rng, parents, count, selection)
-        else:
-            rows = breeders[niching(rng, parents[breeders], count, selection)]
-        return rows.reshape(-1, 2)
+        among = parents if breeders is None else parents[breeders]
+        rows = np.asarray(niching(rng, among, count, selection))
+        if rows.shape != (2 * count,) or rows.dtype.kind not in "iu" or not ((rows >= 0) & (rows < len(among))).all():
+            rule = f"must return {2 * count} rows from 0 to {len(among) - 1}"
+            raise AlgorithmFailed(f"{type(selection).__name__} with {type(niching).__name__} {rule}, got {shown(rows)}")
+        return (rows if breeders is None else breeders[rows]).reshape(-1, 2)
 
     def _breed(self, rng: np.random.Generator, parents: Parents, pairs: IntArray, children: Population) -> None:
         """Fill `children` from the pairs `(m, 2)`, and record which operators changed each."""
         first, second = parents.genomes.take(pairs[:, 0], axis=0), parents.genomes.take(pairs[:, 1], axis=0)
-        genomes = self._scheduled.resolve("crossover", self.crossover)(rng, first, second, self.architecture)
+        crossover = self._scheduled.resolve("crossover", self.crossover)
+        genomes = _checked(crossover(rng, first, second, self.architecture), first, crossover)
         crossed = _changed(first, genomes)
         children.operators[:] = crossed
         for number, mutation in self._current_mutations():
@@ -219,7 +223,7 @@ class GeneticAlgorithm:
                 adapting = cast("SelfAdapting", mutation)
                 genomes, children.step_sizes[number][:] = adapting.adapted(rng, before, parents, inherited)
             else:
-                genomes = mutation(rng, before, parents)
+                genomes = _checked(mutation(rng, before, parents), before, mutation)
             children.operators |= _changed(before, genomes).astype(np.int64) << number
         bounds = self._scheduled.resolve("bounds", self.bounds)
         children.genomes[:] = genomes if bounds is None else bounds(genomes)
@@ -300,6 +304,14 @@ class GeneticAlgorithm:
         self._returns = np.array(state["returns"]) if "returns" in state else None
         self._observations = np.array(state["observations"]) if "observations" in state else None
         self._scheduled.restore(state, len(self.population))
+
+
+def _checked(genomes: FloatArray, before: FloatArray, operator: object) -> FloatArray:
+    """The genomes that an operator returned, if they have the shape of those before."""
+    if np.shape(genomes) != before.shape:
+        name = type(operator).__name__
+        raise AlgorithmFailed(f"{name} must return genomes of shape {before.shape}, got {np.shape(genomes)}")
+    return genomes
 
 
 def _changed(before: FloatArray, after: FloatArray) -> BoolArray:

@@ -42,7 +42,7 @@ class Task:
 
     def instance(self, render_mode: RenderMode | None = None) -> Instance:
         """An instance of the environment, which is made when it is first needed."""
-        return Instance(partial(self.make_environment, render_mode), self.instances, render_mode)
+        return Instance(self.make_environment, self.instances, render_mode)
 
     def make_environment(self, render_mode: RenderMode | None = None) -> Environment:
         """A new environment, for tools that want Gymnasium's own interface.

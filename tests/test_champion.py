@@ -553,11 +553,11 @@ NOT_FINITE = "an observation must have finite numbers, got NaN or infinity"
 @pytest.mark.parametrize(
     ("observation", "message"),
     [
-        (None, "an observation must have shape (3,), got ()"),
+        (None, "an observation must have shape (3,), got None"),
         ([0.0], "an observation must have shape (3,), got (1,)"),
-        (0.5, "an observation must have shape (3,), got ()"),
-        ("123", "an observation must have shape (3,), got ()"),
-        (["1", "2", "3"], "an observation must have type float64, got <U1"),
+        (0.5, "an observation must have shape (3,), got 0.5"),
+        ("123", "an observation must have shape (3,), got '123'"),
+        (["1", "2", "3"], "an observation must have type float64, got text"),
         ([0.0, None, 1.0], "an observation must have type float64, got object"),
         ([0.0, np.nan, 1.0], NOT_FINITE),
         ([0.0, np.inf, 1.0], NOT_FINITE),

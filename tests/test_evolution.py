@@ -7,9 +7,12 @@ import pytest
 
 from evonet import Architecture, ConfigError, EpisodeReturn, FunctionFitness, GeneticAlgorithm, Validation, evolve
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.errors import AlgorithmFailed
+from evonet.foreign import without_place
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import RandomSelection, Tournament
 from evonet.seeding import Purpose, episode_seeds
+from evonet.strategies.random_search import RandomSearch
 from tests.environments_for_tests import MODULE, closeness, make_walk
 
 ARCHITECTURE = Architecture(2, 2, 1)
@@ -399,3 +402,75 @@ def test_a_normaliser_may_be_given_to_the_first_generation():
     assert first.normaliser.mean.tolist() == [1.0] * 3
     with pytest.raises(ValueError, match=r"^evolve\.normaliser must be left out where the fitness does not normalise"):
         evolve(algorithm_for(), closeness, normaliser=known)
+
+
+class Panic(BaseException):
+    """What extensions in Rust raise."""
+
+
+class Wild:
+    """A user's operator, of any kind, that breaks its contract."""
+
+    def __init__(self, error=None, returned=None):
+        self.error, self.returned = error, returned
+
+    def __call__(self, *arguments):
+        if self.error is not None:
+            raise self.error
+        return self.returned
+
+
+@pytest.mark.parametrize("kind", ["mutation", "crossover", "selection", "replacement"])
+@pytest.mark.parametrize("error", [ValueError("too wild"), SystemExit(0), Panic("too wild")], ids=type)
+def test_an_operator_of_the_user_s_that_raises_is_named_with_its_line(kind, error):
+    with pytest.raises(AlgorithmFailed) as failed:
+        generations(algorithm_for(**{kind: Wild(error)}), closeness, 2)
+    said = "it left the program (sys.exit)" if isinstance(error, SystemExit) else f"{type(error).__name__}: too wild"
+    assert without_place(str(failed.value)) == f"Wild.__call__, which the algorithm calls, failed: {said}"
+    assert " in tests/test_evolution.py:" in str(failed.value)
+    assert failed.value.__cause__ is error
+
+
+@pytest.mark.parametrize("kind", ["mutation", "crossover"])
+@pytest.mark.parametrize("returned", [None, np.zeros(3), np.zeros((1, ARCHITECTURE.genome_size))])
+def test_an_operator_of_the_user_s_that_returns_no_genomes_is_named(kind, returned):
+    with pytest.raises(AlgorithmFailed) as failed:
+        generations(algorithm_for(**{kind: Wild(returned=returned)}), closeness, 2)
+    shape = (10, ARCHITECTURE.genome_size)
+    assert str(failed.value) == f"Wild must return genomes of shape {shape}, got {np.shape(returned)}"
+
+
+@pytest.mark.parametrize("returned", [None, [0.0] * 20, [0] * 19, [12] * 20, [-1] * 20])
+def test_a_selection_of_the_user_s_that_returns_no_rows_is_named(returned):
+    with pytest.raises(AlgorithmFailed, match=r"^Wild with NoNiching must return 20 rows from 0 to 11, got array"):
+        generations(algorithm_for(selection=Wild(returned=returned)), closeness, 2)
+
+
+class Idle(RandomSearch):
+    """A user's algorithm."""
+
+    def ask(self):
+        return self.answer
+
+    def tell(self, fitness):
+        raise KeyError("scores")
+
+
+def test_an_algorithm_of_the_user_s_that_fails_is_named():
+    size = ARCHITECTURE.genome_size
+    algorithm = Idle(ARCHITECTURE, 4, seed=1)
+    algorithm.answer = np.zeros(size)
+    with pytest.raises(AlgorithmFailed) as failed:
+        generations(algorithm, closeness, 1)
+    assert str(failed.value) == f"Idle.ask must return genomes of shape (n, {size}), got ({size},)"
+    algorithm.answer = np.zeros((4, size))
+    with pytest.raises(AlgorithmFailed) as failed:
+        generations(algorithm, closeness, 1)
+    assert without_place(str(failed.value)) == "Idle.tell, which the algorithm calls, failed: KeyError: 'scores'"
+
+
+def test_an_error_of_evonet_s_own_algorithm_stays_as_it_is():
+    algorithm = algorithm_for()
+    algorithm.population = None
+    with pytest.raises(AttributeError):
+        generations(algorithm, closeness, 1)

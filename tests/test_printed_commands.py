@@ -64,7 +64,7 @@ def test_a_run_that_faults_end_prints_a_replay_and_a_resume_that_are_allowed(con
     command, status = printed(error, "replay it with: ")
     assert (command, status) == (f"evonet replay out --fault 0{FLAG}", 0)
     assert "the fault is the same" in capsys.readouterr().out
-    command, status = printed(error, "resume after a repair with: ")
+    command, status = printed(error, "start again after a repair with: ")
     assert (command, status) == (f"evonet resume out{FLAG}", 1)  # the environment still fails
     assert "would import" not in capsys.readouterr().err
 
@@ -73,7 +73,7 @@ def test_an_interrupted_run_prints_a_resume_that_is_allowed(config, capsys, monk
     with monkeypatch.context() as patch:
         patch.setattr("evonet.evolution.Evolution.__next__", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         assert main(["run", config(), "--output", "out", *ALLOWED]) == 130
-    command, status = printed(capsys.readouterr().err, "resume with: ")
+    command, status = printed(capsys.readouterr().err, "nothing was saved yet; start again with: ")
     assert (command, status) == (f"evonet resume out{FLAG}", 0)
 
 

@@ -1,6 +1,7 @@
 """Environments for the trial with which a run begins: one rule is broken by each."""
 
 import os
+import warnings
 from pathlib import Path
 
 import gymnasium as gym
@@ -119,6 +120,27 @@ class Parents(Walk):
         return super().step(action)
 
 
+class ClosesItself(Walk):
+    """The end of an episode closes what the next one needs."""
+
+    is_closed = False
+
+    def step(self, action):
+        if self.is_closed:
+            raise RuntimeError("it is closed")
+        result = super().step(action)
+        self.is_closed = result[2] or result[3]
+        return result
+
+
+class Deprecated(Walk):
+    """Each step warns of something."""
+
+    def step(self, action):
+        warnings.warn("deprecated", stacklevel=1)
+        return super().step(action)
+
+
 class Pixels(gym.Env):
     """A picture, alone or as a part of a Dict."""
 
@@ -147,6 +169,8 @@ for _kind in (
     HiddenNoise,
     Parents,
     Pixels,
+    ClosesItself,
+    Deprecated,
 ):
     _id = f"trials/{_kind.__name__}-v0"
     if _id not in gym.registry:

@@ -225,11 +225,3 @@ def print_painted(text: str) -> None:
     """Print a text that `painter` may have coloured; all other characters that are not printable are escaped."""
     parts = _PAINTED.split(text)  # every second part is a colour
     print("".join(part if place % 2 else printable(part) for place, part in enumerate(parts)), flush=True)
-
-
-def warn_of_workers(options: argparse.Namespace, workers: int | str | None) -> None:
-    """Print a warning if there are more worker processes than cores."""
-    from evonet.processes.cores import cores
-
-    if isinstance(workers, int) and workers > cores():
-        say(options, f"warning: {workers} workers share {cores()} cores: more workers than cores are no faster")

@@ -17,7 +17,6 @@ from evonet.cli.console import (
     say,
     stdout_kept_for_the_result,
     warn_of_unused_permissions,
-    warn_of_workers,
 )
 from evonet.cli.run import add_output_arguments, print_results, progress
 from evonet.cli.watch import add_spectator_arguments, attended
@@ -49,7 +48,6 @@ def _resume(options: argparse.Namespace) -> int:
     changes = overrides(options), options.allow_import
     config = resumed_config(options.run, *changes)
     warn_of_unused_permissions(config, options.allow_import)
-    warn_of_workers(options, config.settings.evaluation.workers)
     with attended(options) as attend:
         with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
             summary = resume(options.run, *changes, watch, functools.partial(say, options), executor, started=attend)

@@ -23,7 +23,6 @@ from evonet.cli.console import (
     print_painted,
     say,
     stdout_kept_for_the_result,
-    warn_of_workers,
 )
 from evonet.cli.watch import add_spectator_arguments, attended
 from evonet.files.text import printable, printable_json
@@ -57,8 +56,6 @@ def _run(options: argparse.Namespace) -> int:
     from evonet.experiment.runner import run
 
     config = load_config(options)
-    if options.dask is None:
-        warn_of_workers(options, config.settings.evaluation.workers)
     with attended(options) as attend:
         with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
             say_it = functools.partial(say, options)

@@ -24,7 +24,6 @@ from evonet.cli.console import (
     load_config,
     say,
     stdout_kept_for_the_result,
-    warn_of_workers,
 )
 from evonet.errors import ClusterUnavailable, ConfigError, EvonetError
 from evonet.files.text import printable, printable_json
@@ -98,7 +97,6 @@ def _study(options: argparse.Namespace) -> int:
     if options.vary is not None:
         return _vary(options, seeds, at_once)
     config = load_config(options)
-    warn_of_workers(options, at_once)
     result = _run(options, config, seeds, at_once, options.output or default_study_path(config.settings.name))
     return result if isinstance(result, int) else _print_summary(options, result)
 
@@ -168,7 +166,6 @@ def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) ->
     for value in values:  # an error in any of them is raised before the first one runs
         options.set = [*given, f"{key}={value}"]
         configs.append(load_config(options))
-    warn_of_workers(options, at_once)
     folder = options.output or RUNS / f"{safe_name(configs[0].settings.name)}-{safe_name(leaf)}"
     paths = [folder / f"{safe_name(leaf)}={safe_name(value)}" for value in values]
     if len(set(paths)) < len(paths):

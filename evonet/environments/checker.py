@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 
+import gymnasium as gym
 from gymnasium.utils.env_checker import check_env
 
 from evonet.environments.specification import Environment
-from evonet.foreign import RAISED
+from evonet.foreign import RAISED, SIGNALS, described
 
+_SIGN = "WARN: "  # in the checker's own warnings; an environment's are no advice
 _NOISE = ("unwrapped", "infinity", "symmetric and normalized")
 """Parts of advice that nobody can follow, or that is not needed, because evonet scales actions itself."""
 
@@ -20,9 +22,11 @@ def gymnasium_findings(environment: Environment) -> tuple[str | None, list[str]]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             check_env(environment, skip_render_check=True, skip_close_check=True)
+    except SIGNALS:
+        raise
     except RAISED as error:  # whatever the checker or the environment raises is the finding
-        broken = _first_line(error)
-    advice = dict.fromkeys(_first_line(warning.message) for warning in caught)
+        broken = _first_line(error) if isinstance(error, AssertionError | gym.error.Error) else described(error)
+    advice = dict.fromkeys(_first_line(each.message) for each in caught if _SIGN in str(each.message))
     return broken, [line for line in advice if not any(part in line for part in _NOISE)]
 
 

@@ -8,7 +8,7 @@ process, it closes idle ones before it makes its own.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import gymnasium as gym
@@ -17,7 +17,7 @@ import numpy as np
 from evonet import foreign
 from evonet.environments.spaces import Space
 from evonet.environments.specification import NO_WINDOWS, Environment, EnvironmentFactory, EnvironmentSpec
-from evonet.errors import CannotRender, EnvironmentUnavailable, UnsuitableEnvironment
+from evonet.errors import CannotRender, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
 from evonet.files.text import shown
 
 RenderMode = Literal["human", "rgb_array"]
@@ -53,14 +53,14 @@ class Instance:
     `reset` and `step` raise whatever the environment raises. `Policy.observe` checks the observations.
 
     Args:
-        make: makes the environment.
+        make: makes the environment; called with the render mode if it must have one, else without arguments.
         most: environments that may be open in this process; None if there is no limit.
         render_mode: the render mode that the environment must have, None if it draws nothing.
     """
 
     def __init__(
         self,
-        make: EnvironmentFactory,
+        make: Callable[..., Environment],
         most: int | None = None,
         render_mode: RenderMode | None = None,
     ) -> None:
@@ -91,22 +91,40 @@ class Instance:
                 self.close()
                 raise UnsuitableEnvironment(NO_WINDOWS)
             if self._render_mode not in (None, getattr(environment, "render_mode", None)):
+                error = self._no_render_mode(self.metadata)
                 self.close()
-                raise CannotRender(f"the environment cannot be rendered: it has no render mode {self._render_mode!r}")
+                raise error
         return self._environment
 
     def _made(self) -> Environment:
         try:
-            return self._make()
+            return self._make() if self._render_mode is None else self._make(self._render_mode)
         except EnvironmentUnavailable as error:
-            if self._render_mode is not None and "render_mode" in str(error.__cause__):
-                message = "the environment cannot be rendered: its constructor takes no argument render_mode"
-                raise CannotRender(message) from error
+            if self._render_mode is not None:
+                self._explain_render_mode(error)
             if _open:
                 already = f"{len(_open)} environments are" if len(_open) > 1 else "an environment is"
                 hint = "if there can be only one, set evaluation.instances to 1 (in Python, EpisodeReturn.instances)"
                 error.args = (f"{error}\n{already} open in this process; {hint}",)
             raise
+
+    def _explain_render_mode(self, error: EnvironmentUnavailable) -> None:
+        """Raise CannotRender if the environment can only be made without a render mode, and it is clear why."""
+        if "render_mode" in str(error.__cause__):
+            message = "the environment cannot be rendered: its constructor takes no argument render_mode"
+            raise CannotRender(message) from error
+        try:
+            with Instance(self._make) as plain:
+                metadata = plain.metadata
+        except EvonetError:
+            return
+        if self._render_mode not in _render_modes(metadata):
+            raise self._no_render_mode(metadata) from error
+
+    def _no_render_mode(self, metadata: Mapping[str, Any]) -> CannotRender:
+        modes = ", ".join(map(repr, _render_modes(metadata)))
+        has = f"; its metadata name {modes}" if modes else "; its metadata name none"
+        return CannotRender(f"the environment cannot be rendered: it has no render mode {self._render_mode!r}{has}")
 
     def space(self, name: Literal["observation_space", "action_space"]) -> Space:
         """One of the environment's spaces.
@@ -130,8 +148,14 @@ class Instance:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """The environment's metadata; empty if they are no mapping."""
-        metadata = getattr(self.open(), "metadata", None)
+        """The environment's metadata; empty if they are no mapping, or cannot be read."""
+        environment = self.open()
+        try:
+            metadata = getattr(environment, "metadata", None)
+        except foreign.SIGNALS:
+            raise
+        except foreign.RAISED:
+            return {}
         return metadata if isinstance(metadata, Mapping) else {}
 
     def reset(self, seed: int) -> Any:
@@ -197,6 +221,11 @@ class Instance:
         self.close()
 
 
+def _render_modes(metadata: Mapping[str, Any]) -> Sequence[Any]:
+    modes = metadata.get("render_modes")
+    return modes if isinstance(modes, Sequence) else ()
+
+
 def _refuse_unsuitable(environment: Any) -> None:
     if isinstance(environment, gym.vector.VectorEnv):
         raise UnsuitableEnvironment(
@@ -237,9 +266,9 @@ def _type_of(thing: Any) -> str:
 
 
 def _number(reward: Any) -> float:
-    """A reward that is no `float` as a `float`; texts and arrays of numbers are refused, though NumPy would convert."""
+    """A reward that is no `float` as a `float`; NumPy would also convert texts, complex numbers and arrays of one."""
     try:
-        if isinstance(reward, _NUMBERS) or (np.shape(reward) == () and np.asarray(reward).dtype.kind not in "US"):
+        if isinstance(reward, _NUMBERS) or (np.shape(reward) == () and np.asarray(reward).dtype.kind in "biufO"):
             return float(reward)
     except (TypeError, ValueError, OverflowError):
         pass
@@ -250,6 +279,8 @@ def _number(reward: Any) -> float:
 
 def _truth(value: Any, name: str) -> bool:
     try:
-        return bool(value)
+        if not isinstance(value, str):  # "False" would be true
+            return bool(value)
     except ValueError:  # an array of several
-        raise MalformedResult(f"{name} is {shown(value)}; True or False is wanted") from None
+        pass
+    raise MalformedResult(f"{name} is {shown(value)}; True or False is wanted")

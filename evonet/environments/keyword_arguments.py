@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from evonet.foreign import RAISED
+from evonet.foreign import RAISED, SIGNALS
 
 T = TypeVar("T")
 
 _FUNCTION = ("Callable", "typing.Callable", "collections.abc.Callable", "typing.Optional[typing.Callable")
 _UNFIT = ("'list'", "'tuple'", "ndarray'")  # in messages about the type of an argument
+_MOST_MIXED = 2  # lists of which each is tried in each form; of more there would be too many ways
 _CAST = ".*precision lowered by casting"  # of Gymnasium's Box; a number in YAML has no precision
 
 
 def call_with_lists(function: Callable[..., T], kwargs: Mapping[str, Any]) -> T:
-    """Call a foreign function; if that fails, again with tuples for the lists among its arguments, then with arrays.
+    """Call a foreign function; if that fails, again with tuples or arrays for the lists among its arguments.
 
     Raises:
         BaseException: what the function raised, of several errors the first that is not about the type of a list.
@@ -31,6 +33,8 @@ def call_with_lists(function: Callable[..., T], kwargs: Mapping[str, Any]) -> T:
         with _without_casts() if errors else contextlib.nullcontext():
             try:
                 return function(**arguments)
+            except SIGNALS:
+                raise
             except RAISED as error:
                 errors.append(error)
     informative = (error for error, unfit in zip(errors, _UNFIT, strict=False) if unfit not in str(error))
@@ -64,14 +68,20 @@ def wanted_function(function: Callable[..., Any], kwargs: Mapping[str, Any]) -> 
 
 
 def _ways(kwargs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The arguments as they are; if there are lists among them, also with tuples, and with arrays in their place."""
+    """The arguments as they are; also with tuples for all lists among them, with arrays, then with some of each."""
     yield dict(kwargs)
     lists = {name: value for name, value in kwargs.items() if isinstance(value, list)}
+    tuples = {name: _tuple(value) for name, value in lists.items()}
+    arrays = {name: array for name, value in lists.items() if (array := _array(value)) is not None}
     if lists:
-        yield {**kwargs, **{name: _tuple(value) for name, value in lists.items()}}
-        arrays = {name: array for name, value in lists.items() if (array := _array(value)) is not None}
-        if arrays:
-            yield {**kwargs, **arrays}
+        yield {**kwargs, **tuples}
+    if arrays:
+        yield {**kwargs, **arrays}
+    if 1 < len(lists) <= _MOST_MIXED:
+        forms = [[form[name] for form in (lists, tuples, arrays) if name in form] for name in lists]
+        for values in itertools.product(*forms):
+            if len({type(value) for value in values}) > 1:
+                yield {**kwargs, **dict(zip(lists, values, strict=True))}
 
 
 def _tuple(value: Any) -> Any:

@@ -10,7 +10,7 @@ import gymnasium as gym
 
 from evonet.errors import EnvironmentUnavailable, EvonetError
 from evonet.extras import install_hint
-from evonet.foreign import RAISED, described, no_arguments
+from evonet.foreign import RAISED, SIGNALS, described, no_arguments
 
 _EXTRAS = {
     "Box2D": "box2d",
@@ -31,7 +31,7 @@ def making(what: str) -> Iterator[None]:
     try:
         with no_arguments():
             yield
-    except EvonetError:
+    except (EvonetError, *SIGNALS):
         raise
     except RAISED as error:
         message = f"{what} cannot be made: {described(error)}"

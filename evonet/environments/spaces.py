@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from evonet import arithmetic
 from evonet.activations import Activation
 from evonet.errors import UnsuitableEnvironment
+from evonet.files.text import shown
 from evonet.types import BoolArray, FloatArray, IntArray
 
 Space: TypeAlias = spaces.Space[Any]
@@ -27,6 +28,8 @@ _Write: TypeAlias = Callable[[Any, FloatArray], None]
 Actions: TypeAlias = Sequence[Any] | NDArray[Any]
 _Read: TypeAlias = Callable[[FloatArray], Actions]
 
+_WHOLE = "observation space"
+_LONGEST_SPACE = 200  # characters of a space in a message
 _OBSERVATION_HELP = "use Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
 _ACTION_HELP = "use Discrete, Box, MultiDiscrete, MultiBinary, or a Tuple or Dict of those; a wrapper can convert"
 
@@ -51,7 +54,7 @@ class ObservationEncoder:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.size, self.encode_into = _encoder(space, "observation space")
+        self.size, self.encode_into = _encoder(space, _WHOLE)
         self.check = _checker(space, "an observation")
         if self.size == 0:
             raise UnsuitableEnvironment(f"the observation space {space} holds no numbers, so a network has no input")
@@ -117,9 +120,11 @@ def _checker(space: Space, name: str) -> _Check:
             except ValueError as error:  # rows of different lengths
                 raise MalformedObservation(f"{name} must have shape {shape}, got {error}") from None
         if numbers.shape != shape:
-            raise MalformedObservation(f"{name} must have shape {shape}, got {numbers.shape}")
+            got = numbers.shape or shown(observation)
+            raise MalformedObservation(f"{name} must have shape {shape}, got {got}")
         if numbers.dtype.kind not in kinds:
-            raise MalformedObservation(f"{name} must have type {expected}, got {numbers.dtype}")
+            got = "text" if numbers.dtype.kind in "US" else numbers.dtype
+            raise MalformedObservation(f"{name} must have type {expected}, got {got}")
 
     return check
 
@@ -161,7 +166,8 @@ def _encoder(space: Space, name: str) -> tuple[int, _Write]:
         return int(np.prod(space.shape)), _box_writer(space.shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _parts_writer(space, name)
-    raise UnsuitableEnvironment(f"the {name} {space} cannot be encoded as a network's inputs; {_OBSERVATION_HELP}")
+    what = f"the {name} {shown(space, _LONGEST_SPACE)}"
+    raise UnsuitableEnvironment(f"{what} cannot be encoded as a network's inputs; {_OBSERVATION_HELP}")
 
 
 def _box_writer(shape: tuple[int, ...]) -> _Write:
@@ -210,7 +216,10 @@ def _parts_writer(space: spaces.Tuple[Any] | spaces.Dict, name: str) -> tuple[in
     writers: list[tuple[Any, slice, _Write]] = []
     end = 0
     for key, part in _items(space):
-        size, write = _encoder(part, f"{name}'s part {key!r}")
+        try:
+            size, write = _encoder(part, f"{name}'s part {key!r}")
+        except UnsuitableEnvironment as error:
+            raise UnsuitableEnvironment(f"{error}{_without(space, key, name)}") from error
         writers.append((key, slice(end, end + size), write))
         end += size
 
@@ -219,6 +228,13 @@ def _parts_writer(space: spaces.Tuple[Any] | spaces.Dict, name: str) -> tuple[in
             write(observation[key], row[where])
 
     return end, write_parts
+
+
+def _without(space: spaces.Tuple[Any] | spaces.Dict, key: Any, name: str) -> str:
+    """The end of an error about a part of a Dict: the wrapper that leaves the part out, if others are left."""
+    whole = isinstance(space, spaces.Dict) and name == _WHOLE  # the wrapper reads no Dict within another
+    others = [other for other, _ in _items(space) if other != key] if whole else []
+    return f", or leave it out: FilterObservation with filter_keys {others}" if others else ""
 
 
 def _items(space: spaces.Tuple[Any] | spaces.Dict) -> Iterable[tuple[Any, Space]]:
@@ -237,7 +253,8 @@ def _decoder(space: Space, name: str, activation: Activation, squash: Squash) ->
         return int(np.prod(shape)), lambda outputs: (outputs > middle).astype(space.dtype).reshape(len(outputs), *shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _parts_reader(space, name, activation, squash)
-    raise UnsuitableEnvironment(f"the {name} {space} cannot be decoded from a network's outputs; {_ACTION_HELP}")
+    what = f"the {name} {shown(space, _LONGEST_SPACE)}"
+    raise UnsuitableEnvironment(f"{what} cannot be decoded from a network's outputs; {_ACTION_HELP}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Actions, MalformedObservation
 from evonet.evaluation.arrays import surely_finite
 from evonet.evaluation.results import EpisodeResults, Fault, FaultKind
-from evonet.foreign import RAISED, described
+from evonet.foreign import RAISED, SIGNALS, described
 from evonet.policy import Policy
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
@@ -149,6 +149,8 @@ class _Rollout:
                     ended.append(slot)
                     continue
                 observe(slot, observation)
+            except SIGNALS:
+                raise
             except RAISED as error:  # whatever the environment raises costs this episode only
                 self._raised(slot, error)
                 ended.append(slot)
@@ -174,6 +176,8 @@ class _Rollout:
             self._instances[slot].open()
             try:
                 self._policy.observe(slot, self._instances[slot].reset(self._seeds[episode]))
+            except SIGNALS:
+                raise
             except RAISED as error:  # whatever the environment raises costs this episode only
                 self._raised(slot, error)
             else:

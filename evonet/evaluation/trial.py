@@ -41,7 +41,7 @@ class Trial:
             ("sharing"), or both; "randomness" if no setting repairs it; None if the episode repeated.
         step_seconds: time of a step, with its share of the resets.
         lengths: steps of the episodes that ended by themselves.
-        faults: the first episode's faults; with one, nothing is said about a repetition.
+        faults: the faults of the episodes; with one, nothing is said about a repetition.
         refusal: the error of an environment that cannot be made beside another one; "" if it can.
     """
 
@@ -78,8 +78,9 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
     except EvonetError as error:
         return Trial(_cause(task, genomes, seeds), seconds, refusal=str(error).partition("\n")[0])
     lengths = tuple(int(each.lengths[0]) for each in (first, other) if each.lengths[0] < steps or each.terminated[0])
-    if first.faults:
-        return Trial(None, seconds, lengths, tuple(first.faults))
+    faults = (*first.faults, *other.faults, *second.faults)
+    if faults:
+        return Trial(None, seconds, lengths, faults)
     repeats = _same(first, second) and _same(brief, first)
     return Trial(None if repeats else _cause(task, genomes, seeds), seconds, lengths)
 

@@ -10,7 +10,13 @@ import numpy as np
 from evonet.champion_selection import Validation
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.specification import EnvironmentSpec
-from evonet.errors import ConfigError, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment, WorkersUnavailable
+from evonet.errors import (
+    ConfigError,
+    EnvironmentUnavailable,
+    EvonetError,
+    UnsuitableEnvironment,
+    WorkersUnavailable,
+)
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.results import EpisodeResults
 from evonet.experiment.config import EPISODE_RETURN, EVALUATION, NETWORK, Config
@@ -19,12 +25,11 @@ from evonet.experiment.models import arguments
 from evonet.experiment.own_parts import own_names, refuse_imports
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness
-from evonet.foreign import RAISED, described, guarded, import_module
+from evonet.foreign import RAISED, SIGNALS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
 from evonet.network import Architecture
 from evonet.processes.cores import cores
 from evonet.strategies.algorithm import Algorithm
-from evonet.task import Task
 
 _MOST_GENES = 10**9
 
@@ -191,7 +196,7 @@ def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
         )
     try:
         algorithm: Algorithm = config.settings.algorithm.build(architecture=architecture, seed=config.settings.seed)
-    except EvonetError:
+    except (EvonetError, *SIGNALS):
         raise
     except ValueError as error:
         raise config.error(("algorithm",), str(error)) from error
@@ -219,26 +224,35 @@ def build_stop_rule(config: Config, target: float | None, test_episodes: int) ->
     return StopRule(stop, target, test_episodes)
 
 
-def target_of(config: Config, task: Task | None) -> float | None:
+def target_of(config: Config) -> float | None:
     """The validation mean at which the task is solved: the config's target, or the environment's reward threshold."""
     target: float | str | None = config.settings.stop.target
     if target != "auto":
         return None if target is None else float(target)
-    return None if task is None else task.reward_threshold()
+    environment = _held_out_environment(config)
+    return None if environment is None else environment.reward_threshold()
 
 
 def target_warnings(config: Config) -> list[str]:
     """The warning before a run whose target would be the environment's reward threshold, if it were for this task."""
-    settings = config.settings
-    section = settings.validation.environment or settings.environment
-    if settings.stop.target != "auto" or settings.fitness.type != EPISODE_RETURN or section is None:
+    environment = _held_out_environment(config)
+    if config.settings.stop.target != "auto" or environment is None:
         return []
-    environment = section.build().restricted(config.allowed_imports)
     difference = environment.difference()
     if difference is None:
         return []
     message = f"stop.target is auto, but the threshold of {environment.id} does not apply, because {difference}"
     return [f"{message}; there is no target, unless stop.target is set to the mean at which the task is solved"]
+
+
+def _held_out_environment(config: Config) -> EnvironmentSpec | None:
+    """The environment of validation and test, whose scores are compared with the target; None for a function."""
+    settings = config.settings
+    section = settings.validation.environment or settings.environment
+    if settings.fitness.type != EPISODE_RETURN or section is None:
+        return None
+    environment: EnvironmentSpec = section.build()
+    return environment.restricted(config.allowed_imports)
 
 
 def _architecture(config: Config) -> Architecture:

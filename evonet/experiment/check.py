@@ -26,6 +26,7 @@ from evonet.experiment.start_check import (
     Finding,
     costs_of,
     failures,
+    kind_of,
     population_size,
     trial_findings,
     try_out,
@@ -33,7 +34,7 @@ from evonet.experiment.start_check import (
 from evonet.experiment.tracking import require_trackers
 from evonet.fitness import EpisodeReturn, Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
-from evonet.strategies.algorithm import Algorithm
+from evonet.strategies.algorithm import Algorithm, ask
 from evonet.task import Task
 
 _GENOMES = 8
@@ -53,14 +54,14 @@ def check_config(config: Config) -> Iterator[Finding]:
         yield Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")
         yield from (Finding("warning", warning) for warning in warnings_for(fitness))
         no_target = target_warnings(config)
-        if fitness.task is not None and target_of(config, fitness.task) is None and not no_target:
+        if fitness.task is not None and target_of(config) is None and not no_target:
             no_target = ["no target: neither stop.target nor the environment gives one"]
         yield from (Finding("note", message) for message in no_target)
         check = _Check(config, fitness)
         yield from check.findings()
         if fitness.task is not None:
-            if any(fault.kind in ("died", "timeout") for fault in check.faults):
-                yield Finding("note", "Gymnasium's checker is left out: it would hang or crash as well")
+            if check.faults:
+                yield Finding("note", "Gymnasium's checker is left out until episodes can be scored")
             else:
                 fitness.close()  # an environment beside another one may be impossible to make
                 yield from _environment(fitness.task)
@@ -93,9 +94,9 @@ class _Check:
         repeated = trial is None or trial.cause is None
         if trial is not None:
             yield from trial_findings(self._config, trial)
-            if trial.refusal:
-                return
             self.faults = trial.faults
+            if trial.refusal or trial.faults:
+                return
             self._step_seconds, self._lengths = trial.step_seconds, list(trial.lengths)
         networks = self._affordable()
         if networks < 2 and self._fitness.task is not None:
@@ -110,7 +111,7 @@ class _Check:
     def costs(self) -> Iterator[Finding]:
         """The times of a generation, a validation and the test; if they are long, also smaller numbers."""
         config, fitness = self._config, self._fitness
-        if not self._step_seconds or not isinstance(fitness, EpisodeReturn):
+        if self.faults or not self._step_seconds or not isinstance(fitness, EpisodeReturn):
             return
         population = population_size(self._algorithm)
         costs = costs_of(config, fitness, population, self._step_seconds, self._lengths)
@@ -138,7 +139,7 @@ class _Check:
         config = replace(self._config, settings=settings.model_copy(update={"environment": environment}))
         fitness = build_fitness(_with_timeout(config))
         try:
-            genomes = self._algorithm.ask()[:1]
+            genomes = ask(self._algorithm)[:1]
             results = fitness(genomes, episode_seeds(settings.seed, Purpose.TRAINING, 0, 1))
         except TooManyFaults:
             return []
@@ -148,7 +149,7 @@ class _Check:
 
     def _evaluation(self, networks: int, *, twice: bool) -> Iterator[Finding]:
         config, fitness = self._config, self._fitness
-        genomes = self._algorithm.ask()[:networks]
+        genomes = ask(self._algorithm)[:networks]
         seeds = episode_seeds(config.settings.seed, Purpose.TRAINING, 0, fitness.episodes)
         try:
             first = fitness(genomes, seeds)
@@ -172,9 +173,9 @@ class _Check:
 
     def _failures(self, faults: Sequence[Fault]) -> Iterator[Finding]:
         """The findings for faults that the trial did not have already."""
-        told = {fault.message for fault in self.faults}
+        told = {kind_of(fault) for fault in self.faults}
         self.faults = [*self.faults, *faults]
-        yield from failures([fault for fault in faults if fault.message not in told])
+        yield from failures([fault for fault in faults if kind_of(fault) not in told])
 
     def _not_repeated(self) -> str:
         if self._fitness.task is None:

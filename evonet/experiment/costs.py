@@ -25,8 +25,8 @@ class Costs:
 
     Attributes:
         step: a step of the environment.
-        steps: steps of an episode.
-        ends: whether an episode that was tried ended by itself after so many; if not, it is the step limit.
+        steps: steps of an episode, or the step limit.
+        ends: whether `steps` was measured; otherwise it is the step limit.
         generation: the training episodes of a generation.
         validation: the held-out episodes of a validation.
         test: the episodes of the champion's test.
@@ -53,10 +53,12 @@ class Costs:
 
     def described(self) -> str:
         """The times in a line."""
-        about = "about" if self.ends else "up to"
         times = {"a generation takes": self.generation, "a validation": self.validation, "the test": self.test}
-        parts = ", ".join(f"{part} {about} {duration(seconds)}" for part, seconds in times.items())
-        return f"{parts}: an episode has {about} {self.steps:,.0f} steps, and a step takes {duration(self.step)}"
+        parts = ", ".join(f"{part} about {duration(seconds)}" for part, seconds in times.items())
+        step = f"a step takes {duration(self.step)}"
+        if self.ends:
+            return f"{parts}: an episode has about {self.steps:,.0f} steps, and {step}"
+        return f"if episodes take all of their {self.steps:,.0f} steps, {parts}: {step}"
 
 
 def estimate(config: Config, fitness: EpisodeReturn, population: int, step: float, steps: float | None) -> Costs:

@@ -83,10 +83,11 @@ def faults_recorded(
         faults = sorted(error.faults, key=lambda fault: (fault.individual, fault.episode))
         record_faults(directory, error.generation, faults, algorithm.population, evolution.normaliser)
         allow = allowing(allowed_imports)
+        again = "resume" if error.generation else "start again"
         raise TooManyFaults(
             f"generation {error.generation}: {error}\n"
             f"replay it with: {command('evonet', 'replay', directory.path, '--fault', str(before), *allow)}\n"
-            f"resume after a repair with: {command('evonet', 'resume', directory.path, *allow)}"
+            f"{again} after a repair with: {command('evonet', 'resume', directory.path, *allow)}"
         ) from error
 
 

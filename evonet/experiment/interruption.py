@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from evonet.errors import OutOfTime
+
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _DEFAULT_HANDLERS = (signal.default_int_handler, signal.SIG_DFL)
 _active: Interruption | None = None
@@ -28,12 +30,8 @@ class Interrupted(KeyboardInterrupt):
         self.exit_status = 128 + number
 
 
-class OutOfTime(BaseException):
-    """The time of a run is up; no `Exception`, which the code of an environment may catch."""
-
-
 @contextlib.contextmanager
-def time_limit(seconds: float | None) -> Iterator[None]:
+def alarm(seconds: float | None) -> Iterator[None]:
     """A context in which OutOfTime is raised after `seconds`; None sets no limit.
 
     The context does nothing on a system without SIGALRM, or in a thread other than the main one. An alarm that was set

@@ -30,7 +30,7 @@ from pydantic import (
 )
 
 from evonet.errors import ConfigError
-from evonet.foreign import RAISED, described
+from evonet.foreign import RAISED, SIGNALS, described
 from evonet.settings import ByName, argument_defaults, argument_hints, may_vary
 
 Schedules = tuple[tuple[str, type | None], ...]
@@ -83,6 +83,8 @@ class Checked(Buildable):
             return self
         try:
             self.build()
+        except SIGNALS:
+            raise
         except RAISED as error:
             if _is_evonets(owner) or isinstance(error, ValueError):
                 raise

@@ -14,7 +14,7 @@ from evonet.experiment.config import Config
 from evonet.experiment.run_directory import CONFIG
 from evonet.experiment.run_finder import run_directory
 from evonet.experiment.runner import resume, run
-from evonet.foreign import RAISED, described
+from evonet.foreign import RAISED, SIGNALS, described
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ def run_seed(seed: int, study_path: str, allow_imports: Sequence[str]) -> Outcom
         summary = _summary_of(seed, Path(study_path), allow_imports)
     except EvonetError as error:
         return Outcome(seed, None, str(error))
+    except SIGNALS:
+        raise
     except RAISED as error:  # the other runs of the study continue
         return Outcome(seed, None, described(error), traceback.format_exc())
     return Outcome(seed, summary)

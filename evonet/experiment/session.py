@@ -16,7 +16,7 @@ import numpy as np
 from evonet.champion import Champion
 from evonet.champion_selection import held_out_episodes
 from evonet.cluster.executor import Cluster, FuturesExecutor
-from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
+from evonet.errors import CheckpointError, EvonetError, OutOfTime, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
 from evonet.evolution import Generation, evolve
 from evonet.experiment.build import (
@@ -35,7 +35,7 @@ from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
 from evonet.experiment.generation_log import GenerationLog
-from evonet.experiment.interruption import Interruption, OutOfTime, time_limit
+from evonet.experiment.interruption import Interruption, alarm
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.tracking import make_trackers, require_trackers
 from evonet.fingerprint import fingerprint, versions
@@ -46,6 +46,8 @@ from evonet.shell import allowing, command
 from evonet.strategies.algorithm import search_distribution, uses_linear_algebra
 
 Watcher = Callable[[Generation, float], None]
+
+_RESUME, _ANEW = "resume with", "nothing was saved yet; start again with"
 
 
 class Session:
@@ -81,7 +83,7 @@ class Session:
             self._algorithm = build_algorithm(config, self._fitness.architecture)
             self._first_distribution = search_distribution(self._algorithm)
             self._validation_fitness = build_validation_fitness(config, self._fitness, executor)
-            self._target = target_of(config, self._validation_fitness.task)
+            self._target = target_of(config)
             for warning in target_warnings(config):
                 say(warning)
             self._test_episodes = held_out_episodes(settings.test.episodes, self._validation_fitness)
@@ -148,7 +150,8 @@ class Session:
         writer = CheckpointWriter(directory.files, self._config.settings.checkpoints.build(), since)
         with contextlib.ExitStack() as stack:
             resume = command("evonet", "resume", directory.path, *allowing(self._config.allowed_imports))
-            stack.enter_context(_resume_advice(resume, interruption))
+            stack.enter_context(_resume_advice(interruption))
+            interruption.advice = f"{_RESUME if self._kept else _ANEW}: {resume}"
             stack.enter_context(contextlib.closing(writer))
             stack.enter_context(_saved_on_error(writer))
             stack.enter_context(
@@ -175,6 +178,7 @@ class Session:
                     self._kept = self._evolution.state()
                     make = self._snapshot(directory, generation.number, seconds)
                     writer.offer(generation.number, make)
+                    interruption.advice = f"{_RESUME}: {resume}"
                 if generation.number == 0:
                     limit = limit_warning(self._fitness, generation.results)
                     if limit is not None:
@@ -219,7 +223,7 @@ class Session:
         limit = self._config.settings.stop.seconds
         test = self._test_episodes * self._evolution.seconds_per_held_out_episode  # its time counts too
         try:
-            with time_limit(None if limit is None else started + limit - test - time.monotonic()):
+            with alarm(None if limit is None else started + limit - test - time.monotonic()):
                 return next(self._evolution)
         except OutOfTime:
             if not self._elsewhere:
@@ -330,9 +334,8 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _resume_advice(resume: str, interruption: Interruption) -> Iterator[None]:
+def _resume_advice(interruption: Interruption) -> Iterator[None]:
     """A context that adds the command that resumes the run to an error that a user can repair."""
-    interruption.advice = f"resume with: {resume}"
     try:
         yield
     except (EvonetError, KeyboardInterrupt) as error:

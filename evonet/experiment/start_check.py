@@ -5,6 +5,7 @@ It changes no bit of the run: it has environments of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -16,12 +17,14 @@ from evonet.experiment.config import Config
 from evonet.experiment.costs import Costs, estimate
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.seeding import Purpose, episode_seeds, generator
-from evonet.strategies.algorithm import Algorithm
+from evonet.strategies.algorithm import Algorithm, ask
 
 if TYPE_CHECKING:
     from evonet.evaluation.trial import Cause, Trial
 
 NOT_REPEATED = "the environment is not deterministic: the same seed gave another episode the second time"
+
+_VALUES = re.compile(r"'[^']*'|\(.*\)|\[.*\]|\b(?:nan|inf)\b|[-+.\d]+")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def start_check(config: Config, fitness: Fitness, algorithm: Algorithm) -> Itera
     if not found.faults:
         costs = costs_of(config, fitness, population_size(algorithm), found.step_seconds, found.lengths)
         if costs.dear:
-            yield Finding("warning", costs.described())
+            measured = "" if costs.ends else "; evonet check measures an episode"
+            yield Finding("warning", costs.described() + measured)
             seconds = config.settings.stop.seconds
             if seconds is not None and seconds < costs.generation + costs.validation:
                 yield Finding(
@@ -88,10 +92,16 @@ def trial_findings(config: Config, trial: Trial) -> list[Finding]:
 
 
 def failures(faults: Sequence[Fault]) -> list[Finding]:
-    """A finding for the first fault with each kind and message."""
-    kinds = {(fault.kind, fault.message): fault for fault in reversed(faults)}
+    """A finding for the first fault of each kind."""
+    kinds = {kind_of(fault): fault for fault in reversed(faults)}
     firsts = reversed(kinds.values())
     return [Finding("error", f"an episode failed ({fault.location}): {fault.message}") for fault in firsts]
+
+
+def kind_of(fault: Fault) -> tuple[str, str]:
+    """What two faults have in common that differ in values only: the type and the line of an error, or the message."""
+    error, colon, _ = fault.message.partition(": ")
+    return fault.kind, error if colon and fault.kind == "exception" else _VALUES.sub("", fault.message)
 
 
 def remedy(config: Config, cause: Cause) -> str:
@@ -119,4 +129,4 @@ def costs_of(
 def population_size(algorithm: Algorithm) -> int:
     """Genomes in a generation."""
     size = getattr(algorithm, "population_size", None)
-    return len(algorithm.ask()) if size is None else int(size)
+    return len(ask(algorithm)) if size is None else int(size)

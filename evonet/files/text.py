@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from evonet.foreign import without_addresses
+
 
 def shown(value: Any, length: int = 80) -> str:
-    """`value` for a message: its `repr`, truncated to `length` characters."""
+    """`value` for a message: its `repr` without addresses, truncated to `length` characters."""
     try:
-        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
-    except (ValueError, RecursionError):  # `repr` refuses integers of thousands of digits
+        text = ascii(value) if isinstance(value, str) and not value.isprintable() else without_addresses(repr(value))
+    except Exception:  # noqa: BLE001 - a class of the user's may raise anything; Python refuses integers of 5,000 digits
         text = f"a {type(value).__name__}"
     return text if len(text) <= length else f"{text[: length - 1]}…"
 

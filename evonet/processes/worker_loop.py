@@ -11,11 +11,12 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from evonet.errors import EvonetError
+from evonet.errors import EvonetError, EvonetWarning
 from evonet.processes.cores import limit_cores
 
 HAS_WATCHDOG = os.name == "posix"
@@ -36,6 +37,7 @@ def serve(calls: Connection, dumps: Connection, parent: int, share: int) -> None
         parent: the parent's process id.
         share: number of processors that this process may use.
     """
+    warnings.simplefilter("ignore", EvonetWarning)  # the parent has told it, in its own way
     _end_with(parent)
     _ignore_signals()
     limit_cores(share)

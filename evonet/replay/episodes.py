@@ -6,13 +6,14 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from evonet.environments.instance import Instance
-from evonet.errors import CannotRender, ConfigError, EnvironmentUnavailable, EvonetError
-from evonet.foreign import RAISED, absolute, described
+from evonet.errors import CannotRender, ConfigError, EnvironmentUnavailable
+from evonet.foreign import absolute, guarded
 from evonet.policy import Policy
 from evonet.replay.animation import FILM_FORMATS, Film, FilmFormat, FrameRate
 from evonet.types import IntArray
@@ -157,18 +158,18 @@ def steps(policy: Policy, instance: Instance, seed: int) -> Iterator[Episode]:
         EnvironmentUnavailable: the environment cannot be made, or raises.
     """
     total, step = 0.0, 0
-    try:
+
+    def guard() -> AbstractContextManager[None]:
+        return guarded(f"the environment failed at step {step}, seed {seed}", EnvironmentUnavailable)
+
+    with guard():
         policy.reset()
         observation = instance.reset(seed)
-        yield Episode(seed, total, step, terminated=False)
-        for step in range(1, policy.task.max_steps + 1):
+    yield Episode(seed, total, step, terminated=False)
+    for step in range(1, policy.task.max_steps + 1):
+        with guard():
             observation, reward, terminated, truncated = instance.step(policy.act(observation))
-            total += reward
-            yield Episode(seed, total, step, terminated)
-            if terminated or truncated:
-                break
-    except EvonetError:
-        raise
-    except RAISED as error:  # the environment's own, or its window's
-        what = f"the environment failed at step {step}, seed {seed}: {described(error)}"
-        raise EnvironmentUnavailable(what) from error
+        total += reward
+        yield Episode(seed, total, step, terminated)
+        if terminated or truncated:
+            break

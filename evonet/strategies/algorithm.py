@@ -8,6 +8,8 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from evonet.errors import AlgorithmFailed
+from evonet.foreign import own_parts_guarded
 from evonet.network import Architecture
 from evonet.operators.parents import Observe
 from evonet.population import Population
@@ -57,13 +59,34 @@ class Algorithm(Protocol):
         ...
 
 
+def ask(algorithm: Algorithm) -> FloatArray:
+    """Call the algorithm's `ask`.
+
+    Raises:
+        AlgorithmFailed: the algorithm, or an operator of it, is not evonet's and raised an error; or `ask` returned
+            something else than genomes.
+    """
+    with own_parts_guarded():
+        genomes = algorithm.ask()
+    size = algorithm.architecture.genome_size
+    if np.ndim(genomes) != 2 or np.shape(genomes)[1] != size:
+        name = type(algorithm).__name__
+        raise AlgorithmFailed(f"{name}.ask must return genomes of shape (n, {size}), got {np.shape(genomes)}")
+    return genomes
+
+
 def tell_with_episodes(
     algorithm: Any, fitness: FloatArray, *, returns: FloatArray | None, observe: Observe | None
 ) -> None:
-    """Call the algorithm's `tell` with the fitness, and with those of `returns` and `observe` that it accepts."""
+    """Call the algorithm's `tell` with the fitness, and with those of `returns` and `observe` that it accepts.
+
+    Raises:
+        AlgorithmFailed: the algorithm, or an operator of it, is not evonet's and raised an error.
+    """
     episodes = {"returns": returns, "observe": observe}
     taken = inspect.signature(algorithm.tell).parameters
-    algorithm.tell(fitness, **{name: value for name, value in episodes.items() if name in taken})
+    with own_parts_guarded():
+        algorithm.tell(fitness, **{name: value for name, value in episodes.items() if name in taken})
 
 
 def uses_linear_algebra(algorithm: object) -> bool:

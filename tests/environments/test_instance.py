@@ -51,6 +51,13 @@ def stepped(**answers):
     return instance.step(1)
 
 
+class Secretive:
+    """A thing that cannot be shown."""
+
+    def __repr__(self):
+        raise RuntimeError("not for you")
+
+
 @pytest.mark.parametrize(
     ("reward", "shown"),
     [
@@ -65,6 +72,9 @@ def stepped(**answers):
         (1j, "1j"),
         ({"reward": 1.0}, "{'reward': 1.0}"),
         (np.array("2"), "array('2', dtype='<U1')"),
+        (np.complex128(1j), "np.complex128(1j)"),
+        (object(), "<object object>"),
+        (Secretive(), "a Secretive"),
         (10**400, None),
     ],
 )
@@ -88,6 +98,12 @@ def test_a_reward_may_be_a_number_of_any_type(reward):
 def test_the_end_of_an_episode_is_true_or_false(ended, is_true):
     assert stepped(terminated=ended)[2] is is_true
     assert stepped(truncated=ended)[3] is is_true
+
+
+def test_an_end_that_is_a_text_is_refused_because_any_text_would_be_true():
+    with pytest.raises(MalformedResult) as refused:
+        stepped(terminated="False")
+    assert str(refused.value) == "terminated is 'False'; True or False is wanted"
 
 
 def test_several_ends_at_once_are_refused_by_name():
@@ -377,22 +393,66 @@ class Drawn(Walk):
 
 
 def test_an_environment_whose_renderer_fails_says_so():
-    instance = Instance(lambda: Drawn("rgb_array"), render_mode="rgb_array")
+    instance = Instance(Drawn, render_mode="rgb_array")
     with pytest.raises(CannotRender) as refused:
         instance.render()
     assert without_place(str(refused.value)) == "the environment cannot be rendered: OSError: no graphics library"
 
 
 def test_an_environment_without_the_render_mode_says_so(counted):
-    with pytest.raises(CannotRender, match="it has no render mode 'human'"):
-        Instance(Counted, render_mode="human").open()
+    with pytest.raises(CannotRender) as refused:
+        Instance(lambda _mode: Counted(), render_mode="human").open()
+    why = "it has no render mode 'human'; its metadata name none"
+    assert str(refused.value) == f"the environment cannot be rendered: {why}"
     assert counted.now == 0
+
+
+class Talking(Walk):
+    metadata = {"render_modes": ["human", "ansi"]}  # noqa: RUF012 - as Gymnasium has it
+
+    def __init__(self, render_mode=None):
+        super().__init__()
+        assert render_mode in (None, *self.metadata["render_modes"])
+
+
+def test_an_environment_that_refuses_the_render_mode_is_asked_which_it_has():
+    with pytest.raises(CannotRender) as refused:
+        Instance(functools.partial(make_environment_of, Talking), render_mode="rgb_array").open()
+    why = "it has no render mode 'rgb_array'; its metadata name 'human', 'ansi'"
+    assert str(refused.value) == f"the environment cannot be rendered: {why}"
+
+
+def make_environment_of(kind, render_mode=None):
+    return make_environment(functools.partial(kind, render_mode))
+
+
+class Unlinked(Walk):
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - as Gymnasium has it
+
+    def __init__(self, render_mode=None):
+        super().__init__()
+        if render_mode is not None:
+            raise OSError("no graphics library")
+
+
+def test_an_environment_that_has_the_render_mode_and_cannot_be_made_with_it_keeps_its_error():
+    with pytest.raises(EnvironmentUnavailable, match="no graphics library"):
+        Instance(functools.partial(make_environment_of, Unlinked), render_mode="rgb_array").open()
+
+
+def test_metadata_that_cannot_be_read_are_none():
+    class Secret(Walk):
+        @property
+        def metadata(self):
+            raise RuntimeError("not yet")
+
+    assert Instance(Secret).metadata == {}
 
 
 def test_a_constructor_that_takes_no_render_mode_says_so():
     specification = EnvironmentSpec(f"{MODULE}:evonet-tests/Walk-v0")
     with pytest.raises(CannotRender) as refused:
-        Instance(functools.partial(specification.make, "rgb_array"), render_mode="rgb_array").open()
+        Instance(specification.make, render_mode="rgb_array").open()
     why = "its constructor takes no argument render_mode"
     assert str(refused.value) == f"the environment cannot be rendered: {why}"
 

@@ -1,5 +1,6 @@
 """Wrappers by their names: lists become what the wrapper wants, and errors name the wrapper."""
 
+import itertools
 import warnings
 
 import gymnasium as gym
@@ -112,6 +113,29 @@ def test_the_lists_of_an_environment_s_own_arguments_become_tuples_or_arrays_too
 
     assert call_with_lists(make, {"size": [8, 8]}) == "8 of tuple 1"
     assert call_with_lists(lambda grid: grid.shape, {"grid": [[1, 2], [3, 4]]}) == (2, 2)
+
+
+def test_two_lists_may_become_a_tuple_and_an_array_or_stay_as_they_are():
+    kinds = (list, tuple, np.ndarray)
+    for first, second in itertools.product(kinds, kinds):
+
+        def make(size, weights, first=first, second=second):
+            assert (type(size), type(weights)) == (first, second)
+            return "made"
+
+        assert call_with_lists(make, {"size": [8, 8], "weights": [1.0, 0.5]}) == "made"
+
+
+def test_of_many_lists_not_every_way_is_tried():
+    calls = []
+
+    def make(**arguments):
+        calls.append(arguments)
+        raise ValueError("never")
+
+    with pytest.raises(ValueError, match="never"):
+        call_with_lists(make, {name: [1.0] for name in "abcdef"})
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize(

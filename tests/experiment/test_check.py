@@ -100,8 +100,11 @@ def test_a_failed_episode_is_reported_once_with_seed_and_step(trouble, message, 
     assert without_place(found[0]) == "an episode failed " + message.format(seed=seed)
 
 
-def test_no_returns_are_reported_if_no_episode_could_be_scored(check):
-    assert ("note", "no episode could be scored") in check(own("Walk"), {"trouble": "raise"})
+def test_an_environment_whose_first_episodes_fail_is_tried_no_further(check):
+    *_, (level, message), last = check(own("Walk"), {"trouble": "raise"})
+    assert level == "error"
+    assert "ValueError in tests/environments_for_tests.py" in message
+    assert last == ("note", "Gymnasium's checker is left out until episodes can be scored")
 
 
 def test_a_missing_time_limit_is_a_warning_where_an_episode_did_not_end_by_itself(check):

@@ -476,10 +476,9 @@ def test_the_target_is_the_environments_own_unless_the_config_has_another(load):
     for text, target in targets.items():
         config = load(MINIMAL + text)
         fitness = build_fitness(config)
-        assert target_of(config, fitness.task) == target
+        assert target_of(config) == target
         assert build_stop_rule(config, target, 100)
         fitness.close()
-    assert target_of(load(MINIMAL), None) is None
 
 
 REFUSED_IMPORTS = {
@@ -707,8 +706,8 @@ def test_one_message_has_all_modules_that_may_not_be_imported(refusal):
 )  # fmt: skip
 def test_another_task_than_the_registered_one_has_no_target_and_a_warning_says_why(environment, difference, load):
     config = load(f"environment: {environment}\n")
-    with contextlib.closing(build_fitness(config)) as fitness:
-        assert target_of(config, fitness.task) is None
+    with contextlib.closing(build_fitness(config)):
+        assert target_of(config) is None
     (warning,) = target_warnings(config)
     assert warning == (
         f"stop.target is auto, but the threshold of MountainCar-v0 does not apply, because {difference}; there is no "
@@ -730,8 +729,8 @@ def test_another_task_than_the_registered_one_has_no_target_and_a_warning_says_w
 )
 def test_the_registered_task_keeps_its_target_with_wrappers_that_only_change_what_is_seen(environment, target, load):
     config = load(f"environment: {environment}\n")
-    with contextlib.closing(build_fitness(config)) as fitness:
-        assert target_of(config, fitness.task) == target
+    with contextlib.closing(build_fitness(config)):
+        assert target_of(config) == target
     assert target_warnings(config) == []
 
 
@@ -747,8 +746,10 @@ def test_a_shipped_config_has_a_target_and_no_warning_about_it(path):
 def test_the_target_is_that_of_the_environment_of_the_validation(load):
     text = "environment: {id: CartPole-v1, max_steps: 9}\nvalidation: {environment: {id: CartPole-v1}}\n"
     assert target_warnings(load(text)) == []
+    assert target_of(load(text)) == 475.0
     text = "environment: {id: CartPole-v1}\nvalidation: {environment: {id: CartPole-v1, max_steps: 9}}\n"
     assert len(target_warnings(load(text))) == 1
+    assert target_of(load(text)) is None
 
 
 def test_keys_that_begin_with_x_are_for_anchors(load, refusal):

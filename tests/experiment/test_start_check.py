@@ -10,13 +10,16 @@ import pytest
 from evonet.cli import main
 from evonet.errors import UnsuitableEnvironment
 from evonet.evaluation import trial as trials
+from evonet.evaluation.results import Fault
 from evonet.experiment.build import build_fitness
 from evonet.experiment.check import check_config
 from evonet.experiment.config import Config
 from evonet.experiment.costs import Costs, duration, proposal
 from evonet.experiment.runner import run
+from evonet.experiment.start_check import failures
 from evonet.experiment.study import study
 from evonet.fitness import EpisodeReturn
+from evonet.foreign import without_place
 from tests import environments_for_tests, trial_environments
 
 ALLOWED = [environments_for_tests.MODULE, trial_environments.MODULE]
@@ -253,6 +256,77 @@ def test_a_run_says_what_its_parts_will_take_where_that_is_more_than_a_minute(co
         "warning: stop.seconds is 50, and the run may end before its first generation is done"
     ]
     assert said_by_run(config(own("Walk"), "algorithm.population_size=3"), tmp_path / "cheap") == []
+
+
+def test_where_no_episode_ended_the_times_are_those_of_the_step_limit_and_say_so(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(EpisodeReturn, "try_out", lambda *_: trials.Trial(None, 0.5))
+    (times,) = said_by_run(config(own("Walk")), tmp_path / "run")
+    assert times == (
+        "warning: if episodes take all of their 20 steps, a generation takes about 80 s, a validation about 20 s, "
+        "the test about 20 s: a step takes 500 ms; evonet check measures an episode"
+    )
+
+
+def test_check_measures_an_episode_that_ends_by_itself(config, monkeypatch):
+    monkeypatch.setattr(EpisodeReturn, "try_out", lambda *_: trials.Trial(None, 0.5))
+    findings = [finding.message for finding in check_config(config(own("Endless"), kwargs={"ends": 40}))]
+    assert any("an episode has about 40 steps, and a step takes 500 ms" in message for message in findings)
+
+
+def test_nothing_is_said_of_times_where_episodes_fail(config, tmp_path):
+    broken = config(own("Walk"), "faults.max_share=1.0", kwargs={"trouble": "raise"})
+    assert not any("takes" in finding.message for finding in check_config(broken))
+    assert not any("takes" in line for line in said_by_run(broken, tmp_path / "run"))
+
+
+def fault(message, kind="malformed"):
+    return Fault(0, 0, 1, kind, 0, message)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (fault("MalformedResult: the reward is array([0.7, -1. ]) of shape (2,); a number is wanted"),
+         fault("MalformedResult: the reward is array([ 0., -1.]) of shape (2,); a number is wanted")),
+        (fault("MalformedResult: the reward is '1.5'; a number is wanted"),
+         fault("MalformedResult: the reward is '-2'; a number is wanted")),
+        (fault("MalformedObservation: an observation must have shape (3,), got (2,)"),
+         fault("MalformedObservation: an observation must have shape (3,), got (1, 2)")),
+        (fault("the reward is nan", "nonfinite"), fault("the reward is inf", "nonfinite")),
+        (fault("the reward is -inf", "nonfinite"), fault("the reward is inf", "nonfinite")),
+        (fault("ValueError in maze.py:3: no way from (1, 2)", "exception"),
+         fault("ValueError in maze.py:3: no way out of here", "exception")),
+    ],
+)  # fmt: skip
+def test_faults_that_differ_in_values_only_are_one_finding(one, two):
+    (finding,) = failures([one, two])
+    assert finding.message.endswith(one.message)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (fault("MalformedResult: the reward is None; a number is wanted"),
+         fault("MalformedResult: terminated is None; True or False is wanted")),
+        (fault("ValueError in maze.py:3: no way", "exception"), fault("ValueError in maze.py:33: no way", "exception")),
+        (fault("ValueError in maze.py:3: no way", "exception"), fault("OSError in maze.py:3: no way", "exception")),
+        (fault("the reward is nan", "nonfinite"),
+         fault("the observation holds numbers that are not finite", "nonfinite")),
+    ],
+)  # fmt: skip
+def test_faults_of_several_kinds_are_a_finding_each(one, two):
+    assert len(failures([one, two, one])) == 2
+
+
+def test_an_environment_whose_second_episode_fails_is_found(config, tmp_path):
+    (found,) = errors_of_check(config(own("ClosesItself")))
+    assert without_place(found).endswith("RuntimeError: it is closed")
+    assert said_by_run(config(own("ClosesItself")), tmp_path / "run")[0] == found
+
+
+def test_warnings_of_an_environment_are_not_the_checker_s(config):
+    messages = [finding.message for finding in check_config(config(own("Deprecated"))) if finding.level == "warning"]
+    assert not any("deprecated" in message for message in messages)
 
 
 def test_check_proposes_numbers_that_can_be_copied_into_the_config(config, dear, monkeypatch):

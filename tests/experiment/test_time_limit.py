@@ -7,10 +7,10 @@ import pytest
 
 from evonet import EpisodeReturn
 from evonet.champion_selection import held_out_episodes
-from evonet.errors import EvonetError
+from evonet.errors import EvonetError, OutOfTime
 from evonet.evolution import Evolution
 from evonet.experiment.config import Config
-from evonet.experiment.interruption import OutOfTime, time_limit
+from evonet.experiment.interruption import alarm
 from evonet.experiment.runner import resume, run
 from tests.environments_for_tests import MODULE
 
@@ -101,7 +101,7 @@ def test_an_alarm_that_was_set_before_goes_on_after_the_time_limit():
     before = signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.3)
-        with pytest.raises(OutOfTime), time_limit(0.01):
+        with pytest.raises(OutOfTime), alarm(0.01):
             time.sleep(60)
         assert rung == []
         ends = time.monotonic() + 30

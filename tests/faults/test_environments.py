@@ -180,7 +180,7 @@ def test_fault_4_genomes_that_are_not_finite(environment, tmp_path):
     ("trouble", "message"),
     [
         ("wrong shape in reset", "MalformedObservation: an observation must have shape (3,), got (1,)"),
-        ("wrong type in reset", "MalformedObservation: an observation must have type float64, got <U1"),
+        ("wrong type in reset", "MalformedObservation: an observation must have type float64, got text"),
     ],
 )
 def test_fault_5_observation_of_wrong_shape_or_type(trouble, message, tmp_path, capsys):
@@ -196,7 +196,7 @@ def test_fault_5_observation_of_wrong_shape_or_type(trouble, message, tmp_path, 
         "evonet: generation 0: 16 of 16 individuals failed, more than faults.max_share 0.5 allows; "
         f"the first, malformed, seed {seed}, step 0: {message}\n"
         f"replay it with: evonet replay {folder} --fault 0 --allow-import {MODULE}\n"
-        f"resume after a repair with: evonet resume {folder} --allow-import {MODULE}\n"
+        f"start again after a repair with: evonet resume {folder} --allow-import {MODULE}\n"
     )
     assert main(["replay", str(folder), "--fault", "0", "--allow-import", MODULE]) == 0
     assert message in capsys.readouterr().out

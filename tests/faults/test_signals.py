@@ -95,7 +95,7 @@ def test_fault_15_a_second_signal_stops_at_once(tmp_path):
     assert status == 130
     assert err.splitlines()[-2:] == [
         "evonet: stopped at once",
-        f"resume with: evonet resume {path} {' '.join(ALLOWED)}",
+        f"nothing was saved yet; start again with: evonet resume {path} {' '.join(ALLOWED)}",
     ]
 
 

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
 
-from evonet.errors import ConfigError
+from evonet.errors import ConfigError, EvonetWarning
 from evonet.processes import worker as workers
 from evonet.processes.cores import cores, limit_cores
 from evonet.processes.worker import CallFailed, Worker
@@ -42,6 +43,12 @@ def oom_score():
     return int(Path("/proc/self/oom_score_adj").read_text(encoding="ascii"))
 
 
+def warnings_of_evonet():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.warn("the environment cannot be closed", EvonetWarning, stacklevel=1)
+    return len(caught)
+
+
 def gone(pid):
     try:
         os.kill(pid, 0)
@@ -54,6 +61,7 @@ def test_a_worker_makes_one_call_after_another_in_a_process_of_its_own(worker):
     assert worker.call(abs, (-3,)) == 3
     assert worker.call(os.getpid) == worker.process_id != os.getpid()
     assert worker.memory > 1_000_000
+    assert worker.call(warnings_of_evonet) == 0  # the parent tells them
     worker.close()
     assert worker.gone
 

@@ -13,7 +13,7 @@ import numpy as np
 from evonet.champion import Champion
 from evonet.environments.instance import Instance, RenderMode
 from evonet.environments.spaces import Actions
-from evonet.foreign import RAISED, described
+from evonet.foreign import RAISED, SIGNALS, described
 from evonet.policy import Policy
 from evonet.types import FloatArray, IntArray
 
@@ -106,6 +106,8 @@ class _Recorder:
         rewards = self._rows["rewards"]
         try:
             observation = self._instance.reset(seed)
+        except SIGNALS:
+            raise
         except RAISED as error:
             fault, over = described(error), True
         if not over:
@@ -116,6 +118,8 @@ class _Recorder:
                 observation, reward, terminated, truncated = self._instance.step(self._action(observation))
                 rewards.append(reward)
                 over = terminated or truncated
+            except SIGNALS:
+                raise
             except RAISED as error:
                 fault, over = described(error), True
             else:

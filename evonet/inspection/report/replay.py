@@ -11,7 +11,7 @@ from typing import Any
 from evonet.champion import Champion
 from evonet.environments.instance import Instance
 from evonet.errors import CannotRender
-from evonet.foreign import RAISED, described
+from evonet.foreign import RAISED, SIGNALS, described
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
 from evonet.replay.animation import FrameRate
 from evonet.replay.episodes import no_window_needed
@@ -106,6 +106,8 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
             for recording, seed in zip(recordings, seeds, strict=True):
                 episodes += trajectories(champion, seed[None], recording.add_frame, "rgb_array", most, MOST_SECONDS)
         return episodes, _sheets(recordings), ""
+    except SIGNALS:
+        raise
     except RAISED as error:  # a renderer's own: no pygame, no graphics library, no display, …
         why = (
             str(error) if isinstance(error, CannotRender) else f"the environment cannot be rendered: {described(error)}"
