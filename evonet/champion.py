@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.environments.batches import is_single, stacked, unbatched
+from evonet.environments.known import Names
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
 from evonet.errors import ConfigError, EvonetError, EvonetWarning, TooManyFaults
@@ -216,6 +217,12 @@ class Champion(Individual):
         """The champion with its test score; an edited one has no other."""
         fitness = math.nan if self.edited else self.training_fitness
         return replace(self, test=score, training_fitness=fitness, scored_digest="")
+
+    @property
+    def names(self) -> Names:
+        """Names of the network's inputs and outputs; numbers where the champion has no environment."""
+        shape = self.architecture
+        return Names.numbered(shape.num_inputs, shape.num_outputs) if self.task is None else self.task.names
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file; whole or not at all, the same bytes for the same champion."""

@@ -14,6 +14,7 @@ import numpy as np
 from evonet.activations import ACTIVATIONS, ActivationName
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.instance import Instance, make_environment
+from evonet.environments.known import checked_names, names_in_metadata
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Squash
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFactory, EnvironmentSpec
@@ -84,6 +85,10 @@ class EpisodeReturn:
         output_activation: a key of `ACTIVATIONS` too; the identity by default, because saturated outputs are all equal.
         bias: whether neurons have a bias.
         recurrent: whether the hidden layer reads its own last output.
+        input_names: a name for each number of the observation, for reports and exports; by default those of the
+            environment's `metadata["observation_names"]`, or those that evonet knows.
+        output_names: a name for each action, or for each number of a continuous one; by default those of
+            `metadata["action_names"]`, or those that evonet knows.
         episodes: episodes of an evaluation.
         aggregation: how the returns of the episodes become one fitness.
         quantile: which quantile, for the aggregation "quantile"; 0 is the worst episode, 1 the best.
@@ -126,6 +131,8 @@ class EpisodeReturn:
         output_activation: ActivationName = "identity",
         bias: bool = True,
         recurrent: bool = False,
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
         episodes: Episodes = 3,
         aggregation: Aggregation = "mean",
         quantile: Probability = 0.25,
@@ -164,12 +171,20 @@ class EpisodeReturn:
         environment = _specification(environment, kwargs, wrappers, max_steps)
         with Instance(partial(make_environment, environment), most=instances) as sample:
             observation_space, action_space = sample.space("observation_space"), sample.space("action_space")
-            self.time_limit = max_steps or _time_limit(environment, sample.open())
-            refuse_statistics(sample.open(), getattr(environment, "wrappers", ()))
+            opened = sample.open()
+            self.time_limit = max_steps or _time_limit(environment, opened)
+            refuse_statistics(opened, getattr(environment, "wrappers", ()))
         outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], action_squash).size
         inputs = ObservationEncoder(observation_space).size
         shape = Architecture(inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent)
         self.architecture = shape
+        input_names, output_names = (
+            checked_names(argument, names, count) or names_in_metadata(opened, key, count)
+            for argument, names, key, count in (
+                ("input_names", input_names, "observation_names", inputs),
+                ("output_names", output_names, "action_names", outputs),
+            )
+        )
         limit = int(self.time_limit or DEFAULT_MAX_STEPS)
         self.episodes = episodes = int(episodes)  # settings may be NumPy's numbers, which no file holds
         self.task: Task | None = Task(
@@ -181,6 +196,8 @@ class EpisodeReturn:
             limit,
             bool(normalise_observations),
             instances=instances and int(instances),
+            input_names=input_names,
+            output_names=output_names,
         )
         check_savable(self.task)
         self._aggregation = aggregation

@@ -8,6 +8,7 @@ from typing import Any
 
 from evonet.activations import ACTIVATIONS
 from evonet.environments.instance import Instance, RenderMode, make_environment
+from evonet.environments.known import Names, names_for
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Space, Squash
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.errors import UnsuitableEnvironment
@@ -27,6 +28,8 @@ class Task:
         max_steps: steps after which an episode is truncated.
         normalise: whether observations are normalised, and their sums returned.
         instances: environments that may be open in a process; None: 16 side by side, and no limit in all.
+        input_names: names of the network's inputs; None for those that are known of the environment, or numbers.
+        output_names: names of the network's outputs, likewise.
         recorded: how many of an episode's first network inputs are returned; only the engine "gymnasium" does that.
     """
 
@@ -39,6 +42,8 @@ class Task:
     normalise: bool = False
     recorded: int = 0
     instances: int | None = None
+    input_names: tuple[str, ...] | None = None
+    output_names: tuple[str, ...] | None = None
 
     def instance(self, render_mode: RenderMode | None = None) -> Instance:
         """An instance of the environment, which is made when it is first needed."""
@@ -73,6 +78,13 @@ class Task:
                 if found != wanted:
                     raise UnsuitableEnvironment(f"the environment must have the {name} {wanted}, got {found}")
         return replace(self, environment=source)
+
+    @property
+    def names(self) -> Names:
+        """Names of the network's inputs and outputs."""
+        environment_id = self.environment.id if isinstance(self.environment, EnvironmentSpec) else None
+        known = names_for(environment_id, self.architecture.num_inputs, self.architecture.num_outputs)
+        return Names(self.input_names or known.inputs, self.output_names or known.outputs)
 
     def reward_threshold(self) -> float | None:
         """The mean return from which Gymnasium calls the environment solved; None if it does not say."""

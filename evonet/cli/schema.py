@@ -19,7 +19,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from evonet.experiment.config import json_schema
+    from evonet.experiment.json_schema import json_schema
 
     text = json.dumps(json_schema(), indent=2) + "\n"
     if options.output is None:

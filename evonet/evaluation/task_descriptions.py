@@ -8,6 +8,7 @@ from typing import Any, cast, get_args
 
 from evonet.activations import ACTIVATIONS
 from evonet.environments.imports import import_refusal
+from evonet.environments.known import checked_names
 from evonet.environments.space_descriptions import describe_space, space_from
 from evonet.environments.spaces import Squash
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
@@ -36,8 +37,8 @@ def describe_task(task: Task) -> dict[str, Any]:
             is no plain data; the message has its name.
         ValueError: a space has numbers of a type that files do not hold.
     """
-    limited = {} if task.instances is None else {"instances": task.instances}
-    return limited | {
+    given = {"instances": task.instances, "input_names": task.input_names, "output_names": task.output_names}
+    return {name: value for name, value in given.items() if value is not None} | {
         "environment": _describe_environment(task.environment),
         "observation_space": describe_space(task.observation_space),
         "action_space": describe_space(task.action_space),
@@ -86,8 +87,9 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
         ValueError: `description` describes no task, or not one for such networks.
     """
     fields = Fields(description, "task").allow_only(
-        "environment", "observation_space", "action_space", "squash", "max_steps", "normalise", "instances"
-    )
+        "environment", "observation_space", "action_space", "squash", "max_steps", "normalise", "instances",
+        "input_names", "output_names",
+    )  # fmt: skip
     squash = fields.text("squash")
     if squash not in get_args(Squash):
         raise ValueError(f"task.squash must be one of {', '.join(get_args(Squash))}, got {shown(squash)}")
@@ -100,6 +102,8 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
         fields.integer("max_steps", 1),
         fields.boolean("normalise"),
         instances=fields.integer("instances", 1) if fields.has("instances") else None,
+        input_names=_names(fields, "input_names", architecture.num_inputs),
+        output_names=_names(fields, "output_names", architecture.num_outputs),
     )
     for name, got, size in (
         ("observation_space", task.encoder.size, architecture.num_inputs),
@@ -108,6 +112,10 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
         if got != size:
             raise ValueError(f"task.{name} must have {size} numbers for the network, got {got}")
     return task
+
+
+def _names(fields: Fields, key: str, count: int) -> tuple[str, ...] | None:
+    return checked_names(key, list(fields.items(key, count)), count) if fields.has(key) else None
 
 
 def check_savable(task: Task) -> None:

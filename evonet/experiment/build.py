@@ -9,6 +9,7 @@ import numpy as np
 
 from evonet.champion_selection import Validation
 from evonet.cluster.executor import Cluster, FuturesExecutor
+from evonet.environments.known import WrongNames, checked_names
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import (
     ConfigError,
@@ -131,6 +132,8 @@ def _episode_return(
     except EvonetError as error:
         setting = error.setting if isinstance(error, EnvironmentUnavailable | UnsuitableEnvironment) else ("id",)
         raise type(error)(f"{config.document.place((*path, *setting))}: {error}") from error
+    except WrongNames as error:
+        raise config.error(("network", error.argument), f"network.{error}") from error
     except ValueError as error:  # only the engine is not checked yet: it depends on the environment
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
 
@@ -260,6 +263,11 @@ def _architecture(config: Config) -> Architecture:
     for end in ("inputs", "outputs"):
         if getattr(network, end) is None:
             raise config.error(("network", end), f"network.{end} is required where there is no environment")
+    for argument, end in (("input_names", network.inputs), ("output_names", network.outputs)):
+        try:
+            checked_names(argument, getattr(network, argument), end)
+        except WrongNames as error:
+            raise config.error(("network", argument), f"network.{error}") from error
     return Architecture(
         network.inputs,
         network.hidden,

@@ -17,7 +17,7 @@ from evonet.evaluation.executors import Workers
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.checkpoint import Checkpoints
-from evonet.experiment.document import NOTE, STANDARD_INPUT, Document, KeyPath, to_yaml
+from evonet.experiment.document import STANDARD_INPUT, Document, KeyPath, to_yaml
 from evonet.experiment.explanations import explain
 from evonet.experiment.models import Section, choice_of, nested_in, section_of
 from evonet.experiment.own_parts import (
@@ -53,12 +53,24 @@ class Test(Settings):
 
 
 class FitnessSection(Section):
-    """The fitness: the return of episodes, or the user's function."""
+    """The fitness: the return of episodes, or the user's function.
+
+    Attributes:
+        type: `episode_return`, or `module:function` for a function of your own.
+    """
 
     type: Annotated[str, StringConstraints(pattern=rf"^({EPISODE_RETURN}|[\w.]+:[\w.]+)$")] = EPISODE_RETURN
 
 
-NETWORK = ("hidden", "hidden_activation", "output_activation", "bias", "recurrent")
+NETWORK = (
+    "hidden",
+    "hidden_activation",
+    "output_activation",
+    "bias",
+    "recurrent",
+    "input_names",
+    "output_names",
+)
 """The arguments of `EpisodeReturn` in the section `network`."""
 
 EVALUATION = (
@@ -83,20 +95,46 @@ _CheckpointArguments: Any = section_of(Checkpoints)
 
 
 class NetworkSection(_NetworkArguments):  # type: ignore[misc]
-    """The network; its inputs and outputs follow from the environment's spaces."""
+    """The network; its inputs and outputs follow from the environment's spaces.
+
+    Attributes:
+        inputs: number of inputs; only where there is no environment.
+        outputs: number of outputs; only where there is no environment.
+    """
 
     inputs: Count | None = None
     outputs: Count | None = None
 
 
 class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
-    """The evaluation of genomes."""
+    """The evaluation of genomes.
+
+    Attributes:
+        workers: worker processes; 1 is the main process, "auto" one for each core where that is faster, or where the
+            environment is not part of Gymnasium.
+    """
 
     workers: Workers = "auto"
 
 
 class Experiment(Section):
-    """A whole config; what the algorithm may be, `experiment_model` adds."""
+    """A whole config; what the algorithm may be, `experiment_model` adds.
+
+    Attributes:
+        name: name of the experiment, in paths and reports; by default that of the file.
+        seed: seed of all random numbers of the run.
+        environment: the environment in which the networks act.
+        network: the network that evolves.
+        algorithm: the genetic algorithm, another algorithm, or its name alone.
+        fitness: what is maximised.
+        evaluation: how genomes are scored in training.
+        validation: how the champion is chosen.
+        test: the final test of the champion, on fresh episodes.
+        faults: how episodes that fail are treated.
+        stop: when the run ends; the first limit that is reached ends it.
+        checkpoints: how often the run is saved.
+        tracking: other places that get the metrics of each generation.
+    """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "experiment"
     seed: Natural = 0
@@ -269,10 +307,3 @@ def _validated(document: Document, allow_imports: Sequence[str] | None) -> Exper
     if problems:
         raise ConfigError("\n".join(f"{document.place(path)}: {problem}" for path, problem in problems.items()))
     return settings
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a config, for editors."""
-    schema = experiment_model().model_json_schema()
-    schema |= {"patternProperties": {f"^{NOTE}": {}}, "title": "evonet experiment"}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

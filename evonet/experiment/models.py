@@ -123,6 +123,7 @@ def choice_of(
     nested: Mapping[str, Any] | None = None,
     default_type: str | None = None,
     schedules: Schedules = (),
+    kind: str = "",
 ) -> Any:
     """The type of a setting that names a class of `registry` by its key `type`, or is the name alone.
 
@@ -132,6 +133,7 @@ def choice_of(
         operators: registries of the arguments that take an operator.
         nested: types of the arguments that take another algorithm.
         default_type: the name that a missing `type` stands for.
+        kind: what these classes are, for the names of their models.
         schedules: the schedules that numbers may follow; models without schedules are made three times as fast.
     """
     models = []
@@ -143,14 +145,15 @@ def choice_of(
         fields = _fields(owner, (), exclude, schedules=schedules)
         for argument, choices in (operators or {}).items():
             if argument in fields:
-                fields[argument] = _operator_field(fields[argument], choices, schedules=schedules)
+                fields[argument] = _operator_field(fields[argument], argument, choices, schedules=schedules)
         for argument, hint in (nested or {}).items():
             if argument in fields:
                 fields[argument] = (hint, fields[argument][1])
         if not _is_evonets(owner):
             fields = _plain_fields(owner, fields)
         base = Unfinished if exclude else Checked
-        model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), type=(tag, name), **fields)
+        title = _title(owner, kind)
+        model: Any = create_model(title, __base__=base, __doc__=_summary(owner), type=(tag, name), **fields)
         model.owner = owner
         models.append(model)
     union: Any = Union[tuple(models)] if len(models) > 1 else models[0]  # noqa: UP007 - made at run time
@@ -186,7 +189,7 @@ def _completed(island: Any, info: ValidationInfo) -> Any:
 
 
 def _operator_field(
-    field: tuple[Any, Any], choices: Mapping[str, type | None], *, schedules: Schedules
+    field: tuple[Any, Any], kind: str, choices: Mapping[str, type | None], *, schedules: Schedules
 ) -> tuple[Any, Any]:
     """The field of an argument that takes an operator, or a list of operators, for which one operator may be given."""
     hint, default = field
@@ -194,7 +197,7 @@ def _operator_field(
     if type(default) not in names:  # the default of an algorithm of the user's own
         names[type(default)] = f"{type(default).__module__}:{type(default).__qualname__}"
         choices = {**choices, names[type(default)]: type(default)}
-    choice: Any = choice_of(choices, schedules=schedules)
+    choice: Any = choice_of(choices, schedules=schedules, kind=kind)
     settings = {"type": names[type(default)], **dataclasses.asdict(default)}
     if list in [get_origin(alternative) for alternative in get_args(hint)]:
         several = Annotated[list[choice], Field(min_length=1)]
@@ -290,7 +293,7 @@ def _schedule(schedules: Schedules) -> Any:
             continue
         fields = _fields(owner, ())
         model: Any = create_model(
-            owner.__name__, __base__=Checked, __doc__=_summary(owner), schedule=(tag, ...), **fields
+            _title(owner, "schedule"), __base__=Checked, __doc__=_summary(owner), schedule=(tag, ...), **fields
         )
         model.owner = owner
         models.append(model)
@@ -320,6 +323,11 @@ def _object(value: Any) -> Any:
     if isinstance(value, Buildable):
         return value.build()
     return [_object(item) for item in value] if isinstance(value, list) else value
+
+
+def _title(owner: Callable[..., Any], kind: str) -> str:
+    """The name of the model of a class, such as "GaussianMutation"."""
+    return owner.__name__ if owner.__name__.lower().endswith(kind) else owner.__name__ + kind.title()
 
 
 def _summary(owner: Callable[..., Any]) -> str:

@@ -27,7 +27,6 @@ from evonet.export.policy import (
     environment_id,
     flat_layout,
     named_parts,
-    names_of,
     one_hot_layout,
     task_of,
     test_in_words,
@@ -170,7 +169,7 @@ def c_header(champion: Champion, prefix: str = "policy") -> str:
         constants += [_array(prefix, "mean", normaliser.mean), _array(prefix, "deviation", normaliser.deviation)]
     read, read_constants = _read(task, prefix)
     write, write_constants = _write(task, prefix)
-    names = names_of(champion)
+    names = champion.names
     activations = (architecture.hidden_activation, architecture.output_activation)
     squashed = isinstance(task.action_space, spaces.Box) and not ACTIVATIONS[activations[1]].bounded
     used = [*activations, "tanh"] if squashed and task.squash == "tanh" else list(activations)

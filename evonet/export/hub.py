@@ -14,7 +14,7 @@ from typing import Any
 from evonet.champion import Champion
 from evonet.export.document import export_json
 from evonet.export.onnx_model import export_onnx
-from evonet.export.policy import NotExportable, environment_id, names_of, test_in_words
+from evonet.export.policy import NotExportable, environment_id, test_in_words
 from evonet.files.directory import write_atomically
 
 _UNBIASED = "The test score is unbiased: nothing was chosen by its episodes. Intervals hold 95 %."
@@ -36,7 +36,7 @@ def export_hub(champion: Champion, path: Path) -> list[Path]:
 def model_card(champion: Champion, *, with_onnx: bool) -> str:
     """The text of the model card: YAML front matter, which the hub reads, and Markdown."""
     environment = environment_id(champion) or "a custom environment"
-    names, architecture = names_of(champion), champion.architecture
+    names, architecture = champion.names, champion.architecture
     files = [
         f"- `{CHAMPION}`: the champion as evonet saves it",
         f"- `{POLICY}`: all weights by name, with what they read and do",

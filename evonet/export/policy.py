@@ -10,7 +10,6 @@ import numpy as np
 from gymnasium import spaces
 
 from evonet.champion import Champion
-from evonet.environments.known import Names, names_for
 from evonet.environments.space_descriptions import describe_space
 from evonet.environments.spaces import Space
 from evonet.environments.specification import EnvironmentSpec
@@ -103,12 +102,6 @@ def environment_id(champion: Champion) -> str | None:
     return environment.id if isinstance(environment, EnvironmentSpec) else None
 
 
-def names_of(champion: Champion) -> Names:
-    """Names of the network's inputs and outputs."""
-    architecture = champion.architecture
-    return names_for(environment_id(champion), architecture.num_inputs, architecture.num_outputs)
-
-
 def test_in_words(champion: Champion) -> str:
     """The test score, for example `mean return -147 (-155 to -140) over 100 episodes`, or that there is none."""
     if champion.test is not None:
@@ -121,7 +114,7 @@ def description(champion: Champion) -> dict[str, Any]:
 
     Numbers that are not finite become None, because JSON has none.
     """
-    task, names = champion.task, names_of(champion)
+    task, names = champion.task, champion.names
     environment = task.environment if task is not None else None
     about = {
         "environment": environment.described() if isinstance(environment, EnvironmentSpec) else None,

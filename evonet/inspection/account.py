@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.champion import Champion
-from evonet.environments.known import Names, names_for
-from evonet.environments.specification import EnvironmentSpec
+from evonet.environments.known import Names
 from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
@@ -36,7 +35,7 @@ def account_data(run: LoadedRun) -> dict[str, Any]:
     champion = run.champion
     data = dict(run.summary)
     if champion is not None:
-        names = _names(run, champion)
+        names = run.names
         network = champion.network
         data["architecture"] = asdict(champion.architecture)
         data["inputs"] = [
@@ -68,7 +67,7 @@ def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> s
     if len(run.metrics.get("generation", ())) >= _SHORTEST_CURVE:
         sections.append(_curve(run.metrics))
     if run.champion is not None:
-        names = _names(run, run.champion)
+        names = run.names
         sections += [_inputs(run.champion.network, names), _origin(run)]
         sections += _network(run.champion, names, weights=weights)
     return "\n\n".join(sections)
@@ -76,10 +75,7 @@ def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> s
 
 def champion_account(champion: Champion, path: str | Path, *, weights: bool = False, paint: Paint = plain) -> str:
     """The summary of a champion in a file, without a run; the arguments are those of `account`."""
-    environment = champion.task.environment if champion.task is not None else None
-    shape = champion.architecture
-    id_ = environment.id if isinstance(environment, EnvironmentSpec) else None
-    names = names_for(id_, shape.num_inputs, shape.num_outputs)
+    names = champion.names
     head = champion_verdict(champion, path, champion.target, paint)
     return "\n\n".join([head, _inputs(champion.network, names), *_network(champion, names, weights=weights)])
 
@@ -95,11 +91,6 @@ def influence(network: NeuralNetwork) -> list[float]:
         total = strength.sum()
         shares: list[float] = np.nan_to_num(strength / total if total > 0 else strength).tolist()
     return shares
-
-
-def _names(run: LoadedRun, champion: Champion) -> Names:
-    architecture = champion.architecture
-    return names_for(run.summary["environment"], architecture.num_inputs, architecture.num_outputs)
 
 
 def _unfinished(run: LoadedRun) -> str:

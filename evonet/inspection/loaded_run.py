@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from evonet.champion import FORMAT, Champion
 from evonet.environments.imports import module_of
+from evonet.environments.known import Names, WrongNames, checked_names
 from evonet.errors import CheckpointError, ConfigError
 from evonet.evaluation.task_descriptions import architecture_from, task_from
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
@@ -205,6 +206,26 @@ class LoadedRun:
         if checkpoint is None or "acting" not in checkpoint.state:
             return None
         return self.read(CHECKPOINTS, lambda: self._policy_spec_in(checkpoint))
+
+    @property
+    def names(self) -> Names:
+        """Names of the inputs and outputs of the run's networks.
+
+        Raises:
+            ConfigError: no file of the run has its architecture.
+        """
+        if self.policy_spec is None:
+            raise ConfigError(f"{self.path} has no champion and no checkpoint, which would have the architecture")
+        architecture, task = self.policy_spec
+        if task is not None:
+            return task.names
+        network = self.settings.get("network")
+        ends = {"input_names": architecture.num_inputs, "output_names": architecture.num_outputs}
+        names = Names.numbered(architecture.num_inputs, architecture.num_outputs)
+        with contextlib.suppress(WrongNames, TypeError):  # written by a stranger
+            given = {key: checked_names(key, network.get(key), count) for key, count in ends.items()}  # type: ignore[union-attr]
+            names = Names(given["input_names"] or names.inputs, given["output_names"] or names.outputs)
+        return names
 
     @cached_property
     def faults(self) -> list[dict[str, Any]]:

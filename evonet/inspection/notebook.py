@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from evonet.environments.known import names_for
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import number, scores, title, verdict
 from evonet.inspection.plots import histogram, learning_curve, network_diagram
@@ -40,8 +39,7 @@ def run_html(run: LoadedRun) -> str:
         parts.append(_figure(lambda axes: learning_curve(run, ax=axes)))
     if run.champion is not None:
         shape = run.champion.architecture
-        names = names_for(run.summary["environment"], shape.num_inputs, shape.num_outputs)
-        network = run.champion.network
+        names, network = run.names, run.champion.network
         parts += [
             _table(("score", "value", "of"), scores(run.summary)),
             _paragraph(f"champion: network {shape}, {shape.genome_size} genes"),

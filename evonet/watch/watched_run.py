@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from evonet.environments.known import names_for
 from evonet.errors import EvonetError
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.records import metrics_from, seconds_from
@@ -129,13 +128,10 @@ class WatchedRun:
             architecture = run.policy_spec.architecture
             found["population"] = run.read("checkpoints", lambda: _population(checkpoint, architecture))
         if champion is not None:
-            shape = champion.architecture
-            environment = self._settings.get("environment") or {}
-            names = names_for(environment.get("id"), shape.num_inputs, shape.num_outputs)
             found["network"] = {
                 "individual": champion.id,
                 "generation": champion.generation,
-                **network_sketch(champion.network, names),
+                **network_sketch(champion.network, run.names),
             }
             if champion.task is not None:
                 if self._renderer is None:

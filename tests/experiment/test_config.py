@@ -25,8 +25,9 @@ from evonet.experiment.build import (
     target_of,
     target_warnings,
 )
-from evonet.experiment.config import Config, completed, experiment_model, json_schema
+from evonet.experiment.config import Config, completed, experiment_model
 from evonet.experiment.document import Document, to_yaml
+from evonet.experiment.json_schema import json_schema
 from evonet.experiment.stopping import Stop
 from evonet.operators.registry import OPERATORS
 from evonet.testing import CHECKS
@@ -226,7 +227,8 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
         "c.yaml:3:11: network.hidden must be at least 1, got 0",
         (
             "c.yaml:3:22: network.hiden is not a known key; did you mean 'hidden'? "
-            "Known: bias, hidden, hidden_activation, inputs, output_activation, outputs, recurrent"
+            "Known: bias, hidden, hidden_activation, input_names, inputs, output_activation, output_names, outputs, "
+            "recurrent"
         ),
         "c.yaml:5:3: evaluation.episodes must be at least 1, got -1",
         (
@@ -245,7 +247,8 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
         ("seed=x", "--set seed=x: seed must be a whole number, got 'x'"),
         ("network.hidden=0", "--set network.hidden=0: network.hidden must be at least 1, got 0"),
         ("network.hiden=3", ("--set network.hiden=3: network.hiden is not a known key; did you mean 'hidden'? "
-         "Known: bias, hidden, hidden_activation, inputs, output_activation, outputs, recurrent")),
+         "Known: bias, hidden, hidden_activation, input_names, inputs, output_activation, output_names, outputs, "
+         "recurrent")),
         ("a.b=3", f"--set a.b=3: a is not a known key; Known: {TOP}"),
         ("algorithm.mutation.sigma=1", ("--set algorithm.mutation.sigma=1: algorithm.mutation must have a key 'type', "
          "got {'sigma': 1}")),

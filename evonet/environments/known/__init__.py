@@ -12,7 +12,7 @@ from evonet.environments.known.acrobot import ACROBOT
 from evonet.environments.known.arithmetic import Column
 from evonet.environments.known.cartpole import CARTPOLE
 from evonet.environments.known.double_pole import DOUBLE_POLE
-from evonet.environments.known.environment import KnownEnvironment, Names
+from evonet.environments.known.environment import KnownEnvironment, Names, WrongNames, checked_names, names_in_metadata
 from evonet.environments.known.frozen_lake import FROZEN_LAKE
 from evonet.environments.known.kernel import Columns, Kernel
 from evonet.environments.known.lunar_lander import LUNAR_LANDER, LUNAR_LANDER_CONTINUOUS
@@ -87,8 +87,11 @@ __all__ = [
     "KnownEnvironment",
     "Names",
     "Parameter",
+    "WrongNames",
+    "checked_names",
     "kernels",
     "known_environment",
     "names_for",
+    "names_in_metadata",
     "parameters_of",
 ]

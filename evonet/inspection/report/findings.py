@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.environments.known import Names, names_for
+from evonet.environments.known import Names
 from evonet.errors import EvonetError
 from evonet.evaluation.results import EpisodeResults
 from evonet.inspection.analysis.influence import NeuronState, action_influence, is_choice, neuron_states, path_strength
@@ -63,9 +63,7 @@ class Findings:
     @cached_property
     def names(self) -> Names:
         """Names of the champion's inputs and outputs."""
-        assert self.champion is not None
-        shape = self.champion.architecture
-        return names_for(self.run.summary["environment"], shape.num_inputs, shape.num_outputs)
+        return self.run.names
 
     @cached_property
     def choices(self) -> bool:
