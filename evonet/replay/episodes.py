@@ -18,6 +18,7 @@ from evonet.policy import Policy
 from evonet.replay.animation import FILM_FORMATS, Film, FilmFormat, FrameRate
 from evonet.types import IntArray
 
+_SILENT = {"SDL_AUDIODRIVER": "dummy"}  # pygame warns where there is no sound card, and a film has no sound
 _WINDOWLESS = {"SDL_VIDEODRIVER": "dummy", "MUJOCO_GL": "egl"}
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
 
@@ -46,8 +47,12 @@ def has_display() -> bool:
 
 @contextlib.contextmanager
 def no_window_needed() -> Iterator[None]:
-    """Let pygame and MuJoCo, which render most environments, draw without a window on a machine without a display."""
-    missing = {} if has_display() else {name: value for name, value in _WINDOWLESS.items() if name not in os.environ}
+    """Let pygame and MuJoCo, which render most environments, draw without a window on a machine without a display.
+
+    Sound is off in any case.
+    """
+    wanted = _SILENT if has_display() else _SILENT | _WINDOWLESS
+    missing = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(missing)
     try:
         yield

@@ -21,10 +21,11 @@ from evonet.types import IntArray
 MOST_PANELS = 8
 """Greatest number of panels, which share the width of the film."""
 
-_WIDTH = 960  # pixels of the whole film
-_LARGEST = 320  # pixels of a panel's width
-_STRIP = 26  # pixels of height of the label
+_WIDTH = 1200  # pixels of the whole film
+_LARGEST = 400  # pixels of a panel's width
+_STRIP = 32  # pixels of height of the label
 _GAP = 4  # pixels between panels
+_HOLD = 1.5  # seconds that the last picture stays
 _INK, _PAPER = (27, 31, 36), (255, 255, 255)
 
 
@@ -46,7 +47,8 @@ def record_side_by_side(
 ) -> Iterator[Episode]:
     """Let each panel's policy play the episode of `seeds (1,)`, and write one film of them atomically.
 
-    The film lasts as long as the longest episode; a panel whose episode is over shows its last picture.
+    The film lasts as long as the longest episode, and a moment more; a panel whose episode is over shows its last
+    picture.
 
     Args:
         panels: from left to right, at most `MOST_PANELS`; they play in the same environment.
@@ -66,10 +68,10 @@ def record_side_by_side(
     film_format, location = film_format_of(path, form), absolute(path)
     films, labels = [], []
     for panel in panels:
-        film = Film()
+        film = Film(most_width=_WIDTH)
         (episode,) = filmed(panel.policy, seeds, film)
         films.append(film)
-        labels.append((panel.label, f"{panel.label}: {episode.total:,.0f}".replace("-", "−")))
+        labels.append((panel.label, f"{panel.label}: {episode.total:,.0f}"))
         yield episode
     film_format.write(location, _joined(films, labels))
 
@@ -82,7 +84,7 @@ def _joined(films: Sequence[Film], labels: Sequence[tuple[str, str]]) -> Film:
     strips = [[_strip(image, text, panel_width) for text in texts] for texts in labels]
     gap = np.full((_STRIP + size[1], _GAP, 3), _PAPER, dtype=np.uint8)
     joined = Film(films[0].fps, _WIDTH)
-    for index in range(max(map(len, films))):
+    for index in range(max(map(len, films)) + round(_HOLD * joined.fps)):
         row: list[Picture] = []
         for film, (during, after) in zip(films, strips, strict=True):
             is_over = index >= len(film) - 1
@@ -100,5 +102,5 @@ def _strip(image: Any, text: str, width: int) -> Picture:
         for name in ("ImageDraw", "ImageFont")
     )
     strip = image.new("RGB", (width, _STRIP), _PAPER)
-    drawing.Draw(strip).text((width // 2, _STRIP // 2), text, fill=_INK, anchor="mm", font=fonts.load_default(15))
+    drawing.Draw(strip).text((width // 2, _STRIP // 2), text, fill=_INK, anchor="mm", font=fonts.load_default(19))
     return np.asarray(strip)

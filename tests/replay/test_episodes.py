@@ -228,10 +228,14 @@ def test_a_champion_s_file_is_played_too(small_run, headless, capfd):
     assert "--generation and --individual are for run directories" in capfd.readouterr().err
 
 
-def test_without_a_display_a_file_is_rendered_without_a_window(headless):
+def test_without_a_display_a_file_is_rendered_without_a_window_and_always_without_sound(headless, monkeypatch):
+    monkeypatch.delenv("SDL_AUDIODRIVER", raising=False)
     with no_window_needed():
-        assert os.environ["SDL_VIDEODRIVER"] == "dummy"
-    assert "SDL_VIDEODRIVER" not in os.environ
+        assert os.environ["SDL_VIDEODRIVER"] == os.environ["SDL_AUDIODRIVER"] == "dummy"
+    assert not {"SDL_VIDEODRIVER", "SDL_AUDIODRIVER"} & set(os.environ)
+    monkeypatch.setenv("DISPLAY", ":0")
+    with no_window_needed():
+        assert (os.environ.get("SDL_VIDEODRIVER"), os.environ["SDL_AUDIODRIVER"]) == (None, "dummy")
 
 
 def test_a_run_s_own_code_is_run_only_if_that_is_allowed(own_run, headless, capfd):

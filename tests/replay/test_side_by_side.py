@@ -8,7 +8,7 @@ import pytest
 from evonet.cli import main
 from evonet.inspection.loaded_run import load_run
 from evonet.replay.animation import Film
-from evonet.replay.side_by_side import _GAP, _STRIP, _WIDTH, _joined
+from evonet.replay.side_by_side import _GAP, _HOLD, _STRIP, _WIDTH, _joined
 from evonet.seeding import Purpose, episode_seeds
 
 image = pytest.importorskip("PIL.Image")
@@ -26,7 +26,8 @@ def test_the_fittest_of_generations_and_the_champion_play_the_same_episode_side_
     with image.open(path) as film:
         # 50 frames a second become 25; equal frames in a row are one that is shown longer
         seconds = sum(frame.info["duration"] for frame in ImageSequence.Iterator(film)) / 1000
-        assert seconds == pytest.approx((max(part["episodes"][0]["steps"] for part in parts) // 2 + 1) / 25)
+        longest = (max(part["episodes"][0]["steps"] for part in parts) // 2 + 1) / 25
+        assert seconds == pytest.approx(longest + _HOLD, abs=0.04)
         assert film.width == 3 * (_WIDTH // 3 - _GAP) + 2 * _GAP
 
 
@@ -42,7 +43,7 @@ def test_a_panel_whose_episode_is_over_keeps_its_last_picture_and_shows_its_resu
         for value in range(length):
             film.add(np.full((10, 300, 3), 40 * value + 10, dtype=np.uint8))
     joined = _joined(films, [("first", "first: 1"), ("second", "second: 2")])
-    assert (len(joined), joined.fps) == (5, films[0].fps)
+    assert (len(joined), joined.fps) == (5 + round(_HOLD * 25), 25)
     left = [joined[index][_STRIP + 2, 20, 0] for index in range(5)]
     right = [joined[index][_STRIP + 2, -20, 0] for index in range(5)]
     assert left == [10, 50, 50, 50, 50]
