@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonet.cli.console import DONE, Commands, allow_imports
+from evonet.cli.console import DONE, Commands, add_allow_import_argument, allow_imports
 from evonet.files.text import printable
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ def add_to(commands: Commands) -> None:
     watch.add_argument("--window", action="store_true", help="no page: a window in which the newest champion plays")
     watch.add_argument("--port", type=_port, default=0, metavar="N", help="port of the page (default: a free one)")
     watch.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
-    watch.add_argument(
-        "--allow-import", action="append", default=[], metavar="MODULE",
-        help="allow the run's environment, in which its champion plays, to import this module; repeatable",
-    )  # fmt: skip
+    add_allow_import_argument(watch)
     watch.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)  # end when standard input closes
     watch.set_defaults(command=_watch)
 
