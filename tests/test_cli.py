@@ -100,9 +100,7 @@ def test_help_names_every_command(capsys):
     )
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["fly"], ["run"], ["run", "a.yaml", "--no-such-option"], ["inspect"]], ids=str
-)
+@pytest.mark.parametrize("arguments", [["fly"], ["run"], ["run", "a.yaml", "--no-such-option"], ["inspect"]], ids=str)
 def test_bad_usage_ends_with_2_and_the_usage_on_stderr(arguments, capsys):
     with pytest.raises(SystemExit) as done:
         main(arguments)
@@ -110,6 +108,15 @@ def test_bad_usage_ends_with_2_and_the_usage_on_stderr(arguments, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("usage: evonet")
+
+
+def test_without_a_command_the_help_is_printed_with_examples(capsys):
+    assert main([]) == 0
+    assert (
+        capsys.readouterr()
+        .out.rstrip()
+        .endswith("examples:\n  evonet run cartpole\n  evonet inspect last --html\n  evonet list")
+    )
 
 
 def test_a_run_ends_with_its_verdict_on_stdout_and_what_next_on_stderr(config, capsys):
@@ -159,18 +166,17 @@ def test_an_environment_that_prints_keeps_stdout_of_check_clean(troubled, capsys
 def test_without_a_terminal_there_is_no_progress_bar(config, capsys):
     assert main(["run", config, "--output", "out"]) == 0
     output = capsys.readouterr().err
-    assert "gen/s" not in output
-    assert "%|" not in output
+    assert "gen " not in output
+    assert "\r" not in output
 
 
-@pytest.mark.parametrize(
-    ("options", "shown"), [([], ("small", "2/2", "best ", "mean ", "validation ", "steps/s")), (["--quiet"], ())]
-)
+@pytest.mark.parametrize(("options", "shown"), [([], ("\rsmall", "gen ")), (["--quiet"], ())])
 def test_on_a_terminal_there_is_a_progress_bar_unless_quiet_is_wanted(options, shown, config, monkeypatch, capsys):
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))
     with os.fdopen(slave, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
+        patch.setattr("evonet.cli.progress._REDRAWN_EACH", 0.0001)
         assert main(["run", config, "--json", "--output", "out", *options]) == 0
     output = ""
     with contextlib.suppress(OSError):  # all is read, and the other end is closed
@@ -187,6 +193,15 @@ def test_require_solved_sets_the_exit_status(target, code, config):
     arguments = ["run", config, "--quiet", "--set", f"stop.target={target}"]
     assert main([*arguments, "--output", "with", "--require-solved"]) == code
     assert main([*arguments, "--output", "without"]) == 0
+
+
+def test_a_finished_run_that_is_resumed_says_only_how_it_can_continue(config, capsys):
+    assert main(["run", config, "--output", "out", "--quiet"]) == 0
+    assert main(["resume", "out"]) == 0
+    line = "out is finished, stopped by generations; to continue it: evonet resume out --set stop.generations=…\n"
+    assert capsys.readouterr() == ("", line)
+    assert main(["resume", "out", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["generations"] == 2
 
 
 def test_options_reach_the_config(config, capsys):

@@ -27,7 +27,8 @@ from evonet.cli import (
     test,
     watch,
 )
-from evonet.cli.console import FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST
+from evonet.cli.console import DONE, FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST
+from evonet.cli.examples import add_examples
 from evonet.cli.output import Output, OutputLost
 from evonet.errors import EvonetError, EvonetWarning
 from evonet.files.text import printable
@@ -78,7 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if "command" not in options:
+        parser.print_help()
+        return DONE
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         with _warnings_in_one_line():
@@ -124,12 +129,15 @@ def _report(error: BaseException, message: str) -> None:
             print(printable(line), file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the command line, with all commands."""
     parser = argparse.ArgumentParser(
         prog="evonet", description="Evolve small neural networks for Gymnasium environments, and see what was found."
     )
     parser.add_argument("--version", action="version", version=f"evonet {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND")
     for command in COMMANDS:
         command.add_to(commands)
+    for name, subparser in {"evonet": parser, **commands.choices}.items():
+        add_examples(subparser, name)
     return parser

@@ -17,7 +17,6 @@ def add_to(commands: Commands) -> None:
         "compare",
         help="compare runs or studies statistically",
         description="Compares runs, or better studies: settings, test scores, evaluations to success.",
-        epilog="example: evonet compare 'no crossover'=runs/none uniform=runs/uniform --html compare.html",
     )
     compare.add_argument("runs", metavar="RUN", nargs="+", help=f"two or more {RUNS_HELP}")
     compare.add_argument("--html", type=Path, metavar="FILE", help="write a page with curves and profiles too")

@@ -17,7 +17,6 @@ def add_to(commands: Commands) -> None:
         help="end an unfinished run now and test its champion",
         description="Ends a run that was stopped: runs no further generation, tests the champion so far on fresh "
         "episodes, and writes the result. `evonet resume` can still continue the run later.",
-        epilog="example: evonet finish last",
     )
     finish.add_argument("run", type=Path, metavar="RUN", help=RUN_HELP)
     finish.add_argument(

@@ -21,7 +21,6 @@ def add_to(commands: Commands) -> None:
         help="draw learning curves or performance profiles as PDF, SVG or PNG",
         description="Draws one figure of runs or studies. Learning curves are validation means of the champions so "
         "far; a study has the median of its runs with a band from the lower to the upper quartile.",
-        epilog="example: evonet plot 'no crossover'=runs/none uniform=runs/uniform --to figure.pdf",
     )
     plot.add_argument("runs", metavar="RUN", nargs="+", help=RUNS_HELP)
     plot.add_argument("--to", required=True, type=Path, metavar="FILE", help="the file: .pdf, .svg or .png")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from pathlib import Path
 
 from evonet.cli.console import (
@@ -12,13 +11,10 @@ from evonet.cli.console import (
     add_cluster_arguments,
     add_override_arguments,
     allow_imports,
-    cluster,
     overrides,
-    say,
-    stdout_kept_for_the_result,
     warn_of_unused_permissions,
 )
-from evonet.cli.run import add_output_arguments, print_results, progress
+from evonet.cli.run import add_output_arguments, print_results, running
 from evonet.cli.watch import add_spectator_arguments, attended
 
 
@@ -26,7 +22,7 @@ def add_to(commands: Commands) -> None:
     """Add the command and its arguments to the parser."""
     resume = commands.add_parser(
         "resume",
-        help="continue a run that was stopped, or a finished one with higher limits",
+        help="resume a run that was stopped, or extend a finished one",
         description="Continues a run from its last checkpoint. The result is, to the last bit, that of a run that was "
         "never stopped. Only stop, checkpoints and evaluation.workers can be changed: "
         "--set stop.generations=500 continues a finished run.",
@@ -40,6 +36,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _resume(options: argparse.Namespace) -> int:
+    from evonet.experiment.run_directory import SUMMARY
     from evonet.experiment.run_finder import found
     from evonet.experiment.runner import resume, resumed_config
 
@@ -48,7 +45,10 @@ def _resume(options: argparse.Namespace) -> int:
     changes = overrides(options), options.allow_import
     config = resumed_config(options.run, *changes)
     warn_of_unused_permissions(config, options.allow_import)
+    was_finished = (options.run / SUMMARY).exists()
     with attended(options) as attend:
-        with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
-            summary = resume(options.run, *changes, watch, functools.partial(say, options), executor, started=attend)
+        with running(options, config) as (executor, shown):
+            summary = resume(options.run, *changes, shown.watch, shown.say, executor, started=attend)
+        if was_finished and not shown.generations:  # `resume` has said so, and how the run can continue
+            options.quiet = True
         return print_results(options, summary)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +22,13 @@ from evonet.cli.console import (
     say,
     stdout_kept_for_the_result,
 )
+from evonet.cli.progress import Shown, progress
 from evonet.cli.watch import add_spectator_arguments, attended
-from evonet.files.text import printable, printable_json
+from evonet.files.text import printable_json
 from evonet.shell import allowing, command
 
 if TYPE_CHECKING:
-    from evonet.evolution import Generation
+    from evonet.cluster.executor import Cluster
     from evonet.experiment.config import Config
 
 
@@ -57,11 +56,21 @@ def _run(options: argparse.Namespace) -> int:
 
     config = load_config(options)
     with attended(options) as attend:
-        with stdout_kept_for_the_result(), cluster(options) as executor, progress(config, quiet=options.quiet) as watch:
-            say_it = functools.partial(say, options)
+        with running(options, config) as (executor, shown):
             check = not options.no_check
-            summary = run(config, options.output, watch, say_it, executor, check=check, started=attend)
+            summary = run(config, options.output, shown.watch, shown.say, executor, check=check, started=attend)
         return print_results(options, summary)
+
+
+@contextlib.contextmanager
+def running(options: argparse.Namespace, config: Config) -> Iterator[tuple[Cluster | None, Shown]]:
+    """The cluster of a run and its progress; what its environments print goes to stderr."""
+    with (
+        stdout_kept_for_the_result(),
+        cluster(options) as executor,
+        progress(config, quiet=options.quiet) as shown,
+    ):
+        yield executor, shown
 
 
 def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
@@ -89,33 +98,3 @@ def _next(summary: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:
         command("evonet", "inspect", run, "--html", *flags),
         command("evonet", "inspect", run, "--weights"),
     ]
-
-
-@contextlib.contextmanager
-def progress(config: Config, *, quiet: bool) -> Iterator[Callable[[Generation, float], None]]:
-    """A callback that updates a progress bar on a terminal; elsewhere, it does nothing."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from tqdm import tqdm
-
-    stop: Any = config.settings.stop
-    with tqdm(
-        total=stop.generations, unit="gen", desc=printable(config.settings.name, keep=""), dynamic_ncols=True
-    ) as bar:
-
-        def watch(generation: Generation, seconds: float) -> None:
-            champion = generation.champion
-            steps = generation.environment_steps + generation.validation_steps
-            finite = generation.fitness[generation.fitness > float("-inf")]
-            bar.set_postfix_str(
-                f"best {generation.fitness.max():.4g}, mean {finite.mean() if finite.size else float('nan'):.4g}, "
-                f"validation {champion.validation.mean if champion and champion.validation else float('nan'):.4g}, "
-                f"{steps / max(seconds, 1e-9):,.0f} steps/s",
-                refresh=False,
-            )
-            if bar.n == 0:  # a resumed run does not start at 0
-                bar.initial = bar.n = generation.number
-            bar.update(generation.number + 1 - bar.n)
-
-        yield watch

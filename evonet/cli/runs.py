@@ -20,7 +20,6 @@ def add_to(commands: Commands) -> None:
         description="Lists the runs and studies of a folder and of the folders in it, the newest last. The score is "
         "that of a run's test or, if it is not finished, of its validation; for a study, it is the interquartile mean "
         "of its tests. An unfinished run is active if it has been written to within the last minute.",
-        epilog="example: evonet runs experiments --json",
     )
     runs.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the folder (default: runs)")
     runs.add_argument("--json", action="store_true", help="print the list as one JSON document")

@@ -44,7 +44,6 @@ def add_to(commands: Commands) -> None:
         help="run a config with many seeds and summarise the results",
         description="Runs several seeds at once, each in a directory of its own. The same command resumes a study that "
         "was stopped: finished runs are not repeated.",
-        epilog="example: evonet study cartpole --seeds 20 --vary algorithm.mutation.sigma=0.1,0.3,1",
     )
     study.add_argument("config", metavar="CONFIG", help=CONFIG_HELP)
     study.add_argument(

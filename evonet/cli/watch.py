@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evonet.cli.console import DONE, Commands, add_allow_import_argument, allow_imports
+from evonet.cli.progress import say_above_the_bar
 from evonet.files.text import printable
 
 if TYPE_CHECKING:
@@ -63,15 +64,8 @@ def attended(options: argparse.Namespace) -> Iterator[Attend]:
         return
     from evonet.watch.spectators import spectators
 
-    with spectators(wanted, options.allow_import, _say_above_the_bar, stay=sys.stderr.isatty()) as attend:
+    with spectators(wanted, options.allow_import, say_above_the_bar, stay=sys.stderr.isatty()) as attend:
         yield attend
-
-
-def _say_above_the_bar(line: str) -> None:
-    """Print a line on stderr, above the progress bar if there is one."""
-    bar = sys.modules.get("tqdm")
-    with contextlib.suppress(OSError):
-        (print if bar is None else bar.tqdm.write)(printable(line), file=sys.stderr)
 
 
 def _port(text: str) -> int:

@@ -15,6 +15,7 @@ import gymnasium as gym
 import numpy as np
 
 from evonet import foreign
+from evonet.environments.printed_once import each_line_once
 from evonet.environments.spaces import Space
 from evonet.environments.specification import NO_WINDOWS, Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.errors import CannotRender, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
@@ -98,7 +99,8 @@ class Instance:
 
     def _made(self) -> Environment:
         try:
-            return self._make() if self._render_mode is None else self._make(self._render_mode)
+            with each_line_once():
+                return self._make() if self._render_mode is None else self._make(self._render_mode)
         except EnvironmentUnavailable as error:
             if self._render_mode is not None:
                 self._explain_render_mode(error)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.evaluation.progress import PROGRESS
 from evonet.evaluation.results import EpisodeResults
 from evonet.types import FloatArray, IntArray
 
@@ -31,5 +32,6 @@ def evaluate(
     n, episodes = len(genomes), np.shape(episode_seeds)[-1]
     individuals = np.repeat(np.arange(n), episodes)
     seeds = np.broadcast_to(np.asarray(episode_seeds, dtype=np.int64), (n, episodes)).ravel()
+    PROGRESS.done, PROGRESS.total = 0, len(seeds)
     results = run(genomes, individuals, seeds, normaliser)
     return EpisodeResults.joined([results] if isinstance(results, EpisodeResults) else results, individuals, episodes)

@@ -18,6 +18,7 @@ from evonet.environments.instance import Instance, MalformedResult
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import Actions, MalformedObservation
 from evonet.evaluation.arrays import surely_finite
+from evonet.evaluation.progress import PROGRESS
 from evonet.evaluation.results import EpisodeResults, Fault, FaultKind
 from evonet.foreign import RAISED, SIGNALS, described
 from evonet.policy import Policy
@@ -193,6 +194,7 @@ class _Rollout:
         return [slot for slot in self._busy if not np.isfinite(numbers[slot]).all()]
 
     def _end(self, slot: int, total: float) -> None:
+        PROGRESS.done += 1
         episode = self._episodes[slot]
         self._results.returns[episode] = total
         self._results.lengths[episode] = self._lengths[slot]

@@ -130,7 +130,8 @@ def resume(
             over = session.over or _out_of_time(summary, checkpoint, config)
             if over is not None and summary is not None:
                 directory.resume(checkpoint.journals)
-                say(f"the run is over, stopped by {over}; to continue it: --set stop.{over}=…")
+                again = command("evonet", "resume", path, *allowing(allow_imports))
+                say(f"{path} is finished, stopped by {over}; to continue it: {again} --set stop.{over}=…")
                 return summary
         directory.write_text(CONFIG, config.to_yaml())  # an unchanged one too: its time makes this run the `last` one
         directory.remove_summary()

@@ -320,7 +320,7 @@ def test_a_class_of_a_notebook_and_a_lambda_are_sent_with_their_code():
     finally:
         del main.Mine, main.t
     for content in sent:
-        task, engine = pickle.loads(zlib.decompress(content))
+        task, engine, _ = pickle.loads(zlib.decompress(content))
         assert engine == "gymnasium"
         assert isinstance(task.make_environment(), Walk)
 

@@ -180,7 +180,8 @@ def test_a_finished_run_that_is_resumed_is_left_as_it_is(tmp_path):
     summary = go_on(path, say=said.append)
     assert summary == json.loads(before["run.json"])
     assert all_files(path) == before
-    assert said == ["the run is over, stopped by generations; to continue it: --set stop.generations=…"]
+    again = f"evonet resume {path} --allow-import {MODULE} --set stop.generations=…"
+    assert said == [f"{path} is finished, stopped by generations; to continue it: {again}"]
 
 
 def test_a_run_that_was_moved_knows_where_it_is(tmp_path):

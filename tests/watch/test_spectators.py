@@ -63,7 +63,7 @@ def test_run_and_resume_tell_their_spectators_where_the_run_is(command, tmp_path
         assert main(["run", *arguments, "--quiet"]) == 0
         arguments = [str(tmp_path / "run"), "--set", "stop.generations=9"]
     seen = []
-    monkeypatch.setattr("evonet.cli.watch._say_above_the_bar", seen.append)
+    monkeypatch.setattr("evonet.cli.watch.say_above_the_bar", seen.append)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert main([command, *arguments, "--quiet", "--watch"]) == 0
     assert seen == [f"['{tmp_path / 'run'}', '--attached']"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import os
 import pickle
 import time
 import warnings
 import zlib
 from typing import Any
 
+from evonet.environments.printed_once import hide, printed
 from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.engines import make_engine
@@ -24,13 +26,14 @@ _engines: list[Engine] = []  # the engine of this process, once it is made
 
 
 def pickle_engine(task: Task, engine: EngineName) -> bytes:
-    """A task and the name of an engine, for `open_engine`.
+    """A task, the name of an engine and the lines that environments have printed here, for `open_engine`.
 
     Raises:
         WorkersUnavailable: the environment cannot be pickled.
     """
     try:
-        return zlib.compress(_pickled((task, engine)))  # the bounds of a space of pictures are a megabyte of zeros
+        pickled = _pickled((task, engine, printed()))
+        return zlib.compress(pickled)  # the bounds of a space of pictures are a megabyte of zeros
     except SIGNALS:
         raise
     except RAISED as error:
@@ -58,7 +61,9 @@ def _pickled(value: object) -> bytes:
 def open_engine(pickled: bytes) -> None:
     """Make this process's engine, with one thread, and its first environment."""
     with guarded("the environment cannot be made in a worker process", WorkersUnavailable), no_arguments():
-        task, name = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
+        task, name, lines = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
+    hide(lines)
+    os.environ.setdefault("SDL_AUDIODRIVER", "dummy")  # pygame warns where there is no sound card
     engine = make_engine(name, task, threads=1)
     atexit.register(_close_silently, engine)
     _engines.append(engine)

@@ -16,6 +16,7 @@ import numpy as np
 
 from evonet.evaluation.executors.chunks import Chunk, ChunkPool, ChunkResult, Loss
 from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.evaluation.progress import PROGRESS
 from evonet.evaluation.results import EpisodeResults, Fault
 
 _CHUNK_SECONDS = 0.1, 0.3  # the work in a chunk: sending one costs a millisecond, and at its end slots are idle
@@ -127,6 +128,7 @@ class _Evaluation:
         if result.results is None:
             assert result.loss is not None
             return self._retried(chunk, result.loss)
+        PROGRESS.done += len(chunk)
         self._results[chunk.first] = result.results.offset(chunk.first)
         if chunk.first not in self._attempts:
             self.seconds += result.seconds
