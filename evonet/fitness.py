@@ -81,8 +81,8 @@ class EpisodeReturn:
     Args:
         environment: a registered id, a specification, or a callable that makes the environment.
         hidden: hidden neurons.
-        hidden_activation: a key of `evonet.activations.ACTIVATIONS`.
-        output_activation: a key of `ACTIVATIONS` too; the identity by default, because saturated outputs are all equal.
+        hidden_activation: activation of the hidden neurons, a key of `evonet.activations.ACTIVATIONS`.
+        output_activation: activation of the outputs; the identity by default, because saturated outputs are all equal.
         bias: whether neurons have a bias.
         recurrent: whether the hidden layer reads its own last output.
         input_names: a name for each number of the observation, for reports and exports; by default those of the
@@ -99,7 +99,7 @@ class EpisodeReturn:
             champion's file keeps as they are.
         wrappers: around the environment, the first innermost.
         max_steps: steps after which an episode is truncated; by default the environment's limit, or 1,000.
-        engine: what runs the episodes.
+        engine: what runs the episodes: a kernel where there is one ("auto"), or one that is named.
         workers: processes; 1 is this process, the fastest for a cheap environment, unsafe for one that hangs or
             crashes. "auto" starts one for each core where that is faster, or where the environment is not part of
             Gymnasium.

@@ -11,14 +11,19 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from evonet import __version__
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
+from evonet.cli.export import FORMATS
+from evonet.evaluation.engine import EngineName
 from evonet.experiment.catalogue import config_path
+from evonet.fitness import Aggregation
 from evonet.foreign import without_place
+from evonet.operators.mutation import MUTATIONS
 from evonet.operators.registry import OPERATORS
 from tests.environments_for_tests import MODULE
 
@@ -316,22 +321,71 @@ def test_an_interrupted_run_ends_with_130(config, capsys, monkeypatch):
     )
 
 
-def test_list_names_everything_with_a_line_each(capsys):
+def test_list_names_everything_and_fits_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")
     assert main(["list"]) == 0
     text = capsys.readouterr().out
     assert main(["list", "--json"]) == 0
     entries = json.loads(capsys.readouterr().out)
-    assert list(entries) == ["algorithm", *OPERATORS, "schedule", "activation", "config"]
+    choices = ["fitness", "aggregation", "engine", "tracking", "export"]
+    assert list(entries) == ["algorithm", *OPERATORS, "schedule", "activation", *choices, "config"]
     for role, registry in OPERATORS.items():
         assert list(entries[role]) == list(registry)
     assert list(entries["activation"]) == list(ACTIVATIONS)
+    assert list(entries["aggregation"]) == list(get_args(Aggregation))
+    assert list(entries["engine"]) == list(get_args(EngineName))
+    assert list(entries["export"]) == list(FORMATS)
     assert list(entries["config"]) == sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
-    assert f"config, files in {ROOT / 'configs'}\n" in text
     for kind, names in entries.items():
         for name, line in names.items():
             assert line, f"{kind} {name} has no line"
             assert "\n" not in line
-            assert re.search(rf"^  {re.escape(name)} +{re.escape(line)}$", text, re.MULTILINE), name
+            assert re.search(rf"^  {re.escape(name)}\s+{re.escape(line)}$", text, re.MULTILINE), name
+    assert entries["config"]["lunar_lander"].endswith("after 2.2 M steps of training (median).")
+    assert str(ROOT) not in text
+    for columns in (80, 50):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        for arguments in ([], ["mutation"], ["stop"], ["genetic_algorithm"]):
+            assert main(["list", *arguments]) == 0
+            assert max(map(len, capsys.readouterr().out.splitlines())) <= columns
+
+
+def test_list_shows_the_settings_of_a_component_a_kind_or_a_section(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["list", "gaussian"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "mutation gaussian",
+        "  Adds a normal step to some genes (Rechenberg 1973).",
+        "    sigma  Standard deviation of a step. Number above 0 or schedule; default 0.1.",
+        "    rate   Chance of each gene to change. Number from 0 to 1 or schedule; default 0.1.",
+        "activation gaussian",
+        "  exp(-x²), from 0 to 1",
+    ]
+    assert main(["list", "mutation"]) == 0
+    text = capsys.readouterr().out
+    assert [line for line in text.splitlines() if line[0] != " "] == [f"mutation {name}" for name in MUTATIONS]
+    assert main(["list", "wrapper"]) == 0
+    assert "  name    A class of `gymnasium.wrappers`" in capsys.readouterr().out
+    assert main(["list", "uniform", "--json"]) == 0
+    settings = json.loads(capsys.readouterr().out)
+    assert list(settings) == ["crossover uniform", "initialisation uniform"]
+    assert settings["initialisation uniform"]["settings"]["low"]["default"] == "-1.0"
+    assert main(["list", "gausian"]) == 2
+    assert capsys.readouterr().err == (
+        "evonet: nothing is called 'gausian'; did you mean 'gaussian'? evonet list has all names\n"
+    )
+
+
+def test_the_reference_of_the_configs_page_is_up_to_date_and_what_is_above_it_is_kept(tmp_path, capsys):
+    page = (ROOT / "configs/README.md").read_text(encoding="utf-8")
+    written = tmp_path / "README.md"
+    written.write_text(page.partition("### Keys at the top")[0], encoding="utf-8")
+    assert main(["schema", "--markdown", "--output", str(written)]) == 0
+    assert written.read_text(encoding="utf-8") == page, "run: evonet schema --markdown --output configs/README.md"
+    assert main(["schema", "--markdown"]) == 0
+    assert page.endswith(capsys.readouterr().out)
+    assert main(["schema", "--markdown", "--output", str(tmp_path / "new.md")]) == 0
+    assert (tmp_path / "new.md").read_text(encoding="utf-8").startswith("## Reference\n")
 
 
 def test_a_shipped_config_is_found_by_its_name(config, capsys):

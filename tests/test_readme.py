@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from evonet.cli import main
-from evonet.experiment.catalogue import catalogue
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run as run_config
 
@@ -26,7 +25,6 @@ READMES = {
 SET_UP = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install -e '\.\[\w+\]' && ")
 FIRST = ".venv/bin/evonet run configs/cartpole.yaml --quiet --output runs/first"
 SECOND = ".venv/bin/evonet run configs/cartpole.yaml --quiet --seed 8 --set network.hidden=8 --output runs/second"
-SOURCE = re.compile(r" \([^()]*\d{4}[^()]*\)(?=\.?$)")
 
 SHORTER = {
     "validation: {episodes: 100}": "validation: {episodes: 5}\ntest: {episodes: 5}",
@@ -133,16 +131,6 @@ def test_the_table_of_shipped_configs_comes_from_its_program(folder):
     done = run([sys.executable, "experiments/shipped_configs.py", "--seeds", "1", "cartpole"], folder)
     assert done.returncode == 0, done.stderr
     assert "`cartpole` | 1 of 1" in done.stdout
-
-
-def test_what_can_be_chosen_is_listed_with_its_sources():
-    names = {
-        kind: ", ".join(f"`{name}`" + "".join(SOURCE.findall(line)) for name, line in entries.items())
-        for kind, entries in catalogue().items()
-        if kind != "config"
-    }
-    table = "\n".join(f"| {kind} | {entries} |" for kind, entries in names.items())
-    assert table in READMES["configs/README.md"], f"the table of configs/README.md must read:\n{table}"
 
 
 @pytest.mark.parametrize("readme", READMES)

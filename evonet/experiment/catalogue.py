@@ -2,36 +2,73 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
 from evonet.activations import ACTIVATIONS
 from evonet.errors import ConfigError
 from evonet.experiment.algorithms import ALGORITHMS
+from evonet.experiment.docstrings import summary_of
+from evonet.fitness import EpisodeReturn
 from evonet.operators.registry import OPERATORS
 from evonet.operators.schedules import SCHEDULES
 
 Catalogue = dict[str, dict[str, str]]
 
+CONFIG = "config"
+"""The kind of the shipped configs."""
+
+_CHOICES: Mapping[str, Mapping[str, str]] = {
+    "fitness": {
+        "episode_return": summary_of(EpisodeReturn),
+        "module:function": "A function of your own, called with genomes and episode seeds.",
+    },
+    "aggregation": {
+        "mean": "The fitness is the mean return of the episodes.",
+        "min": "The fitness is the least return of the episodes.",
+        "median": "The fitness is the median return of the episodes.",
+        "quantile": "The fitness is the quantile of the returns that evaluation.quantile sets.",
+    },
+    "engine": {
+        "auto": "A kernel where there is one for the environment, else the environment itself.",
+        "gymnasium": "The environment itself, any that Gymnasium can make.",
+        "numpy": "A kernel, many episodes at once in NumPy.",
+        "numba": "A kernel, compiled by Numba.",
+    },
+    "tracking": {"tensorboard": "Event files for TensorBoard in the run directory, while the run goes on."},
+    "export": {
+        "onnx": "The whole policy, from observation to action.",
+        "safetensors": "Weights that torch.nn.Sequential loads.",
+        "json": "All weights by name, with what each neuron reads and does.",
+        "c": "A header in C99, for microcontrollers.",
+        "hub": "A folder with a model card for the Hugging Face hub.",
+    },
+}
+"""The names from which other keys of a config, and `evonet export --to`, choose."""
+
 
 def catalogue() -> Catalogue:
-    """The names and their summaries by kind: algorithms, operators, schedules, activations, shipped configs."""
+    """The names and their summaries by kind: parts, the choices of other keys, formats of exports, shipped configs."""
     return {
         "algorithm": _summaries(ALGORITHMS),
         **{kind: _summaries(registry) for kind, registry in OPERATORS.items()},
         "schedule": _summaries(SCHEDULES),
         "activation": {name: activation.summary for name, activation in ACTIVATIONS.items()},
-        "config": shipped_configs(),
+        **{kind: dict(choices) for kind, choices in _CHOICES.items()},
+        CONFIG: shipped_configs(),
     }
 
 
 def shipped_configs() -> dict[str, str]:
     """The names of the configs that are shipped with evonet, each with its first comment."""
-    configs = {}
-    for path in sorted(CONFIG_FOLDER.glob("*.yaml")):
-        comments = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-        configs[path.stem] = next(line for line in comments if not line.startswith("yaml-language-server"))
-    return configs
+    return {path.stem: _first_comment(path) for path in sorted(CONFIG_FOLDER.glob("*.yaml"))}
+
+
+def _first_comment(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    return " ".join(line[1:].strip() for line in comment if "yaml-language-server" not in line)
 
 
 def config_path(config: str) -> str:
@@ -61,4 +98,4 @@ CONFIG_FOLDER = _config_folder()
 
 
 def _summaries(registry: Mapping[str, type]) -> dict[str, str]:
-    return {name: (kind.__doc__ or "").strip().partition("\n")[0] for name, kind in registry.items()}
+    return {name: summary_of(kind) for name, kind in registry.items()}

@@ -7,17 +7,23 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from evonet.activations import ACTIVATIONS
 from evonet.experiment.config import experiment_model
 from evonet.experiment.docstrings import settings_of, summary_of
 from evonet.experiment.document import NOTE
 
+OWN_PART = r"^[\w.]+:\w+$"
+"""The pattern of the name `module:Class` of a part of the user's own."""
+
 _DEFINITIONS = "#/$defs/"
 _NAMES_OF_PARTS = ("type", "schedule")
+_OWN = {"type": "OwnPart", "schedule": "OwnSchedule"}
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config."""
-    schema = _with_plain_names(experiment_model().model_json_schema(schema_generator=_Described))
+    schema = _with_own_parts(_with_plain_names(experiment_model().model_json_schema(schema_generator=_Described)))
+    schema["$defs"] |= {_OWN[tag]: _own_part(tag) for tag in _NAMES_OF_PARTS}
     schema |= {"patternProperties": {f"^{NOTE}": {}}, "title": "evonet experiment"}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
@@ -64,3 +70,29 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     if isinstance(node, list):
         return [_renamed(item, names) for item in node]
     return names.get(node, node) if isinstance(node, str) else node
+
+
+def _own_part(tag: str) -> dict[str, Any]:
+    """The section of a part of the user's own, whose settings only the part's class knows."""
+    name = {"type": "string", "pattern": OWN_PART, "description": "The class, as module:Class."}
+    section = {"type": "object", "title": _OWN[tag], "properties": {tag: name}, "required": [tag]}
+    return section | {"additionalProperties": True}
+
+
+def _with_own_parts(node: Any) -> Any:
+    """A part of a schema in which `module:Class` is allowed wherever the name of a part or of an activation is."""
+    if isinstance(node, list):
+        return [_with_own_parts(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    extended = {key: _with_own_parts(value) for key, value in node.items()}
+    name = {"type": "string", "pattern": OWN_PART}
+    if "discriminator" in extended and "oneOf" in extended:
+        tag = extended["discriminator"]["propertyName"]
+        extended["oneOf"].append({"$ref": _DEFINITIONS + _OWN[tag]})
+    if any("enum" in each for each in extended.get("anyOf", ())) and any("oneOf" in each for each in extended["anyOf"]):
+        extended["anyOf"].append(name)
+    if extended.get("enum") == list(ACTIVATIONS):
+        del extended["enum"]
+        return extended | {"anyOf": [{"type": "string", "enum": list(ACTIVATIONS)}, name]}
+    return extended

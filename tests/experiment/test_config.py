@@ -446,11 +446,11 @@ def accepts(schema, value, definitions):
         patterns = schema.get("patternProperties", {})
         value = {name: item for name, item in value.items() if not any(re.search(p, name) for p in patterns)}
         return (
-            set(schema.get("required", ())) <= set(value) <= set(known)
-            and schema["additionalProperties"] is False
-            and all(accepts(known[name], item, definitions) for name, item in value.items())
+            set(schema.get("required", ())) <= set(value)
+            and (schema["additionalProperties"] or set(value) <= set(known))
+            and all(accepts(known[name], item, definitions) for name, item in value.items() if name in known)
         )
-    return True
+    return not isinstance(value, str) or re.search(schema.get("pattern", ""), value) is not None
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -459,6 +459,28 @@ def test_the_schema_accepts_a_shipped_config_as_written_and_as_resolved(path):
     config = Config.load(str(path))
     assert accepts(schema, config.document.data, schema["$defs"])
     assert accepts(schema, config.resolved, schema["$defs"])
+
+
+def test_the_schema_accepts_parts_of_the_users_own():
+    schema = json_schema()
+    own = {
+        "environment": {"id": "my_game:MyGame"},
+        "network": {"hidden_activation": "my_ops:SOFTSIGN"},
+        "algorithm": {
+            "selection": "my_ops:Best",
+            "crossover": {"type": "my_ops:Mix", "anything": 3},
+            "mutation": ["gaussian", "my_ops:Flip", {"type": "gaussian", "sigma": {"schedule": "my_ops:Halving"}}],
+        },
+    }
+    assert accepts(schema, own, schema["$defs"])
+    for algorithm in (
+        "my_ops:Climb",
+        {"type": "my_ops:Climb", "sigma": 1},
+        {"type": "islands", "algorithm": "my_ops:C"},
+    ):
+        assert accepts(schema, own | {"algorithm": algorithm}, schema["$defs"])
+    for algorithm in ("Climb", {"type": "Climb"}, {"selection": "a b:c"}):
+        assert not accepts(schema, own | {"algorithm": algorithm}, schema["$defs"])
 
 
 @pytest.mark.parametrize(
