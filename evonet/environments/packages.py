@@ -20,6 +20,8 @@ _EXTRAS = {
     "pygame": "classic",
 }
 
+_MISSING_ARGUMENT = re.compile(r"missing \d+ required (positional|keyword-only) argument")
+
 
 @contextlib.contextmanager
 def making(what: str) -> Iterator[None]:
@@ -38,6 +40,8 @@ def making(what: str) -> Iterator[None]:
         extra = next((extra for sign, extra in _EXTRAS.items() if sign in str(error)), None)
         if extra and isinstance(error, gym.error.DependencyNotInstalled | ModuleNotFoundError):
             message += f"\ninstall it with: {install_hint(extra)}"
+        if _MISSING_ARGUMENT.search(str(error)):
+            message += "; arguments stand in kwargs"
         raise EnvironmentUnavailable(message) from error
 
 

@@ -29,6 +29,8 @@ Cause = Literal["memory", "sharing", "memory and sharing", "randomness"]
 
 _FEWEST, _MOST = 5, 23  # steps of an episode: with the first few, two episodes of 50 steps at most
 _SECONDS = 10.0  # that a trial takes, unless the fewest steps take longer
+_LONG_EPISODE = 0.3  # seconds at the step limit, from which an episode is measured to its end,
+_LONGEST_MEASURE = 1.0  # if that takes no longer than this
 _REPAIRED = 2  # trials that must repeat before a setting counts as the repair
 
 
@@ -40,7 +42,7 @@ class Trial:
         cause: why the episode did not repeat: a reset leaves something behind ("memory"), instances share something
             ("sharing"), or both; "randomness" if no setting repairs it; None if the episode repeated.
         step_seconds: time of a step, with its share of the resets.
-        lengths: steps of the episodes that ended by themselves.
+        lengths: steps of the episodes that were played to their end.
         faults: the faults of the episodes; with one, nothing is said about a repetition.
         refusal: the error of an environment that cannot be made beside another one; "" if it can.
     """
@@ -70,7 +72,7 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
         brief = plays.run(0)
         seconds = (time.monotonic() - started) / max(brief.steps, 1)
     steps = int(np.clip(_SECONDS / 4 / max(seconds, 1e-9), _FEWEST, _MOST))
-    task = replace(task, max_steps=min(task.max_steps, steps))
+    whole, task = task, replace(task, max_steps=min(task.max_steps, steps))
     if brief.faults:
         return Trial(None, seconds, faults=tuple(brief.faults))
     try:
@@ -81,6 +83,8 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
     faults = (*first.faults, *other.faults, *second.faults)
     if faults:
         return Trial(None, seconds, lengths, faults)
+    if not lengths and whole.max_steps * seconds > _LONG_EPISODE:
+        lengths = _measured(whole, genomes, seeds, int(_LONGEST_MEASURE / seconds))
     repeats = _same(first, second) and _same(brief, first)
     return Trial(None if repeats else _cause(task, genomes, seeds), seconds, lengths)
 
@@ -161,6 +165,18 @@ def _played(
         first, other = plays.run(0), plays.run(1)
         seconds = (time.monotonic() - started) / max(first.steps + other.steps, 1)
         return first, other, plays.run(0, 1), seconds
+
+
+def _measured(task: Task, genomes: FloatArray, seeds: IntArray, most_steps: int) -> tuple[int, ...]:
+    """The length of the episode; nothing if it takes more than `most_steps`, or fails."""
+    limit = min(task.max_steps, most_steps)
+    if limit < 1:
+        return ()
+    normaliser = ObservationNormaliser.fresh(task.architecture.num_inputs) if task.normalise else None
+    with contextlib.closing(GymnasiumEngine(replace(task, max_steps=limit), slots=1)) as engine:
+        results = engine.run(genomes[:1], np.zeros(1, np.int64), seeds[:1], normaliser)
+    length = int(results.lengths[0])
+    return () if results.faults or (length == limit < task.max_steps and not results.terminated[0]) else (length,)
 
 
 def _same(one: EpisodeResults, two: EpisodeResults) -> bool:

@@ -114,8 +114,8 @@ def remedy(config: Config, cause: Cause) -> str:
         "sharing": "; its instances share something, so set evaluation.instances to 1",
         "memory and sharing": "; its state survives resets, and its instances share something, so set "
         f"{hard_reset} and evaluation.instances to 1",
-        "randomness": "; no setting repairs that: it must draw its random numbers from self.np_random, which "
-        "reset(seed=seed) seeds, and keep nothing outside of itself",
+        "randomness": "; no setting repairs that: the environment's reset must call super().reset(seed=seed), its "
+        "random numbers must come from self.np_random, which that seeds, and it must keep nothing outside of itself",
     }[cause]
 
 

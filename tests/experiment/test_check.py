@@ -48,7 +48,7 @@ def test_a_correct_environment_has_no_errors(check):
 
 def test_a_random_environment_is_an_error(check):
     message = "the environment is not deterministic: the same seed gave another episode the second time"
-    advice = "it must draw its random numbers from self.np_random, which reset(seed=seed) seeds"
+    advice = "reset must call super().reset(seed=seed)"
     (found,) = errors(check(own("Moody"), {"ends": 5}))
     assert found.startswith(message)
     assert advice in found

@@ -1,7 +1,10 @@
 """A run begins with a trial of its environment: it tells what `evonet check` tells, costs little and changes no bit."""
 
+import functools
 import json
 import os
+import subprocess
+import sys
 
 import gymnasium as gym
 import numpy as np
@@ -57,11 +60,13 @@ def errors_of_check(config):
     return [f"error: {finding.message}" for finding in check_config(config) if finding.level == "error"]
 
 
+RANDOMNESS = (
+    "; no setting repairs that: the environment's reset must call super().reset(seed=seed), its random numbers must "
+    "come from self.np_random, which that seeds, and it must keep nothing outside of itself"
+)
 REMEDIES = {
-    "Moody": "; no setting repairs that: it must draw its random numbers from self.np_random, which reset(seed=seed) "
-    "seeds, and keep nothing outside of itself",
-    "HiddenNoise": "; no setting repairs that: it must draw its random numbers from self.np_random, which "
-    "reset(seed=seed) seeds, and keep nothing outside of itself",
+    "Moody": RANDOMNESS,
+    "HiddenNoise": RANDOMNESS,
     "Forgetful": "; its state survives resets, so set environment.hard_reset to true",
     "Haunted": "; its state survives resets, so set environment.hard_reset to true",
     "SharedWorld": "; its instances share something, so set evaluation.instances to 1",
@@ -131,6 +136,17 @@ def test_the_trial_takes_no_more_steps_than_two_episodes_of_fifty(config, monkey
     found = with_trial.try_out(np.ones((2, with_trial.architecture.genome_size)), np.array([1, 2]))
     assert found.cause is None
     assert 50 < len(steps) <= 100
+
+
+@pytest.mark.parametrize(("ends", "steps"), [(40, 40), (None, 60)])
+def test_an_episode_that_may_be_dear_is_measured_for_a_second_at_most(ends, steps, monkeypatch):
+    monkeypatch.setattr(trials, "_LONG_EPISODE", 0.0)
+    fitness = EpisodeReturn(functools.partial(environments_for_tests.Endless, ends=ends), max_steps=60)
+    found = fitness.try_out(np.ones((2, fitness.architecture.genome_size)), np.array([1, 2]))
+    assert found.lengths == (steps,)
+    monkeypatch.setattr(trials, "_LONGEST_MEASURE", 0.0)
+    found = fitness.try_out(np.ones((2, fitness.architecture.genome_size)), np.array([1, 2]))
+    assert found.lengths == ()
 
 
 def test_a_dear_environment_is_tried_with_fewer_steps(monkeypatch):
@@ -370,3 +386,16 @@ def test_nothing_is_proposed_where_all_is_as_small_as_it_can_be(config):
     smallest = config(own("Walk"), "evaluation.episodes=1", "algorithm.population_size=8")
     fitness = build_fitness(smallest)
     assert proposal(smallest, fitness, 8, Costs(100.0, 20.0, True, 1e4, 1e4, 1e4, 1)) == ""
+
+
+def test_a_run_with_a_kernel_imports_nothing_of_the_check(tmp_path):
+    (tmp_path / "c.yaml").write_text(f"environment: {{id: CartPole-v1}}\n{REST}", encoding="utf-8")
+    program = (
+        "import sys\n"
+        "from evonet.cli import main\n"
+        "status = main(['run', 'c.yaml', '--quiet', '--output', 'out'])\n"
+        "names = ('evaluation.trial', 'experiment.start_check', 'experiment.check', 'experiment.costs')\n"
+        "sys.exit(status or ', '.join(name for name in names if f'evonet.{name}' in sys.modules) or 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
