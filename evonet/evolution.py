@@ -29,6 +29,7 @@ from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
 from evonet.fitness import Fitness
+from evonet.foreign import own_parts_guarded
 from evonet.function_fitness import FitnessFunction, NetworkFunction, function_fitness
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
@@ -257,11 +258,13 @@ class Evolution:
 
         Take it between two generations; it does not change while evolution goes on.
         """
+        with own_parts_guarded():
+            algorithm = self._algorithm.state()
         return {
             "generations": self.generations,
             "evaluations": self.evaluations,
             "environment_steps": self.environment_steps,
-            "algorithm": self._algorithm.state(),
+            "algorithm": algorithm,
             "normaliser": self.normaliser and self.normaliser.to_arrays(),
             "selector": None if self._selector is None else self._selector.state(),
         }
@@ -272,7 +275,8 @@ class Evolution:
         Raises:
             KeyError, TypeError, ValueError: `state` is not the state of such an evolution.
         """
-        self._algorithm.restore(state["algorithm"])
+        with own_parts_guarded():
+            self._algorithm.restore(state["algorithm"])
         self.normaliser = normaliser_from(state["normaliser"], self._algorithm.architecture)
         if self._selector is not None:
             self._selector.restore(state["selector"])

@@ -455,6 +455,12 @@ class Idle(RandomSearch):
     def tell(self, fitness):
         raise KeyError("scores")
 
+    def state(self):
+        raise OSError("no state")
+
+    def restore(self, state):
+        raise OSError("no state")
+
 
 def test_an_algorithm_of_the_user_s_that_fails_is_named():
     size = ARCHITECTURE.genome_size
@@ -467,6 +473,10 @@ def test_an_algorithm_of_the_user_s_that_fails_is_named():
     with pytest.raises(AlgorithmFailed) as failed:
         generations(algorithm, closeness, 1)
     assert without_place(str(failed.value)) == "Idle.tell, which the algorithm calls, failed: KeyError: 'scores'"
+    evolution = evolve(algorithm, closeness, seed=1)
+    for call in (evolution.state, lambda: evolution.restore({"algorithm": {}})):
+        with pytest.raises(AlgorithmFailed, match=r"^Idle\.(state|restore), which the algorithm calls, failed: OSErr"):
+            call()
 
 
 def test_an_error_of_evonet_s_own_algorithm_stays_as_it_is():

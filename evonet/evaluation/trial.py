@@ -7,9 +7,7 @@ not is tried with each setting that could repair it, which tells the cause.
 from __future__ import annotations
 
 import contextlib
-import pickle
 import time
-import zlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,7 +17,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError, WorkersUnavailable
 from evonet.evaluation.executors import Executor, WorkerProcesses
-from evonet.evaluation.executors.chunk_worker import close_environments, pickle_engine
+from evonet.evaluation.executors.chunk_worker import close_environments, pickle_engine, unpickle_engine
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.task import Task
@@ -117,13 +115,15 @@ def try_out(task: Task, executor: Executor, genomes: FloatArray, seeds: IntArray
             _, reply = pool.next_done()
         except WorkersUnavailable:
             return None
+    if reply.error is not None and reply.error.traceback:  # no error of an environment, which the trial would tell
+        raise reply.error
     found: Trial | None = reply.value
     return found
 
 
 def _unpickled_trial(pickled: bytes, genomes: FloatArray, seeds: IntArray) -> Trial:
     close_environments()  # a second one, beside the worker's own, may be impossible to make
-    task, _ = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent
+    task, _ = unpickle_engine(pickled)
     return trial(task, genomes, seeds)
 
 

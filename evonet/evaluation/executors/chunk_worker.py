@@ -58,11 +58,21 @@ def _pickled(value: object) -> bytes:
     return whole
 
 
+def unpickle_engine(pickled: bytes) -> tuple[Task, EngineName]:
+    """What `pickle_engine` pickled; the lines that environments have printed there are hidden here.
+
+    Raises:
+        WorkersUnavailable: a module cannot be imported.
+    """
+    with guarded("the environment cannot be made in a worker process", WorkersUnavailable), no_arguments():
+        task, engine, lines = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
+    hide(lines)
+    return task, engine
+
+
 def open_engine(pickled: bytes) -> None:
     """Make this process's engine, with one thread, and its first environment."""
-    with guarded("the environment cannot be made in a worker process", WorkersUnavailable), no_arguments():
-        task, name, lines = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
-    hide(lines)
+    task, name = unpickle_engine(pickled)
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")  # pygame warns where there is no sound card
     engine = make_engine(name, task, threads=1)
     atexit.register(_close_silently, engine)
