@@ -52,7 +52,11 @@ EXAMPLES = {
     ),
     "check": ("evonet check cartpole", "evonet check cartpole --set network.hidden=8"),
     "schema": ("evonet schema --output schema.json",),
-    "list": ("evonet list", "evonet list --json"),
+    "init": (
+        "evonet init LunarLander-v3",
+        "evonet init my_game:MyGame game.yaml --allow-import my_game",
+    ),
+    "list": ("evonet list", "evonet list mutation", "evonet list gaussian", "evonet list stop"),
 }
 """By command; `evonet` stands for the program without a command."""
 

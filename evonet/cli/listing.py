@@ -26,7 +26,6 @@ def add_to(commands: Commands) -> None:
         help="list all components, or the settings of one",
         description="Lists the names that a config may use; with NAME, one kind, one component or one section of a "
         "config with all settings and their defaults.",
-        epilog="examples: evonet list; evonet list mutation; evonet list gaussian; evonet list stop",
     )
     listing.add_argument("name", nargs="?", metavar="NAME", help="a kind, a component or a section of a config")
     listing.add_argument("--json", action="store_true", help="print them as one JSON document")
