@@ -30,6 +30,7 @@ from evonet.operators.niching import FitnessSharing, Niching, NoNiching
 from evonet.operators.parents import Observe, Parents
 from evonet.operators.registry import Named, display_name, operator_for
 from evonet.operators.replacement import Generational, Replacement
+from evonet.operators.safe_mutation import SafeMutation, require_slopes
 from evonet.operators.scheduled_settings import ScheduledSettings
 from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
 from evonet.population import NO_PARENT, Population
@@ -106,6 +107,8 @@ class GeneticAlgorithm:
                 "GeneticAlgorithm.niching must not be fitness sharing where the selection goes by the episodes' "
                 f"returns, got {self.niching} with {self.selection}; take species, or another selection"
             )
+        if any(isinstance(mutation, SafeMutation) for mutation in self.mutations):
+            require_slopes(architecture)
         self.architecture = architecture
         self.population_size = population_size
         self.elites = elites

@@ -29,10 +29,15 @@ def task_of(champion: Champion, to: str) -> Task:
     """The champion's task.
 
     Raises:
-        NotExportable: the champion has no task.
+        NotExportable: the champion has no task, or an activation of the user's own.
     """
     if champion.task is None:
         raise NotExportable(f"{to} needs the spaces of an environment, and this champion was scored by a function")
+    for name in (champion.architecture.hidden_activation, champion.architecture.output_activation):
+        if ":" in name:
+            raise NotExportable(
+                f"{to} cannot represent the activation {name!r}, which is not one of evonet's; json can"
+            )
     return champion.task
 
 

@@ -53,6 +53,20 @@ class SafeMutation(Operator):
         return genomes + steps / np.maximum(sensitivities, _LEAST_SENSITIVITY)
 
 
+def require_slopes(architecture: Architecture) -> None:
+    """Check that the derivatives of a network's activations are known.
+
+    Raises:
+        ValueError: one of them is not in `SLOPES`.
+    """
+    for name in (architecture.hidden_activation, architecture.output_activation):
+        if name not in SLOPES:
+            raise ValueError(
+                f"SafeMutation needs the derivative of each activation, and that of {name!r} is unknown; enter it in "
+                "evonet.operators.safe_mutation.SLOPES, or take another mutation"
+            )
+
+
 def sensitivity(architecture: Architecture, genomes: FloatArray, observations: FloatArray) -> FloatArray:
     """Sensitivity of the outputs to each gene, `(m, genome_size)`.
 

@@ -18,6 +18,8 @@ from evonet.experiment.config import Config
 from evonet.experiment.own_parts import named_parts
 from evonet.experiment.runner import resume, run
 from evonet.experiment.study import study
+from evonet.export import export
+from evonet.export.policy import NotExportable
 from evonet.inspection.loaded_run import load_run
 from evonet.network import NeuralNetwork
 from tests.own_parts import LINE_KERNEL, MODULE, Best
@@ -266,6 +268,20 @@ def test_a_champion_with_an_activation_of_the_users_own_loads_where_its_module_i
     hidden = hidden / (1 + np.abs(hidden))
     expected = hidden @ champion.network.hidden_output_weights + champion.network.output_bias
     np.testing.assert_allclose(champion.network.predict(x), expected)
+
+
+def test_what_needs_to_know_an_activation_refuses_one_of_the_users_own(load, tmp_path):
+    text = complete(KINDS["activation"])
+    with pytest.raises(
+        ConfigError, match=rf"SafeMutation needs the derivative of each activation, and that of '{MODULE}"
+    ):
+        build(load(text.replace("population_size: 6", "population_size: 6, mutation: safe")))
+    run(load(text), tmp_path / "run")
+    champion = load_run(tmp_path / "run", [MODULE]).champion
+    for form in ("c", "onnx"):
+        with pytest.raises(NotExportable, match="cannot represent the activation"):
+            export(champion, form, tmp_path / "file")
+    export(champion, "json", tmp_path / "file")
 
 
 def test_an_architecture_brings_its_activation_to_a_process_that_does_not_know_it(load, monkeypatch):
