@@ -34,11 +34,12 @@ def add_to(commands: Commands) -> None:
     inspect.add_argument("run", metavar="RUN", help=f"{RUN_OR_STUDY_HELP}, or a champion's file")
     inspect.add_argument(
         "--html", nargs="?", type=Path, const=_BESIDE_THE_RUN, metavar="FILE",
-        help="write a report too: figures, a replay, robustness, ancestry; RUN/report.html if no file is named",
+        help="write a page instead: replay, figures, robustness, ancestry; RUN/report.html if no file is named",
     )  # fmt: skip
     inspect.add_argument(
         "--weights", action="store_true", help="also print all weights, with names of inputs and outputs"
     )
+    inspect.add_argument("--open", action="store_true", help="open the page in a browser (implies --html)")
     add_allow_import_argument(inspect)
     inspect.add_argument("--json", action="store_true", help="print the results as one JSON document")
     inspect.set_defaults(command=_inspect)
@@ -49,6 +50,8 @@ def _inspect(options: argparse.Namespace) -> int:
 
     allow_imports(options.allow_import)
     path = found(options.run)
+    if options.open and options.html is None:
+        options.html = _BESIDE_THE_RUN
     if path.is_file():
         return _inspect_file(options, path)
     return _inspect_study(options, path) if is_study(path) else _inspect_run(options, path)
@@ -78,7 +81,7 @@ def _inspect_run(options: argparse.Namespace, path: Path) -> int:
     run = load_run(path, options.allow_import)
     if options.json:
         print(printable_json(to_json(account_data(run), indent=2)), flush=True)
-    else:
+    elif options.html is None:
         print_painted(account(run, weights=options.weights, paint=painter()))
     if options.html is not None:
         from evonet.inspection.report import write_report
@@ -87,17 +90,38 @@ def _inspect_run(options: argparse.Namespace, path: Path) -> int:
             page, notices = write_report(run, None if options.html == _BESIDE_THE_RUN else options.html, 1.0, progress)
         for notice in notices:
             print(printable(f"evonet: {notice}"), file=sys.stderr)
-        print(f"\nopen in a browser: {page}", file=sys.stderr)
+        _page_made(options, page)
     return DONE
 
 
+def _page_made(options: argparse.Namespace, page: Path) -> None:
+    """Print the path of a page and, with `--open`, show it in a browser."""
+    if not options.json:
+        print(page)
+    if options.open:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
+    else:
+        print("open it in a browser, or let --open do so", file=sys.stderr)
+
+
 def _inspect_study(options: argparse.Namespace, path: Path) -> int:
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.run_directory import REPORT, to_json
     from evonet.inspection.loaded_study import load_study
     from evonet.inspection.study_account import study_account
 
-    summary = load_study(path).summary
-    print(printable_json(to_json(summary, indent=2)) if options.json else printable(study_account(summary)))
+    study = load_study(path)
+    if options.json:
+        print(printable_json(to_json(study.summary, indent=2)))
+    elif options.html is None:
+        print(printable(study_account(study.summary)))
+    if options.html is not None:
+        from evonet.inspection.study_page import write_study_page
+
+        page = path / REPORT if options.html == _BESIDE_THE_RUN else options.html
+        write_study_page(study, page)
+        _page_made(options, page)
     return DONE
 
 

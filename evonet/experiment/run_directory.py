@@ -35,6 +35,7 @@ CONFIG = "config.yaml"
 SUMMARY = "run.json"
 CHAMPION = "champion.npz"
 CHECKPOINTS = "checkpoints"
+REPORT = "report.html"
 LOCK = ".lock"
 JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes", "arrays")
 _TENSORBOARD = "tensorboard"
@@ -58,7 +59,7 @@ def generation_of(name: str) -> int | None:
     return None if match is None else int(match[1])
 
 
-_FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, "report.html", *map(journal_name, JOURNALS)}
+_FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, REPORT, *map(journal_name, JOURNALS)}
 
 
 def open_run(path: Path, *, create: bool = False, location: Path | None = None) -> Directory:

@@ -15,6 +15,7 @@ from evonet.experiment.document import Document, to_yaml
 from evonet.experiment.run_directory import (
     CONFIG,
     LOCK,
+    REPORT,
     RUNS,
     SUMMARY,
     journal_name,
@@ -98,7 +99,7 @@ def write_text(directory: Directory, name: str, text: str) -> None:
 
 
 def _is_file_of_a_study(name: str) -> bool:
-    return (name_of_temporary(name) or name) in {CONFIG, STUDY, LOCK}
+    return (name_of_temporary(name) or name) in {CONFIG, STUDY, LOCK, REPORT}
 
 
 def _write_or_compare_config(directory: Directory, config: Config) -> None:

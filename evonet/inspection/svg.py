@@ -20,7 +20,10 @@ _STYLE = {
     "svg.fonttype": "none",  # text is not converted to paths
     "svg.hashsalt": "evonet",
     "text.parse_math": False,  # names may contain dollar signs
-    "font.size": 10,
+    "font.size": 12,  # "small" is then 10 pixels where a figure has its own size, and no text is smaller
+    "axes.labelsize": 11,
+    "xtick.labelsize": "small",
+    "ytick.labelsize": "small",
     "font.family": "sans-serif",
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
     "axes.spines.top": False,

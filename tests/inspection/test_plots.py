@@ -65,7 +65,7 @@ def drawings(run, episodes):
         "policy_map of one input": lambda ax: plots.policy_map(line, names_for(None, 1, 1), ax=ax),
         "policy_grid": lambda ax: plots.policy_grid(np.array([0.0, 1.0, 1.0, 0.0]), names, 2, "SFHG", ax),
         "influence_bars": lambda ax: plots.influence_bars(action_influence(champion, episodes), names.inputs, ax=ax),
-        "removal_bars": lambda ax: plots.removal_bars(removals, ["0", "2"], "neuron", ax),
+        "removal_bars": lambda ax: plots.removal_bars(removals, ["0", "2"], "neuron", ax=ax),
         "robustness_curve": lambda ax: plots.robustness_curve(sweep, 4.0, ax),
         "landscape_map": lambda ax: plots.landscape_map(landscape, ax),
         "descent_tree": lambda ax: plots.descent_tree(tree, ax),

@@ -23,7 +23,7 @@ from evonet.inspection.plots.palette import (
 )
 from evonet.types import FloatArray
 
-_FEW = 24  # greatest number of ancestors in the line for which each gain is written
+_WRITTEN_GAINS = 3  # the greatest ones; more would overprint each other
 
 
 def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
@@ -64,24 +64,24 @@ def _line(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float]
         x, y = zip(*(place[ancestor.individual] for ancestor in line), strict=True)
         colours = [SERIES[(makers.index(made_by(ancestor)) + 1) % len(SERIES)] for ancestor in line]
         mark_each(ax.scatter(x, y, color=colours, **style), "line", [describe(ancestor) for ancestor in line])
-        if len(line) <= _FEW:
-            _gains(ax, line, place)
-        ax.legend(frameon=False, fontsize="small", loc="lower right")
+        _gains(ax, line, place)
+        ax.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)
 
 
 def _gains(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float]]) -> None:
-    for ancestor in line:
-        if ancestor.gain is not None:
-            ax.annotate(
-                f"{ancestor.gain:+.4g}", place[ancestor.individual], xytext=(0, 7), textcoords="offset points",
-                ha="center", fontsize="x-small",
-            )  # fmt: skip
+    """Write the greatest gains above the ancestors that had them."""
+    gains = [(each.gain, each.individual) for each in line if each.gain is not None and each.gain > 0]
+    for gain, individual in sorted(gains, reverse=True)[:_WRITTEN_GAINS]:
+        ax.annotate(
+            f"{gain:+.3g}", place[individual], xytext=(0, 7), textcoords="offset points", ha="center",
+            fontsize="small",
+        )  # fmt: skip
 
 
 def describe(ancestor: Ancestor) -> str:
     """One line of text about an ancestor: id, generation, fitness, gain and operators."""
-    fitness = "could not be scored" if ancestor.fitness is None else f"fitness {ancestor.fitness:.6g}"
-    gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.5g})"
+    fitness = "could not be scored" if ancestor.fitness is None else f"fitness {ancestor.fitness:.4g}"
+    gain = "" if ancestor.gain is None else f" ({ancestor.gain:+.3g})"
     return f"individual {ancestor.individual}, generation {ancestor.generation}: {fitness}{gain}, {made_by(ancestor)}"
 
 
@@ -106,5 +106,5 @@ def payoff_bars(payoffs: Sequence[Payoff], ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(shown)), labels, fontsize="small")
     ax.margins(x=0.15)
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-    ax.set_xlabel("children fitter than their first parent")
+    ax.set_xlabel("fitter than first parent")
     return ax

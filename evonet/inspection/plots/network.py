@@ -76,7 +76,7 @@ def network_diagram(
         ax.text(x + 0.05, y, shortened(name), ha="left", va="center", fontsize="small")
     if len(layers[1]) <= 24:
         for index, (x, y) in zip(layers[1], places[1], strict=True):
-            ax.text(x, y, str(index), ha="center", va="center", fontsize="x-small", color="#1b1f24", zorder=4)
+            ax.text(x, y, str(index), ha="center", va="center", fontsize="small", color="#1b1f24", zorder=4)
     ax.set_xlim(-0.75, 2.65)
     ax.set_ylim(-0.04, 1.04)
     plain(ax)

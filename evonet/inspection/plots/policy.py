@@ -18,7 +18,6 @@ from evonet.inspection.plots.palette import (
     axes_for,
     categories,
     diverging,
-    legend,
     mark,
     package,
 )
@@ -26,7 +25,6 @@ from evonet.types import FloatArray
 
 _ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 _MOST_SPOTS = 300
-_MOST_SLANTED = 8  # greatest number of long names under bars that are slanted; more names are vertical
 
 
 def policy_map(
@@ -121,10 +119,10 @@ def policy_grid(
             word = _name_of_choice(names, action)
             ax.text(
                 column + 0.5, row + 0.5, _ARROWS.get(word, shortened(word, 7)), ha="center", va="center",
-                color="#1b1f24", fontsize="x-large" if word in _ARROWS else "x-small",
+                color="#1b1f24", fontsize="x-large" if word in _ARROWS else "small",
             )  # fmt: skip
             tile = tiles[value] if value < len(tiles) else str(value)
-            ax.text(column + 0.06, row + 0.1, tile, va="top", color="#1b1f24", fontsize="x-small", alpha=0.7)
+            ax.text(column + 0.06, row + 0.1, tile, va="top", color="#1b1f24", fontsize="small", alpha=0.7)
     ax.set_xlim(0, columns)
     ax.set_ylim(rows, 0)
     ax.set_aspect("equal")
@@ -145,39 +143,31 @@ def influence_bars(influence: FloatArray, names: Sequence[str], most: int = 16, 
     ax.set_yticks(range(len(order)), [shortened(names[index]) for index in order], fontsize="small")
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     ax.set_xlim(0, max(float(np.nanmax(influence, initial=0.0)) * 1.08, 0.01))
-    ax.set_xlabel("actions that change if it is shuffled")
+    ax.set_xlabel("change of actions if shuffled")
     return ax
 
 
-def removal_bars(removals: Removals, names: Sequence[str], kind: str, ax: Axes | None = None) -> Axes:
-    """Mean return without each part, compared with the mean return of the whole network.
+def removal_bars(removals: Removals, names: Sequence[str], kind: str, most: int = 16, ax: Axes | None = None) -> Axes:
+    """Change of the mean return without each part, a bar for each of the `most` greatest losses, the greatest on top.
 
     Args:
         removals: removals from `without_neurons` or `without_inputs`.
         names: names of the removed parts.
         kind: kind of the parts, "neuron" or "input".
+        most: greatest number of bars.
         ax: axes to draw on; by default new ones.
     """
     ax = axes_for(ax)
-    means = removals.means
-    change = np.nan_to_num(means - removals.whole)
-    colours = [NEGATIVE if step < 0 else POSITIVE for step in change]
-    bars = ax.bar(range(len(means)), change, bottom=removals.whole, color=colours, width=0.72)
-    for bar, part, name, mean in zip(bars, removals.parts, names, means, strict=True):
-        mark(bar, f"without-{kind}-{part}", f"without {name}: {mean:.5g}")
-    ax.axhline(removals.whole, color=MUTED, linewidth=1.2, label=f"with all of them: {removals.whole:.4g}")
-    every = -(-len(names) // 20)
-    long = max(map(len, names), default=0) > 3
-    steep = long and len(names) > _MOST_SLANTED
-    ax.set_xticks(
-        range(0, len(names), every), [shortened(name, 22) for name in names[::every]],
-        rotation=90 if steep else 35 if long else 0, ha="right" if long and not steep else "center", fontsize="small",
-    )  # fmt: skip
-    ax.margins(y=0.08)
-    ax.set_xlabel(f"{kind} that is removed")
-    ax.set_ylabel("mean return without it")
-    ax.legend(frameon=False, fontsize="small", loc="best")
+    change = np.nan_to_num(removals.means - removals.whole)
+    order = np.argsort(change, kind="stable")[:most][::-1]
+    colours = [NEGATIVE if change[index] < 0 else POSITIVE for index in order]
+    bars = ax.barh(range(len(order)), change[order], color=colours, height=0.65)
+    for bar, index in zip(bars, order.tolist(), strict=True):
+        words = f"without {names[index]}: {removals.means[index]:.4g}, {change[index]:+.3g}"
+        mark(bar, f"without-{kind}-{removals.parts[index]}", words)
+    ax.axvline(0, color=MUTED, linewidth=1.0)
+    ax.set_yticks(range(len(order)), [shortened(names[index], 22) for index in order], fontsize="small")
+    ax.set_ylabel(kind if max(map(len, names), default=0) <= 3 else "")
+    ax.margins(x=0.06)
+    ax.set_xlabel("change of the mean return")
     return ax
-
-
-__all__ = ["influence_bars", "legend", "policy_grid", "policy_map", "removal_bars"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import RunDirectoryError
+from evonet.experiment.run_directory import REPORT
 from evonet.files.directory import write_atomically
 from evonet.foreign import working_directory_kept
 from evonet.inspection.loaded_run import LoadedRun
@@ -21,7 +22,6 @@ from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 from evonet.inspection.report.sections import SECTIONS
 
-REPORT = "report.html"
 Progress = Callable[[int, int, str], None]
 """Function of the sections made so far, of the number of all, and of the next section's title, "" at the end."""
 
@@ -84,12 +84,13 @@ def report(run: LoadedRun, effort: float = 1.0, progress: Progress = _silent) ->
             progress(number, len(SECTIONS), make.__name__)
             sections.append(make(findings))
         progress(len(SECTIONS), len(SECTIONS), "")
-    script = _read("page.js")
+    script = _read("page.js") + _read("save.js")
     html: str = environment.from_string(_read("page.html")).render(
         run=run,
         summary=run.summary,
         sections=sections,
         verdict=sections[0],
+        episodes=[episode for section in sections for episode in section.parts.get("episodes", ())],
         style=_read("page.css"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -29,8 +29,7 @@ class Figure:
         alternative: text alternative for readers who cannot see the figure.
         svg: the drawing.
         hover: values and their places, from which the page's script shows the value under the pointer.
-        wide: whether the figure is wider than a column.
-        strip: whether the figure spans the page.
+        columns: least number of the page's six columns that the figure takes: 2, 4 or 6.
     """
 
     key: str
@@ -39,8 +38,7 @@ class Figure:
     alternative: str
     svg: str
     hover: dict[str, Any]
-    wide: bool = False
-    strip: bool = False
+    columns: int = 2
 
 
 def drawn(
@@ -72,7 +70,8 @@ def drawn(
         draw(axes)
         text = svg(axes.figure, key)
     hover = _hover(axes, size, key, words)
-    return Figure(key, title, caption, alternative or caption, text, hover, size[0] > NARROW[0], size[0] > _STRIP)
+    columns = 2 if size[0] <= NARROW[0] else 4 if size[0] <= _STRIP else 6
+    return Figure(key, title, caption, alternative or caption, text, hover, columns)
 
 
 def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from evonet.inspection.analysis.trajectory import Trajectory, trajectories
 from evonet.inspection.analysis.trials import PATIENCE, Trials
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted
-from evonet.inspection.report.replay import Sheet, played
+from evonet.inspection.report.replay import played
+from evonet.inspection.report.sheet import Sheet
 from evonet.seeding import Purpose, episode_seeds, generator
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
@@ -27,7 +28,7 @@ from evonet.types import FloatArray, IntArray
 LONGEST = 5_000
 """Steps after which the report's own episodes are truncated."""
 
-PLACES = ("worst", "median", "best")
+PLACES = ("median", "worst", "best")
 
 _RANDOM_NETWORKS = 64
 _FEWEST_RANDOM = 8  # networks with random weights; fewer have no mean worth a comparison
@@ -155,9 +156,9 @@ class Findings:
 
     @cached_property
     def shown(self) -> dict[str, int]:
-        """Indices of the worst, the median and the best episode, each episode once; failed episodes are the worst."""
+        """Indices of the median, the worst and the best episode, each episode once; failed episodes are the worst."""
         order = np.argsort(np.where(np.isfinite(self.returns), self.returns, -np.inf), kind="stable")
-        places = dict(zip(PLACES, (order[0], order[(len(order) - 1) // 2], order[-1]), strict=True))
+        places = dict(zip(PLACES, (order[(len(order) - 1) // 2], order[0], order[-1]), strict=True))
         found: dict[str, int] = {}
         for place, index in places.items():
             if int(index) not in found.values():

@@ -134,23 +134,30 @@
     const inside = Math.max(box[0], Math.min(box[2], at));
     for (const [name, value] of Object.entries({ x1: inside, x2: inside, y1: box[1], y2: box[3] })) line.setAttribute(name, value);
   };
+  // A frame is the background at the sheet's top left, and on it the part that differs.
   const players = all(".replay").map((root) => {
-    const { width, height, columns, every, pace } = Object.fromEntries(Object.entries(root.dataset).map(([name, value]) => [name, +value]));
-    const context = root.querySelector("canvas").getContext("2d"), sheet = root.querySelector(".sheet");
-    const traces = all("figure[data-figure]", root.parentElement);
+    const { place } = root.dataset, canvas = root.querySelector("canvas"), context = canvas.getContext("2d");
+    const sheet = document.querySelector(`.sheet[data-place="${place}"]`), { every, pace } = sheet.dataset;
+    const frames = json(document.querySelector(`.parts[data-place="${place}"]`));
+    const traces = root.closest(".episode") ? all("figure[data-figure]", root.parentElement) : [];
     const show = (index) => {
-      const x = (index % columns) * width, y = Math.floor(index / columns) * height;
-      context.drawImage(sheet, x, y, width, height, 0, 0, width, height);
+      const [x, y, width, height, left, top] = frames[index];
+      context.drawImage(sheet, 0, 0, canvas.width, canvas.height, 0, 0, canvas.width, canvas.height);
+      if (width && height) context.drawImage(sheet, x, y, width, height, left, top, width, height);
       root.querySelector("output").textContent = `step ${index * every}`;
       traces.forEach((figure) => cursor(figure, index * every));
     };
-    const first = () => show(+root.querySelector("input").value);
+    const found = player(root, +pace, show);
+    const first = () => {
+      show(+root.querySelector("input").value);
+      if (root.closest(".hero") && !matchMedia("(prefers-reduced-motion: reduce)").matches) root.querySelector(".play").click();
+    };
     if (sheet.complete) first(); else sheet.addEventListener("load", first);
-    return player(root, pace, show);
+    return found;
   });
   const tabs = all("[role=tab]");
   const choose = (chosen) => {
-    players.forEach((each) => each.stop());
+    if (chosen.getAttribute("aria-selected") !== "true") players.forEach((each) => each.stop());
     tabs.forEach((tab) => {
       const on = tab === chosen;
       tab.setAttribute("aria-selected", on);
@@ -169,8 +176,40 @@
     });
   });
   if (tabs.length) choose(tabs[0]);
-  addEventListener("beforeprint", () => all(".episode").forEach((each) => { each.hidden = false; }));
-  addEventListener("afterprint", () => { const tab = tabs.find((each) => each.getAttribute("aria-selected") === "true"); if (tab) choose(tab); });
+
+  // Figures of which one is shown, by the choice of a button.
+  for (const root of all(".switch")) {
+    const buttons = all(".choices button", root);
+    const show = (chosen) => buttons.forEach((button) => {
+      button.setAttribute("aria-pressed", button === chosen);
+      document.getElementById(button.dataset.shows).hidden = button !== chosen;
+    });
+    buttons.forEach((button) => button.addEventListener("click", () => show(button)));
+    if (buttons.length) show(buttons[0]);
+  }
+
+  // On a phone, all sections below the replay are folded until they are asked for; on paper, none is.
+  const folds = all("details.fold");
+  const unfold = () => {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    const fold = target && target.querySelector("details.fold");
+    if (fold) { fold.open = true; target.scrollIntoView(); }
+  };
+  if (matchMedia("(max-width: 40rem)").matches) folds.forEach((each) => { each.open = false; });
+  unfold();
+  addEventListener("hashchange", unfold);
+  all("nav a").forEach((link) => link.addEventListener("click", () => setTimeout(unfold)));
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = folds.filter((each) => !each.open);
+    folded.forEach((each) => { each.open = true; });
+    all(".episode").forEach((each) => { each.hidden = false; });
+  });
+  addEventListener("afterprint", () => {
+    folded.forEach((each) => { each.open = false; });
+    const tab = tabs.find((each) => each.getAttribute("aria-selected") === "true");
+    if (tab) choose(tab);
+  });
 
   // A table is copied as text with tabs between cells.
   for (const root of all("details.table")) {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evonet.inspection.report.figure import Figure
+from evonet.inspection.report.layout import spans
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Section:
         figures: figures in their order.
         tables: tables, below the figures.
         notices: parts that are left out, and why.
-        parts: data for parts that have their own template: the network's generations, the replay, settings.
+        parts: data for parts that have their own template: the network's generations, the replay, settings, figures
+            of which a switch shows one.
     """
 
     key: str
@@ -49,3 +51,9 @@ class Section:
     tables: Sequence[Table] = ()
     notices: Sequence[str] = ()
     parts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def spans(self) -> list[int]:
+        """The columns of each figure in the page's grid of six; figures of a switch share the first place."""
+        first = [each.columns for each in self.parts.get("switch", ())[:1]]
+        return spans([*first, *(each.columns for each in self.figures)])

@@ -56,7 +56,7 @@ def ancestry(findings: Findings) -> Section:
                 "operators", "Operators that improved children",
                 "Share of the children that were fitter at birth than their first parent at its birth, by operators. "
                 "Parent and child were evaluated on different episodes, so the share is partly luck.",
-                lambda ax: payoff_bars(paid, ax), size=(4.0, max(2.4, 0.5 * len(paid) + 1.2)),
+                lambda ax: payoff_bars(paid, ax), size=(4.0, max(2.6, 0.55 * len(paid) + 1.2)),
             )
         )  # fmt: skip
         tables.append(
@@ -66,7 +66,7 @@ def ancestry(findings: Findings) -> Section:
                 [
                     [
                         " + ".join(each.operators) or "copied", f"{each.births:,}", percent(each.improved, 1),
-                        number(each.median_gain, 4), f"{each.in_line:,}",
+                        number(each.median_gain, 3), f"{each.in_line:,}",
                     ]
                     for each in paid
                 ],
@@ -79,8 +79,8 @@ def ancestry(findings: Findings) -> Section:
             ["generation", "individual", "fitness", "gain", "made by", "second parent"],
             [
                 [
-                    f"{each.generation:,}", str(each.individual), number(each.fitness, 6),
-                    "" if each.gain is None else f"{each.gain:+.5g}",
+                    f"{each.generation:,}", str(each.individual), number(each.fitness, 4),
+                    "" if each.gain is None else f"{each.gain:+.3g}",
                     made_by(each),
                     str(each.parents[1]) if len(each.parents) > 1 else "",
                 ]
@@ -123,4 +123,4 @@ def _lead(findings: Findings) -> str:
     if best is None or best.gain is None:
         return lead
     made = " and ".join(best.operators) or "copying"
-    return f"{lead} The greatest gain, {best.gain:+.5g}, came by {made} in generation {best.generation}."
+    return f"{lead} The greatest gain, {best.gain:+.3g}, came by {made} in generation {best.generation}."

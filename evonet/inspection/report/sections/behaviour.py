@@ -17,7 +17,7 @@ from evonet.types import FloatArray
 
 
 def behaviour(findings: Findings) -> Section:
-    """The worst, the median and the best episode as replays and traces, and histograms of all episodes."""
+    """The median, the worst and the best episode as replays and traces, and histograms of all episodes."""
     if findings.champion is None:
         return Section("behaviour", "Behaviour", notices=["Left out: there is no champion."])
     histograms = _histograms(findings)
@@ -67,7 +67,7 @@ def _title(findings: Findings, place: str, index: int, episode: Trajectory) -> s
     ended = f"then it failed: {episode.fault}" if episode.fault else ended
     steps = counted(len(episode), "step")
     steps = f"its first {steps}" if episode.abandoned else f"{steps}, {ended}"
-    reached = number(float(findings.returns[index]))
+    reached = number(float(findings.returns[index]), 4)
     return f"{place} episode: return {reached}, {steps} (number {index}, seed {episode.seed})"
 
 
@@ -101,8 +101,8 @@ def _histograms(findings: Findings) -> list[Figure]:
             "returns", "Returns", f"Returns of {counted(len(returns), 'episode')}"
             + (f", {failed} of which failed" if failed else "") + _meaning(returns, mean),
             lambda ax: histogram(returns, "return", mean, ax),
-            alternative=f"Histogram of returns: mean {number(mean)}, from {number(float(np.nanmin(returns)))} to "
-            f"{number(float(np.nanmax(returns)))}." if failed < len(returns) else "No episode has a return.",
+            alternative=f"Histogram of returns: mean {number(mean, 4)}, from {number(float(np.nanmin(returns)), 4)} to "
+            f"{number(float(np.nanmax(returns)), 4)}." if failed < len(returns) else "No episode has a return.",
         )
     ]  # fmt: skip
     if findings.task is not None and findings.repeated is not None:

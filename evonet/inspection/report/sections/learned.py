@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
-from evonet.inspection.analysis.influence import without_inputs, without_neurons
+from evonet.inspection.analysis.influence import Removals, without_inputs, without_neurons
 from evonet.inspection.analysis.policy import policy_surface, policy_table
 from evonet.inspection.phrases import counted, number, percent
 from evonet.inspection.plots import influence_bars, policy_grid, policy_map, removal_bars
@@ -16,6 +17,7 @@ from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 
 _MOST_PARTS = 40
+_MOST_BARS = 16
 _MOST_PANELS = 2
 _MOST_INPUTS = 16
 _MOST_VALUES = 2_500  # of a Discrete observation, in the table of the policy
@@ -116,7 +118,7 @@ def _influence(findings: Findings) -> Figure:
     return drawn(
         "influence", "Influence of each input", f"{what} if an input gets values from other steps.{more}",
         lambda ax: influence_bars(findings.influence, names, _MOST_INPUTS, ax=ax),
-        size=(4.0, max(2.9, 0.19 * min(len(names), _MOST_INPUTS) + 0.8)),
+        size=_bars(min(len(names), _MOST_INPUTS)),
         alternative="; ".join(
             f"{names[index]}: {percent(findings.influence[index], 1)}" for index in strongest
         ),
@@ -133,10 +135,21 @@ def _without_inputs(findings: Findings) -> Figure | None:
     names = [findings.names.inputs[index] for index in order]
     return drawn(
         "without-inputs", "Without an input",
-        f"Mean return of {counted(removals.episodes, 'episode')} if an input is fixed at its mean.",
-        lambda ax: removal_bars(removals, names, "input", ax), size=(4.0, 3.4 if len(names) > 8 else 2.9),
-        alternative="; ".join(f"without {n}: {number(float(m))}" for n, m in zip(names, removals.means, strict=True)),
+        f"Change of the mean return ({number(removals.whole, 4)}) in {counted(removals.episodes, 'episode')} "
+        "if an input is fixed at its mean.",
+        lambda ax: removal_bars(removals, names, "input", _MOST_BARS, ax), size=_bars(len(names)),
+        alternative=_alternative(removals, names),
     )  # fmt: skip
+
+
+def _alternative(removals: Removals, names: Sequence[str]) -> str:
+    means = removals.means.tolist()
+    return "; ".join(f"without {name}: {number(mean, 4)}" for name, mean in zip(names, means, strict=True))
+
+
+def _bars(count: int) -> tuple[float, float]:
+    """The size of a figure with `count` horizontal bars, in inches."""
+    return 4.0, max(2.9, 0.21 * min(count, _MOST_BARS) + 0.8)
 
 
 def _most_removals(findings: Findings, most: int) -> int:
@@ -151,12 +164,14 @@ def _without_neurons(findings: Findings) -> Figure | None:
         return None
     neurons = findings.strongest("neurons", most)
     hidden = champion.architecture.num_hidden
-    cut = f" The {len(neurons)} neurons with the strongest connections are shown." if len(neurons) < hidden else ""
+    cut = f" Tried: the {len(neurons)} neurons with the strongest connections." if len(neurons) < hidden else ""
+    cut += f" Shown: the {_MOST_BARS} greatest losses." if len(neurons) > _MOST_BARS else ""
     removals = without_neurons(champion, findings.trials, neurons, _SECONDS * findings.effort)
     names = [str(index) for index in neurons]
     return drawn(
         "without-neurons", "Without a hidden neuron",
-        f"Mean return of {counted(removals.episodes, 'episode')} if a hidden neuron's output is fixed at 0.{cut}",
-        lambda ax: removal_bars(removals, names, "neuron", ax), size=(12.0, 2.5),
-        alternative="; ".join(f"without {n}: {number(float(m))}" for n, m in zip(names, removals.means, strict=True)),
+        f"Change of the mean return ({number(removals.whole, 4)}) in {counted(removals.episodes, 'episode')} "
+        f"if a hidden neuron's output is fixed at 0.{cut}",
+        lambda ax: removal_bars(removals, names, "neuron", _MOST_BARS, ax), size=_bars(len(names)),
+        alternative=_alternative(removals, names),
     )  # fmt: skip

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonet.inspection.phrases import counted, number
+from evonet.inspection.phrases import counted, duration, number
 from evonet.inspection.plots import diversity, learning_curve
+from evonet.inspection.plots.learning import Over
+from evonet.inspection.plots.palette import Axes, legend
 from evonet.inspection.report.figure import drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 
-_SIZE = (4.0, 3.4)
+_WIDE, _SIZE = (8.4, 3.5), (4.0, 3.6)
 _CAPTION = (
     "Light band: from the worst individual to the best; dark band: the middle half of the population. "
     "The dashed line is the champion so far on held-out episodes."
@@ -18,33 +20,32 @@ _CAPTION = (
 
 
 def learning(findings: Findings) -> Section:
-    """Learning curves over evaluations and environment steps, and the diversity."""
+    """Learning curves over evaluations or, by a switch, environment steps; and the diversity."""
     run = findings.run
     metrics = run.metrics
     if not len(metrics.get("generation", ())):
         return Section("learning", "Learning", notices=["There is no generation yet."])
-    figures = [
+    over: list[Over] = ["evaluations", *(["environment_steps"] if int(metrics["environment_steps"][-1]) else [])]
+    switch = [
         drawn(
-            "learning-evaluations", "Over evaluations", _CAPTION, lambda ax: learning_curve(run, "evaluations", ax),
-            alternative=_alternative(findings, "evaluations"), size=_SIZE,
+            f"learning-{name.rpartition('_')[2]}", f"Over {name.replace('_', ' ')}", _CAPTION,
+            lambda ax, name=name: _curve(findings, name, ax), alternative=_alternative(findings, name), size=_WIDE,
         )
+        for name in over
     ]  # fmt: skip
-    if int(metrics["environment_steps"][-1]):
-        figures.append(
-            drawn(
-                "learning-steps", "Over environment steps", "The same curves over the environment steps of training.",
-                lambda ax: learning_curve(run, "environment_steps", ax),
-                alternative=_alternative(findings, "environment_steps"), size=_SIZE,
-            )
-        )  # fmt: skip
-    figures.append(
+    figures = [
         drawn(
             "diversity", "Diversity",
             "The standard deviation of a gene in the population, mean over all genes.",
             lambda ax: diversity(run, ax), size=_SIZE,
         )
-    )  # fmt: skip
-    return Section("learning", "Learning", [_lead(findings)], figures)
+    ]  # fmt: skip
+    return Section("learning", "Learning", [_lead(findings)], figures, parts={"switch": switch})
+
+
+def _curve(findings: Findings, over: Over, ax: Axes) -> None:
+    learning_curve(findings.run, over, ax)
+    legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5), ncols=1, borderaxespad=0.4)
 
 
 def _lead(findings: Findings) -> str:
@@ -56,12 +57,12 @@ def _lead(findings: Findings) -> str:
     if summary["stopped_by"] is None:
         return f"{effort} so far."
     return (
-        f"{effort} in {summary['seconds']:.3g} s on the {summary['engine']} engine. "
+        f"{effort} in {duration(summary['seconds'])} on the {summary['engine']} engine. "
         f"Stopped by: {summary['stopped_by']}."
     )
 
 
-def _alternative(findings: Findings, over: str) -> str:
+def _alternative(findings: Findings, over: Over) -> str:
     metrics = findings.run.metrics
     first, last = (float(metrics["median"][index]) for index in (0, -1))
     best = float(np.nanmax(metrics["best"])) if np.isfinite(metrics["best"]).any() else float("nan")

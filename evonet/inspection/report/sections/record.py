@@ -11,7 +11,7 @@ from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.run_directory import CONFIG
 from evonet.files.bounded import read_text
 from evonet.files.directory import reading_below
-from evonet.inspection.phrases import counted
+from evonet.inspection.phrases import counted, duration
 from evonet.inspection.plots.palette import POSITIVE, Axes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
@@ -39,7 +39,7 @@ def _lead(findings: Findings) -> list[str]:
         steps = (summary["environment_steps"] + summary["validation_steps"]) / summary["seconds"]
         speed = f", {steps:,.0f} environment steps a second with validation"
     failed = f"{counted(len(faults), 'episode')} failed: {_kinds(findings)}." if faults else "No episode failed."
-    return [f"The run took {summary['seconds']:,.3g} s{speed}.", failed]
+    return [f"The run took {duration(summary['seconds'])}{speed}.", failed]
 
 
 def _kinds(findings: Findings) -> str:
@@ -54,7 +54,7 @@ def _timings(findings: Findings) -> list[Figure]:
     spent = np.array([seconds[0], *(after - before for before, after in pairwise(seconds))])
 
     def draw(ax: Axes) -> None:
-        ax.plot(np.arange(len(spent)), spent * 1000, color=POSITIVE, linewidth=1.2, label="milliseconds")
+        ax.plot(np.arange(len(spent)), spent, color=POSITIVE, linewidth=1.2, label="seconds")
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         ax.yaxis.set_minor_formatter("")
@@ -62,9 +62,9 @@ def _timings(findings: Findings) -> list[Figure]:
             ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_xlabel("generation")
-        ax.set_ylabel("milliseconds")
+        ax.set_ylabel("seconds")
 
-    caption = f"Median {np.median(spent) * 1000:.3g} ms a generation; the first includes the start."
+    caption = f"Median {np.median(spent):.2g} s a generation; the first includes the start."
     return [drawn("timings", "Time of each generation", caption, draw, size=(12.0, 2.4))]
 
 

@@ -56,7 +56,7 @@ def robustness(findings: Findings) -> Section:
     missing = [title for title in ("Noise in observations", "Noise in weights") if title not in drawn_keys]
     missing += [each.name.partition(" (")[0] for each in parameters[len(swept) :]] + ["Landscape"] * (around is None)
     lead = ["Bands are 95 % intervals; the dashed line is the value under which the champion evolved."]
-    notices = [] if parameters else ["The parameters of this environment are not known, so none is changed."]
+    notices = []
     if missing:
         notices.append(f"Robustness is not complete ({listed(missing).lower()} left out): {findings.pace}.")
     if champion.task is not None and champion.task.max_steps > LONGEST:
