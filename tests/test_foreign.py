@@ -76,6 +76,7 @@ NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
     "evonet.inspection.comparison.page": {"environment.from_string(template).render"},
     "evonet.inspection.plots.behaviour": {"ax.step"},
     "evonet.inspection.plots.learning": {"ax.step"},
+    "evonet.inspection.study_page": {"axes.step"},
     "evonet.replay.episodes": {"policy.reset"},
     "evonet.inspection.report": {"environment.from_string(_read('page.html')).render"},
     "evonet.lazy": {"importlib.import_module"},

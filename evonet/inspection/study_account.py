@@ -24,14 +24,13 @@ def study_account(study: Mapping[str, Any]) -> str:
         study: a summary from `study`, or from `LoadedStudy`, whose runs may be unfinished.
     """
     seeds = study["seeds"]
-    title = (
-        f"{printable(study['name'], keep='')} · {study['environment'] or 'own fitness function'} · {_counted(seeds)}"
-    )
+    names = [printable(study["name"], keep=""), study["environment"] or "own fitness function", counted_seeds(seeds)]
+    title = " · ".join(names)
     sections = [title, _verdict(study), _test(study["test"]), _time(study)]
     if study["failures"]:
         sections.append(_failures(study["failures"], len(seeds)))
     if study.get("unfinished"):
-        sections.append(f"Not finished: {_counted(study['unfinished'])}; the same `evonet study` command resumes.")
+        sections.append(f"Not finished: {counted_seeds(study['unfinished'])}; the same `evonet study` command resumes.")
     return "\n\n".join(sections)
 
 
@@ -46,7 +45,8 @@ def ranges(seeds: Sequence[int]) -> str:
     return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in spans)
 
 
-def _counted(seeds: Sequence[int]) -> str:
+def counted_seeds(seeds: Sequence[int]) -> str:
+    """Seeds with their number, for example `3 seeds (0-1, 7)`."""
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds ({ranges(seeds)})"
 
 

@@ -293,7 +293,7 @@ def test_a_run_without_a_test_whose_episodes_are_dear_shows_the_first_as_far_as_
     shutil.copytree(small_run, tmp_path / "run", ignore=shutil.ignore_patterns("run.json"))
     monkeypatch.setattr("evonet.inspection.report.findings.PATIENCE", 0.0)
     with Findings(load_run(tmp_path / "run")) as findings:
-        assert (findings.repeated, findings.returns.tolist(), findings.shown) == (None, [1.0], {"worst": 0})
+        assert (findings.repeated, findings.returns.tolist(), findings.shown) == (None, [1.0], {"median": 0})
         assert findings.task is not None
 
 

@@ -22,7 +22,7 @@ from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import comparison_account
 from evonet.inspection.comparison.compared import labelled
 from evonet.inspection.comparison.curves import learning_curve, solving_curves
-from evonet.inspection.comparison.page import page
+from evonet.inspection.comparison.page import matrices, page, summary_sentence
 from tests.environments_for_tests import MODULE
 
 INF = np.inf
@@ -352,7 +352,8 @@ def study_page(tmp_path_factory):
 
 
 def test_the_page_needs_no_network_runs_no_script_and_shows_names_as_text(study_page):
-    assert "<script" not in study_page
+    assert study_page.count("<script") == 1  # that of the SVG buttons
+    assert "script-src 'sha256-" in study_page
     assert study_page.count("&lt;script&gt;") > 6
     assert study_page.count("_$a_日本$") > 6
     assert 'http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;' in study_page.replace(
@@ -363,20 +364,46 @@ def test_the_page_needs_no_network_runs_no_script_and_shows_names_as_text(study_
     assert len(study_page) < 1_000_000
 
 
-def test_the_page_shows_curves_profiles_settings_and_tests(study_page):
-    assert study_page.count("<svg ") == study_page.count("<figcaption>") == study_page.count('role="img"') == 3
-    for title in (
-        "Is there a difference?",
-        "Settings that differ",
-        "Learning",
-        "Share of runs solved",
-        "Performance profile",
-        "The tests",
-    ):
-        assert re.search(f"<h[23]>{re.escape(title)}</h[23]>", study_page)
+def test_the_page_begins_with_one_sentence_and_the_curves(study_page):
+    assert (
+        study_page.count("<svg ") == study_page.count("<figcaption>") == study_page.count('<div class="drawing" ') == 4
+    )
+    parts = [
+        "needs fewer evaluations than", "Learning", "Share of runs solved", "Performance profile",
+        "Differences in test score", "Results", "p and A: evaluations to success", "p and A: test score",
+        "Every pair in words", "Settings that differ: 1 setting",
+    ]  # fmt: skip
+    places = [study_page.index(part) for part in parts]
+    assert places == sorted(places)
+    assert re.findall("<summary>([^<]*)</summary>", study_page) == parts[-2:]
+    assert len(re.findall('<p class="verdict">', study_page)) == 1
     assert "needs fewer evaluations than" in study_page
     assert "#123456" not in study_page
     assert "currentColor" in study_page
+
+
+def test_the_sentence_says_who_is_better_than_whom_and_where_there_is_no_difference(here):
+    for name, shift in (("a", 0.0), ("b", 300.0), ("c", 300.0)):
+        make_study(name, SCORES, EVALUATIONS + shift)
+    assert summary_sentence(Comparison(["a", "b", "c"]).data) == (
+        "a needs fewer evaluations than b and c; no other significant difference in evaluations to success; "
+        "no significant difference in test score."
+    )
+    assert summary_sentence(Comparison(["b", "c"]).data).startswith("No significant difference in evaluations")
+
+
+def test_the_matrix_has_p_and_the_share_of_pairs_in_which_the_row_is_better(here):
+    make_study("a", SCORES, EVALUATIONS)
+    make_study("b", SCORES, EVALUATIONS + 300.0)
+    comparison = Comparison(["a", "b"])
+    share = comparison.verdicts[0].superiority
+    first, second = matrices(comparison.data)
+    assert (first.title, second.title) == ("p and A: evaluations to success", "p and A: test score")
+    assert first.rows == [
+        ["a", "", f"p < 0.0001, A = {share:.2f}"],
+        ["b", f"p < 0.0001, A = {1 - share:.2f}", ""],
+    ]
+    assert second.rows[0] == ["a", "", "p > 0.99, A = 0.50"]
 
 
 def test_the_page_is_the_same_every_time(here):
@@ -391,7 +418,7 @@ def test_single_runs_have_a_page_too(small_run, solved_run, tmp_path, capsys):
     assert main(["compare", str(small_run), str(solved_run), "--html", str(path)]) == 0
     assert capsys.readouterr().err == f"\nopen in a browser: {path}\n"
     text = path.read_text(encoding="utf-8")
-    assert text.count("<svg ") == 2
+    assert text.count("<svg ") == 3
     assert "Share of the test episodes that reach a test score" in text
 
 

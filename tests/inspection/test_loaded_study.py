@@ -1,6 +1,7 @@
 """Studies read back: their runs, a frame, a summary, and the best run by validation."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import ConfigError, EvonetError
+from evonet.experiment.config import Config
 from evonet.experiment.run_directory import to_json
+from evonet.experiment.study import study
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.loaded_study import load_run_or_best, load_study
+from evonet.inspection.study_page import study_page
 
 
 @pytest.fixture
@@ -122,3 +126,22 @@ def test_last_is_a_run_for_resume_and_for_load_run(study_copy, small_run, capsys
     assert main(["resume", "last", "--quiet", "--set", "stop.generations=9"]) == 0
     assert main(["replay", "last", "--json"]) == 0  # it was resumed last
     assert json.loads(capsys.readouterr().out)["run"] == "runs/alone"
+
+
+def test_a_study_has_a_page_with_the_curves_of_all_runs_and_a_table_by_seed(small_study, study_copy, capsys):
+    assert main(["inspect", "last", "--html"]) == 0
+    assert capsys.readouterr().out == "runs/small/report.html\n"
+    page = Path("runs/small/report.html").read_text(encoding="utf-8")
+    assert re.findall("<h3>([^<]*)</h3>", page) == ["Learning", "Share of runs solved", "Test scores"]
+    assert page.count("<svg ") == 3
+    assert [row.split("</td>")[0] for row in page.split("<tr><td>")[1:]] == ["2", "5", "11"]
+    assert re.search(r'<p class="verdict">\d of 3 runs solved \(', page)
+    assert "Its best run by validation is runs/small/seed-" in page
+    study(Config.load(str(small_study.parent / "small.yaml")), [2], study_copy)  # the page is no stranger in the folder
+
+
+def test_a_page_of_a_study_under_way_says_which_runs_are_missing(study_copy):
+    (study_copy / "study.json").unlink()
+    (study_copy / "seed-5/run.json").unlink()
+    page = study_page(load_study(study_copy))
+    assert "Not finished: seed 5." in page

@@ -75,7 +75,7 @@ DRAWINGS = """() => [...document.querySelectorAll("figure[data-figure]")]
 def complete(page):
     """How many figures there are, behind all tabs; each has a drawing with something in it that takes room."""
     seen = set()
-    for tab in page.locator("[role=tab]").all():
+    for tab in page.locator("[role=tab], .choices button").all():
         tab.click()
         for drawing in page.evaluate(DRAWINGS):
             assert drawing["width"] > 200, drawing
@@ -106,28 +106,36 @@ def goes_through_the_generations(page):
 
 
 PAUSED = """() => {
-  const button = document.querySelector(".replay .play"), plays = button.textContent.includes("Pause");
+  const button = document.querySelector(".episode .replay .play"), plays = button.textContent.includes("Pause");
   if (plays) button.click();
   return plays;
 }"""
 
 
 def plays_and_pauses(page):
-    replay = page.locator(".replay:visible")
+    replay = page.locator(".episode .replay:visible")
     play, slider = replay.locator(".play"), replay.locator("input[type=range]")
-    drawn = "() => { const c = document.querySelector('.replay canvas'); return c.toDataURL(); }"
-    until(page, "document.querySelector('.replay .sheet').complete")
+    drawn = "() => { const c = document.querySelector('.episode .replay canvas'); return c.toDataURL(); }"
+    until(page, "document.querySelector('.sheet').complete")
     first = page.evaluate(drawn)
     play.click()
-    until(page, "+document.querySelector('.replay input').value >= 1")
+    until(page, "+document.querySelector('.episode .replay input').value >= 1")
     while not page.evaluate(PAUSED):  # where the machine is busy, all may be over before it can be paused
         play.click()
-        until(page, "+document.querySelector('.replay input').value >= 1")
+        until(page, "+document.querySelector('.episode .replay input').value >= 1")
     stopped = slider.input_value()
     page.wait_for_timeout(100)
     assert slider.input_value() == stopped
     assert page.evaluate(drawn) != first
-    assert page.locator("figure:visible .cursor").count() == 3
+    assert page.locator(".episode figure:visible .cursor").count() == 3
+
+
+def the_median_episode_plays_beside_the_verdict(page):
+    until(page, "+document.querySelector('.hero .replay input').value >= 1")
+    assert page.locator(".hero .note", has_text="Median episode").count() == 1
+    top = page.locator(".hero canvas").bounding_box()
+    assert top["y"] + top["height"] < 900  # without scrolling
+    assert top["width"] >= 500
 
 
 FIGURES = {"cartpole": 31, "continuous": 27, "discrete": 27}
@@ -137,10 +145,11 @@ FIGURES = {"cartpole": 31, "continuous": 27, "discrete": 27}
 def test_all_of_a_report_is_there_and_all_of_it_moves(opened, name):
     page = opened(name)
     assert page.locator("section").count() == 8
+    the_median_episode_plays_beside_the_verdict(page)
     goes_through_the_generations(page)
     plays_and_pauses(page)
     assert complete(page) == FIGURES[name]
-    assert page.locator(".replay").count() == 3
+    assert page.locator(".episode .replay").count() == 3
 
 
 def test_a_name_that_is_a_script_stays_text(opened):
@@ -183,3 +192,47 @@ def test_the_page_fits_a_phone_and_a_desk_and_paper_by_day_and_by_night(opened):
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator(".controls:visible").count() == 0
+
+
+def test_a_switch_shows_the_learning_curves_over_evaluations_or_steps(opened):
+    page = opened("cartpole")
+    evaluations, steps = page.locator("#figure-learning-evaluations"), page.locator("#figure-learning-steps")
+    assert (evaluations.is_visible(), steps.is_visible()) == (True, False)
+    page.locator(".choices button", has_text="Over environment steps").click()
+    assert (evaluations.is_visible(), steps.is_visible()) == (False, True)
+
+
+def test_a_figure_is_saved_as_an_svg_that_stands_alone(opened, tmp_path):
+    page = opened("cartpole")
+    with page.expect_download() as download:
+        page.locator("#figure-diversity .save").click()
+    assert download.value.suggested_filename == "diversity.svg"
+    download.value.save_as(tmp_path / "diversity.svg")
+    text = (tmp_path / "diversity.svg").read_text(encoding="utf-8")
+    assert text.startswith("<svg ")
+    assert 'xmlns="http://www.w3.org/2000/svg"' in text
+    assert 'color="#1b1f24"' in text
+
+
+SMALLEST = """() => Math.min(...[...document.querySelectorAll("figure svg text")].map((text) => {
+  const svg = text.ownerSVGElement, scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  const size = /font(?:-size)?:\\s*([0-9.]+)px/.exec(text.getAttribute("style") || "");
+  return scale ? scale * (size ? +size[1] : 12) : 99;
+}))"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_lettering_is_smaller_than_ten_pixels(opened, width):
+    page = opened("cartpole", width)
+    page.evaluate("document.querySelectorAll('details.fold').forEach((each) => { each.open = true; })")
+    assert page.evaluate(SMALLEST) >= 9.99
+
+
+def test_on_a_phone_all_below_the_replay_is_folded_until_it_is_asked_for(opened):
+    page = opened("cartpole", 360)
+    assert page.evaluate("document.documentElement.scrollHeight") < 2000
+    assert page.locator("#learning .figures").is_hidden()
+    page.locator("#learning summary h2").click()
+    assert page.locator("#figure-learning-evaluations svg").is_visible()
+    wide = opened("cartpole")
+    assert wide.locator("#learning .figures").is_visible()

@@ -9,8 +9,9 @@ from typing import Any
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import short_name
 from evonet.inspection.comparison.curves import Curve, learning_curve, profiles, solving_curves
+from evonet.inspection.comparison.verdicts import Verdict
 from evonet.inspection.plots.learning import Over, thousands
-from evonet.inspection.plots.palette import SERIES, STYLES, legend
+from evonet.inspection.plots.palette import MUTED, POSITIVE, SERIES, STYLES, legend
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,13 @@ class Figure:
         title: title in a few words.
         caption: explanation of the figure.
         draw: function that draws the figure on Matplotlib axes.
+        height: height in inches; None for that of the page.
     """
 
     title: str
     caption: str
     draw: Callable[[Any], None]
+    height: float | None = None
 
 
 def figures(comparison: Comparison) -> Iterator[Figure]:
@@ -82,6 +85,34 @@ def profile(comparison: Comparison) -> Figure | None:
         "A line that is above another everywhere is better for every target.",
         lambda axes: _shares(axes, named, "test score", f"{what} that reach it"),
     )
+
+
+def differences_plot(comparison: Comparison) -> Figure | None:
+    """The differences of all pairs in test scores with their intervals; None without any."""
+    verdicts = [each for each in comparison.verdicts if each.measure == "test score" and each.difference is not None]
+    if not verdicts:
+        return None
+    what = "interquartile means of test scores" if comparison.of_seeds else "means of test episodes"
+    return Figure(
+        "Differences in test score",
+        f"Differences of the {what} with 95 % bootstrap intervals. Where an interval has no 0, it is coloured.",
+        lambda axes: _forest(axes, verdicts),
+        height=max(2.2, 0.34 * len(verdicts) + 1.0),
+    )
+
+
+def _forest(axes: Any, verdicts: Sequence[Verdict]) -> None:
+    axes.axvline(0, color=MUTED, linewidth=1.0)
+    for place, verdict in enumerate(verdicts[::-1]):
+        assert verdict.interval is not None
+        low, high = verdict.interval
+        colour = POSITIVE if low > 0 or high < 0 else MUTED
+        axes.plot([low, high], [place, place], color=colour, linewidth=2.2)
+        axes.plot([verdict.difference], [place], "o", color=colour, markersize=6)
+    labels = [f"{short_name(each.first)} − {short_name(each.second)}" for each in verdicts[::-1]]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(-0.6, len(labels) - 0.4)
+    axes.set_xlabel("difference in test score")
 
 
 def _shares(axes: Any, curves: Sequence[tuple[str, Curve]], x: str, y: str) -> None:

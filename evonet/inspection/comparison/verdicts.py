@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from evonet.statistics import (
 from evonet.types import FloatArray
 
 SIGNIFICANCE = 0.05
-Measure = Literal["test score", "evaluations to success"]
+Measure: TypeAlias = Literal["test score", "evaluations to success"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, Axes, axes_for, finite_span, legend
+from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, Axes, axes_for, finite_span, legend
 
 Over = Literal["evaluations", "environment_steps", "generation"]
 
@@ -43,7 +43,7 @@ def learning_curve(run: LoadedRun, over: Over = "evaluations", ax: Axes | None =
     )  # fmt: skip
     target = run.summary.get("target")
     if target is not None:
-        ax.axhline(target, color="#009e73", linewidth=1.4, linestyle=":", label="target")
+        ax.axhline(target, color=TARGET, linewidth=1.4, linestyle=":", label="target")
     _limit(ax, metrics["median"], metrics["lower_quartile"], metrics["best"], metrics["validation_mean"], target)
     ax.set_xlabel({"generation": "generation"}.get(over, over.replace("_", " ")))
     ax.set_ylabel("return")

@@ -19,6 +19,9 @@ POSITIVE, NEGATIVE = "#2f7fc1", "#d55e00"
 SERIES = (POSITIVE, NEGATIVE, "#009e73", "#b5619a", "#a67c00", "#5b5fc7")
 """Colours of several curves, in this order."""
 
+TARGET = "#009e73"
+"""Colour of the score at which a task is solved."""
+
 STYLES = ("-", "--", "-.", ":")
 MUTED = "#8a929c"
 """Colour of secondary elements, legible on a light and on a dark page."""

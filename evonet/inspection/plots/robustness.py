@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evonet.inspection.analysis.robustness import Landscape, Sweep
-from evonet.inspection.plots.palette import MUTED, POSITIVE, Axes, axes_for, sequential
+from evonet.inspection.plots.palette import MUTED, POSITIVE, TARGET, Axes, axes_for, sequential
 
 
 def robustness_curve(sweep: Sweep, target: float | None = None, ax: Axes | None = None) -> Axes:
@@ -21,7 +21,7 @@ def robustness_curve(sweep: Sweep, target: float | None = None, ax: Axes | None 
     ax.plot(sweep.levels, sweep.means, color=POSITIVE, marker="o", markersize=4, label="mean return")
     ax.axvline(sweep.own, color=MUTED, linewidth=1.0, linestyle="--")
     if target is not None:
-        ax.axhline(target, color="#009e73", linewidth=1.4, linestyle=":", label="target")
+        ax.axhline(target, color=TARGET, linewidth=1.4, linestyle=":", label="target")
         ax.legend(frameon=False, fontsize="small", loc="best")
     ax.set_xlabel(sweep.name)
     ax.set_ylabel("mean return")

@@ -127,7 +127,8 @@ def _background(frames: Sequence[Picture]) -> Picture:
     """The median of some of the frames, which has what does not move."""
     rows = np.linspace(0, len(frames) - 1, min(len(frames), _SAMPLE)).round().astype(int)
     sample = np.array([frames[row] for row in rows])
-    return np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
+    median: Picture = np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
+    return median
 
 
 def _boxes(frames: Sequence[Picture], background: Picture) -> Iterator[tuple[int, int, int, int]]:

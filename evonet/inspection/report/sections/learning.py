@@ -8,7 +8,7 @@ from evonet.inspection.phrases import counted, duration, number
 from evonet.inspection.plots import diversity, learning_curve
 from evonet.inspection.plots.learning import Over
 from evonet.inspection.plots.palette import Axes, legend
-from evonet.inspection.report.figure import drawn
+from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 
@@ -25,14 +25,9 @@ def learning(findings: Findings) -> Section:
     metrics = run.metrics
     if not len(metrics.get("generation", ())):
         return Section("learning", "Learning", notices=["There is no generation yet."])
-    over: list[Over] = ["evaluations", *(["environment_steps"] if int(metrics["environment_steps"][-1]) else [])]
-    switch = [
-        drawn(
-            f"learning-{name.rpartition('_')[2]}", f"Over {name.replace('_', ' ')}", _CAPTION,
-            lambda ax, name=name: _curve(findings, name, ax), alternative=_alternative(findings, name), size=_WIDE,
-        )
-        for name in over
-    ]  # fmt: skip
+    switch = [_learning(findings, "evaluations")]
+    if int(metrics["environment_steps"][-1]):
+        switch.append(_learning(findings, "environment_steps"))
     figures = [
         drawn(
             "diversity", "Diversity",
@@ -43,9 +38,16 @@ def learning(findings: Findings) -> Section:
     return Section("learning", "Learning", [_lead(findings)], figures, parts={"switch": switch})
 
 
-def _curve(findings: Findings, over: Over, ax: Axes) -> None:
-    learning_curve(findings.run, over, ax)
-    legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5), ncols=1, borderaxespad=0.4)
+def _learning(findings: Findings, over: Over) -> Figure:
+    def draw(ax: Axes) -> None:
+        learning_curve(findings.run, over, ax)
+        legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5), ncols=1, borderaxespad=0.4)
+
+    name = over.replace("_", " ")
+    return drawn(
+        f"learning-{name.rpartition(' ')[2]}", f"Over {name}", _CAPTION, draw,
+        alternative=_alternative(findings, over), size=_WIDE,
+    )  # fmt: skip
 
 
 def _lead(findings: Findings) -> str:
