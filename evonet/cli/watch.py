@@ -98,7 +98,9 @@ def _serve(options: argparse.Namespace) -> None:
     from evonet.watch.server import Server
 
     with Server(options.run, options.allow_import, options.port) as server:
-        print(printable(f"watch {options.run} at {server.url} (Ctrl-C ends this page)"), flush=True)
+        print(f"watch it at {server.url}", flush=True)
+        if not options.attached:
+            print("Ctrl-C ends the page; a run goes on", flush=True)
         if not options.no_browser and sys.stderr.isatty() and has_display():
             import webbrowser
 
@@ -108,7 +110,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 def _end_with_standard_input() -> None:
     """End this process when its parent has ended, or has closed its end of the pipe."""
-    with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.read(1 << 10):
+    with contextlib.suppress(OSError):
+        while os.read(0, 1 << 10):  # `sys.stdin` would hold a lock that the interpreter needs when it ends
             pass
     os._exit(DONE)  # `serve_forever` and windows wait for ever

@@ -11,7 +11,7 @@ const row = (run) => {
   const first = cell("th", link);
   first.scope = "row";
   element.append(first, cell("td", badge));
-  for (const text of [run.environment || run.problem || "own function", number(run.seed), number(run.generations), number(run.validation), number(run.best)]) element.append(cell("td", text));
+  for (const text of [number(run.validation), number(run.best), number(run.generations), run.problem || run.environment || "own function", number(run.seed)]) element.append(cell("td", text));
   return element;
 };
 poll("runs", 2, ({ folder, runs }) => {

@@ -169,7 +169,7 @@ const player = (() => {
   };
   return async (entry) => {
     if (!entry) return;
-    if (entry.problem && !(playing && playing.pictures.length)) setText("caption", `The champion is not shown: ${entry.problem}`);
+    if (!playing || !playing.pictures.length) setText("caption", entry.problem ? `The champion is not shown: ${entry.problem}` : "The champion's episode is being rendered …");
     const fresh = () => ({ number: entry.number, pictures: [], totals: [] });
     if (!playing) playing = fresh();
     if (playing.number !== entry.number && (!coming || coming.number !== entry.number)) coming = fresh();

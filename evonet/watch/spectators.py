@@ -50,6 +50,7 @@ def spectators(
     try:
         yield attend
         if stay and started:
+            say("Ctrl-C ends what --watch and --window show")
             with contextlib.suppress(KeyboardInterrupt):
                 for process, _ in started:
                     process.wait()

@@ -32,10 +32,10 @@ def play_newest(path: Path, allow_imports: Collection[str] = (), say: Callable[[
     """
     seed = int(load_run(path).settings.get("seed", 0))
     number = 0
-    give_way(_NICENESS)
     while True:
         over = state_of(path) != "running"
         champion = _newest(path, allow_imports)
+        give_way(_NICENESS)
         if champion is not None:
             seeds = episode_seeds(seed, Purpose.REPLAY, 0, number + 1)[-1:]
             for episode in show(champion.policy, seeds):

@@ -5,13 +5,16 @@ page asks for, as often as the page does, divided by the seconds of the same run
 
 Command: python experiments/benchmarks/watched.py [--quick] [--json]
 
-The client is not a browser, whose own work, to draw the page, is no part of evonet. Its process renders an episode of
-each new champion at the lowest priority; the time of that process is printed too.
+The client is not a browser, whose own work, to draw the page, is no part of evonet. The server's process renders an
+episode of each new champion in another one, at the lowest priority; the processor time of both is printed too, by which
+a run is slowed at most where it keeps all cores busy.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -22,10 +25,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from contest import HERE, Report, Result, chosen_rounds, cores_present, options, python, say
 
 CONFIG = HERE.parents[1] / "configs" / "lunar_lander.yaml"
-GENERATIONS = 8
+GENERATIONS = 20
 BOUND = 1.03
 WITHOUT, WITH = "without a page", "with a page and a client"
 
@@ -36,7 +41,7 @@ def main() -> None:
     rounds = chosen_rounds(arguments)
     report = Report("watched", rounds)
     results = {name: Result(name, cores_present(), "s", []) for name in (WITHOUT, WITH)}
-    asked, shown = 0, 0
+    clients = []
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds + 1):  # the first warms the caches of the file system
             for name in (WITHOUT, WITH) if number % 2 else (WITH, WITHOUT):
@@ -44,19 +49,26 @@ def main() -> None:
                 seconds, client = _run(number or 1, Path(folder) / f"{number}-{name == WITH}", watch=name == WITH)
                 if number:
                     results[name].values.append(seconds)
-                    asked, shown = asked + client.answers, shown + client.pictures
+                    clients += [client] if name == WITH else []
     report.tables["seconds of a run"] = list(results.values())
     report.compare("with a page / without", results[WITH], results[WITHOUT], at_most=BOUND)
-    report.notes = {"answers a run": round(asked / rounds, 1), "pictures a run": round(shown / rounds, 1)}
+    report.notes = {
+        "a run with a page has": {
+            "answers": float(np.mean([client.answers for client in clients])),
+            "pictures": float(np.mean([client.pictures for client in clients])),
+            "processor seconds of the page": round(float(np.mean([client.seconds for client in clients])), 2),
+        }
+    }
     report.show(arguments.json)
 
 
 class Client(threading.Thread):
-    """Asks for what the page asks for, until the server is gone."""
+    """Asks for what the page asks for, until the server is gone, and looks at the server's processor time."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, run: int) -> None:
         super().__init__(daemon=True)
-        self.address, self.answers, self.pictures = address, 0, 0
+        self.address, self.process = address, run
+        self.answers, self.pictures, self.seconds = 0, 0, 0.0
 
     def run(self) -> None:
         clip, seen = 0, 0
@@ -71,6 +83,7 @@ class Client(threading.Thread):
                         seen, self.pictures = seen + new, self.pictures + new
                         if not new:
                             break
+                self.seconds = _seconds_of_the_page(self.process)
                 time.sleep(1)
         except (OSError, urllib.error.URLError, ValueError):
             return
@@ -88,15 +101,29 @@ def _run(seed: int, output: Path, *, watch: bool) -> tuple[float, Client]:
     process = subprocess.Popen(
         [python("x")[0], "-m", "evonet", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    client = Client("")
+    client = Client("", process.pid)
     assert process.stderr is not None
     for line in process.stderr:
         found = re.search(r"http://\S+/", line)
         if found:
-            client = Client(found[0])
+            client = Client(found[0], process.pid)
             client.start()
     output_text, _ = process.communicate()
     return float(json.loads(output_text)["seconds"]), client
+
+
+def _seconds_of_the_page(run: int) -> float:
+    """Processor seconds of the process `evonet watch` that a run has started, and of its children; 0 off Linux."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            words = path.with_name("cmdline").read_text().split("\0")
+            found[int(path.parent.name)] = int(fields[1]), seconds, "watch" in words
+    page = {process for process, (parent, _, watches) in found.items() if parent == run and watches}
+    page |= {process for process, (parent, _, _) in found.items() if parent in page}
+    return sum(found[process][1] for process in page)
 
 
 if __name__ == "__main__":
