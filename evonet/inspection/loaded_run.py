@@ -297,21 +297,13 @@ class LoadedRun:
             "validation_seconds": None,
             "test_seconds": None,
             "stopped_by": None,
-            **verdict(self.champion, self.target),
+            **verdict(self.champion, target_of(settings, self.champion)),
         }
 
     @property
     def imports(self) -> list[str]:
         """Modules that the run's settings would import."""
         return list(dict.fromkeys(module_of(name) for _, name in imported_names(self.settings)))
-
-    @property
-    def target(self) -> float | None:
-        """The mean return at which the run's task is solved; None if there is none, or none is known yet."""
-        target = (self.settings.get("stop") or {}).get("target", "auto")
-        if target != "auto":
-            return None if target is None else float(target)
-        return None if self.champion is None else self.champion.target
 
     @cached_property
     def newest_checkpoint(self) -> Checkpoint | None:
@@ -339,6 +331,14 @@ class LoadedRun:
         count = normaliser and normaliser["count"]
         header = {"format": FORMAT, "normaliser_count": count, **fields, **policy_spec}
         return Champion.from_parts(header, arrays, self._allow_imports)
+
+
+def target_of(settings: Mapping[str, Any], champion: Champion | None) -> float | None:
+    """The mean return at which a run's task is solved; None if there is none, or none is known before a champion."""
+    target = (settings.get("stop") or {}).get("target", "auto")
+    if target != "auto":
+        return None if target is None else float(target)
+    return None if champion is None else champion.target
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import sys
 
 LOWEST = 19
-"""The niceness of a process that runs only when nothing else does, but for a hundredth of the time."""
+"""The niceness of a process that runs when nothing else does, and for a hundredth of the time otherwise."""
 
 _IDLE_PRIORITY_CLASS = 0x40  # of Windows
 
@@ -19,7 +19,8 @@ def give_way(niceness: int = LOWEST) -> None:
     take a minute at the lowest.
 
     Args:
-        niceness: from 1 to 19, the lowest priority; where the system has no niceness, every value is the lowest.
+        niceness: from 1 to 19, the lowest priority, with which Linux uses idle processors only; where the system has
+            no niceness, every value is the lowest.
     """
     with contextlib.suppress(OSError, AttributeError):
         if sys.platform == "win32":
@@ -29,3 +30,5 @@ def give_way(niceness: int = LOWEST) -> None:
             kernel.SetPriorityClass(kernel.GetCurrentProcess(), _IDLE_PRIORITY_CLASS)
         else:
             os.setpriority(os.PRIO_PROCESS, 0, niceness)
+            if niceness == LOWEST:
+                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

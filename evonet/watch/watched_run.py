@@ -14,7 +14,7 @@ from evonet.experiment.records import metrics_from, seconds_from
 from evonet.experiment.run_directory import LOCK, SUMMARY
 from evonet.files.directory import Directory
 from evonet.files.lock import is_locked
-from evonet.inspection.loaded_run import LoadedRun, load_run
+from evonet.inspection.loaded_run import LoadedRun, load_run, target_of
 from evonet.inspection.phrases import verdict
 from evonet.seeding import Purpose, episode_seeds
 from evonet.strategies.saved_population import islands_of, population_of
@@ -123,7 +123,8 @@ class WatchedRun:
 
     def _champion_of(self, run: LoadedRun) -> dict[str, Any]:
         champion, checkpoint = run.champion, run.newest_checkpoint
-        found: dict[str, Any] = {"target": rounded(run.target), "network": None, "population": None}
+        target = rounded(target_of(self._settings, champion))
+        found: dict[str, Any] = {"target": target, "network": None, "population": None}
         if run.policy_spec is not None and checkpoint is not None:
             architecture = run.policy_spec.architecture
             found["population"] = run.read("checkpoints", lambda: _population(checkpoint, architecture))

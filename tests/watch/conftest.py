@@ -38,4 +38,5 @@ def niceness(monkeypatch):
     """What the processes of a spectator would have been given, without giving it to this one."""
     given = []
     monkeypatch.setattr("evonet.watch.priority.os.setpriority", lambda kind, process, value: given.append(value))
+    monkeypatch.setattr("evonet.watch.priority.os.sched_setscheduler", lambda *_: None)
     return given

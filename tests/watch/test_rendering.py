@@ -1,6 +1,7 @@
 """The newest champion plays, picture by picture, in a process that nobody waits for."""
 
 import io
+import os
 import sys
 import time
 
@@ -116,8 +117,24 @@ def test_without_pillow_the_problem_says_what_to_install(here, renderer, champio
     assert complete(renderer).problem.startswith("pictures of the champion need Pillow, which is not installed: pip ")
 
 
-def test_pictures_come_from_a_process_of_its_own(renderer, champion):
+def test_pictures_come_from_a_process_of_its_own_of_the_lowest_priority(renderer, champion, monkeypatch):
+    workers = []
+
+    class Seen(rendering.Worker):
+        def __init__(self):
+            super().__init__()
+            workers.append(self.process_id)
+
+        def call(self, function, arguments, timeout):
+            reply = super().call(function, arguments, timeout)
+            if function is rendering._advance:
+                workers.append((os.getpriority(os.PRIO_PROCESS, self.process_id), os.sched_getscheduler(workers[0])))
+            return reply
+
+    monkeypatch.setattr(rendering, "Worker", Seen)
     renderer.show(champion)
     clip = complete(renderer)
     assert clip.problem == ""
     assert clip.pictures
+    assert workers[0] != os.getpid()
+    assert workers[-1] == (19, os.SCHED_IDLE)
