@@ -14,6 +14,7 @@ from evonet.watch.curves import _MOST, COLUMNS, Curves
 from evonet.watch.folder import runs_in
 from evonet.watch.tail import Tail
 from evonet.watch.watched_run import WatchedRun, state_of
+from tests.stopped_runs import go_on
 
 
 @pytest.fixture
@@ -83,6 +84,16 @@ def test_new_generations_are_added_and_a_line_that_is_not_complete_waits(copied,
     assert run.state()["curves"]["generation"] == [0, 1]
     journal.write_bytes(b"".join(lines))
     assert run.state()["generations"] == 3
+
+
+def test_a_run_that_was_resumed_with_another_limit_and_target_shows_them(copied, watched, monkeypatch):
+    monkeypatch.setattr("evonet.watch.watched_run._PAUSE", 0.0)
+    monkeypatch.setattr("evonet.watch.watched_run._SHARE", 0)
+    run = watched(copied)
+    assert (run.state()["most_generations"], run.state()["target"]) == (6, 400)
+    go_on(copied, "stop.generations=4", "stop.target=20")
+    state = run.state()
+    assert (state["most_generations"], state["target"], state["generations"], state["state"]) == (4, 20, 4, "finished")
 
 
 def test_a_journal_that_was_cut_for_a_resumed_run_is_read_anew(copied):
