@@ -34,6 +34,7 @@ EXAMPLES = {
     "replay": (
         "evonet replay last",
         "evonet replay runs/first --episodes 3 --gif champion.gif",
+        "evonet replay runs/first --generations 0,1,champion --gif film.gif",
     ),
     "test": (
         "evonet test last --episodes 1000 --output tested.npz",

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from evonet.cli.console import DONE, Commands, add_allow_import_argument, allow_imports
 from evonet.cli.progress import say_above_the_bar
-from evonet.files.text import printable
 
 if TYPE_CHECKING:
     from evonet.watch.spectators import Attend

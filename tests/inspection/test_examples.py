@@ -10,7 +10,7 @@ import pytest
 from evonet.cli import main, make_parser
 from evonet.cli.examples import EXAMPLES
 
-NOT_RUN_HERE = {"evonet", "watch", "study", "run"}  # they take long, or serve until Ctrl-C
+NOT_RUN_HERE = {"evonet", "watch", "study", "run", "init"}  # they take long, serve until Ctrl-C, or need more files
 LONG = {"evonet inspect runs/first --html report.html"}
 
 

@@ -91,9 +91,9 @@ def test_a_run_that_was_resumed_with_another_limit_and_target_shows_them(copied,
     monkeypatch.setattr("evonet.watch.watched_run._SHARE", 0)
     run = watched(copied)
     assert (run.state()["most_generations"], run.state()["target"]) == (6, 400)
-    go_on(copied, "stop.generations=4", "stop.target=20")
+    go_on(copied, "stop.generations=4", "stop.target=300")
     state = run.state()
-    assert (state["most_generations"], state["target"], state["generations"], state["state"]) == (4, 20, 4, "finished")
+    assert (state["most_generations"], state["target"], state["generations"], state["state"]) == (4, 300, 4, "finished")
 
 
 def test_a_journal_that_was_cut_for_a_resumed_run_is_read_anew(copied):
