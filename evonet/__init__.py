@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evonet.version import __version__
 
 if TYPE_CHECKING:
+    from evonet.architecture import Architecture as Architecture
     from evonet.champion import Champion as Champion
     from evonet.champion_selection import Validation as Validation
     from evonet.environments.specification import EnvironmentSpec as EnvironmentSpec
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from evonet.genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
     from evonet.inspection.loaded_run import load_run as load_run
     from evonet.inspection.loaded_study import load_study as load_study
-    from evonet.network import Architecture as Architecture
     from evonet.network import NeuralNetwork as NeuralNetwork
     from evonet.population import Population as Population
     from evonet.running import run as run
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from evonet.scores import Score as Score
 
 _HOMES = {
-    "Architecture": "network",
+    "Architecture": "architecture",
     "Champion": "champion",
     "ConfigError": "errors",
     "EnvironmentSpec": "environments.specification",

@@ -12,7 +12,7 @@ import os
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import closing
-from dataclasses import KW_ONLY, asdict, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -308,7 +308,7 @@ class Champion(Individual):
     def _header(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
-            "architecture": asdict(self.architecture),
+            "architecture": self.architecture.to_dict(),
             "individual": self.id,
             "generation": self.generation,
             "training_fitness": None if math.isnan(self.training_fitness) else self.training_fitness,

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.engine import EngineName
 from evonet.fitness import Fitness
-from evonet.network import Architecture
 from evonet.population import Population
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds

@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 
 from evonet.activations import ACTIVATIONS, ActivationName
+from evonet.architecture import Architecture
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.instance import Instance, make_environment
 from evonet.environments.known import checked_names, names_in_metadata
@@ -28,8 +29,7 @@ from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Wo
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task_descriptions import check_savable
-from evonet.network import Architecture
-from evonet.settings import Count, Episodes, Probability, check
+from evonet.settings import Count, Episodes, Natural, Probability, check
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
@@ -85,6 +85,7 @@ class EpisodeReturn:
         output_activation: activation of the outputs; the identity by default, because saturated outputs are all equal.
         bias: whether neurons have a bias.
         recurrent: whether the hidden layer reads its own last output.
+        skip: whether the output layer also reads the inputs; always so without hidden neurons.
         input_names: a name for each number of the observation, for reports and exports; by default those of the
             environment's `metadata["observation_names"]`, or those that evonet knows.
         output_names: a name for each action, or for each number of a continuous one; by default those of
@@ -126,11 +127,12 @@ class EpisodeReturn:
         self,
         environment: str | EnvironmentSpec | EnvironmentFactory,
         *,
-        hidden: Count = 16,
+        hidden: Natural = 16,
         hidden_activation: ActivationName = "tanh",
         output_activation: ActivationName = "identity",
         bias: bool = True,
         recurrent: bool = False,
+        skip: bool = False,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
         episodes: Episodes = 3,
@@ -153,6 +155,7 @@ class EpisodeReturn:
             "output_activation": output_activation,
             "bias": bias,
             "recurrent": recurrent,
+            "skip": skip,
             "episodes": episodes,
             "aggregation": aggregation,
             "quantile": quantile,
@@ -176,7 +179,9 @@ class EpisodeReturn:
             refuse_statistics(opened, getattr(environment, "wrappers", ()))
         outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], action_squash).size
         inputs = ObservationEncoder(observation_space).size
-        shape = Architecture(inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent)
+        shape = Architecture(
+            inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent, skip or hidden == 0
+        )
         self.architecture = shape
         input_names, output_names = (
             checked_names(argument, names, count) or names_in_metadata(opened, key, count)

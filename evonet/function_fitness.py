@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evonet.architecture import Architecture
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import EvonetError, FitnessFunctionFailed
 from evonet.evaluation.arrays import read_only
@@ -21,7 +22,7 @@ from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.files.text import shown
 from evonet.fitness import aggregate
 from evonet.foreign import RAISED, SIGNALS, described
-from evonet.network import Architecture, NeuralNetwork
+from evonet.network import NeuralNetwork
 from evonet.settings import Episodes, check
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray

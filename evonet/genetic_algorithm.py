@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
 import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike
 
+from evonet.architecture import Architecture
 from evonet.errors import AlgorithmFailed
 from evonet.files.text import shown
-from evonet.network import Architecture
 from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import Crossover, NeuronCrossover
 from evonet.operators.fitness_scaling import finite
@@ -33,6 +33,7 @@ from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.safe_mutation import SafeMutation, require_slopes
 from evonet.operators.scheduled_settings import ScheduledSettings
 from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
+from evonet.operators.structure import STRUCTURAL_MUTATIONS, StructuralMutation, Structure
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
@@ -41,6 +42,9 @@ from evonet.types import BoolArray, FloatArray, IntArray
 
 _BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
 _FIRST_GENES = 64  # compared before the rest of a row
+
+
+AnyMutation: TypeAlias = Mutation | StructuralMutation
 
 
 class GeneticAlgorithm:
@@ -62,6 +66,8 @@ class GeneticAlgorithm:
         niching: how the population is kept diverse.
         initialisation: how the first genomes are drawn.
         bounds: range that genes stay in; by default they have none.
+        structure: how the networks' structure begins; by default all connections exist, and stay. With a structure,
+            the structural mutations follow the others with their default rates, unless `mutation` has any of them.
         seed: seed of all random numbers of the algorithm.
 
     Raises:
@@ -79,12 +85,13 @@ class GeneticAlgorithm:
         elites: Annotated[int, Ge(0), MayVary()] | None = None,
         selection: Selection | Named = Tournament(),  # noqa: B008 - frozen
         crossover: Crossover | Named = NeuronCrossover(),  # noqa: B008 - frozen
-        mutation: Mutation | Named | Sequence[Mutation | Named] = Gaussian(),  # noqa: B008 - frozen
+        mutation: AnyMutation | Named | Sequence[AnyMutation | Named] = Gaussian(),  # noqa: B008 - frozen
         replacement: Replacement | Named = Generational(),  # noqa: B008 - frozen
         niching: Niching | Named = NoNiching(),  # noqa: B008 - frozen
         initialisation: Initialisation | Named = Normal(),  # noqa: B008 - frozen
         bounds: Bounds | None = None,
         *,
+        structure: Structure | None = None,
         seed: Natural = 0,
     ) -> None:
         check(GeneticAlgorithm, {"population_size": population_size, "seed": seed})
@@ -96,7 +103,12 @@ class GeneticAlgorithm:
             raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {most}")
         operator = functools.partial(operator_for, GeneticAlgorithm)
         several = mutation if isinstance(mutation, Sequence) and not isinstance(mutation, str) else (mutation,)
-        self.mutations: tuple[Mutation, ...] = tuple(operator("mutation", each) for each in several)
+        self.mutations: tuple[AnyMutation, ...] = tuple(operator("mutation", each) for each in several)
+        structural = any(isinstance(each, StructuralMutation) for each in self.mutations)
+        if structure is not None and not structural:
+            self.mutations += tuple(each() for each in STRUCTURAL_MUTATIONS.values())
+        if structure is None and structural:
+            raise ValueError("GeneticAlgorithm.mutation must not change the structure where there is no `structure`")
         self.selection: Selection = operator("selection", selection)
         self.crossover: Crossover = operator("crossover", crossover)
         self.replacement: Replacement = operator("replacement", replacement)
@@ -113,6 +125,7 @@ class GeneticAlgorithm:
         self.population_size = population_size
         self.elites = elites
         self.bounds = bounds
+        self.structure = structure
         self.seed = seed
         self.generation = 0
         self._scheduled = ScheduledSettings(
@@ -171,23 +184,33 @@ class GeneticAlgorithm:
             generator(self.seed, Purpose.INITIALISATION), self.population_size, self.architecture
         )
         bounds = self._scheduled.resolve("bounds", self.bounds)
+        genomes = genomes if bounds is None else bounds(genomes)
+        masks = None
+        if self.structure is not None:
+            rng = generator(self.seed, Purpose.STRUCTURE)
+            masks = self.structure.first(rng, self.population_size, self.architecture)
+            genomes[~masks] = 0.0
         names = [display_name("crossover", self.crossover), *(display_name("mutation", m) for m in self.mutations)]
         return Population(
             self.architecture,
-            genomes if bounds is None else bounds(genomes),
+            genomes,
             operator_names=names,
             step_sizes={
                 number: mutation.first(self.population_size, self.architecture)
                 for number, mutation in self._current_mutations()
                 if isinstance(mutation, SelfAdapting)
             },
+            masks=masks,
         )
 
     def _next_generation(self) -> Population:
         """Survivors, and children of selected parents: crossed, then mutated."""
         old, rng = self.population, generator(self.seed, Purpose.VARIATION, self.generation)
         assert old.fitness is not None
-        parents = Parents(self.architecture, old.genomes, finite(old.fitness), self._returns, self._observations)
+        fitness = finite(old.fitness)
+        if old.masks is not None and self.structure is not None:
+            fitness = fitness - self.structure.price * np.count_nonzero(old.masks, axis=1)
+        parents = Parents(self.architecture, old.genomes, fitness, self._returns, self._observations, old.masks)
         self._scheduled.update(self.generation, old.fitness)
         elites = self._scheduled.resolve("elites", self.elites)
         replacement = self._scheduled.resolve("replacement", self.replacement)
@@ -197,8 +220,9 @@ class GeneticAlgorithm:
         self._scheduled.record_parents(len(survivors), old.fitness[pairs])
         new = old.successor(survivors, self._matrices.take(old.genomes.shape))
         newborn = new[len(survivors) :]
+        structure_rng = generator(self.seed, Purpose.STRUCTURE, self.generation)
         for block in self._blocks(children):
-            self._breed(rng, parents, pairs[block], newborn[block])
+            self._breed(rng, structure_rng, parents, pairs[block], newborn[block])
         return new
 
     def _pairs(self, rng: np.random.Generator, parents: Parents, breeders: IntArray | None, count: int) -> IntArray:
@@ -212,28 +236,49 @@ class GeneticAlgorithm:
             raise AlgorithmFailed(f"{type(selection).__name__} with {type(niching).__name__} {rule}, got {shown(rows)}")
         return (rows if breeders is None else breeders[rows]).reshape(-1, 2)
 
-    def _breed(self, rng: np.random.Generator, parents: Parents, pairs: IntArray, children: Population) -> None:
+    def _breed(
+        self,
+        rng: np.random.Generator,
+        structure_rng: np.random.Generator,
+        parents: Parents,
+        pairs: IntArray,
+        children: Population,
+    ) -> None:
         """Fill `children` from the pairs `(m, 2)`, and record which operators changed each."""
+        pairs = _fitter_first(parents, pairs)
         first, second = parents.genomes.take(pairs[:, 0], axis=0), parents.genomes.take(pairs[:, 1], axis=0)
+        masks = None
+        if parents.masks is not None:  # connections of the fitter; genes of either where both have the connection
+            masks = parents.masks[pairs[:, 0]]
+            second = np.where(parents.masks[pairs[:, 1]] & masks, second, first)
         crossover = self._scheduled.resolve("crossover", self.crossover)
         genomes = _checked(crossover(rng, first, second, self.architecture), first, crossover)
         crossed = _changed(first, genomes)
         children.operators[:] = crossed
         for number, mutation in self._current_mutations():
             before = genomes
-            if number in self.population.step_sizes:
+            if isinstance(mutation, StructuralMutation):
+                assert masks is not None
+                genomes, masks = mutation(structure_rng, before, masks, self.architecture)
+            elif number in self.population.step_sizes:
                 inherited = inherited_step_sizes(self.population.step_sizes[number], pairs, crossed)
                 adapting = cast("SelfAdapting", mutation)
                 genomes, children.step_sizes[number][:] = adapting.adapted(rng, before, parents, inherited)
             else:
                 genomes = _checked(mutation(rng, before, parents), before, mutation)
+            genomes = genomes if masks is None else np.where(masks, genomes, 0.0)
             children.operators |= _changed(before, genomes).astype(np.int64) << number
         bounds = self._scheduled.resolve("bounds", self.bounds)
-        children.genomes[:] = genomes if bounds is None else bounds(genomes)
+        genomes = genomes if bounds is None else bounds(genomes)
+        if masks is not None:
+            assert children.masks is not None
+            children.masks[:] = masks
+            genomes = np.where(masks, genomes, 0.0)
+        children.genomes[:] = genomes
         children.parents[:] = self.population.ids[pairs]
         children.parents[~crossed, 1] = NO_PARENT
 
-    def _current_mutations(self) -> Iterator[tuple[int, Mutation]]:
+    def _current_mutations(self) -> Iterator[tuple[int, AnyMutation]]:
         """The mutations with current settings, and their numbers, from 1 as in the bits of `Population.operators`."""
         for number, mutation in enumerate(self.mutations, start=1):
             yield number, self._scheduled.resolve(_mutation_name(number), mutation)
@@ -288,7 +333,12 @@ class GeneticAlgorithm:
             **{f"step_sizes_{number}": sizes for number, sizes in population.step_sizes.items()},
             **self._scheduled.state(),
         }
-        known = {"fitness": population.fitness, "returns": self._returns, "observations": self._observations}
+        known = {
+            "fitness": population.fitness,
+            "returns": self._returns,
+            "observations": self._observations,
+            "masks": population.masks,
+        }
         return state | {name: array for name, array in known.items() if array is not None}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -303,6 +353,7 @@ class GeneticAlgorithm:
             operators=np.array(state["operators"]),
             operator_names=self.population.operator_names,
             step_sizes={number: np.array(state[f"step_sizes_{number}"]) for number in self.population.step_sizes},
+            masks=None if self.structure is None else np.array(state["masks"], dtype=np.bool_),
         )
         self._returns = np.array(state["returns"]) if "returns" in state else None
         self._observations = np.array(state["observations"]) if "observations" in state else None
@@ -324,6 +375,17 @@ def _changed(before: FloatArray, after: FloatArray) -> BoolArray:
         alike = np.flatnonzero(~changed)
         changed[alike] = (before[alike] != after[alike]).any(axis=1)
     return changed
+
+
+def _fitter_first(parents: Parents, pairs: IntArray) -> IntArray:
+    """The pairs `(m, 2)`; of two parents with different structures, the fitter is the first."""
+    if parents.masks is None:
+        return pairs
+    first, second = pairs.T
+    swapped = parents.fitness[second] > parents.fitness[first]
+    rows = np.flatnonzero(swapped)
+    swapped[rows] = (parents.masks[first[rows]] != parents.masks[second[rows]]).any(axis=1)
+    return np.where(swapped[:, None], pairs[:, ::-1], pairs)
 
 
 def _mutation_name(number: int) -> str:

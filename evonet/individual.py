@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.network import Architecture, NeuralNetwork
+from evonet.network import NeuralNetwork
 from evonet.policy import Policy
 from evonet.settings import plain
 from evonet.task import Task

@@ -11,109 +11,18 @@ example by a mutation, changes the network, and a change of a weight changes the
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evonet.activations import ACTIVATIONS, ActivationName
+from evonet.activations import ACTIVATIONS
+from evonet.architecture import Architecture
 from evonet.arithmetic import WeightedSums
-from evonet.settings import Count, Settings, chosen
-from evonet.types import FloatArray, IntArray
+from evonet.settings import chosen
+from evonet.types import FloatArray
 
 LayerName = Literal["hidden", "output"]
-
-
-@dataclass(frozen=True)
-class Architecture(Settings):
-    """The layout of a genome: sizes of the three layers, their activations, and the place of each weight.
-
-    Attributes:
-        num_inputs: numbers that the network reads.
-        num_hidden: hidden neurons.
-        num_outputs: numbers that the network returns.
-        hidden_activation: name of the hidden layer's activation, a key of `evonet.activations.ACTIVATIONS`.
-        output_activation: name of the output layer's activation.
-        bias: whether hidden and output neurons have a bias.
-        recurrent: whether the hidden layer also reads its own last output (Elman 1990).
-    """
-
-    num_inputs: Count
-    num_hidden: Count
-    num_outputs: Count
-    hidden_activation: ActivationName = "sigmoid"
-    output_activation: ActivationName = "sigmoid"
-    bias: bool = True
-    recurrent: bool = False
-
-    @cached_property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of each block of weights, in the genome's order."""
-        shapes: dict[str, tuple[int, ...]] = {"input_hidden_weights": (self.num_inputs, self.num_hidden)}
-        if self.bias:
-            shapes["hidden_bias"] = (self.num_hidden,)
-        if self.recurrent:
-            shapes["hidden_hidden_weights"] = (self.num_hidden, self.num_hidden)
-        shapes["hidden_output_weights"] = (self.num_hidden, self.num_outputs)
-        if self.bias:
-            shapes["output_bias"] = (self.num_outputs,)
-        return shapes
-
-    @cached_property
-    def slices(self) -> dict[str, slice]:
-        """Slice of each block of weights in the genome."""
-        slices: dict[str, slice] = {}
-        start = 0
-        for name, shape in self.shapes.items():
-            slices[name] = slice(start, start + math.prod(shape))
-            start += math.prod(shape)
-        return slices
-
-    @cached_property
-    def genome_size(self) -> int:
-        """Number of weights and biases."""
-        return sum(math.prod(shape) for shape in self.shapes.values())
-
-    @cached_property
-    def num_neurons(self) -> int:
-        """Hidden and output neurons together."""
-        return self.num_hidden + self.num_outputs
-
-    @cached_property
-    def gene_neurons(self) -> IntArray:
-        """Index of the neuron that each gene belongs to, `(genome_size,)`; the array is read-only.
-
-        The incoming weights, bias and outgoing weights of a hidden neuron belong to it, so that it can be moved to
-        another network as a whole. Only its bias belongs to output neuron k, whose index is `num_hidden + k`.
-        """
-        hidden = np.arange(self.num_hidden)
-        owners = {
-            "input_hidden_weights": np.tile(hidden, self.num_inputs),
-            "hidden_bias": hidden,
-            "hidden_hidden_weights": np.tile(hidden, self.num_hidden),
-            "hidden_output_weights": np.repeat(hidden, self.num_outputs),
-            "output_bias": self.num_hidden + np.arange(self.num_outputs),
-        }
-        neurons = np.concatenate([owners[name] for name in self.shapes])
-        neurons.flags.writeable = False
-        return neurons
-
-    def views(self, genomes: FloatArray) -> dict[str, FloatArray]:
-        """The blocks of `genomes (…, genome_size)` as views of shape `(…, *block)`; nothing is copied."""
-        lead = genomes.shape[:-1]
-        return {
-            name: genomes[..., where].reshape(lead + self.shapes[name], copy=False)
-            for name, where in self.slices.items()
-        }
-
-    def __str__(self) -> str:
-        marks = [f"{self.hidden_activation}/{self.output_activation}"]
-        marks += ["recurrent"] if self.recurrent else []
-        marks += [] if self.bias else ["no bias"]
-        return f"{self.num_inputs}-{self.num_hidden}-{self.num_outputs} ({', '.join(marks)})"
 
 
 class NetworkStack:
@@ -140,15 +49,32 @@ class NetworkStack:
         self._activate_output = ACTIVATIONS[architecture.output_activation].apply
         self.hidden: FloatArray = np.zeros((rows, architecture.num_hidden))
         self._outputs = np.zeros((rows, architecture.num_outputs))
-        self._input_sums = WeightedSums(blocks["input_hidden_weights"], self.hidden)
-        self._output_sums = WeightedSums(blocks["hidden_output_weights"], self._outputs)
+        if architecture.num_hidden:
+            self._input_sums = WeightedSums(blocks["input_hidden_weights"], self.hidden)
+            self._output_sums = WeightedSums(blocks["hidden_output_weights"], self._outputs)
         if architecture.recurrent:
             self._recalled = np.zeros_like(self.hidden)
             self._memory_sums = WeightedSums(blocks["hidden_hidden_weights"], self._recalled)
+        if architecture.skip:
+            self._skipped = np.zeros_like(self._outputs) if architecture.num_hidden else self._outputs
+            self._skip_sums = WeightedSums(blocks["input_output_weights"], self._skipped)
 
     def forward(self, inputs: FloatArray) -> FloatArray:
         """Outputs `(rows, num_outputs)` for `inputs (rows, num_inputs)`; the array is overwritten by the next call."""
-        hidden, outputs = self.hidden, self._outputs
+        outputs = self._outputs
+        if self.architecture.num_hidden:
+            self._output_sums.add_up(self._hidden_layer(inputs))
+        if self.architecture.skip:
+            self._skip_sums.add_up(inputs)
+            if self._skipped is not outputs:
+                np.add(outputs, self._skipped, out=outputs)
+        if self._output_bias is not None:
+            np.add(outputs, self._output_bias, out=outputs)
+        self._activate_output(outputs)
+        return outputs
+
+    def _hidden_layer(self, inputs: FloatArray) -> FloatArray:
+        hidden = self.hidden
         if self.architecture.recurrent:
             self._memory_sums.add_up(hidden)
         self._input_sums.add_up(inputs)
@@ -157,11 +83,7 @@ class NetworkStack:
         if self.architecture.recurrent:
             np.add(hidden, self._recalled, out=hidden)
         self._activate_hidden(hidden)
-        self._output_sums.add_up(hidden)
-        if self._output_bias is not None:
-            np.add(outputs, self._output_bias, out=outputs)
-        self._activate_output(outputs)
-        return outputs
+        return hidden
 
 
 class Neuron(NamedTuple):
@@ -172,32 +94,64 @@ class Neuron(NamedTuple):
         bias: bias, `(1,)`; `(0,)` in a network without biases.
         outgoing: weights to the output layer, `(outputs,)`; `(0,)` for an output neuron.
         recurrent: weights from the hidden layer's last outputs, `(hidden,)`; `(0,)` for other neurons.
+        skip: weights of an output neuron from the inputs, `(inputs,)`; `(0,)` without skip connections.
     """
 
     incoming: FloatArray
     bias: FloatArray
     outgoing: FloatArray
     recurrent: FloatArray
+    skip: FloatArray
+
+
+class _Block:
+    """An attribute of a network: a block of its weights or biases, a view of the genome, to which one can assign."""
+
+    def __init__(self, what: str) -> None:
+        self.__doc__ = f"{what}, a view of the genome; assignable."
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, network: NeuralNetwork | None, owner: type | None = None) -> Any:
+        return self if network is None else self._of(network)
+
+    def __set__(self, network: NeuralNetwork, values: ArrayLike) -> None:
+        self._of(network)[...] = values
+
+    def _of(self, network: NeuralNetwork) -> FloatArray:
+        architecture = network.architecture
+        if self._name in network.blocks:
+            return network.blocks[self._name]
+        if not architecture.num_hidden and self._name in {"input_hidden_weights", "hidden_output_weights"}:
+            inputs, outputs = architecture.num_inputs, architecture.num_outputs
+            return np.zeros((inputs, 0) if self._name == "input_hidden_weights" else (0, outputs))
+        raise AttributeError(f"a network {architecture} has no {self._name}")
 
 
 class NeuralNetwork:
-    """A three-layer, fully connected network whose weights are views of one flat genome.
+    """A three-layer network whose weights are views of one flat genome.
 
     Args:
         num_inputs: numbers that the network reads.
-        num_hidden: hidden neurons.
+        num_hidden: hidden neurons; 0 only with `skip`.
         num_outputs: numbers that the network returns.
         hidden_activation: a key of `ACTIVATIONS`; sigmoid is the choice of the article that evonet is based on.
         output_activation: a key of `ACTIVATIONS`.
         bias: whether neurons have a bias.
         recurrent: whether the hidden layer also reads its own last output (Elman 1990).
+        skip: whether output neurons also read the inputs.
         seed: seed of the standard normal draw of all weights; None draws different weights each time.
 
+    Attributes:
+        architecture: sizes, activations, and the place of each weight in the genome.
+        blocks: the blocks of weights and biases by name, views of the genome.
+
     Raises:
-        TypeError, ValueError: a size is not a whole number of at least 1, or an activation is unknown.
+        TypeError, ValueError: the arguments are none of an `Architecture`.
     """
 
-    __slots__ = ("_blocks", "_genome", "_stack", "architecture")
+    __slots__ = ("_genome", "_stack", "architecture", "blocks")
 
     def __init__(
         self,
@@ -209,10 +163,11 @@ class NeuralNetwork:
         output_activation: str = Architecture.output_activation,
         bias: bool = Architecture.bias,
         recurrent: bool = Architecture.recurrent,
+        skip: bool = Architecture.skip,
         seed: int | None = None,
     ) -> None:
         architecture = Architecture(
-            num_inputs, num_hidden, num_outputs, hidden_activation, output_activation, bias, recurrent
+            num_inputs, num_hidden, num_outputs, hidden_activation, output_activation, bias, recurrent, skip
         )
         self._attach(architecture, np.random.default_rng(seed).standard_normal(architecture.genome_size))
 
@@ -238,7 +193,7 @@ class NeuralNetwork:
     def _attach(self, architecture: Architecture, genome: FloatArray) -> None:
         self.architecture = architecture
         self._genome = genome
-        self._blocks = architecture.views(genome)
+        self.blocks = architecture.views(genome)
         self._stack: NetworkStack | None = None
 
     def predict(self, x: ArrayLike) -> FloatArray:
@@ -284,22 +239,25 @@ class NeuralNetwork:
             raise IndexError(f"NeuralNetwork.neuron.index must be below {size} in the {layer} layer, got {index}")
         index %= size
         nothing = self._genome[:0]
-        bias = self._blocks.get(f"{layer}_bias")
+        bias = self.blocks.get(f"{layer}_bias")
         own_bias = nothing if bias is None else bias[index : index + 1]
         if layer == "output":
-            return Neuron(self._blocks["hidden_output_weights"][:, index], own_bias, nothing, nothing)
-        recurrent = self._blocks.get("hidden_hidden_weights")
+            hidden, inputs = self.blocks.get("hidden_output_weights"), self.blocks.get("input_output_weights")
+            return Neuron(
+                nothing if hidden is None else hidden[:, index],
+                own_bias,
+                nothing,
+                nothing,
+                nothing if inputs is None else inputs[:, index],
+            )
+        recurrent = self.blocks.get("hidden_hidden_weights")
         return Neuron(
-            self._blocks["input_hidden_weights"][:, index],
+            self.blocks["input_hidden_weights"][:, index],
             own_bias,
-            self._blocks["hidden_output_weights"][index],
+            self.blocks["hidden_output_weights"][index],
             nothing if recurrent is None else recurrent[:, index],
+            nothing,
         )
-
-    def _block(self, name: str) -> FloatArray:
-        if name not in self._blocks:
-            raise AttributeError(f"a network {self.architecture} has no {name}")
-        return self._blocks[name]
 
     @property
     def genome(self) -> FloatArray:
@@ -310,50 +268,12 @@ class NeuralNetwork:
     def genome(self, values: ArrayLike) -> None:
         self._genome[...] = values
 
-    @property
-    def input_hidden_weights(self) -> FloatArray:
-        """Weights from inputs to hidden neurons, `(num_inputs, num_hidden)`, a view of the genome; assignable."""
-        return self._block("input_hidden_weights")
-
-    @input_hidden_weights.setter
-    def input_hidden_weights(self, values: ArrayLike) -> None:
-        self._block("input_hidden_weights")[...] = values
-
-    @property
-    def hidden_bias(self) -> FloatArray:
-        """Biases of hidden neurons, `(num_hidden,)`, a view of the genome; assignable."""
-        return self._block("hidden_bias")
-
-    @hidden_bias.setter
-    def hidden_bias(self, values: ArrayLike) -> None:
-        self._block("hidden_bias")[...] = values
-
-    @property
-    def hidden_hidden_weights(self) -> FloatArray:
-        """Recurrent weights, `(num_hidden, num_hidden)`, row i from neuron i, a view of the genome; assignable."""
-        return self._block("hidden_hidden_weights")
-
-    @hidden_hidden_weights.setter
-    def hidden_hidden_weights(self, values: ArrayLike) -> None:
-        self._block("hidden_hidden_weights")[...] = values
-
-    @property
-    def hidden_output_weights(self) -> FloatArray:
-        """Weights from hidden to output neurons, `(num_hidden, num_outputs)`, a view of the genome; assignable."""
-        return self._block("hidden_output_weights")
-
-    @hidden_output_weights.setter
-    def hidden_output_weights(self, values: ArrayLike) -> None:
-        self._block("hidden_output_weights")[...] = values
-
-    @property
-    def output_bias(self) -> FloatArray:
-        """Biases of output neurons, `(num_outputs,)`, a view of the genome; assignable."""
-        return self._block("output_bias")
-
-    @output_bias.setter
-    def output_bias(self, values: ArrayLike) -> None:
-        self._block("output_bias")[...] = values
+    input_hidden_weights = _Block("Weights from inputs to hidden neurons, `(num_inputs, num_hidden)`")
+    hidden_bias = _Block("Biases of hidden neurons, `(num_hidden,)`")
+    hidden_hidden_weights = _Block("Recurrent weights, `(num_hidden, num_hidden)`, row i from neuron i")
+    hidden_output_weights = _Block("Weights from hidden to output neurons, `(num_hidden, num_outputs)`")
+    input_output_weights = _Block("Weights of skip connections, `(num_inputs, num_outputs)`")
+    output_bias = _Block("Biases of output neurons, `(num_outputs,)`")
 
     def __copy__(self) -> NeuralNetwork:
         return NeuralNetwork.from_genome(self.architecture, self._genome)
@@ -377,7 +297,8 @@ class NeuralNetwork:
 
 
 def _describe_neuron(neuron: Neuron) -> str:
-    parts = {"bias": neuron.bias, "in": neuron.incoming, "memory": neuron.recurrent, "out": neuron.outgoing}
+    parts = {"bias": neuron.bias, "in": neuron.incoming, "skip": neuron.skip}
+    parts |= {"memory": neuron.recurrent, "out": neuron.outgoing}
     return "".join(f"  {name} {_abbreviate(values)}" for name, values in parts.items() if values.size)
 
 

@@ -8,8 +8,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evonet.network import Architecture, NetworkStack, NeuralNetwork
-from evonet.types import FloatArray, IntArray
+from evonet.architecture import Architecture
+from evonet.network import NetworkStack, NeuralNetwork
+from evonet.types import BoolArray, FloatArray, IntArray
 
 NO_PARENT = -1
 
@@ -30,6 +31,7 @@ class Population:
         operators: bit masks `(n,)`: bit j is set if operator j of `operator_names` helped to make the individual.
         operator_names: names of the operators, in the order of the bits.
         step_sizes: step sizes `(n, sizes)` of each self-adaptive operator, by the operator's bit.
+        masks: which connections exist, `(n, genome_size)`; None if all do. Genes without a connection are 0.
 
     Raises:
         ValueError: a shape does not fit.
@@ -46,6 +48,7 @@ class Population:
         operators: IntArray | None = None,
         operator_names: Sequence[str] = (),
         step_sizes: Mapping[int, FloatArray] | None = None,
+        masks: BoolArray | None = None,
     ) -> None:
         matrix = np.ascontiguousarray(genomes, dtype=np.float64)
         if matrix.ndim != 2 or matrix.shape[1] != architecture.genome_size:
@@ -62,8 +65,9 @@ class Population:
         self.operators: IntArray = np.zeros(n, dtype=np.int64) if operators is None else operators
         self.operator_names = tuple(operator_names)
         self.step_sizes: dict[int, FloatArray] = dict(step_sizes or {})
+        self.masks = masks
         self._stack: NetworkStack | None = None
-        shapes = {"fitness": (n,), "ids": (n,), "parents": (n, 2), "operators": (n,)}
+        shapes = {"fitness": (n,), "ids": (n,), "parents": (n, 2), "operators": (n,), "masks": matrix.shape}
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array is not None and np.shape(array) != shape:
@@ -137,6 +141,7 @@ class Population:
             operators=self.operators[index],
             operator_names=self.operator_names,
             step_sizes={bit: sizes[index] for bit, sizes in self.step_sizes.items()},
+            masks=None if self.masks is None else self.masks[index],
         )
 
     def successor(self, survivors: IntArray, genomes: FloatArray) -> Population:
@@ -151,11 +156,13 @@ class Population:
             genomes,
             operator_names=self.operator_names,
             step_sizes={bit: np.empty_like(sizes) for bit, sizes in self.step_sizes.items()},
+            masks=None if self.masks is None else np.empty_like(self.masks),
         )
         first_child = len(survivors)
         new.ids[first_child:] = self.ids.max() + 1 + np.arange(len(new) - first_child)
         columns = [(getattr(new, name), getattr(self, name)) for name in ("genomes", "ids", "parents", "operators")]
         columns += [(new.step_sizes[bit], sizes) for bit, sizes in self.step_sizes.items()]
+        columns += [] if self.masks is None else [(new.masks, self.masks)]
         for column, old in columns:
             column[:first_child] = old[survivors]
         return new

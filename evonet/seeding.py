@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     VARIATION = 5
     BOOTSTRAP = 6
     INSPECTION = 7
+    STRUCTURE = 8
 
 
 def generator(run_seed: int, purpose: Purpose, *address: int) -> np.random.Generator:

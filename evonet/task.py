@@ -7,12 +7,12 @@ from functools import cached_property, partial
 from typing import Any
 
 from evonet.activations import ACTIVATIONS
+from evonet.architecture import Architecture
 from evonet.environments.instance import Instance, RenderMode, make_environment
 from evonet.environments.known import Names, names_for
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Space, Squash
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.errors import UnsuitableEnvironment
-from evonet.network import Architecture
 
 
 @dataclass(frozen=True)

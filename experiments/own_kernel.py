@@ -18,12 +18,12 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
+from evonet.architecture import Architecture
 from evonet.environments.known import KNOWN, Column, Columns, KnownEnvironment
 from evonet.environments.known.arithmetic import sin_cos_small, where
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import KernelEngine
-from evonet.network import Architecture
 from evonet.task import Task
 from evonet.testing import check_kernel
 

@@ -28,6 +28,7 @@ ROWS = [
     ["evonet.linear_algebra"],
     ["evonet.fingerprint"],
     ["evonet.activations", "evonet.statistics", "evonet.cluster"],
+    ["evonet.architecture"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population"],
     ["evonet.strategies", "evonet.environments"],

@@ -19,11 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonet import Champion, EnvironmentSpec, EnvironmentUnavailable, EpisodeReturn, Score, Wrapper
+from evonet.architecture import Architecture
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.space_descriptions import describe_space, space_from
 from evonet.environments.spaces import MalformedObservation
 from evonet.errors import ConfigError, EvonetWarning, TooManyFaults, UnsuitableEnvironment
-from evonet.network import Architecture
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments.test_spaces import MODEST, nested_spaces
 from tests.environments_for_tests import MODULE, make_spaces, make_walk

@@ -169,7 +169,7 @@ def test_a_wrapper_may_change_the_spaces_and_the_network_follows():
 @pytest.mark.parametrize(
     ("settings", "kind", "message"),
     [
-        ({"hidden": 0}, ValueError, "EpisodeReturn.hidden must be at least 1, got 0"),
+        ({"hidden": -1}, ValueError, "EpisodeReturn.hidden must be at least 0, got -1"),
         ({"hidden": 2.5}, TypeError, "EpisodeReturn.hidden must be a whole number, got 2.5"),
         ({"hidden": True}, TypeError, "EpisodeReturn.hidden must be a whole number, got True"),
         ({"episodes": 0}, ValueError, "EpisodeReturn.episodes must be at least 1, got 0"),

@@ -240,9 +240,9 @@ def test_the_last_line_of_foreign_code_is_named_not_of_the_libraries_that_it_cal
 
 def test_an_error_of_evonet_itself_has_no_line():
     with pytest.raises(ValueError) as failed:
-        evonet.EpisodeReturn("CartPole-v1", hidden=0)
+        evonet.EpisodeReturn("CartPole-v1", hidden=-1)
     failed.value.__traceback__ = failed.value.__traceback__.tb_next  # without this test's own line
-    assert foreign.described(failed.value) == "ValueError: EpisodeReturn.hidden must be at least 1, got 0"
+    assert foreign.described(failed.value) == "ValueError: EpisodeReturn.hidden must be at least 0, got -1"
 
 
 def package(folder, **files):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.network import Architecture
 from evonet.operators import Linear, NoNiching, Plus, UniformInitialisation
 from evonet.operators.crossover import CROSSOVERS, NeuronCrossover, NoCrossover, UniformCrossover
 from evonet.operators.mutation import MUTATIONS, Gaussian, NeuronMutation, UniformReset

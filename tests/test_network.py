@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonet.activations import ACTIVATIONS
-from evonet.network import Architecture, NetworkStack, NeuralNetwork
+from evonet.architecture import Architecture
+from evonet.network import NetworkStack, NeuralNetwork
 
 BLOCKS = (
     "input_hidden_weights",
@@ -470,7 +471,7 @@ def test_a_genome_of_another_shape_is_refused():
     ("arguments", "message"),
     [
         ((0, 1, 1), "Architecture.num_inputs must be at least 1, got 0"),
-        ((1, -2, 1), "Architecture.num_hidden must be at least 1, got -2"),
+        ((1, -2, 1), "Architecture.num_hidden must be at least 0, got -2"),
         ((1, 1, 1.5), "Architecture.num_outputs must be a whole number, got 1.5"),
         (
             (1, 1, 1, "relo"),

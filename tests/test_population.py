@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonet.network import Architecture, NeuralNetwork
+from evonet.architecture import Architecture
+from evonet.network import NeuralNetwork
 from evonet.population import NO_PARENT, Population
 
 ARCHITECTURE = Architecture(3, 4, 2)

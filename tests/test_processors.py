@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from evonet import linear_algebra
+from evonet.architecture import Architecture
 from evonet.fingerprint import changes, fingerprint
-from evonet.network import Architecture
 from evonet.strategies.algorithm import uses_linear_algebra
 from evonet.strategies.islands import Islands
 from evonet.strategies.restarts import Restarts
@@ -64,7 +64,7 @@ with tempfile.TemporaryDirectory() as folder:
 SEARCH = """
 import sys
 import numpy as np
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.strategies.cma_es import CMAES
 from evonet.strategies.xnes import XNES
 

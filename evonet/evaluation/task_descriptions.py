@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from evonet.activations import ACTIVATIONS
+from evonet.architecture import Architecture
 from evonet.environments.imports import import_refusal
 from evonet.environments.known import checked_names
 from evonet.environments.space_descriptions import describe_space, space_from
@@ -20,7 +21,6 @@ from evonet.files.fields import Fields
 from evonet.files.plain_data import data_from, describe_data
 from evonet.files.text import shown
 from evonet.foreign import guarded
-from evonet.network import Architecture
 from evonet.task import Task
 
 CHAMPION_LIMITS = ArchiveLimits(file=1 << 30, header=8 << 20)
@@ -66,12 +66,13 @@ def architecture_from(fields: Fields, allow_imports: Collection[str]) -> Archite
                 ACTIVATIONS[name]  # imports it
     return Architecture(
         num_inputs=fields.integer("num_inputs", 1),
-        num_hidden=fields.integer("num_hidden", 1),
+        num_hidden=fields.integer("num_hidden", 0),
         num_outputs=fields.integer("num_outputs", 1),
         hidden_activation=fields.text("hidden_activation"),
         output_activation=fields.text("output_activation"),
         bias=fields.boolean("bias"),
         recurrent=fields.boolean("recurrent"),
+        skip=fields.has("skip") and fields.boolean("skip"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.champion_selection import Validation
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.known import WrongNames, checked_names
@@ -28,8 +29,8 @@ from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import RAISED, SIGNALS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
-from evonet.network import Architecture
 from evonet.processes.cores import cores
+from evonet.settings import argument_hints
 from evonet.strategies.algorithm import Algorithm
 
 _MOST_GENES = 10**9
@@ -122,6 +123,7 @@ def _episode_return(
 ) -> EpisodeReturn:
     settings = config.settings
     network = arguments(settings.network, *NETWORK)
+    network["skip"] = network["skip"] or settings.network.structure is not None
     evaluation = arguments(settings.evaluation, *EVALUATION, "workers")
     section = "evaluation" if engine is None else "validation"
     evaluation |= {} if engine is None else {"engine": engine}
@@ -197,8 +199,18 @@ def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
             ("network", "hidden"),
             f"network.hidden must make a genome of at most {_MOST_GENES:,} genes, got {genes:,}",
         )
+    section = config.settings.network.structure
+    structure = None if section is None else section.build()
+    if structure is not None and not _evolves_structure(config.settings.algorithm):
+        raise config.error(
+            ("network", "structure"),
+            "network.structure must be left out where no genetic algorithm evolves the networks, "
+            f"got the algorithm {config.settings.algorithm.type}",
+        )
     try:
-        algorithm: Algorithm = config.settings.algorithm.build(architecture=architecture, seed=config.settings.seed)
+        algorithm: Algorithm = config.settings.algorithm.build(
+            {"structure": structure}, architecture=architecture, seed=config.settings.seed
+        )
     except (EvonetError, *SIGNALS):
         raise
     except ValueError as error:
@@ -213,6 +225,15 @@ def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
         message = f"algorithm: the algorithm with {', '.join(map(repr, own))} cannot be made: {described(error)}"
         raise config.error(("algorithm",), message) from error
     return algorithm
+
+
+def _evolves_structure(section: Any) -> bool:
+    """Whether an algorithm's section, and those within it, are of algorithms that evolve the networks' structure."""
+    settings = argument_hints(type(section).owner)
+    if "algorithm" not in settings:
+        return "structure" in settings
+    islands = getattr(section, "islands", None)
+    return all(map(_evolves_structure, [section.algorithm, *(islands if isinstance(islands, list) else [])]))
 
 
 def build_validation(config: Config) -> Validation:
@@ -276,6 +297,7 @@ def _architecture(config: Config) -> Architecture:
         network.output_activation,
         network.bias,
         network.recurrent,
+        network.skip or network.hidden == 0 or network.structure is not None,
     )
 
 

@@ -33,6 +33,7 @@ from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn
 from evonet.operators.registry import OPERATORS, registered_name
 from evonet.operators.schedules import SCHEDULES
+from evonet.operators.structure import Structure
 from evonet.settings import Count, Episodes, Natural, Settings, argument_defaults, argument_hints
 
 EPISODE_RETURN = "episode_return"
@@ -68,6 +69,7 @@ NETWORK = (
     "output_activation",
     "bias",
     "recurrent",
+    "skip",
     "input_names",
     "output_names",
 )
@@ -86,6 +88,7 @@ EVALUATION = (
 
 _NetworkArguments: Any = section_of(EpisodeReturn, *NETWORK)
 _EvaluationArguments: Any = section_of(EpisodeReturn, *EVALUATION)
+_StructureArguments: Any = section_of(Structure)
 _EnvironmentArguments: Any = section_of(EnvironmentSpec)
 _ValidationArguments: Any = section_of(Validation)
 _TestArguments: Any = section_of(Test)
@@ -104,6 +107,7 @@ class NetworkSection(_NetworkArguments):  # type: ignore[misc]
 
     inputs: Count | None = None
     outputs: Count | None = None
+    structure: _StructureArguments | None = None
 
 
 class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
@@ -203,7 +207,7 @@ def experiment_model(
     plain = {name: owner for name, owner in named.items() if owner and "algorithm" not in argument_hints(owner)}
     choose = functools.partial(
         choice_of,
-        exclude=("architecture", "seed"),
+        exclude=("architecture", "seed", "structure"),
         operators={kind: choices(kind, names) for kind, names in operators},
         default_type=GENETIC_ALGORITHM,
         schedules=tuple(choices(SCHEDULE, schedules).items()),

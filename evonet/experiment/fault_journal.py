@@ -9,6 +9,7 @@ from typing import IO, Any, get_args
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import TooManyFaults
 from evonet.evaluation.results import Fault, FaultKind
@@ -18,7 +19,6 @@ from evonet.files.fields import Fields
 from evonet.files.numbers import array_at
 from evonet.files.text import shown
 from evonet.individual import Individual
-from evonet.network import Architecture
 from evonet.population import Population
 from evonet.shell import allowing, command
 from evonet.strategies.algorithm import Algorithm

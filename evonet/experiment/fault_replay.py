@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.errors import ConfigError
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import build_fitness
@@ -21,7 +22,6 @@ from evonet.files.bounded import read_lines
 from evonet.files.directory import reading_below
 from evonet.files.fields import Fields
 from evonet.individual import Individual
-from evonet.network import Architecture
 
 _IN_THIS_PROCESS = ("evaluation.workers=1", "faults.timeout=null")
 _TIMEOUT_SECONDS = 600.0  # seconds after which a hanging replay prints its stack and ends

@@ -9,8 +9,9 @@ import numpy as np
 
 from evonet.evolution import Generation
 from evonet.experiment.fault_journal import normaliser_entry, record_faults
-from evonet.experiment.records import NEWBORN_IN_A_LINE
+from evonet.experiment.records import NEWBORN_IN_A_LINE, SIZES
 from evonet.experiment.run_directory import RunDirectory
+from evonet.operators.structure import neurons_of
 from evonet.population import Population
 from evonet.statistics import quantiles
 
@@ -95,11 +96,25 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
         "validation_steps": generation.validation_steps,
         **summary,
         "diversity": genomes.std(axis=0).mean(),
+        **_sizes(generation),
         "faults": len(generation.results.faults),
         "champion": champion and champion.id,
         "champion_generation": champion and champion.generation,
         "validation_mean": champion and champion.validation and champion.validation.mean,
     }
+
+
+def _sizes(generation: Generation) -> dict[str, Any]:
+    """Connections and hidden neurons where the structure evolves: medians of the population, and the champion's."""
+    masks, architecture, champion = generation.population.masks, generation.population.architecture, generation.champion
+    if masks is None:
+        return {}
+    sizes = [np.median(np.count_nonzero(each, axis=1)) for each in (masks, neurons_of(masks, architecture))]
+    if champion is None:
+        return dict(zip(SIZES, [*sizes, None, None], strict=True))
+    best = champion.genome != 0
+    own = [np.count_nonzero(each) for each in (best, neurons_of(best, architecture))]
+    return dict(zip(SIZES, [*sizes, *own], strict=True))
 
 
 def _lineage(population: Population, born: Any, number: int) -> dict[str, Any]:

@@ -66,6 +66,17 @@ class Buildable(Section):
 class Unfinished(Buildable):
     """Settings without some required arguments; as an argument of another object, `build` is passed instead."""
 
+    def build(self, common: Mapping[str, Any] | None = None, **rest: Any) -> Any:
+        """Call the owner with these settings.
+
+        Args:
+            common: arguments for the owners that take them, also for those of algorithms within this one.
+            **rest: arguments for this owner.
+        """
+        common = common or {}
+        own = {name: value for name, value in common.items() if name in argument_hints(type(self).owner)}
+        return type(self).owner(**{**arguments(self, common=common), **own, **rest})
+
 
 class Unknown(Section):
     """The settings of a class of the user's own that was not imported: any keys, kept as they are."""
@@ -92,15 +103,16 @@ class Checked(Buildable):
         return self
 
 
-def arguments(section: Section, *names: str) -> dict[str, Any]:
+def arguments(section: Section, *names: str, common: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The settings as arguments for a constructor; buildable settings are built.
 
     Args:
         section: the settings.
         names: the names of the settings; by default all but `type` and `schedule`.
+        common: see `Unfinished.build`.
     """
     wanted = names or tuple(name for name in type(section).model_fields if name not in _TAGS)
-    return {name: _object(getattr(section, name)) for name in wanted}
+    return {name: _object(getattr(section, name), common or {}) for name in wanted}
 
 
 @functools.cache
@@ -317,12 +329,12 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-def _object(value: Any) -> Any:
+def _object(value: Any, common: Mapping[str, Any]) -> Any:
     if isinstance(value, Unfinished):
-        return value.build
+        return functools.partial(value.build, common)
     if isinstance(value, Buildable):
         return value.build()
-    return [_object(item) for item in value] if isinstance(value, list) else value
+    return [_object(item, common) for item in value] if isinstance(value, list) else value
 
 
 def _title(owner: Callable[..., Any], kind: str) -> str:

@@ -30,6 +30,8 @@ METRICS: dict[str, Literal["count", "id", "score"]] = {
 }
 """The metrics, in the order of a line: a count is an integer, an id an integer or null, a score a number or null."""
 
+SIZES = ("connections", "hidden_neurons", "champion_connections", "champion_hidden_neurons")
+"""Metrics, numbers or null, of runs whose networks' structure evolves: medians of the population, then the champion."""
 SEARCH_METRICS = ("sigma", "mean_distance")
 """Further metrics of strategies that sample around a mean: step size, and distance of the mean from the first one."""
 
@@ -65,14 +67,14 @@ def metrics_from(fields: Fields) -> dict[str, int | float | None]:
     Raises:
         ValueError: the line is not valid.
     """
-    fields.allow_only(*METRICS, *SEARCH_METRICS)
+    fields.allow_only(*METRICS, *SEARCH_METRICS, *SIZES)
     metrics = {
         name: fields.integer(name)
         if kind == "count"
         else fields.optional(name, fields.integer if kind == "id" else fields.finite)
         for name, kind in METRICS.items()
     }
-    return metrics | {name: fields.finite(name) for name in SEARCH_METRICS if fields.has(name)}
+    return metrics | {name: fields.finite(name) for name in (*SEARCH_METRICS, *SIZES) if fields.has(name)}
 
 
 def seconds_from(fields: Fields) -> float:

@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -308,7 +307,7 @@ class Session:
 
 def policy_spec(fitness: Fitness) -> dict[str, Any]:
     """The architecture and the task as plain data, with which a checkpoint's genomes become policies."""
-    return {"architecture": asdict(fitness.architecture), "task": fitness.task and describe_task(fitness.task)}
+    return {"architecture": fitness.architecture.to_dict(), "task": fitness.task and describe_task(fitness.task)}
 
 
 def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:

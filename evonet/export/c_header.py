@@ -18,9 +18,11 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike
 
 from evonet.activations import ACTIVATIONS, LEAK
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.environments.normaliser import LIMIT
 from evonet.environments.spaces import Space, Stretch
+from evonet.export.compact import compact
 from evonet.export.policy import (
     NotExportable,
     SimpleSpace,
@@ -111,7 +113,7 @@ enum { ${g}_INPUTS = $inputs, ${g}_HIDDEN = $hidden, ${g}_OUTPUTS = $outputs };
 $constants
 $functions
 /* The network's memory; zeros at an episode's start. */
-typedef struct { EVONET_REAL hidden[${g}_HIDDEN]; } ${p}_memory;
+typedef struct { EVONET_REAL hidden[${g}_HIDDEN ? ${g}_HIDDEN : 1]; } ${p}_memory;
 
 static void ${p}_reset(${p}_memory *memory) {
     int j;
@@ -120,17 +122,11 @@ static void ${p}_reset(${p}_memory *memory) {
 
 /* Outputs of the network for its inputs. */
 static void ${p}_network(${p}_memory *memory, const EVONET_REAL *inputs, EVONET_REAL *outputs) {
-    EVONET_REAL hidden[${g}_HIDDEN], x;
+    EVONET_REAL hidden[${g}_HIDDEN ? ${g}_HIDDEN : 1], x;
     int i, j;
-    for (j = 0; j < ${g}_HIDDEN; j++) {
-        x = $hidden_start;
-        for (i = 0; i < ${g}_INPUTS; i++) x += inputs[i] * ${p}_input_hidden_weights[i][j];
-$recurrence        hidden[j] = $activate_hidden;
-    }
-    for (j = 0; j < ${g}_OUTPUTS; j++) {
+$hidden_layer    for (j = 0; j < ${g}_OUTPUTS; j++) {
         x = $output_start;
-        for (i = 0; i < ${g}_HIDDEN; i++) x += hidden[i] * ${p}_hidden_output_weights[i][j];
-        outputs[j] = $activate_output;
+$output_sums        outputs[j] = $activate_output;
     }
     for (j = 0; j < ${g}_HIDDEN; j++) memory->hidden[j] = hidden[j];
 }
@@ -161,10 +157,11 @@ def export_c(champion: Champion, path: Path) -> list[Path]:
 
 def c_header(champion: Champion, prefix: str = "policy") -> str:
     """The header's text, all names beginning with `prefix`."""
-    task, architecture, normaliser = task_of(champion, "c"), champion.architecture, champion.normaliser
+    task, network, normaliser = task_of(champion, "c"), compact(champion.network), champion.normaliser
+    architecture = network.architecture
     if not isinstance(task.action_space, SimpleSpace):
         raise NotExportable(f"c cannot represent the action space {task.action_space}; use onnx or json")
-    constants = [_array(prefix, name, block) for name, block in architecture.views(champion.genome).items()]
+    constants = [_array(prefix, name, block) for name, block in architecture.views(network.genome).items()]
     if normaliser is not None:
         constants += [_array(prefix, "mean", normaliser.mean), _array(prefix, "deviation", normaliser.deviation)]
     read, read_constants = _read(task, prefix)
@@ -193,10 +190,9 @@ def c_header(champion: Champion, prefix: str = "policy") -> str:
         outputs=architecture.num_outputs,
         constants="\n".join([*constants, *read_constants, *write_constants]),
         functions="".join([*functions, *([_ROUND] if whole else [])]),
-        hidden_start="${p}_hidden_bias[j]" if architecture.bias else "0",
         output_start="${p}_output_bias[j]" if architecture.bias else "0",
-        recurrence=_RECURRENCE if architecture.recurrent else "",
-        activate_hidden=_EXPRESSIONS[activations[0]],
+        hidden_layer=_hidden_layer(architecture),
+        output_sums=(_HIDDEN_SUM if architecture.num_hidden else "") + (_SKIP_SUM if architecture.skip else ""),
         activate_output=_EXPRESSIONS[activations[1]],
         action_type="int" if returns else "void",
         observation=_observation(task),
@@ -207,14 +203,37 @@ def c_header(champion: Champion, prefix: str = "policy") -> str:
     return Template(text).substitute(p=prefix, g=prefix.upper())
 
 
+_HIDDEN_LAYER = """\
+    for (j = 0; j < ${g}_HIDDEN; j++) {
+        x = $start;
+        for (i = 0; i < ${g}_INPUTS; i++) x += inputs[i] * ${p}_input_hidden_weights[i][j];
+$recurrence        hidden[j] = $activate;
+    }
+"""
 _RECURRENCE = """\
         for (i = 0; i < ${g}_HIDDEN; i++) x += memory->hidden[i] * ${p}_hidden_hidden_weights[i][j];
+"""
+_HIDDEN_SUM = """\
+        for (i = 0; i < ${g}_HIDDEN; i++) x += hidden[i] * ${p}_hidden_output_weights[i][j];
+"""
+_SKIP_SUM = """\
+        for (i = 0; i < ${g}_INPUTS; i++) x += inputs[i] * ${p}_input_output_weights[i][j];
 """
 _NORMALISED = f"""
     for (i = 0; i < ${{g}}_INPUTS; i++) {{
         const EVONET_REAL z = (inputs[i] - ${{p}}_mean[i]) / ${{p}}_deviation[i];
         inputs[i] = z < {-LIMIT} ? {-LIMIT} : z > {LIMIT} ? {LIMIT} : z;
     }}"""
+
+
+def _hidden_layer(architecture: Architecture) -> str:
+    if not architecture.num_hidden:
+        return ""
+    return Template(_HIDDEN_LAYER).safe_substitute(
+        start="${p}_hidden_bias[j]" if architecture.bias else "0",
+        recurrence=_RECURRENCE if architecture.recurrent else "",
+        activate=_EXPRESSIONS[architecture.hidden_activation],
+    )
 
 
 def _array(prefix: str, name: str, values: ArrayLike, kind: str = "EVONET_REAL") -> str:

@@ -8,6 +8,7 @@ an input or output of its own: `observation.key`, `observation.0`, `action.key.0
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +21,10 @@ from evonet.activations import ACTIVATIONS, LEAK
 from evonet.champion import Champion
 from evonet.environments.normaliser import LIMIT
 from evonet.environments.spaces import Stretch
+from evonet.export.compact import compact
 from evonet.export.policy import SimpleSpace, description, named_parts, one_hot_layout, package, task_of
 from evonet.files.directory import write_atomically
+from evonet.network import NeuralNetwork
 from evonet.task import Task
 
 _OPSET, _IR_VERSION = 17, 8  # old enough for runtimes of 2022
@@ -56,10 +59,11 @@ def onnx_model(champion: Champion, *, raw: bool = False, float32: bool = False) 
         inputs = graph.node("Sub", inputs, graph.constant(champion.normaliser.mean))
         inputs = graph.node("Div", inputs, graph.constant(champion.normaliser.deviation))
         inputs = graph.node("Clip", inputs, graph.constant(-LIMIT), graph.constant(LIMIT))
-    outputs, hidden = _network(graph, champion, inputs)
+    network = compact(champion.network)
+    outputs, hidden = _network(graph, network, inputs)
     _write_action(graph, task, outputs)
-    if champion.architecture.recurrent:
-        graph.output("next_memory", hidden, np.float64, (champion.architecture.num_hidden,))
+    if network.architecture.recurrent:
+        graph.output("next_memory", hidden, np.float64, (network.architecture.num_hidden,))
     if raw:
         graph.output("outputs", outputs, np.float64, (champion.architecture.num_outputs,))
     return graph.model(description(champion))
@@ -150,9 +154,21 @@ def _read_part(graph: _Graph, name: str, space: SimpleSpace) -> str:
     return graph.cast(graph.node("Equal", places, graph.constant(values, np.int64)), np.float64)
 
 
-def _network(graph: _Graph, champion: Champion, inputs: str) -> tuple[str, str]:
-    """The network's outputs and its hidden layer's."""
-    architecture, network = champion.architecture, champion.network
+def _network(graph: _Graph, network: NeuralNetwork, inputs: str) -> tuple[str, str]:
+    """The network's outputs and its hidden layer's, which has no name in a network without one."""
+    architecture = network.architecture
+    hidden = _hidden_layer(graph, network, inputs) if architecture.num_hidden else ""
+    shares = [graph.node("MatMul", hidden, graph.constant(network.hidden_output_weights))] if hidden else []
+    if architecture.skip:
+        shares.append(graph.node("MatMul", inputs, graph.constant(network.input_output_weights)))
+    if architecture.bias:
+        shares.append(graph.constant(network.output_bias))
+    outputs = functools.reduce(functools.partial(graph.node, "Add"), shares)
+    return _activate(graph, architecture.output_activation, outputs), hidden
+
+
+def _hidden_layer(graph: _Graph, network: NeuralNetwork, inputs: str) -> str:
+    architecture = network.architecture
     hidden = graph.node("MatMul", inputs, graph.constant(network.input_hidden_weights))
     if architecture.bias:
         hidden = graph.node("Add", hidden, graph.constant(network.hidden_bias))
@@ -160,11 +176,7 @@ def _network(graph: _Graph, champion: Champion, inputs: str) -> tuple[str, str]:
         memory = graph.input("memory", np.float64, (architecture.num_hidden,))
         recurrent = graph.node("MatMul", memory, graph.constant(network.hidden_hidden_weights))
         hidden = graph.node("Add", hidden, recurrent)
-    hidden = _activate(graph, architecture.hidden_activation, hidden)
-    outputs = graph.node("MatMul", hidden, graph.constant(network.hidden_output_weights))
-    if architecture.bias:
-        outputs = graph.node("Add", outputs, graph.constant(network.output_bias))
-    return _activate(graph, architecture.output_activation, outputs), hidden
+    return _activate(graph, architecture.hidden_activation, hidden)
 
 
 def _activate(graph: _Graph, name: str, x: str) -> str:

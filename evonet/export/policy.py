@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -123,7 +122,7 @@ def description(champion: Champion) -> dict[str, Any]:
     environment = task.environment if task is not None else None
     about = {
         "environment": environment.described() if isinstance(environment, EnvironmentSpec) else None,
-        "architecture": asdict(champion.architecture),
+        "architecture": champion.architecture.to_dict(),
         "inputs": list(names.inputs),
         "outputs": list(names.outputs),
         "observation_space": task and describe_space(task.observation_space),

@@ -16,6 +16,7 @@ import numpy as np
 from evonet.activations import LEAK
 from evonet.champion import Champion
 from evonet.environments.normaliser import LIMIT
+from evonet.export.compact import compact
 from evonet.export.policy import NotExportable, description, package
 from evonet.files.directory import write_atomically
 from evonet.types import FloatArray
@@ -36,9 +37,12 @@ def export_safetensors(champion: Champion, path: Path) -> list[Path]:
         NotExportable: the network is recurrent, torch has no layer for an activation, or safetensors is not installed.
     """
     safetensors = package("safetensors.numpy")
-    architecture, network = champion.architecture, champion.network
+    network = compact(champion.network)
+    architecture = network.architecture
     if architecture.recurrent:
         raise NotExportable("safetensors is written for torch.nn.Sequential, which has no recurrent network; onnx has")
+    if architecture.skip and architecture.num_hidden:
+        raise NotExportable("safetensors is written for torch.nn.Sequential, which has no skip connections; onnx has")
     for name in (architecture.hidden_activation, architecture.output_activation):
         if name not in _LAYERS:
             raise NotExportable(f"safetensors is written for torch.nn.Sequential, and torch has no layer {name!r}")
@@ -55,9 +59,11 @@ def export_safetensors(champion: Champion, path: Path) -> list[Path]:
         deviation = champion.normaliser.deviation
         linear(np.diag(1.0 / deviation), -champion.normaliser.mean / deviation)
         layers.append(f"Hardtanh({-LIMIT:g}, {LIMIT:g})")
-    linear(network.input_hidden_weights, network.hidden_bias if architecture.bias else None)
-    layers.append(_LAYERS[architecture.hidden_activation])
-    linear(network.hidden_output_weights, network.output_bias if architecture.bias else None)
+    if architecture.num_hidden:
+        linear(network.input_hidden_weights, network.hidden_bias if architecture.bias else None)
+        layers.append(_LAYERS[architecture.hidden_activation])
+    last = network.hidden_output_weights if architecture.num_hidden else network.input_output_weights
+    linear(last, network.output_bias if architecture.bias else None)
     layers.append(_LAYERS[architecture.output_activation])
     about = {"layers": ", ".join(layers), "evonet": json.dumps(description(champion), sort_keys=True)}
     write_atomically(path, safetensors.save(tensors, metadata=about))

@@ -37,7 +37,7 @@ def account_data(run: LoadedRun) -> dict[str, Any]:
     if champion is not None:
         names = run.names
         network = champion.network
-        data["architecture"] = asdict(champion.architecture)
+        data["architecture"] = champion.architecture.to_dict()
         data["inputs"] = [
             {"name": name, "influence": share} for name, share in zip(names.inputs, influence(network), strict=True)
         ]

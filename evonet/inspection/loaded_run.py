@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from evonet.architecture import Architecture
 from evonet.champion import FORMAT, Champion
 from evonet.environments.imports import module_of
 from evonet.environments.known import Names, WrongNames, checked_names
@@ -24,7 +25,7 @@ from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import fault_from, individual_from
 from evonet.experiment.own_parts import imported_names
 from evonet.experiment.permissions import remembered
-from evonet.experiment.records import METRICS, SEARCH_METRICS, births_from, metrics_from, seconds_from
+from evonet.experiment.records import METRICS, SEARCH_METRICS, SIZES, births_from, metrics_from, seconds_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_finder import found, require_run
 from evonet.experiment.summaries import read_run_summary
@@ -35,7 +36,6 @@ from evonet.files.fields import Fields
 from evonet.foreign import absolute
 from evonet.individual import Individual
 from evonet.inspection.lineage import Ancestor, Lineage
-from evonet.network import Architecture
 from evonet.task import Task
 from evonet.types import FloatArray
 
@@ -151,8 +151,8 @@ class LoadedRun:
                     f"{self.path / journal_name('metrics')}:{number + 1}: metrics.generation must be {number}, "
                     f"got {line['generation']}"
                 )
-        search = [name for name in SEARCH_METRICS if any(name in line for line in lines)]
-        return {name: _column(lines, name) for name in (*METRICS, *search)} if lines else {}
+        further = [name for name in (*SEARCH_METRICS, *SIZES) if any(name in line for line in lines)]
+        return {name: _column(lines, name) for name in (*METRICS, *further)} if lines else {}
 
     def metrics_frame(self) -> Any:
         """The metrics as a pandas DataFrame: a row for each generation, with the seconds since the start as a column.

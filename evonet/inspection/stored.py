@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import CheckpointError, ConfigError
@@ -17,7 +18,6 @@ from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.run_directory import CHECKPOINTS
 from evonet.individual import Individual
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.network import Architecture
 from evonet.strategies.saved_population import population_of
 
 _SHOWN_CHECKPOINTS = 8

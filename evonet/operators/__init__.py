@@ -57,6 +57,11 @@ if TYPE_CHECKING:
     from evonet.operators.selection import StochasticUniversalSampling as StochasticUniversalSampling
     from evonet.operators.selection import Tournament as Tournament
     from evonet.operators.selection import Truncation as Truncation
+    from evonet.operators.structure import AddConnection as AddConnection
+    from evonet.operators.structure import AddNeuron as AddNeuron
+    from evonet.operators.structure import RemoveConnection as RemoveConnection
+    from evonet.operators.structure import RemoveNeuron as RemoveNeuron
+    from evonet.operators.structure import Structure as Structure
 
 _NAMES = {
     "bounds": "Bounds",
@@ -71,6 +76,7 @@ _NAMES = {
     "schedules": "Constant Exponential Linear OneFifth Stagnation",
     "selection": "Boltzmann EpsilonLexicase ExponentialRank LinearRank RandomSelection Roulette "
     "StochasticUniversalSampling Tournament Truncation",
+    "structure": "AddConnection AddNeuron RemoveConnection RemoveNeuron Structure",
 }
 
 _HOMES = {name: f"evonet.operators.{module}" for module, names in _NAMES.items() for name in names.split()}

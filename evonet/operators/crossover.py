@@ -14,8 +14,8 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
+from evonet.architecture import Architecture
 from evonet.arithmetic import power
-from evonet.network import Architecture
 from evonet.settings import Count, Operator, Probability
 from evonet.types import FloatArray, IntArray
 

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.arithmetic import add_up
-from evonet.network import Architecture
 from evonet.operators.mutation import check_order
 from evonet.settings import Operator, PositiveFloat
 from evonet.types import FloatArray

@@ -15,8 +15,8 @@ from typing import Annotated, Literal, Protocol, runtime_checkable
 import numpy as np
 from annotated_types import Ge
 
+from evonet.architecture import Architecture
 from evonet.arithmetic import exp, log1p, power
-from evonet.network import Architecture
 from evonet.operators.parents import Parents
 from evonet.operators.safe_mutation import SafeMutation
 from evonet.settings import Operator, PositiveFloat, Probability

@@ -8,16 +8,17 @@ one, write a class and enter it in `NICHINGS`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
+from annotated_types import Ge
 
 from evonet.arithmetic import power
 from evonet.operators.fitness_scaling import lead
 from evonet.operators.parents import Parents
 from evonet.operators.selection import Selection
 from evonet.settings import Count, Operator, PositiveFloat
-from evonet.types import FloatArray, IntArray
+from evonet.types import BoolArray, FloatArray, IntArray
 
 
 class Niching(Protocol):
@@ -69,13 +70,16 @@ class Speciation(Operator):
     Attributes:
         radius: distance from the founder (root mean square of the differences of genes) where its species ends.
         most: greatest number of species; beyond it, individuals join the nearest.
+        disjoint: where the structure evolves, how much the share of connections that only one of two networks has adds
+            to their distance (Stanley and Miikkulainen 2002, equation 1).
     """
 
     radius: PositiveFloat = 0.5
     most: Count = 8
+    disjoint: Annotated[float, Ge(0)] = 0.0
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int, selection: Selection) -> IntArray:
-        species = self.species(parents.genomes, parents.fitness)
+        species = self.species(parents.genomes, parents.fitness, parents.masks)
         sizes = np.bincount(species)
         shares = np.bincount(species, weights=lead(parents.fitness)) / sizes
         children = _shared_out(count, shares if shares.any() else sizes.astype(np.float64))
@@ -86,20 +90,36 @@ class Speciation(Operator):
                 rows.append(members[selection(rng, parents[members], 2 * born)])
         return np.concatenate(rows)
 
-    def species(self, genomes: FloatArray, fitness: FloatArray) -> IntArray:
-        """The number of each individual's species, `(m,)`, from 0 for that of the fittest."""
+    def species(self, genomes: FloatArray, fitness: FloatArray, masks: BoolArray | None = None) -> IntArray:
+        """The number of each individual's species, `(m,)`, from 0 for that of the fittest.
+
+        Args:
+            genomes: `(m, genome_size)`.
+            fitness: `(m,)`.
+            masks: which connections exist, `(m, genome_size)`; None if all do.
+        """
         species = np.full(len(genomes), -1)
         founders: list[int] = []
         while (free := np.flatnonzero(species < 0)).size:
             if len(founders) == self.most:
-                species[free] = distances(genomes[free], genomes[founders]).argmin(axis=1)
+                species[free] = self._distances(genomes, masks, free, np.array(founders)).argmin(axis=1)
                 break
             founder = int(free[fitness[free].argmax()])
-            near = distances(genomes[free], genomes[[founder]])[:, 0] < self.radius
+            near = self._distances(genomes, masks, free, np.array([founder]))[:, 0] < self.radius
             species[free[near]] = len(founders)
             species[founder] = len(founders)
             founders.append(founder)
         return species
+
+    def _distances(self, genomes: FloatArray, masks: BoolArray | None, some: IntArray, others: IntArray) -> FloatArray:
+        apart = distances(genomes[some], genomes[others])
+        if masks is None or not self.disjoint:
+            return apart
+        first, second = masks[some].astype(np.float64), masks[others].astype(np.float64)
+        shared = first @ second.T  # sums of whole numbers, exact in any order
+        sizes = first.sum(axis=1)[:, None] + second.sum(axis=1)
+        parted: FloatArray = apart + self.disjoint * (sizes - 2 * shared) / np.maximum(sizes - shared, 1)
+        return parted
 
 
 NICHINGS: dict[str, type[Niching]] = {"none": NoNiching, "sharing": FitnessSharing, "species": Speciation}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from evonet.network import Architecture
-from evonet.types import FloatArray, IntArray
+from evonet.architecture import Architecture
+from evonet.types import BoolArray, FloatArray, IntArray
 
 Observe: TypeAlias = Callable[[], FloatArray]
 """Runs an episode of the fittest individual once more and returns its network inputs, `(k, num_inputs)`, in order."""
@@ -25,6 +25,7 @@ class Parents:
             known.
         observations: network inputs of one episode of the fittest individual, `(k, num_inputs)`, in time order; None
             unless an operator has the attribute `observes = True`, because that episode must run a second time.
+        masks: which connections exist, `(n, genome_size)`; None if all do.
     """
 
     architecture: Architecture
@@ -32,11 +33,13 @@ class Parents:
     fitness: FloatArray
     returns: FloatArray | None = None
     observations: FloatArray | None = None
+    masks: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.fitness)
 
     def __getitem__(self, rows: IntArray) -> Parents:
-        """The parents in some `rows (m,)`, with copies of their genomes, fitness and returns."""
+        """The parents in some `rows (m,)`, with copies of their genomes, fitness, returns and masks."""
         returns = None if self.returns is None else self.returns[rows]
-        return replace(self, genomes=self.genomes[rows], fitness=self.fitness[rows], returns=returns)
+        masks = None if self.masks is None else self.masks[rows]
+        return replace(self, genomes=self.genomes[rows], fitness=self.fitness[rows], returns=returns, masks=masks)

@@ -10,8 +10,8 @@ import numpy as np
 
 from evonet import arithmetic
 from evonet.activations import ACTIVATIONS, LEAK
+from evonet.architecture import Architecture
 from evonet.arithmetic import matrix_product
-from evonet.network import Architecture
 from evonet.operators.parents import Parents
 from evonet.settings import Operator, PositiveFloat
 from evonet.types import FloatArray
@@ -81,20 +81,28 @@ def sensitivity(architecture: Architecture, genomes: FloatArray, observations: F
     """
     blocks = architecture.views(genomes)
     m = len(genomes)
-    before, hidden, memory = _hidden_layer(architecture, blocks, observations)
-    readout = blocks["hidden_output_weights"]
-    sums = matrix_product(hidden, readout)
+    sums = np.zeros((m, len(observations), architecture.num_outputs))
+    if architecture.num_hidden:
+        before, hidden, memory = _hidden_layer(architecture, blocks, observations)
+        sums += matrix_product(hidden, blocks["hidden_output_weights"])
+    if architecture.skip:
+        sums += matrix_product(observations, blocks["input_output_weights"])
     if architecture.bias:
         sums += blocks["output_bias"][:, None, :]
     output_slopes = SLOPES[architecture.output_activation](sums)  # (m, k, outputs)
-    hidden_slopes = SLOPES[architecture.hidden_activation](before)  # (m, k, hidden)
 
     squares = np.zeros((m, architecture.genome_size))
     parts = architecture.views(squares)
     # A weight into output o changes only that output.
-    parts["hidden_output_weights"][...] = matrix_product(hidden.transpose(0, 2, 1), output_slopes) ** 2
+    if architecture.skip:
+        parts["input_output_weights"][...] = matrix_product(observations.T, output_slopes) ** 2
     if architecture.bias:
         parts["output_bias"][...] = output_slopes.sum(axis=1) ** 2
+    if not architecture.num_hidden:
+        return np.sqrt(squares)
+    parts["hidden_output_weights"][...] = matrix_product(hidden.transpose(0, 2, 1), output_slopes) ** 2
+    hidden_slopes = SLOPES[architecture.hidden_activation](before)  # (m, k, hidden)
+    readout = blocks["hidden_output_weights"]
     for o in range(architecture.num_outputs):
         through = output_slopes[:, :, o, None] * hidden_slopes * readout[:, None, :, o]  # dy_o / d(sum of neuron h)
         parts["input_hidden_weights"][...] += matrix_product(observations.T, through) ** 2

@@ -8,9 +8,9 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.errors import AlgorithmFailed
 from evonet.foreign import own_parts_guarded
-from evonet.network import Architecture
 from evonet.operators.parents import Observe
 from evonet.population import Population
 from evonet.types import FloatArray

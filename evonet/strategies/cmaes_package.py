@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge
 
+from evonet.architecture import Architecture
 from evonet.errors import ConfigError
 from evonet.extras import optional_package
 from evonet.linear_algebra import single_threaded
-from evonet.network import Architecture
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.fitness_shaping import shared_by_equals

@@ -8,8 +8,8 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
+from evonet.architecture import Architecture
 from evonet.arithmetic import power
-from evonet.network import Architecture
 from evonet.operators.mutation import shuffled
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, Probability, check

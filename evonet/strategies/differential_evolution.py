@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, Probability, check
 from evonet.strategies.strategy import Strategy

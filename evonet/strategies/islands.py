@@ -13,7 +13,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.operators.parents import Observe
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
@@ -192,6 +192,7 @@ class Islands:
     def _set_population(self, ids: IntArray, parents: IntArray, operators: IntArray) -> None:
         inner = [island.population for island in self._islands]
         fitness = [population.fitness for population in inner if population.fitness is not None]
+        masks = [population.masks for population in inner if population.masks is not None]
         self._local_ids = [population.ids.copy() for population in inner]
         self.population = Population(
             self.architecture,
@@ -201,6 +202,7 @@ class Islands:
             parents=parents,
             operators=operators,
             operator_names=self._operator_names,
+            masks=np.concatenate(masks) if len(masks) == len(inner) else None,
         )
 
     def _rows(self) -> list[slice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, check
 from evonet.strategies.strategy import Strategy

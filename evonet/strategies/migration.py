@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evonet.population import NO_PARENT, Population
-from evonet.types import FloatArray, IntArray
+from evonet.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +21,7 @@ class Migrants:
         fitness: `(m,)`.
         step_sizes: `(m, sizes)`, by the number of the mutation.
         returns: return of each episode, `(m, episodes)`; None if their algorithm does not know them.
+        masks: which connections exist, `(m, genome_size)`; None if all do.
     """
 
     rows: IntArray
@@ -28,6 +29,7 @@ class Migrants:
     fitness: FloatArray
     step_sizes: Mapping[int, FloatArray] = field(default_factory=dict)
     returns: FloatArray | None = None
+    masks: BoolArray | None = None
 
     @classmethod
     def fittest(cls, population: Population, returns: FloatArray | None, count: int) -> Migrants:
@@ -42,6 +44,7 @@ class Migrants:
             fitness[rows],
             {number: sizes[rows] for number, sizes in population.step_sizes.items()},
             None if returns is None else returns[rows],
+            None if population.masks is None else population.masks[rows],
         )
 
     def settle(
@@ -71,6 +74,9 @@ class Migrants:
         for number, sizes in step_sizes.items():
             if number in self.step_sizes and self.step_sizes[number].shape[1:] == sizes.shape[1:]:
                 sizes[rows] = self.step_sizes[number]
+        masks = None if population.masks is None else population.masks.copy()
+        if masks is not None:
+            masks[rows] = True if self.masks is None else self.masks
         if returns is not None:
             fits = self.returns is not None and self.returns.shape[1:] == returns.shape[1:]
             returns = returns.copy()
@@ -84,5 +90,6 @@ class Migrants:
             operators=operators,
             operator_names=population.operator_names,
             step_sizes=step_sizes,
+            masks=masks,
         )
         return settled, returns, rows

@@ -8,8 +8,8 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
+from evonet.architecture import Architecture
 from evonet.arithmetic import weighted_sum
-from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.fitness_shaping import centred_ranks
 from evonet.strategies.mean_strategy import MeanStrategy, pairs

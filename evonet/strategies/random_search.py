@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.settings import Count, Natural, PositiveFloat, check
 from evonet.strategies.strategy import Strategy
 from evonet.types import FloatArray

@@ -10,8 +10,8 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike
 
+from evonet.architecture import Architecture
 from evonet.arithmetic import power
-from evonet.network import Architecture
 from evonet.operators.parents import Observe
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
@@ -202,4 +202,5 @@ class Restarts:
             parents=np.where(inner.parents == NO_PARENT, NO_PARENT, inner.parents + self._first_id),
             operators=inner.operators,
             operator_names=inner.operator_names,
+            masks=inner.masks,
         )

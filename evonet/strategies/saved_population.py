@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.population import Population
 
 

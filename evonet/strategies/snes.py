@@ -8,8 +8,8 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
+from evonet.architecture import Architecture
 from evonet.arithmetic import exp, log, weighted_sum
-from evonet.network import Architecture
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.cmaes_package import PopulationSize
 from evonet.strategies.fitness_shaping import natural_utilities

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.population import Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, check

@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Gt, Lt
 from numpy.typing import ArrayLike
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.operators.parents import Parents
 from evonet.settings import argument_hints
 from evonet.testing.contract import require

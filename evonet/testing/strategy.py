@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.testing.contract import require, run_checks
 from evonet.types import FloatArray
 

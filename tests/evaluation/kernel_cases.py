@@ -6,12 +6,13 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from evonet.architecture import Architecture
 from evonet.environments.known import KNOWN, Kernel, KnownEnvironment
 from evonet.environments.known.arithmetic import where
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder
 from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentSpec
-from evonet.network import ACTIVATIONS, Architecture
+from evonet.network import ACTIVATIONS
 from evonet.task import Task
 
 TROUBLED = "TroubledWalk-v0"

@@ -30,6 +30,7 @@ from evonet.experiment.document import Document, to_yaml
 from evonet.experiment.json_schema import json_schema
 from evonet.experiment.stopping import Stop
 from evonet.operators.registry import OPERATORS
+from evonet.operators.structure import STRUCTURAL_MUTATIONS
 from evonet.testing import CHECKS
 from tests.environments_for_tests import MODULE
 
@@ -214,7 +215,7 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
     text = (
         "environment: {id: CartPole-v1}\n"
         "stop: {target: foo}\n"
-        "network: {hidden: 0, hiden: 3}\n"
+        "network: {hidden: -1, hiden: 3}\n"
         "evaluation:\n"
         "  episodes: -1\n"
         "  aggregation: men\n"
@@ -224,11 +225,11 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
     )
     assert refusal(text).splitlines() == [
         "c.yaml:2:8: stop.target must be a number or 'auto', got 'foo'",
-        "c.yaml:3:11: network.hidden must be at least 1, got 0",
+        "c.yaml:3:11: network.hidden must be at least 0, got -1",
         (
-            "c.yaml:3:22: network.hiden is not a known key; did you mean 'hidden'? "
+            "c.yaml:3:23: network.hiden is not a known key; did you mean 'hidden'? "
             "Known: bias, hidden, hidden_activation, input_names, inputs, output_activation, output_names, outputs, "
-            "recurrent"
+            "recurrent, skip, structure"
         ),
         "c.yaml:5:3: evaluation.episodes must be at least 1, got -1",
         (
@@ -245,10 +246,10 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
     ("override", "message"),
     [
         ("seed=x", "--set seed=x: seed must be a whole number, got 'x'"),
-        ("network.hidden=0", "--set network.hidden=0: network.hidden must be at least 1, got 0"),
+        ("network.hidden=-1", "--set network.hidden=-1: network.hidden must be at least 0, got -1"),
         ("network.hiden=3", ("--set network.hiden=3: network.hiden is not a known key; did you mean 'hidden'? "
          "Known: bias, hidden, hidden_activation, input_names, inputs, output_activation, output_names, outputs, "
-         "recurrent")),
+         "recurrent, skip, structure")),
         ("a.b=3", f"--set a.b=3: a is not a known key; Known: {TOP}"),
         ("algorithm.mutation.sigma=1", ("--set algorithm.mutation.sigma=1: algorithm.mutation must have a key 'type', "
          "got {'sigma': 1}")),
@@ -290,7 +291,8 @@ def test_a_bare_name_stands_for_an_operator_with_its_defaults(load):
     ("role", "name"), [(role, name) for role, registry in OPERATORS.items() for name in registry], ids=str
 )
 def test_every_operator_is_usable_by_its_name_and_has_its_own_defaults(role, name, load):
-    config = load(f"{MINIMAL}algorithm: {{{role}: {{type: {name}}}}}\n")
+    structure = "network: {structure: {start: full}}\n" if name in STRUCTURAL_MUTATIONS else ""
+    config = load(f"{MINIMAL}{structure}algorithm: {{{role}: {{type: {name}}}}}\n")
     algorithm = build_algorithm(config, ARCHITECTURE)
     made = algorithm.mutations[0] if role == "mutation" else getattr(algorithm, role)
     assert made == OPERATORS[role][name]()
@@ -318,7 +320,8 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     )  # fmt: skip
     settings = config.settings
     sections = {**dict(settings.network), **dict(settings.evaluation)}
-    del sections["inputs"], sections["outputs"], sections["workers"]
+    for name in ("inputs", "outputs", "structure", "workers"):
+        del sections[name]
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
     left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor"}
     assert set(sections) == set(defaults_of(EpisodeReturn)) - left

@@ -8,12 +8,12 @@ import math
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.errors import CheckpointError, ConfigError, RunDirectoryError
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.checkpoint import Checkpoint
 from evonet.experiment.run_directory import RunDirectory
 from evonet.files.directory import Directory
-from evonet.network import Architecture
 from evonet.settings import argument_hints
 from evonet.shell import command
 from tests.environments_for_tests import MODULE

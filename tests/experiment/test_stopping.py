@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from evonet import Champion, Generation, Population, Score
+from evonet.architecture import Architecture
 from evonet.evaluation.results import EpisodeResults
 from evonet.experiment.stopping import Stop, StopRule
-from evonet.network import Architecture
 
 ARCHITECTURE = Architecture(1, 1, 1)
 

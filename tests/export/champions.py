@@ -6,11 +6,11 @@ import numpy as np
 from gymnasium import spaces
 
 from evonet.activations import ACTIVATIONS
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder
 from evonet.environments.specification import EnvironmentSpec
-from evonet.network import Architecture
 from evonet.scores import Score
 from evonet.task import Task
 

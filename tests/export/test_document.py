@@ -3,10 +3,11 @@ import json
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.cli import main
 from evonet.export import EXPORTERS, export
-from evonet.network import Architecture, NeuralNetwork
+from evonet.network import NeuralNetwork
 from tests.export.champions import champion
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.operators.niching import Niching
 from evonet.operators.parents import Parents
 from evonet.operators.selection import Tournament

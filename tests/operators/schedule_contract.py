@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.network import Architecture
 from evonet.operators.mutation import Gaussian
 from evonet.settings import Schedule
 from evonet.testing import operators

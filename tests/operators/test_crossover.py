@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonet.network import Architecture, NeuralNetwork
+from evonet.architecture import Architecture
+from evonet.network import NeuralNetwork
 from evonet.operators.crossover import Arithmetic, KPoint, NeuronCrossover, NoCrossover, OnePoint, UniformCrossover
 
 ARCHITECTURE = Architecture(3, 5, 2)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.operators.crossover import BLX, SBX, Intermediate, Layer
 from evonet.operators.mutation import Cauchy, CoSyNEPermutation, Polynomial, SelfAdaptive
 from evonet.operators.parents import Parents

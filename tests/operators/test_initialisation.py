@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.network import Architecture
 from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import SBX
 from evonet.operators.initialisation import INITIALISATIONS, Normal, Orthogonal, UniformInitialisation, Xavier

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.operators.mutation import Gaussian, NeuronMutation, UniformReset
 from evonet.testing.operators import parents_with
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.network import Architecture
 from evonet.operators.crossover import UniformCrossover
 from evonet.operators.mutation import Gaussian
 from evonet.operators.niching import NICHINGS, FitnessSharing, NoNiching, Speciation, distances

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from evonet import EpisodeReturn, GeneticAlgorithm, evolve
+from evonet.architecture import Architecture
 from evonet.champion import Champion
-from evonet.network import Architecture
 from evonet.operators.crossover import NoCrossover, UniformCrossover
 from evonet.operators.mutation import Gaussian, SelfAdaptive
 from evonet.operators.parents import Parents

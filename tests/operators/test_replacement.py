@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.network import Architecture
 from evonet.operators.crossover import NoCrossover
 from evonet.operators.mutation import Gaussian
 from evonet.operators.replacement import REPLACEMENTS, Comma, Generational, Plus, SteadyState

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.network import Architecture
 from evonet.operators.crossover import NoCrossover, OnePoint
 from evonet.operators.mutation import Gaussian, SelfAdaptive, UniformReset
 from evonet.operators.schedules import SCHEDULES, Constant, Exponential, Linear, OneFifth, Stagnation

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.cli import main
 from evonet.cli.replay import _FORMS as FILM_OPTIONS
@@ -14,7 +15,6 @@ from evonet.extras import install_hint
 from evonet.fitness import EpisodeReturn
 from evonet.foreign import without_place
 from evonet.inspection.loaded_run import load_run
-from evonet.network import Architecture
 from evonet.replay.animation import FILM_FORMATS, Film
 from evonet.replay.episodes import no_window_needed, play, record, show
 from evonet.seeding import Purpose, episode_seeds

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.cli import main
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.extras import install_hint
-from evonet.network import Architecture
 from evonet.settings import PositiveFloat
 from evonet.strategies.strategy import Strategy
 

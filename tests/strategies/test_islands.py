@@ -4,12 +4,12 @@ import json
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.cli import main
 from evonet.errors import ConfigError
 from evonet.experiment.build import build_algorithm
 from evonet.experiment.config import Config
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.network import Architecture
 from evonet.operators.crossover import NoCrossover
 from evonet.operators.mutation import Gaussian, SelfAdaptive
 from evonet.operators.schedules import Linear

@@ -4,12 +4,12 @@ import sys
 
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.catalogue import catalogue
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
-from evonet.network import Architecture
 from evonet.testing import check_strategy
 
 FILE = '''

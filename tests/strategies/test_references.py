@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from evonet.network import Architecture
+from evonet.architecture import Architecture
 from evonet.operators.mutation import shuffled
 from evonet.seeding import Purpose, generator
 from evonet.strategies import differential_evolution

@@ -3,8 +3,8 @@ import functools
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.experiment.algorithms import ALGORITHMS
-from evonet.network import Architecture
 from evonet.strategies.random_search import RandomSearch
 from evonet.strategies.restarts import Restarts
 from evonet.testing.strategy import through_a_file

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.environments.known import arithmetic
 from evonet.environments.normaliser import LIMIT
 from evonet.errors import EvonetError
 from evonet.evaluation.kernels import decoders, rollout
 from evonet.evaluation.kernels.intrinsics import INTRINSICS, SCALAR, to_float32
 from evonet.evaluation.kernels.task import KernelTask
-from evonet.network import Architecture
 
 _KNOWN_TO_NUMBA = ("numpy", "math")
 _MOST_COMPARISONS = 100
@@ -58,6 +58,7 @@ def rollout_source(task: KernelTask) -> str:
             "STATE": state,
             "BIAS": architecture.bias,
             "RECURRENT": architecture.recurrent,
+            "SKIP": architecture.skip,
             "NORMALISE": task.task.normalise,
             "LIMIT": LIMIT,
             "TOGETHER": together,

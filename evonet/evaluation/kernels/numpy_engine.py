@@ -133,13 +133,17 @@ class _Lanes:
     def _outputs(self, inputs: NDArray[np.floating]) -> NDArray[np.floating]:
         """The networks' outputs, `(outputs, lanes)`; sums run in the same order as in `rollout`."""
         architecture, real, blocks = self._task.architecture, self._task.real, self._blocks
-        total = _weighted_sum(inputs, blocks["input_hidden_weights"])
-        if architecture.bias:
-            total += blocks["hidden_bias"]
-        if architecture.recurrent:
-            total += _weighted_sum(self._hidden, blocks["hidden_hidden_weights"])
-        self._hidden = self._task.activate_hidden(total).astype(real, copy=False)
-        outputs = _weighted_sum(self._hidden, blocks["hidden_output_weights"]) + real(0.0)  # where the sum begins
+        outputs: NDArray[np.floating] = np.zeros((architecture.num_outputs, inputs.shape[1]), real)
+        if architecture.num_hidden:
+            total = _weighted_sum(inputs, blocks["input_hidden_weights"])
+            if architecture.bias:
+                total += blocks["hidden_bias"]
+            if architecture.recurrent:
+                total += _weighted_sum(self._hidden, blocks["hidden_hidden_weights"])
+            self._hidden = self._task.activate_hidden(total).astype(real, copy=False)
+            outputs += _weighted_sum(self._hidden, blocks["hidden_output_weights"])
+        if architecture.skip:
+            outputs += _weighted_sum(inputs, blocks["input_output_weights"])
         if architecture.bias:
             outputs += blocks["output_bias"]
         activated: NDArray[np.floating] = self._task.activate_output(outputs).astype(real, copy=False)

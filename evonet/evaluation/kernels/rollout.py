@@ -23,7 +23,7 @@ RUNNING, TRUNCATED, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 
 
 INPUTS = OUTPUTS = STATE = 0
 TOGETHER = 1  # neurons that a lane computes in one go
-BIAS = RECURRENT = NORMALISE = False
+BIAS = RECURRENT = SKIP = NORMALISE = False
 LIMIT = 0.0
 observed = np.float64
 
@@ -149,7 +149,7 @@ def forward(lanes: Any, hidden_size: int, width: int) -> None:
     for neuron in range(together, hidden_size):
         for lane in range(width):
             add_neuron(genomes, inputs, hidden, recurrent, outputs, bias, outgoing, hidden_size, neuron, lane)
-    finish_outputs(genomes, outputs, outgoing + hidden_size * OUTPUTS, width)
+    finish_outputs(genomes, inputs, outputs, outgoing + hidden_size * OUTPUTS, width)
 
 
 def hidden_output(
@@ -186,11 +186,20 @@ def fill_recurrent(genomes: Any, hidden: Any, recurrent: Any, first: int, hidden
                 recurrent[neuron, lane] += hidden[other, lane] * genomes[first + other * hidden_size + neuron, lane]
 
 
-def finish_outputs(genomes: Any, outputs: Any, bias: int, width: int) -> None:
-    """Add the biases of the output layer and apply its activation."""
+def finish_outputs(genomes: Any, inputs: Any, outputs: Any, first: int, width: int) -> None:
+    """Add the inputs' share and the biases of the output layer, and apply its activation.
+
+    The weights of skip connections begin at row `first`, the biases follow.
+    """
+    bias = first + INPUTS * OUTPUTS if SKIP else first
     for k in range(OUTPUTS):
         for lane in range(width):
             total = outputs[k, lane]
+            if SKIP:
+                skipped = inputs[0, lane] * genomes[first + k, lane]
+                for i in range(1, INPUTS):
+                    skipped += inputs[i, lane] * genomes[first + i * OUTPUTS + k, lane]
+                total += skipped
             if BIAS:
                 total += genomes[bias + k, lane]
             outputs[k, lane] = real(activate_output(total))

@@ -13,13 +13,13 @@ import numpy as np
 from gymnasium import spaces
 
 from evonet.activations import ACTIVATIONS as REFERENCE_ACTIVATIONS
+from evonet.architecture import Architecture
 from evonet.environments.ids import known_spec
 from evonet.environments.known import Kernel, kernels, known_environment
 from evonet.environments.known.arithmetic import Column
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.kernels.activations import ACTIVATIONS, PRECISIONS
 from evonet.evaluation.kernels.decoders import Decoder, GreatestOutput, box_decoder
-from evonet.network import Architecture
 from evonet.task import Task
 from evonet.types import FloatArray
 
@@ -139,7 +139,8 @@ class KernelTask:
         if not self.relative:
             return genomes
         whole = self.task.architecture
-        before, last = np.split(genomes, [whole.slices["hidden_output_weights"].start], axis=1)
+        first = "hidden_output_weights" if whole.num_hidden else "input_output_weights"
+        before, last = np.split(genomes, [whole.slices[first].start], axis=1)  # from there on, each gene has an output
         last = last.reshape(len(genomes), -1, whole.num_outputs)
         differences = (last[:, :, 1:] - last[:, :, :1]).reshape(len(genomes), -1)
         return np.concatenate([before, self._clipped(differences)], axis=1)

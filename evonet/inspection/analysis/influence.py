@@ -10,11 +10,11 @@ import numpy as np
 from gymnasium import spaces
 
 from evonet.activations import ACTIVATIONS
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.inspection.analysis.responses import Responses
 from evonet.inspection.analysis.trajectory import Trajectory
 from evonet.inspection.analysis.trials import Trials
-from evonet.network import Architecture
 from evonet.seeding import Purpose, generator
 from evonet.types import FloatArray
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.environments.known import Parameter
 from evonet.environments.normaliser import ObservationNormaliser
@@ -18,7 +19,6 @@ from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetError
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.inspection.analysis.trials import Trials
-from evonet.network import Architecture
 from evonet.policy import Policy
 from evonet.scores import Score
 from evonet.seeding import Purpose, generator

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evonet.architecture import Architecture
 from evonet.environments.known import Names, names_for
 from evonet.inspection.analysis.influence import NeuronState
 from evonet.inspection.phrases import shortened
@@ -21,7 +22,7 @@ from evonet.inspection.plots.palette import (
     plain,
     title,
 )
-from evonet.network import Architecture, NeuralNetwork
+from evonet.network import NeuralNetwork
 from evonet.types import FloatArray, IntArray
 
 WIDEST = 4.5

@@ -1,0 +1,38 @@
+"""Networks without the hidden neurons that lead nowhere, for exports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from evonet.network import NeuralNetwork
+
+
+def compact(network: NeuralNetwork) -> NeuralNetwork:
+    """The network without hidden neurons from which no weight leads to an output; its outputs differ by rounding only.
+
+    It is the network itself if it has no such neuron; otherwise it has a genome of its own.
+    """
+    architecture = network.architecture
+    if not architecture.num_hidden:
+        return network
+    leads = (network.hidden_output_weights != 0).any(axis=1)
+    if architecture.recurrent:
+        for _ in range(architecture.num_hidden):
+            leads |= (network.hidden_hidden_weights[:, leads] != 0).any(axis=1)
+    if not leads.any() and not architecture.skip:
+        leads[0] = True  # without skip connections there must be one
+    if leads.all():
+        return network
+    kept = int(leads.sum())
+    smaller = replace(architecture, num_hidden=kept, recurrent=architecture.recurrent and kept > 0)
+    found = NeuralNetwork.from_genome(smaller, np.zeros(smaller.genome_size))
+    for name, block in found.blocks.items():
+        values = network.blocks[name]
+        if name in {"hidden_bias", "hidden_hidden_weights", "hidden_output_weights"}:
+            values = values[leads]
+        if name in {"input_hidden_weights", "hidden_hidden_weights"}:
+            values = values[:, leads]
+        block[...] = values
+    return found

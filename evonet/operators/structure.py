@@ -1,0 +1,255 @@
+"""Structure: which connections a network has, and the mutations that add and remove them.
+
+Every connection has its place in the genome, so the structure of a population is a matrix of masks `(n, genome_size)`,
+True where a connection exists; biases count as connections. Genes without a connection are 0. Connections match if they
+have the same place, which is what innovation numbers are for in NEAT (Stanley and Miikkulainen 2002).
+
+A structural mutation maps `(rng, genomes (m, genome_size), masks (m, genome_size), architecture)` to genomes and masks
+in new arrays. To add one, subclass `StructuralMutation`, write `change`, and enter it in `STRUCTURAL_MUTATIONS`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge
+
+from evonet.activations import ACTIVATIONS
+from evonet.architecture import Architecture
+from evonet.operators.safe_mutation import SLOPES
+from evonet.settings import Operator, PositiveFloat, Probability, Settings
+from evonet.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Structure(Settings):
+    """The structure of the first networks, and the price of connections.
+
+    Attributes:
+        start: connections of the first networks: "minimal" has those from inputs to outputs and the outputs' biases,
+            "empty" none, "full" all that there may be.
+        density: chance of each of these connections to exist.
+        price: how much each connection lowers the fitness by which parents and survivors are chosen.
+    """
+
+    start: Literal["minimal", "empty", "full"] = "minimal"
+    density: Probability = 1.0
+    price: Annotated[float, Ge(0)] = 0.0
+
+    def first(self, rng: np.random.Generator, count: int, architecture: Architecture) -> BoolArray:
+        """Masks of the first generation, `(count, genome_size)`.
+
+        Raises:
+            ValueError: the start needs skip connections, from inputs to outputs, and the networks have none.
+        """
+        if self.start != "full" and not architecture.skip:
+            raise ValueError(f"Structure.start must be 'full' in networks without skip connections, got {self.start!r}")
+        masks = np.full((count, architecture.genome_size), self.start == "full")
+        if self.start == "minimal":
+            blocks = architecture.views(masks)
+            for name in {"input_output_weights", "output_bias"} & set(blocks):
+                blocks[name][:] = True
+        if self.density < 1:
+            masks &= rng.random(masks.shape) < self.density
+        return pruned(masks, architecture)
+
+
+def neurons_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
+    """Which hidden neurons have a connection, `(…, num_hidden)`, for `masks (…, genome_size)`."""
+    incoming, outgoing = _ends(masks, architecture)
+    return incoming | outgoing
+
+
+def pruned(masks: BoolArray, architecture: Architecture) -> BoolArray:
+    """The masks `(m, genome_size)` without neurons that no weight enters or that lead nowhere, in a new array."""
+    masks = masks.copy()
+    for _ in range(architecture.num_hidden):  # a recurrent neuron may lose its last connection by another's removal
+        incoming, outgoing = _ends(masks, architecture)
+        useless = ~(incoming & outgoing)
+        before = np.count_nonzero(masks)
+        _remove(masks, useless, architecture)
+        if np.count_nonzero(masks) == before:
+            break
+    return masks
+
+
+def _ends(masks: BoolArray, architecture: Architecture) -> tuple[BoolArray, BoolArray]:
+    """Which hidden neurons a weight enters, and which lead to an output or to another hidden neuron."""
+    if not architecture.num_hidden:
+        none: BoolArray = np.zeros((*masks.shape[:-1], 0), np.bool_)
+        return none, none
+    blocks = architecture.views(masks)
+    incoming: BoolArray = np.any(blocks["input_hidden_weights"], axis=-2)
+    outgoing: BoolArray = np.any(blocks["hidden_output_weights"], axis=-1)
+    if architecture.recurrent:
+        between = blocks["hidden_hidden_weights"] & ~np.eye(architecture.num_hidden, dtype=np.bool_)
+        incoming, outgoing = incoming | between.any(axis=-2), outgoing | between.any(axis=-1)
+    return incoming, outgoing
+
+
+def _remove(masks: BoolArray, neurons: BoolArray, architecture: Architecture) -> None:
+    """Remove all connections of some hidden neurons `(m, num_hidden)` from the masks."""
+    blocks = architecture.views(masks)
+    for name in {"input_hidden_weights", "hidden_bias", "hidden_hidden_weights"} & set(blocks):
+        entering = blocks[name]
+        entering &= ~neurons if entering.ndim == 2 else ~neurons[:, None, :]
+    for name in {"hidden_hidden_weights", "hidden_output_weights"} & set(blocks):
+        leaving = blocks[name]
+        leaving &= ~neurons[:, :, None]
+
+
+@dataclass(frozen=True)
+class StructuralMutation(Operator, ABC):
+    """Base of the mutations that change the structure of some networks.
+
+    Attributes:
+        rate: chance of each network to change.
+    """
+
+    rate: Probability = 0.05
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
+    ) -> tuple[FloatArray, BoolArray]:
+        """The mutants of `genomes (m, genome_size)` and their masks."""
+        rows = np.flatnonzero(rng.random(len(genomes)) < self.rate)
+        genomes, masks = genomes.copy(), masks.copy()
+        if rows.size:
+            genomes[rows], masks[rows] = self.change(rng, genomes[rows], masks[rows], architecture)
+        return genomes, masks
+
+    @abstractmethod
+    def change(
+        self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
+    ) -> tuple[FloatArray, BoolArray]:
+        """The networks after one change of each; `genomes` and `masks`, both `(m, genome_size)`, may be overwritten."""
+
+
+@dataclass(frozen=True)
+class AddConnection(StructuralMutation):
+    """Adds a connection between neurons that exist, with a normal weight (Stanley and Miikkulainen 2002).
+
+    Attributes:
+        scale: standard deviation of the weight.
+    """
+
+    rate: Probability = 0.1
+    scale: PositiveFloat = 1.0
+
+    def change(
+        self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
+    ) -> tuple[FloatArray, BoolArray]:
+        possible = np.ones_like(masks)
+        _remove(possible, ~neurons_of(masks, architecture), architecture)
+        rows, genes = _one_each(rng, possible & ~masks)
+        masks[rows, genes] = True
+        genomes[rows, genes] = self.scale * rng.standard_normal(len(rows))
+        return genomes, masks
+
+
+@dataclass(frozen=True)
+class RemoveConnection(StructuralMutation):
+    """Removes a connection, and the hidden neurons that it leaves without use."""
+
+    rate: Probability = 0.05
+
+    def change(
+        self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
+    ) -> tuple[FloatArray, BoolArray]:
+        rows, genes = _one_each(rng, masks)
+        masks[rows, genes] = False
+        masks = pruned(masks, architecture)
+        return np.where(masks, genomes, 0.0), masks
+
+
+@dataclass(frozen=True)
+class AddNeuron(StructuralMutation):
+    """Splits a connection from an input to an output by a hidden neuron (Stanley and Miikkulainen 2002).
+
+    For small inputs the new path computes what the old connection did: its first weight is 1, its second is the old
+    weight over the slope of the activation at 0, and the output's bias makes up for the activation's value at 0. The
+    place of the neuron follows from the connection, so that equal splits match in crossover.
+    """
+
+    rate: Probability = 0.03
+
+    def change(
+        self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
+    ) -> tuple[FloatArray, BoolArray]:
+        if not architecture.skip or not architecture.num_hidden:
+            return genomes, masks
+        free: BoolArray = ~neurons_of(masks, architecture)
+        direct = architecture.views(masks)["input_output_weights"] & np.any(free, axis=1)[:, None, None]
+        rows, connections = _one_each(rng, direct.reshape(len(masks), -1))
+        inputs, outputs = np.divmod(connections, architecture.num_outputs)
+        neurons = _next_free(free[rows], connections % architecture.num_hidden)
+        genes, exists = architecture.views(genomes), architecture.views(masks)
+        slope, middle = _at_zero(architecture.hidden_activation)
+        weights = genes["input_output_weights"][rows, inputs, outputs] / slope
+        for name, place, values in (
+            ("input_hidden_weights", (rows, inputs, neurons), 1.0),
+            ("hidden_output_weights", (rows, neurons, outputs), weights),
+        ):
+            genes[name][place], exists[name][place] = values, True
+        if architecture.bias and middle:
+            genes["output_bias"][rows, outputs] -= middle * weights
+            exists["output_bias"][rows, outputs] = True
+        genes["input_output_weights"][rows, inputs, outputs] = 0.0
+        exists["input_output_weights"][rows, inputs, outputs] = False
+        return genomes, masks
+
+
+@dataclass(frozen=True)
+class RemoveNeuron(StructuralMutation):
+    """Removes a hidden neuron with all its connections."""
+
+    rate: Probability = 0.01
+
+    def change(
+        self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
+    ) -> tuple[FloatArray, BoolArray]:
+        there = neurons_of(masks, architecture)
+        rows, neurons = _one_each(rng, there)
+        gone = np.zeros_like(there)
+        gone[rows, neurons] = True
+        _remove(masks, gone, architecture)
+        masks = pruned(masks, architecture)
+        return np.where(masks, genomes, 0.0), masks
+
+
+STRUCTURAL_MUTATIONS: dict[str, type[StructuralMutation]] = {
+    "add_connection": AddConnection,
+    "remove_connection": RemoveConnection,
+    "add_neuron": AddNeuron,
+    "remove_neuron": RemoveNeuron,
+}
+
+
+def _one_each(rng: np.random.Generator, possible: BoolArray) -> tuple[IntArray, IntArray]:
+    """A random True of each row of `possible (m, k)`: the rows that have one, and its column."""
+    counts = possible.sum(axis=1)
+    chosen = np.floor(rng.random(len(possible)) * counts)
+    rows = np.flatnonzero(counts)
+    if not rows.size:
+        return rows, rows
+    columns = (possible[rows].cumsum(axis=1) > chosen[rows, None]).argmax(axis=1)
+    return rows, columns
+
+
+def _next_free(free: BoolArray, first: IntArray) -> IntArray:
+    """The first free neuron of each row of `free (m, num_hidden)` from `first (m,)` on, round the end if need be."""
+    size = free.shape[1]
+    order = (first[:, None] + np.arange(size)) % size
+    found: IntArray = (first + np.take_along_axis(free, order, axis=1).argmax(axis=1)) % size
+    return found
+
+
+def _at_zero(activation: str) -> tuple[float, float]:
+    """Slope and value of an activation at 0; the slope is taken as 1 where it is 0."""
+    value = np.zeros(1)
+    ACTIVATIONS[activation].apply(value)
+    slope = float(SLOPES[activation](np.zeros(1))[0]) if activation in SLOPES else 1.0
+    return slope or 1.0, float(value[0])
