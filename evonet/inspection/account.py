@@ -88,6 +88,8 @@ def influence(network: NeuralNetwork) -> list[float]:
     with np.errstate(over="ignore", invalid="ignore"):  # products of the largest weights are infinite
         paths = np.abs(network.input_hidden_weights) @ np.abs(network.hidden_output_weights)
         strength = paths.sum(axis=1)
+        if network.architecture.skip:
+            strength = strength + np.abs(network.input_output_weights).sum(axis=1)
         total = strength.sum()
         shares: list[float] = np.nan_to_num(strength / total if total > 0 else strength).tolist()
     return shares
@@ -121,6 +123,9 @@ def _inputs(network: NeuralNetwork, names: Names) -> str:
 def _network(champion: Champion, names: Names, *, weights: bool) -> list[str]:
     shape = champion.architecture
     heading = f"Network {shape}, {counted(shape.genome_size, 'weight')}"
+    connections = np.count_nonzero(champion.genome)
+    if connections < shape.genome_size:
+        heading += f", {connections:,} of them not 0"
     return [heading, weight_tables(champion.network, names)] if weights else [heading]
 
 

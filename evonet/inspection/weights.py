@@ -28,10 +28,25 @@ def weight_tables(network: NeuralNetwork, names: Names) -> str:
         head = f"  {'hidden neuron':<{margin}}" + "".join(f"{index:>{_CELL}}" for index in chosen)
         lines = [f"  {name:<{margin}}" + _cells(values[chosen.start : chosen.stop]) for name, values in rows]
         blocks.append("\n".join([head, *lines]))
+    if shape.skip:
+        blocks += _skip_tables(network, names)
     if shape.bias:
         ends = [f"  {_name(name):<{margin}}{value:>+{_CELL}.3f}" for name, value in _pairs(names, network)]
         blocks.append("\n".join(["  bias of the outputs", *ends]))
     return "\n\n".join(blocks)
+
+
+def _skip_tables(network: NeuralNetwork, names: Names) -> Iterator[str]:
+    """The weights of skip connections: a row for each input, a column for each output."""
+    labels = [_name(name) for name in names.inputs]
+    margin = max(map(len, ["from inputs to outputs", *labels]))
+    count = max(1, (_COLUMNS - 2 - margin) // _CELL)
+    for start in range(0, network.architecture.num_outputs, count):
+        outputs = names.outputs[start : start + count]
+        head = f"  {'from inputs to outputs':<{margin}}" + "".join(f"{name[: _CELL - 1]:>{_CELL}}" for name in outputs)
+        weights = network.input_output_weights[:, start : start + count]
+        lines = [f"  {label:<{margin}}{_cells(row)}" for label, row in zip(labels, weights, strict=True)]
+        yield "\n".join([head, *lines])
 
 
 def _rows(network: NeuralNetwork, names: Names) -> list[tuple[str, FloatArray]]:
@@ -40,7 +55,7 @@ def _rows(network: NeuralNetwork, names: Names) -> list[tuple[str, FloatArray]]:
     rows = [(f"from {_name(name)}", row) for name, row in zip(names.inputs, network.input_hidden_weights, strict=True)]
     if shape.recurrent:
         rows += [(f"from hidden {index}", row) for index, row in enumerate(network.hidden_hidden_weights)]
-    if shape.bias:
+    if shape.bias and shape.num_hidden:
         rows.append(("bias", network.hidden_bias))
     columns = np.transpose(network.hidden_output_weights)
     return rows + [(f"to {_name(name)}", row) for name, row in zip(names.outputs, columns, strict=True)]

@@ -114,9 +114,9 @@ const drawNetwork = (network) => {
   const letters = (layer) => Math.min(0.4 * width, 14 + 7.2 * Math.max(0, ...layer.map((name) => name.length)));
   const left = letters(layers[0]), right = width - letters(layers[2]), columns = [left, (left + right) / 2, right];
   const place = (layer, i) => [columns[layer], (height * (i + 0.5)) / layers[layer].length];
-  const strongest = Math.max(1e-12, ...connections.map(([, , , weight]) => Math.abs(weight)));
-  for (const [layer, from, to, weight] of connections) {
-    const [x1, y1] = place(layer, from), [x2, y2] = place(layer + 1, to), share = Math.abs(weight) / strongest;
+  const strongest = Math.max(1e-12, ...connections.map(([, , , , weight]) => Math.abs(weight)));
+  for (const [sourceLayer, source, targetLayer, target, weight] of connections) {
+    const [x1, y1] = place(sourceLayer, source), [x2, y2] = place(targetLayer, target), share = Math.abs(weight) / strongest;
     svg.append(svgElement("line", { x1, y1, x2, y2, stroke: `var(--${weight >= 0 ? "positive" : "negative"})`, "stroke-opacity": 0.25 + 0.65 * share, "stroke-width": Math.max(0.3, 5 * share), "stroke-linecap": "round" }));
   }
   const radius = Math.min(9, (0.42 * height) / Math.max(...layers.map((layer) => layer.length)));

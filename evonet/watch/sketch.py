@@ -21,9 +21,10 @@ _BINS = 24
 
 
 def network_sketch(network: NeuralNetwork, names: Names) -> dict[str, Any]:
-    """The neurons of each layer by name, and the strongest connections as `[layer, from, to, weight]`, weakest first.
+    """The neurons of each layer by name, and the strongest connections, weakest first.
 
-    The layer is that of the neuron from which a connection leads; `from` and `to` are places within the drawn layers.
+    A connection is `[source layer, source, target layer, target, weight]`; source and target are places within the
+    drawn layers.
     """
     layers = drawn_neurons(network, _MOST_NEURONS)
     connections = drawn_connections(network, layers, _MOST_CONNECTIONS)
@@ -36,9 +37,7 @@ def network_sketch(network: NeuralNetwork, names: Names) -> dict[str, Any]:
             [str(index) for index in layers[1]],
             [shortened(names.outputs[index]) for index in layers[2]],
         ],
-        "connections": [
-            [layer, start, end, rounded(float(network.genome[gene]))] for gene, layer, start, end in connections
-        ],
+        "connections": [[*place, rounded(float(network.genome[gene]))] for gene, *place in connections],
     }
 
 

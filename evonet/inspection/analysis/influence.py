@@ -143,9 +143,11 @@ def _with_input_fixed(architecture: Architecture, genome: FloatArray, index: int
     """The genome that acts as if the input always were `value`, or 0 in a network without biases."""
     changed = genome.copy()
     blocks = architecture.views(changed)
-    if architecture.bias:
-        blocks["hidden_bias"] += blocks["input_hidden_weights"][index] * value
-    blocks["input_hidden_weights"][index] = 0.0
+    for weights, bias in (("input_hidden_weights", "hidden_bias"), ("input_output_weights", "output_bias")):
+        if weights in blocks:
+            if architecture.bias:
+                blocks[bias] += blocks[weights][index] * value
+            blocks[weights][index] = 0.0
     return changed
 
 
@@ -180,4 +182,7 @@ def path_strength(champion: Champion) -> tuple[FloatArray, FloatArray]:
     """Sums of absolute weights over all paths to the outputs, for inputs `(inputs,)` and hidden neurons `(hidden,)`."""
     network = champion.network
     incoming, outgoing = np.abs(network.input_hidden_weights), np.abs(network.hidden_output_weights).sum(axis=1)
-    return incoming @ outgoing, incoming.sum(axis=0) * outgoing
+    inputs = incoming @ outgoing
+    if network.architecture.skip:
+        inputs = inputs + np.abs(network.input_output_weights).sum(axis=1)
+    return inputs, incoming.sum(axis=0) * outgoing

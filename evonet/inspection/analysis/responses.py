@@ -39,6 +39,12 @@ class Responses:
         self.inputs = observations.copy()
         if self._normaliser is not None:
             self._normaliser.normalise(self.inputs)
+        self._skipped = np.zeros((len(self.inputs), shape.num_outputs))
+        if shape.skip:
+            self._skipped = _weighted_sums(self.inputs, self._weights["input_output_weights"])
+        self._sums = np.zeros((len(self.inputs), 0))
+        if not shape.num_hidden:
+            return
         self._sums = _weighted_sums(self.inputs, self._weights["input_hidden_weights"])
         if shape.bias:
             self._sums += self._weights["hidden_bias"]
@@ -53,28 +59,38 @@ class Responses:
             changes: values of the changed inputs before normalisation, `(k,)`, by index of the input. k is m, or any
                 number for a single observation.
         """
-        sums = self._sums
+        sums, skipped = self._sums, self._skipped
         for index, values in (changes or {}).items():
-            change = self._normalised(index, values) - self.inputs[:, index]
-            sums = sums + change[:, None] * self._weights["input_hidden_weights"][index]
-        return self._actions(sums)
+            change = (self._normalised(index, values) - self.inputs[:, index])[:, None]
+            sums = sums + change * self._from_input("input_hidden_weights", index)
+            skipped = skipped + change * self._from_input("input_output_weights", index)
+        return self._actions(sums, skipped)
 
     def actions_for_each_value(self, count: int) -> FloatArray:
         """Actions as numbers, `(count, numbers)`, when a single observation's input i, which is 0, is 1, for each i."""
         inputs = np.arange(count)
         ones = np.ones(count) if self._normaliser is None else _part(self._normaliser, inputs, np.ones(count))
-        steps = ones - self.inputs[0, :count]
-        return self._actions(self._sums + steps[:, None] * self._weights["input_hidden_weights"][:count])
+        steps = (ones - self.inputs[0, :count])[:, None]
+        return self._actions(
+            self._sums + steps * self._from_input("input_hidden_weights", slice(count)),
+            self._skipped + steps * self._from_input("input_output_weights", slice(count)),
+        )
+
+    def _from_input(self, block: str, which: int | slice) -> FloatArray:
+        """The weights of some inputs; 0 for connections that the network does not have."""
+        return self._weights[block][which] if block in self._weights else np.zeros(1)
 
     def _normalised(self, index: int, values: FloatArray) -> FloatArray:
         if self._normaliser is None:
             return values
         return _part(self._normaliser, np.array([index]), values[:, None])[:, 0]
 
-    def _actions(self, sums: FloatArray) -> FloatArray:
-        hidden = sums.copy()
-        ACTIVATIONS[self._architecture.hidden_activation].apply(hidden)
-        outputs = _weighted_sums(hidden, self._weights["hidden_output_weights"])
+    def _actions(self, sums: FloatArray, skipped: FloatArray) -> FloatArray:
+        outputs = skipped.copy()
+        if self._architecture.num_hidden:
+            hidden = sums.copy()
+            ACTIVATIONS[self._architecture.hidden_activation].apply(hidden)
+            outputs = _weighted_sums(hidden, self._weights["hidden_output_weights"]) + skipped
         if self._architecture.bias:
             outputs += self._weights["output_bias"]
         ACTIVATIONS[self._architecture.output_activation].apply(outputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,7 @@ MOST_MAPPED = 256
 
 _STATE_STYLES = {"active": ("#ffffff", "-"), "dead": ("#c9cdd2", ":"), "saturated": ("#f2d36b", "--")}
 _COLUMNS = (0.0, 1.0, 2.0)
+_LAYERS_OF = {"input_hidden_weights": (0, 1), "hidden_output_weights": (1, 2), "input_output_weights": (0, 2)}
 
 
 def network_diagram(
@@ -87,10 +89,14 @@ def network_diagram(
 def drawn_neurons(network: NeuralNetwork, most: int) -> tuple[IntArray, IntArray, IntArray]:
     """Indices of the neurons of each layer that are drawn."""
     incoming, outgoing = np.abs(network.input_hidden_weights), np.abs(network.hidden_output_weights)
+    shape = network.architecture
+    direct = np.abs(network.input_output_weights) if shape.skip else np.zeros((shape.num_inputs, shape.num_outputs))
+    strength = incoming.sum(axis=0) * outgoing.sum(axis=1)
+    hidden = min(most, np.count_nonzero(strength)) if shape.skip else most  # a structure that evolves has free places
     return (
-        _strongest(incoming.sum(axis=1), most),
-        _strongest(incoming.sum(axis=0) * outgoing.sum(axis=1), most),
-        _strongest(outgoing.sum(axis=0), most),
+        _strongest(incoming.sum(axis=1) + direct.sum(axis=1), most),
+        _strongest(strength, hidden),
+        _strongest(outgoing.sum(axis=0) + direct.sum(axis=0), most),
     )
 
 
@@ -100,27 +106,47 @@ def _strongest(strength: FloatArray, most: int) -> IntArray:
 
 def _places(column: float, count: int) -> list[tuple[float, float]]:
     margin = 0.5 / max(count, 4)
-    heights = np.linspace(1 - margin, margin, count) if count > 1 else np.array([0.5])
+    heights = np.linspace(1 - margin, margin, count) if count != 1 else np.array([0.5])
     return [(column, float(height)) for height in heights]
 
 
 def shown_genes(network: NeuralNetwork, most_neurons: int = 32, most_connections: int = 400) -> list[int]:
     """Indices of the genes whose connections `network_diagram` draws, in its drawing order: the weakest first."""
-    return [gene for gene, *_ in drawn_connections(network, drawn_neurons(network, most_neurons), most_connections)]
+    drawn = drawn_connections(network, drawn_neurons(network, most_neurons), most_connections)
+    return [connection.gene for connection in drawn]
+
+
+class Connection(NamedTuple):
+    """A connection in a diagram.
+
+    Attributes:
+        gene: index of its weight in the genome.
+        source_layer: 0 for the inputs, 1 for the hidden layer.
+        source: position of the neuron where it begins, among those that are drawn in its layer.
+        target_layer: 1 for the hidden layer, 2 for the outputs.
+        target: position of the neuron where it ends.
+    """
+
+    gene: int
+    source_layer: int
+    source: int
+    target_layer: int
+    target: int
 
 
 def drawn_connections(
     network: NeuralNetwork, layers: tuple[IntArray, IntArray, IntArray], most: int
-) -> list[tuple[int, int, int, int]]:
-    """The connections that are drawn: gene, index of the source layer, and positions of source and target."""
+) -> list[Connection]:
+    """The connections that are drawn, the weakest first; those of skip networks only where the weight is not 0."""
     shape = network.architecture
     found = []
-    for layer, (block, columns) in enumerate(
-        (("input_hidden_weights", shape.num_hidden), ("hidden_output_weights", shape.num_outputs))
-    ):
-        genes = shape.slices[block].start + layers[layer][:, None] * columns + layers[layer + 1]
-        found += [(int(gene), layer, i, j) for (i, j), gene in np.ndenumerate(genes)]
-    return sorted(found, key=lambda connection: abs(network.genome[connection[0]]))[-most:]
+    for block, (source, target) in _LAYERS_OF.items():
+        if block in shape.slices:
+            genes = shape.slices[block].start + layers[source][:, None] * shape.shapes[block][1] + layers[target]
+            found += [Connection(int(gene), source, i, target, j) for (i, j), gene in np.ndenumerate(genes)]
+    if shape.skip:
+        found = [connection for connection in found if network.genome[connection.gene]]
+    return sorted(found, key=lambda connection: abs(network.genome[connection.gene]))[-most:]
 
 
 def _connections(
@@ -132,21 +158,21 @@ def _connections(
     most: int,
 ) -> None:
     drawn = drawn_connections(network, layers, most)
-    weights = network.genome[[gene for gene, *_ in drawn]]
+    weights = network.genome[[connection.gene for connection in drawn]]
     share = np.abs(weights) / (np.abs(connection_genes(network)).max(initial=0.0) or 1.0)
     colours = package("matplotlib.colors").to_rgba_array(np.where(weights >= 0, POSITIVE, NEGATIVE).tolist())
     colours[:, 3] = 0.25 + 0.65 * share
     lines = package("matplotlib.collections").LineCollection(
-        [(places[layer][i], places[layer + 1][j]) for _, layer, i, j in drawn], colors=colours, capstyle="round",
+        [(places[layer][i], places[to][j]) for _, layer, i, to, j in drawn], colors=colours, capstyle="round",
         linewidths=np.maximum(0.15, WIDEST * share), zorder=1,
     )  # fmt: skip
     ax.add_collection(lines)
-    mark_each(lines, "connections", [f"{labels[layer][i]} → {labels[layer + 1][j]}" for _, layer, i, j in drawn])
+    mark_each(lines, "connections", [f"{labels[layer][i]} → {labels[to][j]}" for _, layer, i, to, j in drawn])
 
 
 def connection_genes(network: NeuralNetwork) -> FloatArray:
-    """The weights from inputs to hidden neurons and from hidden neurons to outputs, `(n,)`."""
-    return np.concatenate([network.input_hidden_weights.ravel(), network.hidden_output_weights.ravel()])
+    """The weights between layers, `(n,)`."""
+    return np.concatenate([network.blocks[block].ravel() for block in _LAYERS_OF if block in network.blocks])
 
 
 def _neurons(
@@ -170,6 +196,8 @@ def _neurons(
 def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | None = None) -> Axes:
     """All weights as one heat map: a row for each hidden neuron, a column for each of its connections.
 
+    With skip connections there is a row for each output too.
+
     From the left: weights from the inputs, bias, weights from the hidden neurons' last outputs if the network is
     recurrent, and weights to the outputs. Of each layer, at most 256 neurons are shown, those with the strongest
     connections.
@@ -180,20 +208,24 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
     widths = [len(labels) for _, labels, _ in blocks]
     ax = axes_for(ax, 4.6, 4.2)
     matrix = np.concatenate([values for _, _, values in blocks], axis=1)
-    strongest = float(np.abs(matrix).max()) or 1.0
+    strongest = float(np.nanmax(np.abs(matrix))) or 1.0
     mesh = ax.pcolormesh(
-        np.arange(matrix.shape[1] + 1) - 0.5, np.arange(matrix.shape[0] + 1) - 0.5, matrix,
+        np.arange(matrix.shape[1] + 1) - 0.5, np.arange(matrix.shape[0] + 1) - 0.5, np.ma.masked_invalid(matrix),
         cmap=diverging(), vmin=-strongest, vmax=strongest, rasterized=True,
     )  # fmt: skip
     for edge in np.cumsum(widths)[:-1]:
         ax.axvline(edge - 0.5, color="#1b1f24", linewidth=1.2)
     ax.invert_yaxis()
-    rows = drawn_neurons(network, MOST_MAPPED)[1].tolist()
-    if len(rows) < shape.num_hidden:
+    _, rows, outputs = (layer.tolist() for layer in drawn_neurons(network, MOST_MAPPED))
+    if shape.skip:
+        labelled = [*map(str, rows), *(shortened(names.outputs[index], 16) for index in outputs)]
+        every = -(-len(labelled) // 32)
+        ax.set_yticks(range(0, len(labelled), every), labelled[::every])
+    elif len(rows) < shape.num_hidden:
         ax.set_yticks(range(0, len(rows), 32), [str(row) for row in rows[::32]])
     labels = [label for _, part, _ in blocks for label in part]
     _label_some(ax, labels)
-    ax.set_ylabel("hidden neuron")
+    ax.set_ylabel("hidden neuron, output" if shape.skip else "hidden neuron")
     ax.figure.colorbar(mesh, ax=ax, label="weight", shrink=0.9, pad=0.02)
     title(ax, " | ".join(name for name, _, _ in blocks))
     return ax
@@ -205,12 +237,23 @@ def _blocks(network: NeuralNetwork, names: Names) -> list[tuple[str, list[str], 
     incoming = network.input_hidden_weights[inputs][:, hidden].T
     blocks = [("from inputs", [names.inputs[i] for i in inputs], incoming)]
     if shape.bias:
-        blocks.append(("bias", ["bias"], network.hidden_bias[hidden, None]))
+        hidden_bias = network.hidden_bias[hidden, None] if shape.num_hidden else np.zeros((0, 1))
+        blocks.append(("bias", ["bias"], hidden_bias))
     if shape.recurrent:
         memory = network.hidden_hidden_weights[hidden][:, hidden].T
         blocks.append(("memory", [f"hidden {i}" for i in hidden], memory))
     outgoing = network.hidden_output_weights[hidden][:, outputs]
-    return [*blocks, ("to outputs", [names.outputs[i] for i in outputs], outgoing)]
+    if shape.num_hidden:
+        blocks.append(("to outputs", [names.outputs[i] for i in outputs], outgoing))
+    if not shape.skip:
+        return blocks
+    of_outputs = {"from inputs": network.input_output_weights[inputs][:, outputs].T}
+    of_outputs |= {"bias": network.output_bias[outputs, None]} if shape.bias else {}
+    blank = np.full(len(outputs), np.nan)
+    return [
+        (name, labels, np.concatenate([values, of_outputs.get(name, np.tile(blank[:, None], values.shape[1]))]))
+        for name, labels, values in blocks
+    ]
 
 
 def _label_some(ax: Axes, labels: Sequence[str]) -> None:

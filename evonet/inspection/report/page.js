@@ -111,7 +111,7 @@
         const share = Math.min(Math.abs(weight) / strongest, 1.6), style = lines[i].style;
         style.stroke = weight >= 0 ? "#2f7fc1" : "#d55e00";
         style.strokeWidth = Math.max(0.15, widest * share);
-        style.strokeOpacity = Math.min(1, 0.25 + 0.65 * share);
+        style.strokeOpacity = weight === 0 ? 0 : Math.min(1, 0.25 + 0.65 * share);
         texts[i] = `${names[i]}: ${weight < 0 ? "−" : "+"}${Math.abs(weight).toPrecision(4)}`;
       });
       const output = root.querySelector("output");

@@ -160,7 +160,7 @@ def _most_removals(findings: Findings, most: int) -> int:
 def _without_neurons(findings: Findings) -> Figure | None:
     champion, most = findings.champion, _most_removals(findings, _MOST_PARTS)
     assert champion is not None
-    if findings.trials is None or most < 1:
+    if findings.trials is None or most < 1 or not champion.architecture.num_hidden:
         return None
     neurons = findings.strongest("neurons", most)
     hidden = champion.architecture.num_hidden

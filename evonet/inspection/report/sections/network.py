@@ -66,6 +66,7 @@ def _lead(findings: Findings, champion: Champion) -> str:
     shape = champion.architecture
     marks = [f"{shape.hidden_activation} and {shape.output_activation}"]
     marks += ["recurrent"] if shape.recurrent else []
+    marks += ["skip connections"] if shape.skip else []
     marks += [] if shape.bias else ["no bias"]
     lead = f"{_sizes(champion)}: {counted(shape.genome_size, 'gene')} ({', '.join(marks)})."
     if findings.states is None:
@@ -128,7 +129,9 @@ def _tables(findings: Findings, champion: Champion) -> list[Table]:
         neuron = champion.network.neuron("hidden", index)
         rows.append((index, [*neuron.incoming, *neuron.bias, *neuron.recurrent], neuron.outgoing.tolist()))
     states: list[str] = list(findings.states) if findings.states else ["–"] * shape.num_hidden
-    if len(sources) + len(targets) <= _WIDEST_TABLE:
+    if not rows:
+        tables = []
+    elif len(sources) + len(targets) <= _WIDEST_TABLE:
         head = ["hidden neuron", "state", *(f"from {name}" for name in sources), *(f"to {name}" for name in targets)]
         body = [
             [str(index), states[index], *map(_weight, incoming), *map(_weight, outgoing)]
@@ -145,16 +148,17 @@ def _tables(findings: Findings, champion: Champion) -> list[Table]:
             )
             for index, incoming, outgoing in rows
         ]
-    return [*tables, _outputs(champion, targets)]
+    return [*tables, _outputs(findings, champion, targets)]
 
 
-def _outputs(champion: Champion, targets: list[str]) -> Table:
+def _outputs(findings: Findings, champion: Champion, targets: list[str]) -> Table:
     shape = champion.architecture
     head = ["output neuron", *(["bias"] if shape.bias else []), *(f"from hidden {i}" for i in range(shape.num_hidden))]
+    head += [f"from {name}" for name in findings.names.inputs] if shape.skip else []
     body = []
     for index, name in enumerate(targets):
         neuron = champion.network.neuron("output", index)
-        body.append([name, *map(_weight, neuron.bias), *map(_weight, neuron.incoming)])
+        body.append([name, *map(_weight, [*neuron.bias, *neuron.incoming, *neuron.skip])])
     return Table("Every output's weights", head, body)
 
 
