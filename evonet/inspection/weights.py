@@ -9,6 +9,7 @@ import numpy as np
 from evonet.environments.known import Names
 from evonet.inspection.phrases import shortened
 from evonet.network import NeuralNetwork
+from evonet.operators.structure import neurons_of
 from evonet.types import FloatArray
 
 _COLUMNS = 80
@@ -17,16 +18,23 @@ _LONGEST_NAME = 24
 
 
 def weight_tables(network: NeuralNetwork, names: Names) -> str:
-    """All weights in tables of at most 80 columns: a column for each hidden neuron, then the biases of the outputs."""
+    """All weights in tables of at most 80 columns: a column for each hidden neuron, then the biases of the outputs.
+
+    A weight of 0 is a dot: where the structure evolves, the connection does not exist. Hidden neurons without
+    connections are left out there.
+    """
     shape = network.architecture
     rows = _rows(network, names)
     margin = max(len(name) for name, _ in rows)
     count = (_COLUMNS - 2 - margin) // _CELL
     blocks = []
-    for start in range(0, shape.num_hidden, count):
-        chosen = range(start, min(start + count, shape.num_hidden))
+    neurons = (
+        np.flatnonzero(neurons_of(network.genome != 0, shape)).tolist() if shape.skip else list(range(shape.num_hidden))
+    )
+    for start in range(0, len(neurons), count):
+        chosen = neurons[start : start + count]
         head = f"  {'hidden neuron':<{margin}}" + "".join(f"{index:>{_CELL}}" for index in chosen)
-        lines = [f"  {name:<{margin}}" + _cells(values[chosen.start : chosen.stop]) for name, values in rows]
+        lines = [f"  {name:<{margin}}" + _cells(values[chosen]) for name, values in rows]
         blocks.append("\n".join([head, *lines]))
     if shape.skip:
         blocks += _skip_tables(network, names)
@@ -70,4 +78,4 @@ def _name(name: str) -> str:
 
 
 def _cells(values: Sequence[float] | FloatArray) -> str:
-    return "".join(f"{value:>+{_CELL}.3f}" for value in values)
+    return "".join(f"{value:>+{_CELL}.3f}" if value else f"{'.':>{_CELL}}" for value in values)

@@ -126,7 +126,7 @@ class _Recorder:
                 on_step(self._instance, len(rewards))
         arrays = {name: np.array(self._rows[name][: len(rewards)]) for name in self._rows}
         for name, width in self._widths.items():
-            arrays[name] = arrays[name].reshape(-1, width)
+            arrays[name] = arrays[name].reshape(len(arrays[name]), width)
         arrays["actions"] = arrays["actions"].reshape(len(rewards), -1) if rewards else np.zeros((0, 1))
         abandoned = not over and len(rewards) < self._policy.task.max_steps
         return Trajectory(seed, **arrays, terminated=terminated, fault=fault, abandoned=abandoned)
