@@ -28,9 +28,8 @@ def weight_tables(network: NeuralNetwork, names: Names) -> str:
     margin = max(len(name) for name, _ in rows)
     count = (_COLUMNS - 2 - margin) // _CELL
     blocks = []
-    neurons = (
-        np.flatnonzero(neurons_of(network.genome != 0, shape)).tolist() if shape.skip else list(range(shape.num_hidden))
-    )
+    shown = neurons_of(network.genome != 0, shape) if shape.skip else np.ones(shape.num_hidden)
+    neurons = np.flatnonzero(shown).tolist()
     for start in range(0, len(neurons), count):
         chosen = neurons[start : start + count]
         head = f"  {'hidden neuron':<{margin}}" + "".join(f"{index:>{_CELL}}" for index in chosen)

@@ -92,12 +92,10 @@ def drawn_neurons(network: NeuralNetwork, most: int) -> tuple[IntArray, IntArray
     shape = network.architecture
     direct = np.abs(network.input_output_weights) if shape.skip else np.zeros((shape.num_inputs, shape.num_outputs))
     strength = incoming.sum(axis=0) * outgoing.sum(axis=1)
-    hidden = (
-        min(most, int(np.count_nonzero(strength))) if shape.skip else most
-    )  # a structure that evolves has free places
+    used = int(np.count_nonzero(strength)) if shape.skip else most  # a structure that evolves has free places
     return (
         _strongest(incoming.sum(axis=1) + direct.sum(axis=1), most),
-        _strongest(strength, hidden),
+        _strongest(strength, min(most, used)),
         _strongest(outgoing.sum(axis=0) + direct.sum(axis=0), most),
     )
 

@@ -74,20 +74,21 @@ def _title(findings: Findings, place: str, index: int, episode: Trajectory) -> s
 def _traces(findings: Findings, place: str, episode: Trajectory) -> list[Figure]:
     names, choices = findings.names, findings.choices
     hidden = episode.hidden.shape[1]
-    return [
-        drawn(
-            f"observations-{place}", "Observations", "Observations before any normalisation.",
-            lambda ax: observation_traces(episode, names, ax),
-        ),
+    observations = drawn(
+        f"observations-{place}", "Observations", "Observations before any normalisation.",
+        lambda ax: observation_traces(episode, names, ax),
+    )  # fmt: skip
+    neurons = [
         drawn(
             f"hidden-{place}", "Hidden neurons", "Outputs of the hidden neurons.",
             lambda ax: hidden_traces(episode, ax), size=(4.0, min(4.4, max(2.6, 0.12 * hidden + 1.2))),
-        ),
-        drawn(
-            f"actions-{place}", "Actions", "Actions, step by step.",
-            lambda ax: action_traces(episode, names, choices=choices, ax=ax), size=(12.0, 2.1 if choices else 2.5),
-        ),
-    ]  # fmt: skip
+        )
+    ] if hidden else []  # fmt: skip
+    actions = drawn(
+        f"actions-{place}", "Actions", "Actions, step by step.",
+        lambda ax: action_traces(episode, names, choices=choices, ax=ax), size=(12.0, 2.1 if choices else 2.5),
+    )  # fmt: skip
+    return [observations, *neurons, actions]
 
 
 def _histograms(findings: Findings) -> list[Figure]:
