@@ -20,6 +20,7 @@ BLOCKS = (
     "hidden_bias",
     "hidden_hidden_weights",
     "hidden_output_weights",
+    "input_output_weights",
     "output_bias",
 )
 
@@ -36,16 +37,12 @@ PLAIN_ACTIVATIONS = {
 
 sizes = st.integers(1, 7)
 seeds = st.integers(0, 2**32)
-architectures = st.builds(
-    Architecture,
-    sizes,
-    sizes,
-    sizes,
-    st.sampled_from(sorted(ACTIVATIONS)),
-    st.sampled_from(sorted(ACTIVATIONS)),
-    bias=st.booleans(),
-    recurrent=st.booleans(),
+names = st.sampled_from(sorted(ACTIVATIONS))
+layered = st.builds(
+    Architecture, sizes, sizes, sizes, names, names, bias=st.booleans(), recurrent=st.booleans(), skip=st.booleans()
 )
+linear = st.builds(Architecture, sizes, st.just(0), sizes, names, names, bias=st.booleans(), skip=st.just(value=True))
+architectures = st.one_of(layered, layered, linear)
 
 
 def random_network(architecture: Architecture, seed: int) -> NeuralNetwork:
@@ -79,9 +76,10 @@ def plain_predict(architecture: Architecture, genome: list[float], observations:
 
     inputs, hidden, outputs = architecture.num_inputs, architecture.num_hidden, architecture.num_outputs
     input_hidden = block(inputs, hidden)
-    hidden_bias = block(1, hidden)[0] if architecture.bias else [0.0] * hidden
+    hidden_bias = block(1, hidden)[0] if architecture.bias and hidden else [0.0] * hidden
     hidden_hidden = block(hidden, hidden) if architecture.recurrent else [[0.0] * hidden] * hidden
     hidden_output = block(hidden, outputs)
+    input_output = block(inputs, outputs) if architecture.skip else [[0.0] * outputs] * inputs
     output_bias = block(1, outputs)[0] if architecture.bias else [0.0] * outputs
     assert next(genes, None) is None
 
@@ -99,7 +97,11 @@ def plain_predict(architecture: Architecture, genome: list[float], observations:
         ]
         answers.append(
             [
-                g(math.fsum(memory[j] * hidden_output[j][o] for j in range(hidden)) + output_bias[o])
+                g(
+                    math.fsum(memory[j] * hidden_output[j][o] for j in range(hidden))
+                    + math.fsum(x[i] * input_output[i][o] for i in range(inputs))
+                    + output_bias[o]
+                )
                 for o in range(outputs)
             ]
         )
@@ -327,8 +329,31 @@ def test_a_neuron_s_weights_are_writable_windows(architecture, seed):
         neuron = network.neuron("output", index)
         assert np.array_equal(neuron.incoming, network.hidden_output_weights[:, index])
         assert np.array_equal(neuron.bias, network.output_bias[[index]] if architecture.bias else [])
+        assert np.array_equal(neuron.skip, network.input_output_weights[:, index] if architecture.skip else [])
         assert neuron.outgoing.size == neuron.recurrent.size == 0
-        assert np.shares_memory(neuron.incoming, network.genome)
+        assert all(np.shares_memory(part, network.genome) for part in neuron if part.size)
+
+
+def test_a_linear_network_is_a_matrix_and_a_bias():
+    network = NeuralNetwork(3, 0, 2, output_activation="identity", skip=True, seed=1)
+    x = np.array([0.5, -1.0, 2.0])
+    assert list(network.architecture.shapes) == ["input_output_weights", "output_bias"]
+    assert np.allclose(network.predict(x), x @ network.input_output_weights + network.output_bias)
+    assert (network.input_hidden_weights.shape, network.hidden_output_weights.shape) == ((3, 0), (0, 2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, ("Architecture.num_hidden must be at least 1 without skip connections, got 0; set skip=True for a linear "
+              "network")),
+        ({"skip": True, "recurrent": True}, "Architecture.num_hidden must be at least 1 in a recurrent network, got 0"),
+    ],
+)  # fmt: skip
+def test_a_network_without_hidden_neurons_needs_skip_connections(arguments, message):
+    with pytest.raises(ValueError) as refused:
+        NeuralNetwork(3, 0, 2, **arguments)
+    assert str(refused.value) == message
 
 
 def test_cutting_all_outgoing_weights_of_a_neuron_silences_it():
@@ -364,7 +389,8 @@ def test_every_gene_goes_with_exactly_one_neuron(architecture):
     genes_of_hidden += architecture.num_hidden * architecture.recurrent
     counts = np.bincount(owners, minlength=architecture.num_neurons)
     assert (counts[: architecture.num_hidden] == genes_of_hidden).all()
-    assert (counts[architecture.num_hidden :] == int(architecture.bias)).all()
+    genes_of_output = architecture.bias + architecture.num_inputs * architecture.skip
+    assert (counts[architecture.num_hidden :] == genes_of_output).all()
     with pytest.raises(ValueError, match="read-only"):
         owners[0] = 1
 

@@ -49,6 +49,8 @@ VARIANTS = {
     "recurrent": {"recurrent": True, "activations": ("sigmoid", "tanh")},
     "no bias": {"bias": False, "activations": ("relu", "sin")},
     "normalised": {"normalise": True, "activations": ("gaussian", "sigmoid")},
+    "skip": {"skip": True, "activations": ("tanh", "sigmoid")},
+    "linear": {"hidden": 0, "skip": True, "normalise": True},
     "ten steps": {"max_steps": 10},
 }
 

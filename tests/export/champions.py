@@ -11,6 +11,7 @@ from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder
 from evonet.environments.specification import EnvironmentSpec
+from evonet.operators.structure import Structure
 from evonet.scores import Score
 from evonet.task import Task
 
@@ -60,6 +61,9 @@ def champion(
     output_activation="identity",
     bias=True,
     recurrent=False,
+    hidden=6,
+    skip=False,
+    density=1.0,
     normalised=False,
     squash="tanh",
     seed=3,
@@ -70,15 +74,17 @@ def champion(
     action_space = ACTIONS[action] if isinstance(action, str) else action
     inputs = ObservationEncoder(observation_space).size
     outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], squash).size
-    architecture = Architecture(inputs, 6, outputs, hidden_activation, output_activation, bias, recurrent)
+    architecture = Architecture(inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent, skip)
     rng = np.random.default_rng(seed)
     normaliser = None
     if normalised:
         normaliser = ObservationNormaliser(50, rng.normal(size=inputs), 50 * rng.uniform(0.01, 4, inputs))
     task = Task(EnvironmentSpec(environment), observation_space, action_space, architecture, squash, 500, normalised)
+    genome = rng.standard_normal(architecture.genome_size)
+    masks = Structure("full", density=density).first(np.random.default_rng(seed), 1, architecture)
     return Champion(
         architecture,
-        rng.standard_normal(architecture.genome_size),
+        np.where(masks[0], genome, 0.0),
         task=task,
         normaliser=normaliser,
         test=Score(np.array([9.0, 11.0])),
@@ -119,6 +125,11 @@ CASES = {
     "without bias": {"action": "box", "bias": False},
     "recurrent": {"action": "box", "recurrent": True, "normalised": True},
     "recurrent, discrete": {"recurrent": True},
+    "skip": {"action": "box", "skip": True, "normalised": True},
+    "linear": {"action": "box", "skip": True, "hidden": 0},
+    "grown": {"action": "box", "skip": True, "hidden": 12, "density": 0.3, "hidden_activation": "sigmoid"},
+    "grown, recurrent": {"skip": True, "hidden": 12, "density": 0.25, "recurrent": True},
+    "grown, none hidden": {"skip": True, "density": 0.05},
     "sigmoid, binary": {"action": "multi_binary", "output_activation": "sigmoid"},
 }  # fmt: skip
 

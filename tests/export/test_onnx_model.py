@@ -20,11 +20,12 @@ def session(model):
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def played(runtime, batch, hidden):
+def played(runtime, batch):
     """Actions of a model: all at once, or one after the other where it remembers."""
-    if "memory" not in [end.name for end in runtime.get_inputs()]:
+    sizes = {end.name: end.shape[-1] for end in runtime.get_inputs()}
+    if "memory" not in sizes:
         return runtime.run(["action"], {"observation": batch})[0]
-    memory, actions = np.zeros((1, hidden)), []
+    memory, actions = np.zeros((1, sizes["memory"])), []
     for observation in batch:
         action, memory = runtime.run(["action", "next_memory"], {"observation": observation[None], "memory": memory})
         actions.append(action[0])
@@ -37,7 +38,7 @@ def test_an_onnx_model_acts_as_the_champion_and_is_loaded_without_a_warning(case
     (path,) = export(winner, "onnx", tmp_path / "policy.onnx")
     runtime = session(str(path))
     assert capfd.readouterr() == ("", "")
-    got = played(runtime, batch, 6)
+    got = played(runtime, batch)
     assert got.dtype == wanted.dtype
     assert got.shape == wanted.shape
     assert np.abs(got.astype(np.float64) - wanted).max() <= 1e-6
