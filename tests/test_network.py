@@ -193,7 +193,9 @@ def test_the_default_is_the_article_s_network():
 @given(architectures)
 def test_the_blocks_lie_one_after_the_other_and_fill_the_genome(architecture):
     assert list(architecture.shapes) == [name for name in BLOCKS if name in architecture.shapes]
-    assert ("hidden_bias" in architecture.shapes) == ("output_bias" in architecture.shapes) == architecture.bias
+    assert ("output_bias" in architecture.shapes) == architecture.bias
+    assert ("hidden_bias" in architecture.shapes) == (architecture.bias and architecture.num_hidden > 0)
+    assert ("input_output_weights" in architecture.shapes) == architecture.skip
     assert ("hidden_hidden_weights" in architecture.shapes) == architecture.recurrent
     end = 0
     for name, where in architecture.slices.items():

@@ -103,6 +103,8 @@ class NetworkSection(_NetworkArguments):  # type: ignore[misc]
     Attributes:
         inputs: number of inputs; only where there is no environment.
         outputs: number of outputs; only where there is no environment.
+        structure: how the networks' structure begins, if it evolves; `hidden` is then the most hidden neurons there may
+            be, and there are skip connections.
     """
 
     inputs: Count | None = None

@@ -136,7 +136,7 @@ class AddConnection(StructuralMutation):
         scale: standard deviation of the weight.
     """
 
-    rate: Probability = 0.1
+    rate: Probability = 0.3
     scale: PositiveFloat = 1.0
 
     def change(
@@ -154,7 +154,7 @@ class AddConnection(StructuralMutation):
 class RemoveConnection(StructuralMutation):
     """Removes a connection, and the hidden neurons that it leaves without use."""
 
-    rate: Probability = 0.05
+    rate: Probability = 0.1
 
     def change(
         self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
@@ -174,7 +174,7 @@ class AddNeuron(StructuralMutation):
     place of the neuron follows from the connection, so that equal splits match in crossover.
     """
 
-    rate: Probability = 0.03
+    rate: Probability = 0.1
 
     def change(
         self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
@@ -206,7 +206,7 @@ class AddNeuron(StructuralMutation):
 class RemoveNeuron(StructuralMutation):
     """Removes a hidden neuron with all its connections."""
 
-    rate: Probability = 0.01
+    rate: Probability = 0.03
 
     def change(
         self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture

@@ -160,7 +160,7 @@ class TestAgainstTheRealEnvironment:
     @pytest.mark.parametrize("variant", VARIANTS)
     @pytest.mark.parametrize("environment_id", ["CartPole-v1", "Pendulum-v1"])
     def test_networks_of_all_kinds_act_as_they_do_there(self, environment_id, variant):
-        task = task_for(environment_id, hidden=5, **{"max_steps": 60, **VARIANTS[variant]})
+        task = task_for(environment_id, **{"hidden": 5, "max_steps": 60, **VARIANTS[variant]})
         genomes = genomes_for(task, 30, seed=1)
         real, kernel = (run(engine(task), task, genomes) for engine in (GymnasiumEngine, NumpyEngine))
         assert matching(kernel.returns, real.returns, environment_id) == 1.0
