@@ -23,7 +23,6 @@ from evonet.evaluation.engine import EngineName
 from evonet.experiment.catalogue import config_path
 from evonet.fitness import Aggregation
 from evonet.foreign import without_place
-from evonet.operators.mutation import MUTATIONS
 from evonet.operators.registry import OPERATORS
 from tests.environments_for_tests import MODULE
 
@@ -363,7 +362,9 @@ def test_list_shows_the_settings_of_a_component_a_kind_or_a_section(capsys, monk
     ]
     assert main(["list", "mutation"]) == 0
     text = capsys.readouterr().out
-    assert [line for line in text.splitlines() if line[0] != " "] == [f"mutation {name}" for name in MUTATIONS]
+    assert [line for line in text.splitlines() if line[0] != " "] == [
+        f"mutation {name}" for name in OPERATORS["mutation"]
+    ]
     assert main(["list", "wrapper"]) == 0
     assert "  name    A class of `gymnasium.wrappers`" in capsys.readouterr().out
     assert main(["list", "uniform", "--json"]) == 0
