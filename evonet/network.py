@@ -47,31 +47,34 @@ class NetworkStack:
         self._output_bias = blocks.get("output_bias")
         self._activate_hidden = ACTIVATIONS[architecture.hidden_activation].apply
         self._activate_output = ACTIVATIONS[architecture.output_activation].apply
-        self.hidden: FloatArray = np.zeros((rows, architecture.num_hidden))
+        # Rows are the last axis in memory: operations run along neighbouring numbers even where a layer is small.
+        self.hidden: FloatArray = np.zeros((architecture.num_hidden, rows)).T
+        self._sums = np.zeros((architecture.num_outputs, rows)).T
         self._outputs = np.zeros((rows, architecture.num_outputs))
         if architecture.num_hidden:
             self._input_sums = WeightedSums(blocks["input_hidden_weights"], self.hidden)
-            self._output_sums = WeightedSums(blocks["hidden_output_weights"], self._outputs)
+            self._output_sums = WeightedSums(blocks["hidden_output_weights"], self._sums)
         if architecture.recurrent:
-            self._recalled = np.zeros_like(self.hidden)
+            self._recalled = np.zeros((architecture.num_hidden, rows)).T
             self._memory_sums = WeightedSums(blocks["hidden_hidden_weights"], self._recalled)
         if architecture.skip:
-            self._skipped = np.zeros_like(self._outputs) if architecture.num_hidden else self._outputs
+            self._skipped = np.zeros((architecture.num_outputs, rows)).T if architecture.num_hidden else self._sums
             self._skip_sums = WeightedSums(blocks["input_output_weights"], self._skipped)
 
     def forward(self, inputs: FloatArray) -> FloatArray:
         """Outputs `(rows, num_outputs)` for `inputs (rows, num_inputs)`; the array is overwritten by the next call."""
-        outputs = self._outputs
+        sums = self._sums
         if self.architecture.num_hidden:
             self._output_sums.add_up(self._hidden_layer(inputs))
         if self.architecture.skip:
             self._skip_sums.add_up(inputs)
-            if self._skipped is not outputs:
-                np.add(outputs, self._skipped, out=outputs)
+            if self._skipped is not sums:
+                np.add(sums, self._skipped, sums)
         if self._output_bias is not None:
-            np.add(outputs, self._output_bias, out=outputs)
-        self._activate_output(outputs)
-        return outputs
+            np.add(sums, self._output_bias, sums)
+        self._activate_output(sums.T)
+        np.copyto(self._outputs, sums)
+        return self._outputs
 
     def _hidden_layer(self, inputs: FloatArray) -> FloatArray:
         hidden = self.hidden
@@ -79,10 +82,10 @@ class NetworkStack:
             self._memory_sums.add_up(hidden)
         self._input_sums.add_up(inputs)
         if self._hidden_bias is not None:
-            np.add(hidden, self._hidden_bias, out=hidden)
+            np.add(hidden, self._hidden_bias, hidden)
         if self.architecture.recurrent:
-            np.add(hidden, self._recalled, out=hidden)
-        self._activate_hidden(hidden)
+            np.add(hidden, self._recalled, hidden)
+        self._activate_hidden(hidden.T)
         return hidden
 
 
