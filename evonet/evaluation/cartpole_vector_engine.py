@@ -20,7 +20,7 @@ from evonet.evaluation.kernels.outcomes import EpisodeLog, Outcome
 from evonet.evaluation.results import EpisodeResults
 from evonet.network import NetworkStack
 from evonet.task import Task
-from evonet.types import FloatArray, IntArray
+from evonet.types import BoolArray, FloatArray, IntArray
 
 _LANES = 256
 _ENTRY_POINT = "gymnasium.envs.classic_control.cartpole:CartPoleVectorEnv"
@@ -74,12 +74,16 @@ class VectorEngine:
         normaliser: ObservationNormaliser | None,
     ) -> None:
         environment = self._environment(seeds)
-        networks = NetworkStack(self._task.architecture, genomes, len(genomes))
+        networks = NetworkStack(self._task.architecture, np.asfortranarray(genomes), len(genomes))
         observations = environment.state.T.astype(np.float32)
-        results, going = log.results, np.ones(len(episodes), dtype=np.bool_)
-        returns, lengths = np.zeros(len(episodes)), np.zeros(len(episodes), dtype=np.int64)
-        outcomes = np.full(len(episodes), Outcome.TRUNCATED, np.uint8)
-        for _ in range(self._task.max_steps):
+        results, going, returns = log.results, np.ones(len(episodes), dtype=np.bool_), np.zeros(len(episodes))
+
+        def end(lanes: BoolArray, outcome: Outcome, length: int) -> None:
+            log.outcomes[episodes[lanes]] = outcome
+            results.returns[episodes[lanes]], results.lengths[episodes[lanes]] = returns[lanes], length
+            going[lanes] = False
+
+        for length in range(self._task.max_steps):
             inputs = observations.astype(np.float64)
             if normaliser is not None and results.observations is not None:
                 deviations = np.where(going[:, None], inputs - normaliser.mean, 0.0)
@@ -88,17 +92,14 @@ class VectorEngine:
                 normaliser.normalise(inputs)
             outputs = networks.forward(inputs)
             if not surely_finite(outputs):
-                undecided = going & ~np.isfinite(outputs).all(axis=1)
-                outcomes[undecided] = Outcome.BAD_OUTPUT
-                going &= ~undecided
+                end(going & ~np.isfinite(outputs).all(axis=1), Outcome.BAD_OUTPUT, length)
             observations, rewards, terminated, _, _ = environment.step(outputs.argmax(axis=1))
-            returns += np.where(going, rewards, 0.0)
-            lengths += going
-            outcomes[going & terminated] = Outcome.TERMINATED
-            going &= ~terminated
-            if not going.any():
-                break
-        results.returns[episodes], results.lengths[episodes], log.outcomes[episodes] = returns, lengths, outcomes
+            returns += rewards
+            if np.count_nonzero(going & terminated):
+                end(going & terminated, Outcome.TERMINATED, length + 1)
+            if not np.count_nonzero(going):
+                return
+        end(going, Outcome.TRUNCATED, self._task.max_steps)
 
     def _environment(self, seeds: IntArray) -> Any:
         """A vector environment in the states that the real one has after `reset(seed=…)`, `(len(seeds),)`."""

@@ -19,7 +19,7 @@ from evonet.evaluation.kernels.task import KernelTask
 from tests.evaluation.kernel_cases import bits, genomes_for, register_walk, run, task_for
 
 SCALE, LIMITS, ENDLESS, NARROW = 2.5, (-1.0, 3.0), math.inf, np.float32(0.1)
-TABLE = np.array([1.0, -2.0, 4.0])
+TABLE, WITHOUT_AXES = np.array([1.0, -2.0, 4.0]), np.array(0.3, np.float32)
 
 
 def shifted(x, by=SCALE):
@@ -39,7 +39,7 @@ SCALED = made(3.0)
 def all_at_once(x: float) -> float:
     """Refers to numbers, tuples, arrays, modules, functions, a closure and a default."""
     y: float = arithmetic.bounded(SCALED(x), LIMITS[0], LIMITS[1]) + shifted(np.abs(x)) + TABLE[1] * NARROW
-    larger = arithmetic.where(y < ENDLESS, y, 0.0)
+    larger = arithmetic.where(y < ENDLESS, y, 0.0) * WITHOUT_AXES
     return larger + math.floor(x) + max(abs(x), 1.0)
 
 
@@ -53,6 +53,7 @@ def test_the_text_stands_alone():
     assert "SCALE" not in source
     assert "arithmetic." not in source.replace("`arithmetic.", "")
     assert re.search(r"x \* 3\.0", source)
+    assert re.search(r"numpy\.float32\(0\.3\d*\)", source), "an array without axes is a number"
 
 
 def test_the_same_task_gives_the_same_text_in_every_process():

@@ -241,6 +241,8 @@ def _is_from(module: types.ModuleType, value: Any) -> bool:
 def _constant(value: Any) -> str | None:
     """An expression for a constant; None if there is none."""
     text = None
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
     if isinstance(value, types.ModuleType):
         text = value.__name__ if value in {np, math} else None
     elif callable(value):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -107,11 +105,11 @@ class _Lanes:
         outputs = self._outputs(self._inputs(observations))
         self._state, reward, terminated = task.kernel.step(self._state, task.decoder(tuple(outputs)), task.parameters)
         self._returns += reward
-        finite = surely_finite(observations) and surely_finite(outputs) and math.isfinite(np.vdot(reward, reward))
-        if finite and not last and not np.logical_and(running, terminated).any():
+        finite = surely_finite(observations) and surely_finite(outputs) and surely_finite(self._returns)
+        if finite and not last and not np.count_nonzero(running & terminated):
             return None
         outcomes = np.full(len(running), Outcome.TRUNCATED if last else Outcome.RUNNING, np.uint8)
-        outcomes[np.broadcast_to(terminated, outcomes.shape)] = Outcome.TERMINATED
+        np.copyto(outcomes, np.uint8(Outcome.TERMINATED), where=terminated)
         if not finite:
             bad_reward = np.broadcast_to(~np.isfinite(reward), outcomes.shape)
             self._returns[bad_reward] = np.broadcast_to(reward, outcomes.shape)[bad_reward]
