@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +57,8 @@ def install_hint(extra: str) -> str:
 
 def _requirements(extra: str) -> list[str]:
     """The requirements that the installed distribution's metadata has for an extra."""
+    from importlib import metadata  # it imports the standard library's mail package, which few processes need
+
     try:
         every = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:

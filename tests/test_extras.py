@@ -1,5 +1,6 @@
 """Where an optional package is missing, the hint is a command that works without evonet being on a package index."""
 
+import importlib.metadata
 import itertools
 import json
 import os
@@ -41,7 +42,7 @@ def test_every_package_has_a_lowest_version_that_ci_installs():
 def installed(monkeypatch, tmp_path):
     """As if evonet were installed from a wheel."""
     monkeypatch.setattr(extras, "_CHECKOUT", tmp_path)
-    monkeypatch.setattr(extras.metadata, "requires", lambda name: REQUIRED)
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: REQUIRED)
 
 
 def test_in_a_checkout_the_checkout_is_installed_with_the_extra(monkeypatch, tmp_path):
