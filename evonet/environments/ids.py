@@ -97,8 +97,12 @@ def imported(name: str) -> ModuleType:
         with making(repr(name)):
             return foreign.import_module(module)
     except EnvironmentUnavailable as error:
-        if "-" in module and isinstance(error.__cause__, ModuleNotFoundError):
+        missing = error.__cause__.name if isinstance(error.__cause__, ModuleNotFoundError) else None
+        if missing is not None and "-" in module:
             raise UnsuitableEnvironment(f"{name!r} {package_hint(module)}") from error
+        if missing in {known.partition(".")[0] for known in _MODULES.values()}:
+            install = f"install it with: pip install {missing.replace('_', '-')}"
+            raise EnvironmentUnavailable(f"{error}\n{install}") from error
         raise
 
 

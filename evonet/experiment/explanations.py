@@ -72,8 +72,22 @@ def explain(
         f"{document.where(path)}: {_describe(path, details, document, schema)}"
         for path, details in itertools.islice(problems.items(), _MOST_LINES)
     ]
+    lines += _replacements(problems, document)
     more = len(problems) - _MOST_LINES
     return sorted(lines, key=_position) + ([f"{document.name}: {more} more values are wrong"] if more > 0 else [])
+
+
+def _replacements(problems: Mapping[KeyPath, Sequence[Mapping[str, Any]]], document: Document) -> list[str]:
+    """How to change the type of a section whose other keys belong to the type in the file."""
+    unknown = [path for path, details in problems.items() if details[0]["type"] == "extra_forbidden"]
+    sections = dict.fromkeys(path[:-1] for path in unknown if path[:-1])
+    lines = []
+    for section in sections:
+        place, option = ".".join(map(str, section)), document.where((*section, "type"))
+        if option.startswith(f"--set {place}.type="):
+            name = option.partition("=")[2]
+            lines.append(f"{option}: the other keys of {place} stay; to leave them out: --set {place}={name}")
+    return lines
 
 
 def _position(line: str) -> list[int]:

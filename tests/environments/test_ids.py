@@ -120,6 +120,21 @@ def test_the_name_of_a_package_in_place_of_a_module_is_answered_with_the_module(
     )
 
 
+def test_a_well_known_module_that_is_missing_is_answered_with_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ale_py", None)
+    error = refusal(EnvironmentSpec("ale_py:ALE/Pong-v5"), EnvironmentUnavailable)
+    assert str(error).endswith("\ninstall it with: pip install ale-py")
+    monkeypatch.setitem(sys.modules, "my_game", None)
+    assert "pip install" not in str(refusal(EnvironmentSpec("my_game:MyGame"), EnvironmentUnavailable))
+
+
+def test_the_nearest_name_in_a_module_is_suggested_as_a_config_has_to_write_it():
+    assert f"did you mean '{PACKAGE}:Pole'? " in str(refusal(EnvironmentSpec(f"{PACKAGE}:Poles")))
+    deep = refusal(EnvironmentSpec(f"{PACKAGE}.levels:{PACKAGE}/Dep-v0"))
+    assert f"did you mean '{PACKAGE}.levels:{PACKAGE}/Deep-v0'? " in str(deep)
+    assert "did you mean 'CartPole-v1'? " in str(refusal(EnvironmentSpec(f"{PACKAGE}:CartPole-v11")))
+
+
 def test_a_class_of_a_module_is_an_environment_by_its_name():
     spec = EnvironmentSpec(f"{PACKAGE}:Pole", {"size": 3}, max_steps=9)
     with spec.restricted([PACKAGE]).make("rgb_array") as environment:

@@ -1,5 +1,6 @@
 """The check of a config: faults of an environment are found before a long run."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -182,3 +183,21 @@ def test_a_config_that_cannot_be_checked_is_refused_without_a_traceback(name, co
     assert (done.returncode, done.stdout) == (code, "")
     assert without_place(done.stderr).startswith("evonet: " + start.format(path=path, id=own(name)))
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ("wrappers: [FlattenObservation]", "environment.wrappers rules"),
+        ("kwargs: {render_mode: rgb_array}", "environment.kwargs, or an activation of your own, rules"),
+        ("max_steps: 9", None),
+    ],
+)
+def test_settings_that_rule_out_the_kernel_of_an_environment_are_noted(settings, why, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(f"environment: {{id: Pendulum-v1, {settings}}}\nevaluation: {{workers: 1}}\n", encoding="utf-8")
+    with contextlib.closing(check_config(Config.load(str(path)))) as findings:
+        messages = [next(findings).message for _ in range(2)]
+    found = [message for message in messages if "kernel" in message]
+    noted = f"{why} out the kernel of Pendulum-v1: the environment itself runs, many times as slowly"
+    assert found == ([] if why is None else [noted])

@@ -261,6 +261,20 @@ def test_overrides_are_held_to_the_same_rules(override, message, refusal):
     assert refusal(MINIMAL, override) == message
 
 
+def test_a_type_that_an_override_changes_is_answered_with_how_to_leave_out_the_keys_of_the_other_type(load, tmp_path):
+    text = MINIMAL + "algorithm: {elites: 2, mutation: {type: gaussian, sigma: 0.1}}\n"
+    with pytest.raises(ConfigError) as refused:
+        load(text, "algorithm.type=snes")
+    first, *rest = str(refused.value).splitlines()
+    assert first == (
+        "--set algorithm.type=snes: the other keys of algorithm stay; to leave them out: --set algorithm=snes"
+    )
+    assert len(rest) == 2
+    assert load(text, "algorithm=snes").resolved["algorithm"]["type"] == "snes"
+    with pytest.raises(ConfigError, match=r"to leave them out: --set algorithm\.mutation=cauchy"):
+        load(text, "algorithm.mutation.type=cauchy")
+
+
 def test_overrides_replace_what_the_file_says(load):
     config = load(
         MINIMAL + "network: {hidden: 3}\nalgorithm: {mutation: {type: gaussian, sigma: 0.5}}\n",
