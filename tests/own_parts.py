@@ -28,6 +28,13 @@ class SignFlip(Settings):
         return np.where(rng.random(genomes.shape) < self.rate, -genomes, genomes)
 
 
+class Noise:
+    """A mutation that names its last argument otherwise."""
+
+    def __call__(self, rng, genomes, everybody):
+        return genomes + rng.standard_normal(genomes.shape)
+
+
 @dataclass(frozen=True)
 class Finer(Gaussian):
     """A normal step, for its settings may follow schedules."""

@@ -103,6 +103,26 @@ def test_a_part_of_any_kind_is_imported_only_where_its_module_is_allowed(kind, l
         build_fitness(load(complete(KINDS[kind]), ()))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "algorithm: {mutation: 'untouched_parts:Flip'}",
+        "algorithm: {type: 'untouched_parts:Climb'}",
+        "algorithm: {mutation: {type: gaussian, sigma: {schedule: 'untouched_parts:Halving'}}}",
+        "network: {output_activation: 'untouched_parts:SOFTSIGN'}",
+        "algorithm: {type: islands, islands: [{}, {crossover: 'untouched_parts:Mix'}], algorithm: {}}",
+    ],
+)
+def test_a_module_that_is_not_allowed_is_not_imported_when_a_config_is_read(text, load, tmp_path, monkeypatch):
+    (tmp_path / "untouched_parts.py").write_text("raise SystemExit('imported')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for allow in ((), (MODULE,), ("untouched",)):
+        with pytest.raises(
+            ConfigError, match="'untouched_parts', which runs its code; to allow that, add --allow-import"
+        ):
+            load(f"environment: {{id: CartPole-v1}}\n{text}\n", allow)
+
+
 def test_one_refusal_names_every_module_that_must_be_allowed(refusal):
     text = (
         "validation: {environment: {id: 'far:Away-v0'}}\nalgorithm: {mutation: 'near:Flip', crossover: 'far.x:Mix'}\n"
@@ -134,6 +154,10 @@ WRONG = {
     "another kind, by its base": (
         f"algorithm: {{initialisation: {{type: '{MODULE}:Finer'}}}}\n",
         f"2:30: algorithm.initialisation: '{MODULE}:Finer' is a mutation, not an initialisation",
+    ),
+    "another kind, by the names of its arguments": (
+        f"algorithm: {{initialisation: '{MODULE}:Noise'}}\n",
+        f"2:13: algorithm.initialisation: '{MODULE}:Noise' is a mutation, not an initialisation",
     ),
     "a strategy in place of an operator": (
         f"algorithm: {{selection: '{MODULE}:HillClimber'}}\n",
@@ -181,7 +205,7 @@ WRONG = {
     ),
     "an error while it is made": (
         f"algorithm: {{mutation: '{MODULE}:Fussy'}}\n",
-        "2:13: Fussy cannot be made: LookupError in tests/own_parts.py:125: there is no list of levels",
+        "2:13: Fussy cannot be made: LookupError in tests/own_parts.py:132: there is no list of levels",
     ),
     "an error while the algorithm is made": (
         f"algorithm: {{initialisation: '{MODULE}:BadInitialisation'}}\n",
@@ -195,6 +219,10 @@ def test_a_part_that_cannot_be_used_is_answered_with_place_and_reason(what, refu
     text, message = WRONG[what]
     said = refusal(text)
     assert said.startswith(message) if message.endswith(" ") else said == message, said
+
+
+def test_the_names_of_arguments_are_the_user_s_own_where_their_number_fits(load):
+    build(load(f"environment: {{id: CartPole-v1}}\nalgorithm: {{mutation: '{MODULE}:Noise'}}\n"))
 
 
 def test_a_wrong_part_and_a_wrong_setting_elsewhere_are_reported_together(refusal):

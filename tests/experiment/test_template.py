@@ -25,6 +25,18 @@ class Wide(Line):
         return np.zeros(100, np.uint8), *super().step(action)[1:]
 
 
+class Scaled(Wide):
+    """A hundred inputs from -1 to 1."""
+
+    observation_space = gym.spaces.Box(-1, 1, (100,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros(100, np.float32), super().reset(seed=seed)[1]
+
+    def step(self, action):
+        return np.zeros(100, np.float32), *super().step(action)[1:]
+
+
 class Remembering(Line):
     """Every episode depends on how many there were before it."""
 
@@ -72,6 +84,7 @@ def test_many_inputs_of_bytes_are_normalised_and_get_a_strategy_for_many_weights
     settings = written(tmp_path, f"{__name__}:Wide", "--allow-import", __name__)
     assert (settings.network.hidden, settings.evaluation.normalise_observations) == (32, True)
     assert settings.algorithm.type == "snes"
+    assert "normalise_observations: false" in template(f"{__name__}:Scaled", "c.yaml", [__name__])
 
 
 def test_an_environment_whose_state_survives_resets_gets_hard_resets(tmp_path):
