@@ -58,7 +58,7 @@ class Champion(Individual):
     Attributes:
         task: the environment's spaces and how the network acts in them; None if a function scored it.
         validation: its score on the held-out episodes, None if there was no validation.
-        test: its score on episodes that nothing was chosen by, None before the test.
+        test: its score on fresh episodes, not used for selection; None before the test.
         scored_digest: `digest` of the network that earned the scores; by default of this one.
     """
 

@@ -18,6 +18,7 @@ import pytest
 from evonet import __version__
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
+from evonet.cli.console import print_painted
 from evonet.cli.export import FORMATS
 from evonet.evaluation.engine import EngineName
 from evonet.experiment.catalogue import config_path
@@ -180,13 +181,13 @@ def test_on_a_terminal_there_is_a_progress_bar_unless_quiet_is_wanted(options, s
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))
     with os.fdopen(slave, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
-        patch.setattr("evonet.cli.progress._REDRAWN_EACH", 0.0001)
         assert main(["run", config, "--json", "--output", "out", *options]) == 0
-    output = ""
+    content = b""
     with contextlib.suppress(OSError):  # all is read, and the other end is closed
         while True:  # a terminal hands over what it has so far
-            output += os.read(master, 65536).decode()
+            content += os.read(master, 65536)
     os.close(master)
+    output = content.decode()
     assert json.loads(capsys.readouterr().out)["generations"] == 2
     assert [part for part in shown if part not in output] == []
     assert bool(output) == bool(shown)
@@ -391,7 +392,7 @@ def test_the_reference_of_the_configs_page_is_up_to_date_and_what_is_above_it_is
 
 def test_a_shipped_config_is_found_by_its_name(config, capsys):
     assert main(["check", "cartpole"]) == 0
-    assert capsys.readouterr().out.endswith("fit to run: evonet run cartpole\n")
+    assert capsys.readouterr().out.endswith("OK. Run it with: evonet run cartpole\n")
     quick = ["--set", "stop.generations=1", "--set", "test.episodes=2", "--set", "evaluation.workers=1", "--json"]
     assert main(["run", "cartpole", *quick]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "cartpole"
@@ -456,3 +457,26 @@ def test_a_result_that_cannot_be_written_is_an_error(command, config, tmp_path):
 def test_a_run_needs_none_of_the_standard_streams(config, tmp_path):
     assert shell("$EVONET run small.yaml --quiet --output out <&- >&- 2>&-", tmp_path) == (0, "", "")
     assert main(["inspect", "out"]) == 0
+
+
+def test_the_verdict_is_coloured_on_a_terminal_unless_no_color_is_set(config, capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert main(["run", config, "--output", "out", "--quiet"]) == 0
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["inspect", "out"]) == 0
+    coloured = capsys.readouterr().out
+    assert coloured.startswith("\x1b[31mNot solved\x1b[0m  small")
+    assert "\x1b[2moptimistically biased\x1b[0m" in coloured
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            assert main(["inspect", "out"]) == 0
+        plain = capsys.readouterr().out
+        assert "\x1b" not in plain
+        assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
+
+
+def test_only_colours_reach_the_terminal_from_a_text(capsys):
+    print_painted("\x1b[32mSolved\x1b[0m \x1b[2J\x07")
+    assert capsys.readouterr().out == "\x1b[32mSolved\x1b[0m \\x1b[2J\\x07\n"

@@ -107,7 +107,7 @@ def test_from_a_wheel_shipped_configs_are_found_by_name(wheel_python, tmp_path):
     listed = wheel_python("-m", "evonet", "list", cwd=tmp_path)
     assert re.search(r"^config, by name in evonet run\n  acrobot ", listed.stdout, re.MULTILINE)
     checked = wheel_python("-m", "evonet", "check", "cartpole", cwd=tmp_path)
-    assert checked.stdout.splitlines()[-1] == "fit to run: evonet run cartpole", checked.stderr
+    assert checked.stdout.splitlines()[-1] == "OK. Run it with: evonet run cartpole", checked.stderr
     quick = ("--set", "stop.generations=1", "--set", "test.episodes=2", "--set", "evaluation.workers=1", "--quiet")
     ran = wheel_python("-m", "evonet", "run", "cartpole", *quick, "--output", "out", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr

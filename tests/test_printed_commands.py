@@ -43,7 +43,7 @@ def printed(text, words):
 def test_check_prints_the_run_with_all_that_it_was_given(config, capsys):
     options = ["--seed", "3", "--workers", "1", "--set", "name=a b", "--set", "network.hidden=3"]
     assert main(["check", config(), *options, *ALLOWED]) == 0
-    command, status = printed(capsys.readouterr().out, "fit to run: ")
+    command, status = printed(capsys.readouterr().out, "OK. Run it with: ")
     changes = "--seed 3 --workers 1 --set 'name=a b' --set network.hidden=3"
     assert (command, status) == (f"evonet run c.yaml {changes}{FLAG}", 0)
     (run_directory,) = Path("runs").iterdir()

@@ -37,9 +37,9 @@ def _check(options: argparse.Namespace) -> int:
         levels.append(finding.level)
         print(printable(f"{finding.level}: {finding.message}"), flush=True)
     if "error" in levels:
-        print("not fit to run")
+        print("Not OK: repair the errors first.")
         return FAILED
     warned = levels.count("warning")
     warnings = f", with {warned} warning{'s' if warned > 1 else ''}" if warned else ""
-    print(f"fit to run{warnings}: {command('evonet', 'run', *config_arguments(options))}")
+    print(f"OK{warnings}. Run it with: {command('evonet', 'run', *config_arguments(options))}")
     return DONE

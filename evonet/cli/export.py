@@ -64,13 +64,11 @@ def _champion(source: Path) -> Champion:
     run = load_run_or_best(source, say=note)
     champion = stored_champion(run)
     if not run.finished:
-        note(f"{source} is not finished: {_so_far(champion)}")
+        note(f"{source} is unfinished: exported its current best ({_so_far(champion)})")
     return champion
 
 
 def _so_far(champion: Champion) -> str:
-    individual = f"exporting the champion so far, individual {champion.id} of generation {champion.generation}"
-    scored = "was not validated"
-    if champion.validation is not None:
-        scored = f"scores {champion.validation.mean:.6g} on {champion.validation.episodes} validation episodes"
-    return f"{individual}, which {scored} and was not tested"
+    validation = champion.validation
+    scored = "not validated" if validation is None else f"validation {validation.mean:.4g}"
+    return f"individual {champion.id} of generation {champion.generation}, {scored}, not tested"

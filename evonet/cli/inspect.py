@@ -59,13 +59,14 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _inspect_file(options: argparse.Namespace, path: Path) -> int:
     from evonet.champion import Champion
+    from evonet.experiment.permissions import remembered
     from evonet.experiment.run_directory import to_json
     from evonet.export.document import policy_document
     from evonet.inspection.account import champion_account
 
     if options.html is not None:
         raise ConfigError(f"{path} is a champion's file; --html is for run directories")
-    champion = Champion.load(path, options.allow_import)
+    champion = Champion.load(path, (*options.allow_import, *remembered(path)))
     if options.json:
         print(printable_json(to_json(policy_document(champion), indent=2)))
     else:

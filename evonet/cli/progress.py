@@ -116,13 +116,13 @@ class Display:
         self._shown = 0  # columns of the bar
         self._over = threading.Event()
         self._lock = threading.Lock()
+        if terminal:
+            self._draw()
         self._thread = threading.Thread(target=self._show, daemon=True)
         self._thread.start()
         _displays.append(self)
 
     def _show(self) -> None:
-        if self._terminal:
-            self._draw()
         while not self._over.wait(_REDRAWN_EACH if self._terminal else _LINE_EACH):
             self._draw()
 

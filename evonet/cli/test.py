@@ -33,11 +33,11 @@ def add_to(commands: Commands) -> None:
     test = commands.add_parser(
         "test",
         help="test a champion on fresh episodes and store the score",
-        description="Runs a champion on episodes that nothing was chosen by, prints the mean return, and stores the "
-        "score with the champion: for one whose weights were changed by hand, or with more episodes.",
+        description="Runs a champion on fresh episodes, not used for selection, prints the mean return, and stores "
+        "the score with the champion: for one whose weights were changed by hand, or with more episodes.",
     )
     test.add_argument(
-        "champion", metavar="CHAMPION", type=Path, help="a champion's file, or a finished run's directory"
+        "champion", metavar="CHAMPION", type=Path, help="a champion's file, a finished run's directory, or `last`"
     )
     test.add_argument(
         "--episodes",
@@ -66,8 +66,11 @@ def _test(options: argparse.Namespace) -> int:
 
 def _test_file(options: argparse.Namespace) -> int:
     from evonet.champion import Champion
+    from evonet.experiment.permissions import remembered
 
-    champion = _tested(options, Champion.load(options.champion, options.allow_import), _EPISODES, 0)
+    champion = _tested(
+        options, Champion.load(options.champion, (*options.allow_import, *remembered(options.champion))), _EPISODES, 0
+    )
     path = options.output or options.champion
     _save(champion, path)
     return _print(options, champion, champion.target, path)

@@ -15,7 +15,7 @@ import gymnasium as gym
 import numpy as np
 
 from evonet import foreign
-from evonet.environments.printed_once import each_line_once
+from evonet.environments.silent_copies import made_silently
 from evonet.environments.spaces import Space
 from evonet.environments.specification import NO_WINDOWS, Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.errors import CannotRender, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
@@ -99,7 +99,7 @@ class Instance:
 
     def _made(self) -> Environment:
         try:
-            with each_line_once():
+            with made_silently():
                 return self._make() if self._render_mode is None else self._make(self._render_mode)
         except EnvironmentUnavailable as error:
             if self._render_mode is not None:

@@ -17,7 +17,7 @@ from evonet.export.onnx_model import export_onnx
 from evonet.export.policy import NotExportable, environment_id, test_in_words
 from evonet.files.directory import write_atomically
 
-_UNBIASED = "The test score is unbiased: nothing was chosen by its episodes. Intervals hold 95 %."
+_UNBIASED = "The test score is unbiased: its episodes were not used for selection. Intervals are 95 %."
 CARD, CHAMPION, POLICY, ONNX = "README.md", "champion.npz", "policy.json", "policy.onnx"
 
 

@@ -103,7 +103,7 @@ def _unfinished(run: LoadedRun) -> str:
 def _curve(metrics: Mapping[str, NDArray[Any]]) -> str:
     curves = {"validation": "validation_mean", "best": "best", "median": "median"}
     series = {name: metrics[column].tolist() for name, column in curves.items() if column in metrics}
-    return f"Learning curve (over generations)\n{chart(series, _CURVE_COLUMNS)}"
+    return f"Learning curve (over generations)\n{chart(series, _CURVE_COLUMNS, stretch=True)}"
 
 
 def _inputs(network: NeuralNetwork, names: Names) -> str:

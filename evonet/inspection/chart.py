@@ -11,15 +11,18 @@ from evonet.types import FloatArray
 _MARKS = "*+."
 
 
-def chart(series: Mapping[str, Sequence[float | None]], width: int = 72, height: int = 12) -> str:
+def chart(
+    series: Mapping[str, Sequence[float | None]], width: int = 72, height: int = 12, *, stretch: bool = False
+) -> str:
     """Curves over a common axis as text; where curves cross, the first curve is drawn.
 
     Args:
         series: values of at most three curves by name, all of one length; None for a missing value.
-        width: columns of the drawing.
+        width: columns of the drawing; of fewer values, each has a column.
         height: rows of the drawing.
+        stretch: whether fewer values fill the columns, too.
     """
-    curves = {name: _resample(values, width) for name, values in series.items()}
+    curves = {name: _resample(values, width, stretch=stretch) for name, values in series.items()}
     known = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()])
     if known.size == 0:
         return "  (no values)"
@@ -41,10 +44,10 @@ def chart(series: Mapping[str, Sequence[float | None]], width: int = 72, height:
     return "\n".join([*rows, axis, f"  {'':>{margin}}  {legend}"])
 
 
-def _resample(values: Sequence[float | None], width: int) -> FloatArray:
-    """At most `width` of the values, evenly spaced, including the first and the last."""
+def _resample(values: Sequence[float | None], width: int, *, stretch: bool) -> FloatArray:
+    """At most `width` of the values, evenly spaced, including the first and the last; `width` exactly if stretched."""
     array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    if len(array) <= width:
+    if len(array) <= width and not (stretch and len(array)):
         return array
     sampled: FloatArray = array[np.linspace(0, len(array) - 1, width).round().astype(int)]
     return sampled

@@ -58,12 +58,13 @@ def population_html(population: Population) -> str:
     if not known.size:
         return _block(heading, [_paragraph("no individual could be scored")])
     spread = (
-        f"fitness: best {number(known.max())}, median {number(float(np.median(known)))}, worst {number(known.min())}"
+        f"fitness: best {number(known.max(), 4)}, median {number(float(np.median(known)), 4)}, "
+        f"worst {number(known.min(), 4)}"
     )
     failed = len(population) - len(known)
     order = np.argsort(-np.where(np.isfinite(fitness), fitness, -np.inf), kind="stable")[:_FITTEST]
     rows = [
-        (str(population.ids[row]), number(fitness[row]), _parents(population, row), _operators(population, row))
+        (str(population.ids[row]), number(fitness[row], 4), _parents(population, row), _operators(population, row))
         for row in order
     ]
     parts = [

@@ -122,11 +122,16 @@ def scores(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         found.append(("test", value, f"{counted(champion['test_episodes'], 'fresh episode')}, 95 % interval"))
     if champion["validation_episodes"]:
         chosen = f"{counted(champion['validation_episodes'], 'episode')} that chose it"
-        found.append(("validation", score(champion["validation_mean"]), chosen))
+        found.append(("validation", _mean(champion["validation_mean"]), chosen))
     fitness = champion["training_fitness"]
     if fitness is not None and not math.isnan(fitness):
-        found.append(("training", score(fitness), "optimistically biased"))
+        found.append(("training", _mean(fitness), "optimistically biased"))
     return found
+
+
+def _mean(value: float | None) -> str:
+    """A mean whose interval is not known, in four digits."""
+    return number(-math.inf if value is None else value, 4)
 
 
 def made_by(ancestor: Ancestor, joint: str = " + ") -> str:

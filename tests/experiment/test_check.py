@@ -161,10 +161,10 @@ def test_the_command_prints_the_verdict_and_has_its_exit_status(tmp_path, capsys
     here = "evaluation: {workers: 1}\n"
     path.write_text(f"environment: {{id: '{own('Walk')}'}}\n{here}", encoding="utf-8")
     assert main(["check", str(path), "--allow-import", MODULE]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"fit to run: evonet run {path} --allow-import {MODULE}"
+    assert capsys.readouterr().out.splitlines()[-1] == f"OK. Run it with: evonet run {path} --allow-import {MODULE}"
     path.write_text(f"environment: {{id: '{own('Walk')}', kwargs: {{trouble: raise}}}}\n{here}", encoding="utf-8")
     assert main(["check", str(path), "--allow-import", MODULE]) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "not fit to run"
+    assert capsys.readouterr().out.splitlines()[-1] == "Not OK: repair the errors first."
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,9 @@ def test_what_gymnasium_complains_of_and_evonet_never_does_is_a_warning(name, co
     allow = [word for module in ALLOWED for word in ("--allow-import", module)]
     assert main(["check", str(tmp_path / "c.yaml"), *allow]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("fit to run, with 1 warning: evonet run" if complaints else "fit to run: evonet run")
+    assert last.startswith(
+        "OK, with 1 warning. Run it with: evonet run" if complaints else "OK. Run it with: evonet run"
+    )
 
 
 def test_the_trial_changes_no_bit_of_the_run(config, tmp_path):

@@ -83,9 +83,8 @@ def test_of_a_run_under_way_the_champion_so_far_is_exported_and_called_so(small_
     assert captured.out == f"{tmp_path / 'p.json'}\n"
     so_far = load_run(small_run_under_way).champion
     assert captured.err == (
-        f"evonet: {small_run_under_way} is not finished: exporting the champion so far, individual "
-        f"{so_far.id} of generation {so_far.generation}, which scores {so_far.validation.mean:.6g} on 5 "
-        "validation episodes and was not tested\n"
+        f"evonet: {small_run_under_way} is unfinished: exported its current best (individual {so_far.id} of "
+        f"generation {so_far.generation}, validation {so_far.validation.mean:.4g}, not tested)\n"
     )
     assert json.loads((tmp_path / "p.json").read_text())["individual"] == so_far.id
 

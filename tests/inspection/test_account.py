@@ -35,10 +35,10 @@ def test_the_verdict_comes_first_with_scores_effort_and_place(text, small_run):
     assert test == f"  test        {shown}  6 fresh episodes, 95 % interval"
     assert target == "  target      1,000"
     assert re.fullmatch(
-        rf"  validation  {re.escape(number(champion['validation_mean']))} +5 episodes that chose it", validation
+        rf"  validation  {re.escape(number(champion['validation_mean'], 4))} +5 episodes that chose it", validation
     )
     assert re.fullmatch(
-        rf"  training    {re.escape(number(champion['training_fitness']))} +optimistically biased", training
+        rf"  training    {re.escape(number(champion['training_fitness'], 4))} +optimistically biased", training
     )
     steps = summary["environment_steps"] + summary["validation_steps"]
     assert took.endswith(f" s, 8 generations, {steps:,} steps; stopped by generations")
@@ -122,6 +122,7 @@ def test_a_learning_curve_is_drawn_from_ten_generations_on(text, small_run):
     run = load_run(small_run)
     run.__dict__["metrics"] = {name: np.tile(values, 2) for name, values in run.metrics.items()}
     assert "Learning curve (over generations)" in account(run)
+    assert f"+{'-' * 60}\n" in account(run)
     assert "* validation   + best   . median" in account(run)
 
 

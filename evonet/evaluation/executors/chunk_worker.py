@@ -11,7 +11,7 @@ import warnings
 import zlib
 from typing import Any
 
-from evonet.environments.printed_once import hide, printed
+from evonet.environments import silent_copies
 from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.engines import make_engine
@@ -26,13 +26,13 @@ _engines: list[Engine] = []  # the engine of this process, once it is made
 
 
 def pickle_engine(task: Task, engine: EngineName) -> bytes:
-    """A task, the name of an engine and the lines that environments have printed here, for `open_engine`.
+    """A task, the name of an engine and whether copies of its environment are silent, for `open_engine`.
 
     Raises:
         WorkersUnavailable: the environment cannot be pickled.
     """
     try:
-        pickled = _pickled((task, engine, printed()))
+        pickled = _pickled((task, engine, silent_copies.state()))
         return zlib.compress(pickled)  # the bounds of a space of pictures are a megabyte of zeros
     except SIGNALS:
         raise
@@ -59,14 +59,14 @@ def _pickled(value: object) -> bytes:
 
 
 def unpickle_engine(pickled: bytes) -> tuple[Task, EngineName]:
-    """What `pickle_engine` pickled; the lines that environments have printed there are hidden here.
+    """What `pickle_engine` pickled; copies of the environment are as silent as there.
 
     Raises:
         WorkersUnavailable: a module cannot be imported.
     """
     with guarded("the environment cannot be made in a worker process", WorkersUnavailable), no_arguments():
-        task, engine, lines = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
-    hide(lines)
+        task, engine, state = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
+    silent_copies.take_over(state)
     return task, engine
 
 
