@@ -203,7 +203,7 @@ def test_require_solved_sets_the_exit_status(target, code, config):
 def test_a_finished_run_that_is_resumed_says_only_how_it_can_continue(config, capsys):
     assert main(["run", config, "--output", "out", "--quiet"]) == 0
     assert main(["resume", "out"]) == 0
-    line = "out is finished, stopped by generations; to continue it: evonet resume out --set stop.generations=…\n"
+    line = "out is finished, stopped by generations; to continue it:\n  evonet resume out --set stop.generations=…\n"
     assert capsys.readouterr() == ("", line)
     assert main(["resume", "out", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["generations"] == 2

@@ -72,7 +72,7 @@ class RunProgress:
         done, total = PROGRESS.done, PROGRESS.total
         if now - self._changed > _PAUSE and 0 < done < total:
             parts.append(f"{done:,} / {total:,} episodes")
-        if self._steps:
+        elif self._steps:
             parts.append(f"{_short(self._steps)} steps")
         return " · ".join([*parts, _time(self._seconds + now - self._changed)])
 

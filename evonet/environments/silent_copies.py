@@ -60,18 +60,17 @@ def _dropped(descriptor: int) -> Iterator[None]:
     held = _temporary()
     try:
         os.dup2(held, descriptor)
+        failed = True
         try:
             yield
-        except BaseException:
+            failed = False
+        finally:
             _flush()
             os.dup2(before, descriptor)
-            os.lseek(held, 0, os.SEEK_SET)
-            while block := os.read(held, 1 << 16):
-                os.write(descriptor, block)
-            raise
-        else:
-            _flush()
-            os.dup2(before, descriptor)
+            if failed:
+                os.lseek(held, 0, os.SEEK_SET)
+                while block := os.read(held, 1 << 16):
+                    os.write(descriptor, block)
     finally:
         os.close(before)
         os.close(held)

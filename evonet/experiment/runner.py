@@ -131,7 +131,7 @@ def resume(
             if over is not None and summary is not None:
                 directory.resume(checkpoint.journals)
                 again = command("evonet", "resume", path, *allowing(allow_imports))
-                say(f"{path} is finished, stopped by {over}; to continue it: {again} --set stop.{over}=…")
+                say(f"{path} is finished, stopped by {over}; to continue it:\n  {again} --set stop.{over}=…")
                 return summary
         directory.write_text(CONFIG, config.to_yaml())  # an unchanged one too: its time makes this run the `last` one
         directory.remove_summary()

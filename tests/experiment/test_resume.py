@@ -181,7 +181,7 @@ def test_a_finished_run_that_is_resumed_is_left_as_it_is(tmp_path):
     assert summary == json.loads(before["run.json"])
     assert all_files(path) == before
     again = f"evonet resume {path} --allow-import {MODULE} --set stop.generations=…"
-    assert said == [f"{path} is finished, stopped by generations; to continue it: {again}"]
+    assert said == [f"{path} is finished, stopped by generations; to continue it:\n  {again}"]
 
 
 def test_a_run_that_was_moved_knows_where_it_is(tmp_path):

@@ -72,7 +72,7 @@ def test_a_run_that_its_time_ended_is_over_until_the_time_is_raised(config, endl
     said = []
     assert resume(tmp_path / "cut", allow_imports=[MODULE], say=said.append) == summary
     again = f"evonet resume {tmp_path / 'cut'} --allow-import {MODULE} --set stop.seconds=…"
-    assert said == [f"{tmp_path / 'cut'} is finished, stopped by seconds; to continue it: {again}"]
+    assert said == [f"{tmp_path / 'cut'} is finished, stopped by seconds; to continue it:\n  {again}"]
     more = resume(tmp_path / "cut", ("stop.seconds=500", "stop.generations=5"), allow_imports=[MODULE])
     whole = run(config("stop.generations=5"), tmp_path / "whole")
     assert (more["generations"], more["stopped_by"], more["champion"]) == (5, "generations", whole["champion"])

@@ -12,6 +12,7 @@ from evonet.cli.examples import EXAMPLES
 
 NOT_RUN_HERE = {"evonet", "watch", "study", "run", "init"}  # they take long, serve until Ctrl-C, or need more files
 LONG = {"evonet inspect runs/first --html report.html"}
+ANY_WIDTH = {"check", "schema"}  # they quote environments and settings
 
 
 def parsers():
@@ -47,10 +48,13 @@ def folder(small_run, tmp_path, monkeypatch):
     shutil.copy(small_run / "champion.npz", "champion.npz")
 
 
-def test_the_examples_that_read_runs_work_as_printed(folder, capsys, monkeypatch):
+def test_the_examples_that_read_runs_work_as_printed_and_print_80_columns(folder, capsys, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     for command, examples in EXAMPLES.items():
         for example in examples:
             if command not in NOT_RUN_HERE and example not in LONG:
                 assert main(shlex.split(example)[1:]) == 0, example
+                out, err = capsys.readouterr()
+                lines = [] if command in ANY_WIDTH or "--json" in example else [*out.splitlines(), *err.splitlines()]
+                assert max(map(len, lines), default=0) <= 80, (example, max(lines, key=len))
     assert {"tested.npz", "champion.onnx", "champion.h", "figure.pdf"} <= {path.name for path in Path().iterdir()}
