@@ -112,7 +112,8 @@ def test_a_config_of_a_readme_evolves(example, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     environment = "" if example.startswith("environment") else "environment: {id: CartPole-v1}\n"
     (tmp_path / "c.yaml").write_text(environment + example, encoding="utf-8")
-    shorter = ("validation.episodes=2", "test.episodes=2", "stop.generations=3", "stop.target=null")
+    shorter = ["validation.episodes=2", "test.episodes=2", "stop.generations=3", "stop.target=null"]
+    shorter += ["environment.max_steps=10"]
     config = Config.load(str(tmp_path / "c.yaml"), shorter, ["my_ops", "my_game"])
     assert run_config(config, tmp_path / "run")["generations"] == 3
 

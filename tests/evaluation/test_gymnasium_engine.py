@@ -218,7 +218,7 @@ FAULTS = {
     "wrong shape": ("malformed", 3, "MalformedObservation: an observation must have shape (3,), got (2,)"),
     "raise in reset": ("exception", 0, "RuntimeError: no way to begin"),
     "wrong shape in reset": ("malformed", 0, "MalformedObservation: an observation must have shape (3,), got (1,)"),
-    "wrong type in reset": ("malformed", 0, "MalformedObservation: an observation must have type float64, got <U1"),
+    "wrong type in reset": ("malformed", 0, "MalformedObservation: an observation must have type float64, got text"),
 }
 
 

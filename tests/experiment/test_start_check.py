@@ -193,7 +193,7 @@ def test_a_study_tells_once_and_not_if_it_is_not_wanted(config, tmp_path):
     assert len(said) == 1
 
 
-@pytest.mark.parametrize("command", [["run"], ["study", "--seeds", "2", "--workers", "1"]])
+@pytest.mark.parametrize("command", [["run"], ["study", "--seeds", "1", "--workers", "1"]])
 def test_the_command_line_leaves_the_trial_out(command, config, tmp_path, capsys):
     config(own("Forgetful"))
     name, *options = command

@@ -99,8 +99,11 @@ def test_no_command_follows_a_link_or_waits_for_a_pipe(name, kind, folder, capsy
     put(folder / "run" / name, kind, folder)
     before = listing(folder / "mine")
     for command, arguments in COMMANDS.items():
-        if command != "resume" or kind != "holes":
-            assert main(arguments(str(folder / "run"))) in {0, 1, 2}, command
+        if command == "resume" and kind == "holes":  # has a test of its own
+            continue
+        if command == "inspect --html" and kind not in {"link", "pipe"}:  # dear, and reads the files as `inspect` does
+            continue
+        assert main(arguments(str(folder / "run"))) in {0, 1, 2}, command
         assert "Traceback" not in capsys.readouterr().err
     assert listing(folder / "mine") == before
 
