@@ -19,7 +19,7 @@ from evonet.replay.pictures import rgb
 from evonet.watch.priority import give_way
 
 _MOST_FRAMES = 750  # of an episode: its first half minute
-_BATCH = 8  # frames of one call to the worker
+_BATCH = 25  # frames of one call to the worker
 _WIDTH = 600  # pixels
 _QUALITY = 80  # of the pictures, JPEG
 _PATIENCE = 60.0  # seconds for a batch, after which the environment counts as hanging
@@ -157,10 +157,10 @@ def _advance() -> tuple[list[tuple[bytes, float]], bool]:
         for episode in _Playing.episode:
             if episode.steps % _Playing.rate.every == 0:
                 pictures.append((_jpeg(_Playing.instance.render()), episode.total))
-                give_way()
                 if len(pictures) == _BATCH:
-                    return pictures, False
-    return pictures, True
+                    break
+    give_way()  # from the first second of film on
+    return pictures, len(pictures) < _BATCH
 
 
 def _jpeg(picture: Any) -> bytes:

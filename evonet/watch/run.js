@@ -203,6 +203,7 @@ const show = async (state) => {
   drawIslands(state.population ? state.population.islands : []);
   drawNetwork(state.network);
   showEnd(state);
+  if (!state.plays) setText("caption", "A function scores this run: there is no environment to play in.");
   await player(state.clip);
   wasRunning ||= state.state === "running";
   return state.state === "running" ? 1 : 2;

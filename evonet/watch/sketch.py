@@ -50,13 +50,15 @@ def population_sketch(population: Population, islands: Sequence[Population]) -> 
     scores = _scores(population)
     if not scores.size:
         return None
-    counts, edges = np.histogram(scores, _BINS)
+    low, high = float(scores.min()), float(scores.max())
+    places = (scores / 2 - low / 2) / ((high / 2 - low / 2) or 1.0)  # halves, whose difference is always finite
+    counts = np.bincount(np.minimum((places * _BINS).astype(np.int64), _BINS - 1), minlength=_BINS)
     return {
         "size": len(population),
         "failed": len(population) - len(scores),
         "counts": counts.tolist(),
-        "low": rounded(float(edges[0])),
-        "high": rounded(float(edges[-1])),
+        "low": rounded(low),
+        "high": rounded(high),
         "islands": [_five(_scores(island)) for island in islands],
     }
 
@@ -67,6 +69,7 @@ def _scores(population: Population) -> FloatArray:
     return fitness[np.isfinite(fitness)]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a quantile between two enormous numbers
 def _five(scores: FloatArray) -> list[float | None]:
     """Least, lower quartile, median, upper quartile and greatest; an empty list without scores."""
     return [rounded(value) for value in np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()] if scores.size else []

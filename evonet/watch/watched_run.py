@@ -153,6 +153,7 @@ class WatchedRun:
         return {
             "name": settings.get("name"),
             "environment": environment.get("id"),
+            "plays": bool(environment),
             "seed": settings.get("seed", 0),
             "state": state,
             "verdict": self._verdict() if state == "finished" else None,

@@ -10,11 +10,14 @@ from evonet.errors import ConfigError
 from evonet.experiment.records import METRICS, metrics_from
 from evonet.experiment.run_directory import RunDirectory
 from evonet.inspection.loaded_run import load_run
+from evonet.network import Architecture
+from evonet.population import Population
 from evonet.watch.curves import _MOST, COLUMNS, Curves
 from evonet.watch.folder import runs_in
+from evonet.watch.sketch import population_sketch
 from evonet.watch.tail import Tail
 from evonet.watch.watched_run import WatchedRun, state_of
-from tests.stopped_runs import go_on
+from tests.stopped_runs import FUNCTION, SMALL, go_on, run_whole
 
 
 @pytest.fixture
@@ -55,6 +58,22 @@ def test_a_run_that_nobody_finished_has_curves_population_islands_and_network(un
     assert weights == sorted(weights)
     assert run.champions == [loaded.champion.id] == [network["individual"]]
     json.dumps(state, allow_nan=False)
+
+
+def test_a_run_of_a_fitness_function_has_a_network_and_nothing_to_play(tmp_path, watched):
+    run = watched(run_whole(tmp_path, FUNCTION + SMALL))
+    state = run.state()
+    assert (state["environment"], state["plays"], state["clip"], run.champions) == (None, False, None, [])
+    assert state["network"]["sizes"] == [2, 3, 1]
+
+
+@pytest.mark.parametrize("fitness", [[-1e308, 1e308], [3.0, 3.0], [np.nan, -np.inf]])
+def test_no_fitness_is_too_odd_to_be_counted(fitness):
+    architecture = Architecture(1, 1, 1)
+    genomes = np.zeros((2, architecture.genome_size))
+    sketch = population_sketch(Population(architecture, genomes, fitness=np.array(fitness)), [])
+    assert sketch is None if not np.isfinite(fitness).any() else sum(sketch["counts"]) == 2
+    json.dumps(sketch, allow_nan=False)
 
 
 def test_a_run_is_running_while_its_lock_is_held_then_interrupted_or_finished(copied, small_run):
