@@ -3,7 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const number = (value, digits = 4) => {
   if (value === null || value === undefined) return "–";
-  const text = Number.isInteger(value) || Math.abs(value) >= 10 ** digits ? Math.round(value).toLocaleString("en") : String(+value.toPrecision(digits));
+  const text = Number.isInteger(value) || Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(+value.toPrecision(digits));
   return text.replace("-", "−");
 };
 const short = (value) => {

@@ -7,7 +7,7 @@ const svgElement = (name, attributes = {}, text = "") => {
 const finite = (values) => values.filter((value) => value !== null && value !== undefined);
 const ticks = (low, high, most) => {
   const rough = (high - low) / most || 1, unit = 10 ** Math.floor(Math.log10(rough));
-  const step = unit * [1, 2, 5, 10].find((factor) => factor * unit >= rough);
+  const step = unit * [1, 2, 2.5, 5, 10].find((factor) => factor * unit >= rough);
   const found = [];
   for (let at = Math.ceil(low / step) * step; at <= high + 1e-9 * step; at += step) found.push(Math.abs(at) < 1e-9 * step ? 0 : at);
   return found;
@@ -145,7 +145,9 @@ const player = (() => {
   };
   const tick = (now) => {
     requestAnimationFrame(tick);
-    if (!playing || now < due || at >= playing.pictures.length || !draw()) return;
+    if (!playing || now < due) return;
+    if (at >= playing.pictures.length && now - due > 2500) at = 0; // no more pictures came: once more from the start
+    if (at >= playing.pictures.length || !draw()) return;
     at += 1;
     due = Math.max(due + 1000 / playing.fps, now - 200);
     if (at === playing.pictures.length && playing.over) {
