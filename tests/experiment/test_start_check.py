@@ -130,6 +130,13 @@ def test_the_trial_changes_no_bit_of_the_run(config, tmp_path):
             assert (runs[0] / file).read_bytes() == (runs[1] / file).read_bytes()
 
 
+@pytest.fixture
+def short(monkeypatch):
+    """No episode is measured to its end, however slow this machine is."""
+    monkeypatch.setattr(trials, "_LONG_EPISODE", float("inf"))
+
+
+@pytest.mark.usefixtures("short")
 def test_the_trial_takes_no_more_steps_than_two_episodes_of_fifty(config, monkeypatch):
     steps = []
     step = environments_for_tests.Endless.step
@@ -151,6 +158,7 @@ def test_an_episode_that_may_be_dear_is_measured_for_a_second_at_most(ends, step
     assert found.lengths == ()
 
 
+@pytest.mark.usefixtures("short")
 def test_a_dear_environment_is_tried_with_fewer_steps(monkeypatch):
     monkeypatch.setattr(trials, "_SECONDS", 1e-9)
     steps = []
