@@ -412,6 +412,15 @@ def test_an_environment_that_leaves_the_program_ends_no_command_in_silence(games
         assert "it left the program (sys.exit) in faraway/games.py:" in said
 
 
+def test_a_quiet_study_whose_run_fails_says_why(games, capsys):
+    games("step")
+    arguments = ["study", "c.yaml", "--seeds", "1", "--workers", "1", "--output", "out", "--quiet", *ALLOW]
+    assert main(arguments) == 1
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error.startswith("evonet: the run with seed 0 failed: generation 0: 4 of 4 individuals failed")
+
+
 @pytest.mark.filterwarnings("default::evonet.errors.EvonetWarning")
 def test_an_environment_that_leaves_the_program_when_it_is_closed_loses_nothing(games, capsys):
     folder = games("close")

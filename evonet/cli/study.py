@@ -22,6 +22,7 @@ from evonet.cli.console import (
     add_set_arguments,
     cluster,
     load_config,
+    note,
     say,
     stdout_kept_for_the_result,
 )
@@ -197,6 +198,10 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         from evonet.inspection.study_account import study_account
 
         print(printable(study_account(summary)))
+    elif summary["failures"]:  # a failure is told even with --quiet, as that of a run is
+        first, *rest = summary["failures"]
+        others = f" (and {len(rest)} more)" if rest else ""
+        note(f"the run with seed {first['seed']} failed{others}: {first['error']}")
     inspect = command("evonet", "inspect", path, *allowing(options.allow_import))
     compare = f"{command('evonet', 'compare', path)} OTHER"
     say(options, f"\ninspect it with: {inspect}\ncompare it with another study: {compare}")
