@@ -204,7 +204,7 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         note(f"the run with seed {first['seed']} failed{others}: {first['error']}")
     inspect = command("evonet", "inspect", path, *allowing(options.allow_import))
     compare = f"{command('evonet', 'compare', path)} OTHER"
-    say(options, f"\ninspect it with: {inspect}\ncompare it with another study: {compare}")
+    say(options, f"\ninspect it with: {inspect}\ncompare with another study: {compare}")
     return FAILED if summary["failures"] else DONE
 
 

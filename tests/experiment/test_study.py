@@ -382,7 +382,7 @@ def test_the_command_prints_a_table_and_with_json_one_document_with_the_same_fig
     lines = err.splitlines()
     assert lines[-2:] == [
         "inspect it with: evonet inspect runs/small-study",
-        "compare it with another study: evonet compare runs/small-study OTHER",
+        "compare with another study: evonet compare runs/small-study OTHER",
     ]
     assert main(["study", "small.yaml", "--seeds", "2,4", "--json", "--quiet"]) == 0
     out, err = capsys.readouterr()

@@ -22,7 +22,9 @@ from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import comparison_account
 from evonet.inspection.comparison.compared import labelled
 from evonet.inspection.comparison.curves import learning_curve, solving_curves
+from evonet.inspection.comparison.figures import differences_plot
 from evonet.inspection.comparison.page import matrices, page, summary_sentence
+from evonet.inspection.plots.palette import MUTED, POSITIVE
 from tests.environments_for_tests import MODULE
 
 INF = np.inf
@@ -404,6 +406,17 @@ def test_the_matrix_has_p_and_the_share_of_pairs_in_which_the_row_is_better(here
         ["b", f"p < 0.0001, A = {1 - share:.2f}", ""],
     ]
     assert second.rows[0] == ["a", "", "p > 0.99, A = 0.50"]
+
+
+def test_the_forest_colours_the_intervals_that_have_no_zero(here):
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    for name, shift in (("a", 0.0), ("b", 0.0), ("c", -60.0)):
+        make_study(name, SCORES + shift, EVALUATIONS)
+    axes = figure.subplots()
+    differences_plot(Comparison(["a", "b", "c"])).draw(axes)
+    intervals = [line.get_color() for line in axes.get_lines() if len(line.get_xdata()) == 2][1:]  # the first marks 0
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["b − c", "a − c", "a − b"]
+    assert intervals == [POSITIVE, POSITIVE, MUTED]
 
 
 def test_the_page_is_the_same_every_time(here):

@@ -4,7 +4,17 @@ import math
 
 import pytest
 
-from evonet.inspection.phrases import counted, interval, listed, number, percent, score, shortened
+from evonet.inspection.phrases import (
+    counted,
+    duration,
+    interval,
+    listed,
+    number,
+    percent,
+    score,
+    shortened,
+    with_minus,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +55,17 @@ def test_counts_shares_and_lists():
 def test_a_long_or_unprintable_text_fits_one_line():
     assert shortened("x" * 30) == "x" * 23 + "…"
     assert shortened("a\x1b[2J\nb") == r"a\x1b[2J\nb"
+
+
+def test_numbers_get_true_minus_signs_and_names_keep_their_hyphens():
+    assert with_minus("-3 (-.5 to 2), [-1, 4]") == "−3 (−.5 to 2), [−1, 4]"
+    for name in ("a-1", "runs/x-2026", "CartPole-v1", "x--1"):
+        assert with_minus(name) == name
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.5284, "0.528 s"), (75.0, "75 s"), (720.0, "12 min"), (5400.0, "90 min"), (12240.0, "3.4 h")],
+)
+def test_a_time_has_the_unit_that_makes_it_short(seconds, text):
+    assert duration(seconds) == text

@@ -9,11 +9,12 @@ from evonet import NeuralNetwork
 from evonet.environments.known import names_for
 from evonet.errors import EvonetError
 from evonet.inspection import plots
-from evonet.inspection.analysis.ancestry import Payoff, family, payoffs
+from evonet.inspection.analysis.ancestry import Family, Payoff, family, payoffs
 from evonet.inspection.analysis.influence import Removals, action_influence
 from evonet.inspection.analysis.policy import PolicySurface, policy_surface
 from evonet.inspection.analysis.robustness import Landscape, Sweep
 from evonet.inspection.analysis.trajectory import trajectories
+from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.plots.learning import short
 from evonet.inspection.plots.network import shown_genes
@@ -138,6 +139,20 @@ def test_every_individual_in_the_tree_of_descent_has_a_text(run):
     assert len(words_of(found["line"])) == len(found["line"].get_offsets()) == len(run.descent)
     assert words_of(found["line"])[-1].startswith(f"individual {run.champion.id}, generation ")
     assert len(words_of(found["others"])) == len(tree.others)
+
+
+def test_only_the_three_greatest_gains_are_written(run):
+    gains = [None, 5.0, -9.0, 1.0, 7.0, 3.0]
+    line = [Ancestor(number, number, (), (), 1.0 if gain is None else gain, gain) for number, gain in enumerate(gains)]
+    written = [text.get_text() for text in plots.descent_tree(Family(line, {}, [])).texts]
+    assert sorted(written) == ["+3", "+5", "+7"]
+
+
+def test_removals_are_bars_of_the_loss_the_greatest_on_top():
+    removals = Removals([0, 1, 2, 3], np.array([3.0, 9.5, 8.0, np.nan]), 9.0, 4)
+    axes = plots.removal_bars(removals, ["a", "b", "c", "d"], "input", most=3)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["d", "c", "a"]
+    assert [bar.get_width() for bar in axes.patches] == [0.0, -1.0, -6.0]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from evonet.experiment.run_directory import REPORT
 from evonet.files.directory import write_atomically
 from evonet.foreign import working_directory_kept
 from evonet.inspection.loaded_run import LoadedRun
+from evonet.inspection.phrases import with_minus
 from evonet.inspection.plots.palette import package
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
@@ -77,7 +78,7 @@ def report(run: LoadedRun, effort: float = 1.0, progress: Progress = _silent) ->
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters["data"] = _data
+    environment.filters |= {"data": _data, "minus": with_minus}
     with Findings(run, effort) as findings:
         sections: list[Section] = []
         for number, make in enumerate(SECTIONS):
