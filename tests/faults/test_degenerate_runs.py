@@ -140,7 +140,7 @@ def test_fault_35_no_terminal_no_home_and_another_encoding(locale, tmp_path):
         file.read_bytes().decode("utf-8")
     read = evonet("inspect", tmp_path / "run", cwd=tmp_path, env={**bare, "PYTHONIOENCODING": "ascii"})
     assert read.returncode == 0, read.stderr
-    assert read.stdout.startswith(b"Z?rich ??")
+    assert read.stdout.startswith(b"Tested  Z?rich ??")
 
 
 def test_fault_35_one_cpu(tmp_path, monkeypatch):
