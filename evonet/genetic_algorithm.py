@@ -38,6 +38,7 @@ from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
 from evonet.strategies.migration import Migrants
+from evonet.strategies.warm_start import Start, starting_genomes
 from evonet.types import BoolArray, FloatArray, IntArray
 
 _BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
@@ -69,6 +70,9 @@ class GeneticAlgorithm:
         structure: how the networks' structure begins; by default all connections exist, and stay. With a structure,
             the structural mutations follow the others with their default rates, unless `mutation` has any of them.
         seed: seed of all random numbers of the algorithm.
+        initial: genomes to start from, or what has them, such as a champion, its file or a population, see
+            `evonet.strategies.warm_start`; the rest of the first generation are copies of them in turn, mutated as
+            children are.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -93,6 +97,7 @@ class GeneticAlgorithm:
         *,
         structure: Structure | None = None,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         check(GeneticAlgorithm, {"population_size": population_size, "seed": seed})
         if elites is None:
@@ -144,7 +149,7 @@ class GeneticAlgorithm:
         self._observations: FloatArray | None = None
         self._matrices = MatrixPool()
         raise_mmap_threshold()
-        self.population = self._first_generation()
+        self.population = self._first_generation(initial)
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(population_size, genome_size)`; the population's own matrix, not a copy.
@@ -179,16 +184,21 @@ class GeneticAlgorithm:
         self._returns = None if returns is None else np.array(returns, dtype=np.float64)
         self._observations = observe() if self._observing and observe is not None else None
 
-    def _first_generation(self) -> Population:
-        genomes = self.initialisation(
-            generator(self.seed, Purpose.INITIALISATION), self.population_size, self.architecture
-        )
+    def _first_generation(self, initial: Start | None) -> Population:
+        rng = generator(self.seed, Purpose.INITIALISATION)
+        if initial is None:
+            genomes = self.initialisation(rng, self.population_size, self.architecture)
+        else:
+            genomes = self._descendants(rng, initial)
         bounds = self._scheduled.resolve("bounds", self.bounds)
         genomes = genomes if bounds is None else bounds(genomes)
         masks = None
         if self.structure is not None:
             rng = generator(self.seed, Purpose.STRUCTURE)
-            masks = self.structure.first(rng, self.population_size, self.architecture)
+            if initial is None:
+                masks = self.structure.first(rng, self.population_size, self.architecture)
+            else:
+                masks = genomes != 0.0
             genomes[~masks] = 0.0
         names = [display_name("crossover", self.crossover), *(display_name("mutation", m) for m in self.mutations)]
         return Population(
@@ -202,6 +212,19 @@ class GeneticAlgorithm:
             },
             masks=masks,
         )
+
+    def _descendants(self, rng: np.random.Generator, initial: Start) -> FloatArray:
+        """The genomes to start from, and mutants of them in turn, `(population_size, genome_size)`."""
+        founders = starting_genomes("GeneticAlgorithm.initial", initial, self.architecture, self.population_size)
+        parents = Parents(self.architecture, founders, np.zeros(len(founders)))
+        copies = founders[np.arange(self.population_size - len(founders)) % len(founders)]
+        mutants = copies
+        for _, mutation in self._current_mutations():
+            if not isinstance(mutation, StructuralMutation):
+                mutants = _checked(mutation(rng, mutants, parents), copies, mutation)
+        if self.structure is not None:  # a gene of 0 is no connection
+            mutants = np.where(copies != 0.0, mutants, 0.0)
+        return np.concatenate([founders, mutants])
 
     def _next_generation(self) -> Population:
         """Survivors, and children of selected parents: crossed, then mutated."""

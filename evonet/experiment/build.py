@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from evonet.architecture import Architecture
+from evonet.champion import Champion
 from evonet.champion_selection import Validation
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.environments.known import WrongNames, checked_names
@@ -186,8 +187,13 @@ def too_many_workers(name: str, workers: int | str | None) -> list[str]:
     ]
 
 
-def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
+def build_algorithm(config: Config, architecture: Architecture, start: Champion | None = None) -> Algorithm:
     """The algorithm for networks of `architecture`.
+
+    Args:
+        config: the config.
+        architecture: architecture of the networks.
+        start: the champion from which it starts; None for random weights, or for an algorithm that is to be restored.
 
     Raises:
         ConfigError: its settings contradict each other, a part of the user's own cannot be made, or the population does
@@ -209,7 +215,10 @@ def build_algorithm(config: Config, architecture: Architecture) -> Algorithm:
         )
     try:
         algorithm: Algorithm = config.settings.algorithm.build(
-            {"structure": structure}, architecture=architecture, seed=config.settings.seed
+            {"structure": structure},
+            architecture=architecture,
+            seed=config.settings.seed,
+            **({} if start is None else {"initial": start}),
         )
     except (EvonetError, *SIGNALS):
         raise

@@ -24,6 +24,7 @@ from evonet.experiment.build import (
 )
 from evonet.experiment.config import Config
 from evonet.experiment.costs import duration, proposal
+from evonet.experiment.start_champion import start_champion
 from evonet.experiment.start_check import (
     NOT_REPEATED,
     Finding,
@@ -90,7 +91,8 @@ class _Check:
 
     @cached_property
     def _algorithm(self) -> Algorithm:
-        return build_algorithm(self._config, self._fitness.architecture)
+        start = start_champion(self._config, self._fitness)
+        return build_algorithm(self._config, self._fitness.architecture, start)
 
     def findings(self) -> Iterator[Finding]:
         """The findings of a trial and, where episodes are cheap enough, of an evaluation that is done twice."""

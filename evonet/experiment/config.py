@@ -95,6 +95,9 @@ _TestArguments: Any = section_of(Test)
 _FaultArguments: Any = section_of(FaultPolicy)
 _StopArguments: Any = section_of(Stop)
 _CheckpointArguments: Any = section_of(Checkpoints)
+_START: Mapping[str, Any] = {
+    "start_from": (str | None, Field(None, description="A champion's file or a finished run, at which it begins."))
+}
 
 
 class NetworkSection(_NetworkArguments):  # type: ignore[misc]
@@ -209,7 +212,8 @@ def experiment_model(
     plain = {name: owner for name, owner in named.items() if owner and "algorithm" not in argument_hints(owner)}
     choose = functools.partial(
         choice_of,
-        exclude=("architecture", "seed", "structure"),
+        exclude=("architecture", "seed", "initial", "structure"),
+        more=_START,
         operators={kind: choices(kind, names) for kind, names in operators},
         default_type=GENETIC_ALGORITHM,
         schedules=tuple(choices(SCHEDULE, schedules).items()),

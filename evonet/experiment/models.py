@@ -12,6 +12,7 @@ import functools
 import types
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge
@@ -36,7 +37,7 @@ from evonet.settings import ByName, argument_defaults, argument_hints, may_vary
 Schedules = tuple[tuple[str, type | None], ...]
 """The schedules that numbers may follow: names and classes; None for a class that was not imported."""
 
-_TAGS = ("type", "schedule")
+_NOT_ARGUMENTS = ("type", "schedule", "start_from")
 
 _PLAIN_DEFAULTS = (bool, int, float, str, list, dict, type(None), type(...))
 
@@ -108,10 +109,10 @@ def arguments(section: Section, *names: str, common: Mapping[str, Any] | None = 
 
     Args:
         section: the settings.
-        names: the names of the settings; by default all but `type` and `schedule`.
+        names: the names of the settings; by default all but `type`, `schedule` and `start_from`.
         common: see `Unfinished.build`.
     """
-    wanted = names or tuple(name for name in type(section).model_fields if name not in _TAGS)
+    wanted = names or tuple(name for name in type(section).model_fields if name not in _NOT_ARGUMENTS)
     return {name: _object(getattr(section, name), common or {}) for name in wanted}
 
 
@@ -136,6 +137,7 @@ def choice_of(
     default_type: str | None = None,
     schedules: Schedules = (),
     kind: str = "",
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Any:
     """The type of a setting that names a class of `registry` by its key `type`, or is the name alone.
 
@@ -147,6 +149,7 @@ def choice_of(
         default_type: the name that a missing `type` stands for.
         kind: what these classes are, for the names of their models.
         schedules: the schedules that numbers may follow; models without schedules are made three times as fast.
+        more: fields of every class that are not among its arguments.
     """
     models = []
     for name, owner in registry.items():
@@ -154,7 +157,7 @@ def choice_of(
         if owner is None:
             models.append(create_model("Unknown", __base__=Unknown, type=(tag, name)))
             continue
-        fields = _fields(owner, (), exclude, schedules=schedules)
+        fields = _fields(owner, (), exclude, schedules=schedules) | dict(more)
         for argument, choices in (operators or {}).items():
             if argument in fields:
                 fields[argument] = _operator_field(fields[argument], argument, choices, schedules=schedules)

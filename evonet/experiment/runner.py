@@ -124,7 +124,7 @@ def resume(
         if checkpoint is not None:
             _refuse_changes(config, checkpoint, path)
             _warn_of_changes(checkpoint, directory.files, say)
-        session = stack.enter_context(Session(config, say, executor))
+        session = stack.enter_context(Session(config, say, executor, resumed=checkpoint is not None))
         if checkpoint is not None:
             session.restore(checkpoint)
             over = session.over or _out_of_time(summary, checkpoint, config)

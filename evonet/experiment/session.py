@@ -36,6 +36,7 @@ from evonet.experiment.fault_journal import faults_recorded
 from evonet.experiment.generation_log import GenerationLog
 from evonet.experiment.interruption import Interruption, alarm
 from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.start_champion import start_champion
 from evonet.experiment.tracking import make_trackers, require_trackers
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
@@ -56,13 +57,19 @@ class Session:
         config: the config.
         say: called with each warning.
         executor: runs the episodes instead of this machine.
+        resumed: whether `restore` follows; then nothing is read that only a run's start needs.
 
     Raises:
         EvonetError: the config cannot be run.
     """
 
     def __init__(
-        self, config: Config, say: Callable[[str], None], executor: FuturesExecutor | Cluster | None = None
+        self,
+        config: Config,
+        say: Callable[[str], None],
+        executor: FuturesExecutor | Cluster | None = None,
+        *,
+        resumed: bool = False,
     ) -> None:
         self._config = config
         self._say = say
@@ -79,8 +86,10 @@ class Session:
                 for warning in too_many_workers("evaluation.workers", config.settings.evaluation.workers):
                     say(warning)
             settings = config.settings
-            self._algorithm = build_algorithm(config, self._fitness.architecture)
+            start = None if resumed else start_champion(config, self._fitness)
+            self._algorithm = build_algorithm(config, self._fitness.architecture, start)
             self._first_distribution = search_distribution(self._algorithm)
+            self._starts_warm = start is not None
             self._validation_fitness = build_validation_fitness(config, self._fitness, executor)
             self._target = target_of(config)
             for warning in target_warnings(config):
@@ -95,6 +104,7 @@ class Session:
                 validation=build_validation(config),
                 faults=settings.faults.build(),
                 validation_fitness=self._validation_fitness,
+                normaliser=None if start is None else start.normaliser,
             )
         except BaseException:
             self.close()
@@ -111,6 +121,8 @@ class Session:
             self._evolution.restore(state["evolution"])
             self._rule.restore(state["stop"])
             self._log.restore(state["chronicle"])
+            if "first_mean" in state:
+                self._first_distribution, self._starts_warm = (np.array(state["first_mean"]), 0.0), True
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"the checkpoint of generation {checkpoint.generation} does not fit the run: "
@@ -239,12 +251,14 @@ class Session:
     def _snapshot(self, directory: RunDirectory, generation: int, seconds: float) -> Callable[[], Checkpoint]:
         """A function that makes the checkpoint of this generation, also later; the costly work is in its call."""
         marks = directory.marks
-        state = {
+        state: dict[str, Any] = {
             "evolution": self._kept,
             "stop": self._rule.state(),
             "chronicle": self._log.state(),
             "acting": self._policy_spec,
         }
+        if self._starts_warm and self._first_distribution is not None:  # resuming does not read the start again
+            state["first_mean"] = self._first_distribution[0]
 
         def make() -> Checkpoint:
             directory.sync_journals()

@@ -16,6 +16,7 @@ from evonet.experiment.permissions import remember
 from evonet.experiment.run_directory import to_json
 from evonet.experiment.seed_run import Outcome
 from evonet.experiment.seed_runners import seed_runner
+from evonet.experiment.start_champion import start_champion
 from evonet.experiment.start_check import start_check
 from evonet.experiment.study_directory import (
     default_study_path,
@@ -106,7 +107,7 @@ def _check_config(config: Config, say: Callable[[str], None], *, check: bool) ->
     with working_directory_kept(), contextlib.closing(build_fitness(config)) as fitness:
         for warning in [*warnings_for(fitness), *target_warnings(config)]:
             say(warning)
-        algorithm = build_algorithm(config, fitness.architecture)
+        algorithm = build_algorithm(config, fitness.architecture, start_champion(config, fitness))
         if check and isinstance(fitness, EpisodeReturn) and fitness.runs_foreign_code:
             for finding in start_check(config, fitness, algorithm):
                 say(f"{finding.level}: {finding.message}")

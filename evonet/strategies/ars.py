@@ -12,6 +12,7 @@ from evonet.arithmetic import weighted_sum
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.mean_strategy import MeanStrategy, pairs
 from evonet.strategies.openai_es import EvenPopulation
+from evonet.strategies.warm_start import Start
 from evonet.types import FloatArray
 
 
@@ -30,6 +31,7 @@ class ARS(MeanStrategy):
         spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
         seed: seed of all random numbers.
+        initial: centre of the first mean instead of 0: a genome, or what has one, see `evonet.strategies.warm_start`.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -48,9 +50,10 @@ class ARS(MeanStrategy):
         evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         check(ARS, {"population_size": population_size, "top": top, "noise": noise, "learning_rate": learning_rate})
-        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
+        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed, initial=initial)
         self.population_size = population_size
         self.top = top
         self.noise = noise

@@ -17,4 +17,7 @@ class CMAES(PackageStrategy):
     """
 
     package_class = "CMA"
-    argument_rules: ClassVar[dict[str, Any]] = {"population_size": Annotated[int, Ge(4)] | None}
+    argument_rules: ClassVar[dict[str, Any]] = {
+        **PackageStrategy.argument_rules,
+        "population_size": Annotated[int, Ge(4)] | None,
+    }

@@ -17,6 +17,7 @@ from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.fitness_shaping import shared_by_equals
 from evonet.strategies.strategy import Strategy
+from evonet.strategies.warm_start import Start, starting_genomes
 from evonet.types import FloatArray
 
 PopulationSize = Annotated[int, Ge(2)]
@@ -32,10 +33,11 @@ class PackageStrategy(Strategy):
         architecture: architecture of the networks that evolve.
         population_size: genomes sampled in each generation; by default 4 + 3 ln(genome size).
         sigma: first step size.
-        mean: value of every gene of the first mean.
+        mean: value of every gene of the first mean; in Python also what `initial` takes.
         spread: standard deviation of the first mean's genes around `mean`; 0 starts exactly at it.
         evaluate_mean: whether the mean is scored too, as one more individual: often the best policy of all.
         seed: seed of all random numbers.
+        initial: the first mean instead of `mean`: a genome, or what has one, see `evonet.strategies.warm_start`.
 
     Attributes:
         package_class: name of the class in the package.
@@ -47,23 +49,31 @@ class PackageStrategy(Strategy):
 
     uses_linear_algebra = True
     package_class: ClassVar[str]
+    argument_rules: ClassVar[dict[str, Any]] = {"mean": float}
 
     def __init__(
         self,
         architecture: Architecture,
         population_size: PopulationSize | None = None,
         sigma: PositiveFloat = 0.5,
-        mean: float = 0.0,
+        mean: float | Start = 0.0,
         spread: Annotated[float, Ge(0)] = 0.0,
         evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         super().__init__(architecture, seed=seed)
+        place = f"{type(self).__name__}.initial"
+        if initial is None and not np.isscalar(mean):
+            place, initial, mean = f"{type(self).__name__}.mean", mean, 0.0
         settings = {"population_size": population_size, "sigma": sigma, "mean": mean, "spread": spread}
         check(type(self), settings | {"evaluate_mean": evaluate_mean})
         size = architecture.genome_size
-        centre = np.full(size, float(mean)) + spread * generator(seed, Purpose.INITIALISATION).standard_normal(size)
+        first: Any = mean if initial is None else starting_genomes(place, initial, architecture, most=1)[0]
+        centre = np.full(size, first, dtype=np.float64) + spread * generator(
+            seed, Purpose.INITIALISATION
+        ).standard_normal(size)
         package = optional_package("cmaes", "this strategy needs the package cmaes", "strategies", ConfigError)
         with single_threaded():
             self._optimiser: Any = getattr(package, self.package_class)(

@@ -14,6 +14,7 @@ from evonet.operators.mutation import shuffled
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, Probability, check
 from evonet.strategies.strategy import Strategy
+from evonet.strategies.warm_start import Start, around, starting_genomes
 from evonet.types import FloatArray
 
 
@@ -32,6 +33,8 @@ class CoSyNE(Strategy):
         rate: chance that a gene of a child takes a Cauchy step.
         scale: first genes lie between -scale and scale.
         seed: seed of all random numbers.
+        initial: genomes to start from, or what has them, see `evonet.strategies.warm_start`; the other first genomes
+            are copies of them in turn, with steps drawn as first genes are.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -50,6 +53,7 @@ class CoSyNE(Strategy):
         scale: PositiveFloat = 10.0,
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         check(CoSyNE, {"population_size": population_size, "breeding": breeding, "crossover_rate": crossover_rate})
         check(CoSyNE, {"sigma": sigma, "rate": rate, "scale": scale})
@@ -61,6 +65,9 @@ class CoSyNE(Strategy):
         self.rate = rate
         rng = generator(seed, Purpose.INITIALISATION)
         self.weights: FloatArray = rng.uniform(-scale, scale, (population_size, architecture.genome_size))
+        if initial is not None:
+            founders = starting_genomes("CoSyNE.initial", initial, architecture, population_size)
+            self.weights = around(founders, self.weights)
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
         return self.weights.copy()

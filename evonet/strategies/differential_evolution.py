@@ -11,6 +11,7 @@ from evonet.architecture import Architecture
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, PositiveFloat, Probability, check
 from evonet.strategies.strategy import Strategy
+from evonet.strategies.warm_start import Start, around, starting_genomes
 from evonet.types import FloatArray, IntArray
 
 Variant = Literal["rand/1", "best/1", "current-to-best/1"]
@@ -30,6 +31,8 @@ class DifferentialEvolution(Strategy):
         rate: CR, chance that a gene comes from the mixture; at least one gene always does.
         scale: standard deviation of the first genes.
         seed: seed of all random numbers.
+        initial: genomes to start from, or what has them, see `evonet.strategies.warm_start`; the other first genomes
+            are copies of them in turn, with steps drawn as first genes are.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -47,6 +50,7 @@ class DifferentialEvolution(Strategy):
         scale: PositiveFloat = 1.0,
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         check(DifferentialEvolution, {"population_size": population_size, "variant": variant, "weight": weight})
         check(DifferentialEvolution, {"rate": rate, "scale": scale})
@@ -57,6 +61,9 @@ class DifferentialEvolution(Strategy):
         self.rate = rate
         rng = generator(seed, Purpose.INITIALISATION)
         self.individuals: FloatArray = scale * rng.standard_normal((population_size, architecture.genome_size))
+        if initial is not None:
+            founders = starting_genomes("DifferentialEvolution.initial", initial, architecture, population_size)
+            self.individuals = around(founders, self.individuals)
         self.individual_fitness: FloatArray | None = None
 
     def propose(self, rng: np.random.Generator) -> FloatArray:

@@ -19,6 +19,7 @@ from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
 from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes, uses_linear_algebra
+from evonet.strategies.warm_start import Start
 from evonet.types import FloatArray, IntArray
 
 Topology = Literal["ring", "random"]
@@ -45,6 +46,7 @@ class Islands:
         migrants: copies that each island sends, fewer than it has individuals; 0 keeps islands to themselves.
         topology: "ring" or "random".
         seed: seed of all random numbers.
+        initial: genomes to start from, or what has them, see `evonet.strategies.warm_start`; each island gets them.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range, or the algorithm cannot take migrants.
@@ -60,6 +62,7 @@ class Islands:
         topology: Topology = "ring",
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         settings = {"islands": islands, "interval": interval, "migrants": migrants, "topology": topology, "seed": seed}
         check(Islands, settings)
@@ -71,8 +74,9 @@ class Islands:
         self.seed = seed
         self.generation = 0
         seeds = generator(seed, Purpose.INITIALISATION, 0, 4).choice(2**31, len(makers), replace=False)
+        start: dict[str, Any] = {} if initial is None else {"initial": initial}
         self._islands: list[Any] = [
-            make(architecture=architecture, seed=int(own)) for make, own in zip(makers, seeds, strict=True)
+            make(architecture=architecture, seed=int(own), **start) for make, own in zip(makers, seeds, strict=True)
         ]
         if migrants:
             _check_migration(self._islands, migrants)

@@ -8,6 +8,7 @@ from evonet.architecture import Architecture
 from evonet.seeding import Purpose, generator
 from evonet.settings import Natural, check
 from evonet.strategies.strategy import Strategy
+from evonet.strategies.warm_start import Start, starting_genomes
 from evonet.types import FloatArray
 
 
@@ -19,17 +20,23 @@ class MeanStrategy(Strategy):
         spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
         seed: seed of all random numbers.
+        initial: centre of the first mean instead of 0: a genome, or what has one, see `evonet.strategies.warm_start`.
 
     Attributes:
         mean: mean of the search distribution, `(genome_size,)`.
         evaluate_mean: whether the mean is scored too, as one more individual, the last.
     """
 
-    def __init__(self, architecture: Architecture, *, spread: float, evaluate_mean: bool, seed: Natural) -> None:
+    def __init__(
+        self, architecture: Architecture, *, spread: float, evaluate_mean: bool, seed: Natural, initial: Start | None
+    ) -> None:
         check(type(self), {"spread": spread, "evaluate_mean": evaluate_mean})
         super().__init__(architecture, seed=seed)
         start = generator(seed, Purpose.INITIALISATION).standard_normal(architecture.genome_size)
         self.mean: FloatArray = spread * start
+        if initial is not None:
+            (centre,) = starting_genomes(f"{type(self).__name__}.initial", initial, architecture, most=1)
+            self.mean = centre + self.mean
         self.evaluate_mean = evaluate_mean
 
     def with_mean(self, sampled: FloatArray) -> FloatArray:

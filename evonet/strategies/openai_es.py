@@ -13,6 +13,7 @@ from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.fitness_shaping import centred_ranks
 from evonet.strategies.mean_strategy import MeanStrategy, pairs
 from evonet.strategies.optimisers import adam
+from evonet.strategies.warm_start import Start
 from evonet.types import FloatArray
 
 EvenPopulation = Annotated[int, Ge(2), MultipleOf(2)]
@@ -30,6 +31,7 @@ class OpenAIES(MeanStrategy):
         spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
         seed: seed of all random numbers.
+        initial: centre of the first mean instead of 0: a genome, or what has one, see `evonet.strategies.warm_start`.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -48,10 +50,11 @@ class OpenAIES(MeanStrategy):
         evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         check(OpenAIES, {"population_size": population_size, "sigma": sigma})
         check(OpenAIES, {"learning_rate": learning_rate, "weight_decay": weight_decay})
-        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
+        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed, initial=initial)
         self.population_size = population_size
         self.sigma = sigma
         self.learning_rate = learning_rate

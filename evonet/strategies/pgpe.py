@@ -15,6 +15,7 @@ from evonet.strategies.fitness_shaping import centred_ranks
 from evonet.strategies.mean_strategy import MeanStrategy, pairs
 from evonet.strategies.openai_es import EvenPopulation
 from evonet.strategies.optimisers import clip_up
+from evonet.strategies.warm_start import Start
 from evonet.types import FloatArray
 
 
@@ -33,6 +34,7 @@ class PGPE(MeanStrategy):
         spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
         seed: seed of all random numbers.
+        initial: centre of the first mean instead of 0: a genome, or what has one, see `evonet.strategies.warm_start`.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -53,10 +55,11 @@ class PGPE(MeanStrategy):
         evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         check(PGPE, {"population_size": population_size, "radius": radius, "max_speed": max_speed})
         check(PGPE, {"learning_rate": learning_rate, "deviation_rate": deviation_rate, "max_change": max_change})
-        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
+        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed, initial=initial)
         size = architecture.genome_size
         self.population_size = population_size
         self.max_speed = radius / 15 if max_speed is None else max_speed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
 from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes, uses_linear_algebra
+from evonet.strategies.warm_start import Start
 from evonet.types import FloatArray, IntArray
 
 RestartPolicy = Literal["ipop", "bipop"]
@@ -40,6 +42,8 @@ class Restarts:
         flat: generations in which all individuals have the same fitness.
         max_population_size: greatest population size.
         seed: seed of all random numbers.
+        initial: genomes to start from, or what has them, see `evonet.strategies.warm_start`; the first algorithm gets
+            them, and those after a restart start afresh.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -56,6 +60,7 @@ class Restarts:
         max_population_size: Count = 10_000,
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         check(Restarts, {"policy": policy, "factor": factor, "stagnation": stagnation, "flat": flat})
         check(Restarts, {"max_population_size": max_population_size, "seed": seed})
@@ -75,7 +80,7 @@ class Restarts:
         self._spent = {"large": 0, "small": 0}
         self._first_id = self._next_id = 0
         self._best, self._since_better, self._flat_for = -math.inf, 0, 0
-        self._begin(None)
+        self._begin(None, {} if initial is None else {"initial": initial})
         self.population = self._in_whole_run()
 
     @property
@@ -152,12 +157,12 @@ class Restarts:
         self._algorithm.restore(state["algorithm"])
         self.population = self._in_whole_run()
 
-    def _begin(self, size: int | None, *, again: bool = False) -> None:
+    def _begin(self, size: int | None, start: Mapping[str, Any] = MappingProxyType({}), *, again: bool = False) -> None:
         """Make the algorithm for this restart, with its own seed."""
         rng = generator(self.seed, Purpose.VARIATION, self.restarts, 2)
         own_seed = int(rng.integers(2**31)) if self.restarts else self.seed
         settings = {} if size is None else {"population_size": size}
-        self._algorithm: Any = self._make(architecture=self.architecture, seed=own_seed, **settings)
+        self._algorithm: Any = self._make(architecture=self.architecture, seed=own_seed, **settings, **start)
         self._best, self._since_better, self._flat_for = -math.inf, 0, 0
         if not again:
             self._sizes.append(int(self._algorithm.population_size if size is None else size))

@@ -14,6 +14,7 @@ from evonet.settings import Natural, PositiveFloat, check
 from evonet.strategies.cmaes_package import PopulationSize
 from evonet.strategies.fitness_shaping import natural_utilities
 from evonet.strategies.mean_strategy import MeanStrategy
+from evonet.strategies.warm_start import Start
 from evonet.types import FloatArray
 
 
@@ -29,6 +30,7 @@ class SNES(MeanStrategy):
         spread: standard deviation of the first mean's genes around 0.
         evaluate_mean: whether the mean is scored too, as one more individual.
         seed: seed of all random numbers.
+        initial: centre of the first mean instead of 0: a genome, or what has one, see `evonet.strategies.warm_start`.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -45,9 +47,10 @@ class SNES(MeanStrategy):
         evaluate_mean: bool = True,  # noqa: FBT001, FBT002 - a setting
         *,
         seed: Natural = 0,
+        initial: Start | None = None,
     ) -> None:
         check(SNES, {"population_size": population_size, "sigma": sigma})
-        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed)
+        super().__init__(architecture, spread=spread, evaluate_mean=evaluate_mean, seed=seed, initial=initial)
         size = architecture.genome_size
         log_size = float(log(size))
         self.population_size = population_size or 4 + math.floor(3 * log_size)
