@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evonet.version import __version__
 
 if TYPE_CHECKING:
+    from evonet import plot as plot
     from evonet.architecture import Architecture as Architecture
     from evonet.champion import Champion as Champion
     from evonet.champion_selection import Validation as Validation
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from evonet.inspection.loaded_study import load_study as load_study
     from evonet.network import NeuralNetwork as NeuralNetwork
     from evonet.population import Population as Population
+    from evonet.progress_bar import progress as progress
     from evonet.running import run as run
     from evonet.running import study as study
     from evonet.scores import Score as Score
@@ -56,6 +58,7 @@ _HOMES = {
     "evolve": "evolution",
     "load_run": "inspection.loaded_run",
     "load_study": "inspection.loaded_study",
+    "progress": "progress_bar",
     "run": "running",
     "study": "running",
 }
@@ -64,6 +67,8 @@ __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - strings all
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return importlib.import_module("evonet.plot")
     if name not in _HOMES:
         raise AttributeError(f"module 'evonet' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"evonet.{_HOMES[name]}"), name)
@@ -82,12 +87,12 @@ def _to_html(value: Any) -> str | None:
 
 
 def _draw_in_notebooks() -> None:
-    """Have a notebook draw runs, populations and networks; what draws them is imported when the first is shown."""
+    """Have a notebook draw runs, champions and so on; what draws them is imported when the first is shown."""
     ipython: Any = sys.modules.get("IPython")
     shell = ipython and ipython.get_ipython()
     if hasattr(shell, "kernel"):
         formatter = shell.display_formatter.formatters["text/html"]
-        for name in ("NeuralNetwork", "Population"):
+        for name in ("Champion", "Generation", "NeuralNetwork", "Population"):
             formatter.for_type_by_name(f"evonet.{_HOMES[name]}", name, _to_html)
         formatter.for_type_by_name(f"evonet.{_HOMES['load_run']}", "LoadedRun", _to_html)
 

@@ -33,6 +33,7 @@ from evonet.files.archive import check_format, pack_archive, read_archive
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
 from evonet.files.fields import Fields
+from evonet.files.text import brief
 from evonet.individual import Individual
 from evonet.policy import Policy
 from evonet.scores import EarnedScore, Score
@@ -85,6 +86,12 @@ class Champion(Individual):
             EnvironmentUnavailable: a function scored the champion; it has no environment.
         """
         return self.policy_for(self.task)
+
+    def __repr__(self) -> str:
+        place = "" if self.task is None else f" in {self.task.environment_name}"
+        scores = [f"{name} {brief(score.mean)}" for name, score in self._scores.items()]
+        shown = ", ".join([str(self.architecture), f"generation {self.generation}", *scores])
+        return f"<{type(self).__name__} {self.id}{place}: {shown}>"
 
     def reset(self) -> None:
         """Forget the episode so far; needed between episodes if the network is recurrent."""

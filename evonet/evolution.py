@@ -28,6 +28,7 @@ from evonet.evaluation.results import EpisodeResults
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
+from evonet.files.text import brief
 from evonet.fitness import Fitness
 from evonet.foreign import own_parts_guarded
 from evonet.function_fitness import FitnessFunction, NetworkFunction, function_fitness
@@ -70,6 +71,16 @@ class Generation:
         """Training fitness, `(n,)`, higher is fitter; -inf for an individual with a fault."""
         assert self.population.fitness is not None
         return self.population.fitness
+
+    def __repr__(self) -> str:
+        scored = self.fitness[np.isfinite(self.fitness)]
+        spread = (
+            f"best {brief(scored.max())}, median {brief(float(np.median(scored)))}" if scored.size else "none scored"
+        )
+        validation = self.champion and self.champion.validation
+        shown = f", champion's validation {brief(validation.mean)}" if validation else ""
+        steps = f", {self.environment_steps:,} steps" if self.environment_steps else ""
+        return f"<Generation {self.number}: {len(self.population)} individuals, {spread}{shown}{steps}>"
 
 
 def evolve(

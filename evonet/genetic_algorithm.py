@@ -38,7 +38,7 @@ from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
 from evonet.strategies.migration import Migrants
-from evonet.strategies.warm_start import Start, starting_genomes
+from evonet.strategies.warm_start import Start, descendants, starting_genomes
 from evonet.types import BoolArray, FloatArray, IntArray
 
 _BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
@@ -184,21 +184,28 @@ class GeneticAlgorithm:
         self._returns = None if returns is None else np.array(returns, dtype=np.float64)
         self._observations = observe() if self._observing and observe is not None else None
 
+    def __repr__(self) -> str:
+        operators = ", ".join(map(repr, (self.selection, self.crossover, *self.mutations)))
+        size = f"{self.population_size} individuals, generation {self.generation}, seed {self.seed}"
+        return f"<GeneticAlgorithm: {self.architecture}, {size}; {operators}>"
+
     def _first_generation(self, initial: Start | None) -> Population:
         rng = generator(self.seed, Purpose.INITIALISATION)
         if initial is None:
             genomes = self.initialisation(rng, self.population_size, self.architecture)
         else:
-            genomes = self._descendants(rng, initial)
+            founders = starting_genomes("GeneticAlgorithm.initial", initial, self.architecture, self.population_size)
+            mutations = [each for _, each in self._current_mutations() if not isinstance(each, StructuralMutation)]
+            genomes = descendants(
+                rng, founders, self.population_size, self.architecture, mutations, sparse=self.structure is not None
+            )
         bounds = self._scheduled.resolve("bounds", self.bounds)
         genomes = genomes if bounds is None else bounds(genomes)
         masks = None
         if self.structure is not None:
             rng = generator(self.seed, Purpose.STRUCTURE)
-            if initial is None:
-                masks = self.structure.first(rng, self.population_size, self.architecture)
-            else:
-                masks = genomes != 0.0
+            first = self.structure.first(rng, self.population_size, self.architecture)
+            masks = first if initial is None else genomes != 0.0
             genomes[~masks] = 0.0
         names = [display_name("crossover", self.crossover), *(display_name("mutation", m) for m in self.mutations)]
         return Population(
@@ -212,19 +219,6 @@ class GeneticAlgorithm:
             },
             masks=masks,
         )
-
-    def _descendants(self, rng: np.random.Generator, initial: Start) -> FloatArray:
-        """The genomes to start from, and mutants of them in turn, `(population_size, genome_size)`."""
-        founders = starting_genomes("GeneticAlgorithm.initial", initial, self.architecture, self.population_size)
-        parents = Parents(self.architecture, founders, np.zeros(len(founders)))
-        copies = founders[np.arange(self.population_size - len(founders)) % len(founders)]
-        mutants = copies
-        for _, mutation in self._current_mutations():
-            if not isinstance(mutation, StructuralMutation):
-                mutants = _checked(mutation(rng, mutants, parents), copies, mutation)
-        if self.structure is not None:  # a gene of 0 is no connection
-            mutants = np.where(copies != 0.0, mutants, 0.0)
-        return np.concatenate([founders, mutants])
 
     def _next_generation(self) -> Population:
         """Survivors, and children of selected parents: crossed, then mutated."""

@@ -11,6 +11,7 @@ example by a mutation, changes the network, and a change of a weight changes the
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -261,6 +262,10 @@ class NeuralNetwork:
             nothing if recurrent is None else recurrent[:, index],
             nothing,
         )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw neurons and connections on Matplotlib axes `ax`, by default new ones; see `evonet.plot.network`."""
+        return importlib.import_module("evonet.plot").network(self, ax=ax)
 
     @property
     def genome(self) -> FloatArray:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
+from evonet.files.text import brief
 from evonet.network import NetworkStack, NeuralNetwork
 from evonet.types import BoolArray, FloatArray, IntArray
 
@@ -178,5 +179,5 @@ class Population:
         return {**vars(self), "_stack": None}
 
     def __repr__(self) -> str:
-        best = "" if self.fitness is None else f", best fitness {self.fitness.max():.6g}"
+        best = "" if self.fitness is None else f", best fitness {brief(float(self.fitness.max()))}"
         return f"<Population of {len(self)} networks {self.architecture}{best}>"

@@ -59,10 +59,15 @@ class Task:
         return make_environment(self.environment, render_mode)
 
     @property
+    def environment_id(self) -> str | None:
+        """The environment's id; None if a callable makes it."""
+        return self.environment.id if isinstance(self.environment, EnvironmentSpec) else None
+
+    @property
     def environment_name(self) -> str:
         """The environment's id, or the name of the callable that makes it."""
-        made: Any = self.environment
-        return made.id if isinstance(made, EnvironmentSpec) else getattr(made, "__qualname__", type(made).__name__)
+        made = self.environment
+        return self.environment_id or str(getattr(made, "__qualname__", type(made).__name__))
 
     def within(self, environment: str | EnvironmentSpec | EnvironmentFactory) -> Task:
         """This task in another environment with the same spaces, which is made once to read them.
@@ -82,8 +87,7 @@ class Task:
     @property
     def names(self) -> Names:
         """Names of the network's inputs and outputs."""
-        environment_id = self.environment.id if isinstance(self.environment, EnvironmentSpec) else None
-        known = names_for(environment_id, self.architecture.num_inputs, self.architecture.num_outputs)
+        known = names_for(self.environment_id, self.architecture.num_inputs, self.architecture.num_outputs)
         return Names(self.input_names or known.inputs, self.output_names or known.outputs)
 
     def reward_threshold(self) -> float | None:

@@ -5,7 +5,16 @@ from itertools import combinations, islice, pairwise
 import numpy as np
 import pytest
 
-from evonet import Architecture, ConfigError, EpisodeReturn, FunctionFitness, GeneticAlgorithm, Validation, evolve
+from evonet import (
+    Architecture,
+    ConfigError,
+    EpisodeReturn,
+    FunctionFitness,
+    GeneticAlgorithm,
+    Validation,
+    evolve,
+    progress,
+)
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import AlgorithmFailed
 from evonet.foreign import without_place
@@ -484,3 +493,39 @@ def test_an_error_of_evonet_s_own_algorithm_stays_as_it_is():
     algorithm.population = None
     with pytest.raises(AttributeError):
         generations(algorithm, closeness, 1)
+
+
+def test_a_generation_and_its_parts_show_themselves_in_a_line():
+    fitness = EpisodeReturn("CartPole-v1", hidden=2, episodes=1, max_steps=200, engine="numpy")
+    algorithm = GeneticAlgorithm(fitness.architecture, 6, selection=Tournament(3), mutation=Gaussian(0.5, 0.5), seed=1)
+    generation = next(evolve(algorithm, fitness, validation=Validation(episodes=3)))
+    best, median = generation.fitness.max(), np.median(generation.fitness)
+    shown = [f"{each:,.0f}" if each >= 100 else f"{each:.3g}" for each in (best, median)]
+    mean = generation.champion.validation.mean
+    validation = f"{mean:,.0f}" if mean >= 100 else f"{mean:.3g}"
+    assert repr(generation) == (
+        f"<Generation 0: 6 individuals, best {shown[0]}, median {shown[1]}, champion's validation {validation}, "
+        f"{generation.environment_steps:,} steps>"
+    )
+    assert repr(generation.population) == f"<Population of 6 networks 4-2-2 (tanh/identity), best fitness {shown[0]}>"
+    assert repr(generation.champion) == (
+        f"<Champion {generation.champion.id} in CartPole-v1: 4-2-2 (tanh/identity), generation 0, "
+        f"validation {validation}>"
+    )
+    assert repr(algorithm) == (
+        "<GeneticAlgorithm: 4-2-2 (tanh/identity), 6 individuals, generation 0, seed 1; Tournament(size=3), "
+        "NeuronCrossover(rate=0.7, swap=0.5), Gaussian(sigma=0.5, rate=0.5)>"
+    )
+    failed = next(evolve(algorithm_for(), lambda genomes, seeds: np.full(len(genomes), np.nan)))
+    assert repr(failed) == "<Generation 0: 12 individuals, none scored>"
+
+
+def test_a_bar_follows_the_loop_and_ends_it(capsys):
+    seen = [generation.number for generation in progress(evolve(algorithm_for(), closeness), 3)]
+    assert seen == [0, 1, 2]
+    assert "3/3" in capsys.readouterr().err
+    for generation in progress(evolve(algorithm_for(), closeness, validation=Validation())):
+        if generation.number == 1:
+            break
+    assert "2gen" in (bar := capsys.readouterr().err)
+    assert "validation " in bar

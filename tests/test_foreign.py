@@ -80,7 +80,9 @@ NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
     "evonet.replay.episodes": {"policy.reset"},
     "evonet.inspection.report": {"environment.from_string(_read('page.html')).render"},
     "evonet.lazy": {"importlib.import_module"},
+    "evonet.network": {"importlib.import_module"},
     "evonet.processes.worker_loop": {"function"},
+    "evonet.progress_bar": {"importlib.import_module"},
     "evonet.testing.environment": {"_fitness(environment).close"},
 }
 CONTRACTS = {"evonet.testing.kernel"}  # which compare with an environment, and may fail as it does

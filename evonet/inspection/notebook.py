@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from evonet.champion import Champion
+from evonet.evolution import Generation
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import number, scores, title, verdict
 from evonet.inspection.plots import histogram, learning_curve, network_diagram
@@ -23,10 +25,14 @@ _FITTEST = 5
 _CELL = 'style="text-align:left;padding:1px 12px 1px 0"'
 
 
-def to_html(value: LoadedRun | Population | NeuralNetwork) -> str | None:
-    """A run, a population or a network as HTML; None without Matplotlib, so that a notebook shows plain text."""
+def to_html(value: LoadedRun | Generation | Champion | Population | NeuralNetwork) -> str | None:
+    """What evonet draws in a notebook as HTML; None without Matplotlib, so that a notebook shows plain text."""
     if find_spec("matplotlib") is None:
         return None
+    if isinstance(value, Generation):
+        return generation_html(value)
+    if isinstance(value, Champion):
+        return champion_html(value)
     if isinstance(value, LoadedRun):
         return run_html(value)
     return population_html(value) if isinstance(value, Population) else network_html(value)
@@ -36,16 +42,37 @@ def run_html(run: LoadedRun) -> str:
     """A run's verdict, learning curve, scores and champion's network."""
     parts = [_paragraph(verdict(run.summary))]
     if len(run.metrics.get("generation", ())):
-        parts.append(_figure(lambda axes: learning_curve(run, ax=axes)))
+        parts.append(figure_html(lambda axes: learning_curve(run, ax=axes)))
     if run.champion is not None:
         shape = run.champion.architecture
         names, network = run.names, run.champion.network
         parts += [
             _table(("score", "value", "of"), scores(run.summary)),
             _paragraph(f"champion: network {shape}, {shape.genome_size} genes"),
-            _figure(lambda axes: network_diagram(network, names, ax=axes), width=7.0, height=4.0),
+            figure_html(lambda axes: network_diagram(network, names, ax=axes), width=7.0, height=4.0),
         ]
     return _block(title(run.summary), parts)
+
+
+def generation_html(generation: Generation) -> str:
+    """A generation's number, its champion's scores, and its population."""
+    steps = f"{generation.evaluations:,} evaluations and {generation.environment_steps:,} environment steps so far"
+    parts = [_paragraph(steps)]
+    parts += [] if generation.champion is None else [_scores_html(generation.champion)]
+    return _block(f"Generation {generation.number}", [*parts, population_html(generation.population)])
+
+
+def champion_html(champion: Champion) -> str:
+    """A champion's scores and its network."""
+    place = "" if champion.task is None else f" in {champion.task.environment_name}"
+    figure = figure_html(lambda axes: network_diagram(champion.network, champion.names, ax=axes), width=7.0, height=4.0)
+    return _block(f"Champion {champion.id}{place}: {champion.architecture}", [_scores_html(champion), figure])
+
+
+def _scores_html(champion: Champion) -> str:
+    known = (("test", champion.test), ("validation", champion.validation))
+    rows = [(name, number(each.mean, 3), str(each.episodes)) for name, each in known if each is not None]
+    return _table(("champion", "mean", "episodes"), rows) if rows else _paragraph("no scores")
 
 
 def population_html(population: Population) -> str:
@@ -69,9 +96,9 @@ def population_html(population: Population) -> str:
     ]
     parts = [
         _paragraph(spread + (f"; {failed} could not be scored" if failed else "")),
-        _figure(lambda axes: histogram(known, "fitness", ax=axes).set_ylabel("individuals"), height=2.0),
+        figure_html(lambda axes: histogram(known, "fitness", ax=axes).set_ylabel("individuals"), height=2.0),
         _table(("individual", "fitness", "parents", "made by"), rows),
-        _figure(lambda axes: network_diagram(population.best, ax=axes), width=7.0, height=4.0),
+        figure_html(lambda axes: network_diagram(population.best, ax=axes), width=7.0, height=4.0),
     ]
     return _block(heading, parts)
 
@@ -79,7 +106,7 @@ def population_html(population: Population) -> str:
 def network_html(network: NeuralNetwork) -> str:
     """A network's neurons and connections."""
     heading = f"NeuralNetwork {network.architecture}, {network.architecture.genome_size} genes"
-    return _block(heading, [_figure(lambda axes: network_diagram(network, ax=axes), width=7.0, height=4.0)])
+    return _block(heading, [figure_html(lambda axes: network_diagram(network, ax=axes), width=7.0, height=4.0)])
 
 
 def _parents(population: Population, row: int) -> str:
@@ -90,7 +117,7 @@ def _operators(population: Population, row: int) -> str:
     return ", ".join(population.operators_of(row)) or "–"
 
 
-def _figure(draw: Callable[[Any], object], width: float = 5.0, height: float = 2.6) -> str:
+def figure_html(draw: Callable[[Any], object], width: float = 5.0, height: float = 2.6) -> str:
     """A figure of `width` times `height` inches as SVG; Matplotlib escapes the names in the SVG."""
     with page_style():
         axes = new_axes(width, height)

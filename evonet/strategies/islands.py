@@ -127,6 +127,9 @@ class Islands:
         self.population.fitness = np.concatenate([island.population.fitness for island in self._islands])
         self.generation += 1
 
+    def __repr__(self) -> str:
+        return f"<Islands: {len(self._islands)}, generation {self.generation}, the first {self._islands[0]!r}>"
+
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         return {

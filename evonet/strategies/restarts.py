@@ -128,6 +128,9 @@ class Restarts:
             self._since_better += 1
         self._flat_for = self._flat_for + 1 if float(scores.min()) == best else 0
 
+    def __repr__(self) -> str:
+        return f"<Restarts: {self.restarts} so far, of {self._algorithm!r}>"
+
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         return {

@@ -81,6 +81,11 @@ class Strategy(ABC):
         self.generation += 1
         self._asked = False
 
+    def __repr__(self) -> str:
+        size = getattr(self, "population_size", None)
+        sampled = "" if size is None else f", {size} a generation"
+        return f"<{type(self).__name__}: {self.architecture}{sampled}, generation {self.generation}, seed {self.seed}>"
+
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         state: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike
 from evonet.architecture import Architecture
 from evonet.files.archive import ArchiveLimits, read_archive
 from evonet.files.bounded import reading
+from evonet.operators.mutation import Mutation
+from evonet.operators.parents import Parents
 from evonet.population import Population
 from evonet.types import FloatArray
 
@@ -83,6 +86,32 @@ def around(founders: FloatArray, steps: FloatArray) -> FloatArray:
     genomes: FloatArray = founders[np.arange(len(steps)) % len(founders)] + steps
     genomes[: len(founders)] = founders
     return genomes
+
+
+def descendants(
+    rng: np.random.Generator,
+    founders: FloatArray,
+    count: int,
+    architecture: Architecture,
+    mutations: Sequence[Mutation],
+    *,
+    sparse: bool,
+) -> FloatArray:
+    """Genomes `(count, genome_size)` of which the first are the founders, the others mutants of them in turn.
+
+    Args:
+        rng: random generator.
+        founders: genomes to start from, `(k, genome_size)`.
+        count: number of genomes.
+        architecture: architecture of the networks.
+        mutations: applied in order.
+        sparse: whether a gene of 0 is a connection that does not exist, and stays 0.
+    """
+    parents = Parents(architecture, founders, np.zeros(len(founders)))
+    copies = mutants = founders[np.arange(count - len(founders)) % len(founders)]
+    for mutation in mutations:
+        mutants = mutation(rng, mutants, parents)
+    return np.concatenate([founders, np.where(copies != 0.0, mutants, 0.0) if sparse else mutants])
 
 
 def _fittest(population: Population, most: int) -> FloatArray:

@@ -5,12 +5,23 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
-from evonet import Architecture, GeneticAlgorithm, NeuralNetwork, Population, load_run
+from evonet import (
+    Architecture,
+    EpisodeReturn,
+    GeneticAlgorithm,
+    NeuralNetwork,
+    Population,
+    Validation,
+    evolve,
+    load_run,
+    progress,
+)
 from evonet.inspection import notebook
 from evonet.inspection.notebook import to_html
 from evonet.inspection.phrases import verdict
@@ -113,5 +124,36 @@ for module, name in sorted(shown):
 def test_a_notebook_s_kernel_gets_a_formatter_for_each_kind(kernel):
     program = NOTEBOOK.replace("KERNEL", str(kernel))
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    names = ["inspection.loaded_run LoadedRun", "network NeuralNetwork", "population Population"]
+    names = ["champion Champion", "evolution Generation", "inspection.loaded_run LoadedRun", "network NeuralNetwork"]
+    names += ["population Population"]
     assert result.stdout.splitlines() == [f"evonet.{name} {name.split()[1]}" for name in names if kernel]
+
+
+def evolved(**settings):
+    fitness = EpisodeReturn("CartPole-v1", hidden=2, episodes=1, max_steps=30, engine="numpy")
+    return evolve(GeneticAlgorithm(fitness.architecture, 6, seed=1), fitness, **settings)
+
+
+def test_a_generation_and_its_champion_are_shown_with_scores_and_networks():
+    generation = next(evolved(validation=Validation(episodes=3)))
+    text = to_html(generation)
+    assert "Generation 0" in text
+    assert "6 evaluations" in text
+    assert len(drawings(text)) == 2
+    champion = to_html(generation.champion)
+    assert "pole angular velocity" in champion
+    assert re.search(r"<td[^>]*>validation</td><td[^>]*>[\d.]+</td><td[^>]*>3</td>", champion)
+    assert "champion" not in to_html(next(evolved()))
+
+
+def test_a_notebook_s_loop_draws_its_curve_while_it_goes_on(monkeypatch):
+    pictures = []
+    handle = SimpleNamespace(update=pictures.append)
+    display = SimpleNamespace(HTML=str, display=lambda picture, display_id: pictures.append(picture) or handle)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1)))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.setattr("evonet.progress_bar._PAUSE_SECONDS", 0.0)
+    assert len(list(progress(evolved(validation=Validation(episodes=2)), 2, target=20.0))) == 2
+    assert len(pictures) == 3
+    assert all(len(drawings(picture)) == 1 for picture in pictures)
+    assert "target" in pictures[-1]

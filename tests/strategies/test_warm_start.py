@@ -132,6 +132,12 @@ def test_only_the_first_of_several_restarts_starts_there():
     assert RandomSearch(SHAPE, initial=GENOME, scale=1e-9).ask().round(6).tolist()[0] == GENOME.round(6).tolist()
 
 
+def test_an_algorithm_shows_itself_in_a_line():
+    assert repr(SNES(SHAPE, seed=2)) == "<SNES: 4-2-2 (tanh/identity), 12 a generation, generation 0, seed 2>"
+    assert repr(made("restarts")).startswith("<Restarts: 0 so far, of <GeneticAlgorithm: 4-2-2 (tanh/identity), 8 ")
+    assert repr(made("islands")).startswith("<Islands: 4, generation 0, the first <GeneticAlgorithm: 4-2-2 (tanh/id")
+
+
 CONFIG = """
 environment: {id: CartPole-v1, max_steps: 20}
 network: {hidden: 2}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, Axes, axes_for, finite_span, legend
@@ -12,7 +13,21 @@ from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, A
 Over = Literal["evaluations", "environment_steps", "generation"]
 
 
-def learning_curve(run: LoadedRun, over: Over = "evaluations", ax: Axes | None = None) -> Axes:
+class Learning(Protocol):
+    """A loaded run, or what has its metrics and its target."""
+
+    @property
+    def metrics(self) -> dict[str, NDArray[Any]]:
+        """Columns by name, `(generations,)` each, as `LoadedRun.metrics`."""
+        ...
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """At least the `target`, which may be None."""
+        ...
+
+
+def learning_curve(run: Learning, over: Over = "evaluations", ax: Axes | None = None) -> Axes:
     """Best, median and quartiles of the training fitness, and the champion's validation mean, over a run.
 
     Args:
@@ -37,10 +52,11 @@ def learning_curve(run: LoadedRun, over: Over = "evaluations", ax: Axes | None =
     small = "o" if len(x) < 40 else ""
     ax.plot(x, metrics["median"], color=MUTED, label="median", marker=small, markersize=3)
     ax.plot(x, metrics["best"], color=POSITIVE, label="best in training", marker=small, markersize=3)
-    ax.step(
-        x, metrics["validation_mean"], color=NEGATIVE, linestyle="--", where="post",
-        label="champion in validation", marker=small, markersize=3,
-    )  # fmt: skip
+    if np.isfinite(metrics["validation_mean"]).any():
+        ax.step(
+            x, metrics["validation_mean"], color=NEGATIVE, linestyle="--", where="post",
+            label="champion in validation", marker=small, markersize=3,
+        )  # fmt: skip
     target = run.summary.get("target")
     if target is not None:
         ax.axhline(target, color=TARGET, linewidth=1.4, linestyle=":", label="target")
