@@ -74,7 +74,7 @@ BROKEN = {
         (
             "c.yaml:3:3: algorithm.popluation_size is not a known key; did you mean 'population_size'? "
             "Known: bounds, crossover, elites, initialisation, mutation, niching, population_size, replacement, "
-            "selection, type"
+            "selection, start_from, type"
         ),
     ),
     "typo in a name": (
@@ -339,7 +339,9 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
     left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor"}
     assert set(sections) == set(defaults_of(EpisodeReturn)) - left
-    for name, default in defaults_of(GeneticAlgorithm, "seed", "population_size", "mutation", "elites").items():
+    for name, default in defaults_of(
+        GeneticAlgorithm, "seed", "initial", "population_size", "mutation", "elites"
+    ).items():
         assert getattr(algorithm, name) == default, name
     assert len(algorithm.population) == defaults_of(GeneticAlgorithm)["population_size"]
     assert algorithm.elites == GeneticAlgorithm(ARCHITECTURE).elites == 4
