@@ -1,10 +1,10 @@
 """Figures for programs and notebooks: `evonet.plot.learning_curve(history)`, `network(champion)`, `ancestry(run)`.
 
 Each draws on Matplotlib axes and returns them; without `ax` it makes a new figure, `axes.figure`. Nothing touches
-pyplot. All figures of the report are functions in `evonet.inspection.plots`.
+pyplot. All figures of the report are functions in `evonet.inspection.plots`. An example:
 
->>> axes = evonet.plot.learning_curve(history)  # doctest: +SKIP
->>> axes.figure.savefig("learning.pdf")  # doctest: +SKIP
+    axes = evonet.plot.learning_curve(history)
+    axes.figure.savefig("learning.pdf")
 """
 
 from __future__ import annotations
