@@ -27,7 +27,7 @@ from evonet.operators.initialisation import Initialisation, Normal
 from evonet.operators.matrix_pool import MatrixPool, raise_mmap_threshold
 from evonet.operators.mutation import Gaussian, Mutation, SelfAdapting, inherited_step_sizes
 from evonet.operators.niching import FitnessSharing, Niching, NoNiching
-from evonet.operators.parents import Observe, Parents
+from evonet.operators.parents import Observe, Parents, checked_genomes
 from evonet.operators.registry import Named, display_name, operator_for
 from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.safe_mutation import SafeMutation, require_slopes
@@ -43,7 +43,6 @@ from evonet.types import BoolArray, FloatArray, IntArray
 
 _BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
 _FIRST_GENES = 64  # compared before the rest of a row
-
 
 AnyMutation: TypeAlias = Mutation | StructuralMutation
 
@@ -70,9 +69,8 @@ class GeneticAlgorithm:
         structure: how the networks' structure begins; by default all connections exist, and stay. With a structure,
             the structural mutations follow the others with their default rates, unless `mutation` has any of them.
         seed: seed of all random numbers of the algorithm.
-        initial: genomes to start from, or what has them, such as a champion, its file or a population, see
-            `evonet.strategies.warm_start`; the rest of the first generation are copies of them in turn, mutated as
-            children are.
+        initial: genomes to start from, or what has them, such as a champion or its file, see
+            `evonet.strategies.warm_start`; the rest of the first generation are mutants of them in turn.
 
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
@@ -186,8 +184,8 @@ class GeneticAlgorithm:
 
     def __repr__(self) -> str:
         operators = ", ".join(map(repr, (self.selection, self.crossover, *self.mutations)))
-        size = f"{self.population_size} individuals, generation {self.generation}, seed {self.seed}"
-        return f"<GeneticAlgorithm: {self.architecture}, {size}; {operators}>"
+        size = f"{self.population_size} individuals, generation {self.generation}"
+        return f"<GeneticAlgorithm: {self.architecture}, {size}, seed {self.seed}; {operators}>"
 
     def _first_generation(self, initial: Start | None) -> Population:
         rng = generator(self.seed, Purpose.INITIALISATION)
@@ -269,7 +267,7 @@ class GeneticAlgorithm:
             masks = parents.masks[pairs[:, 0]]
             second = np.where(parents.masks[pairs[:, 1]] & masks, second, first)
         crossover = self._scheduled.resolve("crossover", self.crossover)
-        genomes = _checked(crossover(rng, first, second, self.architecture), first, crossover)
+        genomes = checked_genomes(crossover(rng, first, second, self.architecture), first, crossover)
         crossed = _changed(first, genomes)
         children.operators[:] = crossed
         for number, mutation in self._current_mutations():
@@ -282,7 +280,7 @@ class GeneticAlgorithm:
                 adapting = cast("SelfAdapting", mutation)
                 genomes, children.step_sizes[number][:] = adapting.adapted(rng, before, parents, inherited)
             else:
-                genomes = _checked(mutation(rng, before, parents), before, mutation)
+                genomes = checked_genomes(mutation(rng, before, parents), before, mutation)
             genomes = genomes if masks is None else np.where(masks, genomes, 0.0)
             children.operators |= _changed(before, genomes).astype(np.int64) << number
         bounds = self._scheduled.resolve("bounds", self.bounds)
@@ -375,14 +373,6 @@ class GeneticAlgorithm:
         self._returns = np.array(state["returns"]) if "returns" in state else None
         self._observations = np.array(state["observations"]) if "observations" in state else None
         self._scheduled.restore(state, len(self.population))
-
-
-def _checked(genomes: FloatArray, before: FloatArray, operator: object) -> FloatArray:
-    """The genomes that an operator returned, if they have the shape of those before."""
-    if np.shape(genomes) != before.shape:
-        name = type(operator).__name__
-        raise AlgorithmFailed(f"{name} must return genomes of shape {before.shape}, got {np.shape(genomes)}")
-    return genomes
 
 
 def _changed(before: FloatArray, after: FloatArray) -> BoolArray:

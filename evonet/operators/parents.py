@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+import numpy as np
+
 from evonet.architecture import Architecture
+from evonet.errors import AlgorithmFailed
 from evonet.types import BoolArray, FloatArray, IntArray
 
 Observe: TypeAlias = Callable[[], FloatArray]
@@ -43,3 +46,15 @@ class Parents:
         returns = None if self.returns is None else self.returns[rows]
         masks = None if self.masks is None else self.masks[rows]
         return replace(self, genomes=self.genomes[rows], fitness=self.fitness[rows], returns=returns, masks=masks)
+
+
+def checked_genomes(genomes: FloatArray, before: FloatArray, operator: object) -> FloatArray:
+    """The genomes that an operator returned, `(m, genome_size)`, if they have the shape of those before.
+
+    Raises:
+        AlgorithmFailed: they have another shape.
+    """
+    if np.shape(genomes) != before.shape:
+        name = type(operator).__name__
+        raise AlgorithmFailed(f"{name} must return genomes of shape {before.shape}, got {np.shape(genomes)}")
+    return genomes
