@@ -10,6 +10,7 @@ Finding:  the table in experiments/README.md.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import random
@@ -140,10 +141,8 @@ def neat_python(seed: int) -> Run:
         if score.solved:
             raise StopIteration
 
-    try:
+    with contextlib.suppress(StopIteration):
         population.run(evaluate, xor.MOST_EVALUATIONS // 150)
-    except StopIteration:
-        pass
     enabled = sum(connection.enabled for connection in best.connections.values())
     return score.run(len(best.nodes) - 1, enabled + len(best.nodes))
 

@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pytest
 
+from evonet.architecture import Architecture
 from evonet.errors import ConfigError
 from evonet.experiment.records import METRICS, metrics_from
 from evonet.experiment.run_directory import RunDirectory
 from evonet.inspection.loaded_run import load_run
-from evonet.network import Architecture
 from evonet.population import Population
 from evonet.watch.curves import _MOST, COLUMNS, Curves
 from evonet.watch.folder import runs_in
