@@ -115,3 +115,17 @@ def test_a_study_s_seeds_differ():
     ):
         with pytest.raises(TypeError, match=f"^{got}"):
             evonet.study(CONFIG, seeds)
+
+
+def test_a_config_s_fitness_function_may_score_one_network(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.environments_for_tests.first_weight", lambda network: network.genome[0], raising=False)
+    shape = {"inputs": 2, "hidden": 2, "outputs": 1}
+    config = {**CONFIG, "environment": None, "network": shape, "fitness": {"type": f"{MODULE}:first_weight"}}
+    config["evaluation"] = {"workers": 1}
+    run = evonet.run(config, output=tmp_path / "run", allow_imports=[MODULE])
+    assert run.champion.validation.mean == run.champion.genome[0]
+    monkeypatch.setattr("tests.environments_for_tests.first_weight", lambda: 0.0)
+    with pytest.raises(
+        evonet.ConfigError, match="must take two arguments, `genomes, episode_seeds`, or one, `network`"
+    ):
+        evonet.run(config, output=tmp_path / "other", allow_imports=[MODULE])

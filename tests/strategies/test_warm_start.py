@@ -11,7 +11,8 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.config import Config
 from evonet.experiment.runner import resume, run
-from evonet.operators import SelfAdaptive
+from evonet.operators import Gaussian, SelfAdaptive
+from evonet.operators.structure import AddConnection, Structure
 from evonet.settings import argument_hints
 from evonet.strategies import CMAES, SNES, CoSyNE, Islands, RandomSearch, Restarts
 from evonet.strategies.warm_start import starting_genomes
@@ -228,3 +229,13 @@ def test_the_first_generation_s_normaliser_is_the_champion_s(tmp_path):
     config = config_for(tmp_path, "snes", tmp_path / "c.npz", ", normalise_observations: true")
     run(config, tmp_path / "run", lambda generation, _: seen.append(generation.normaliser))
     assert seen[0].mean.tolist() == known.mean.tolist()
+
+
+def test_the_missing_connections_of_a_start_stay_missing():
+    sparse = np.where(np.arange(SHAPE.genome_size) % 3 == 0, 0.0, GENOME)
+    mutation = [Gaussian(0.5, 1.0), AddConnection()]
+    algorithm = GeneticAlgorithm(SHAPE, 6, initial=sparse, structure=Structure("full"), mutation=mutation, seed=1)
+    genomes, masks = algorithm.ask(), algorithm.population.masks
+    assert (masks == (sparse != 0.0)).all()
+    assert (genomes[:, sparse == 0.0] == 0.0).all()
+    assert (genomes[1:, sparse != 0.0] != sparse[sparse != 0.0]).all()
