@@ -130,6 +130,8 @@ class ChampionSelector:
         if (saved := state["champion"]) is not None:
             architecture = self._fitness.architecture
             validation = Score(np.array(saved["validation"], dtype=np.float64))
+            if validation.returns.ndim != 1 or not validation.returns.size:
+                raise ValueError("the champion's validation must have episodes")
             self.champion = Champion(
                 architecture,
                 np.array(saved["genome"], dtype=np.float64),

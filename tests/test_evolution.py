@@ -529,3 +529,15 @@ def test_a_bar_follows_the_loop_and_ends_it(capsys):
             break
     assert "2gen" in (bar := capsys.readouterr().err)
     assert "validation " in bar
+
+
+def test_a_state_whose_champion_was_validated_on_no_episodes_is_refused():
+    def new():
+        return evolve(algorithm_for(), FunctionFitness(closeness, ARCHITECTURE, 3), seed=1, validation=Validation(5))
+
+    evolution = new()
+    next(evolution)
+    state = evolution.state()
+    state["selector"]["champion"]["validation"] = np.empty(0)
+    with pytest.raises(ValueError, match="the champion's validation must have episodes"):
+        new().restore(state)

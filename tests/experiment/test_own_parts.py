@@ -245,7 +245,9 @@ def test_a_module_that_cannot_be_imported_is_answered_with_its_own_error(refusal
 
 def test_an_argument_without_an_annotation_is_a_setting_and_one_that_no_config_can_hold_is_left_out(load):
     config = load(complete(KINDS["strategy"].replace("population_size: 4", "population_size: 5, sigma: 0.5")))
-    assert config.resolved["algorithm"] == {"type": f"{MODULE}:HillClimber", "population_size": 5, "sigma": 0.5}
+    assert config.resolved["algorithm"] == {
+        "type": f"{MODULE}:HillClimber", "population_size": 5, "sigma": 0.5, "start_from": None
+    }  # fmt: skip
     assert build(config).ask().shape[0] == 5
 
 

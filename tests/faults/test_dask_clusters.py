@@ -131,8 +131,8 @@ def test_fault_16_sigterm_to_all_processes_of_a_run_with_a_cluster_of_its_own(tm
         status, out, err = started.ended(60)
         wait_until(lambda: not started.processes(), 30)
     assert (status, out) == (143, "")
-    assert err.splitlines()[-2:] == [
-        "evonet: interrupted by SIGTERM",
+    assert "evonet: interrupted by SIGTERM" in err.splitlines()
+    assert err.splitlines()[-1:] == [
         f"resume with: evonet resume {path} {' '.join(ALLOWED)}",
     ]
     assert main(["resume", str(path), "--quiet", "--workers", "1", *ALLOWED]) == 0

@@ -55,7 +55,7 @@ def unpicklable():
             r"^Gymnasium's checker: Deterministic step rewards|^the same genomes and seeds must give the same returns$",
         ),
         (Forgetful, r"^Gymnasium's checker: Deterministic|^the same genomes and seeds must give the same returns$"),
-        (functools.partial(Walk, "raise"), r"^Gymnasium's checker: broken at step 1$|^an episode failed: exception"),
+        (functools.partial(Walk, "raise"), r"^Gymnasium's checker: .*broken at step 1$|^an episode failed: exception"),
         (functools.partial(Walk, "nan reward", 5), r"^an episode failed: nonfinite, seed \d, step 5"),
         (functools.partial(Walk, "wrong shape", 5), r"^an episode failed: malformed"),
         (unpicklable(), r"^it must be possible to send it to worker processes"),
