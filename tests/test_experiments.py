@@ -1,9 +1,11 @@
 """The small programs under `experiments` do what their first lines say."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,20 @@ def test_each_environment_that_the_program_tries_has_a_package_that_its_requirem
     named = set(re.findall(r"^([\w-]+)", requirements, flags=re.MULTILINE))
     assert {case.package for case in environments.CASES} <= named
     assert len({case.name for case in environments.CASES}) == len(environments.CASES) >= 20
+
+
+NOTEBOOKS = sorted((EXPERIMENTS / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_cells_of_a_notebook_run_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    module = types.ModuleType("notebook")  # a class that a cell defines has a module
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.chdir(tmp_path)
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert not cell["outputs"], "a notebook is stored without its outputs"
+            exec(compile("".join(cell["source"]), f"{path.name}: {cell['id']}", "exec"), vars(module))
+    for name in re.findall(r'"(\w+\.gif)"', path.read_text(encoding="utf-8").replace("\\", "")):
+        assert (tmp_path / name).read_bytes().startswith(b"GIF8")

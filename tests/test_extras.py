@@ -13,10 +13,12 @@ import venv
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from evonet import extras
 from evonet.errors import ConfigError
 from evonet.extras import DISTRIBUTION, install_hint, optional_package
+from evonet.version import __version__
 
 ROOT = Path(__file__).parents[1]
 REQUIRED = [
@@ -26,6 +28,18 @@ REQUIRED = [
     "gymnasium[classic-control]>=1.2.3; extra == 'report'",
     "matplotlib>=3.9; extra == 'report'",
 ]
+
+
+def test_a_citation_names_this_version_title_and_licence():
+    citation = YAML(typ="safe").load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys(), "what CFF 1.2 requires"
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == __version__
+    assert (citation["license"], citation["abstract"]) == (project["license"], project["description"])
+    assert citation["keywords"] == project["keywords"]
+    (author,) = citation["authors"]
+    assert f"Copyright (c) 2026 {author['name']}\n" in (ROOT / "LICENSE").read_text(encoding="utf-8")
 
 
 def test_every_package_has_a_lowest_version_that_ci_installs():
@@ -115,6 +129,18 @@ def test_from_a_wheel_shipped_configs_are_found_by_name(wheel_python, tmp_path):
     studied = wheel_python("-m", "evonet", "study", "cartpole", "--seeds", "1", *quick, cwd=tmp_path)
     assert studied.returncode == 0, studied.stderr
     assert (tmp_path / "runs/cartpole-study/study.json").is_file()
+
+
+@needs_posix
+def test_from_a_wheel_the_program_evonet_is_installed_with_all_extras(wheel_python, tmp_path):
+    program = (
+        "from importlib.metadata import entry_points, metadata\n"
+        "(script,) = entry_points(group='console_scripts', name='evonet')\n"
+        "print(script.load().__name__, metadata('evonet-toolkit').get_all('Provides-Extra'))"
+    )
+    printed = wheel_python("-c", program, cwd=tmp_path)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert printed.stdout == f"program {sorted(extras)}\n", printed.stderr
 
 
 @needs_posix

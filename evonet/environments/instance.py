@@ -7,6 +7,7 @@ process, it closes idle ones before it makes its own.
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self
@@ -32,7 +33,7 @@ _NUMBERS = (float, int, np.floating, np.integer, np.bool_)
 def make_environment(
     source: EnvironmentSpec | EnvironmentFactory, render_mode: RenderMode | None = None
 ) -> Environment:
-    """A new environment from its specification, or from a callable, which chooses its render mode itself.
+    """A new environment from its specification, or from a callable, which gets `render_mode` if it has the argument.
 
     Raises:
         UnsuitableEnvironment: the environment is unknown, or may not be imported.
@@ -41,7 +42,15 @@ def make_environment(
     if isinstance(source, EnvironmentSpec):
         return source.make(render_mode)
     with foreign.guarded("the environment cannot be made", EnvironmentUnavailable), foreign.no_arguments():
-        return source()
+        make: Callable[..., Environment] = source
+        return make() if render_mode is None or not _takes_render_mode(make) else make(render_mode=render_mode)
+
+
+def _takes_render_mode(make: Callable[..., Environment]) -> bool:
+    try:
+        return "render_mode" in inspect.signature(make).parameters
+    except (TypeError, ValueError):  # some callables written in C have no signature
+        return False
 
 
 class MalformedResult(ValueError):

@@ -36,7 +36,12 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
         "numpy": "A kernel, many episodes at once in NumPy.",
         "numba": "A kernel, compiled by Numba.",
     },
-    "tracking": {"tensorboard": "Event files for TensorBoard in the run directory, while the run goes on."},
+    "tracking": {
+        "tensorboard": "Event files for TensorBoard in the run directory, while the run goes on.",
+        "csv": "The table metrics.csv in the run directory: a row for each generation.",
+        "mlflow": "MLflow: the folder mlflow of the run directory, or the server that MLFLOW_TRACKING_URI names.",
+        "wandb": "Weights & Biases, offline in the run directory, for `wandb sync`; WANDB_MODE=online sends at once.",
+    },
     "export": {
         "onnx": "The whole policy, from observation to action.",
         "safetensors": "Weights that torch.nn.Sequential loads.",

@@ -157,7 +157,7 @@ class Experiment(Section):
     faults: _FaultArguments = _FaultArguments()
     stop: _StopArguments = _StopArguments()
     checkpoints: _CheckpointArguments = _CheckpointArguments()
-    tracking: list[Literal["tensorboard"]] = Field(default_factory=list)
+    tracking: list[Literal["tensorboard", "csv", "mlflow", "wandb"]] = Field(default_factory=list)
 
 
 def _experiment_model(data: Mapping[str, Any], own: OwnParts = frozenset()) -> type[Experiment]:

@@ -38,7 +38,8 @@ CHECKPOINTS = "checkpoints"
 REPORT = "report.html"
 LOCK = ".lock"
 JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes", "arrays")
-_TENSORBOARD = "tensorboard"
+METRICS_TABLE = "metrics.csv"
+TRACKING_FOLDERS = ("tensorboard", "mlflow", "wandb")
 _CHECKPOINT = re.compile(r"generation-(\d{1,18})\.npz")
 _LONGEST_NAME = 200  # bytes; file systems allow 255 for the name with time and seed
 
@@ -59,7 +60,7 @@ def generation_of(name: str) -> int | None:
     return None if match is None else int(match[1])
 
 
-_FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, REPORT, *map(journal_name, JOURNALS)}
+_FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, REPORT, METRICS_TABLE, *map(journal_name, JOURNALS)}
 
 
 def open_run(path: Path, *, create: bool = False, location: Path | None = None) -> Directory:
@@ -72,7 +73,7 @@ def open_run(path: Path, *, create: bool = False, location: Path | None = None) 
     directory = Directory(path, create=create, location=location)
     try:
         with refusing_special_files():
-            directory.check(_is_file_of_a_run, {CHECKPOINTS, _TENSORBOARD}.__contains__)
+            directory.check(_is_file_of_a_run, {CHECKPOINTS, *TRACKING_FOLDERS}.__contains__)
             if directory.has(CHECKPOINTS):
                 with directory.subdirectory(CHECKPOINTS) as checkpoints:
                     checkpoints.check(_is_checkpoint)

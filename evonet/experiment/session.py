@@ -169,7 +169,7 @@ class Session:
                 faults_recorded(directory, self._algorithm, self._evolution, self._config.allowed_imports)
             )
             names, first = self._config.settings.tracking, self._evolution.generations
-            trackers = make_trackers(names, directory.location, first)
+            trackers = make_trackers(names, directory, self._config.resolved, first)
             for tracker in trackers:
                 stack.enter_context(contextlib.closing(tracker))
             reason = reason or self._rule.reason_now(time.monotonic() - started)

@@ -1,20 +1,50 @@
-"""Trackers, which send the metrics of each generation to other tools during a run."""
+"""Trackers, which send the metrics of each generation to other tools during a run.
+
+A resumed run has the same metrics, bit for bit, as one that never stopped; so each tracker continues where it ended.
+"""
 
 from __future__ import annotations
 
+import json
 import numbers
+import os
+import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from evonet.errors import ConfigError
+from evonet.experiment.run_directory import METRICS_TABLE, RunDirectory, journal_name, to_json, unwritable
 from evonet.extras import optional_package
+from evonet.files.bounded import read_lines
+from evonet.files.fields import Fields
+from evonet.files.journal import Journal
 
-FOLDER = "tensorboard"
+_PROJECT = "evonet"
+_RUN_TAG = "evonet.run_directory"
 
 
 class Tracker(Protocol):
-    """Receives the metrics of each generation."""
+    """Receives the metrics of each generation.
+
+    Args:
+        directory: the run directory, whose journals end before `generation`.
+        config: the resolved config.
+        generation: the first generation to be written; positive where a stopped run continues.
+
+    Raises:
+        ConfigError: the tracker's package is not installed.
+    """
+
+    def __init__(self, directory: RunDirectory, config: Mapping[str, Any], generation: int = 0) -> None: ...
+
+    @staticmethod
+    def package() -> Any:
+        """Import the package that the tracker needs; None if it needs none.
+
+        Raises:
+            ConfigError: the package is not installed.
+        """
+        ...
 
     def write(self, metrics: Mapping[str, Any]) -> None:
         """Write the metrics of a generation, which have the keys of `metrics.jsonl`."""
@@ -28,32 +58,142 @@ class Tracker(Protocol):
 class TensorBoard:
     """Event files for TensorBoard, in a folder of the run directory: a curve for each metric, over generations.
 
-    Args:
-        directory: the run directory.
-        generation: the first generation to be written; events of a stopped run are discarded from there on.
-
-    Raises:
-        ConfigError: tensorboardX is not installed.
+    Where a stopped run continues, its events from `generation` on are discarded.
     """
 
-    def __init__(self, directory: Path, generation: int = 0) -> None:
-        self._writer = self.package().SummaryWriter(str(directory / FOLDER), purge_step=generation or None)
+    def __init__(self, directory: RunDirectory, config: Mapping[str, Any], generation: int = 0) -> None:
+        folder = directory.location / "tensorboard"
+        self._writer = self.package().SummaryWriter(str(folder), purge_step=generation or None)
 
     @staticmethod
     def package() -> Any:
-        """Import the package that writes event files."""
-        need = "tracking: tensorboard needs tensorboardX"
-        return optional_package("tensorboardX", need, "tensorboard", ConfigError)
+        return _package("tensorboard", "tensorboardX", "tensorboardX")
 
     def write(self, metrics: Mapping[str, Any]) -> None:
-        generation = int(metrics["generation"])
-        for name, value in metrics.items():
-            if name != "generation" and isinstance(value, numbers.Real):
-                self._writer.add_scalar(f"{_GROUPS.get(name, 'fitness')}/{name}", float(value), generation)
+        for name, value in _scalars(metrics).items():
+            self._writer.add_scalar(name, value, int(metrics["generation"]))
         self._writer.flush()
 
     def close(self) -> None:
         self._writer.close()
+
+
+class Csv:
+    """The table `metrics.csv` in the run directory: a row for each generation, a cell without a value is empty.
+
+    Where a stopped run continues, the rows so far are made anew from `metrics.jsonl`.
+
+    Raises:
+        ConfigError: `metrics.jsonl` cannot be read.
+        RunDirectoryError: the table cannot be written.
+    """
+
+    def __init__(self, directory: RunDirectory, config: Mapping[str, Any], generation: int = 0) -> None:
+        self._columns: list[str] = []
+        self._path = directory.path / METRICS_TABLE
+        journal = journal_name("metrics")
+        with directory.files.reading(journal) as file:
+            rows = list(read_lines(file, Fields.all, journal))
+        try:
+            self._table = Journal(directory.files, METRICS_TABLE)
+        except OSError as error:
+            raise unwritable(self._path, error) from error
+        for row in rows:
+            self.write(row)
+
+    @staticmethod
+    def package() -> None:
+        """Nothing to import."""
+
+    def write(self, metrics: Mapping[str, Any]) -> None:
+        row = json.loads(to_json(metrics))  # infinities and NaN become null there too
+        if not self._columns:
+            self._columns = list(row)
+            self._append(self._columns)
+        self._append(["" if row[name] is None else str(row[name]) for name in self._columns])
+
+    def _append(self, cells: Sequence[str]) -> None:
+        try:
+            self._table.append_line(",".join(cells))  # names and numbers, which need no quotes
+        except OSError as error:
+            raise unwritable(self._path, error) from error
+
+    def close(self) -> None:
+        self._table.close()
+
+
+class MLflow:
+    """A run of MLflow, in the folder `mlflow` of the run directory unless MLFLOW_TRACKING_URI is set.
+
+    Where a stopped run continues, so does its run of MLflow, and generations that it has already are left out.
+    """
+
+    def __init__(self, directory: RunDirectory, config: Mapping[str, Any], generation: int = 0) -> None:
+        self._mlflow = self.package()
+        address = os.environ.get("MLFLOW_TRACKING_URI")
+        if address is None:
+            os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")  # MLflow 3 refuses a folder without it
+            address = (directory.location / "mlflow").as_uri()
+        self._client = self._mlflow.MlflowClient(tracking_uri=address)
+        project = os.environ.get("MLFLOW_EXPERIMENT_NAME", _PROJECT)
+        known = self._client.get_experiment_by_name(project)
+        experiment = self._client.create_experiment(project) if known is None else known.experiment_id
+        place = str(directory.location)
+        found = self._client.search_runs([experiment], f"tags.`{_RUN_TAG}` = {json.dumps(place)}") if generation else []
+        if found:
+            self._run = found[0].info.run_id
+            self._client.update_run(self._run, status="RUNNING")
+        else:
+            tags = {_RUN_TAG: place, "evonet.config": to_json(config)[:_LONGEST_TAG]}
+            self._run = self._client.create_run(experiment, run_name=directory.path.name, tags=tags).info.run_id
+        written = self._client.get_metric_history(self._run, _ALWAYS_THERE) if found else []
+        self._last = max((metric.step for metric in written), default=-1)
+
+    @staticmethod
+    def package() -> Any:
+        return _package("mlflow", "mlflow", "MLflow")
+
+    def write(self, metrics: Mapping[str, Any]) -> None:
+        generation, now = int(metrics["generation"]), int(time.time() * 1000)
+        if generation > self._last:
+            metric = self._mlflow.entities.Metric
+            values = [metric(name, value, now, generation) for name, value in _scalars(metrics).items()]
+            self._client.log_batch(self._run, metrics=values)
+
+    def close(self) -> None:
+        self._client.set_terminated(self._run)
+
+
+class WeightsAndBiases:
+    """A run of Weights & Biases in the run directory, offline for `wandb sync` unless WANDB_MODE says otherwise.
+
+    Where a stopped run continues, its metrics are added to the same run of Weights & Biases.
+    """
+
+    def __init__(self, directory: RunDirectory, config: Mapping[str, Any], generation: int = 0) -> None:
+        wandb = self.package()
+        folders = (directory.location / "wandb").glob("*run-*-*")  # run-<time>-<id>
+        ids = [folder.name.rpartition("-")[2] for folder in sorted(folders)] if generation else []
+        self._run = wandb.init(
+            project=os.environ.get("WANDB_PROJECT", _PROJECT),
+            name=directory.path.name,
+            id=ids[-1] if ids else None,
+            resume="allow",
+            config=dict(config),
+            dir=str(directory.location),
+            mode=os.environ.get("WANDB_MODE", "offline"),
+            settings=wandb.Settings(console="off", silent=True),
+        )
+
+    @staticmethod
+    def package() -> Any:
+        return _package("wandb", "wandb", "wandb")
+
+    def write(self, metrics: Mapping[str, Any]) -> None:
+        self._run.log(_scalars(metrics), step=int(metrics["generation"]))
+
+    def close(self) -> None:
+        self._run.finish()
 
 
 _GROUPS = {
@@ -70,9 +210,15 @@ _GROUPS = {
     "champion_generation": "champion",
     "validation_mean": "champion",
 }
+_ALWAYS_THERE = "effort/evaluations"
+_LONGEST_TAG = 5000  # characters that every MLflow server takes
 
-TRACKERS: dict[str, type[TensorBoard]] = {"tensorboard": TensorBoard}
-"""Trackers by name; their arguments are the run directory and the first generation."""
+TRACKERS: dict[str, type[Tracker]] = {
+    "tensorboard": TensorBoard,
+    "csv": Csv,
+    "mlflow": MLflow,
+    "wandb": WeightsAndBiases,
+}
 
 
 def require_trackers(names: Sequence[str]) -> None:
@@ -85,6 +231,21 @@ def require_trackers(names: Sequence[str]) -> None:
         TRACKERS[name].package()
 
 
-def make_trackers(names: Sequence[str], directory: Path, generation: int = 0) -> list[Tracker]:
-    """Make the trackers called `names` for the run in `directory`, whose next generation is `generation`."""
-    return [TRACKERS[name](directory, generation) for name in names]
+def make_trackers(
+    names: Sequence[str], directory: RunDirectory, config: Mapping[str, Any], generation: int = 0
+) -> list[Tracker]:
+    """Make the trackers called `names`, with the arguments of `Tracker`; a name that is given twice counts once."""
+    return [TRACKERS[name](directory, config, generation) for name in dict.fromkeys(names)]
+
+
+def _scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics that are numbers, by names such as "fitness/best", whose first part is a heading in the tools."""
+    return {
+        f"{_GROUPS.get(name, 'fitness')}/{name}": float(value)
+        for name, value in metrics.items()
+        if name != "generation" and isinstance(value, numbers.Real)
+    }
+
+
+def _package(tracker: str, module: str, name: str) -> Any:
+    return optional_package(module, f"tracking: {tracker} needs {name}", tracker, ConfigError)

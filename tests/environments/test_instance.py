@@ -407,6 +407,32 @@ def test_an_environment_without_the_render_mode_says_so(counted):
     assert counted.now == 0
 
 
+class Pictured(Walk):
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - as Gymnasium has it
+
+    def __init__(self, render_mode=None):
+        super().__init__()
+        self.render_mode = render_mode
+
+    def render(self):
+        return np.zeros((2, 2, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("make", [Pictured, lambda render_mode=None: Pictured(render_mode)])
+def test_a_class_or_function_that_takes_a_render_mode_gets_it_when_pictures_are_wanted(make):
+    task = EpisodeReturn(make).task
+    with task.instance("rgb_array") as drawn, task.instance() as plain:
+        drawn.reset(seed=0)
+        assert drawn.render().shape == (2, 2, 3)
+        assert plain.open().render_mode is None
+
+
+def test_a_function_without_the_argument_chooses_its_render_mode_itself():
+    with EpisodeReturn(lambda: Pictured("rgb_array")).task.instance("rgb_array") as drawn:
+        drawn.reset(seed=0)
+        assert drawn.render().shape == (2, 2, 3)
+
+
 class Talking(Walk):
     metadata = {"render_modes": ["human", "ansi"]}  # noqa: RUF012 - as Gymnasium has it
 

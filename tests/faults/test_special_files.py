@@ -123,7 +123,7 @@ def test_resume_of_a_run_with_a_sparse_file_ends_soon(name, folder, capsys):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("name", ["checkpoints", "tensorboard"])
+@pytest.mark.parametrize("name", ["checkpoints", "wandb"])
 def test_a_folder_that_is_a_link_is_not_entered(command, name, folder, capsys):
     shutil.rmtree(folder / "run/checkpoints")
     (folder / "run" / name).symlink_to(folder / "mine")
