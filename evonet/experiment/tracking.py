@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import numbers
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from evonet.files.journal import Journal
 
 _PROJECT = "evonet"
 _RUN_TAG = "evonet.run_directory"
+_WANDB_FOLDER = re.compile(r"(?:offline-)?run-\d+_\d+-(\w+)")  # with the run's id; a number follows within a second
 
 
 class Tracker(Protocol):
@@ -172,8 +174,8 @@ class WeightsAndBiases:
 
     def __init__(self, directory: RunDirectory, config: Mapping[str, Any], generation: int = 0) -> None:
         wandb = self.package()
-        folders = (directory.location / "wandb").glob("*run-*-*")  # run-<time>-<id>
-        ids = [folder.name.rpartition("-")[2] for folder in sorted(folders)] if generation else []
+        names = sorted(folder.name for folder in (directory.location / "wandb").glob("*run-*"))
+        ids = [found[1] for name in names if (found := _WANDB_FOLDER.match(name))] if generation else []
         self._run = wandb.init(
             project=os.environ.get("WANDB_PROJECT", _PROJECT),
             name=directory.path.name,

@@ -226,7 +226,7 @@ def test_the_real_wandb_writes_its_run_into_the_run_directory(tmp_path, monkeypa
     path = run_stopped(tmp_path, SMALL + "tracking: [wandb]\n", *EAGER)
     go_on(path)
     folders = list((path / "wandb").glob("offline-run-*"))
-    assert len({folder.name.rpartition("-")[2] for folder in folders}) == 1
+    assert len({folder.name.split("-")[3] for folder in folders}) == 1
     assert all(list(folder.glob("run-*.wandb")) for folder in folders)
 
 
