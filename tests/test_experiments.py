@@ -100,9 +100,11 @@ def test_the_cells_of_a_notebook_run_from_top_to_bottom(path, tmp_path, monkeypa
     module = types.ModuleType("notebook")  # a class that a cell defines has a module
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.chdir(tmp_path)
+    pytest.importorskip("matplotlib").use("Agg")
     for cell in cells:
         if cell["cell_type"] == "code":
             assert not cell["outputs"], "a notebook is stored without its outputs"
             exec(compile("".join(cell["source"]), f"{path.name}: {cell['id']}", "exec"), vars(module))
+    vars(module)["plt"].close("all")
     for name in re.findall(r'"(\w+\.gif)"', path.read_text(encoding="utf-8").replace("\\", "")):
         assert (tmp_path / name).read_bytes().startswith(b"GIF8")

@@ -41,9 +41,9 @@ def make_environment(
     """
     if isinstance(source, EnvironmentSpec):
         return source.make(render_mode)
+    arguments = {"render_mode": render_mode} if render_mode is not None and _takes_render_mode(source) else {}
     with foreign.guarded("the environment cannot be made", EnvironmentUnavailable), foreign.no_arguments():
-        make: Callable[..., Environment] = source
-        return make() if render_mode is None or not _takes_render_mode(make) else make(render_mode=render_mode)
+        return source(**arguments)
 
 
 def _takes_render_mode(make: Callable[..., Environment]) -> bool:
