@@ -42,6 +42,7 @@ def environments():
     del sys.modules[spec.name]
 
 
+@pytest.mark.slow
 def test_the_program_of_environments_gives_a_row_of_what_each_command_did(environments, monkeypatch):
     monkeypatch.setattr(environments, "BUDGET", environments.BUDGET.replace("generations: 2", "generations: 1"))
     whole = environments.commands([])

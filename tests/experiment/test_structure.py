@@ -92,7 +92,10 @@ def test_absent_connections_are_dots_and_free_neurons_are_not_printed(run, capsy
     assert head == [str(index) for index in np.flatnonzero(used)]
 
 
-@pytest.mark.parametrize("network", ["{hidden: 0}", "{hidden: 5, skip: true, structure: {start: minimal}}"])
+@pytest.mark.parametrize(
+    "network",
+    ["{hidden: 0}", pytest.param("{hidden: 5, skip: true, structure: {start: minimal}}", marks=pytest.mark.slow)],
+)
 def test_networks_without_a_hidden_layer_and_growing_ones_have_a_report(network, tmp_path):
     text = f"environment: {{id: CartPole-v1, max_steps: 30}}\nnetwork: {network}\n{SMALL}\nevaluation: {{workers: 1}}\n"
     path = run_whole(tmp_path, text, "stop.generations=2")

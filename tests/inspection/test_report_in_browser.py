@@ -141,7 +141,7 @@ def the_median_episode_plays_beside_the_verdict(page):
 FIGURES = {"cartpole": 31, "continuous": 27, "discrete": 27}
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ["cartpole", pytest.param("continuous", marks=pytest.mark.slow), "discrete"])
 def test_all_of_a_report_is_there_and_all_of_it_moves(opened, name):
     page = opened(name)
     assert page.locator("section").count() == 8
