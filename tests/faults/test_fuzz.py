@@ -30,7 +30,7 @@ from tests.files import test_state as states
 from tests.rewriting import write_anew
 from tests.stopped_runs import EAGER, SMALL, run_stopped, run_whole
 
-# NumPy before 2.5 still takes an array of one number for the number, and warns.
+# Older NumPy takes an array of one number for the number, and warns; newer NumPy refuses it.
 pytestmark = pytest.mark.filterwarnings("ignore:Conversion of an array with ndim > 0:DeprecationWarning")
 
 CARTPOLE = f"environment: {{id: CartPole-v1, max_steps: 30}}\nnetwork: {{hidden: 2}}\n{SMALL}"
