@@ -362,7 +362,7 @@ class GeneticAlgorithm:
         self.population = Population(
             self.architecture,
             np.array(state["genomes"]),
-            fitness=np.array(state["fitness"]) if "fitness" in state else None,
+            fitness=np.array(state["fitness"], dtype=np.float64) if "fitness" in state else None,
             ids=np.array(state["ids"]),
             parents=np.array(state["parents"]),
             operators=np.array(state["operators"]),

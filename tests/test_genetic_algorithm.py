@@ -547,3 +547,12 @@ def test_a_name_that_is_unknown_is_refused_with_the_nearest(settings, message):
     with pytest.raises(ValueError) as refused:
         GeneticAlgorithm(ARCHITECTURE, 4, **settings)
     assert str(refused.value).startswith(message)
+
+
+def test_a_state_whose_fitness_is_of_truths_is_taken_as_numbers():
+    algorithm = GeneticAlgorithm(Architecture(2, 3, 1), 8, 2, seed=1)
+    algorithm.tell(np.arange(8.0))
+    state = algorithm.state() | {"fitness": np.arange(8) > 3}
+    other = GeneticAlgorithm(Architecture(2, 3, 1), 8, 2, seed=1)
+    other.restore(state)
+    assert other.ask().shape == (8, 13)

@@ -105,7 +105,7 @@ class Strategy(ABC):
         self.population = Population(
             self.architecture,
             np.array(state["genomes"]),
-            fitness=np.array(state["fitness"]) if "fitness" in state else None,
+            fitness=np.array(state["fitness"], dtype=np.float64) if "fitness" in state else None,
             ids=np.array(state["ids"]),
         )
         for name in self.carried:
