@@ -33,7 +33,7 @@ from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.safe_mutation import SafeMutation, require_slopes
 from evonet.operators.scheduled_settings import ScheduledSettings
 from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
-from evonet.operators.structure import STRUCTURAL_MUTATIONS, StructuralMutation, Structure
+from evonet.operators.structure import STRUCTURAL_MUTATIONS, StructuralMutation, Structure, masked
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
@@ -281,15 +281,13 @@ class GeneticAlgorithm:
                 genomes, children.step_sizes[number][:] = adapting.adapted(rng, before, parents, inherited)
             else:
                 genomes = checked_genomes(mutation(rng, before, parents), before, mutation)
-            genomes = genomes if masks is None else np.where(masks, genomes, 0.0)
+            genomes = masked(genomes, masks)
             children.operators |= _changed(before, genomes).astype(np.int64) << number
         bounds = self._scheduled.resolve("bounds", self.bounds)
-        genomes = genomes if bounds is None else bounds(genomes)
+        children.genomes[:] = genomes if bounds is None else masked(bounds(genomes), masks)
         if masks is not None:
             assert children.masks is not None
             children.masks[:] = masks
-            genomes = np.where(masks, genomes, 0.0)
-        children.genomes[:] = genomes
         children.parents[:] = self.population.ids[pairs]
         children.parents[~crossed, 1] = NO_PARENT
 

@@ -57,6 +57,11 @@ class Structure(Settings):
         return pruned(masks, architecture)
 
 
+def masked(genomes: FloatArray, masks: BoolArray | None) -> FloatArray:
+    """The genomes `(m, genome_size)` with 0 where there is no connection; as they are if all connections exist."""
+    return genomes if masks is None else np.where(masks, genomes, 0.0)
+
+
 def neurons_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
     """Which hidden neurons have a connection, `(…, num_hidden)`, for `masks (…, genome_size)`."""
     incoming, outgoing = _ends(masks, architecture)
@@ -162,7 +167,7 @@ class RemoveConnection(StructuralMutation):
         rows, genes = _one_each(rng, masks)
         masks[rows, genes] = False
         masks = pruned(masks, architecture)
-        return np.where(masks, genomes, 0.0), masks
+        return masked(genomes, masks), masks
 
 
 @dataclass(frozen=True)
@@ -217,7 +222,7 @@ class RemoveNeuron(StructuralMutation):
         gone[rows, neurons] = True
         _remove(masks, gone, architecture)
         masks = pruned(masks, architecture)
-        return np.where(masks, genomes, 0.0), masks
+        return masked(genomes, masks), masks
 
 
 STRUCTURAL_MUTATIONS: dict[str, type[StructuralMutation]] = {

@@ -157,11 +157,7 @@ def genoxide(seed: int) -> Run:
         lambda network: score(network.feed_forward().activate), target=xor.SOLVED, evaluations=xor.MOST_EVALUATIONS
     )
     network = result.best_genome
-    hidden, connections = network.hidden, network.connections
-    return score.run(
-        hidden() if callable(hidden) else hidden,
-        sum(1 for each in (connections() if callable(connections) else connections) if getattr(each, "enabled", True)),
-    )
+    return score.run(network.hidden(), sum(connection.enabled for connection in network.connections()))
 
 
 CONTESTANTS: dict[str, tuple[str, Callable[[int], Run]]] = {
