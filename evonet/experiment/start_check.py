@@ -1,6 +1,6 @@
-"""The cheap part of `evonet check`, with which every run begins: what a few steps of the environment show.
+"""The check of an environment by a few steps before each run; `evonet check` does more.
 
-It changes no bit of the run: it has environments of its own.
+The check makes its own environments, so the results of the run do not change.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Finding:
 
 
 def start_check(config: Config, fitness: Fitness, algorithm: Algorithm) -> Iterator[Finding]:
-    """The findings about an environment before a run; none where a kernel stands in for it.
+    """The findings about an environment before a run; none where a kernel runs in place of the environment.
 
     Args:
         config: the run's config.

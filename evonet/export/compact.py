@@ -10,29 +10,29 @@ from evonet.network import NeuralNetwork
 
 
 def compact(network: NeuralNetwork) -> NeuralNetwork:
-    """The network without hidden neurons from which no weight leads to an output; its outputs differ by rounding only.
+    """The network without hidden neurons from which no path leads to an output; its outputs differ by rounding only.
 
-    It is the network itself if it has no such neuron; otherwise it has a genome of its own.
+    The same object is returned if nothing is left out; otherwise the network has a genome of its own.
     """
     architecture = network.architecture
     if not architecture.num_hidden:
         return network
-    leads = (network.hidden_output_weights != 0).any(axis=1)
+    reaches_output = (network.hidden_output_weights != 0).any(axis=1)
     if architecture.recurrent:
         for _ in range(architecture.num_hidden):
-            leads |= (network.hidden_hidden_weights[:, leads] != 0).any(axis=1)
-    if not leads.any() and not architecture.skip:
-        leads[0] = True  # without skip connections there must be one
-    if leads.all():
+            reaches_output |= (network.hidden_hidden_weights[:, reaches_output] != 0).any(axis=1)
+    if not reaches_output.any() and not architecture.skip:
+        reaches_output[0] = True  # without skip connections there must be one
+    if reaches_output.all():
         return network
-    kept = int(leads.sum())
+    kept = int(reaches_output.sum())
     smaller = replace(architecture, num_hidden=kept, recurrent=architecture.recurrent and kept > 0)
     found = NeuralNetwork.from_genome(smaller, np.zeros(smaller.genome_size))
     for name, block in found.blocks.items():
         values = network.blocks[name]
         if name in {"hidden_bias", "hidden_hidden_weights", "hidden_output_weights"}:
-            values = values[leads]
+            values = values[reaches_output]
         if name in {"input_hidden_weights", "hidden_hidden_weights"}:
-            values = values[:, leads]
+            values = values[:, reaches_output]
         block[...] = values
     return found

@@ -69,9 +69,12 @@ def neurons_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
 
 
 def pruned(masks: BoolArray, architecture: Architecture) -> BoolArray:
-    """The masks `(m, genome_size)` without neurons that no weight enters or that lead nowhere, in a new array."""
+    """The masks `(m, genome_size)` without unconnected hidden neurons, in a new array.
+
+    A hidden neuron is kept if a weight enters it and another leads from it to an output or to another hidden neuron.
+    """
     masks = masks.copy()
-    for _ in range(architecture.num_hidden):  # a recurrent neuron may lose its last connection by another's removal
+    for _ in range(architecture.num_hidden):  # the removal of one neuron can disconnect another
         incoming, outgoing = _ends(masks, architecture)
         useless = ~(incoming & outgoing)
         before = np.count_nonzero(masks)
