@@ -38,7 +38,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
     },
     "tracking": {
         "tensorboard": "Event files for TensorBoard in the run directory, while the run goes on.",
-        "csv": "The table metrics.csv in the run directory: a row for each generation.",
+        "csv": "The table metrics.csv in the run directory: a row for each generation, the last with the test mean.",
         "mlflow": "MLflow: the folder mlflow of the run directory, or the server that MLFLOW_TRACKING_URI names.",
         "wandb": "Weights & Biases, offline in the run directory, for `wandb sync`; WANDB_MODE=online sends at once.",
     },

@@ -142,7 +142,7 @@ class Experiment(Section):
         faults: how episodes that fail are treated.
         stop: when the run ends; the first limit that is reached ends it.
         checkpoints: how often the run is saved.
-        tracking: other places that get the metrics of each generation.
+        tracking: other places that get the metrics of each generation, and at the end the test's score.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "experiment"

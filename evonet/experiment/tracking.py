@@ -1,4 +1,4 @@
-"""Trackers, which send the metrics of each generation to other tools during a run.
+"""Trackers, which send the metrics of each generation, and at the end the test's score, to other tools.
 
 A resumed run has the same metrics, bit for bit, as one that never stopped; so each tracker continues where it ended.
 """
@@ -26,7 +26,7 @@ _WANDB_FOLDER = re.compile(r"(?:offline-)?run-\d+_\d+-(\w+)")  # with the run's 
 
 
 class Tracker(Protocol):
-    """Receives the metrics of each generation.
+    """Receives the metrics of each generation, and at the end the champion's score in the test.
 
     Args:
         directory: the run directory, whose journals end before `generation`.
@@ -50,6 +50,10 @@ class Tracker(Protocol):
 
     def write(self, metrics: Mapping[str, Any]) -> None:
         """Write the metrics of a generation, which have the keys of `metrics.jsonl`."""
+        ...
+
+    def write_test(self, mean: float, generation: int) -> None:
+        """Write the champion's mean return in the test, -inf if an episode failed, beside the last generation."""
         ...
 
     def close(self) -> None:
@@ -76,6 +80,9 @@ class TensorBoard:
             self._writer.add_scalar(name, value, int(metrics["generation"]))
         self._writer.flush()
 
+    def write_test(self, mean: float, generation: int) -> None:
+        self._writer.add_scalar(_TEST, mean, generation)
+
     def close(self) -> None:
         self._writer.close()
 
@@ -83,7 +90,8 @@ class TensorBoard:
 class Csv:
     """The table `metrics.csv` in the run directory: a row for each generation, a cell without a value is empty.
 
-    Where a stopped run continues, the rows so far are made anew from `metrics.jsonl`.
+    The column `test_mean` has a value in the last row of a finished run. Where a stopped run continues, and at the end,
+    the rows so far are made anew from `metrics.jsonl`.
 
     Raises:
         ConfigError: `metrics.jsonl` cannot be read.
@@ -91,24 +99,36 @@ class Csv:
     """
 
     def __init__(self, directory: RunDirectory, config: Mapping[str, Any], generation: int = 0) -> None:
-        self._columns: list[str] = []
+        self._directory = directory
         self._path = directory.path / METRICS_TABLE
+        self._begin()
+
+    def _begin(self, test_mean: float | None = None) -> None:
+        """Make the table anew from `metrics.jsonl`, with `test_mean` in its last row."""
         journal = journal_name("metrics")
-        with directory.files.reading(journal) as file:
+        with self._directory.files.reading(journal) as file:
             rows = list(read_lines(file, Fields.all, journal))
+        self._columns: list[str] = []
         try:
-            self._table = Journal(directory.files, METRICS_TABLE)
+            self._table = Journal(self._directory.files, METRICS_TABLE)
         except OSError as error:
             raise unwritable(self._path, error) from error
-        for row in rows:
-            self.write(row)
+        for number, row in enumerate(rows, 1):
+            self._append_row(row, test_mean if number == len(rows) else None)
 
     @staticmethod
     def package() -> None:
         """Nothing to import."""
 
     def write(self, metrics: Mapping[str, Any]) -> None:
-        row = json.loads(to_json(metrics))  # infinities and NaN become null there too
+        self._append_row(metrics, None)
+
+    def write_test(self, mean: float, generation: int) -> None:
+        self.close()
+        self._begin(mean)
+
+    def _append_row(self, metrics: Mapping[str, Any], test_mean: float | None) -> None:
+        row = json.loads(to_json({**metrics, "test_mean": test_mean}))  # infinities and NaN become null there too
         if not self._columns:
             self._columns = list(row)
             self._append(self._columns)
@@ -162,6 +182,10 @@ class MLflow:
             values = [metric(name, value, now, generation) for name, value in _scalars(metrics).items()]
             self._client.log_batch(self._run, metrics=values)
 
+    def write_test(self, mean: float, generation: int) -> None:
+        metric = self._mlflow.entities.Metric(_TEST, mean, int(time.time() * 1000), generation)
+        self._client.log_batch(self._run, metrics=[metric])
+
     def close(self) -> None:
         self._client.set_terminated(self._run)
 
@@ -194,6 +218,9 @@ class WeightsAndBiases:
     def write(self, metrics: Mapping[str, Any]) -> None:
         self._run.log(_scalars(metrics), step=int(metrics["generation"]))
 
+    def write_test(self, mean: float, generation: int) -> None:
+        self._run.summary[_TEST] = mean  # a step before that of a run that continues would be refused
+
     def close(self) -> None:
         self._run.finish()
 
@@ -212,7 +239,7 @@ _GROUPS = {
     "champion_generation": "champion",
     "validation_mean": "champion",
 }
-_ALWAYS_THERE = "effort/evaluations"
+_ALWAYS_THERE, _TEST = "effort/evaluations", "champion/test_mean"
 _LONGEST_TAG = 5000  # characters that every MLflow server takes
 
 TRACKERS: dict[str, type[Tracker]] = {

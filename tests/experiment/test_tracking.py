@@ -20,6 +20,10 @@ def metrics_of(run):
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def final_score(run):
+    return json.loads((run / "run.json").read_text(encoding="utf-8"))["champion"]["test_mean"]
+
+
 @pytest.mark.filterwarnings("ignore")  # its own imports warn
 def test_tensorboard_reads_the_metrics_of_a_run(tmp_path):
     pytest.importorskip("tensorboardX")
@@ -31,15 +35,18 @@ def test_tensorboard_reads_the_metrics_of_a_run(tmp_path):
         scalars = events.Scalars(tag)
         assert [event.step for event in scalars] == [0, 1, 2, 3]
         assert [event.value for event in scalars] == pytest.approx([line[name] for line in metrics_of(run)])
+    (test,) = events.Scalars("champion/test_mean")
+    assert (test.step, test.value) == (3, pytest.approx(final_score(run)))
 
 
 def test_the_table_has_the_metrics_of_a_run(tmp_path):
     run = run_whole(tmp_path, SMALL + "tracking: [csv]\n")
     header, *rows = (run / "metrics.csv").read_text(encoding="utf-8").splitlines()
     metrics = metrics_of(run)
-    assert header.split(",") == list(metrics[0])
+    assert header.split(",") == [*metrics[0], "test_mean"]
+    tests = [None, None, None, final_score(run)]
     assert [[json.loads(cell or "null") for cell in row.split(",")] for row in rows] == [
-        list(line.values()) for line in metrics
+        [*line.values(), test] for line, test in zip(metrics, tests, strict=True)
     ]
 
 
@@ -57,13 +64,13 @@ class FakeWandb(types.ModuleType):
 
     def __init__(self):
         super().__init__("wandb")
-        self.calls, self.steps, self.finished = [], {}, 0
+        self.calls, self.steps, self.summary, self.finished = [], {}, {}, 0
 
     def init(self, **options):
         self.calls.append(options)
         folder = Path(options["dir"], "wandb", f"offline-run-2026010{len(self.calls)}_120000-{options['id'] or 'new1'}")
         folder.mkdir(parents=True)
-        return types.SimpleNamespace(log=self.log, finish=self.finish)
+        return types.SimpleNamespace(log=self.log, summary=self.summary, finish=self.finish)
 
     def log(self, metrics, step):
         assert self.steps.setdefault(step, metrics) == metrics
@@ -144,6 +151,7 @@ def test_wandb_gets_the_metrics_of_each_generation_and_the_config_offline(fake, 
     assert {step: values["fitness/best"] for step, values in wandb.steps.items()} == {
         line["generation"]: line["best"] for line in metrics_of(run)
     }
+    assert wandb.summary == {"champion/test_mean": final_score(run)}
     assert wandb.finished == 1
 
 
@@ -171,6 +179,8 @@ def test_mlflow_gets_the_metrics_of_each_generation_in_a_folder_of_the_run(fake,
     assert json.loads(run.tags["evonet.config"])["algorithm"]["population_size"] == 6
     best = [(metric.step, metric.value) for metric in run.metrics if metric.key == "fitness/best"]
     assert best == [(line["generation"], line["best"]) for line in metrics_of(path)]
+    test = [(metric.step, metric.value) for metric in run.metrics if metric.key == "champion/test_mean"]
+    assert test == [(3, final_score(path))]
 
 
 def test_mlflow_s_variables_decide_over_server_and_experiment(fake, tmp_path, monkeypatch):
