@@ -9,10 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from evonet.environments.checker import gymnasium_findings
-from evonet.environments.known import known_environment
-from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import TooManyFaults
-from evonet.evaluation.kernels.task import kernel_for
+from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import (
     build_algorithm,
@@ -56,7 +54,8 @@ def check_config(config: Config) -> Iterator[Finding]:
     fitness = build_fitness(_with_timeout(config))
     try:
         yield Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")
-        yield from _lost_kernel(fitness.task)
+        if fitness.task is not None and (message := why_no_kernel(fitness.task)):
+            yield Finding("note", message)
         yield from (Finding("warning", warning) for warning in warnings_for(fitness))
         no_target = target_warnings(config)
         if fitness.task is not None and target_of(config) is None and not no_target:
@@ -187,17 +186,6 @@ class _Check:
         if self._fitness.task is None:
             return "the fitness function is not deterministic: the same genomes and seeds gave other returns"
         return NOT_REPEATED
-
-
-def _lost_kernel(task: Task | None) -> Iterator[Finding]:
-    """The note about an environment that has a kernel, which these settings keep from running."""
-    environment = None if task is None else task.environment
-    if task is None or not isinstance(environment, EnvironmentSpec) or kernel_for(task) is not None:
-        return
-    if known_environment(environment.id).kernel is not None:
-        why = "environment.wrappers" if environment.wrappers else "environment.kwargs, or an activation of your own,"
-        message = f"{why} rules out the kernel of {environment.id}: the environment itself runs, many times as slowly"
-        yield Finding("note", message)
 
 
 def _with_timeout(config: Config) -> Config:

@@ -16,9 +16,10 @@ from evonet.inspection.account import account, account_data, influence
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.phrases import number
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.sections import ancestry
+from evonet.inspection.report.sections import ancestry, record
 from evonet.inspection.verdict import run_verdict
 from evonet.scores import with_interval
+from tests.inspection.conftest import brief_run
 
 
 @pytest.fixture
@@ -43,6 +44,16 @@ def test_the_verdict_comes_first_with_scores_effort_and_place(text, small_run):
     steps = summary["environment_steps"] + summary["validation_steps"]
     assert took.endswith(f" s, 8 generations, {steps:,} steps; stopped by generations")
     assert saved == f"  saved in    {small_run}"
+
+
+def test_the_summary_and_the_report_say_why_a_kernel_did_not_run(text, tmp_path):
+    assert "kernel" not in text
+    wrapped = "environment: {id: Pendulum-v1, wrappers: [FlattenObservation], max_steps: 9}\nstop: {generations: 1}\n"
+    with Findings(load_run(brief_run(tmp_path, wrapped))) as findings:
+        (note,) = [line for line in record(findings).lead if "kernel" in line]
+        assert note.startswith("Note: environment.wrappers rules out the kernel of Pendulum-v1: ")
+        assert note in " ".join(account(findings.run).split())
+        assert all(len(line) <= 80 for line in account(findings.run).splitlines() if "kernel" in line)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,17 @@ def kernel_for(task: Task) -> Kernel | None:
     return kernel.for_arguments(arguments) if _decoder(task) and _is_vector(task.observation_space) else None
 
 
+def why_no_kernel(task: Task) -> str:
+    """The reason why no kernel runs the task, in words, if its environment has one; "" if it has none, or one runs."""
+    environment = task.environment
+    if not isinstance(environment, EnvironmentSpec) or known_environment(environment.id).kernel is None:
+        return ""
+    if kernel_for(task) is not None:
+        return ""
+    why = "environment.wrappers" if environment.wrappers else "environment.kwargs, or an activation of your own,"
+    return f"{why} rules out the kernel of {environment.id}: the environment itself runs, many times as slowly"
+
+
 def _foreign_activations(task: Task) -> list[str]:
     """The activations of the task's network that do not come with evonet."""
     architecture = task.architecture

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.run_directory import CONFIG
 from evonet.files.bounded import read_text
@@ -39,7 +40,11 @@ def _lead(findings: Findings) -> list[str]:
         steps = (summary["environment_steps"] + summary["validation_steps"]) / summary["seconds"]
         speed = f", {steps:,.0f} environment steps a second with validation"
     failed = f"{counted(len(faults), 'episode')} failed: {_kinds(findings)}." if faults else "No episode failed."
-    return [f"The run took {duration(summary['seconds'])}{speed}.", failed]
+    lead = [f"The run took {duration(summary['seconds'])}{speed}.", failed]
+    champion = findings.champion
+    if champion is not None and champion.task is not None and (why := why_no_kernel(champion.task)):
+        lead.append(f"Note: {why}.")
+    return lead
 
 
 def _kinds(findings: Findings) -> str:
