@@ -25,7 +25,7 @@ from evonet.cli.console import (
 from evonet.cli.progress import Shown, progress
 from evonet.cli.watch import add_spectator_arguments, attended
 from evonet.files.text import printable_json
-from evonet.shell import allowing, command
+from evonet.shell import command
 
 if TYPE_CHECKING:
     from evonet.cluster.executor import Cluster
@@ -89,7 +89,10 @@ def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
 
 def _next(summary: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:
     """Commands that show the finished run."""
-    run, flags = summary["run_directory"], allowing(allowed)
+    from evonet.experiment.permissions import flags_for
+
+    run = summary["run_directory"]
+    flags = flags_for(Path(run), allowed)
     if summary["champion"] is None:
         return [command("evonet", "inspect", run)]
     replay = [command("evonet", "replay", run, *flags)] if summary["environment"] is not None else []

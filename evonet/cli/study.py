@@ -28,7 +28,7 @@ from evonet.cli.console import (
 )
 from evonet.errors import ClusterUnavailable, ConfigError, EvonetError
 from evonet.files.text import printable, printable_json
-from evonet.shell import allowing, command
+from evonet.shell import command
 
 if TYPE_CHECKING:
     from evonet.experiment.config import Config
@@ -189,6 +189,7 @@ def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) ->
 
 
 def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
+    from evonet.experiment.permissions import flags_for
     from evonet.experiment.run_directory import to_json
 
     path = Path(summary["study_directory"])
@@ -202,7 +203,7 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         first, *rest = summary["failures"]
         others = f" (and {len(rest)} more)" if rest else ""
         note(f"the run with seed {first['seed']} failed{others}: {first['error']}")
-    inspect = command("evonet", "inspect", path, *allowing(options.allow_import))
+    inspect = command("evonet", "inspect", path, *flags_for(path, options.allow_import))
     compare = f"{command('evonet', 'compare', path)} OTHER"
     say(options, f"\ninspect it with: {inspect}\ncompare with another study: {compare}")
     return FAILED if summary["failures"] else DONE

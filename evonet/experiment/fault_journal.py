@@ -14,13 +14,14 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import TooManyFaults
 from evonet.evaluation.results import Fault, FaultKind
 from evonet.evolution import Evolution
+from evonet.experiment.permissions import flags_for
 from evonet.experiment.run_directory import RunDirectory, journal_name
 from evonet.files.fields import Fields
 from evonet.files.numbers import array_at
 from evonet.files.text import shown
 from evonet.individual import Individual
 from evonet.population import Population
-from evonet.shell import allowing, command
+from evonet.shell import command
 from evonet.strategies.algorithm import Algorithm
 
 LONGEST_MESSAGE = 10_000
@@ -82,7 +83,7 @@ def faults_recorded(
             before = sum(1 for _ in file)
         faults = sorted(error.faults, key=lambda fault: (fault.individual, fault.episode))
         record_faults(directory, error.generation, faults, algorithm.population, evolution.normaliser)
-        allow = allowing(allowed_imports)
+        allow = flags_for(directory.location, allowed_imports)
         again = "resume" if error.generation else "start again"
         raise TooManyFaults(
             f"generation {error.generation}: {error}\n"

@@ -13,12 +13,14 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from evonet.environments.imports import is_allowed
 from evonet.errors import ConfigError
 from evonet.files.bounded import read_json, reading
+from evonet.shell import allowing
 
 _LONGEST = 1 << 16  # bytes of a file
 _STUDY = 2  # a champion's file is two levels below its study's directory
@@ -57,6 +59,12 @@ def remembered(path: Path) -> list[str]:
         if folder and folder not in sys.path:
             sys.path.append(folder)  # last, so that no file of this folder replaces an installed package
     return list(allowed)
+
+
+def flags_for(path: Path, modules: Iterable[str]) -> list[str]:
+    """The options `--allow-import` that a command on the run or study at `path` needs: of modules not remembered."""
+    known = _allowed(path)
+    return allowing(module for module in modules if not is_allowed(module, known))
 
 
 def _allowed(path: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from evonet.experiment.checkpoint import Checkpoint, checkpoints_in, usable_chec
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import differences
 from evonet.experiment.interruption import interruptible
-from evonet.experiment.permissions import remember, remembered
+from evonet.experiment.permissions import flags_for, remember, remembered
 from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
 from evonet.experiment.run_finder import require_run
 from evonet.experiment.session import Session, Watcher
@@ -130,7 +130,7 @@ def resume(
             over = session.over or _out_of_time(summary, checkpoint, config)
             if over is not None and summary is not None:
                 directory.resume(checkpoint.journals)
-                again = command("evonet", "resume", path, *allowing(allow_imports))
+                again = command("evonet", "resume", path, *flags_for(path, allow_imports))
                 say(f"{path} is finished, stopped by {over}; to continue it:\n  {again} --set stop.{over}=…")
                 return summary
         directory.write_text(CONFIG, config.to_yaml())  # an unchanged one too: its time makes this run the `last` one
@@ -166,7 +166,7 @@ def finish(
         say(f"{path} is finished already")
         return {**read_run_summary(path), "run_directory": str(path)}
     if (path / CONFIG).exists() and not checkpoints_in(path):
-        again = command("evonet", "resume", path, *allowing(allow_imports))
+        again = command("evonet", "resume", path, *flags_for(path, allow_imports))
         raise CheckpointError(
             f"{path} has no finished generation, so there is no champion to test; resume it with: {again}"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -35,14 +35,15 @@ from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
 from evonet.experiment.generation_log import GenerationLog
 from evonet.experiment.interruption import Interruption, alarm
+from evonet.experiment.permissions import flags_for
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.start_champion import start_champion
-from evonet.experiment.tracking import make_trackers, require_trackers
+from evonet.experiment.tracking import Tracker, make_trackers, require_trackers
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
-from evonet.shell import allowing, command
+from evonet.shell import command
 from evonet.strategies.algorithm import search_distribution, uses_linear_algebra
 
 Watcher = Callable[[Generation, float], None]
@@ -160,8 +161,10 @@ class Session:
         started = time.monotonic() - (0.0 if since is None else since.seconds)
         writer = CheckpointWriter(directory.files, self._config.settings.checkpoints.build(), since)
         with contextlib.ExitStack() as stack:
-            resume = command("evonet", "resume", directory.path, *allowing(self._config.allowed_imports))
-            stack.enter_context(_resume_advice(interruption))
+            flags = flags_for(directory.location, self._config.allowed_imports)
+            resume = command("evonet", "resume", directory.path, *flags)
+            finish = command("evonet", "finish", directory.path, *flags)
+            stack.enter_context(_resume_advice(interruption, finish))
             interruption.advice = f"{_RESUME if self._kept else _ANEW}: {resume}"
             stack.enter_context(contextlib.closing(writer))
             stack.enter_context(_saved_on_error(writer))
@@ -203,7 +206,7 @@ class Session:
                 saved.result()
             with interruption.held():
                 if champion is not None:
-                    directory.write_champion(champion)
+                    self._write_champion(champion, directory, trackers)
                 times = {"seconds": time.monotonic() - started, "test_seconds": test_seconds}
                 summary = self._summary(champion, directory.path, times, reason)
                 directory.write_summary(summary)
@@ -282,6 +285,13 @@ class Session:
             self._say(f"test: {results.failures}")
         return champion.tested(Score(results.returns[0]))
 
+    def _write_champion(self, champion: Champion, directory: RunDirectory, trackers: Sequence[Tracker]) -> None:
+        """Write the tested champion into the run directory, and its score to the trackers."""
+        assert champion.test is not None
+        directory.write_champion(champion)
+        for tracker in trackers:
+            tracker.write_test(champion.test.mean, self._evolution.generations - 1)
+
     def _summary(
         self, champion: Champion | None, path: Path, times: Mapping[str, float], reason: str
     ) -> dict[str, Any]:
@@ -347,13 +357,15 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _resume_advice(interruption: Interruption) -> Iterator[None]:
-    """A context that adds the command that resumes the run to an error that a user can repair."""
+def _resume_advice(interruption: Interruption, finish: str) -> Iterator[None]:
+    """A context that adds the commands that continue or end the run to an error that a user can repair."""
     try:
         yield
     except (EvonetError, KeyboardInterrupt) as error:
         if "evonet resume" not in str(error):
             error.add_note(interruption.advice)
+        if isinstance(error, KeyboardInterrupt) and interruption.advice.startswith(_RESUME):
+            error.add_note(f"or end it here and test its champion: {finish}")
         raise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from evonet.champion import Champion
 from evonet.environments.known import Names
+from evonet.evaluation.kernels.task import why_no_kernel
+from evonet.experiment.permissions import flags_for
 from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
@@ -21,7 +24,7 @@ from evonet.inspection.phrases import counted, made_by, number, shortened
 from evonet.inspection.verdict import COLUMNS, Paint, champion_verdict, plain, run_verdict
 from evonet.inspection.weights import weight_tables
 from evonet.network import LayerName, NeuralNetwork
-from evonet.shell import allowing, command
+from evonet.shell import command
 
 _SHOWN_ANCESTORS = 8
 _SHOWN_INPUTS = 8
@@ -64,6 +67,8 @@ def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> s
     sections = [run_verdict(run.summary, paint)]
     if not run.finished:
         sections.append(_unfinished(run))
+    if run.champion is not None and run.champion.task is not None and (why := why_no_kernel(run.champion.task)):
+        sections.append(textwrap.fill(f"Note: {why}.", COLUMNS))
     if len(run.metrics.get("generation", ())) >= _SHORTEST_CURVE:
         sections.append(_curve(run.metrics))
     if run.champion is not None:
@@ -96,7 +101,7 @@ def influence(network: NeuralNetwork) -> list[float]:
 
 
 def _unfinished(run: LoadedRun) -> str:
-    resume = command("evonet", "resume", run.path, *allowing(run.imports))
+    resume = command("evonet", "resume", run.path, *flags_for(run.path, run.imports))
     return f"Last written {run.idle_seconds:,.0f} s ago. If it is no longer running, resume with:\n  {resume}"
 
 

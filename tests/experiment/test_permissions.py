@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from evonet.cli import main
-from evonet.experiment.permissions import remember, remembered
+from evonet.experiment.permissions import flags_for, remember, remembered
 
 CONFIG = (
     "environment: {id: 'game_of_ones_own:Game'}\nalgorithm: {population_size: 4}\nnetwork: {hidden: 2}\n"
@@ -59,6 +59,17 @@ def test_later_commands_import_what_was_allowed_for_the_run_from_where_it_was_al
     assert main(["replay", str(game / "run/champion.npz"), "--json"]) == 0
     assert main(["resume", str(game / "run"), "--quiet", "--set", "stop.generations=3"]) == 0
     assert main(["inspect", str(game / "run"), "--json"]) == 0
+
+
+def test_commands_that_are_printed_carry_only_the_flags_that_are_not_remembered(game, capsys):
+    changed = ["--set", "stop.generations=3", "--allow-import", "game_of_ones_own"]
+    assert main(["resume", str(game / "run"), *changed]) == 0
+    printed = capsys.readouterr().err
+    assert f"evonet replay {game / 'run'}\n" in printed
+    assert "--allow-import" not in printed
+    assert flags_for(game / "run", ["game_of_ones_own.parts", "json"]) == ["--allow-import", "json"]
+    shutil.rmtree(os.environ["XDG_CONFIG_HOME"])
+    assert flags_for(game / "run", ["game_of_ones_own"]) == ["--allow-import", "game_of_ones_own"]
 
 
 def test_a_run_that_is_moved_copied_or_replaced_needs_the_permission_again(game, tmp_path):

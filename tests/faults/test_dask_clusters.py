@@ -132,8 +132,9 @@ def test_fault_16_sigterm_to_all_processes_of_a_run_with_a_cluster_of_its_own(tm
         wait_until(lambda: not started.processes(), 30)
     assert (status, out) == (143, "")
     assert "evonet: interrupted by SIGTERM" in err.splitlines()
-    assert err.splitlines()[-1:] == [
+    assert err.splitlines()[-2:] == [
         f"resume with: evonet resume {path} {' '.join(ALLOWED)}",
+        f"or end it here and test its champion: evonet finish {path} {' '.join(ALLOWED)}",
     ]
     assert main(["resume", str(path), "--quiet", "--workers", "1", *ALLOWED]) == 0
     assert exact_files(path) == whole

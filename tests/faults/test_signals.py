@@ -69,10 +69,11 @@ def test_fault_15_16_ctrl_c_sigterm_and_sighup(number, send, workers, code, tmp_
         send(started.process.pid, number)
         status, out, err = started.ended()
         assert (status, out) == (code, "")
-        interrupted, so_far, resume = err.splitlines()[-3:]
+        interrupted, so_far, resume, finish = err.splitlines()[-4:]
         assert interrupted == f"evonet: interrupted by {number.name}"
         assert so_far.startswith("so far: gen 3/")
         assert resume == f"resume with: evonet resume {path} {' '.join(ALLOWED)}"
+        assert finish == f"or end it here and test its champion: evonet finish {path} {' '.join(ALLOWED)}"
         wait_until(lambda: not started.processes())
     # Where the machine is busy, one was due before.
     assert max(file.name for file in (path / "checkpoints").iterdir()) == "generation-00000002.npz"
