@@ -197,14 +197,13 @@ class GeneticAlgorithm:
             genomes = descendants(
                 rng, founders, self.population_size, self.architecture, mutations, sparse=self.structure is not None
             )
-        bounds = self._scheduled.resolve("bounds", self.bounds)
-        genomes = genomes if bounds is None else bounds(genomes)
         masks = None
         if self.structure is not None:
             rng = generator(self.seed, Purpose.STRUCTURE)
             first = self.structure.first(rng, self.population_size, self.architecture)
-            masks = first if initial is None else genomes != 0.0
-            genomes[~masks] = 0.0
+            masks = first if initial is None else genomes != 0.0  # before bounds, which may exclude 0
+        bounds = self._scheduled.resolve("bounds", self.bounds)
+        genomes = masked(genomes if bounds is None else bounds(genomes), masks)
         names = [display_name("crossover", self.crossover), *(display_name("mutation", m) for m in self.mutations)]
         return Population(
             self.architecture,

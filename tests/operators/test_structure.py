@@ -211,6 +211,17 @@ def test_bounds_that_exclude_zero_leave_absent_genes_zero():
     assert population.genomes[population.masks].min() >= 0.5
 
 
+def test_a_warm_start_within_bounds_that_exclude_zero_keeps_its_missing_connections():
+    from evonet.operators import Bounds
+
+    shape = SHAPES["skip"]
+    masks = Structure().first(rng(), 2, shape)
+    founders = np.where(masks, 1.0, 0.0)
+    algorithm = GeneticAlgorithm(shape, 8, 2, structure=Structure(), bounds=Bounds(0.5, 2.0), initial=founders)
+    assert (algorithm.population.masks == masks[0]).all()
+    assert (algorithm.population.genomes[~algorithm.population.masks] == 0).all()
+
+
 @pytest.mark.parametrize(
     "settings", [{}, {"niching": "species"}, {"mutation": SelfAdaptive()}, {"selection": "roulette"}]
 )
