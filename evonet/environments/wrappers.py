@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ _KEEP_REWARD_AND_END = {
     "FrameStackObservation",
     "GrayscaleObservation",
     "HumanRendering",
+    "NoiseInputs",
     "OrderEnforcing",
     "PassiveEnvChecker",
     "RecordEpisodeStatistics",
@@ -37,8 +39,10 @@ _KEEP_REWARD_AND_END = {
     "ResizeObservation",
     "TimeAwareObservation",
 }
-"""Gymnasium's wrappers that change what a policy sees or how an action is written, and nothing else."""
+"""Wrappers that change what a policy sees or how an action is written, and nothing else."""
 
+_EVONETS = {"NoiseInputs": "evonet.environments.noise_inputs"}
+"""evonet's own wrappers, and their modules."""
 
 _STATISTICS = {
     "NormalizeObservation": "and set evaluation.normalise_observations to true",
@@ -52,7 +56,7 @@ class Wrapper(Settings):
     """One wrapper around an environment.
 
     Attributes:
-        name: a class of `gymnasium.wrappers`, or `module:Name` for one of your own.
+        name: a class of `gymnasium.wrappers`, `NoiseInputs`, or `module:Name` for one of your own.
         kwargs: its keyword arguments. Where the wrapper refuses a list, it gets a tuple or an array of it.
     """
 
@@ -95,7 +99,11 @@ class Wrapper(Settings):
         return made
 
     def _class(self) -> Callable[..., gym.Env[Any, Any]]:
-        module: Any = imported(self.name) if ":" in self.name else gym.wrappers
+        module: Any = gym.wrappers
+        if self.name in _EVONETS:
+            module = importlib.import_module(_EVONETS[self.name])
+        elif ":" in self.name:
+            module = imported(self.name)
         name = self.name.rpartition(":")[2]
         with making(f"the wrapper {self.name!r}"):
             wrapper = getattr(module, name, None)

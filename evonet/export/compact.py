@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from evonet.network import NeuralNetwork
+from evonet.operators.structure import smaller
 
 
 def compact(network: NeuralNetwork) -> NeuralNetwork:
@@ -25,9 +24,8 @@ def compact(network: NeuralNetwork) -> NeuralNetwork:
         reaches_output[0] = True  # without skip connections there must be one
     if reaches_output.all():
         return network
-    kept = int(reaches_output.sum())
-    smaller = replace(architecture, num_hidden=kept, recurrent=architecture.recurrent and kept > 0)
-    found = NeuralNetwork.from_genome(smaller, np.zeros(smaller.genome_size))
+    small = smaller(architecture, int(reaches_output.sum()))
+    found = NeuralNetwork.from_genome(small, np.zeros(small.genome_size))
     for name, block in found.blocks.items():
         values = network.blocks[name]
         if name in {"hidden_bias", "hidden_hidden_weights", "hidden_output_weights"}:

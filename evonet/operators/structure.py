@@ -11,14 +11,15 @@ in new arrays. To add one, subclass `StructuralMutation`, write `change`, and en
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
+from numpy.typing import NDArray
 
 from evonet.activations import ACTIVATIONS
-from evonet.architecture import Architecture
+from evonet.architecture import Architecture, Gene
 from evonet.operators.safe_mutation import SLOPES
 from evonet.settings import Operator, PositiveFloat, Probability, Settings
 from evonet.types import BoolArray, FloatArray, IntArray
@@ -60,6 +61,30 @@ class Structure(Settings):
 def masked(genomes: FloatArray, masks: BoolArray | None) -> FloatArray:
     """The genomes `(m, genome_size)` with 0 where there is no connection; as they are if all connections exist."""
     return genomes if masks is None else np.where(masks, genomes, 0.0)
+
+
+def smaller(architecture: Architecture, hidden: int) -> Architecture:
+    """The architecture with only `hidden` hidden neurons; without any, a network has no memory.
+
+    Raises:
+        ValueError: the architecture has fewer, or has no network without hidden neurons.
+    """
+    if hidden > architecture.num_hidden:
+        raise ValueError(f"a smaller network must have at most {architecture.num_hidden} hidden neurons, got {hidden}")
+    return replace(architecture, num_hidden=hidden, recurrent=architecture.recurrent and hidden > 0)
+
+
+def enlarged(genomes: NDArray[Gene], small: Architecture, architecture: Architecture) -> NDArray[Gene]:
+    """Genomes or masks `(…, small.genome_size)` of smaller networks as those of `architecture`, in a new array.
+
+    The hidden neurons are the first ones; genes of the others are 0.
+    """
+    whole = np.zeros((*genomes.shape[:-1], architecture.genome_size), genomes.dtype)
+    blocks = architecture.views(whole)
+    for name, block in small.views(genomes).items():
+        place: tuple[Any, ...] = (..., *map(slice, small.shapes[name]))
+        blocks[name][place] = block
+    return whole
 
 
 def neurons_of(masks: BoolArray, architecture: Architecture) -> BoolArray:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evonet.strategies.cma_es import CMAES as CMAES
     from evonet.strategies.cosyne import CoSyNE as CoSyNE
     from evonet.strategies.differential_evolution import DifferentialEvolution as DifferentialEvolution
+    from evonet.strategies.growing import Growing as Growing
     from evonet.strategies.islands import Islands as Islands
     from evonet.strategies.openai_es import OpenAIES as OpenAIES
     from evonet.strategies.pgpe import PGPE as PGPE
@@ -38,6 +39,7 @@ STRATEGIES = {
     "differential_evolution": "evonet.strategies.differential_evolution:DifferentialEvolution",
     "random_search": "evonet.strategies.random_search:RandomSearch",
     "restarts": "evonet.strategies.restarts:Restarts",
+    "growing": "evonet.strategies.growing:Growing",
     "islands": "evonet.strategies.islands:Islands",
 }
 """Where each strategy lives, by name."""

@@ -100,7 +100,7 @@ def search_distribution(algorithm: Any) -> tuple[FloatArray, float] | None:
     Of a step size for each gene it is the root mean square.
     """
     running = getattr(algorithm, "running", algorithm)  # that of restarts
-    mean = getattr(running, "mean", None)
+    mean = getattr(algorithm, "mean", getattr(running, "mean", None))
     sigma = next((getattr(running, name) for name in _STEP_SIZES if hasattr(running, name)), None)
     if not isinstance(mean, np.ndarray) or sigma is None:
         return None

@@ -19,7 +19,7 @@ from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
 from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes, uses_linear_algebra
 from evonet.strategies.warm_start import Start
-from evonet.types import FloatArray, IntArray
+from evonet.types import BoolArray, FloatArray, IntArray
 
 RestartPolicy = Literal["ipop", "bipop"]
 
@@ -165,7 +165,7 @@ class Restarts:
         rng = generator(self.seed, Purpose.VARIATION, self.restarts, 2)
         own_seed = int(rng.integers(2**31)) if self.restarts else self.seed
         settings = {} if size is None else {"population_size": size}
-        self._algorithm: Any = self._make(architecture=self.architecture, seed=own_seed, **settings, **start)
+        self._algorithm: Any = self._make(architecture=self._searched, seed=own_seed, **settings, **start)
         self._best, self._since_better, self._flat_for = -math.inf, 0, 0
         if not again:
             self._sizes.append(int(self._algorithm.population_size if size is None else size))
@@ -173,14 +173,20 @@ class Restarts:
     def _is_stuck(self) -> bool:
         if self._algorithm.population.fitness is None:  # the genomes are not scored yet
             return False
-        patience = self.stagnation or 10 + math.ceil(30 * self.architecture.genome_size / self.population_size)
+        patience = self.stagnation or 10 + math.ceil(30 * self._searched.genome_size / self.population_size)
         return (
             self._since_better >= patience
             or self._flat_for >= self.flat
             or bool(getattr(self._algorithm, "converged", False))
         )
 
-    def _next_size(self) -> int:
+    @property
+    def _searched(self) -> Architecture:
+        """The architecture of the networks that the algorithm searches."""
+        return self.architecture
+
+    def _next_size(self) -> int | None:
+        """The population size after this restart; None for the algorithm's own."""
         first = self._sizes[0]
         if self.policy == "bipop" and self._growths and self._spent["small"] < self._spent["large"]:
             self._small = True
@@ -199,16 +205,21 @@ class Restarts:
     def _in_whole_run(self) -> Population:
         """The algorithm's population under ids that are unique in the whole run."""
         inner: Population = self._algorithm.population
+        genomes, masks = self._placed(inner)
         ids: IntArray = inner.ids + self._first_id
         if len(ids):
             self._next_id = max(self._next_id, int(ids.max()) + 1)
         return Population(
             self.architecture,
-            inner.genomes,
+            genomes,
             fitness=inner.fitness,
             ids=ids,
             parents=np.where(inner.parents == NO_PARENT, NO_PARENT, inner.parents + self._first_id),
             operators=inner.operators,
             operator_names=inner.operator_names,
-            masks=inner.masks,
+            masks=masks,
         )
+
+    def _placed(self, inner: Population) -> tuple[FloatArray, BoolArray | None]:
+        """The genomes and masks of the algorithm's population as those of `architecture`."""
+        return inner.genomes, inner.masks

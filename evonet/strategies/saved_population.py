@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from evonet.architecture import Architecture
+from evonet.operators.structure import enlarged, smaller
 from evonet.population import Population
 
 
@@ -54,5 +55,7 @@ def _of_islands(state: Mapping[str, Any], architecture: Architecture) -> Populat
 
 def _of_restarts(state: Mapping[str, Any], architecture: Architecture) -> Population:
     """The population of the algorithm that runs now; ids count on from restart to restart."""
-    inner = population_of(state["algorithm"], architecture)
-    return Population(architecture, inner.genomes, fitness=inner.fitness, ids=inner.ids + int(state["first_id"]))
+    searched = smaller(architecture, int(state.get("hidden", architecture.num_hidden)))  # that of a growing network
+    inner = population_of(state["algorithm"], searched)
+    genomes = enlarged(inner.genomes, searched, architecture)
+    return Population(architecture, genomes, fitness=inner.fitness, ids=inner.ids + int(state["first_id"]))

@@ -288,3 +288,40 @@ def test_a_warning_of_an_environment_is_told_once_and_not_for_each_instance():
         for _ in range(3):
             call_with_lists(warn, {})
     assert len(told) == 1
+
+
+def noisy(count=3):
+    return EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("NoiseInputs", {"count": count})]).make()
+
+
+def test_noise_inputs_append_numbers_that_the_episode_s_seed_decides():
+    def episode(environment, seed):
+        observations = [environment.reset(seed=seed)[0]]
+        observations += [environment.step(action)[0] for action in (0, 1, 1)]
+        return np.array(observations)
+
+    with noisy() as environment, noisy() as other, gym.make("CartPole-v1") as plain:
+        first = episode(environment, 5)
+        assert first.dtype == np.float32
+        assert all(environment.observation_space.contains(row) for row in first)
+        assert (first[:, :4] == episode(plain, 5)).all()
+        assert len(np.unique(first[:, 4:])) == 12
+        episode(other, 6)
+        assert (episode(other, 5) == first).all()
+        assert (episode(other, 7)[:, 4:] != first[:, 4:]).all()
+
+
+def test_noise_leaves_the_environment_s_threshold_as_it_is():
+    spec = EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("NoiseInputs")])
+    assert spec.reward_threshold() == gym.spec("CartPole-v1").reward_threshold
+
+
+@pytest.mark.parametrize(
+    ("env", "count", "message"),
+    [("FrozenLake-v1", 8, "NoiseInputs.env must have vectors as observations, got Discrete(16)"),
+     ("CartPole-v1", 0, "NoiseInputs.count must be at least 1, got 0")],
+)  # fmt: skip
+def test_noise_without_a_place_is_refused(env, count, message):
+    with pytest.raises(EnvironmentUnavailable) as refused:
+        EnvironmentSpec(env, wrappers=[Wrapper("NoiseInputs", {"count": count})]).make()
+    assert message in str(refused.value)

@@ -87,6 +87,7 @@ def summary_of(path):
 
 INSIDE = {
     "restarts": ", algorithm: snes, stagnation: 2",
+    "growing": ", algorithm: snes, stagnation: 2",
     "islands": ", algorithm: {population_size: 8}, islands: 3, interval: 2",
 }
 

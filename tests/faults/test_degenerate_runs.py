@@ -37,8 +37,8 @@ def outcome(tmp_path, capsys, text):
 def test_fault_34_smallest_populations(name, population_size, tmp_path, capsys):
     pytest.importorskip("cmaes")
     size = "directions" if "directions" in argument_defaults(ALGORITHMS[name]) else "population_size"
-    if name == "restarts":
-        settings = f"{{type: restarts, algorithm: {{type: snes, population_size: {population_size}}}}}"
+    if name in {"restarts", "growing"}:
+        settings = f"{{type: {name}, algorithm: {{type: snes, population_size: {population_size}}}}}"
     elif name == "islands":
         inside = f"{{population_size: {population_size}, elites: 0}}"
         settings = f"{{type: islands, interval: 1, migrants: 1, algorithm: {inside}}}"

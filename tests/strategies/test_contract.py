@@ -12,6 +12,7 @@ pytest.importorskip("cmaes")
 
 REST = {
     "restarts": {"algorithm": functools.partial(ALGORITHMS["snes"])},
+    "growing": {"algorithm": functools.partial(ALGORITHMS["snes"])},
     "islands": {
         "algorithm": functools.partial(ALGORITHMS["genetic_algorithm"], population_size=32, elites=2),
         "interval": 2,

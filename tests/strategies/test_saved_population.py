@@ -16,7 +16,11 @@ ARCHITECTURE = Architecture(2, 3, 1)
 GA = functools.partial(ALGORITHMS["genetic_algorithm"], population_size=8, elites=1)
 SNES = functools.partial(ALGORITHMS["snes"], population_size=6)
 RESTARTS = functools.partial(ALGORITHMS["restarts"], algorithm=SNES, stagnation=2)
-REST = {"restarts": {"algorithm": SNES, "stagnation": 2}, "islands": {"algorithm": GA, "interval": 2, "migrants": 1}}
+REST = {
+    "restarts": {"algorithm": SNES, "stagnation": 2},
+    "growing": {"algorithm": SNES, "stagnation": 2},
+    "islands": {"algorithm": GA, "interval": 2, "migrants": 1},
+}
 MADE = {name: functools.partial(ALGORITHMS[name], **REST.get(name, {})) for name in sorted(ALGORITHMS)}
 MADE["islands of restarts"] = functools.partial(ALGORITHMS["islands"], algorithm=RESTARTS, islands=2, migrants=0)
 MADE["restarts of islands"] = functools.partial(

@@ -19,7 +19,7 @@ from evonet.strategies.warm_start import starting_genomes
 
 SHAPE = Architecture(4, 2, 2, "tanh", "identity")
 GENOME = np.linspace(-3.0, 3.0, SHAPE.genome_size)
-WRAPPED = {"restarts", "islands"}
+WRAPPED = {"restarts", "growing", "islands"}
 
 
 def champion_of(shape=SHAPE, **settings):

@@ -1,0 +1,97 @@
+"""Growing: a search for the weights of the smallest network, which restarts with more hidden neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from evonet.architecture import Architecture
+from evonet.operators.structure import enlarged, smaller
+from evonet.population import Population
+from evonet.settings import Count, Natural, check
+from evonet.strategies.algorithm import AlgorithmFactory
+from evonet.strategies.restarts import Restarts
+from evonet.strategies.warm_start import Start
+from evonet.types import BoolArray, FloatArray
+
+
+class Growing(Restarts):
+    """Searches the weights of the smallest network, and restarts with more hidden neurons when it stagnates.
+
+    The smallest network has one hidden neuron, or none where there are skip connections. A network that has all the
+    neurons there may be grows no more, and restarts go on. A restart follows for the reasons of `Restarts`.
+
+    Args:
+        architecture: architecture of the largest network.
+        algorithm: a factory of the algorithm, called at the start and at each restart.
+        neurons: hidden neurons that are added at a time.
+        attempts: searches of networks of one size.
+        stagnation: generations without a better best fitness; by default 10 + 30 genes / population size.
+        flat: generations in which all individuals have the same fitness.
+        seed: seed of all random numbers.
+        initial: genomes of the largest network to start from, or what has them, see `evonet.strategies.warm_start`;
+            the first search is then one of the largest network.
+
+    Attributes:
+        hidden: hidden neurons of the networks that are searched now.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or is out of range.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        algorithm: AlgorithmFactory,
+        neurons: Count = 1,
+        attempts: Count = 1,
+        stagnation: Count | None = None,
+        flat: Count = 10,
+        *,
+        seed: Natural = 0,
+        initial: Start | None = None,
+    ) -> None:
+        check(Growing, {"neurons": neurons, "attempts": attempts})
+        self.neurons = int(neurons)
+        self.attempts = int(attempts)
+        least = 0 if architecture.skip else 1
+        self.hidden = least if initial is None else architecture.num_hidden
+        super().__init__(architecture, algorithm, stagnation=stagnation, flat=flat, seed=seed, initial=initial)
+
+    @property
+    def mean(self) -> FloatArray:
+        """The mean of the algorithm's search distribution, `(genome_size,)`, if it has one."""
+        return enlarged(self.running.mean, self._searched, self.architecture)
+
+    def ask(self) -> FloatArray:
+        """The genomes to score next, `(n, genome_size)`; genes of absent neurons are 0."""
+        super().ask()
+        return self.population.genomes
+
+    def __repr__(self) -> str:
+        return f"<Growing: {self.hidden} of {self.architecture.num_hidden} hidden neurons, by {self.running!r}>"
+
+    def state(self) -> dict[str, Any]:
+        """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
+        return {**super().state(), "hidden": self.hidden}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`, which is copied."""
+        self.hidden = int(state["hidden"])
+        super().restore(state)
+
+    @property
+    def _searched(self) -> Architecture:
+        return smaller(self.architecture, self.hidden)
+
+    def _next_size(self) -> None:
+        """Grow, and leave the population size to the algorithm."""
+        if self.restarts % self.attempts == 0:
+            self.hidden = min(self.hidden + self.neurons, self.architecture.num_hidden)
+
+    def _placed(self, inner: Population) -> tuple[FloatArray, BoolArray | None]:
+        small = self._searched
+        masks = np.ones(inner.genomes.shape, np.bool_) if inner.masks is None else inner.masks
+        return enlarged(inner.genomes, small, self.architecture), enlarged(masks, small, self.architecture)
