@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,9 +39,6 @@ _KEEP_REWARD_AND_END = {
     "TimeAwareObservation",
 }
 """Wrappers that change what a policy sees or how an action is written, and nothing else."""
-
-_EVONETS = {"NoiseInputs": "evonet.environments.noise_inputs"}
-"""evonet's own wrappers, and their modules."""
 
 _STATISTICS = {
     "NormalizeObservation": "and set evaluation.normalise_observations to true",
@@ -99,11 +95,11 @@ class Wrapper(Settings):
         return made
 
     def _class(self) -> Callable[..., gym.Env[Any, Any]]:
-        module: Any = gym.wrappers
-        if self.name in _EVONETS:
-            module = importlib.import_module(_EVONETS[self.name])
-        elif ":" in self.name:
-            module = imported(self.name)
+        if self.name == "NoiseInputs":
+            from evonet.environments.noise_inputs import NoiseInputs
+
+            return NoiseInputs
+        module: Any = imported(self.name) if ":" in self.name else gym.wrappers
         name = self.name.rpartition(":")[2]
         with making(f"the wrapper {self.name!r}"):
             wrapper = getattr(module, name, None)
