@@ -8,6 +8,7 @@ process, it closes idle ones before it makes its own.
 from __future__ import annotations
 
 import inspect
+import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self
@@ -100,7 +101,7 @@ class Instance:
             if self._render_mode is None and getattr(environment, "render_mode", None) == "human":
                 self.close()
                 raise UnsuitableEnvironment(NO_WINDOWS)
-            if self._render_mode not in (None, getattr(environment, "render_mode", None)):
+            if self._render_mode not in (None, getattr(environment, "render_mode", None)) and not self._draws():
                 error = self._no_render_mode(self.metadata)
                 self.close()
                 raise error
@@ -108,9 +109,13 @@ class Instance:
 
     def _made(self) -> Environment:
         try:
-            with made_silently():
+            with made_silently(), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", r".*with render_mode=")  # Gymnasium's, before evonet says it in words
                 return self._make() if self._render_mode is None else self._make(self._render_mode)
         except EnvironmentUnavailable as error:
+            if self._render_mode == "rgb_array" and "render_mode" in str(error.__cause__):
+                with made_silently():
+                    return self._make()  # it may draw without being asked
             if self._render_mode is not None:
                 self._explain_render_mode(error)
             if _open:
@@ -121,9 +126,6 @@ class Instance:
 
     def _explain_render_mode(self, error: EnvironmentUnavailable) -> None:
         """Raise CannotRender if the environment can only be made without a render mode, and it is clear why."""
-        if "render_mode" in str(error.__cause__):
-            message = "the environment cannot be rendered: its constructor takes no argument render_mode"
-            raise CannotRender(message) from error
         try:
             with Instance(self._make) as plain:
                 metadata = plain.metadata
@@ -135,7 +137,20 @@ class Instance:
     def _no_render_mode(self, metadata: Mapping[str, Any]) -> CannotRender:
         modes = ", ".join(map(repr, _render_modes(metadata)))
         has = f"; its metadata name {modes}" if modes else "; its metadata name none"
+        has += (
+            "" if modes or self._render_mode != "rgb_array" else ", and it has no method render that returns a picture"
+        )
         return CannotRender(f"the environment cannot be rendered: it has no render mode {self._render_mode!r}{has}")
+
+    def _draws(self) -> bool:
+        """Whether pictures are wanted of an environment that takes no render mode, but has a method `render`."""
+        if self._render_mode != "rgb_array" or self._render_mode not in (
+            _render_modes(self.metadata) or ("rgb_array",)
+        ):
+            return False
+        with foreign.guarded("the environment cannot be rendered", CannotRender):
+            kind = type(getattr(environment := self.open(), "unwrapped", environment))
+            return getattr(kind, "render", gym.Env.render) is not gym.Env.render
 
     def space(self, name: Literal["observation_space", "action_space"]) -> Space:
         """One of the environment's spaces.

@@ -475,12 +475,25 @@ def test_metadata_that_cannot_be_read_are_none():
     assert Instance(Secret).metadata == {}
 
 
-def test_a_constructor_that_takes_no_render_mode_says_so():
+def test_an_environment_that_draws_nothing_says_what_it_lacks():
     specification = EnvironmentSpec(f"{MODULE}:evonet-tests/Walk-v0")
     with pytest.raises(CannotRender) as refused:
         Instance(specification.make, render_mode="rgb_array").open()
-    why = "its constructor takes no argument render_mode"
-    assert str(refused.value) == f"the environment cannot be rendered: {why}"
+    lacks = "its metadata name none, and it has no method render that returns a picture"
+    assert str(refused.value) == f"the environment cannot be rendered: it has no render mode 'rgb_array'; {lacks}"
+
+
+@pytest.mark.parametrize("modes", [(), ("rgb_array",)])
+def test_a_game_that_takes_no_render_mode_draws_by_its_own_method_render(modes, monkeypatch):
+    monkeypatch.setattr(Sketched, "metadata", {"render_modes": modes})
+    drawn = Instance(EnvironmentSpec(f"{__name__}:Sketched").restricted([__name__]).make, render_mode="rgb_array")
+    drawn.reset(seed=0)
+    assert drawn.render().shape == (2, 2, 3)
+
+
+class Sketched(Walk):
+    def render(self):
+        return np.zeros((2, 2, 3), dtype=np.uint8)
 
 
 def test_the_environment_that_waits_longest_is_closed_not_one_that_plays(counted):
