@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -30,6 +31,7 @@ settings.load_profile("fixed")
 if hasattr(providers, "_get_local_constants"):  # examples made of the numbers in whichever modules are imported so far
     providers._get_local_constants = lambda: providers._local_constants
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of the hundreds that tests start would compile all of evonet
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # as if activated
 os.fsync = lambda descriptor: None  # what a power cut would take is no matter here; tests of disks have their own
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # a disk is slow to make and remove thousands of files

@@ -1,6 +1,8 @@
 """Commands in messages can be pasted into the shell of the system they are printed on."""
 
+import os
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,19 @@ def test_powershell_reads_a_command_word_for_word(word, written, monkeypatch):
 
 def test_a_path_is_a_word():
     assert command("evonet", "inspect", Path("my runs") / "a") == "evonet inspect 'my runs/a'"
+
+
+def test_a_program_that_the_shell_does_not_find_is_named_by_its_path(tmp_path, monkeypatch):
+    programs = tmp_path / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "evonet"):
+        (programs / name).touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.chdir(tmp_path / ".venv")
+    assert command("evonet", "list") == "bin/evonet list"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert command("evonet", "list") == f"{programs}/evonet list"
+    assert command("pip", "list") == "pip list"  # this environment has none
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    assert command("evonet", "list") == "evonet list"
