@@ -55,7 +55,7 @@ EXAMPLES = {
     "schema": ("evonet schema --output schema.json",),
     "init": (
         "evonet init LunarLander-v3",
-        "evonet init my_game:MyGame game.yaml --allow-import my_game",
+        "evonet init my_game:MyGame game.yaml",
     ),
     "list": ("evonet list", "evonet list mutation", "evonet list gaussian", "evonet list stop"),
 }

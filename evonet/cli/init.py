@@ -34,14 +34,18 @@ def add_to(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="MODULE",
-        help="allow ENV to import this module; repeatable",
+        help="allow this module to be imported, besides the one in ENV; repeatable",
     )
     init.set_defaults(command=_init)
 
 
 def _init(options: argparse.Namespace) -> int:
+    from evonet.environments.imports import is_allowed, module_of
     from evonet.experiment.template import template
 
+    module = module_of(options.environment)
+    if module and not is_allowed(module, options.allow_import):
+        options.allow_import = [*options.allow_import, module]  # whoever types its name allows it
     allow_imports(options.allow_import)
     path = options.file or Path(f"{_file_name(options.environment)}.yaml")
     if path == _STANDARD_OUTPUT:
