@@ -40,7 +40,7 @@ class ReportMaker:
             if self.status != "none":
                 return
             if find_spec("matplotlib") is None or find_spec("jinja2") is None:
-                self.status = f"a report needs more packages: {install_hint('report')}"
+                self.status = f"A report needs more packages: {install_hint('report')}"
                 return
             self.status = "making"
         threading.Thread(target=self._make, daemon=True).start()
@@ -59,7 +59,7 @@ class ReportMaker:
                 self._worker.kill()
             self.status = "ready"
         except (EvonetError, OSError) as error:
-            self.status = f"the report cannot be made: {error}"
+            self.status = f"The report cannot be made: {error}"
 
 
 def _report(path: Path, allow_imports: Collection[str]) -> Any:

@@ -171,6 +171,7 @@ const player = (() => {
   };
   return async (entry) => {
     if (!entry) return;
+    canvas.hidden = Boolean(entry.problem) && !(playing && playing.pictures.length);
     if (!playing || !playing.pictures.length) setText("caption", entry.problem ? `The champion is not shown: ${entry.problem}` : "The champion's episode is being rendered …");
     const fresh = () => ({ number: entry.number, pictures: [], totals: [] });
     if (!playing) playing = fresh();

@@ -195,7 +195,7 @@ def test_a_report_without_its_packages_says_what_to_install(small_run, monkeypat
     monkeypatch.setattr("evonet.watch.report_maker.find_spec", lambda _: None)
     report = server_module.ReportMaker(small_run, ())
     report.begin()
-    assert report.status.startswith("a report needs more packages: pip install ")
+    assert report.status.startswith("A report needs more packages: pip install ")
     assert report.html is None
 
 
