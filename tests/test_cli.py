@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import io
 import json
 import os
 import pty
@@ -18,7 +19,7 @@ import pytest
 from evonet import __version__
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
-from evonet.cli.console import print_painted
+from evonet.cli.console import fitted, print_painted
 from evonet.cli.export import FORMATS
 from evonet.evaluation.engine import EngineName
 from evonet.experiment.catalogue import config_path
@@ -480,3 +481,18 @@ def test_the_verdict_is_coloured_on_a_terminal_unless_no_color_is_set(config, ca
 def test_only_colours_reach_the_terminal_from_a_text(capsys):
     print_painted("\x1b[32mSolved\x1b[0m \x1b[2J\x07")
     assert capsys.readouterr().out == "\x1b[32mSolved\x1b[0m \\x1b[2J\\x07\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_sentences_are_wrapped_to_a_terminal_and_commands_stay_whole_to_be_copied(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    sentence, words = "note: a generation takes about 600 ms, a validation about 78.1 ms", "x" * 60
+    command = "resume with: .venv/bin/evonet resume runs/a --allow-import game"
+    assert fitted(f"{sentence}\n{command}", io.StringIO()) == f"{sentence}\n{command}"
+    wrapped = f"note: a generation takes about 600 ms,\na validation about 78.1 ms\n{command}"
+    assert fitted(f"{sentence}\n{command}", Terminal()) == wrapped
+    assert fitted(words, Terminal()) == words

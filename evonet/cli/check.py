@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from evonet.cli.console import (
     DONE,
@@ -10,6 +11,7 @@ from evonet.cli.console import (
     Commands,
     add_config_arguments,
     config_arguments,
+    fitted,
     load_config,
     stdout_kept_for_the_result,
 )
@@ -35,7 +37,7 @@ def _check(options: argparse.Namespace) -> int:
         if finding is None:
             break
         levels.append(finding.level)
-        print(printable(f"{finding.level}: {finding.message}"), flush=True)
+        print(fitted(printable(f"{finding.level}: {finding.message}"), sys.stdout), flush=True)
     if "error" in levels:
         print("Not OK: repair the errors first.")
         return FAILED

@@ -9,7 +9,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from evonet.files.text import printable
 from evonet.foreign import absolute
@@ -31,6 +32,7 @@ RUNS_HELP = "directories of runs or studies, or `last`; a label may come first: 
 
 _COLOURS = {"good": "\x1b[32m", "bad": "\x1b[31m", "dim": "\x1b[2m"}
 _RESET = "\x1b[0m"
+_COMMAND = re.compile(r"(?:^  |[:/ ])(?:evonet|pip) \w+ [^ ]|^  ")  # or a line that is set in, as tables are
 _PAINTED = re.compile(r"(\x1b\[(?:0|2|31|32)m)")
 
 Paint: TypeAlias = Callable[[str, str], str]
@@ -159,8 +161,7 @@ def warn_of_unused_permissions(config: Config, modules: Sequence[str]) -> None:
     named = [module_of(name) for _, name in imported_names(config.document.data)]
     for module in modules:
         if not any(is_allowed(each, [module]) for each in named):
-            notice = f"--allow-import {module} changes nothing: {config.document.name} names nothing of that module"
-            print(printable(f"evonet: {notice}"), file=sys.stderr)
+            note(f"--allow-import {module} changes nothing: {config.document.name} names nothing of that module")
 
 
 def config_arguments(options: argparse.Namespace) -> list[str]:
@@ -202,16 +203,31 @@ def stdout_kept_for_the_result() -> Iterator[None]:
         os.close(stdout)
 
 
+def fitted(text: str, stream: TextIO) -> str:
+    """`text` for `stream`: on a terminal its sentences are wrapped between words; commands stay whole, to be copied."""
+    if not stream.isatty():
+        return text
+    import textwrap
+
+    wrapper = textwrap.TextWrapper(get_terminal_size().columns - 1, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(line if _COMMAND.search(line) else wrapper.fill(line) for line in text.split("\n"))
+
+
 def say(options: argparse.Namespace, message: str) -> None:
     """Print a message on stderr, unless `--quiet` is given; a closed stderr does not stop a run."""
     if not options.quiet:
         with contextlib.suppress(OSError):
-            print(printable(message), file=sys.stderr)
+            tell(message)
+
+
+def tell(message: str) -> None:
+    """Print a message on stderr."""
+    print(fitted(printable(message), sys.stderr), file=sys.stderr)
 
 
 def note(message: str) -> None:
     """Print a sentence about the result on stderr."""
-    print(printable(f"evonet: {message}"), file=sys.stderr)
+    tell(f"evonet: {message}")
 
 
 def painter() -> Paint:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evonet.cli.console import tell
 from evonet.evaluation.progress import PROGRESS
 from evonet.files.text import printable
 
@@ -160,7 +161,7 @@ def say_above_the_bar(message: str) -> None:
     for display in _displays:
         display.clear()
     with contextlib.suppress(OSError):
-        print(printable(message), file=sys.stderr)
+        tell(message)
 
 
 @dataclass(frozen=True)
