@@ -262,7 +262,13 @@ class Evolution:
             return observations
 
         can_observe = look is not None and np.isfinite(scores).any()
-        tell_with_episodes(self._algorithm, scores, returns=results.returns, observe=observe if can_observe else None)
+        tell_with_episodes(
+            self._algorithm,
+            scores,
+            returns=results.returns,
+            observe=observe if can_observe else None,
+            measures=results.means(getattr(self._fitness, "measure_names", ())),  # which one of the user's own may lack
+        )
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays, numbers, texts, dicts and lists.

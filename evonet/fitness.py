@@ -34,7 +34,9 @@ from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from evonet.environments.spaces import Space
     from evonet.evaluation.trial import Trial
+    from evonet.measures import Measure, Measures
 
 Aggregation = Literal["mean", "min", "median", "quantile"]
 
@@ -110,6 +112,7 @@ class EpisodeReturn:
         instances: environments that may be open in a process, for simulators with a port or a licence; by default up to
             16 run side by side. With 1 there is one in all: it is closed before another is made, also for the test. It
             counts in each process: a port of the whole machine needs `workers=1` too.
+        measures: numbers of an episode beside its return, each an `evonet.measures.Measure`, by name.
 
     Attributes:
         time_limit: the steps after which the settings or the environment end an episode; None if they never do.
@@ -148,6 +151,7 @@ class EpisodeReturn:
         faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
         executor: FuturesExecutor | Cluster | None = None,
         instances: Count | None = None,
+        measures: Mapping[str, Any] | None = None,
     ) -> None:
         settings = {
             "hidden": hidden,
@@ -203,6 +207,7 @@ class EpisodeReturn:
             instances=instances and int(instances),
             input_names=input_names,
             output_names=output_names,
+            measures=_checked_measures(measures, inputs, action_space),
         )
         check_savable(self.task)
         self._aggregation = aggregation
@@ -216,6 +221,12 @@ class EpisodeReturn:
     def engine(self) -> str:
         """The engine that runs the episodes."""
         return self._executor.engine_name
+
+    @property
+    def measure_names(self) -> tuple[str, ...]:
+        """Names of the measures, in the order of `EpisodeResults.measures`."""
+        assert self.task is not None
+        return self.task.measure_names
 
     @property
     def isolated(self) -> bool:
@@ -255,7 +266,7 @@ class EpisodeReturn:
         """
         assert self.task is not None
         if self._observer is None:
-            watched = replace(self.task, recorded=min(self.task.max_steps, _OBSERVED_STEPS))
+            watched = replace(self.task, recorded=min(self.task.max_steps, _OBSERVED_STEPS), measures=())
             self._observer = (
                 WorkerProcesses(watched, "gymnasium", 1, self._faults)
                 if self.isolated
@@ -334,6 +345,14 @@ def _specification(
     if max_steps is not None and isinstance(environment, EnvironmentSpec):
         return replace(environment, max_steps=max_steps)
     return environment
+
+
+def _checked_measures(measures: Mapping[str, Measure] | None, inputs: int, action_space: Space) -> Measures:
+    if not measures:
+        return ()
+    from evonet.evaluation.measuring import measures_of_task  # a run without measures starts without it
+
+    return measures_of_task(measures, inputs, action_space)
 
 
 def _time_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evonet.activations import ACTIVATIONS
 from evonet.architecture import Architecture
@@ -13,6 +13,9 @@ from evonet.environments.known import Names, names_for
 from evonet.environments.spaces import ActionDecoder, ObservationEncoder, Space, Squash
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.errors import UnsuitableEnvironment
+
+if TYPE_CHECKING:
+    from evonet.measures import Measures
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Task:
         input_names: names of the network's inputs; None for those that are known of the environment, or numbers.
         output_names: names of the network's outputs, likewise.
         recorded: how many of an episode's first network inputs are returned; only the engine "gymnasium" does that.
+        measures: names and settings of the numbers of an episode that are returned beside its return.
     """
 
     environment: EnvironmentSpec | EnvironmentFactory
@@ -44,6 +48,12 @@ class Task:
     instances: int | None = None
     input_names: tuple[str, ...] | None = None
     output_names: tuple[str, ...] | None = None
+    measures: Measures = ()
+
+    @property
+    def measure_names(self) -> tuple[str, ...]:
+        """Names of the measures, in the order of `EpisodeResults.measures`."""
+        return tuple(name for name, _ in self.measures)
 
     def instance(self, render_mode: RenderMode | None = None) -> Instance:
         """An instance of the environment, which is made when it is first needed."""

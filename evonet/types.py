@@ -8,3 +8,6 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+RETURN = "return"
+"""The name of the return among the measures of an episode."""

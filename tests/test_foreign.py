@@ -37,6 +37,7 @@ DOOR = {
     "evonet.environments.wrappers": {"wrapper"},
     "evonet.activations": {"import_module"},
     "evonet.experiment.build": {"import_module"},
+    "evonet.evaluation.measuring": {"import_module", "self.function"},
     "evonet.function_fitness": {"self.function"},
     "evonet.experiment.own_parts": {"import_module"},
 }  # fmt: skip

@@ -205,15 +205,15 @@ class Instance:
             raise MalformedResult(f"{rule}, got {_kind_of(result)}; old Gym returned the observation alone")
         return result[0]
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool]:
-        """Take a step: the observation, the reward, and whether the episode is terminated or truncated.
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, Any]:
+        """Take a step: the observation, the reward, whether the episode is terminated or truncated, and the info.
 
         Raises:
             MalformedResult: `step` returns something else than Gymnasium's five values.
         """
         result = self._step(action)
         try:
-            observation, reward, terminated, truncated, _ = result
+            observation, reward, terminated, truncated, info = result
         except (TypeError, ValueError):
             raise MalformedResult(_wrong_step(result)) from None
         if reward.__class__ is not float:
@@ -222,7 +222,7 @@ class Instance:
             terminated = _truth(terminated, "terminated")
         if truncated.__class__ is not bool:
             truncated = _truth(truncated, "truncated")
-        return observation, reward, terminated, truncated
+        return observation, reward, terminated, truncated, info
 
     def render(self) -> Any:
         """The environment's picture.

@@ -34,7 +34,7 @@ def has_vector_environment(task: Task) -> bool:
     spec = gym.registry.get(environment.id)
     limit = spec.max_episode_steps if spec is not None else None
     known = spec is not None and spec.vector_entry_point == _ENTRY_POINT and limit is not None
-    plain = known and not task.recorded and task.max_steps <= (limit or 0)
+    plain = known and not task.recorded and not task.measures and task.max_steps <= (limit or 0)
     return plain and set(environment.kwargs) <= {"sutton_barto_reward"}
 
 

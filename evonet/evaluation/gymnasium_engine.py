@@ -11,6 +11,7 @@ import math
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -27,6 +28,12 @@ from evonet.types import FloatArray, IntArray
 
 SLOTS = 16
 """Instances side by side in an engine, where the task does not limit them."""
+
+if TYPE_CHECKING:
+    from evonet.evaluation.measuring import MeasureRecorder
+
+Step: TypeAlias = Callable[[Any], tuple[Any, float, bool, bool, Any]]
+"""Takes a step, as `Instance.step` does."""
 
 PolicyMaker = Callable[[Task, FloatArray, ObservationNormaliser | None], Policy]
 
@@ -96,11 +103,17 @@ class _Rollout:
         self._seeds: list[int] = seeds.tolist()
         self._normaliser = normaliser
         self._pending: Iterator[int] = iter(range(len(seeds)))
-        self._results = EpisodeResults.empty(len(seeds), inputs if normaliser else None)
+        self._results = EpisodeResults.empty(len(seeds), inputs if normaliser else None, len(task.measures))
         if task.recorded:
             self._results = replace(self._results, inputs=np.zeros((len(seeds), task.recorded, inputs)))
         self._deviations = np.zeros((2, slots, inputs))
-        self._steps = [instance.step for instance in instances]
+        self._steps: list[Step] = [instance.step for instance in instances]
+        self._recorder: MeasureRecorder | None = None
+        if task.measures:
+            from evonet.evaluation.measuring import MeasureRecorder  # a run without measures starts without it
+
+            self._recorder = MeasureRecorder(task, self._policy)
+            self._steps = [self._recorder.recorded(step, slot) for slot, step in enumerate(self._steps)]
         self._episodes = [-1] * slots
         self._returns = [0.0] * slots
         self._lengths = [0] * slots
@@ -137,7 +150,7 @@ class _Rollout:
         steps, returns, lengths, isfinite = self._steps, self._returns, self._lengths, math.isfinite
         for slot in [slot for slot in self._busy if slot not in ended] if ended else self._busy:
             try:
-                observation, reward, terminated, truncated = steps[slot](actions[slot])
+                observation, reward, terminated, truncated, _ = steps[slot](actions[slot])
                 if not isfinite(reward):
                     self._fail(slot, "nonfinite", f"the reward is {reward}")
                     ended.append(slot)
@@ -145,8 +158,7 @@ class _Rollout:
                 returns[slot] += reward
                 lengths[slot] = length = lengths[slot] + 1
                 if terminated or truncated or length >= limit:
-                    self._results.terminated[self._episodes[slot]] = terminated
-                    self._end(slot, returns[slot])
+                    self._finish(slot, terminated=terminated)
                     ended.append(slot)
                     continue
                 observe(slot, observation)
@@ -170,6 +182,8 @@ class _Rollout:
             self._lengths[slot] = 0
             self._deviations[:, slot] = 0.0
             self._policy.reset(slot)
+            if self._recorder is not None:
+                self._recorder.begin(slot)
             self._slot_genomes[slot] = self._genomes[self._individuals[episode]]
             if not np.isfinite(self._slot_genomes[slot]).all():
                 self._fail(slot, "nonfinite", "the genome holds numbers that are not finite")
@@ -192,6 +206,22 @@ class _Rollout:
         if surely_finite(numbers):
             return []
         return [slot for slot in self._busy if not np.isfinite(numbers[slot]).all()]
+
+    def _finish(self, slot: int, *, terminated: bool) -> None:
+        """End an episode that has come to its end, which is a fault only if it cannot be measured."""
+        if self._recorder is not None:
+            assert self._results.measures is not None
+            if not np.isfinite(self._policy.observations[slot]).all():
+                self._fail(slot, "nonfinite", "the observation holds numbers that are not finite")
+                return
+            measured = self._recorder.end(slot)
+            for name, value in zip(self._task.measure_names, measured, strict=True):
+                if not math.isfinite(value):
+                    self._fail(slot, "nonfinite", f"the measure {name!r} is {value}")
+                    return
+            self._results.measures[self._episodes[slot]] = measured
+        self._results.terminated[self._episodes[slot]] = terminated
+        self._end(slot, self._returns[slot])
 
     def _end(self, slot: int, total: float) -> None:
         PROGRESS.done += 1

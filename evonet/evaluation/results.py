@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.types import BoolArray, FloatArray, IntArray
+from evonet.types import RETURN, BoolArray, FloatArray, IntArray
 
 FaultKind = Literal["exception", "nonfinite", "malformed", "timeout", "died"]
 
@@ -84,6 +84,8 @@ class EpisodeResults:
         observations: sums for the normaliser, if the task normalises.
         inputs: the first network inputs of each episode, `(n, episodes, recorded, inputs)`, if the task records them;
             0 after an episode's end.
+        measures: numbers of each episode beside its return, `(n, episodes, k)`, in the order of the task's measures;
+            NaN for an episode with a fault. None if the task has no measures.
     """
 
     returns: FloatArray
@@ -92,20 +94,40 @@ class EpisodeResults:
     faults: list[Fault] = field(default_factory=list)
     observations: ObservationSums | None = None
     inputs: FloatArray | None = None
+    measures: FloatArray | None = None
 
     @classmethod
-    def empty(cls, episodes: int, inputs: int | None) -> EpisodeResults:
-        """Flat results of `episodes` to fill in; with sums over `inputs` numbers, unless None."""
+    def empty(cls, episodes: int, inputs: int | None, measures: int = 0) -> EpisodeResults:
+        """Flat results of `episodes` to fill in; with sums over `inputs` numbers, unless None, and with `measures`."""
         sums = None if inputs is None else ObservationSums(np.zeros((episodes, inputs)), np.zeros((episodes, inputs)))
-        return cls(np.zeros(episodes), np.zeros(episodes, np.int64), np.zeros(episodes, np.bool_), [], sums)
+        measured = np.full((episodes, measures), np.nan) if measures else None
+        return cls(
+            np.zeros(episodes),
+            np.zeros(episodes, np.int64),
+            np.zeros(episodes, np.bool_),
+            [],
+            sums,
+            measures=measured,
+        )
 
     @classmethod
-    def lost(cls, fault: Fault, inputs: int | None) -> EpisodeResults:
+    def lost(cls, fault: Fault, inputs: int | None, measures: int = 0) -> EpisodeResults:
         """Flat results of a single episode whose worker process was lost."""
-        results = cls.empty(1, inputs)
+        results = cls.empty(1, inputs, measures)
         results.returns[0] = np.nan
         results.faults.append(fault)
         return results
+
+    def means(self, names: Sequence[str]) -> dict[str, FloatArray]:
+        """Mean over the episodes of the return and of each measure, each `(n,)`; NaN where an episode has a fault.
+
+        Args:
+            names: names of the measures, in order.
+        """
+        means = {RETURN: self.returns.mean(axis=1)}
+        if self.measures is not None:
+            means |= zip(names, self.measures.mean(axis=1).T, strict=True)
+        return means
 
     def merged_into(self, normaliser: ObservationNormaliser) -> ObservationNormaliser:
         """The normaliser after these episodes, which were run under `normaliser`; failed ones are left out."""
@@ -141,6 +163,7 @@ class EpisodeResults:
         shape = (-1, episodes)
         sums = [chunk.observations for chunk in chunks if chunk.observations is not None]
         inputs = [chunk.inputs for chunk in chunks if chunk.inputs is not None]
+        measures = [chunk.measures for chunk in chunks if chunk.measures is not None]
         return cls(
             np.concatenate([chunk.returns for chunk in chunks]).reshape(shape),
             np.concatenate([chunk.lengths for chunk in chunks]).reshape(shape),
@@ -154,6 +177,7 @@ class EpisodeResults:
             if sums
             else None,
             np.concatenate(inputs).reshape(-1, episodes, *inputs[0].shape[1:]) if inputs else None,
+            np.concatenate(measures).reshape(-1, episodes, measures[0].shape[1]) if measures else None,
         )
 
     def offset(self, first: int) -> EpisodeResults:

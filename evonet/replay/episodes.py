@@ -173,7 +173,7 @@ def steps(policy: Policy, instance: Instance, seed: int) -> Iterator[Episode]:
     yield Episode(seed, total, step, terminated=False)
     for step in range(1, policy.task.max_steps + 1):
         with guard():
-            observation, reward, terminated, truncated = instance.step(policy.act(observation))
+            observation, reward, terminated, truncated, _ = instance.step(policy.act(observation))
         total += reward
         yield Episode(seed, total, step, terminated)
         if terminated or truncated:

@@ -40,8 +40,10 @@ class Algorithm(Protocol):
         """Learn from the fitness of these genomes, `(n,)`.
 
         A `tell` may also take the keywords `returns`, the return of each episode `(n, episodes)`, NaN for a failed one,
-        and `observe`, a function that returns network inputs of the fittest individual, `(k, num_inputs)`, or None.
-        When it is first called it runs an episode; call it before `tell` returns.
+        `observe`, a function that returns network inputs of the fittest individual, `(k, num_inputs)`, or None, and
+        `measures`, the mean over the episodes of each measure by name, `(n,)`, NaN for a failed individual: "return"
+        and the measures of the fitness. When `observe` is first called it runs an episode; call it before `tell`
+        returns.
         """
         ...
 
@@ -76,14 +78,19 @@ def ask(algorithm: Algorithm) -> FloatArray:
 
 
 def tell_with_episodes(
-    algorithm: Any, fitness: FloatArray, *, returns: FloatArray | None, observe: Observe | None
+    algorithm: Any,
+    fitness: FloatArray,
+    *,
+    returns: FloatArray | None,
+    observe: Observe | None,
+    measures: Mapping[str, FloatArray] | None,
 ) -> None:
-    """Call the algorithm's `tell` with the fitness, and with those of `returns` and `observe` that it accepts.
+    """Call the algorithm's `tell` with the fitness, and with those of the keyword arguments that it accepts.
 
     Raises:
         AlgorithmFailed: the algorithm, or an operator of it, is not evonet's and raised an error.
     """
-    episodes = {"returns": returns, "observe": observe}
+    episodes = {"returns": returns, "observe": observe, "measures": measures}
     taken = inspect.signature(algorithm.tell).parameters
     with own_parts_guarded():
         algorithm.tell(fitness, **{name: value for name, value in episodes.items() if name in taken})

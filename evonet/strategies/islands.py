@@ -104,7 +104,14 @@ class Islands:
         self._join(arrived)
         return self.population.genomes
 
-    def tell(self, fitness: ArrayLike, *, returns: FloatArray | None = None, observe: Observe | None = None) -> None:
+    def tell(
+        self,
+        fitness: ArrayLike,
+        *,
+        returns: FloatArray | None = None,
+        observe: Observe | None = None,
+        measures: Mapping[str, FloatArray] | None = None,
+    ) -> None:
         """Learn from the fitness `(n,)` of the genomes last asked for; higher is fitter.
 
         An individual whose fitness is not finite could not be scored: it ranks last and its fitness becomes -inf.
@@ -113,6 +120,7 @@ class Islands:
             fitness: `(n,)`.
             returns: return of each episode, `(n, episodes)`; each island gets its own rows.
             observe: returns network inputs of the fittest of all islands, `(k, num_inputs)`; each island gets it.
+            measures: each measure by name, `(n,)`; each island gets its own rows.
 
         Raises:
             ValueError: `fitness` has the wrong shape.
@@ -123,7 +131,8 @@ class Islands:
             raise ValueError(f"Islands.tell must get fitness of shape ({n},), got {scores.shape}")
         for island, rows in zip(self._islands, self._rows(), strict=True):
             own = None if returns is None else returns[rows]
-            tell_with_episodes(island, scores[rows], returns=own, observe=observe)
+            measured = None if measures is None else {name: column[rows] for name, column in measures.items()}
+            tell_with_episodes(island, scores[rows], returns=own, observe=observe, measures=measured)
         self.population.fitness = np.concatenate([island.population.fitness for island in self._islands])
         self.generation += 1
 

@@ -108,15 +108,24 @@ class Restarts:
         self.population = self._in_whole_run()
         return genomes
 
-    def tell(self, fitness: ArrayLike, *, returns: FloatArray | None = None, observe: Observe | None = None) -> None:
+    def tell(
+        self,
+        fitness: ArrayLike,
+        *,
+        returns: FloatArray | None = None,
+        observe: Observe | None = None,
+        measures: Mapping[str, FloatArray] | None = None,
+    ) -> None:
         """Learn from the fitness `(n,)` of the genomes last asked for; higher is fitter.
 
         Args:
             fitness: `(n,)`.
             returns: return of each episode, `(n, episodes)`, for an algorithm whose `tell` takes them.
             observe: returns network inputs of the fittest, `(k, num_inputs)`, likewise.
+            measures: each measure by name, `(n,)`, likewise.
         """
-        tell_with_episodes(self._algorithm, np.asarray(fitness, np.float64), returns=returns, observe=observe)
+        numbers = np.asarray(fitness, np.float64)
+        tell_with_episodes(self._algorithm, numbers, returns=returns, observe=observe, measures=measures)
         self.population = self._in_whole_run()
         scores = self.population.fitness
         assert scores is not None

@@ -89,7 +89,7 @@ def test_a_reward_that_is_no_number_is_shown_with_its_shape(reward, shown):
     [1, 1.0, True, np.float32(1), np.float64(1), np.int8(1), np.bool_(True), np.array(1.0), Decimal(1), Fraction(1)],
 )
 def test_a_reward_may_be_a_number_of_any_type(reward):
-    _, number, terminated, truncated = stepped(reward=reward)
+    _, number, terminated, truncated, _ = stepped(reward=reward)
     assert (type(number), number) == (float, 1.0)
     assert (terminated, truncated) == (False, False)
 

@@ -19,8 +19,8 @@ _SEEDS = np.array([11, 12, 13])
 def check_executor(executor: Executor, task: Task) -> None:
     """Hold a executor of a task to its contract.
 
-    For one genome, two and thirteen it returns what this process would, bit for bit: returns, lengths, observations and
-    faults, numbered alike; however often it is asked.
+    For one genome, two and thirteen it returns what this process would, bit for bit: returns, lengths, measures,
+    observations and faults, numbered alike; however often it is asked.
 
     Args:
         executor: which stays open.
@@ -42,6 +42,7 @@ def check_results_are_those_of_this_process(executor: Executor, task: Task) -> N
             for name in ("returns", "lengths", "terminated"):
                 same = same_bits(getattr(found, name), getattr(expected, name))
                 require(same, f"for {n} genomes, {name} must be those of this process, bit for bit")
+            require(_measures(found) == _measures(expected), f"for {n} genomes, measures must be those of this process")
             require(
                 _sums(found) == _sums(expected), f"for {n} genomes, sums of observations must be those of this process"
             )
@@ -56,6 +57,7 @@ def check_asked_again_it_answers_the_same(executor: Executor, task: Task) -> Non
     """By workers that have served before."""
     first, second = evaluate(executor, task, 5), evaluate(executor, task, 5)
     same = same_bits(first.returns, second.returns) and same_bits(first.lengths, second.lengths)
+    same = same and _measures(first) == _measures(second)
     require(same and _sums(first) == _sums(second), "asked again, it must return the same bits")
 
 
@@ -72,6 +74,10 @@ def evaluate(executor: Executor, task: Task, n: int) -> EpisodeResults:
     with unchanged(type(executor).__name__, genomes=genomes, individuals=individuals, seeds=seeds):
         chunks = executor.evaluate(genomes, individuals, seeds, seen if task.normalise else None)
     return EpisodeResults.joined(chunks, individuals, len(_SEEDS))
+
+
+def _measures(results: EpisodeResults) -> bytes | None:
+    return None if results.measures is None else results.measures.tobytes()
 
 
 def _sums(results: EpisodeResults) -> list[bytes]:

@@ -23,6 +23,7 @@ from evonet.experiment.cluster_study import RemoteRun
 from evonet.experiment.seed_run import Outcome
 from evonet.fitness import EpisodeReturn
 from evonet.foreign import without_place
+from evonet.measures import Measure
 from tests.clusters import DaskProcesses
 from tests.environments_for_tests import MODULE
 from tests.evaluation.executor_contract import check_executor
@@ -52,7 +53,9 @@ def cluster(processes):
 
 @pytest.fixture(scope="module")
 def ill_task():
-    return task_for(kwargs={"trouble": "raise", "at": 1, "seeds": [12]}, normalise_observations=True, recurrent=True)
+    measures = {"x": Measure("observation", index=0, take="last"), "steps": Measure("length")}
+    trouble = {"trouble": "raise", "at": 1, "seeds": [12]}
+    return task_for(kwargs=trouble, normalise_observations=True, recurrent=True, measures=measures)
 
 
 @pytest.fixture(scope="module")

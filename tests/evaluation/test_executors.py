@@ -22,6 +22,7 @@ from evonet.evaluation.executors.chunk_worker import pickle_engine
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
+from evonet.measures import Measure
 from evonet.processes.cores import cores
 from tests.environments_for_tests import MODULE, Walk
 from tests.evaluation.executor_contract import check_executor, evaluate
@@ -62,7 +63,9 @@ def no_processes(monkeypatch):
 
 @pytest.fixture(scope="module")
 def ill_task():
-    return task_for(kwargs={"trouble": "raise", "at": 1, "seeds": [12]}, normalise_observations=True, recurrent=True)
+    measures = {"x": Measure("observation", index=0, take="last"), "steps": Measure("length")}
+    trouble = {"trouble": "raise", "at": 1, "seeds": [12]}
+    return task_for(kwargs=trouble, normalise_observations=True, recurrent=True, measures=measures)
 
 
 @pytest.fixture(scope="module")

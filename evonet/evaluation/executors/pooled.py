@@ -47,7 +47,7 @@ class PooledExecutor:
         self.isolated = runs_foreign_code(engine, task)
         # A kernel is evonet's own: it always comes to an end, but may have to be compiled first.
         limit = faults.seconds if self.isolated else math.inf
-        self._scheduler = ChunkScheduler(pool, faults, limit, chunk_cost)
+        self._scheduler = ChunkScheduler(pool, faults, limit, chunk_cost, len(task.measures))
 
     @property
     def engine_name(self) -> str:

@@ -37,17 +37,21 @@ class ChunkScheduler:
         policy: what becomes of faults.
         limit: seconds that an episode may take.
         chunk_cost: seconds of this process's time that a chunk costs.
+        measures: how many measures an episode has.
 
     Attributes:
         episode_seconds: mean time of an episode in the last evaluation; None before the first.
         engine_name: the engine that ran last; "" before the first evaluation.
     """
 
-    def __init__(self, pool: ChunkPool, policy: FaultPolicy, limit: float, chunk_cost: float = 0.0) -> None:
+    def __init__(
+        self, pool: ChunkPool, policy: FaultPolicy, limit: float, chunk_cost: float = 0.0, measures: int = 0
+    ) -> None:
         self._pool = pool
         self._policy = policy
         self._limit = limit
         self._chunk_cost = chunk_cost
+        self._measures = measures
         self.episode_seconds: float | None = None
         self.engine_name = ""
 
@@ -58,7 +62,7 @@ class ChunkScheduler:
             WorkersUnavailable: no worker can be had.
             TooManyFaults: more individuals failed than the policy allows.
         """
-        evaluation = _Evaluation(whole, self._policy, self._limit)
+        evaluation = _Evaluation(whole, self._policy, self._limit, self._measures)
         waiting, under_way = self._cut(whole), 0
         try:
             while waiting or under_way:
@@ -104,8 +108,9 @@ class _Evaluation:
         engine_name: the engine that ran last.
     """
 
-    def __init__(self, whole: Chunk, policy: FaultPolicy, limit: float) -> None:
+    def __init__(self, whole: Chunk, policy: FaultPolicy, limit: float, measures: int) -> None:
         self._whole = whole
+        self._measures = measures
         self._policy = policy
         self._limit = limit
         self._results: dict[int, EpisodeResults] = {}
@@ -151,7 +156,7 @@ class _Evaluation:
         individual, seed = int(whole.individuals[episode]), int(whole.seeds[episode])
         fault = Fault(individual, episode, seed, loss.kind, None, loss.message, loss.traceback, self._attempts[episode])
         self._results[episode] = EpisodeResults.lost(
-            fault, None if whole.normaliser is None else len(whole.normaliser.mean)
+            fault, None if whole.normaliser is None else len(whole.normaliser.mean), self._measures
         )
         self._faults.append(fault.for_individual(whole.individuals))
         if len(whole.genomes) >= _FEWEST_INDIVIDUALS or self._policy.on_fault == "stop":

@@ -35,7 +35,7 @@ def kernel_for(task: Task) -> Kernel | None:
     activations must be evonet's. A hard reset makes no difference: an episode of a kernel depends on its seed alone.
     """
     environment = task.environment
-    if not isinstance(environment, EnvironmentSpec) or environment.wrappers:
+    if not isinstance(environment, EnvironmentSpec) or environment.wrappers or task.measures:
         return None
     kernel, spec = known_environment(environment.id).kernel, known_spec(environment.id)
     if kernel is None or spec is None or spec.entry_point != kernel.entry_point or spec.additional_wrappers:

@@ -115,7 +115,7 @@ class _Recorder:
         deadline = time.monotonic() + self._most_seconds
         while not over and len(rewards) < self._limit and (not rewards or time.monotonic() < deadline):
             try:
-                observation, reward, terminated, truncated = self._instance.step(self._action(observation))
+                observation, reward, terminated, truncated, _ = self._instance.step(self._action(observation))
                 rewards.append(reward)
                 over = terminated or truncated
             except SIGNALS:
