@@ -112,7 +112,9 @@ class Task:
     @cached_property
     def decoder(self) -> ActionDecoder:
         """The decoder of network outputs as actions."""
-        return ActionDecoder(self.action_space, ACTIVATIONS[self.architecture.output_activation], self.squash)
+        activation = ACTIVATIONS[self.architecture.output_activation]
+        own = isinstance(self.environment, EnvironmentSpec) and self.environment.is_gymnasiums_own
+        return ActionDecoder(self.action_space, activation, self.squash, python_integers=own)
 
     def __getstate__(self) -> dict[str, Any]:
         # The cached encoder and decoder are closures, which cannot be pickled; a copy makes its own.

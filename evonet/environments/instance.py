@@ -217,7 +217,7 @@ class Instance:
         except (TypeError, ValueError):
             raise MalformedResult(_wrong_step(result)) from None
         if reward.__class__ is not float:
-            reward = _number(reward)
+            reward = float(reward) if isinstance(reward, float) else _number(reward)
         if terminated.__class__ is not bool:
             terminated = _truth(terminated, "terminated")
         if truncated.__class__ is not bool:

@@ -74,7 +74,8 @@ class ObservationEncoder:
 class ActionDecoder:
     """Decoder of network outputs into actions of a space.
 
-    Discrete: the index of the greatest output, a NumPy integer of the space's type as its `sample` returns.
+    Discrete: the index of the greatest output, a NumPy integer of the space's type as its `sample` returns, or a
+    Python integer.
     MultiDiscrete: the index of the greatest output of each part. MultiBinary: whether outputs are above the middle of
     their range. Box: outputs scaled from the range of the activation to the bounds; outputs of an activation with an
     infinite range are first squashed into [-1, 1]. If a bound is infinite, the output is not scaled, only clipped to
@@ -84,6 +85,8 @@ class ActionDecoder:
         space: the action space.
         activation: activation of the output layer.
         squash: function that squashes unbounded outputs into [-1, 1], "tanh" or "clip".
+        python_integers: whether the actions of a Discrete space are Python integers. With NumPy's, LunarLander
+            computes its engines' force in NumPy, one number at a time, and a step takes a tenth longer.
 
     Attributes:
         size: outputs that the network must have.
@@ -92,9 +95,14 @@ class ActionDecoder:
         UnsuitableEnvironment: the space cannot be decoded; the message names the part and says what to do.
     """
 
-    def __init__(self, space: Space, activation: Activation, squash: Squash = "tanh") -> None:
+    def __init__(
+        self, space: Space, activation: Activation, squash: Squash = "tanh", *, python_integers: bool = False
+    ) -> None:
         self.space = space
         self.size, self.decode = _decoder(space, "action space", activation, squash)
+        if python_integers and isinstance(space, spaces.Discrete):
+            start = int(space.start)
+            self.decode = lambda outputs: (outputs.argmax(axis=1) + start).tolist()
         if self.size == 0:
             raise UnsuitableEnvironment(f"the action space {space} holds no numbers, so a network has no output")
 

@@ -157,6 +157,14 @@ class EnvironmentSpec(Settings):
         limits = self._registered().max_episode_steps, time_limit(environment)
         return self.max_steps or min((limit for limit in limits if limit is not None), default=None)
 
+    @property
+    def is_gymnasiums_own(self) -> bool:
+        """Whether the environment is one that Gymnasium brings along, without wrappers: no foreign code gets actions."""
+        spec = gym.registry.get(self.id)
+        if spec is None or spec.additional_wrappers or self.wrappers:
+            return False
+        return str(spec.entry_point).startswith("gymnasium.envs.")
+
     def reward_threshold(self) -> float | None:
         """The mean return from which Gymnasium calls the environment solved, if it says so and this is its task."""
         return None if self.difference() is not None else self._registered().reward_threshold
