@@ -56,7 +56,7 @@ _MOST_PRODUCTS_OF_A_ROW = 1 << 12
 
 def tanh(x: FloatArray) -> FloatArray:
     """Hyperbolic tangent, within 4 units in the last place and never beyond ±1."""
-    rest = np.minimum(np.maximum(x, _TANH_LEAST), _TANH_MOST)
+    rest = x.clip(_TANH_LEAST, _TANH_MOST)
     shifted = rest + _TANH_ROUNDING
     nearby = _tanh_table().take(shifted.view(np.int64) & _TANH_PLACE_BITS)
     shifted -= _TANH_ROUNDING
@@ -113,7 +113,7 @@ def exp(x: FloatArray) -> FloatArray:
 
 def _exponential_parts(x: FloatArray, limit: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """`(scale, even, odd)` such that e**x = scale * (even + odd) / (even - odd), for x clipped to ±`limit`."""
-    rest = np.minimum(np.maximum(x, -limit), limit)
+    rest = x.clip(-limit, limit)
     halvings = rest * _ONE_OVER_LN2
     halvings += _ROUNDING_AND_BIAS
     scale = (halvings.view(np.int64) << _EXPONENT_SHIFT).view(np.float64)  # 2**halvings
@@ -139,7 +139,7 @@ def _exponential_parts(x: FloatArray, limit: float) -> tuple[FloatArray, FloatAr
 
 def sin(x: FloatArray) -> FloatArray:
     """Sine, within 4 units in the last place for |x| up to 3 million, less accurate beyond; x is clipped to ±1e9."""
-    x = np.minimum(np.maximum(x, -_LARGEST_ANGLE), _LARGEST_ANGLE)
+    x = x.clip(-_LARGEST_ANGLE, _LARGEST_ANGLE)
     shifted = x * _ONE_OVER_PI + _ROUNDING
     half_turns = shifted - _ROUNDING
     rest = ((x - half_turns * _PI_HIGH) - half_turns * _PI_MIDDLE) - half_turns * _PI_LOW
