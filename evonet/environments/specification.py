@@ -159,7 +159,7 @@ class EnvironmentSpec(Settings):
 
     @property
     def is_gymnasiums_own(self) -> bool:
-        """Whether the environment is one that Gymnasium brings along, without wrappers: no foreign code gets actions."""
+        """Whether the environment is one of Gymnasium's, without wrappers, so that no other code gets its actions."""
         spec = gym.registry.get(self.id)
         if spec is None or spec.additional_wrappers or self.wrappers:
             return False

@@ -333,6 +333,13 @@ def test_a_discrete_action_is_the_place_of_the_greatest_output(start):
     assert ActionDecoder(space, IDENTITY).decode(outputs).tolist() == [start + 1, start, start + 2]
 
 
+@pytest.mark.parametrize("start", [0, -3])
+def test_discrete_actions_are_python_integers_where_they_are_asked_for(start):
+    outputs = np.array([[0.1, 0.3, 0.2], [5, 1, 2], [-3, -2, -1.0]])
+    actions = ActionDecoder(spaces.Discrete(3, start=start), IDENTITY, python_integers=True).decode(outputs)
+    assert [(type(action), action - start) for action in actions] == [(int, 1), (int, 0), (int, 2)]
+
+
 WHOLE_TYPES = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64]
 each_whole_type = pytest.mark.parametrize("dtype", WHOLE_TYPES, ids=lambda dtype: dtype.__name__)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.envs.classic_control import CartPoleEnv
 from gymnasium.wrappers import TimeLimit
 
 from evonet.environments.known import Parameter
@@ -120,6 +121,25 @@ def test_an_episode_is_always_finite(name, max_steps, limit):
 def test_the_reward_threshold_is_the_environment_s_own():
     assert EnvironmentSpec("CartPole-v1").reward_threshold() == 475
     assert EnvironmentSpec("Pendulum-v1").reward_threshold() is None
+
+
+class Third(CartPoleEnv):
+    """An environment of another package."""
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind"),
+    [
+        (EnvironmentSpec("CartPole-v1"), int),
+        (EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("TimeLimit", {"max_episode_steps": 9})]), np.int64),
+        (EnvironmentSpec(f"{__name__}:Third"), np.int64),
+        (CartPoleEnv, np.int64),
+    ],
+    ids=["Gymnasium's own", "wrapped", "another's", "made by a callable"],
+)
+def test_only_gymnasium_s_own_environments_get_python_integers_as_actions(environment, kind):
+    task = EpisodeReturn(environment).task
+    assert type(task.decoder.decode(np.zeros((1, 2)))[0]) is kind
 
 
 def test_render_mode_is_handed_on():
