@@ -1,5 +1,6 @@
 """Every test finds the same machine: the same examples, the same signals, files that need not wait for a disk."""
 
+import functools
 import gc
 import os
 import shutil
@@ -8,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.entropy import deterministic_PRNG
@@ -52,6 +54,18 @@ def pytest_configure(config):
         for name, handler in SIGNALS.items():
             if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
                 signal.signal(getattr(signal, name), handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _texts_are_read_and_written_once():
+    """Thousands of times it is the same config or command line, and YAML takes longer than most tests' runs."""
+    from evonet import cli
+    from evonet.experiment import config, document
+
+    texts = {}
+    document.parse = functools.lru_cache(1_000)(document.parse)
+    config.to_yaml = lambda data: texts.get(repr(data)) or texts.setdefault(repr(data), document.to_yaml(data))
+    cli.make_parser = functools.cache(cli.make_parser)
 
 
 def pytest_collection_finish():

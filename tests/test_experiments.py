@@ -95,6 +95,7 @@ def test_each_environment_that_the_program_tries_has_a_package_that_its_requirem
 NOTEBOOKS = sorted((EXPERIMENTS / "notebooks").glob("*.ipynb"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_cells_of_a_notebook_run_from_top_to_bottom(path, tmp_path, monkeypatch, capsys):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

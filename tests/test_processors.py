@@ -90,11 +90,13 @@ def printed(program, *arguments, **environment):
     return done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("processor", [AVX2 | threads(2), OLD], ids=["AVX2, two threads", "no vector instructions"])
 def test_small_runs_have_the_same_bits_on_another_processor(processor):
     assert printed(RUNS, *ALGORITHMS, **processor) == printed(RUNS, *ALGORITHMS)
 
 
+@pytest.mark.thorough
 def test_strategies_that_need_an_eigendecomposition_do_not_depend_on_the_number_of_cores():
     pytest.importorskip("cmaes")
     assert printed(SEARCH, **threads(1)) == printed(SEARCH, **threads(2))

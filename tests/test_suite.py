@@ -1,6 +1,7 @@
 """The suite itself: what a test finds does not depend on the shell that started it, nor on the tests before it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,3 +60,20 @@ def test_signals_are_restored_and_examples_do_not_depend_on_what_is_imported(tmp
 def test_examples_are_fixed_unless_slow_tests_are_asked_for(request):
     assert settings().derandomize == (request.config.getoption("markexpr") != "slow")
     assert settings().deadline is None
+
+
+def test_what_the_default_leaves_out_has_a_command_of_its_own_in_ci():
+    steps = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert ".venv/bin/pytest -n 2 -m thorough" in steps
+    assert ".venv-lowest/bin/python -m pytest -n 2 -m 'not slow'" in steps
+
+
+def test_tests_that_start_a_browser_or_a_cluster_are_thorough():
+    starting = [
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path != Path(__file__)
+        and re.search("sync_playwright|import DaskProcesses", path.read_text(encoding="utf-8"))
+    ]
+    assert len(starting) >= 4
+    assert [path for path in starting if "thorough" not in path.read_text(encoding="utf-8")] == []

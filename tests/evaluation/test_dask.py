@@ -30,6 +30,7 @@ from tests.evaluation.executor_contract import check_executor
 from tests.evaluation.test_executors import task_for
 from tests.stopped_runs import exact_files
 
+pytestmark = pytest.mark.thorough
 OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
 SEGFAULT, HANG, RAISE, EXIT = 1, 3, 5, 6
 SMALL = (
@@ -241,7 +242,7 @@ def write_config(folder, text=SMALL):
     return str(folder / "c.yaml")
 
 
-@pytest.mark.parametrize("engine", ["gymnasium", pytest.param("auto", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("engine", ["gymnasium", "auto"])
 def test_a_run_on_a_cluster_writes_what_a_run_here_writes(engine, processes, tmp_path):
     arguments = ["run", write_config(tmp_path), "--quiet", "--set", f"evaluation.engine={engine}", "--output"]
     assert main([*arguments, str(tmp_path / "here")]) == 0
@@ -250,7 +251,6 @@ def test_a_run_on_a_cluster_writes_what_a_run_here_writes(engine, processes, tmp
     assert (tmp_path / "there" / "config.yaml").read_bytes() == (tmp_path / "here" / "config.yaml").read_bytes()
 
 
-@pytest.mark.slow
 def test_a_run_that_was_finished_here_goes_further_on_a_cluster(processes, tmp_path):
     config = write_config(tmp_path)
     assert main(["run", config, "--quiet", "--set", "stop.generations=5", "--output", str(tmp_path / "whole")]) == 0
@@ -277,7 +277,6 @@ def test_a_study_on_a_cluster_is_the_study_without_one(processes, tmp_path, caps
     assert main(["resume", str(tmp_path / "there" / "seed-1"), "--set", "stop.generations=4", "--quiet"]) == 0
 
 
-@pytest.mark.slow
 def test_a_run_of_a_study_that_crashes_fails_by_itself(processes, tmp_path, capsys):
     text = (
         f"fitness: {{type: '{MODULE}:deadly'}}\nnetwork: {{inputs: 2, outputs: 1}}\nstop: {{generations: 2}}\n"
@@ -316,7 +315,6 @@ def test_any_executor_keeps_the_contract_of_an_executor(executor, ill_task):
     workers.close()
 
 
-@pytest.mark.slow
 def test_in_any_executor_a_crash_costs_an_episode_and_no_worker(executor):
     fitness = EpisodeReturn(OBEDIENT, hidden=1, executor=executor, faults=FaultPolicy(retries=0))
     results = fitness(orders(6, row2=SEGFAULT), SEED)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 from evonet.environments.known import arithmetic
@@ -160,7 +161,6 @@ def test_a_link_to_a_folder_is_not_trusted(run, cache, tmp_path):
     assert not from_cache
 
 
-@pytest.mark.slow
 def test_a_run_with_damaged_machine_code_says_so_in_one_line_and_gets_the_same_bits(tmp_path):
     def metrics(name):
         command = [sys.executable, "-m", "evonet", "run", "configs/cartpole.yaml", "--output", str(tmp_path / name)]

@@ -24,6 +24,7 @@ from tests.environments_for_tests import MODULE
 from tests.faults.processes import Started, generations_in, wait_until
 from tests.stopped_runs import SMALL, exact_files
 
+pytestmark = pytest.mark.thorough
 OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
 PAUSED = {"pause": 0.02}
 SEED = np.array([3])
@@ -87,7 +88,7 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("victims", "lacking"),
-    [("scheduler", "does not answer"), pytest.param("workers", "has no workers", marks=pytest.mark.slow)],
+    [("scheduler", "does not answer"), ("workers", "has no workers")],
     ids=["scheduler", "workers"],
 )
 def test_fault_32_a_cluster_that_is_lost_stops_a_run_which_goes_on_anywhere(victims, lacking, tmp_path, whole):
@@ -217,7 +218,6 @@ def test_an_encrypted_scheduler_without_keys_is_refused_at_once(tmp_path, capsys
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="nothing here makes keys")
 def test_an_encrypted_cluster_gives_the_same_bits(tmp_path, expected):
     key, cert = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
@@ -236,7 +236,6 @@ def test_an_encrypted_cluster_gives_the_same_bits(tmp_path, expected):
             fitness.close()
 
 
-@pytest.mark.slow
 def test_a_client_that_was_closed_is_a_cluster_that_is_gone():
     with DaskProcesses(1) as processes:
         with processes.connected() as cluster:

@@ -1,7 +1,6 @@
 """FAULTS.md, rows 18 to 20: whatever the disk does, there is the old state or the new, and the run goes on from it."""
 
 import errno
-import functools
 import json
 import os
 import re
@@ -13,7 +12,6 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import RunDirectoryError
-from evonet.experiment import config, document
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.runner import run
 from tests.environments_for_tests import MODULE
@@ -44,16 +42,6 @@ def assert_old_or_new(path, states):
             assert content in states[name], name
     for checkpoint in checkpoints_in(path):
         assert Checkpoint.load(checkpoint).generation == int(checkpoint.stem[-8:])
-
-
-@pytest.fixture(autouse=True)
-def _texts_that_are_read_and_written_once(monkeypatch):
-    """Hundreds of times it is the same config, and YAML takes longer than the run."""
-    monkeypatch.setattr(document, "parse", functools.cache(document.parse))
-    texts = {}
-    monkeypatch.setattr(
-        config, "to_yaml", lambda data: texts.get(repr(data)) or texts.setdefault(repr(data), document.to_yaml(data))
-    )
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +177,7 @@ def test_fault_19_disk_full(place, tmp_path, monkeypatch, capsys):
     assert exact_files(path) == whole
 
 
+@pytest.mark.thorough
 def test_fault_19_files_may_not_grow(tmp_path):
     text = TINY.replace("generations: 2", "generations: 60")
     whole = exact_files(run_whole(tmp_path, text))

@@ -15,6 +15,7 @@ from tests import sleepy
 from tests.faults.processes import Started, generations_in, wait_until
 from tests.stopped_runs import FUNCTION, SMALL, all_files, exact_files, run_whole
 
+pytestmark = pytest.mark.thorough
 SEED = int(episode_seeds(3, Purpose.TRAINING, 3, 3)[1])  # in generation 3
 TEXT = f"environment: {{id: '{sleepy.SLEEPY}', kwargs: {{sleepy: [{SEED}]}}}}\n{SMALL}"
 ALLOWED = ("--allow-import", sleepy.MODULE)

@@ -24,6 +24,7 @@ from evonet.foreign import without_place
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
 
+pytestmark = pytest.mark.thorough
 OBEDIENT = f"{MODULE}:evonet-tests/Obedient-v0"
 SEEDS = np.array([3])
 TIMEOUT = 1.5

@@ -8,7 +8,10 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
+]
 PATIENCE = 120.0  # seconds, for machines that are busy with other tests
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -141,7 +144,7 @@ def the_median_episode_plays_beside_the_verdict(page):
 FIGURES = {"cartpole": 31, "continuous": 27, "discrete": 27}
 
 
-@pytest.mark.parametrize("name", ["cartpole", pytest.param("continuous", marks=pytest.mark.slow), "discrete"])
+@pytest.mark.parametrize("name", ["cartpole", "continuous", "discrete"])
 def test_all_of_a_report_is_there_and_all_of_it_moves(opened, name):
     page = opened(name)
     assert page.locator("section").count() == 8
