@@ -30,7 +30,7 @@ ROWS = [
     ["evonet.activations", "evonet.statistics", "evonet.cluster", "evonet.measures"],
     ["evonet.architecture"],
     ["evonet.network"],
-    ["evonet.operators", "evonet.population"],
+    ["evonet.operators", "evonet.population", "evonet.archives"],
     ["evonet.strategies", "evonet.environments"],
     ["evonet.genetic_algorithm", "evonet.task"],
     ["evonet.policy"],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import evonet
-from evonet import operators, strategies, version
+from evonet import archives, operators, strategies, version
 from evonet.extras import DISTRIBUTION
 from evonet.operators.registry import OPERATORS
 from evonet.operators.schedules import SCHEDULES
@@ -48,7 +48,7 @@ def test_the_public_names_are_these():
     assert dir(evonet) == sorted(NAMES)
 
 
-@pytest.mark.parametrize("package", [operators, strategies])
+@pytest.mark.parametrize("package", [archives, operators, strategies])
 def test_a_package_s_names_are_what_its_modules_define_and_type_checkers_see(package):
     tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from evonet.settings import chosen
-from evonet.testing import crossover, environment, fitness, mutation, selection, strategy
+from evonet.testing import archive, crossover, environment, fitness, mutation, selection, strategy
+from evonet.testing.archive import check_archive
 from evonet.testing.contract import Check, as_parameters
 from evonet.testing.crossover import check_crossover
 from evonet.testing.environment import check_environment
@@ -26,6 +27,7 @@ from evonet.testing.selection import check_selection
 from evonet.testing.strategy import check_only_the_order_of_fitness_counts, check_strategy
 
 CHECKS: dict[str, tuple[Check, ...]] = {
+    "archive": archive.CHECKS,
     "crossover": crossover.CHECKS,
     "environment": environment.CHECKS,
     "fitness": fitness.CHECKS,
@@ -54,6 +56,7 @@ def parametrize_checks(contract: str, parts: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "CHECKS",
+    "check_archive",
     "check_crossover",
     "check_environment",
     "check_fitness",

@@ -307,7 +307,8 @@ def test_a_broken_strategy_is_found_out(strategy, broken):
 
 def test_a_contract_that_there_is_not_is_refused_with_those_that_there_are():
     with pytest.raises(
-        ValueError, match=r"must be a known name, got 'mutations'; did you mean 'mutation'\? Known: crossover, env"
+        ValueError,
+        match=r"must be a known name, got 'mutations'; did you mean 'mutation'\? Known: archive, crossover, env",
     ):
         testing.parametrize_checks("mutations", {})
 
