@@ -33,10 +33,11 @@ from evonet.files.archive import check_format, pack_archive, read_archive
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
 from evonet.files.fields import Fields
+from evonet.files.numbers import take_vector
 from evonet.files.text import brief
 from evonet.individual import Individual
 from evonet.policy import Policy
-from evonet.scores import EarnedScore, Score
+from evonet.scores import EarnedScore, Score, described_measures, scores_from
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Episodes, Natural, check
 from evonet.task import Task
@@ -177,7 +178,7 @@ class Champion(Individual):
             raise TooManyFaults(results.failures, results.faults)
         if results.faults:
             warnings.warn(results.failures, EvonetWarning, stacklevel=2)
-        return Score(results.returns[0])
+        return Score(results.returns[0], results.measures_of(0, self.policy.task.measure_names))
 
     def play(self, episodes: int = 1, seed: int = 0) -> Playback:
         """Play episodes in a window, at the environment's own speed; in a notebook, as an animation below the cell.
@@ -238,6 +239,7 @@ class Champion(Individual):
     def packed(self) -> bytes:
         """The content of the file."""
         arrays = {"genome": self.genome} | {name: score.returns for name, score in self._scores.items()}
+        arrays |= {key: value for key, value in self._measures.items() if key != "measures"}
         if self.normaliser is not None:
             parts = self.normaliser.to_arrays()
             arrays |= {f"normaliser_{name}": parts[name] for name in ("mean", "squares")}
@@ -312,6 +314,10 @@ class Champion(Individual):
         return {name: score for name in _SCORES if (score := getattr(self, name)) is not None}
 
     @property
+    def _measures(self) -> dict[str, Any]:
+        return described_measures(self._scores)
+
+    @property
     def _header(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
@@ -322,25 +328,26 @@ class Champion(Individual):
             "digest": self.scored_digest,
             "normaliser_count": self.normaliser and self.normaliser.count,
             "task": self.task and describe_task(self.task),
+            **{key: names for key, names in self._measures.items() if key == "measures"},
         }
 
     @classmethod
     def _from(cls, header: Fields, arrays: dict[str, NDArray[Any]], allow_imports: Collection[str]) -> Champion:
         names = ("format", "architecture", "individual", "generation", "training_fitness")
-        header.allow_only(*names, "digest", "normaliser_count", "task")
+        header.allow_only(*names, "digest", "normaliser_count", "task", "measures")
         architecture = architecture_from(header.fields("architecture"), allow_imports)
-        genome = _vector(arrays, "genome", architecture.genome_size)
+        genome = take_vector(arrays, "genome", architecture.genome_size)
         normaliser = None
         if header.has("normaliser_count"):
             parts: dict[str, Any] = {
-                name: _vector(arrays, f"normaliser_{name}", architecture.num_inputs) for name in ("mean", "squares")
+                name: take_vector(arrays, f"normaliser_{name}", architecture.num_inputs) for name in ("mean", "squares")
             }
             parts["count"] = header.integer("normaliser_count")
             normaliser = ObservationNormaliser.from_arrays(parts, architecture.num_inputs)
         task = task_from(header.get("task"), architecture, allow_imports) if header.has("task") else None
         if task is not None and task.normalise != (normaliser is not None):
             raise ValueError("task.normalise must say whether there is a normaliser")
-        scores = {name: Score(_vector(arrays, name, faults=True)) for name in _SCORES if name in arrays}
+        scores = scores_from(header, arrays, _SCORES)
         fitness = header.optional("training_fitness", header.number)  # null: the network was edited, then tested
         if arrays:
             raise ValueError(f"the file must have no array {next(iter(arrays))!r}")
@@ -355,19 +362,6 @@ class Champion(Individual):
             scored_digest=header.word("digest") if header.has("digest") else "",  # files of older versions have none
             **scores,
         )
-
-
-def _vector(arrays: dict[str, NDArray[Any]], name: str, size: int | None = None, *, faults: bool = False) -> FloatArray:
-    """Take a vector of finite numbers out of `arrays`; where there may be faults, NaN stands for them."""
-    if name not in arrays:
-        raise ValueError(f"the file must have an array {name!r}")
-    vector = arrays.pop(name)
-    shape = (size or max(1, vector.size),)
-    if vector.dtype != np.float64 or vector.shape != shape:
-        raise ValueError(f"{name} must be float64 of shape {shape}, got {vector.dtype} of shape {vector.shape}")
-    if not (np.isfinite(vector) | (faults & np.isnan(vector))).all():
-        raise ValueError(f"{name} must be finite")
-    return vector
 
 
 def _check_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:

@@ -17,7 +17,7 @@ from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.engine import EngineName
 from evonet.fitness import Fitness
 from evonet.population import Population
-from evonet.scores import Score
+from evonet.scores import Score, described_measures
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Count, Episodes, Settings
 
@@ -87,7 +87,7 @@ class ChampionSelector:
         self.seconds += time.monotonic() - started
         self.episodes_run += results.returns.size
         self.steps += results.steps
-        for row, returns in zip(rows, results.returns, strict=True):
+        for place, (row, returns) in enumerate(zip(rows, results.returns, strict=True)):
             if normaliser is None:  # under the next normaliser, the same genome acts otherwise
                 self._tried.add(int(population.ids[row]))
                 self._in_order.append(int(population.ids[row]))
@@ -102,7 +102,7 @@ class ChampionSelector:
                     training_fitness=float(population.fitness[row]),
                     normaliser=normaliser,
                     task=self._fitness.task,
-                    validation=Score(returns.copy()),
+                    validation=Score(returns.copy(), results.measures_of(place, _measure_names(self._fitness))),
                 )
 
     def state(self) -> dict[str, Any]:
@@ -119,6 +119,7 @@ class ChampionSelector:
                 "generation": champion.generation,
                 "training_fitness": champion.training_fitness,
                 "validation": champion.validation.returns,
+                **described_measures({"validation": champion.validation}),
             },
         }
 
@@ -129,9 +130,16 @@ class ChampionSelector:
         self.champion, self._best_mean = None, -np.inf
         if (saved := state["champion"]) is not None:
             architecture = self._fitness.architecture
-            validation = Score(np.array(saved["validation"], dtype=np.float64))
-            if validation.returns.ndim != 1 or not validation.returns.size:
+            returns = np.array(saved["validation"], dtype=np.float64)
+            if returns.ndim != 1 or not returns.size:
                 raise ValueError("the champion's validation must have episodes")
+            names = _measure_names(self._fitness)
+            measures = (
+                np.array(saved["validation_measures"], dtype=np.float64) if names else np.zeros((0, len(returns)))
+            )
+            if measures.shape != (len(names), len(returns)):
+                raise ValueError("the champion's validation must have the measures of the config")
+            validation = Score(returns, dict(zip(names, measures, strict=True)))
             self.champion = Champion(
                 architecture,
                 np.array(saved["genome"], dtype=np.float64),
@@ -143,6 +151,12 @@ class ChampionSelector:
                 validation=validation,
             )
             self._best_mean = validation.returns.mean()
+
+
+def _measure_names(fitness: Fitness) -> tuple[str, ...]:
+    """Names of the measures of a fitness; one of the user's own need not have any."""
+    names: tuple[str, ...] = getattr(fitness, "measure_names", ())
+    return names
 
 
 def normaliser_from(arrays: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:

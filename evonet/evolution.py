@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class Generation:
         validation_steps: steps in validation so far.
         champion: the best by validation so far; None without validation, or while none could be scored.
         normaliser: normaliser of the observations in these episodes; None if they are not normalised.
+        measures: the mean over each individual's episodes of the return and of each measure by name, each `(n,)`.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Generation:
     validation_steps: int
     champion: Champion | None
     normaliser: ObservationNormaliser | None = None
+    measures: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def fitness(self) -> FloatArray:
@@ -231,7 +233,8 @@ class Evolution:
         scores = fitness.aggregate(results.returns)
         self.evaluations += len(genomes)
         self.environment_steps += results.steps
-        self._tell(genomes, scores, results, int(seeds[0]))
+        measures = results.means(getattr(fitness, "measure_names", ()))  # which a fitness of one's own may lack
+        self._tell(genomes, scores, results, measures, int(seeds[0]))
         if self._selector is not None:
             self._selector.consider(algorithm.population, self.generations, normaliser)
         if normaliser is not None:
@@ -245,11 +248,19 @@ class Evolution:
             self.validation_steps,
             self.champion,
             normaliser,
+            measures,
         )
         self.generations += 1
         return generation
 
-    def _tell(self, genomes: FloatArray, scores: FloatArray, results: EpisodeResults, first_seed: int) -> None:
+    def _tell(
+        self,
+        genomes: FloatArray,
+        scores: FloatArray,
+        results: EpisodeResults,
+        measures: Mapping[str, FloatArray],
+        first_seed: int,
+    ) -> None:
         """Tell the algorithm the fitness, and let it run the fittest's first episode once more for its observations."""
         look: Any = getattr(self._fitness, "observe", None)  # a fitness of the user's own need not have it
 
@@ -267,7 +278,7 @@ class Evolution:
             scores,
             returns=results.returns,
             observe=observe if can_observe else None,
-            measures=results.means(getattr(self._fitness, "measure_names", ())),  # which one of the user's own may lack
+            measures=measures,
         )
 
     def state(self) -> dict[str, Any]:

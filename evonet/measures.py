@@ -20,16 +20,29 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from annotated_types import Ge, Le
 
-from evonet.settings import Settings, did_you_mean
+from evonet.settings import Natural, Settings, did_you_mean
 from evonet.types import RETURN
 
 Take = Literal["first", "last", "mean", "sum", "min", "max", "share"]
 """What is taken of a measure's numbers, one for each step."""
 
-Index: TypeAlias = int | Sequence[int]
+Index: TypeAlias = Natural | Sequence[Natural]
 
 PER_STEP = ("observation", "action", "reward", "info")
 """What a measure can read at each step."""
+
+
+class WrongMeasure(ValueError):
+    """A measure does not fit the task.
+
+    Attributes:
+        measure: the measure's name.
+    """
+
+    def __init__(self, measure: object, message: str) -> None:
+        super().__init__(message)
+        self.measure = measure
+
 
 _FROM_EMPTY = ("sum", "share")  # what can be taken of no steps
 _MOST_POWER = 8
@@ -80,6 +93,8 @@ class Measure(Settings):
     Of each step that counts, the numbers that are read are raised to `power` and added up; with `above` or `below` the
     step counts 1 if one of these numbers lies in that range, and 0 if none does. `take` makes one number of the steps.
 
+    In a config `otherwise` is the key `else`, a word that Python keeps for itself.
+
     Attributes:
         of: what is read: "observation", "action", "reward" or "info" at each step; "length" is the number of steps;
             `module:function` is a function of yours, `(observations, actions, rewards, infos) -> number`, that is
@@ -94,8 +109,7 @@ class Measure(Settings):
         take: what is taken of the steps: "first", "last", "mean", "sum", "min", "max", or "share", the mean of the 0
             and 1 that `above` and `below` make.
         when: only steps at which this condition holds count.
-        otherwise: the measure of an episode without a step that counts: a number, or what is taken of all steps. In a
-            config it is the key `else`.
+        otherwise: the measure of an episode without a step that counts: a number, or what is taken of all steps.
     """
 
     of: str
@@ -129,18 +143,16 @@ class Measure(Settings):
         self._check_otherwise()
 
     def _check_otherwise(self) -> None:
-        otherwise, takes = self.otherwise, get_args(Take)
+        otherwise, takes, key = self.otherwise, get_args(Take), "Measure.otherwise, in a config `else`,"
         if otherwise not in (None, *takes) and not (isinstance(otherwise, int | float) and math.isfinite(otherwise)):
             hint = f"; {did_you_mean(otherwise, takes)}" if isinstance(otherwise, str) else ""
-            raise ValueError(
-                f"Measure.otherwise must be a finite number or what is taken of all steps, got {otherwise!r}{hint}"
-            )
+            raise ValueError(f"{key} must be a finite number or what is taken of all steps, got {otherwise!r}{hint}")
         if otherwise is not None and self.when is None and self.of != "info":
-            raise ValueError("Measure.otherwise must go with `when`, or every step counts")
+            raise ValueError(f"{key} must go with `when`, or every step counts")
         if self.when is not None and otherwise is None and self.take not in _FROM_EMPTY:
             raise ValueError(
-                f"Measure.otherwise must be given where `when` is and take is {self.take!r}, for an episode in which "
-                "the condition never holds: a number, or what is taken of all steps, such as 'last'"
+                f"{key} must be given where `when` is and take is {self.take!r}, for an episode in which the condition "
+                "never holds: a number, or what is taken of all steps, such as 'last'"
             )
 
     @property
@@ -182,13 +194,14 @@ def checked_measures(measures: Mapping[str, Measure], sizes: Mapping[str, int]) 
 
     Raises:
         TypeError: one is no measure.
-        ValueError: a name cannot be a measure's, or there is no number at an index; the message begins with the name.
+        WrongMeasure: a name cannot be a measure's, or there is no number at an index; the message has the name.
     """
     for name, measure in measures.items():
         if not isinstance(name, str) or not (name.isprintable() and 0 < len(name) <= _LONGEST_NAME):
-            raise ValueError(f"a measure's name must be 1 to {_LONGEST_NAME} printable characters, got {name!r}")
+            rule = f"must be 1 to {_LONGEST_NAME} printable characters"
+            raise WrongMeasure(name, f"a measure's name {rule}, got {name!r}")
         if name == RETURN:
-            raise ValueError(f"{name!r} must not be a measure's name: it is the name of the return")
+            raise WrongMeasure(name, f"{name!r} must not be a measure's name: it is the name of the return")
         if not isinstance(measure, Measure):
             raise TypeError(f"{name} must be a Measure, got {measure!r}")
         parts: list[Measure | Condition] = [measure, *([] if measure.when is None else [measure.when])]
@@ -196,7 +209,8 @@ def checked_measures(measures: Mapping[str, Measure], sizes: Mapping[str, int]) 
             size = sizes.get(part.of)
             if size is not None and part.indices is not None and max(part.indices) >= size:
                 rule = f"must be less than {size}, because the {part.of} has {size} number{'s' if size > 1 else ''}"
-                raise ValueError(f"{name}: {type(part).__name__}.index {rule}, got {max(part.indices)}")
+                owner = f"the measure {name!r}" if part is measure else f"the condition of the measure {name!r}"
+                raise WrongMeasure(name, f"the index of {owner} {rule}, got {max(part.indices)}")
     return tuple(measures.items())
 
 
@@ -225,7 +239,7 @@ def _check_reading(part: Measure | Condition, owner: str, further: Collection[st
         rule = f"{owner}.index must be a whole number of at least 0, or several different ones"
         if not all(isinstance(index, int) and not isinstance(index, bool) for index in indices):
             raise TypeError(f"{rule}, got {part.index!r}")
-        if not indices or min(indices) < 0 or len(set(indices)) < len(indices):
+        if not indices or min(indices) < 0 or len(set(indices)) < len(indices):  # `Settings` checks a single one
             raise ValueError(f"{rule}, got {part.index!r}")
     if part.above is not None and part.below is not None and part.above >= part.below:
         raise ValueError(f"{owner}.above must be less than {owner}.below, got {part.above} and {part.below}")

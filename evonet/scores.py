@@ -1,17 +1,22 @@
-"""The score of a set of episodes: the mean of their returns, with its confidence interval."""
+"""The score of a set of episodes: the mean of their returns, with its confidence interval, and their measures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from evonet.files.fields import Fields
+from evonet.files.numbers import take_vector
 from evonet.statistics import Interval, bootstrap_interval, mean
 from evonet.types import FloatArray
+
+_MOST_MEASURES = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +25,19 @@ class Score:
 
     Attributes:
         returns: returns, `(episodes,)`; NaN for a failed episode.
+        measures: the measures of these episodes by name, each `(episodes,)`; empty where there are none.
     """
 
     returns: FloatArray
+    measures: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "returns", np.asarray(self.returns, dtype=np.float64))
+
+    @property
+    def measured(self) -> dict[str, tuple[float, float]]:
+        """Mean and standard deviation over the episodes of each measure by name; NaN if an episode failed."""
+        return {name: (float(values.mean()), float(values.std())) for name, values in self.measures.items()}
 
     @property
     def mean(self) -> float:
@@ -52,6 +64,42 @@ class Score:
 
     def __str__(self) -> str:
         return f"{with_interval(self.mean, self.interval)} over {self.episodes} episodes"
+
+
+def described_measures(scores: Mapping[str, Score]) -> dict[str, Any]:
+    """The measures of scores for a file: the names, and the numbers `(k, episodes)` of each score; empty without any.
+
+    Args:
+        scores: scores by name, with the same measures or none.
+    """
+    measured = {name: score.measures for name, score in scores.items() if score.measures}
+    arrays = {f"{name}_measures": np.stack([*measures.values()]) for name, measures in measured.items()}
+    return {"measures": list(next(iter(measured.values())))} | arrays if measured else {}
+
+
+def scores_from(header: Fields, arrays: dict[str, NDArray[Any]], names: Sequence[str]) -> dict[str, Score]:
+    """Take those scores of `names` that a file has, with their measures, out of the file's arrays.
+
+    Raises:
+        ValueError: the file's header or its arrays describe no such scores.
+    """
+    measures = header.items("measures", _MOST_MEASURES) if header.has("measures") else []
+    measures = [Fields({"name": name}, "header.measures").word("name") for name in measures]
+    if len(set(measures)) < len(measures):
+        raise ValueError("header.measures must be different names")
+    return {name: _score(arrays, name, measures) for name in names if name in arrays}
+
+
+def _score(arrays: dict[str, NDArray[Any]], name: str, measures: Sequence[str]) -> Score:
+    returns, key = take_vector(arrays, name, faults=True), f"{name}_measures"
+    if key not in arrays:
+        return Score(returns)
+    shape = (len(measures), len(returns))
+    if np.shape(arrays[key]) != shape:
+        raise ValueError(f"{key} must have shape {shape}, got {np.shape(arrays[key])}")
+    arrays[key] = arrays[key].ravel()
+    numbers = take_vector(arrays, key, faults=True).reshape(shape)
+    return Score(returns, dict(zip(measures, numbers, strict=True)))
 
 
 def with_interval(mean: float, interval: Sequence[float], target: float | None = None) -> str:

@@ -7,16 +7,18 @@ import pytest
 from evonet.fitness import EpisodeReturn
 from evonet.measures import Condition, Measure
 
+PLACE = "the index of {}the measure 'x' must be less than"
 FAR = Condition("reward", above=1.0)
 ONE_OF = "Measure.of must be one of observation, action, reward, info, length, or module:function"
 KNOWN = "Known: action, info, length, observation, reward"
 INDEX = "Measure.index must be a whole number of at least 0, or several different ones"
 LEFT_OUT = "Measure.{} must be left out where the measure is"
-OTHERWISE = "Measure.otherwise must be a finite number or what is taken of all steps"
+ELSE = "Measure.otherwise, in a config `else`,"
+OTHERWISE = f"{ELSE} must be a finite number or what is taken of all steps"
 TAKES = "Known: first, last, max, mean, min, share, sum"
 NEVER = (
-    "Measure.otherwise must be given where `when` is and take is 'mean', for an episode in which the condition never "
-    "holds: a number, or what is taken of all steps, such as 'last'"
+    f"{ELSE} must be given where `when` is and take is 'mean', for an episode in which the condition never holds: "
+    "a number, or what is taken of all steps, such as 'last'"
 )
 
 
@@ -27,7 +29,8 @@ NEVER = (
         ({"of": "info"}, "Measure.key must be given where info is read, got None"),
         ({"of": "action", "key": "x"}, "Measure.key must be left out where no info is read, got 'x'"),
         ({"of": "reward", "index": 0}, "Measure.index must be left out where the reward is read, which is one number"),
-        ({"of": "action", "index": -1}, f"{INDEX}, got -1"),
+        ({"of": "action", "index": -1}, "Measure.index must be at least 0, got -1"),
+        ({"of": "action", "index": [0, -1]}, f"{INDEX}, got [0, -1]"),
         ({"of": "action", "index": [1, 1]}, f"{INDEX}, got [1, 1]"),
         ({"of": "action", "power": 9}, "Measure.power must be at most 8, got 9"),
         ({"of": "action", "above": 2, "below": 1}, "Measure.above must be less than Measure.below, got 2 and 1"),
@@ -38,7 +41,10 @@ NEVER = (
             {"of": "action", "when": FAR, "otherwise": "latest"},
             f"{OTHERWISE}, got 'latest'; did you mean 'last'? {TAKES}",
         ),
-        ({"of": "action", "otherwise": "last"}, "Measure.otherwise must go with `when`, or every step counts"),
+        (
+            {"of": "action", "otherwise": "last"},
+            f"{ELSE} must go with `when`, or every step counts",
+        ),
         ({"of": "action", "when": FAR}, NEVER),
     ],
 )
@@ -69,14 +75,11 @@ def test_a_condition_needs_a_bound():
 @pytest.mark.parametrize(
     ("measures", "message"),
     [
-        (
-            {"x": Measure("observation", index=4)},
-            "x: Measure.index must be less than 4, because the observation has 4",
-        ),
-        ({"x": Measure("action", index=1)}, "x: Measure.index must be less than 1, because the action has 1 number, "),
+        ({"x": Measure("observation", index=4)}, f"{PLACE.format('')} 4, because the observation has 4 numbers, got 4"),
+        ({"x": Measure("action", index=1)}, f"{PLACE.format('')} 1, because the action has 1 number, got 1"),
         (
             {"x": Measure("reward", when=Condition("observation", index=[2, 5], above=0.0), otherwise=0)},
-            "x: Condition.index must be less than 4, because the observation has 4 numbers, got 5",
+            f"{PLACE.format('the condition of ')} 4, because the observation has 4 numbers, got 5",
         ),
         ({"return": Measure("reward")}, "'return' must not be a measure's name: it is the name of the return"),
         ({"a\nb": Measure("reward")}, r"a measure's name must be 1 to 100 printable characters, got 'a\\nb'"),

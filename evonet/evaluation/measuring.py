@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from evonet.environments.instance import MalformedResult
 from evonet.environments.spaces import Space
-from evonet.errors import ConfigError
 from evonet.files.text import shown
-from evonet.foreign import guarded, import_module
-from evonet.measures import Condition, Measure, Measures, Take, checked_measures
+from evonet.foreign import RAISED, SIGNALS, described, import_module
+from evonet.measures import Condition, Measure, Measures, Take, WrongMeasure, checked_measures
 from evonet.policy import Policy
 from evonet.settings import did_you_mean
 from evonet.task import Task
@@ -98,14 +97,19 @@ def measures_of_task(measures: Mapping[str, Measure], inputs: int, action_space:
 
     Raises:
         TypeError: one is no measure.
-        ValueError: a name cannot be a measure's, there is no number at an index, or a function cannot be imported; the
-            message begins with the measure's name.
+        WrongMeasure: a name cannot be a measure's, there is no number at an index, or a function cannot be imported.
     """
     checked = checked_measures(measures, {"observation": inputs, "action": action_size(action_space)})
     for name, measure in checked:
-        if measure.function is not None:
-            with guarded(f"{name}: {measure.function!r} cannot be imported", ConfigError):
-                function_named(measure.function)
+        if measure.function is None:
+            continue
+        try:
+            function_named(measure.function)
+        except SIGNALS:
+            raise
+        except RAISED as error:
+            message = f"the measure {name!r} cannot be taken: {measure.function!r} cannot be used: {described(error)}"
+            raise WrongMeasure(name, message) from error
     return checked
 
 

@@ -129,6 +129,15 @@ class EpisodeResults:
             means |= zip(names, self.measures.mean(axis=1).T, strict=True)
         return means
 
+    def measures_of(self, row: int, names: Sequence[str]) -> dict[str, FloatArray]:
+        """The measures of an individual's episodes, each `(episodes,)`, copied; empty if there are none.
+
+        Args:
+            row: row of the individual.
+            names: names of the measures, in order.
+        """
+        return {} if self.measures is None else dict(zip(names, self.measures[row].T.copy(), strict=True))
+
     def merged_into(self, normaliser: ObservationNormaliser) -> ObservationNormaliser:
         """The normaliser after these episodes, which were run under `normaliser`; failed ones are left out."""
         if self.observations is None:

@@ -67,6 +67,8 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
     if settings.fitness.type == EPISODE_RETURN:
         assert episodes is not None
         return episodes
+    if settings.measures:
+        raise config.error(("measures",), "measures must be left out where a function is the fitness")
     if executor is not None:
         raise config.error(
             ("fitness", "type"),
@@ -128,6 +130,7 @@ def _episode_return(
     evaluation = arguments(settings.evaluation, *EVALUATION, "workers")
     section = "evaluation" if engine is None else "validation"
     evaluation |= {} if engine is None else {"engine": engine}
+    evaluation["measures"] = {name: measure.build() for name, measure in settings.measures.items()}
     try:
         return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build(), executor=executor)
     except WorkersUnavailable:  # an error of the cluster has its own exit status, and no line of the config
@@ -137,7 +140,9 @@ def _episode_return(
         raise type(error)(f"{config.document.place((*path, *setting))}: {error}") from error
     except WrongNames as error:
         raise config.error(("network", error.argument), f"network.{error}") from error
-    except ValueError as error:  # only the engine is not checked yet: it depends on the environment
+    except ValueError as error:  # only the measures and the engine, which depend on the environment
+        if (measure := getattr(error, "measure", None)) is not None:
+            raise config.error(("measures", measure), str(error)) from error
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
 
 

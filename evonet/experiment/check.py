@@ -162,6 +162,7 @@ class _Check:
             yield from self._failures(error.faults)
             return
         yield Finding("note", _described(first, fitness))
+        yield from _measured(first, getattr(fitness, "measure_names", ()))
         scored = np.isfinite(first.returns)
         if fitness.task is not None and scored.any():
             self._lengths = first.lengths[scored].tolist()
@@ -203,6 +204,18 @@ def _environment(task: Task) -> Iterator[Finding]:
         broken, advice = gymnasium_findings(instance.open())
     for line in [*([] if broken is None else [broken]), *advice]:
         yield Finding("warning", f"Gymnasium's checker: {line}")
+
+
+def _measured(results: EpisodeResults, names: Sequence[str]) -> Iterator[Finding]:
+    """What each measure is in the first episode, and its range, from which an archive's ranges can be chosen."""
+    if results.measures is None:
+        return
+    for name, values in zip(names, results.measures.reshape(-1, len(names)).T, strict=True):
+        scored = values[np.isfinite(values)]
+        if scored.size:
+            spread = f"{scored.min():g} to {scored.max():g}, mean {scored.mean():g}"
+            first = f"{scored[0]:g} in the first"
+            yield Finding("note", f"measure {name}: {first}, {spread}, over {scored.size} episodes of random networks")
 
 
 def _described(results: EpisodeResults, fitness: Fitness) -> str:

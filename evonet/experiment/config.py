@@ -136,6 +136,7 @@ class Experiment(Section):
         network: the network that evolves.
         algorithm: the genetic algorithm, another algorithm, or its name alone.
         fitness: what is maximised.
+        measures: numbers of an episode beside its return: the name and the settings of each measure.
         evaluation: how genomes are scored in training.
         validation: how the champion is chosen.
         test: the final test of the champion, on fresh episodes.
@@ -151,6 +152,7 @@ class Experiment(Section):
     network: NetworkSection = NetworkSection()
     algorithm: Any
     fitness: FitnessSection = FitnessSection()
+    measures: dict[str, Any] = Field(default_factory=dict)
     evaluation: EvaluationSection = EvaluationSection()
     validation: _ValidationArguments = _ValidationArguments()
     test: _TestArguments = _TestArguments()
@@ -177,6 +179,7 @@ def _experiment_model(data: Mapping[str, Any], own: OwnParts = frozenset()) -> t
         *(frozenset(_some_or_all(names[kind], kind)) for kind in (ALGORITHM, SCHEDULE)),
         tuple((kind, frozenset(_some_or_all(names[kind], kind))) for kind in OPERATORS),
         own,
+        measured=bool(data.get("measures")),
     )
 
 
@@ -193,6 +196,8 @@ def experiment_model(
     schedules: frozenset[str] = frozenset(SCHEDULES),
     operators: Sequence[tuple[str, frozenset[str]]] = tuple((kind, frozenset(OPERATORS[kind])) for kind in OPERATORS),
     own: OwnParts = frozenset(),
+    *,
+    measured: bool = True,
 ) -> type[Experiment]:
     """The model of a config.
 
@@ -201,6 +206,7 @@ def experiment_model(
         schedules: the schedules that numbers may follow.
         operators: the operators that the config may name, by kind.
         own: the classes of the user's own among them; the settings of others `module:Class` are not checked.
+        measured: whether the config may have measures.
     """
     classes = {(kind, name): owner for kind, name, owner in own}
 
@@ -219,10 +225,12 @@ def experiment_model(
         schedules=tuple(choices(SCHEDULE, schedules).items()),
     )
     choice: Any = choose(named, nested=nested_in(choose(plain)) if plain else None)
-    field: Any = (choice, Field(default={"type": GENETIC_ALGORITHM}, validate_default=True))
-    model: type[Experiment] = create_model(
-        "Experiment", __base__=Experiment, __doc__="A whole config.", algorithm=field
-    )
+    fields: dict[str, Any] = {"algorithm": (choice, Field(default={"type": GENETIC_ALGORITHM}, validate_default=True))}
+    if measured:
+        from evonet.measures import Measure  # a run without measures starts without it
+
+        fields["measures"] = (dict[str, section_of(Measure)], Field(default_factory=dict))  # type: ignore[misc]
+    model: type[Experiment] = create_model("Experiment", __base__=Experiment, __doc__="A whole config.", **fields)
     return model
 
 

@@ -163,7 +163,8 @@ def _resolve(node: Any, step: str | int, definitions: Mapping[str, Any]) -> Any:
     found = []
     for alternative in _alternatives_of(node, definitions):
         child = alternative.get("items") if isinstance(step, int) else alternative.get("properties", {}).get(step)
-        if child is not None:
+        child = child or alternative.get("additionalProperties")  # of sections by name
+        if isinstance(child, dict):
             found.append(child)
     return {"anyOf": found}
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from evonet.evolution import Generation
 from evonet.experiment.fault_journal import normaliser_entry, record_faults
-from evonet.experiment.records import NEWBORN_IN_A_LINE, SIZES
+from evonet.experiment.records import MEASURES, NEWBORN_IN_A_LINE, SIZES
 from evonet.experiment.run_directory import RunDirectory
 from evonet.operators.structure import neurons_of
 from evonet.population import Population
 from evonet.statistics import quantiles
+from evonet.types import RETURN
 
 
 class GenerationLog:
@@ -101,7 +102,17 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
         "champion": champion and champion.id,
         "champion_generation": champion and champion.generation,
         "validation_mean": champion and champion.validation and champion.validation.mean,
+        **_measures(generation),
     }
+
+
+def _measures(generation: Generation) -> dict[str, Any]:
+    """Mean and standard deviation of the champion's measures on the held-out episodes, null without a champion."""
+    validation = None if generation.champion is None else generation.champion.validation
+    measured = {} if validation is None else validation.measured
+    names = [name for name in generation.measures if name != RETURN]
+    pairs = [(name, measured.get(name, (None, None))) for name in names]
+    return {begin + name: both[place] for place, begin in enumerate(MEASURES) for name, both in pairs}
 
 
 def _sizes(generation: Generation) -> dict[str, Any]:

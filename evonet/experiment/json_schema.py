@@ -41,8 +41,13 @@ class _Described(GenerateJsonSchema):
         model = schema["cls"]
         owner = getattr(model, "owner", None)
         texts = {**({} if owner is None else settings_of(owner)), **settings_of(model)}
+        arguments = {field.alias: name for name, field in model.model_fields.items() if field.alias}
         for name, key in described.get("properties", {}).items():
-            text = summary_of(model) if name in _NAMES_OF_PARTS and "const" in key else texts.get(name)
+            text = (
+                summary_of(model)
+                if name in _NAMES_OF_PARTS and "const" in key
+                else texts.get(arguments.get(name, name))
+            )
             if text:
                 key["description"] = _sentence(text)
         return described

@@ -51,7 +51,10 @@ ALTERNATIVES = (_NUMBER, _SCHEDULE, _HOW_MANY, _EACH)
 class Section(BaseModel):
     """A section of a config; unknown keys are errors, and values are not converted to other types."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True,
+        serialize_by_alias=True,
+    )  # fmt: skip
 
 
 class Buildable(Section):
@@ -225,15 +228,23 @@ def _operator_field(
 def _fields(
     owner: Callable[..., Any], only: Sequence[str], exclude: Sequence[str] = (), *, schedules: Schedules = ()
 ) -> dict[str, Any]:
-    hints, defaults = argument_hints(owner), argument_defaults(owner)
+    hints, defaults, keys = argument_hints(owner), argument_defaults(owner), _keys(owner)
     return {
         name: (
             _varying(hint, schedules) if schedules and may_vary(owner, hint) else _modelled(hint, schedules),
-            _default(owner, name, defaults),
+            Field(_default(owner, name, defaults), alias=keys[name])
+            if name in keys
+            else _default(owner, name, defaults),
         )
         for name, hint in hints.items()
         if (name in only if only else name not in exclude)
     }
+
+
+def _keys(owner: Callable[..., Any]) -> dict[str, str]:
+    """The keys in a config of those fields of a dataclass whose names are no Python words, such as `else`."""
+    fields = dataclasses.fields(owner) if dataclasses.is_dataclass(owner) else ()
+    return {field.name: field.metadata["key"] for field in fields if "key" in field.metadata}
 
 
 def _plain_fields(owner: Callable[..., Any], fields: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:

@@ -68,6 +68,8 @@ def imported_names(data: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
             named = isinstance(wrapper, Mapping)
             names.append(((*place, "name"), wrapper.get("name")) if named else (place, wrapper))
     names.append((("fitness", "type"), _section(data, "fitness").get("type")))
+    measures = _section(data, "measures")
+    names += [(("measures", name, "of"), _section(measures, name).get("of")) for name in measures]
     names += [(part.path, part.name) for part in named_parts(data)]
     return [(path, name) for path, name in names if isinstance(name, str) and ":" in name]
 

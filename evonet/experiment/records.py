@@ -35,6 +35,9 @@ SIZES = ("connections", "hidden_neurons", "champion_connections", "champion_hidd
 SEARCH_METRICS = ("sigma", "mean_distance")
 """Further metrics of strategies that sample around a mean: step size, and distance of the mean from the first one."""
 
+MEASURES = ("measures/", "measures_spread/")
+"""The beginnings of the names of further metrics: mean and standard deviation of the champion's measures."""
+
 NEWBORN_IN_A_LINE = LONGEST_LINE // 256
 """Greatest number of individuals in a line of the lineage; each takes less than 256 bytes of `LONGEST_LINE`."""
 
@@ -67,14 +70,16 @@ def metrics_from(fields: Fields) -> dict[str, int | float | None]:
     Raises:
         ValueError: the line is not valid.
     """
-    fields.allow_only(*METRICS, *SEARCH_METRICS, *SIZES)
+    measures = [name for name in fields.all() if name.startswith(MEASURES)]
+    fields.allow_only(*METRICS, *SEARCH_METRICS, *SIZES, *measures)
     metrics = {
         name: fields.integer(name)
         if kind == "count"
         else fields.optional(name, fields.integer if kind == "id" else fields.finite)
         for name, kind in METRICS.items()
     }
-    return metrics | {name: fields.finite(name) for name in (*SEARCH_METRICS, *SIZES) if fields.has(name)}
+    further = (*SEARCH_METRICS, *SIZES, *measures)
+    return metrics | {name: fields.finite(name) for name in further if fields.has(name)}
 
 
 def seconds_from(fields: Fields) -> float:

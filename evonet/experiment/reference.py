@@ -19,7 +19,13 @@ PARTS = (ALGORITHM, *OPERATORS, SCHEDULE)
 HEADING = "## Reference"
 """The heading of the page below which the reference is generated."""
 
-_INNER = {"wrapper": "Wrapper", "bounds": "Bounds", "structure": "Structure"}  # sections within others
+_INNER = {
+    "wrapper": "Wrapper",
+    "bounds": "Bounds",
+    "structure": "Structure",
+    "measure": "Measure",
+    "condition": "Condition",
+}  # sections within others
 
 _TAGS = ("type", "schedule")
 _TYPES = {

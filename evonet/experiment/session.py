@@ -283,7 +283,8 @@ class Session:
             results = champion.run(seeds)
         if results.faults:
             self._say(f"test: {results.failures}")
-        return champion.tested(Score(results.returns[0]))
+        names = getattr(fitness, "measure_names", ())  # which a fitness of one's own may lack
+        return champion.tested(Score(results.returns[0], results.measures_of(0, names)))
 
     def _write_champion(self, champion: Champion, directory: RunDirectory, trackers: Sequence[Tracker]) -> None:
         """Write the tested champion into the run directory, and its score to the trackers."""
@@ -352,8 +353,16 @@ def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
             "test_interval": test and list(test.interval),
             "test_episodes": test and test.episodes,
             "genome_size": champion.architecture.genome_size,
+            **_measures(champion),
         },
     }
+
+
+def _measures(champion: Champion) -> dict[str, Any]:
+    """Mean and standard deviation of each measure in validation and test; nothing where there are no measures."""
+    scores = {"validation": champion.validation, "test": champion.test}
+    measured = {name: score.measured for name, score in scores.items() if score is not None and score.measures}
+    return {"measures": measured} if measured else {}
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import NotRequired, TypedDict, TypeVar
 
 from evonet.errors import ConfigError
 from evonet.experiment.run_directory import SUMMARY
@@ -22,7 +22,10 @@ _Summary = TypeVar("_Summary")
 
 
 class ChampionSummary(TypedDict):
-    """A champion and its three scores; a mean is None if an episode failed."""
+    """A champion and its three scores; a mean is None if an episode failed.
+
+    `measures` has mean and standard deviation of each measure by name, for "validation" and "test".
+    """
 
     individual: int
     generation: int
@@ -33,6 +36,7 @@ class ChampionSummary(TypedDict):
     test_interval: list[float | None] | None
     test_episodes: int | None
     genome_size: int
+    measures: NotRequired[dict[str, dict[str, list[float | None]]]]
 
 
 class RunSummary(TypedDict):
@@ -141,7 +145,7 @@ def _later(fields: Fields, key: str) -> float | None:
 
 
 def _champion(fields: Fields) -> ChampionSummary:
-    return {
+    champion: ChampionSummary = {
         "individual": fields.integer("individual"),
         "generation": fields.integer("generation"),
         "training_fitness": fields.optional("training_fitness", fields.finite),
@@ -152,6 +156,20 @@ def _champion(fields: Fields) -> ChampionSummary:
         "test_episodes": fields.integer("test_episodes", 1),
         "genome_size": fields.integer("genome_size", 1),
     }
+    if fields.has("measures"):
+        scores = fields.fields("measures").allow_only("validation", "test")
+        champion["measures"] = {name: _measures(scores.fields(name)) for name in scores.all()}
+    return champion
+
+
+def _measures(fields: Fields) -> dict[str, list[float | None]]:
+    return {Fields({"name": name}, "measures").word("name"): _pair(fields, name) for name in fields.all()}
+
+
+def _pair(fields: Fields, key: str) -> list[float | None]:
+    """Mean and standard deviation, null if an episode failed."""
+    both = Fields(dict(zip(("mean", "deviation"), fields.items(key, 2), strict=False)), f"summary.measures.{key}")
+    return [both.optional("mean", both.finite), both.optional("deviation", both.finite)]
 
 
 def _interval(fields: Fields, key: str) -> list[float | None]:

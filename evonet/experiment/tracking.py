@@ -270,7 +270,7 @@ def make_trackers(
 def _scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
     """The metrics that are numbers, by names such as "fitness/best", whose first part is a heading in the tools."""
     return {
-        f"{_GROUPS.get(name, 'fitness')}/{name}": float(value)
+        name if "/" in name else f"{_GROUPS.get(name, 'fitness')}/{name}": float(value)
         for name, value in metrics.items()
         if name != "generation" and isinstance(value, numbers.Real)
     }

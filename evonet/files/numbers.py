@@ -9,6 +9,7 @@ import os
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evonet.files.fields import LARGEST, Fields
 from evonet.files.journal import Journal
@@ -43,3 +44,18 @@ def array_at(file: IO[bytes], place: Fields, size: int) -> FloatArray:
         raise ValueError(f"{file.name} has no {size} numbers from number {start} on")
     file.seek(start * _ITEM_SIZE)
     return np.frombuffer(file.read(size * _ITEM_SIZE), "<f8").astype(np.float64)
+
+
+def take_vector(
+    arrays: dict[str, NDArray[Any]], name: str, size: int | None = None, *, faults: bool = False
+) -> FloatArray:
+    """Take a vector of finite numbers out of `arrays`; where there may be faults, NaN stands for them."""
+    if name not in arrays:
+        raise ValueError(f"the file must have an array {name!r}")
+    vector = arrays.pop(name)
+    shape = (size or max(1, vector.size),)
+    if vector.dtype != np.float64 or vector.shape != shape:
+        raise ValueError(f"{name} must be float64 of shape {shape}, got {vector.dtype} of shape {vector.shape}")
+    if not (np.isfinite(vector) | (faults & np.isnan(vector))).all():
+        raise ValueError(f"{name} must be finite")
+    return vector

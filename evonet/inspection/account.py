@@ -69,6 +69,8 @@ def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> s
         sections.append(_unfinished(run))
     if run.champion is not None and run.champion.task is not None and (why := why_no_kernel(run.champion.task)):
         sections.append(textwrap.fill(f"Note: {why}.", COLUMNS))
+    if run.champion is not None and (measured := _measures(run.champion)):
+        sections.append(measured)
     if len(run.metrics.get("generation", ())) >= _SHORTEST_CURVE:
         sections.append(_curve(run.metrics))
     if run.champion is not None:
@@ -82,7 +84,9 @@ def champion_account(champion: Champion, path: str | Path, *, weights: bool = Fa
     """The summary of a champion in a file, without a run; the arguments are those of `account`."""
     names = champion.names
     head = champion_verdict(champion, path, champion.target, paint)
-    return "\n\n".join([head, _inputs(champion.network, names), *_network(champion, names, weights=weights)])
+    measured = [_measures(champion)] if _measures(champion) else []
+    network = _network(champion, names, weights=weights)
+    return "\n\n".join([head, *measured, _inputs(champion.network, names), *network])
 
 
 def influence(network: NeuralNetwork) -> list[float]:
@@ -103,6 +107,19 @@ def influence(network: NeuralNetwork) -> list[float]:
 def _unfinished(run: LoadedRun) -> str:
     resume = command("evonet", "resume", run.path, *flags_for(run.path, run.imports))
     return f"Last written {run.idle_seconds:,.0f} s ago. If it is no longer running, resume with:\n  {resume}"
+
+
+def _measures(champion: Champion) -> str:
+    """Mean and spread of the champion's measures in its test, or in the validation; "" where there are none."""
+    scores = {"fresh": champion.test, "held-out": champion.validation}
+    kind, score = next(((kind, each) for kind, each in scores.items() if each and each.measures), ("", None))
+    if score is None:
+        return ""
+    means = {shortened(name, 28): (number(mean, 4), number(sd, 3)) for name, (mean, sd) in score.measured.items()}
+    width, digits = max(map(len, means)), max(len(mean) for mean, _ in means.values())
+    rows = [f"  {name:<{width}}  {mean:>{digits}}  ± {spread}" for name, (mean, spread) in means.items()]
+    episodes = counted(score.episodes, f"{kind} episode")
+    return "\n".join([f"Measures (mean and standard deviation over {episodes})", *rows])
 
 
 def _curve(metrics: Mapping[str, NDArray[Any]]) -> str:

@@ -25,7 +25,7 @@ from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import fault_from, individual_from
 from evonet.experiment.own_parts import imported_names
 from evonet.experiment.permissions import remembered
-from evonet.experiment.records import METRICS, SEARCH_METRICS, SIZES, births_from, metrics_from, seconds_from
+from evonet.experiment.records import MEASURES, METRICS, SEARCH_METRICS, SIZES, births_from, metrics_from, seconds_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_finder import found, require_run
 from evonet.experiment.summaries import read_run_summary
@@ -142,7 +142,8 @@ class LoadedRun:
         """The columns of `metrics.jsonl` by name, `(generations,)` each.
 
         Counts, ids and generations are int64, with `NO_CHAMPION_YET` before there is a champion; scores are float64,
-        with NaN for missing values. Only strategies that sample around a mean have `sigma` and `mean_distance`.
+        with NaN for missing values. Only strategies that sample around a mean have `sigma` and `mean_distance`, only
+        runs with measures `measures/NAME` and `measures_spread/NAME`, the champion's on the held-out episodes.
         """
         lines = self._records("metrics", metrics_from)
         for number, line in enumerate(lines):
@@ -151,7 +152,8 @@ class LoadedRun:
                     f"{self.path / journal_name('metrics')}:{number + 1}: metrics.generation must be {number}, "
                     f"got {line['generation']}"
                 )
-        further = [name for name in (*SEARCH_METRICS, *SIZES) if any(name in line for line in lines)]
+        measures = dict.fromkeys(name for line in lines for name in line if name.startswith(MEASURES))
+        further = [name for name in (*SEARCH_METRICS, *SIZES, *measures) if any(name in line for line in lines)]
         return {name: _column(lines, name) for name in (*METRICS, *further)} if lines else {}
 
     def metrics_frame(self) -> Any:
@@ -325,7 +327,8 @@ class LoadedRun:
         if policy_spec is None or selector is None or selector["champion"] is None:
             return None
         fields = dict(selector["champion"])
-        arrays, normaliser = {name: fields.pop(name) for name in ("genome", "validation")}, fields.pop("normaliser")
+        arrays = {name: fields.pop(name) for name in ("genome", "validation", "validation_measures") if name in fields}
+        normaliser = fields.pop("normaliser")
         if normaliser is not None:
             arrays |= {f"normaliser_{name}": normaliser[name] for name in ("mean", "squares")}
         count = normaliser and normaliser["count"]

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from evonet.errors import ConfigError
 from evonet.evaluation.measuring import action_reader, action_size
 from evonet.evolution import evolve
 from evonet.fitness import EpisodeReturn
 from evonet.genetic_algorithm import GeneticAlgorithm
-from evonet.measures import Condition, Measure
+from evonet.measures import Condition, Measure, WrongMeasure
 from evonet.strategies.islands import Islands
 from evonet.strategies.restarts import Restarts
 
@@ -209,7 +208,7 @@ def test_a_function_of_ones_own_that_fails_or_returns_no_number_costs_its_episod
 
 
 def test_a_function_that_cannot_be_imported_is_refused_before_anything_runs():
-    with pytest.raises(ConfigError, match=r"^own: 'json:dump_all' cannot be imported: AttributeError"):
+    with pytest.raises(WrongMeasure, match=r"^the measure 'own' cannot be taken: 'json:dump_all' cannot be used: Attr"):
         EpisodeReturn("CartPole-v1", measures={"own": Measure("json:dump_all")})
 
 

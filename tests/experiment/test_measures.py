@@ -1,0 +1,150 @@
+"""Measures in a config: from the file to the results, to the last bit, and errors that say where and how to repair."""
+
+import json
+
+import numpy as np
+import pytest
+
+from evonet.champion import Champion
+from evonet.errors import ConfigError, UnsuitableEnvironment
+from evonet.experiment.build import build_fitness
+from evonet.experiment.check import check_config
+from evonet.experiment.config import Config
+from evonet.inspection.account import account, account_data, champion_account
+from evonet.inspection.loaded_run import load_run
+from evonet.measures import Condition, Measure
+from tests.stopped_runs import exact_files, go_on, run_stopped, run_whole
+
+TEXT = """\
+environment: {id: MountainCarContinuous-v0, max_steps: 20}
+measures:
+  effort: {of: action, power: 2}
+  right: {of: observation, index: 0, take: first, when: {of: observation, index: [1], above: 0}, else: last}
+algorithm: {population_size: 6}
+network: {hidden: 2}
+validation: {episodes: 3}
+test: {episodes: 4}
+stop: {generations: 3}
+evaluation: {workers: 1}
+"""
+MEASURES = {
+    "effort": Measure("action", power=2),
+    "right": Measure(
+        "observation",
+        index=0,
+        take="first",
+        when=Condition("observation", index=[1], above=0),
+        otherwise="last",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return run_whole(tmp_path_factory.mktemp("measures"), TEXT)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(text, *overrides, allow=()):
+        path = tmp_path / "c.yaml"
+        path.write_text(text, encoding="utf-8")
+        return Config.load(str(path), overrides, allow)
+
+    return load
+
+
+def test_a_config_s_measures_are_those_of_python(load):
+    fitness = build_fitness(load(TEXT))
+    fitness.close()
+    assert dict(fitness.task.measures) == MEASURES
+    resolved = Config.load(load(TEXT).resolved)
+    assert resolved.settings.measures == load(TEXT).settings.measures
+    assert load(TEXT).resolved["measures"]["right"]["else"] == "last"
+
+
+def test_a_stopped_and_resumed_run_with_measures_ends_with_the_same_bytes(whole, tmp_path):
+    stopped = run_stopped(tmp_path, TEXT)
+    go_on(stopped)
+    assert exact_files(stopped) == exact_files(whole)
+
+
+def test_the_champion_s_measures_are_in_its_file_the_summary_and_the_metrics(whole):
+    champion = Champion.load(whole / "champion.npz")
+    assert list(champion.validation.measures) == ["effort", "right"]
+    assert [len(values) for values in champion.test.measures.values()] == [4, 4]
+    effort = champion.validation.measures["effort"]
+    run = load_run(whole)
+    assert run.metrics["measures/effort"][-1] == effort.mean() == champion.validation.measured["effort"][0]
+    assert run.metrics["measures_spread/effort"][-1] == effort.std()
+    summary = json.loads((whole / "run.json").read_text("utf-8"))["champion"]["measures"]
+    assert summary["validation"]["effort"] == [effort.mean(), effort.std()]
+    assert summary["test"]["right"] == list(champion.test.measured["right"])
+    assert account_data(run)["champion"]["measures"] == summary
+    heading = "Measures (mean and standard deviation over 4 fresh episodes)\n  effort"
+    assert heading in account(run)
+    assert heading in champion_account(champion, "x")
+
+
+def test_a_run_without_its_test_shows_the_measures_of_the_validation(tmp_path):
+    run = load_run(run_stopped(tmp_path, TEXT))
+    assert list(run.champion.validation.measures) == ["effort", "right"]
+    assert "Measures (mean and standard deviation over 3 held-out episodes)" in account(run)
+
+
+def test_the_check_says_what_each_measure_is_and_its_range(load):
+    findings = [finding.message for finding in check_config(load(TEXT))]
+    told = [message for message in findings if message.startswith("measure ")]
+    assert [message.split(":")[0] for message in told] == ["measure effort", "measure right"]
+    assert all(" in the first, " in each and each.endswith("over 18 episodes of random networks") for each in told)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("of: action", "of: acton", "3:3: Measure.of must be one of observation, action, reward, info, length, or "),
+        ("power: 2", "powr: 2", "3:24: measures.effort.powr is not a known key; did you mean 'power'? Known: "),
+        ("power: 2", "power: 9", "3:24: measures.effort.power must be at most 8, got 9"),
+        ("power: 2", "index: 1", "3:3: the index of the measure 'effort' must be less than 1, because the action has"),
+        ("above: 0", "abov: 0", "4:87: measures.right.when.abov is not a known key; did you mean 'above'? Known: "),
+        ("else: last", "else: latest", "4:98: measures.right.else must be a number or 'first', 'last', "),
+        ("effort", "return", "3:3: 'return' must not be a measure's name: it is the name of the return"),
+    ],
+)
+def test_a_wrong_measure_is_refused_with_its_line_and_the_nearest_name(old, new, message, load, tmp_path):
+    with pytest.raises(ConfigError) as refused:
+        build_fitness(load(TEXT.replace(old, new))).close()
+    assert str(refused.value).startswith(f"{tmp_path}/c.yaml:{message}")
+
+
+def test_a_function_of_ones_own_needs_permission(load):
+    text = TEXT.replace("{of: action, power: 2}", "{of: 'tests.evaluation.test_measuring:whole'}")
+    with pytest.raises(UnsuitableEnvironment, match=r"c.yaml:3:12: measures.effort.of: 'tests.evaluation.test_measur"):
+        build_fitness(load(text))
+    build_fitness(load(text, allow=["tests"])).close()
+    with pytest.raises(
+        ConfigError, match=r"c.yaml:3:3: the measure 'effort' cannot be taken: 'tests.evaluation.test_m"
+    ):
+        build_fitness(load(text.replace(":whole", ":hole"), allow=["tests"]))
+
+
+def test_measures_go_with_an_environment_only(load):
+    text = "network: {inputs: 1, outputs: 1}\nfitness: {type: 'a:b'}\nmeasures: {effort: {of: action}}\n"
+    with pytest.raises(ConfigError, match=r"c.yaml:3:1: measures must be left out where a function is the fitness"):
+        build_fitness(load(text, allow=["a"]))
+
+
+def test_a_champion_s_file_with_forged_measures_is_refused(whole):
+    champion = Champion.load(whole / "champion.npz")
+    header, arrays = champion._header, {"genome": champion.genome, "validation": champion.validation.returns}
+    wrong = {
+        "validation_measures must have shape (2, 3), got (1, 3)": {"validation_measures": np.zeros((1, 3))},
+        "validation_measures must be finite": {"validation_measures": np.full((2, 3), np.inf)},
+        "the file must have no array 'test_measures'": {"test_measures": np.zeros((2, 4))},
+    }
+    for message, more in wrong.items():
+        with pytest.raises(ValueError) as refused:
+            Champion.from_parts(header, arrays | more)
+        assert str(refused.value) == message
+    with pytest.raises(ValueError, match=r"^header.measures must be different names$"):
+        Champion.from_parts(header | {"measures": ["a", "a"]}, arrays)
