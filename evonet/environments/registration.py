@@ -9,17 +9,19 @@ from __future__ import annotations
 from gymnasium.envs.registration import register as register_in_gymnasium
 from gymnasium.envs.registration import registry
 
-from evonet.environments.known import double_pole
+from evonet.environments.known import double_pole, maze
 
 DOUBLE_POLE = "evonet/DoublePole-v0"
+MAZE = "evonet/Maze-v0"
 
 
 def register() -> None:
     """Register each environment that is not registered yet."""
-    if DOUBLE_POLE not in registry:
-        register_in_gymnasium(
-            DOUBLE_POLE,
-            entry_point=double_pole.ENTRY_POINT,
-            max_episode_steps=double_pole.MAX_STEPS,
-            reward_threshold=double_pole.REWARD_THRESHOLD,
-        )
+    for name, module in ((DOUBLE_POLE, double_pole), (MAZE, maze)):
+        if name not in registry:
+            register_in_gymnasium(
+                name,
+                entry_point=module.ENTRY_POINT,
+                max_episode_steps=module.MAX_STEPS,
+                reward_threshold=module.REWARD_THRESHOLD,
+            )

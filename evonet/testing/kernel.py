@@ -54,7 +54,7 @@ def check_kernel(
     environment = gym.make(environment_id, max_episode_steps=-1, disable_env_checker=True, **arguments).unwrapped
     registered = gym.spec(environment_id).entry_point
     require(registered == kernel.entry_point, f"{environment_id} is made by {registered}, not by {kernel.entry_point}")
-    parameters = tuple(float(value) for value in {**kernel.parameters, **arguments}.values())
+    parameters = tuple(float({**kernel.parameters, **arguments}[name]) for name in kernel.parameters)
     comparison = _Comparison(kernel, environment, parameters, read_state or _state_attribute, reward_tolerance)
     for seed in range(episodes):
         comparison.run(seed, steps)

@@ -16,6 +16,7 @@ from evonet.environments.known.environment import KnownEnvironment, Names, Wrong
 from evonet.environments.known.frozen_lake import FROZEN_LAKE
 from evonet.environments.known.kernel import Columns, Kernel
 from evonet.environments.known.lunar_lander import LUNAR_LANDER, LUNAR_LANDER_CONTINUOUS
+from evonet.environments.known.maze import MAZE
 from evonet.environments.known.mountain_car import MOUNTAIN_CAR
 from evonet.environments.known.mountain_car_continuous import MOUNTAIN_CAR_CONTINUOUS
 from evonet.environments.known.mujoco import MUJOCO, is_mujoco
@@ -34,6 +35,7 @@ KNOWN: dict[str, KnownEnvironment] = {
     "MountainCarContinuous-v0": MOUNTAIN_CAR_CONTINUOUS,
     "Pendulum-v1": PENDULUM,
     "evonet/DoublePole-v0": DOUBLE_POLE,
+    "evonet/Maze-v0": MAZE,
 }
 """Known environments by the id under which Gymnasium registers them."""
 

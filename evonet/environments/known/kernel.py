@@ -30,7 +30,8 @@ class Kernel:
         observe: columns of the state → columns of the observation. Engines round them to the observation space's type.
         step: `(state, actions, parameters)` → `(new state, reward, terminated)`. A Discrete action is one column of
             whole numbers as floats; a Box has one column for each of its numbers.
-        parameters: keyword arguments of the environment that the kernel implements, with their defaults.
+        parameters: keyword arguments of the environment that the kernel implements, with their defaults; a text is
+            for `variant` alone.
         variant: keyword arguments → the kernel for them, where they change the functions or the number of columns;
             None where this kernel serves all of them.
         network: precision of the network. "single" is twice as fast; "double" is for environments in which a
@@ -41,7 +42,7 @@ class Kernel:
     start: Callable[[np.random.Generator], Sequence[float]]
     observe: Callable[[Columns], Columns]
     step: Callable[[Columns, Columns, Columns], tuple[Columns, Column, Column]]
-    parameters: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, float | str] = field(default_factory=dict)
     variant: Callable[[Mapping[str, Any]], Kernel] | None = None
     network: Precision = "double"
 

@@ -41,7 +41,7 @@ def kernel_for(task: Task) -> Kernel | None:
     if kernel is None or spec is None or spec.entry_point != kernel.entry_point or spec.additional_wrappers:
         return None
     arguments = {**spec.kwargs, **environment.kwargs}
-    if not all(name in kernel.parameters and _is_number(value) for name, value in arguments.items()):
+    if not all(_is_like(value, kernel.parameters.get(name)) for name, value in arguments.items()):
         return None
     if _foreign_activations(task):
         return None
@@ -66,8 +66,11 @@ def _foreign_activations(task: Task) -> list[str]:
     return [name for name in names if name not in ACTIVATIONS["double"]]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, bool | int | float) and math.isfinite(value)
+def _is_like(value: Any, default: float | str | None) -> bool:
+    """Whether a keyword argument is a text as its default is, or a finite number; None is no default."""
+    if isinstance(default, str):
+        return isinstance(value, str)
+    return default is not None and isinstance(value, bool | int | float) and math.isfinite(value)
 
 
 def _is_vector(space: Any) -> bool:
