@@ -41,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*CartPole-v0 is out of date:Dep
 
 KERNELS = kernels()
 CARTPOLE = KERNELS["CartPole-v1"]
-CONTINUOUS = ("MountainCarContinuous-v0", "Pendulum-v1")
+CONTINUOUS = ("MountainCarContinuous-v0", "Pendulum-v1", "evonet/Maze-v0")
 ROOT = Path(__file__).parents[2]
 # Pendulum's reward holds a float32 power of the torque, which a library may get wrong in the last bit.
 REWARD_TOLERANCE = {"Pendulum-v1": 1e-9}
@@ -237,6 +237,10 @@ WHOLE = ("CartPole-v1", "Pendulum-v1")
 """What is compiled whole; of the others, by default, only what differs: the kernel and the activations."""
 
 
+def numbers_of_an_action(kernel_task):
+    return int(np.prod(kernel_task.task.action_space.shape))
+
+
 def alone(kernel_task):
     """A kernel's observation and step, compiled by themselves: a small part of a rollout."""
     from evonet.evaluation.kernels import codegen
@@ -244,7 +248,7 @@ def alone(kernel_task):
 
     names = {
         "load_state": codegen.load(kernel_task.state_size),
-        "load_action": codegen.load(1),
+        "load_action": codegen.load(numbers_of_an_action(kernel_task)),
         "store_state": codegen.store(kernel_task.state_size),
         "store_observation": codegen.store(kernel_task.task.architecture.num_inputs),
         "observe": kernel_task.kernel.observe,
@@ -286,7 +290,8 @@ class TestNumbaAndNumPy:
         kernel_task = KernelTask.of(task_for(environment_id))
         rng = np.random.default_rng(0)
         states = np.transpose([kernel_task.kernel.start(rng) for _ in range(640)]) * rng.choice([1.0, 3.0, 30.0], 640)
-        actions = rng.integers(0, 3, (1, 640)).astype(np.float64)
+        states *= rng.uniform(0.5, 1.5, states.shape)  # an environment may have one start only
+        actions = rng.integers(0, 3, (numbers_of_an_action(kernel_task), 640)).astype(np.float64)
         observed = np.zeros((kernel_task.task.architecture.num_inputs, 640), kernel_task.task.observation_space.dtype)
         results = [np.zeros_like(states), np.zeros(640), np.zeros(640, np.bool_)]
         alone(kernel_task)(states, actions, kernel_task.parameters, observed, *results)

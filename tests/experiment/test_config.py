@@ -143,7 +143,7 @@ BROKEN = {
             "got EnvironmentSpec(id='FrozenLake-v1', kwargs={}, wrappers=[], max_steps=None, hard_reset=False, "
             "register=None); "
             "kernels are known for Acrobot-v1, CartPole-v0, CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, "
-            "Pendulum-v1, evonet/DoublePole-v0, "
+            "Pendulum-v1, evonet/DoublePole-v0, evonet/Maze-v0, "
             "without wrappers and with few keyword arguments"
         ),
     ),
