@@ -64,6 +64,7 @@ NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
     "evonet.cluster.session": {"function"},
     "evonet.environments.checker": {"check_env"},
     "evonet.environments.double_pole": {"self.render", "super().reset"},
+    "evonet.environments.maze": {"self.render", "super().reset"},
     "evonet.evaluation.cartpole_vector_engine": {"environment.reset", "environment.step", "gym.make_vec"},
     "evonet.evaluation.executors.chunk_worker": {"importlib.import_module"},
     "evonet.evaluation.executors.pooled": {"sample.close"},
