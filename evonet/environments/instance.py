@@ -101,7 +101,9 @@ class Instance:
             if self._render_mode is None and getattr(environment, "render_mode", None) == "human":
                 self.close()
                 raise UnsuitableEnvironment(NO_WINDOWS)
-            if self._render_mode not in (None, getattr(environment, "render_mode", None)) and not self._draws():
+            if self._render_mode not in (None, getattr(environment, "render_mode", None)) and not (
+                self._render_mode == "rgb_array" and self.has_pictures
+            ):
                 error = self._no_render_mode(self.metadata)
                 self.close()
                 raise error
@@ -142,16 +144,6 @@ class Instance:
         )
         return CannotRender(f"the environment cannot be rendered: it has no render mode {self._render_mode!r}{has}")
 
-    def _draws(self) -> bool:
-        """Whether pictures are wanted of an environment that takes no render mode, but has a method `render`."""
-        if self._render_mode != "rgb_array" or self._render_mode not in (
-            _render_modes(self.metadata) or ("rgb_array",)
-        ):
-            return False
-        with foreign.guarded("the environment cannot be rendered", CannotRender):
-            kind = type(getattr(environment := self.open(), "unwrapped", environment))
-            return getattr(kind, "render", gym.Env.render) is not gym.Env.render
-
     def space(self, name: Literal["observation_space", "action_space"]) -> Space:
         """One of the environment's spaces.
 
@@ -183,6 +175,16 @@ class Instance:
         except foreign.RAISED:
             return {}
         return metadata if isinstance(metadata, Mapping) else {}
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the environment names the render mode "rgb_array", or names none and has its own method `render`."""
+        modes = _render_modes(self.metadata)
+        if modes:
+            return "rgb_array" in modes
+        with foreign.guarded("the environment cannot be rendered", CannotRender):
+            kind = type(getattr(environment := self.open(), "unwrapped", environment))
+            return getattr(kind, "render", gym.Env.render) is not gym.Env.render
 
     def reset(self, seed: int) -> Any:
         """Begin an episode, and return its first observation.

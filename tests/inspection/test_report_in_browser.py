@@ -1,5 +1,6 @@
 """Reports opened in a real browser: nothing is asked of a network, no error, every figure is there, all of it moves."""
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -208,13 +209,29 @@ def test_a_switch_shows_the_learning_curves_over_evaluations_or_steps(opened):
 def test_a_figure_is_saved_as_an_svg_that_stands_alone(opened, tmp_path):
     page = opened("cartpole")
     with page.expect_download() as download:
-        page.locator("#figure-diversity .save").click()
+        page.locator("#figure-diversity .save button", has_text="SVG").click()
     assert download.value.suggested_filename == "diversity.svg"
     download.value.save_as(tmp_path / "diversity.svg")
     text = (tmp_path / "diversity.svg").read_text(encoding="utf-8")
     assert text.startswith("<svg ")
     assert 'xmlns="http://www.w3.org/2000/svg"' in text
     assert 'color="#1b1f24"' in text
+
+
+def test_a_figure_is_printed_alone_on_a_page_of_its_size_as_drawing_and_letters(opened):
+    page = opened("cartpole")
+    page.evaluate("window.print = () => { window.asked = document.title; }")
+    page.locator("#figure-diversity .save button", has_text="PDF").click()
+    until(page, "window.asked === 'diversity'")
+    pdf = page.pdf(prefer_css_page_size=True)
+    width, height = map(float, re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf).groups())
+    box = page.evaluate("document.querySelector('#figure-diversity svg').getAttribute('viewBox')").split()[2:]
+    assert (width, height) == pytest.approx([float(side) for side in box], abs=1.5)  # a browser has whole pixels
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
+    assert b"/FontFile" in pdf
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".printed").count() == 0
+    assert page.title() != "diversity"
 
 
 SMALLEST = """() => Math.min(...[...document.querySelectorAll("figure svg text")].map((text) => {

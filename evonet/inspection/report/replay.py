@@ -73,7 +73,7 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
     assert champion.task is not None
     most = min(MOST_STEPS, max(_FEWEST_STEPS, _MOST_NUMBERS // champion.architecture.num_inputs))
     with champion.task.instance() as sample:
-        drawable = "rgb_array" in (sample.metadata.get("render_modes") or ())
+        drawable = sample.has_pictures
     if not drawable:
         episodes = list(trajectories(champion, seeds, most_steps=most, most_seconds=MOST_SECONDS))
         return episodes, [], "the environment has no pictures to show"
