@@ -21,6 +21,7 @@ from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted, made_by, number, shortened
+from evonet.inspection.policy_text import policy_text
 from evonet.inspection.verdict import COLUMNS, Paint, champion_verdict, plain, run_verdict
 from evonet.inspection.weights import weight_tables
 from evonet.network import LayerName, NeuralNetwork
@@ -75,7 +76,7 @@ def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> s
         sections.append(_curve(run.metrics))
     if run.champion is not None:
         names = run.names
-        sections += [_inputs(run.champion.network, names), _origin(run)]
+        sections += [_what_it_does(run.champion, names), _origin(run)]
         sections += _network(run.champion, names, weights=weights)
     return "\n\n".join(sections)
 
@@ -86,7 +87,7 @@ def champion_account(champion: Champion, path: str | Path, *, weights: bool = Fa
     head = champion_verdict(champion, path, champion.target, paint)
     measured = [_measures(champion)] if _measures(champion) else []
     network = _network(champion, names, weights=weights)
-    return "\n\n".join([head, *measured, _inputs(champion.network, names), *network])
+    return "\n\n".join([head, *measured, _what_it_does(champion, names), *network])
 
 
 def influence(network: NeuralNetwork) -> list[float]:
@@ -126,6 +127,10 @@ def _curve(metrics: Mapping[str, NDArray[Any]]) -> str:
     curves = {"validation": "validation_mean", "best": "best", "median": "median"}
     series = {name: metrics[column].tolist() for name, column in curves.items() if column in metrics}
     return f"Learning curve (over generations)\n{chart(series, _CURVE_COLUMNS, stretch=True)}"
+
+
+def _what_it_does(champion: Champion, names: Names) -> str:
+    return policy_text(champion, names) or _inputs(champion.network, names)
 
 
 def _inputs(network: NeuralNetwork, names: Names) -> str:

@@ -12,6 +12,9 @@ from evonet.inspection.lineage import Ancestor
 from evonet.scores import rounded, with_interval
 
 NO_CHAMPION = "No champion: not one individual could be scored."
+ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
+"""Arrows for the actions of these names."""
+
 NO_CHAMPION_YET = "Not finished, and no champion yet: the first checkpoint will have one."
 
 

@@ -14,7 +14,7 @@ from evonet.experiment.runner import run
 from evonet.fitness import EpisodeReturn
 from evonet.inspection.account import account, account_data, influence
 from evonet.inspection.loaded_run import load_run
-from evonet.inspection.phrases import number
+from evonet.inspection.phrases import ARROWS, number
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.sections import ancestry, record
 from evonet.inspection.verdict import run_verdict
@@ -44,6 +44,18 @@ def test_the_verdict_comes_first_with_scores_effort_and_place(text, small_run):
     steps = summary["environment_steps"] + summary["validation_steps"]
     assert took.endswith(f" s, 8 generations, {steps:,} steps; stopped by generations")
     assert saved == f"  saved in    {small_run}"
+
+
+def test_a_discrete_observation_has_a_square_of_actions_in_place_of_its_inputs(discrete_run, text):
+    run = load_run(discrete_run)
+    shown = account(run)
+    assert "Strongest inputs" not in shown
+    assert "Policy" not in text
+    rows = shown.split("Policy (the action for each observation)\n")[1].split("\n\n")[0].splitlines()
+    assert [len(row.split()) for row in rows] == [8, 8, 8, 8]
+    cells = " ".join(rows).split()
+    assert cells[::2] == [str(value) for value in range(16)]
+    assert cells[1::2] == [ARROWS[("left", "down", "right", "up")[run.champion.act(value)]] for value in range(16)]
 
 
 def test_the_summary_and_the_report_say_why_a_kernel_did_not_run(text, tmp_path):

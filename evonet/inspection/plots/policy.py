@@ -9,7 +9,7 @@ import numpy as np
 from evonet.environments.known import Names
 from evonet.inspection.analysis.influence import Removals
 from evonet.inspection.analysis.policy import PolicySurface
-from evonet.inspection.phrases import shortened
+from evonet.inspection.phrases import ARROWS, shortened
 from evonet.inspection.plots.palette import (
     MUTED,
     NEGATIVE,
@@ -23,7 +23,6 @@ from evonet.inspection.plots.palette import (
 )
 from evonet.types import FloatArray
 
-_ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 _MOST_SPOTS = 300
 
 
@@ -118,8 +117,8 @@ def policy_grid(
         if rows * columns <= 144:
             word = _name_of_choice(names, action)
             ax.text(
-                column + 0.5, row + 0.5, _ARROWS.get(word, shortened(word, 7)), ha="center", va="center",
-                color="#1b1f24", fontsize="x-large" if word in _ARROWS else "small",
+                column + 0.5, row + 0.5, ARROWS.get(word, shortened(word, 7)), ha="center", va="center",
+                color="#1b1f24", fontsize="x-large" if word in ARROWS else "small",
             )  # fmt: skip
             tile = tiles[value] if value < len(tiles) else str(value)
             ax.text(column + 0.06, row + 0.1, tile, va="top", color="#1b1f24", fontsize="small", alpha=0.7)
