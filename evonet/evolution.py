@@ -30,7 +30,7 @@ from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
 from evonet.files.text import brief
 from evonet.fitness import Fitness
-from evonet.foreign import own_parts_guarded
+from evonet.foreign import guarded_algorithm
 from evonet.function_fitness import FitnessFunction, NetworkFunction, function_fitness
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
@@ -286,7 +286,7 @@ class Evolution:
 
         Take it between two generations; it does not change while evolution goes on.
         """
-        with own_parts_guarded():
+        with guarded_algorithm():
             algorithm = self._algorithm.state()
         return {
             "generations": self.generations,
@@ -303,7 +303,7 @@ class Evolution:
         Raises:
             KeyError, TypeError, ValueError: `state` is not the state of such an evolution.
         """
-        with own_parts_guarded():
+        with guarded_algorithm():
             self._algorithm.restore(state["algorithm"])
         self.normaliser = normaliser_from(state["normaliser"], self._algorithm.architecture)
         if self._selector is not None:

@@ -1,7 +1,8 @@
 """Code that evonet did not write, environments, wrappers and fitness functions: how it is called, and how it fails.
 
 Such code can raise anything, leave the program by `sys.exit`, or read the program's arguments. The functions here turn
-what it raises into errors of evonet that name what was called and the line of the foreign code.
+what it raises into errors of evonet that name what was called and the line of the foreign code. Where a call of foreign
+code has handlers of its own, they are two: `except INTERRUPTS: raise` and then `except ANY_ERROR as error`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import Protocol
 
 from evonet.errors import AlgorithmFailed, EvonetError, EvonetWarning, OutOfTime
 
-SIGNALS = (KeyboardInterrupt, OutOfTime)
-"""What a signal raises, wherever the program is: it passes through foreign code, and is meant for evonet."""
+INTERRUPTS = (KeyboardInterrupt, OutOfTime)
+"""What the signals that stop a run raise, also within a call of foreign code, which must not keep them from evonet."""
 
-RAISED = (BaseException,)
-"""What a call of foreign code may raise, after `SIGNALS`: event loops and extensions raise more than `Exception`."""
+ANY_ERROR = (BaseException,)
+"""What a call of foreign code may raise otherwise: extensions and event loops raise more than `Exception`."""
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_PLACE = re.compile(r" in [^:]+:\d+(?=[:;]|$)")
+_PLACE = re.compile(r" in [^:]+:\d+(?=[:;]|$)")  # " in maze/world.py:142", with the message or nothing after it
 _NOT_FOREIGN = sys.stdlib_module_names | {"evonet", "gymnasium", "numpy"}
 
 
@@ -71,24 +72,24 @@ def guarded(what: str, error_type: type[EvonetError]) -> Iterator[None]:
     """
     try:
         yield
-    except (EvonetError, *SIGNALS):
+    except (EvonetError, *INTERRUPTS):
         raise
-    except RAISED as error:
+    except ANY_ERROR as error:
         raise error_type(f"{what}: {described(error)}") from error
 
 
 @contextlib.contextmanager
-def own_parts_guarded() -> Iterator[None]:
-    """A context for evonet's code that may call a user's operator: what that raises becomes an error that names it.
+def guarded_algorithm() -> Iterator[None]:
+    """A context in which an algorithm runs, which may call the user's operators: an error of theirs names the operator.
 
     Raises:
-        AlgorithmFailed: code that evonet did not write raised an error; other errors stay as they are.
+        AlgorithmFailed: code that evonet did not write raised an error; errors of evonet's own code stay as they are.
     """
     try:
         yield
-    except (EvonetError, *SIGNALS):
+    except (EvonetError, *INTERRUPTS):
         raise
-    except RAISED as error:
+    except ANY_ERROR as error:
         part = next(iter(_foreign_frames(error)), None)
         if part is None:
             raise
@@ -136,19 +137,19 @@ def import_module(name: str) -> ModuleType:
         return importlib.import_module(name)
 
 
-def close(thing: Closable, what: str) -> None:
+def close(closable: Closable, name: str) -> None:
     """Close a foreign object; if that fails, a warning says so, because nothing depends on it.
 
     Args:
-        thing: the object.
-        what: its name in the warning.
+        closable: the object.
+        name: its name in the warning.
     """
     try:
-        thing.close()
-    except SIGNALS:
+        closable.close()
+    except INTERRUPTS:
         raise
-    except RAISED as error:
-        message = f"{what} cannot be closed: {described(error)}; the results are not affected"
+    except ANY_ERROR as error:
+        message = f"{name} cannot be closed: {described(error)}; the results are not affected"
         warnings.warn(message, EvonetWarning, stacklevel=2)
 
 
@@ -156,9 +157,9 @@ def _first_line(error: BaseException) -> str:
     """The first line of an error's message, joined with the second where it ends with a colon."""
     try:
         lines = [line.strip() for line in without_addresses(str(error)).splitlines() if line.strip()]
-    except SIGNALS:
+    except INTERRUPTS:
         raise
-    except RAISED:  # a message that cannot be made
+    except ANY_ERROR:  # a message that cannot be made
         return ""
     first = " ".join(lines[:2] if lines and lines[0].endswith(":") else lines[:1])
     return first.rstrip(" :")

@@ -21,7 +21,7 @@ from evonet.evaluation.arrays import read_only
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.files.text import shown
 from evonet.fitness import aggregate
-from evonet.foreign import RAISED, SIGNALS, described
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.network import NeuralNetwork
 from evonet.settings import Episodes, check
 from evonet.task import Task
@@ -85,9 +85,9 @@ class FunctionFitness:
         n, episodes = len(genomes), len(episode_seeds)
         try:
             returned = self.function(genomes, episode_seeds)
-        except (EvonetError, *SIGNALS):
+        except (EvonetError, *INTERRUPTS):
             raise
-        except RAISED as error:
+        except ANY_ERROR as error:
             hint = "; genomes and seeds are read-only: change a copy of them" if "read-only" in str(error) else ""
             raise FitnessFunctionFailed(f"{self._name} failed: {described(error)}{hint}") from error
         shapes = f"({n},) or ({n}, {episodes}) for {n} genomes and {episodes} seeds"
@@ -96,9 +96,9 @@ class FunctionFitness:
             if numbers.dtype.kind not in "biufO" or _has_text(numbers):
                 raise TypeError
             returns = np.array(numbers, dtype=np.float64)
-        except SIGNALS:
+        except INTERRUPTS:
             raise
-        except RAISED as error:
+        except ANY_ERROR as error:
             rule = f"{self._name} must return numbers, of shape {shapes}"
             raise FitnessFunctionFailed(f"{rule}, got {shown(returned)}") from error
         if returns.shape not in ((n,), (n, 1), (n, episodes)):

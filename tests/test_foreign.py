@@ -184,8 +184,8 @@ def test_signals_pass_every_place_where_foreign_code_is_called():
         for node in ast.walk(ast.parse(source)):
             handlers = [ast.unparse(each.type) for each in getattr(node, "handlers", ()) if each.type is not None]
             for number, handler in enumerate(handlers):
-                if handler in ("RAISED", "foreign.RAISED"):
-                    assert any("SIGNALS" in earlier for earlier in handlers[:number]), (module, node.lineno)
+                if handler in ("ANY_ERROR", "foreign.ANY_ERROR"):
+                    assert any("INTERRUPTS" in earlier for earlier in handlers[:number]), (module, node.lineno)
                     is_context = module in ("evonet.foreign", "evonet.environments.packages")
                     yields = any(isinstance(part, ast.Yield) for line in node.body for part in ast.walk(line))
                     assert is_context or not yields, (module, node.lineno)  # closing a generator raises in it
@@ -194,7 +194,7 @@ def test_signals_pass_every_place_where_foreign_code_is_called():
 def raised(error):
     try:
         raise error
-    except foreign.RAISED as caught:
+    except foreign.ANY_ERROR as caught:
         return foreign.described(caught)
 
 

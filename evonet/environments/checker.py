@@ -8,7 +8,7 @@ import gymnasium as gym
 from gymnasium.utils.env_checker import check_env
 
 from evonet.environments.specification import Environment
-from evonet.foreign import RAISED, SIGNALS, described
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 
 _SIGN = "WARN: "  # in the checker's own warnings; an environment's are no advice
 _NOISE = ("unwrapped", "infinity", "symmetric and normalized")
@@ -22,9 +22,9 @@ def gymnasium_findings(environment: Environment) -> tuple[str | None, list[str]]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             check_env(environment, skip_render_check=True, skip_close_check=True)
-    except SIGNALS:
+    except INTERRUPTS:
         raise
-    except RAISED as error:  # whatever the checker or the environment raises is the finding
+    except ANY_ERROR as error:  # whatever the checker or the environment raises is the finding
         broken = _first_line(error) if isinstance(error, AssertionError | gym.error.Error) else described(error)
     advice = dict.fromkeys(_first_line(each.message) for each in caught if _SIGN in str(each.message))
     return broken, [line for line in advice if not any(part in line for part in _NOISE)]

@@ -65,18 +65,18 @@ class Instance:
 
     Args:
         make: makes the environment; called with the render mode if it must have one, else without arguments.
-        most: environments that may be open in this process; None if there is no limit.
+        most_open: environments that may be open in this process; None if there is no limit.
         render_mode: the render mode that the environment must have, None if it draws nothing.
     """
 
     def __init__(
         self,
         make: Callable[..., Environment],
-        most: int | None = None,
+        most_open: int | None = None,
         render_mode: RenderMode | None = None,
     ) -> None:
         self._make = make
-        self._most = most
+        self._most_open = most_open
         self._render_mode = render_mode
         self._environment: Environment | None = None
         self._step: Callable[[Any], Any]
@@ -90,8 +90,8 @@ class Instance:
             CannotRender: the environment has not the render mode.
         """
         if self._environment is None:
-            if self._most is not None:
-                for other in list(_open)[: max(0, len(_open) - self._most + 1)]:
+            if self._most_open is not None:
+                for other in list(_open)[: max(0, len(_open) - self._most_open + 1)]:
                     other.close()
             environment = self._made()
             _refuse_unsuitable(environment)
@@ -170,9 +170,9 @@ class Instance:
         environment = self.open()
         try:
             metadata = getattr(environment, "metadata", None)
-        except foreign.SIGNALS:
+        except foreign.INTERRUPTS:
             raise
-        except foreign.RAISED:
+        except foreign.ANY_ERROR:
             return {}
         return metadata if isinstance(metadata, Mapping) else {}
 
@@ -194,7 +194,7 @@ class Instance:
             MalformedResult: `reset` takes no seed, or returns no observation and info.
         """
         environment = self.open()
-        if self._most is not None:
+        if self._most_open is not None:
             _open[self] = _open.pop(self)
         try:
             result = environment.reset(seed=seed)
@@ -288,8 +288,8 @@ def _kind_of(result: Any) -> str:
     return f"a tuple of {len(result)}" if isinstance(result, tuple) else _type_of(result)
 
 
-def _type_of(thing: Any) -> str:
-    kind = type(thing)
+def _type_of(value: Any) -> str:
+    kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
@@ -302,7 +302,7 @@ def _number(reward: Any) -> float:
         pass
     shape = np.shape(reward) if isinstance(reward, np.ndarray) else ()
     of_shape = f" of shape {shape}" if shape else ""
-    raise MalformedResult(f"the reward is {shown(reward)}{of_shape}; a number is wanted")
+    raise MalformedResult(f"the reward must be a number, got {shown(reward)}{of_shape}")
 
 
 def _truth(value: Any, name: str) -> bool:
@@ -311,4 +311,4 @@ def _truth(value: Any, name: str) -> bool:
             return bool(value)
     except ValueError:  # an array of several
         pass
-    raise MalformedResult(f"{name} is {shown(value)}; True or False is wanted")
+    raise MalformedResult(f"{name} must be True or False, got {shown(value)}")

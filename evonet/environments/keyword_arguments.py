@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from evonet.foreign import RAISED, SIGNALS
+from evonet.foreign import ANY_ERROR, INTERRUPTS
 
 T = TypeVar("T")
 
@@ -33,9 +33,9 @@ def call_with_lists(function: Callable[..., T], kwargs: Mapping[str, Any]) -> T:
         with _without_casts() if errors else contextlib.nullcontext():
             try:
                 return function(**arguments)
-            except SIGNALS:
+            except INTERRUPTS:
                 raise
-            except RAISED as error:
+            except ANY_ERROR as error:
                 errors.append(error)
     informative = (error for error, unfit in zip(errors, _UNFIT, strict=False) if unfit not in str(error))
     raise next(informative, errors[0])

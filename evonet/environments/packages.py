@@ -10,7 +10,7 @@ import gymnasium as gym
 
 from evonet.errors import EnvironmentUnavailable, EvonetError
 from evonet.extras import install_hint
-from evonet.foreign import RAISED, SIGNALS, described, no_arguments
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described, no_arguments
 
 _EXTRAS = {
     "Box2D": "box2d",
@@ -33,9 +33,9 @@ def making(what: str) -> Iterator[None]:
     try:
         with no_arguments():
             yield
-    except (EvonetError, *SIGNALS):
+    except (EvonetError, *INTERRUPTS):
         raise
-    except RAISED as error:
+    except ANY_ERROR as error:
         message = f"{what} cannot be made: {described(error)}"
         extra = next((extra for sign, extra in _EXTRAS.items() if sign in str(error)), None)
         if extra and isinstance(error, gym.error.DependencyNotInstalled | ModuleNotFoundError):

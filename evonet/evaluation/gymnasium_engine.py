@@ -21,7 +21,7 @@ from evonet.environments.spaces import Actions, MalformedObservation
 from evonet.evaluation.arrays import surely_finite
 from evonet.evaluation.progress import PROGRESS
 from evonet.evaluation.results import EpisodeResults, Fault, FaultKind
-from evonet.foreign import RAISED, SIGNALS, described
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.policy import Policy
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
@@ -162,9 +162,9 @@ class _Rollout:
                     ended.append(slot)
                     continue
                 observe(slot, observation)
-            except SIGNALS:
+            except INTERRUPTS:
                 raise
-            except RAISED as error:  # whatever the environment raises costs this episode only
+            except ANY_ERROR as error:  # whatever the environment raises costs this episode only
                 self._raised(slot, error)
                 ended.append(slot)
         self._refill(ended)
@@ -191,9 +191,9 @@ class _Rollout:
             self._instances[slot].open()
             try:
                 self._policy.observe(slot, self._instances[slot].reset(self._seeds[episode]))
-            except SIGNALS:
+            except INTERRUPTS:
                 raise
-            except RAISED as error:  # whatever the environment raises costs this episode only
+            except ANY_ERROR as error:  # whatever the environment raises costs this episode only
                 self._raised(slot, error)
             else:
                 return True

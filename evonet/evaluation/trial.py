@@ -25,11 +25,23 @@ from evonet.types import FloatArray, IntArray
 
 Cause = Literal["memory", "sharing", "memory and sharing", "randomness"]
 
-_FEWEST, _MOST = 5, 23  # steps of an episode: with the first few, two episodes of 50 steps at most
-_SECONDS = 10.0  # that a trial takes, unless the fewest steps take longer
-_LONG_EPISODE = 0.3  # seconds at the step limit, from which an episode is measured to its end,
-_LONGEST_MEASURE = 1.0  # if that takes no longer than this
-_REPAIRED = 2  # trials that must repeat before a setting counts as the repair
+_BRIEF_STEPS = 5
+"""Steps of the first episode, which tells the time of a step."""
+
+_MOST_STEPS = 23
+"""Steps of an episode that is compared with its repetition; fewer, but at least the brief ones, if steps are slow."""
+
+_SECONDS = 10.0
+"""Time that the compared episodes may take; the number of their steps follows from it."""
+
+_LONG_EPISODE = 0.3
+"""Seconds. If an episode may take longer, one is played to its end, because a run's costs depend on the length."""
+
+_LONGEST_MEASUREMENT = 1.0
+"""Seconds after which the episode that is played to its end is given up."""
+
+_REPETITIONS = 2
+"""Repetitions that must succeed before a setting counts as the repair."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +54,14 @@ class Trial:
         step_seconds: time of a step, with its share of the resets.
         lengths: steps of the episodes that were played to their end.
         faults: the faults of the episodes; with one, nothing is said about a repetition.
-        refusal: the error of an environment that cannot be made beside another one; "" if it can.
+        second_error: why a second environment could not be made while the first was open; "" if it could.
     """
 
     cause: Cause | None
     step_seconds: float
     lengths: tuple[int, ...] = ()
     faults: tuple[Fault, ...] = ()
-    refusal: str = ""
+    second_error: str = ""
 
 
 def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
@@ -63,28 +75,23 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
     Raises:
         EvonetError: the environment cannot be made.
     """
-    plays = _Plays(replace(task, max_steps=min(task.max_steps, _FEWEST)), genomes, seeds)
-    with contextlib.closing(plays):
-        plays.prepare()
-        started = time.monotonic()
-        brief = plays.run(0)
-        seconds = (time.monotonic() - started) / max(brief.steps, 1)
-    steps = int(np.clip(_SECONDS / 4 / max(seconds, 1e-9), _FEWEST, _MOST))
-    whole, task = task, replace(task, max_steps=min(task.max_steps, steps))
+    brief, seconds = _brief(task, genomes, seeds)
     if brief.faults:
         return Trial(None, seconds, faults=tuple(brief.faults))
+    steps = int(np.clip(_SECONDS / 4 / max(seconds, 1e-9), _BRIEF_STEPS, _MOST_STEPS))
+    short = _recorded(task, steps)
     try:
-        first, other, second, seconds = _played(task, genomes, seeds)
+        first, other, second, seconds = _played(short, genomes, seeds)
     except EvonetError as error:
-        return Trial(_cause(task, genomes, seeds), seconds, refusal=str(error).partition("\n")[0])
+        return Trial(_cause(short, genomes, seeds), seconds, second_error=str(error).partition("\n")[0])
     lengths = tuple(int(each.lengths[0]) for each in (first, other) if each.lengths[0] < steps or each.terminated[0])
     faults = (*first.faults, *other.faults, *second.faults)
     if faults:
         return Trial(None, seconds, lengths, faults)
-    if not lengths and whole.max_steps * seconds > _LONG_EPISODE:
-        lengths = _measured(whole, genomes, seeds, int(_LONGEST_MEASURE / seconds))
+    if not lengths and task.max_steps * seconds > _LONG_EPISODE:
+        lengths = _whole_length(task, genomes, seeds, int(_LONGEST_MEASUREMENT / seconds))
     repeats = _same(first, second) and _same(brief, first)
-    return Trial(None if repeats else _cause(task, genomes, seeds), seconds, lengths)
+    return Trial(None if repeats else _cause(short, genomes, seeds), seconds, lengths)
 
 
 def try_out(task: Task, executor: Executor, genomes: FloatArray, seeds: IntArray, limit: float) -> Trial | None:
@@ -127,26 +134,23 @@ def _unpickled_trial(pickled: bytes, genomes: FloatArray, seeds: IntArray) -> Tr
     return trial(task, genomes, seeds)
 
 
-class _Plays:
-    """Episodes in new instances of an environment, which stay open from one play to the next.
+class _OpenEnvironments:
+    """New environments that stay open from one episode to the next.
 
     Args:
-        task: what an episode is; its network inputs are recorded.
+        task: what an episode is.
         genomes: `(n, genome_size)`.
         seeds: seed of each genome's episode, `(n,)`.
     """
 
     def __init__(self, task: Task, genomes: FloatArray, seeds: IntArray) -> None:
-        self._engine = GymnasiumEngine(replace(task, recorded=task.max_steps), slots=2)
+        self._engine = GymnasiumEngine(task, slots=2)
         self._genomes, self._seeds = genomes, np.asarray(seeds, dtype=np.int64)
         inputs = task.architecture.num_inputs
         self._normaliser = ObservationNormaliser.fresh(inputs) if task.normalise else None
-
-    def prepare(self) -> None:
-        """Make the first instance."""
         self._engine.prepare(1)
 
-    def run(self, *episodes: int) -> EpisodeResults:
+    def play(self, *episodes: int) -> EpisodeResults:
         """Play episodes side by side, each with its own genome and seed."""
         rows = np.array(episodes)
         return self._engine.run(self._genomes[rows], np.arange(len(rows)), self._seeds[rows], self._normaliser)
@@ -155,28 +159,41 @@ class _Plays:
         self._engine.close()
 
 
+def _recorded(task: Task, steps: int) -> Task:
+    """The task with episodes of at most `steps` steps, whose network inputs are recorded."""
+    steps = min(task.max_steps, steps)
+    return replace(task, max_steps=steps, recorded=steps)
+
+
+def _brief(task: Task, genomes: FloatArray, seeds: IntArray) -> tuple[EpisodeResults, float]:
+    """The results of the first few steps of the episode, and the time of a step."""
+    with contextlib.closing(_OpenEnvironments(_recorded(task, _BRIEF_STEPS), genomes, seeds)) as environments:
+        started = time.monotonic()
+        results = environments.play(0)
+        return results, (time.monotonic() - started) / max(results.steps, 1)
+
+
 def _played(
     task: Task, genomes: FloatArray, seeds: IntArray
 ) -> tuple[EpisodeResults, EpisodeResults, EpisodeResults, float]:
     """The results of the episode, of the other one, and of both side by side, and the time of a step."""
-    with contextlib.closing(_Plays(task, genomes, seeds)) as plays:
-        plays.prepare()
+    with contextlib.closing(_OpenEnvironments(task, genomes, seeds)) as environments:
         started = time.monotonic()
-        first, other = plays.run(0), plays.run(1)
+        first, other = environments.play(0), environments.play(1)
         seconds = (time.monotonic() - started) / max(first.steps + other.steps, 1)
-        return first, other, plays.run(0, 1), seconds
+        return first, other, environments.play(0, 1), seconds
 
 
-def _measured(task: Task, genomes: FloatArray, seeds: IntArray, most_steps: int) -> tuple[int, ...]:
+def _whole_length(task: Task, genomes: FloatArray, seeds: IntArray, most_steps: int) -> tuple[int, ...]:
     """The length of the episode; nothing if it takes more than `most_steps`, or fails."""
     limit = min(task.max_steps, most_steps)
     if limit < 1:
         return ()
-    normaliser = ObservationNormaliser.fresh(task.architecture.num_inputs) if task.normalise else None
-    with contextlib.closing(GymnasiumEngine(replace(task, max_steps=limit), slots=1)) as engine:
-        results = engine.run(genomes[:1], np.zeros(1, np.int64), seeds[:1], normaliser)
+    with contextlib.closing(_OpenEnvironments(replace(task, max_steps=limit), genomes, seeds)) as environments:
+        results = environments.play(0)
     length = int(results.lengths[0])
-    return () if results.faults or (length == limit < task.max_steps and not results.terminated[0]) else (length,)
+    unfinished = length == limit < task.max_steps and not results.terminated[0]
+    return () if results.faults or unfinished else (length,)
 
 
 def _same(one: EpisodeResults, two: EpisodeResults) -> bool:
@@ -205,7 +222,7 @@ def _cause(task: Task, genomes: FloatArray, seeds: IntArray) -> Cause:
 
 def _repeats(task: Task, genomes: FloatArray, seeds: IntArray) -> bool:
     try:
-        for _ in range(_REPAIRED):
+        for _ in range(_REPETITIONS):
             first, _, second, _ = _played(task, genomes, seeds)
             if first.faults or not _same(first, second):
                 return False

@@ -28,7 +28,7 @@ from evonet.experiment.models import arguments
 from evonet.experiment.own_parts import own_names, refuse_imports
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness
-from evonet.foreign import RAISED, SIGNALS, described, guarded, import_module
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
 from evonet.processes.cores import cores
 from evonet.settings import argument_hints
@@ -225,14 +225,14 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
             seed=config.settings.seed,
             **({} if start is None else {"initial": start}),
         )
-    except (EvonetError, *SIGNALS):
+    except (EvonetError, *INTERRUPTS):
         raise
     except ValueError as error:
         raise config.error(("algorithm",), str(error)) from error
     except MemoryError as error:
         message = f"algorithm: a population of genomes of {genes:,} genes does not fit into the memory: {error}"
         raise config.error(("algorithm",), message) from error
-    except RAISED as error:
+    except ANY_ERROR as error:
         own = own_names(config.document.data)
         if not own:
             raise

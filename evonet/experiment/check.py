@@ -100,7 +100,7 @@ class _Check:
         if trial is not None:
             yield from trial_findings(self._config, trial)
             self.faults = trial.faults
-            if trial.refusal or trial.faults:
+            if trial.second_error or trial.faults:
                 return
             self._step_seconds, self._lengths = trial.step_seconds, list(trial.lengths)
         networks = self._affordable()

@@ -31,7 +31,7 @@ from pydantic import (
 )
 
 from evonet.errors import ConfigError
-from evonet.foreign import RAISED, SIGNALS, described
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.settings import ByName, argument_defaults, argument_hints, may_vary
 
 Schedules = tuple[tuple[str, type | None], ...]
@@ -98,9 +98,9 @@ class Checked(Buildable):
             return self
         try:
             self.build()
-        except SIGNALS:
+        except INTERRUPTS:
             raise
-        except RAISED as error:
+        except ANY_ERROR as error:
             if _is_evonets(owner) or isinstance(error, ValueError):
                 raise
             raise ValueError(f"{owner.__name__} cannot be made: {described(error)}") from error

@@ -14,7 +14,7 @@ from evonet.experiment.config import Config
 from evonet.experiment.run_directory import CONFIG
 from evonet.experiment.run_finder import run_directory
 from evonet.experiment.runner import resume, run
-from evonet.foreign import RAISED, SIGNALS, described
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ def run_seed(seed: int, study_path: str, allow_imports: Sequence[str]) -> Outcom
         summary = _summary_of(seed, Path(study_path), allow_imports)
     except EvonetError as error:
         return Outcome(seed, None, str(error))
-    except SIGNALS:
+    except INTERRUPTS:
         raise
-    except RAISED as error:  # the other runs of the study continue
+    except ANY_ERROR as error:  # the other runs of the study continue
         return Outcome(seed, None, described(error), traceback.format_exc())
     return Outcome(seed, summary)
 

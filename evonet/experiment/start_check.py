@@ -58,14 +58,19 @@ def start_check(config: Config, fitness: Fitness, algorithm: Algorithm) -> Itera
     yield from trial_findings(config, found)
     if not found.faults:
         costs = costs_of(config, fitness, population_size(algorithm), found.step_seconds, found.lengths)
-        if costs.dear:
-            measured = "" if costs.ends else "; evonet check measures an episode"
-            yield Finding("warning", costs.described() + measured)
-            seconds = config.settings.stop.seconds
-            if seconds is not None and seconds < costs.generation + costs.validation:
-                yield Finding(
-                    "warning", f"stop.seconds is {seconds:g}, and the run may end before its first generation is done"
-                )
+        yield from _cost_findings(config, costs)
+
+
+def _cost_findings(config: Config, costs: Costs) -> Iterator[Finding]:
+    """Warnings about the time that a generation takes; none if it is short."""
+    if not costs.dear:
+        return
+    measured = "" if costs.ends else "; evonet check measures an episode"
+    yield Finding("warning", costs.described() + measured)
+    seconds = config.settings.stop.seconds
+    if seconds is not None and seconds < costs.generation + costs.validation:
+        message = f"stop.seconds is {seconds:g}, and the run may end before its first generation is done"
+        yield Finding("warning", message)
 
 
 def try_out(config: Config, fitness: Fitness) -> Trial | None:
@@ -83,19 +88,20 @@ def trial_findings(config: Config, trial: Trial) -> list[Finding]:
         return failures(trial.faults)
     if trial.cause is None:
         return []
-    if trial.refusal and trial.cause != "randomness":
-        found = f"only one environment can be open in a process ({trial.refusal})"
-        return [Finding("error", f"{found}; so set evaluation.instances to 1")]
-    if trial.refusal:
-        return [Finding("error", f"a second environment cannot be made in a process: {trial.refusal}")]
-    return [Finding("error", NOT_REPEATED + remedy(config, trial.cause))]
+    if not trial.second_error:
+        return [Finding("error", NOT_REPEATED + remedy(config, trial.cause))]
+    if trial.cause == "randomness":  # one environment at a time does not repair it
+        return [Finding("error", f"a second environment cannot be made in a process: {trial.second_error}")]
+    only = f"only one environment can be open in a process ({trial.second_error})"
+    return [Finding("error", f"{only}; so set evaluation.instances to 1")]
 
 
 def failures(faults: Sequence[Fault]) -> list[Finding]:
     """A finding for the first fault of each kind."""
-    kinds = {kind_of(fault): fault for fault in reversed(faults)}
-    firsts = reversed(kinds.values())
-    return [Finding("error", f"an episode failed ({fault.location}): {fault.message}") for fault in firsts]
+    firsts: dict[tuple[str, str], Fault] = {}
+    for fault in faults:
+        firsts.setdefault(kind_of(fault), fault)
+    return [Finding("error", f"an episode failed ({fault.location}): {fault.message}") for fault in firsts.values()]
 
 
 def kind_of(fault: Fault) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from evonet.architecture import Architecture
 from evonet.errors import AlgorithmFailed
-from evonet.foreign import own_parts_guarded
+from evonet.foreign import guarded_algorithm
 from evonet.operators.parents import Observe
 from evonet.population import Population
 from evonet.types import FloatArray
@@ -68,7 +68,7 @@ def ask(algorithm: Algorithm) -> FloatArray:
         AlgorithmFailed: the algorithm, or an operator of it, is not evonet's and raised an error; or `ask` returned
             something else than genomes.
     """
-    with own_parts_guarded():
+    with guarded_algorithm():
         genomes = algorithm.ask()
     size = algorithm.architecture.genome_size
     if np.ndim(genomes) != 2 or np.shape(genomes)[1] != size:
@@ -92,7 +92,7 @@ def tell_with_episodes(
     """
     episodes = {"returns": returns, "observe": observe, "measures": measures}
     taken = inspect.signature(algorithm.tell).parameters
-    with own_parts_guarded():
+    with guarded_algorithm():
         algorithm.tell(fitness, **{name: value for name, value in episodes.items() if name in taken})
 
 

@@ -79,9 +79,9 @@ class Secretive:
     ],
 )
 def test_a_reward_that_is_no_number_is_shown_with_its_shape(reward, shown):
-    with pytest.raises(MalformedResult, match=r"^the reward is .*; a number is wanted$") as refused:
+    with pytest.raises(MalformedResult, match=r"^the reward must be a number, got ") as refused:
         stepped(reward=reward)
-    assert shown is None or str(refused.value) == f"the reward is {shown}; a number is wanted"
+    assert shown is None or str(refused.value) == f"the reward must be a number, got {shown}"
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_the_end_of_an_episode_is_true_or_false(ended, is_true):
 def test_an_end_that_is_a_text_is_refused_because_any_text_would_be_true():
     with pytest.raises(MalformedResult) as refused:
         stepped(terminated="False")
-    assert str(refused.value) == "terminated is 'False'; True or False is wanted"
+    assert str(refused.value) == "terminated must be True or False, got 'False'"
 
 
 def test_several_ends_at_once_are_refused_by_name():
     with pytest.raises(MalformedResult) as refused:
         stepped(truncated=np.array([True, False]))
-    assert str(refused.value) == "truncated is array([ True, False]); True or False is wanted"
+    assert str(refused.value) == "truncated must be True or False, got array([ True, False])"
 
 
 STEP = "step must return (observation, reward, terminated, truncated, info), got"
@@ -497,7 +497,7 @@ class Sketched(Walk):
 
 
 def test_the_environment_that_waits_longest_is_closed_not_one_that_plays(counted):
-    playing, waiting, new = (Instance(Counted, most=2) for _ in range(3))
+    playing, waiting, new = (Instance(Counted, most_open=2) for _ in range(3))
     playing.reset(1)
     waiting.reset(1)
     playing.reset(2)

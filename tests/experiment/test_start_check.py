@@ -153,7 +153,7 @@ def test_an_episode_that_may_be_dear_is_measured_for_a_second_at_most(ends, step
     fitness = EpisodeReturn(functools.partial(environments_for_tests.Endless, ends=ends), max_steps=60)
     found = fitness.try_out(np.ones((2, fitness.architecture.genome_size)), np.array([1, 2]))
     assert found.lengths == (steps,)
-    monkeypatch.setattr(trials, "_LONGEST_MEASURE", 0.0)
+    monkeypatch.setattr(trials, "_LONGEST_MEASUREMENT", 0.0)
     found = fitness.try_out(np.ones((2, fitness.architecture.genome_size)), np.array([1, 2]))
     assert found.lengths == ()
 
@@ -312,10 +312,10 @@ def fault(message, kind="malformed"):
 @pytest.mark.parametrize(
     ("one", "two"),
     [
-        (fault("MalformedResult: the reward is array([0.7, -1. ]) of shape (2,); a number is wanted"),
-         fault("MalformedResult: the reward is array([ 0., -1.]) of shape (2,); a number is wanted")),
-        (fault("MalformedResult: the reward is '1.5'; a number is wanted"),
-         fault("MalformedResult: the reward is '-2'; a number is wanted")),
+        (fault("MalformedResult: the reward must be a number, got array([0.7, -1. ]) of shape (2,)"),
+         fault("MalformedResult: the reward must be a number, got array([ 0., -1.]) of shape (2,)")),
+        (fault("MalformedResult: the reward must be a number, got '1.5'"),
+         fault("MalformedResult: the reward must be a number, got '-2'")),
         (fault("MalformedObservation: an observation must have shape (3,), got (2,)"),
          fault("MalformedObservation: an observation must have shape (3,), got (1, 2)")),
         (fault("the reward is nan", "nonfinite"), fault("the reward is inf", "nonfinite")),
@@ -332,8 +332,8 @@ def test_faults_that_differ_in_values_only_are_one_finding(one, two):
 @pytest.mark.parametrize(
     ("one", "two"),
     [
-        (fault("MalformedResult: the reward is None; a number is wanted"),
-         fault("MalformedResult: terminated is None; True or False is wanted")),
+        (fault("MalformedResult: the reward must be a number, got None"),
+         fault("MalformedResult: terminated must be True or False, got None")),
         (fault("ValueError in maze.py:3: no way", "exception"), fault("ValueError in maze.py:33: no way", "exception")),
         (fault("ValueError in maze.py:3: no way", "exception"), fault("OSError in maze.py:3: no way", "exception")),
         (fault("the reward is nan", "nonfinite"),

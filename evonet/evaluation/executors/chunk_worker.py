@@ -17,7 +17,7 @@ from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.engines import make_engine
 from evonet.evaluation.executors.chunks import Chunk, ChunkResult
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.foreign import RAISED, SIGNALS, described, guarded, no_arguments
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, no_arguments
 from evonet.task import Task
 
 _MAIN = b"__main__"  # the module of a notebook or a script, which a worker cannot import, or should not
@@ -34,9 +34,9 @@ def pickle_engine(task: Task, engine: EngineName) -> bytes:
     try:
         pickled = _pickled((task, engine, silent_copies.state()))
         return zlib.compress(pickled)  # the bounds of a space of pictures are a megabyte of zeros
-    except SIGNALS:
+    except INTERRUPTS:
         raise
-    except RAISED as error:
+    except ANY_ERROR as error:
         raise WorkersUnavailable(
             f"the environment cannot be sent to worker processes: {described(error)}; let a function or class that a "
             "module names make it, or take workers=1 without a timeout, so that episodes run in this process"
@@ -47,9 +47,9 @@ def _pickled(value: object) -> bytes:
     """`value` pickled, with the code of its classes and functions if a worker cannot import them by name."""
     try:
         content = pickle.dumps(value)
-    except SIGNALS:
+    except INTERRUPTS:
         raise
-    except RAISED:  # a lambda, or a function within a function
+    except ANY_ERROR:  # a lambda, or a function within a function
         content = _MAIN
     if _MAIN not in content:
         return content

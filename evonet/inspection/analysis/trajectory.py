@@ -13,7 +13,7 @@ import numpy as np
 from evonet.champion import Champion
 from evonet.environments.instance import Instance, RenderMode
 from evonet.environments.spaces import Actions
-from evonet.foreign import RAISED, SIGNALS, described
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.policy import Policy
 from evonet.types import FloatArray, IntArray
 
@@ -106,9 +106,9 @@ class _Recorder:
         rewards = self._rows["rewards"]
         try:
             observation = self._instance.reset(seed)
-        except SIGNALS:
+        except INTERRUPTS:
             raise
-        except RAISED as error:
+        except ANY_ERROR as error:
             fault, over = described(error), True
         if not over:
             on_step(self._instance, 0)
@@ -118,9 +118,9 @@ class _Recorder:
                 observation, reward, terminated, truncated, _ = self._instance.step(self._action(observation))
                 rewards.append(reward)
                 over = terminated or truncated
-            except SIGNALS:
+            except INTERRUPTS:
                 raise
-            except RAISED as error:
+            except ANY_ERROR as error:
                 fault, over = described(error), True
             else:
                 on_step(self._instance, len(rewards))

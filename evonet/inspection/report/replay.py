@@ -5,7 +5,7 @@ from __future__ import annotations
 from evonet.champion import Champion
 from evonet.environments.instance import Instance
 from evonet.errors import CannotRender
-from evonet.foreign import RAISED, SIGNALS, described
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
 from evonet.inspection.report.sheet import Sheet, fitted, sheet_of
 from evonet.replay.animation import FrameRate
@@ -85,9 +85,9 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
                 recording = _Recording(1 if median else 2)
                 episodes += trajectories(champion, seed[None], recording.add_frame, "rgb_array", most, MOST_SECONDS)
                 sheets.append(recording.sheet(BUDGET // 2 if median else BUDGET // 4))
-    except SIGNALS:
+    except INTERRUPTS:
         raise
-    except RAISED as error:  # a renderer's own: no pygame, no graphics library, no display, …
+    except ANY_ERROR as error:  # a renderer's own: no pygame, no graphics library, no display, …
         why = (
             str(error) if isinstance(error, CannotRender) else f"the environment cannot be rendered: {described(error)}"
         )
