@@ -52,7 +52,7 @@ THROUGH_THE_DOOR = {
     },
     "evonet.inspection.analysis.trajectory": {"self._instance.reset", "self._instance.step"},
     "evonet.replay.episodes": {"instance.render", "instance.reset", "instance.step"},
-    "evonet.inspection.report.replay": {"instance.render"},
+    "evonet.inspection.report.recording": {"instance.render"},
     "evonet.task": {"make_environment"},
     "evonet.watch.rendering": {"_Playing.instance.close", "_Playing.instance.render"},
 }

@@ -11,12 +11,13 @@ import numpy as np
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.curves import learning_curve
 from evonet.inspection.comparison.figures import Figure, solving
-from evonet.inspection.comparison.page import Table, rendered, write_text
+from evonet.inspection.comparison.page import rendered, write_text
 from evonet.inspection.loaded_study import LoadedStudy
 from evonet.inspection.phrases import duration, number, percent, score_and_interval, with_minus
 from evonet.inspection.plots.learning import thousands
 from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, legend
 from evonet.inspection.study_account import counted_seeds
+from evonet.inspection.table import Table
 
 _MOST_RUNS = 200  # whose curves are drawn
 
@@ -136,4 +137,4 @@ def _by_seed(runs: Sequence[Mapping[str, Any]]) -> Table:
         ]
         for run in runs
     ]
-    return Table("Runs", head, rows)
+    return Table("Runs", head, rows, open=True)

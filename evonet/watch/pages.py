@@ -37,7 +37,8 @@ def page(name: str) -> Page:
     colours = f":root {{ --positive: {POSITIVE}; --negative: {NEGATIVE}; --target: {SERIES[2]}; --muted: {MUTED}; }}"
     style = "\n".join([page_style(), colours, _read("watch.css")])
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    html = _read(f"{name}.html").replace("{{ style }}", style).replace("{{ script }}", script)
+    html = _read(f"{name}.html").replace("{{ head }}", _read("head.html").rstrip())
+    html = html.replace("{{ style }}", style).replace("{{ script }}", script)
     policy = (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

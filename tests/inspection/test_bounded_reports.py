@@ -361,8 +361,8 @@ def test_a_line_or_on_a_terminal_a_bar_shows_that_a_report_is_being_made(failed_
 
 
 def test_findings_of_a_wide_network_keep_few_observations(wide_run, monkeypatch):
-    monkeypatch.setattr("evonet.inspection.report.replay._FEWEST_STEPS", 5)
-    monkeypatch.setattr("evonet.inspection.report.replay._MOST_NUMBERS", 7 * WIDE)
+    monkeypatch.setattr("evonet.inspection.report.recording._FEWEST_STEPS", 5)
+    monkeypatch.setattr("evonet.inspection.report.recording._MOST_NUMBERS", 7 * WIDE)
     with Findings(load_run(wide_run, [__name__])) as findings:
         assert {len(each) for each in findings.episodes} == {7}
         assert all(each.abandoned for each in findings.episodes)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evonet.inspection.report.layout import spans
-from evonet.inspection.report.replay import _MOST_FRAMES
+from evonet.inspection.report.recording import _MOST_FRAMES
 from evonet.inspection.report.sheet import fitted, sheet_of
 
 image = pytest.importorskip("PIL.Image")

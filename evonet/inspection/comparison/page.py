@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from evonet.inspection.comparison.verdicts import Measure, p_value
 from evonet.inspection.phrases import counted, listed, number, percent, with_minus
 from evonet.inspection.plots.palette import package
 from evonet.inspection.svg import new_axes, page_style, svg
+from evonet.inspection.table import Table
 
 _SIZE = (5.6, 3.6)  # inches
 _WIDE = 11.6
@@ -28,25 +29,6 @@ _METHODS = (
     "(Vargha and Delaney). Differences are of the {score} and of the median of evaluations of the solved runs; "
     "intervals are 95 % percentile bootstraps."
 )
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of a page.
-
-    Attributes:
-        title: title in a few words.
-        head: heads of the columns.
-        rows: cells as text.
-        folded: whether the reader must open the table.
-        note: a paragraph below the table.
-    """
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    folded: bool = False
-    note: str = ""
 
 
 def write_page(comparison: Comparison, path: Path) -> None:
@@ -164,7 +146,7 @@ def _results(data: Mapping[str, Any]) -> Table:
         ]
         for each in data["compared"]
     ]
-    return Table("Results", head, rows)
+    return Table("Results", head, rows, open=True)
 
 
 def matrices(data: Mapping[str, Any]) -> list[Table]:
@@ -176,11 +158,9 @@ def matrices(data: Mapping[str, Any]) -> list[Table]:
         pairs = {(each["first"], each["second"]): each for each in data["verdicts"] if each["measure"] == measure}
         if pairs:
             rows = [[row, *(_cell(pairs, row, column) for column in names)] for row in names]
-            tables.append(Table(f"p and A: {measure}", ["", *map(short_name, names)], rows))
+            tables.append(Table(f"p and A: {measure}", ["", *map(short_name, names)], rows, open=True))
     if tables:
-        tables[-1] = Table(
-            tables[-1].title, tables[-1].head, tables[-1].rows, note=_METHODS.format(score=score_name(data))
-        )
+        tables[-1] = replace(tables[-1], note=_METHODS.format(score=score_name(data)))
     return tables
 
 
@@ -194,7 +174,7 @@ def _cell(pairs: Mapping[tuple[str, str], Mapping[str, Any]], row: str, column: 
 
 def _sentences(data: Mapping[str, Any]) -> Table:
     rows = [[with_minus(sentence(verdict)), difference(verdict)] for verdict in data["verdicts"]]
-    return Table("Every pair in words", ["", "difference, first − second (95 % interval)"], rows, folded=True)
+    return Table("Every pair in words", ["", "difference, first − second (95 % interval)"], rows)
 
 
 def _settings(data: Mapping[str, Any]) -> Table:
@@ -202,4 +182,4 @@ def _settings(data: Mapping[str, Any]) -> Table:
     settings = data["settings"]
     rows = [[key, *(as_written(values[name]) for name in names)] for key, values in settings.items()]
     title = f"Settings that differ: {counted(len(settings), 'setting') if settings else 'none'}"
-    return Table(title, ["setting", *names], rows, folded=True)
+    return Table(title, ["setting", *names], rows)

@@ -19,7 +19,7 @@ from evonet.inspection.analysis.trajectory import Trajectory, trajectories
 from evonet.inspection.analysis.trials import PATIENCE, Trials
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted
-from evonet.inspection.report.replay import played
+from evonet.inspection.report.recording import played
 from evonet.inspection.report.sheet import Sheet
 from evonet.seeding import Purpose, episode_seeds, generator
 from evonet.task import Task

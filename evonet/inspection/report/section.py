@@ -1,4 +1,4 @@
-"""Sections and tables of the report."""
+"""Sections of the report."""
 
 from __future__ import annotations
 
@@ -8,25 +8,7 @@ from typing import Any
 
 from evonet.inspection.report.figure import Figure
 from evonet.inspection.report.layout import spans
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, which the reader can collapse.
-
-    Attributes:
-        title: title in a few words.
-        head: heads of the columns.
-        rows: cells as text.
-        open: whether the table is expanded at first.
-        numbers: whether the cells, except those of the first column, are numbers, which are aligned at the right.
-    """
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    open: bool = False
-    numbers: bool = True
+from evonet.inspection.table import Table
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from evonet.inspection.plots import descent_tree, metric_curve, payoff_bars
 from evonet.inspection.plots.ancestry import describe
 from evonet.inspection.report.figure import drawn
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.section import Section, Table
+from evonet.inspection.report.section import Section
+from evonet.inspection.table import Table
 
 _MOST_OTHERS = 150
 _MOST_STEPS = 1_000  # of the line, in the tree and in the table

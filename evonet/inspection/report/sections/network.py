@@ -13,7 +13,8 @@ from evonet.inspection.plots import network_diagram, weight_maps
 from evonet.inspection.plots.network import MOST_MAPPED, WIDEST, connection_genes, shown_genes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.section import Section, Table
+from evonet.inspection.report.section import Section
+from evonet.inspection.table import Table
 from evonet.types import FloatArray
 
 _MOST_SNAPSHOTS = 60

@@ -16,7 +16,8 @@ from evonet.inspection.phrases import counted, duration
 from evonet.inspection.plots.palette import POSITIVE, Axes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
-from evonet.inspection.report.section import Section, Table
+from evonet.inspection.report.section import Section
+from evonet.inspection.table import Table
 from evonet.shell import allowing, command
 
 _SHOWN_FAULTS = 20

@@ -1,4 +1,4 @@
-"""Episodes for the report, with pictures that the page's script plays."""
+"""Records episodes for the report: their steps, and the pictures that the page's script plays."""
 
 from __future__ import annotations
 
