@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from evonet.environments.instance import MalformedResult
 from evonet.environments.spaces import Space
 from evonet.files.text import shown
-from evonet.foreign import RAISED, SIGNALS, described, import_module
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described, import_module
 from evonet.measures import Condition, Measure, Measures, Take, WrongMeasure, checked_measures
 from evonet.policy import Policy
 from evonet.settings import did_you_mean
@@ -105,9 +105,9 @@ def measures_of_task(measures: Mapping[str, Measure], inputs: int, action_space:
             continue
         try:
             function_named(measure.function)
-        except SIGNALS:
+        except INTERRUPTS:
             raise
-        except RAISED as error:
+        except ANY_ERROR as error:
             message = f"the measure {name!r} cannot be taken: {measure.function!r} cannot be used: {described(error)}"
             raise WrongMeasure(name, message) from error
     return checked
@@ -358,7 +358,7 @@ def _reader(part: Measure | Condition) -> Callable[[StepRecord], Numbers | None]
 
 def _info_numbers(info: Any, key: str, indices: tuple[int, ...] | None) -> Numbers | None:
     if not isinstance(info, Mapping):
-        raise MalformedResult(f"the info is {shown(info)}; a dict is wanted")
+        raise MalformedResult(f"the info must be a dict, got {shown(info)}")
     if key not in info:
         return None
     value = info[key]

@@ -157,7 +157,7 @@ def test_measures_change_no_other_result():
     [
         ("observation", "nonfinite", "the observation holds numbers that are not finite"),
         ("shape", "malformed", "MalformedObservation: an observation must have shape (3,), got (2,)"),
-        ("info", "malformed", "MalformedResult: the measure 'h' cannot be taken: the info is None; a dict is wanted"),
+        ("info", "malformed", "MalformedResult: the measure 'h' cannot be taken: the info must be a dict, got None"),
     ],
 )
 def test_an_end_that_cannot_be_measured_is_a_fault(spoilt, kind, message):
