@@ -221,11 +221,11 @@ class LoadedRun:
         architecture, task = self.policy_spec
         if task is not None:
             return task.names
-        network = self.settings.get("network")
+        network = self.settings.get("network") or {}
         ends = {"input_names": architecture.num_inputs, "output_names": architecture.num_outputs}
         names = Names.numbered(architecture.num_inputs, architecture.num_outputs)
         with contextlib.suppress(WrongNames, TypeError):  # written by a stranger
-            given = {key: checked_names(key, network.get(key), count) for key, count in ends.items()}  # type: ignore[union-attr]
+            given = {key: checked_names(key, network.get(key), count) for key, count in ends.items()}
             names = Names(given["input_names"] or names.inputs, given["output_names"] or names.outputs)
         return names
 
@@ -367,9 +367,9 @@ def _check_settings(settings: dict[str, Any]) -> None:
     config = Fields({"name": "", "seed": 0} | settings, "config")
     config.text("name", LONGEST_CONFIG)
     config.integer("seed")
-    for section in ("fitness", "environment", "validation", "stop"):
-        if config.has(section):
-            config.fields(section)
+    for section in ("fitness", "environment", "network", "algorithm", "validation", "test", "stop"):
+        if config.has(section) and config.fields(section).has("type"):
+            config.fields(section).text("type")
     sections = [config, *([config.fields("validation")] if config.has("validation") else [])]
     for environment in [section.fields("environment") for section in sections if section.has("environment")]:
         if environment.has("id"):

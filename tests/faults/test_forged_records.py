@@ -70,6 +70,17 @@ def test_every_forged_summary_is_read_whole_or_refused_by_its_name(run, capsys):
         assert "\x1b" not in said.out + said.err
 
 
+def test_a_forged_section_of_a_config_is_read_or_refused_by_its_name(run, capsys):
+    file = run / "config.yaml"
+    for section in ("fitness", "environment", "network", "algorithm", "validation", "test", "stop"):
+        for odd in ("1e308", "text", "[1]", "{type: 7}"):
+            file.write_text(f"{section}: {odd}\n")
+            refused = f"evonet: {file}: config.{section}"
+            for command in (["inspect", str(run)], ["test", str(run), "--episodes", "1"]):
+                assert main(command) == 2, (section, odd)
+                assert capsys.readouterr().err.startswith(refused)
+
+
 @pytest.mark.parametrize("name", ["metrics", "timing", "lineage", "genomes", "faults"])
 def test_every_forged_line_of_a_journal_is_read_or_refused(name, run, capsys):
     file = run / f"{name}.jsonl"

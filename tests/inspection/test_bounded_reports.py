@@ -273,6 +273,18 @@ def test_the_report_of_a_wide_network_is_small_and_says_what_it_leaves_out(wide_
     assert all(json.loads(block) is not None for block in blocks)
 
 
+def test_the_largest_weights_that_there_can_be_are_drawn(small_run, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    shutil.copytree(small_run, folder)
+    champion = Champion.load(folder / "champion.npz")
+    champion.network.genome[:] = np.resize([1, -1], champion.genome.size) * np.finfo(np.float64).max
+    champion.save(folder / "champion.npz")
+    monkeypatch.setattr("evonet.inspection.report.SECTIONS", (verdict, network))
+    page, _ = report(load_run(folder), effort=0.02)
+    assert "1.797e+308" in page
+    assert {"network", "weights"} <= set(keys(page))
+
+
 def test_an_episode_that_is_dearer_than_a_figure_may_be_is_not_repeated(small_run, monkeypatch):
     monkeypatch.setattr("evonet.inspection.report.findings.PATIENCE", 0.0)
     with Findings(load_run(small_run)) as findings:

@@ -125,6 +125,18 @@ def test_only_the_strongest_neurons_of_a_wide_layer_are_drawn():
     assert (np.diff(weights) >= 0).all()
 
 
+@pytest.mark.parametrize("weight", [0.0, 1e308])
+def test_weights_that_are_all_zero_or_as_large_as_numbers_can_be_have_a_map_of_finite_colours(weight):
+    network = NeuralNetwork(3, 2, 1, seed=1)
+    network.genome[:] = np.resize([weight, -weight], network.genome.size)
+    axes = plots.weight_maps(network)
+    axes.figure.draw_without_rendering()
+    low, high = axes.collections[0].get_clim()
+    assert low == -high
+    assert 0 < high < np.inf
+    assert np.isfinite(high - low)
+
+
 def test_dead_and_saturated_neurons_are_marked():
     axes = plots.network_diagram(NeuralNetwork(1, 3, 1, seed=1), states=["dead", "saturated", "active"])
     spots = marked(axes)["hidden-neurons"]

@@ -17,6 +17,7 @@ from evonet.inspection.plots.palette import (
     STYLES,
     Axes,
     axes_for,
+    colour_range,
     diverging,
     legend,
     sequential,
@@ -163,7 +164,7 @@ def _map(ax: Axes, values: FloatArray, labels: Sequence[str], name: str, *, scal
         shown = ((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).T.clip(-3, 3)
     steps = np.linspace(0, shown.shape[1] - 1, min(shown.shape[1], _MOST_STEPS)).round().astype(int)
     signed = bool((shown < 0).any())
-    reach = float(np.abs(shown).max()) or 1.0
+    shown, reach = colour_range(shown)
     image = ax.imshow(
         shown[:, steps], aspect="auto", interpolation="nearest", cmap=diverging() if signed else sequential(),
         vmin=-reach if signed else 0.0, vmax=reach, extent=(-0.5, shown.shape[1] - 0.5, len(labels) - 0.5, -0.5),

@@ -17,6 +17,7 @@ from evonet.inspection.plots.palette import (
     POSITIVE,
     Axes,
     axes_for,
+    colour_range,
     diverging,
     mark_each,
     package,
@@ -91,13 +92,14 @@ def drawn_neurons(network: NeuralNetwork, most: int) -> tuple[IntArray, IntArray
     incoming, outgoing = np.abs(network.input_hidden_weights), np.abs(network.hidden_output_weights)
     shape = network.architecture
     direct = np.abs(network.input_output_weights) if shape.skip else np.zeros((shape.num_inputs, shape.num_outputs))
-    strength = incoming.sum(axis=0) * outgoing.sum(axis=1)
-    used = int(np.count_nonzero(strength)) if shape.skip else most  # a structure that evolves has free places
-    return (
-        _strongest(incoming.sum(axis=1) + direct.sum(axis=1), most),
-        _strongest(strength, min(most, used)),
-        _strongest(outgoing.sum(axis=0) + direct.sum(axis=0), most),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # sums of the largest weights are infinite
+        strength = incoming.sum(axis=0) * outgoing.sum(axis=1)
+        used = int(np.count_nonzero(strength)) if shape.skip else most  # a structure that evolves has free places
+        return (
+            _strongest(incoming.sum(axis=1) + direct.sum(axis=1), most),
+            _strongest(strength, min(most, used)),
+            _strongest(outgoing.sum(axis=0) + direct.sum(axis=0), most),
+        )
 
 
 def _strongest(strength: FloatArray, most: int) -> IntArray:
@@ -207,8 +209,7 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
     blocks = _blocks(network, names)
     widths = [len(labels) for _, labels, _ in blocks]
     ax = axes_for(ax, 4.6, 4.2)
-    matrix = np.concatenate([values for _, _, values in blocks], axis=1)
-    strongest = float(np.nanmax(np.abs(matrix))) or 1.0
+    matrix, strongest = colour_range(np.concatenate([values for _, _, values in blocks], axis=1))
     mesh = ax.pcolormesh(
         np.arange(matrix.shape[1] + 1) - 0.5, np.arange(matrix.shape[0] + 1) - 0.5, np.ma.masked_invalid(matrix),
         cmap=diverging(), vmin=-strongest, vmax=strongest, rasterized=True,

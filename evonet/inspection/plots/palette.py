@@ -100,6 +100,16 @@ def words_of(artist: Any) -> str | list[str]:
     return words.split("\n") if hasattr(artist, "get_offsets") else words
 
 
+def colour_range(values: FloatArray) -> tuple[FloatArray, float]:
+    """The values of a heat map, and the greatest absolute one, 1 if all are 0.
+
+    Both are limited to a quarter of the largest number, because Matplotlib computes differences of them.
+    """
+    most = float(np.finfo(np.float64).max) / 4
+    bounded = np.clip(values, -most, most)
+    return bounded, float(np.nanmax(np.abs(bounded))) or 1.0
+
+
 def finite_span(values: FloatArray) -> tuple[float, float]:
     """The least and the greatest finite value; 0 and 1 if there is none."""
     known = values[np.isfinite(values)]

@@ -17,6 +17,7 @@ from evonet.inspection.plots.palette import (
     Axes,
     axes_for,
     categories,
+    colour_range,
     diverging,
     mark,
     package,
@@ -46,7 +47,7 @@ def policy_map(
     elif choices:
         _areas(ax, surface, values, names)
     else:
-        reach = float(np.abs(values).max()) or 1.0
+        values, reach = colour_range(values)
         mesh = ax.pcolormesh(
             surface.x, surface.y, values, cmap=diverging(), vmin=-reach, vmax=reach, shading="nearest", rasterized=True
         )

@@ -20,6 +20,7 @@ from evonet.types import FloatArray
 _MOST_SNAPSHOTS = 60
 _MOST_NEURONS = 32
 _MOST_GENES = 12_000  # genes in tables
+_LARGEST = 1.797e308  # the largest number with four digits
 _WIDEST_TABLE = 24  # columns; instead of a wider table, each neuron has its own
 
 
@@ -115,7 +116,8 @@ def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dic
 
 
 def _short(weights: FloatArray) -> list[float]:
-    return [float(f"{weight:.4g}") for weight in weights.tolist()]
+    """Weights with four significant digits, none of which is infinite."""
+    return [float(f"{weight:.4g}") for weight in np.clip(weights, -_LARGEST, _LARGEST).tolist()]
 
 
 def _tables(findings: Findings, champion: Champion) -> list[Table]:
