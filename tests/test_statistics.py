@@ -231,21 +231,38 @@ def test_a_profile_s_band_is_from_the_2_5_to_the_97_5_percent_quantile_of_resamp
     assert (low.item(), high.item()) == pytest.approx(tuple(expected))
 
 
-def test_of_many_scores_there_are_fewer_resamples_and_few_at_once(monkeypatch):
+def test_few_scores_beside_very_many_are_drawn_one_by_one(monkeypatch):
     monkeypatch.setattr("evonet.statistics._MANY", 1000)
+    few, many = array(1, 2, 4), np.zeros(1_001)
+    seen = set()
+
+    def first(a, b):
+        seen.update(a.ravel().tolist())
+        assert b.shape == (len(a), 1_001)
+        return a.mean(axis=-1)
+
+    bootstrap_interval(first, few, many)
+    assert seen == {1.0, 2.0, 4.0}
+
+
+@pytest.mark.parametrize(("statistic", "deviation"), [(mean, 1.0), (median, 1.253), (interquartile_mean, 1.096)])
+def test_of_many_scores_there_are_fewer_resamples_and_few_at_once(statistic, deviation, monkeypatch):
+    monkeypatch.setattr("evonet.statistics._MANY", 1000)
+    monkeypatch.setattr("evonet.statistics._VALUES_A_GROUP", 1)
     scores, shapes = np.random.default_rng(0).normal(size=4000), []
 
-    def mean_of(resamples):
+    def observed(resamples):
         shapes.append(resamples.shape)
-        return mean(resamples)
+        return statistic(resamples)
 
-    low, high = bootstrap_interval(mean_of, scores)
+    low, high = bootstrap_interval(observed, scores)
     below, above = profile_band(scores, array(0, 1))
     assert {n for _, n in shapes} == {4000}
     assert max(rows for rows, _ in shapes) * 4000 <= 100 * 1000
     assert 100 <= sum(rows for rows, _ in shapes) < 300
     error = 1 / math.sqrt(4000)
-    assert [low, high] == pytest.approx([scores.mean() - 1.96 * error, scores.mean() + 1.96 * error], abs=0.3 * error)
+    reach, centre = 1.96 * deviation * error, float(statistic(scores))
+    assert [low, high] == pytest.approx([centre - reach, centre + reach], abs=0.4 * error)
     assert (above - below).tolist() == pytest.approx([2 * 1.96 * 0.5 * error, 2 * 1.96 * 0.366 * error], rel=0.1)
 
 

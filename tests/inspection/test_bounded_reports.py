@@ -273,6 +273,14 @@ def test_the_report_of_a_wide_network_is_small_and_says_what_it_leaves_out(wide_
     assert all(json.loads(block) is not None for block in blocks)
 
 
+def test_of_very_many_episodes_the_first_are_replayed_and_the_report_says_so(small_run, monkeypatch):
+    monkeypatch.setattr("evonet.inspection.report.findings._MOST_SEEDS", 3)
+    with Findings(load_run(small_run)) as findings:
+        assert (len(findings.seeds), len(findings.returns)) == (3, 6)
+        assert max(findings.shown.values()) < 3
+        assert behaviour(findings).lead[0].startswith("Of the first 3 test episodes, these are the median")
+
+
 def test_the_largest_weights_that_there_can_be_are_drawn(small_run, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     shutil.copytree(small_run, folder)

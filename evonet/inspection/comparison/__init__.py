@@ -114,7 +114,7 @@ class Comparison:
         notes += [f"{each.name} has no test scores." for each in self.compared if not self.scores(each).size]
         return notes
 
-    @property
+    @cached_property
     def data(self) -> dict[str, Any]:
         """The comparison as plain data."""
         names = [each.name for each in self.compared]

@@ -33,6 +33,7 @@ PLACES = ("median", "worst", "best")
 _RANDOM_NETWORKS = 64
 _FEWEST_RANDOM = 8  # networks with random weights; fewer have no mean worth a comparison
 _FRESH = 100  # episodes of a run without a test
+_MOST_SEEDS = 100_000
 
 
 class RandomNetworks(NamedTuple):
@@ -99,10 +100,13 @@ class Findings:
 
     @cached_property
     def seeds(self) -> IntArray:
-        """Seeds of the test episodes, or of fresh episodes for a run without a test, `(episodes,)`."""
+        """Seeds of the test episodes, or of fresh episodes for a run without a test, `(episodes,)`.
+
+        They are at most 100,000, because a million seeds take five seconds.
+        """
         assert self.champion is not None
         tested = self.champion.test is not None
-        count = self.champion.test.episodes if self.champion.test is not None else _FRESH
+        count = min(self.champion.test.episodes, _MOST_SEEDS) if self.champion.test is not None else _FRESH
         return episode_seeds(int(self.run.summary["seed"]), Purpose.TEST if tested else Purpose.REPLAY, 0, count)
 
     @cached_property
@@ -156,8 +160,12 @@ class Findings:
 
     @cached_property
     def shown(self) -> dict[str, int]:
-        """Indices of the median, the worst and the best episode, each episode once; failed episodes are the worst."""
-        order = np.argsort(np.where(np.isfinite(self.returns), self.returns, -np.inf), kind="stable")
+        """Indices of the median, the worst and the best episode of those that have seeds, each episode once.
+
+        Failed episodes are the worst.
+        """
+        returns = self.returns[: len(self.seeds)]
+        order = np.argsort(np.where(np.isfinite(returns), returns, -np.inf), kind="stable")
         places = dict(zip(PLACES, (order[(len(order) - 1) // 2], order[0], order[-1]), strict=True))
         found: dict[str, int] = {}
         for place, index in places.items():

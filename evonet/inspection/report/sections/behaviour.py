@@ -34,7 +34,8 @@ def behaviour(findings: Findings) -> Section:
 def _lead(findings: Findings) -> list[str]:
     kind = "test episodes" if findings.champion is not None and findings.champion.test is not None else "fresh episodes"
     shown = listed([f"the {place}" for place in findings.shown])
-    lead = [f"Of {counted(len(findings.returns), kind[:-1])}, these are {shown}."]
+    of = "the first " if len(findings.returns) > len(findings.seeds) else ""
+    lead = [f"Of {of}{counted(min(len(findings.returns), len(findings.seeds)), kind[:-1])}, these are {shown}."]
     if kind == "test episodes" and findings.repeated is None:
         lead.append(f"None is repeated for this report: {findings.pace}.")
     elif kind == "test episodes" and findings.repeated is not None:
