@@ -31,8 +31,8 @@ def check_kernel(
     """Hold a kernel against its environment, in episodes of random actions.
 
     Start states must be those of `env.reset(seed=…)` to the last bit. Then each step starts from the state that the
-    environment itself has reached: new state and reward must agree to 1e-12, relative to what is greater than 1, the
-    observation to the last place of its type, termination exactly.
+    environment itself has reached: new state, reward and infos must agree to 1e-12, relative to what is greater than 1,
+    the observation to the last place of its type, termination exactly.
 
     Args:
         kernel: to be checked.
@@ -113,7 +113,7 @@ class _Comparison:
     def _step(self, where: str) -> bool:
         action = self._environment.action_space.sample()
         state = self._state()
-        observation, reward, terminated, _, _ = self._environment.step(action)
+        observation, reward, terminated, _, info = self._environment.step(action)
         numbers = np.ravel(np.asarray(action, dtype=np.float64))
         new, kernel_reward, kernel_terminated = self._kernel.step(_columns(state), _columns(numbers), self._parameters)
         _close([_number(column) for column in new], self._state(), f"the state {where}", TOLERANCE)
@@ -121,6 +121,9 @@ class _Comparison:
         ended = bool(_number(kernel_terminated))
         require(ended == bool(terminated), f"{where} the environment says terminated={terminated}, the kernel {ended}")
         self._observe(observation, where)
+        for key, read in self._kernel.infos.items():
+            require(key in info, f"the info {where} has no {key!r}, which the kernel has")
+            _close(_number(read(_columns(self._state()))), info[key], f"the info {key!r} {where}", TOLERANCE)
         return ended
 
 

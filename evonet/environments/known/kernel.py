@@ -34,6 +34,8 @@ class Kernel:
             for `variant` alone.
         variant: keyword arguments → the kernel for them, where they change the functions or the number of columns;
             None where this kernel serves all of them.
+        infos: numbers of the environment's info, by key: columns of the state after a step → the number. Measures can
+            read these; one that reads another info needs the environment itself.
         network: precision of the network. "single" is twice as fast; "double" is for environments in which a
             difference in the seventh digit would show in the return.
     """
@@ -44,6 +46,7 @@ class Kernel:
     step: Callable[[Columns, Columns, Columns], tuple[Columns, Column, Column]]
     parameters: Mapping[str, float | str] = field(default_factory=dict)
     variant: Callable[[Mapping[str, Any]], Kernel] | None = None
+    infos: Mapping[str, Callable[[Columns], Column]] = field(default_factory=dict)
     network: Precision = "double"
 
     def for_arguments(self, arguments: Mapping[str, Any]) -> Kernel:

@@ -33,10 +33,28 @@ RADIAN = math.pi / 180
 HALF_ROOT = math.sqrt(0.5)
 
 
+def x_of(state: Columns) -> Column:
+    """Where the robot is, from the map's edge at x = 0."""
+    return state[0]
+
+
+def y_of(state: Columns) -> Column:
+    """Where the robot is, from the map's edge at y = 0."""
+    return state[1]
+
+
+def distance_of(state: Columns) -> Column:
+    """How far the robot is from the goal."""
+    return state[5]
+
+
+INFOS: Mapping[str, Callable[[Columns], Column]] = {"x": x_of, "y": y_of, "distance": distance_of}
+
+
 def variant(arguments: Mapping[str, Any]) -> Kernel:
     """The kernel for the keyword argument `map`; its walls are constants of the functions."""
     plan = maze_map(arguments.get("map", DEFAULT_MAP))
-    return Kernel(ENTRY_POINT, start_of(plan), observe_in(plan), step_in(plan))
+    return Kernel(ENTRY_POINT, start_of(plan), observe_in(plan), step_in(plan), infos=INFOS)
 
 
 def constants_of(plan: MazeMap) -> tuple[tuple[float, float, float, float, float], ...]:

@@ -75,8 +75,30 @@ def rollout_source(task: KernelTask) -> str:
             "store_observation": store(inputs),
             "add_neurons": add_neurons(together, outputs),
             "add_neuron": add_neurons(1, outputs),
+            **_measuring(task),
         },
     )
+
+
+def _measuring(task: KernelTask) -> dict[str, Any]:
+    """What the names of measures mean in the rollout of a task."""
+    measures = task.measures
+    if measures is None:
+        return {}
+    return {
+        "MEASURED": True,
+        "REWARDED": measures.reads("reward"),
+        "ROWS": len(measures.starts),
+        "clear_rows": Written(measures.clearing_source()),
+        "measure_lanes": Written(
+            measures.lanes_source(),
+            {
+                "where": arithmetic.where,
+                "as_observed": Written(_rounding(task.architecture.num_inputs), {"double": arithmetic.double}),
+                **{f"info_{place}": info for place, info in enumerate(task.kernel.infos.values())},
+            },
+        ),
+    }
 
 
 def _together(architecture: Architecture) -> int:
@@ -110,6 +132,13 @@ class Written:
 def load(size: int) -> Written:
     """`load(columns, lane)`: the numbers of a lane, as a tuple of `size`."""
     return Written(f"def load(columns, lane):\n    return ({' '.join(f'columns[{k}, lane],' for k in range(size))})")
+
+
+def _rounding(size: int) -> str:
+    """`as_observed(numbers)`: `size` numbers rounded to the type of the observation's, as float64."""
+    return (
+        f"def as_observed(numbers):\n    return ({' '.join(f'double(observed(numbers[{k}])),' for k in range(size))})"
+    )
 
 
 def store(size: int) -> Written:

@@ -72,7 +72,7 @@ class NumbaEngine:
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         num_inputs = self._task.architecture.num_inputs
-        log = EpisodeLog.start(genomes, individuals, num_inputs if normaliser else None)
+        log = EpisodeLog.start(genomes, individuals, num_inputs if normaliser else None, self._task.measures)
         results, sums = log.results, log.results.observations
         nothing = np.zeros((0, num_inputs))
         starts, which = self._starts(seeds)
@@ -86,6 +86,7 @@ class NumbaEngine:
             log.outcomes,
             sums.sums if sums else nothing,
             sums.squares if sums else nothing,
+            log.rows,
         )
         mean = normaliser.mean if normaliser else np.zeros(num_inputs)
         deviation = normaliser.deviation if normaliser else np.ones(num_inputs)

@@ -43,7 +43,8 @@ class NumpyEngine:
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
-        log = EpisodeLog.start(genomes, individuals, self._task.architecture.num_inputs if normaliser else None)
+        inputs = self._task.architecture.num_inputs if normaliser else None
+        log = EpisodeLog.start(genomes, individuals, inputs, self._task.measures)
         networks, (states, rows) = self._task.networks(genomes), self._starts(seeds)
         running = log.running
         with np.errstate(all="ignore"):  # a number that is not finite becomes a fault, not a warning
@@ -78,12 +79,15 @@ class _Lanes:
         self._hidden = np.zeros((architecture.num_hidden, lanes), task.real)
         self._sums = np.zeros((2, architecture.num_inputs, lanes))
         self._returns = np.zeros(lanes)
+        starts = () if task.measures is None else task.measures.starts
+        self._rows = np.repeat(np.array(starts, np.float64)[:, None], lanes, axis=1)
+        self._observations = self._observe()
 
     def run(self, log: EpisodeLog, episodes: IntArray) -> None:
         """Run the episodes with these numbers to their ends, and write into the log how they went."""
         running: BoolArray = np.ones(len(episodes), np.bool_)
         for length in range(1, self._task.task.max_steps + 1):
-            outcomes = self._step(running, last=length == self._task.task.max_steps)
+            outcomes = self._step(running, length)
             if outcomes is None:
                 continue
             ended = running & (outcomes != Outcome.RUNNING)
@@ -96,15 +100,25 @@ class _Lanes:
                 self._keep(running)
                 episodes, running = episodes[running], running[running]
 
-    def _step(self, running: BoolArray, *, last: bool) -> NDArray[np.uint8] | None:
-        """Take one step in each lane; the lanes' outcomes, or None if all running episodes go on."""
-        task = self._task
-        observations = np.empty((task.architecture.num_inputs, len(running)), task.observed)
-        for row, column in zip(observations, task.kernel.observe(self._state), strict=True):
+    def _observe(self) -> NDArray[np.floating]:
+        """The lanes' observations, `(inputs, lanes)`."""
+        observations = np.empty((self._task.architecture.num_inputs, len(self._returns)), self._task.observed)
+        for row, column in zip(observations, self._task.kernel.observe(self._state), strict=True):
             row[...] = column
+        return observations
+
+    def _step(self, running: BoolArray, length: int) -> NDArray[np.uint8] | None:
+        """Take the step number `length` in each lane; the lanes' outcomes, or None if all running episodes go on."""
+        task, observations, last = self._task, self._observations, length == self._task.task.max_steps
         outputs = self._outputs(self._inputs(observations))
-        self._state, reward, terminated = task.kernel.step(self._state, task.decoder(tuple(outputs)), task.parameters)
+        action = task.decoder(tuple(outputs))
+        self._state, reward, terminated = task.kernel.step(self._state, action, task.parameters)
         self._returns += reward
+        self._observations = self._observe()
+        if task.measures is not None:
+            infos = tuple(info(self._state) for info in task.kernel.infos.values())
+            seen = tuple(self._observations.astype(np.float64))
+            task.measures.add_step(self._rows, slice(None), seen, action, reward, infos, length)
         finite = surely_finite(observations) and surely_finite(outputs) and surely_finite(self._returns)
         if finite and not last and not np.count_nonzero(running & terminated):
             return None
@@ -155,6 +169,10 @@ class _Lanes:
         log.outcomes[numbers] = outcomes[ended]
         results.returns[numbers] = self._returns[ended]
         results.lengths[numbers] = length - (outcomes[ended] > Outcome.TERMINATED)  # the step of a fault is not taken
+        if self._task.measures is not None:
+            log.rows[numbers] = self._rows[:, ended].T
+            unseen = ~np.isfinite(self._observations[:, ended]).all(axis=0) & (outcomes[ended] <= Outcome.TERMINATED)
+            log.outcomes[numbers[unseen]] = Outcome.BAD_OBSERVATION  # the end is measured, too
         if results.observations is not None:
             results.observations.sums[numbers] = self._sums[0][:, ended].T
             results.observations.squares[numbers] = self._sums[1][:, ended].T
@@ -162,8 +180,9 @@ class _Lanes:
     def _keep(self, running: BoolArray) -> None:
         """Keep the lanes `running (lanes,)` and forget the others."""
         self._state = tuple(np.broadcast_to(column, running.shape)[running] for column in self._state)
-        self._genomes, self._hidden, self._sums, self._returns = (
-            np.compress(running, array, axis=-1) for array in (self._genomes, self._hidden, self._sums, self._returns)
+        self._genomes, self._hidden, self._sums, self._returns, self._rows, self._observations = (
+            np.compress(running, array, axis=-1)
+            for array in (self._genomes, self._hidden, self._sums, self._returns, self._rows, self._observations)
         )
         self._blocks = self._views()
 

@@ -21,9 +21,9 @@ WIDTHS = 16
 
 RUNNING, TRUNCATED, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 2, 4, 5, 6  # as in `Outcome`
 
-INPUTS = OUTPUTS = STATE = 0
+INPUTS = OUTPUTS = STATE = ROWS = 0
 TOGETHER = 1  # neurons that a lane computes in one go
-BIAS = RECURRENT = SKIP = NORMALISE = False
+BIAS = RECURRENT = SKIP = NORMALISE = MEASURED = REWARDED = False
 LIMIT = 0.0
 observed = np.float64
 
@@ -34,6 +34,7 @@ def _of_task(*arguments: Any) -> Any:
 
 step = observe = decode = activate_hidden = activate_output = real = _of_task
 load_state = store_state = load_outputs = store_observation = add_neurons = add_neuron = _of_task
+measure_lanes = clear_rows = _of_task
 
 
 class Episodes(NamedTuple):
@@ -49,6 +50,7 @@ class Episodes(NamedTuple):
         outcomes: `(m,)`, to be filled, see `Outcome`.
         sums: sums of the deviations of observations, `(m, INPUTS)`, to be filled if they are normalised.
         squares: sums of the squares of these deviations, `(m, INPUTS)`.
+        rows: what is kept for the measures, `(m, ROWS)`, to be filled.
     """
 
     genomes: Any
@@ -60,6 +62,7 @@ class Episodes(NamedTuple):
     outcomes: Any
     sums: Any
     squares: Any
+    rows: Any
 
 
 class Lanes(NamedTuple):
@@ -75,6 +78,8 @@ class Lanes(NamedTuple):
     sums: Any
     squares: Any
     events: Any
+    rows: Any
+    rewards: Any
     returns: Any
     lengths: Any
     episodes: Any
@@ -95,6 +100,8 @@ class Lanes(NamedTuple):
             sums=aligned_zeros((inputs, num_lanes)),
             squares=aligned_zeros((inputs, num_lanes)),
             events=aligned_zeros((num_lanes,), np.int64),
+            rows=aligned_zeros((0 if task.measures is None else len(task.measures.starts), num_lanes)),
+            rewards=aligned_zeros((num_lanes,)),
             returns=aligned_zeros((num_lanes,)),
             lengths=aligned_zeros((num_lanes,)),
             episodes=aligned_zeros((num_lanes,), np.int64),
@@ -222,6 +229,8 @@ def step_lanes(lanes: Any, max_steps: float, parameters: Any, width: int) -> int
         event = where(events[lane] == RUNNING, event, events[lane])
         lengths[lane] = where(event <= TERMINATED, length, lengths[lane])
         returns[lane] = where(event == BAD_REWARD, reward, returns[lane] + reward)
+        if REWARDED:
+            lanes.rewards[lane] = reward
         events[lane] = event
         ended |= event
     return ended
@@ -243,6 +252,8 @@ def begin(lanes: Any, lane: int, episodes: Any, episode: int) -> None:
     if NORMALISE:
         for k in range(INPUTS):
             lanes.sums[k, lane] = lanes.squares[k, lane] = 0.0
+    if MEASURED:
+        clear_rows(lanes.rows, lane)
 
 
 def end(lanes: Any, lane: int, episodes: Any) -> None:
@@ -255,11 +266,20 @@ def end(lanes: Any, lane: int, episodes: Any) -> None:
         for k in range(INPUTS):
             episodes.sums[episode, k] = lanes.sums[k, lane]
             episodes.squares[episode, k] = lanes.squares[k, lane]
+    if MEASURED:
+        for k in range(ROWS):
+            episodes.rows[episode, k] = lanes.rows[k, lane]
+        store_observation(lanes.observations, lane, observe(load_state(lanes.state, lane)))
+        zero = observed(0.0)  # the end is measured, too, and may not be finite
+        for k in range(INPUTS):
+            zero += lanes.observations[k, lane] - lanes.observations[k, lane]
+        if zero != 0.0 and lanes.events[lane] <= TERMINATED:  # NaN is not 0
+            episodes.outcomes[episode] = BAD_OBSERVATION
 
 
 def move(lanes: Any, source: int, target: int) -> None:
     """Move the episode of one lane to another."""
-    for table in (lanes.state, lanes.sums, lanes.squares):
+    for table in (lanes.state, lanes.sums, lanes.squares, lanes.rows):
         for k in range(table.shape[0]):
             table[k, target] = table[k, source]
     for table in (lanes.genomes, lanes.hidden):
@@ -295,7 +315,10 @@ def roll_out(
         observe_lanes(lanes, width)
         prepare_inputs(lanes, mean, deviation, width)
         forward(lanes, hidden_size, width)
-        if step_lanes(lanes, max_steps, parameters, width) == RUNNING:
+        ended = step_lanes(lanes, max_steps, parameters, width)
+        if MEASURED:
+            measure_lanes(lanes, width)
+        if ended == RUNNING:
             continue
         lane = 0
         while lane < busy:

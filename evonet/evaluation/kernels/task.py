@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
@@ -23,6 +23,9 @@ from evonet.evaluation.kernels.decoders import Decoder, GreatestOutput, box_deco
 from evonet.task import Task
 from evonet.types import FloatArray
 
+if TYPE_CHECKING:
+    from evonet.evaluation.kernels.measures import KernelMeasures
+
 _LARGEST_SINGLE = 1e15
 _FEWEST_CHOICES = 2
 
@@ -32,10 +35,11 @@ def kernel_for(task: Task) -> Kernel | None:
 
     The environment must be registered in Gymnasium with the entry point that the kernel names, or be the class of a
     module that is this entry point, without wrappers and with keyword arguments that the kernel implements only; both
-    activations must be evonet's. A hard reset makes no difference: an episode of a kernel depends on its seed alone.
+    activations must be evonet's, and measures must read what the kernel has. A hard reset makes no difference: an
+    episode of a kernel depends on its seed alone.
     """
     environment = task.environment
-    if not isinstance(environment, EnvironmentSpec) or environment.wrappers or task.measures:
+    if not isinstance(environment, EnvironmentSpec) or environment.wrappers:
         return None
     kernel, spec = known_environment(environment.id).kernel, known_spec(environment.id)
     if kernel is None or spec is None or spec.entry_point != kernel.entry_point or spec.additional_wrappers:
@@ -43,9 +47,10 @@ def kernel_for(task: Task) -> Kernel | None:
     arguments = {**spec.kwargs, **environment.kwargs}
     if not all(_is_like(value, kernel.parameters.get(name)) for name, value in arguments.items()):
         return None
-    if _foreign_activations(task):
+    if _foreign_activations(task) or not (_decoder(task) and _is_vector(task.observation_space)):
         return None
-    return kernel.for_arguments(arguments) if _decoder(task) and _is_vector(task.observation_space) else None
+    kernel = kernel.for_arguments(arguments)
+    return None if _unmeasurable(task, kernel) else kernel
 
 
 def why_no_kernel(task: Task) -> str:
@@ -56,6 +61,9 @@ def why_no_kernel(task: Task) -> str:
     if kernel_for(task) is not None:
         return ""
     why = "environment.wrappers" if environment.wrappers else "environment.kwargs, or an activation of your own,"
+    without = kernel_for(dataclasses.replace(task, measures=()))
+    if without is not None:
+        why = f"measures.{_unmeasurable(task, without)}"
     return f"{why} rules out the kernel of {environment.id}: the environment itself runs, many times as slowly"
 
 
@@ -64,6 +72,15 @@ def _foreign_activations(task: Task) -> list[str]:
     architecture = task.architecture
     names = (architecture.hidden_activation, architecture.output_activation)
     return [name for name in names if name not in ACTIVATIONS["double"]]
+
+
+def _unmeasurable(task: Task, kernel: Kernel) -> str | None:
+    """The first measure of a task that the kernel cannot take; None if it can take all."""
+    if not task.measures:
+        return None
+    from evonet.evaluation.kernels.measures import unmeasurable  # a run without measures starts without it
+
+    return unmeasurable(task.measures, list(kernel.infos))
 
 
 def _is_like(value: Any, default: float | str | None) -> bool:
@@ -113,6 +130,13 @@ class KernelTask:
             raise ValueError(
                 "Task.architecture must have activations that come with evonet where a kernel runs it, "
                 f"got {foreign[0]!r}; take the engine 'gymnasium'"
+            )
+        without = kernel_for(dataclasses.replace(task, measures=())) if kernel is None else None
+        if without is not None:
+            name = _unmeasurable(task, without)
+            raise ValueError(
+                f"Task.measures must be numbers that the kernel of {task.environment_id} has, but {name!r} is a "
+                "function of your own, or reads an info that the kernel has not; take the engine 'gymnasium'"
             )
         if kernel is None:
             raise ValueError(
@@ -182,6 +206,17 @@ class KernelTask:
         decoder = _decoder(self.task, relative=self.relative)
         assert decoder is not None
         return decoder
+
+    @cached_property
+    def measures(self) -> KernelMeasures | None:
+        """What is kept of each step for the task's measures; None if there are none."""
+        if not self.task.measures:
+            return None
+        from evonet.evaluation.kernels.measures import KernelMeasures  # a run without measures starts without it
+
+        space = self.task.action_space
+        actions = 1 if isinstance(space, spaces.Discrete) else math.prod(space.shape or ())
+        return KernelMeasures(self.task.measures, self.task.architecture.num_inputs, actions, tuple(self.kernel.infos))
 
     @cached_property
     def parameters(self) -> tuple[float, ...]:
