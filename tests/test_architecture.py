@@ -27,7 +27,7 @@ ROWS = [
     ["evonet.seeding", "evonet.files", "evonet.processes", "evonet.extras"],
     ["evonet.linear_algebra"],
     ["evonet.fingerprint"],
-    ["evonet.activations", "evonet.statistics", "evonet.cluster", "evonet.measures"],
+    ["evonet.activations", "evonet.statistics", "evonet.pareto", "evonet.cluster", "evonet.measures"],
     ["evonet.architecture"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population", "evonet.archives"],

@@ -31,8 +31,9 @@ from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
 from evonet.processes.cores import cores
-from evonet.settings import argument_hints
+from evonet.settings import argument_hints, did_you_mean
 from evonet.strategies.algorithm import Algorithm
+from evonet.types import RETURN
 
 _MOST_GENES = 10**9
 
@@ -238,7 +239,18 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
             raise
         message = f"algorithm: the algorithm with {', '.join(map(repr, own))} cannot be made: {described(error)}"
         raise config.error(("algorithm",), message) from error
+    _check_measures(config, algorithm)
     return algorithm
+
+
+def _check_measures(config: Config, algorithm: Any) -> None:
+    """Refuse an algorithm whose archive is of measures that the config does not have."""
+    archive, known = getattr(algorithm, "archive", None), [*config.settings.measures, RETURN]
+    key = "measures" if hasattr(config.settings.algorithm, "measures") else "archive"
+    for name in () if archive is None else archive.measure_names:
+        if name not in known:
+            rule = f"algorithm.{key} must be of measures in the config, or of 'return', got {name!r}"
+            raise config.error(("algorithm", key), f"{rule}; {did_you_mean(name, known)}")
 
 
 def _evolves_structure(section: Any) -> bool:

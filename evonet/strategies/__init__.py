@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evonet.strategies.differential_evolution import DifferentialEvolution as DifferentialEvolution
     from evonet.strategies.growing import Growing as Growing
     from evonet.strategies.islands import Islands as Islands
+    from evonet.strategies.novelty_search import NoveltySearch as NoveltySearch
     from evonet.strategies.openai_es import OpenAIES as OpenAIES
     from evonet.strategies.pgpe import PGPE as PGPE
     from evonet.strategies.random_search import RandomSearch as RandomSearch
@@ -41,6 +42,7 @@ STRATEGIES = {
     "restarts": "evonet.strategies.restarts:Restarts",
     "growing": "evonet.strategies.growing:Growing",
     "islands": "evonet.strategies.islands:Islands",
+    "novelty_search": "evonet.strategies.novelty_search:NoveltySearch",
 }
 """Where each strategy lives, by name."""
 

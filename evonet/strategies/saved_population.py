@@ -1,7 +1,8 @@
 """The population in an algorithm's saved state, read without making the algorithm: nothing that a file names is run.
 
 A state that holds `genomes`, `ids` and `fitness` is a population, as the genetic algorithm and every `Strategy` save
-it. The two algorithms that run others save the states of those, and ids that are unique in the whole run.
+it. Algorithms that run others save the states of those; islands and restarts also ids that are unique in the whole run,
+and novelty search the fitness, in place of which the other algorithm has the novelty.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ def population_of(state: Mapping[str, Any], architecture: Architecture) -> Popul
         return _of_islands(state, architecture)
     if "first_id" in state:
         return _of_restarts(state, architecture)
+    if "novelty_archive" in state:
+        inner = population_of(state["algorithm"], architecture)
+        return Population(architecture, inner.genomes, fitness=state.get("fitness"), ids=inner.ids)
     return Population(architecture, state["genomes"], fitness=state.get("fitness"), ids=state["ids"])
 
 
@@ -35,7 +39,7 @@ def islands_of(state: Mapping[str, Any], architecture: Architecture) -> list[Pop
     Raises:
         KeyError, TypeError, ValueError: an island's state holds no population of such networks.
     """
-    if "first_id" in state:
+    if "first_id" in state or "novelty_archive" in state:
         return islands_of(state["algorithm"], architecture)
     states = state.get("islands", {})
     return [population_of(states[str(place)], architecture) for place in range(len(states))]

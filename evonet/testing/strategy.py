@@ -47,7 +47,7 @@ def check_asks_for_genomes(make: MakeStrategy) -> None:
     require(np.array_equal(strategy.population.genomes, genomes), "population.genomes must be what ask returned")
     require(strategy.population.fitness is None, "population.fitness must be None until tell")
     fitness = _sphere(genomes)
-    strategy.tell(fitness)
+    _tell(strategy, fitness)
     require(np.array_equal(strategy.population.fitness, fitness), "population.fitness must be what tell was given")
 
 
@@ -118,7 +118,7 @@ def check_what_could_not_be_scored_is_least(make: MakeStrategy) -> None:
     strategy = make(_ARCHITECTURE, seed=5)
     fitness = _sphere(strategy.ask())
     fitness[1] = np.nan
-    strategy.tell(fitness)
+    _tell(strategy, fitness)
     remembered = strategy.population.fitness[1]
     require(remembered == -np.inf, f"tell must remember NaN as -inf, got {remembered}")
 
@@ -132,7 +132,7 @@ def check_an_id_is_that_of_one_genome(make: MakeStrategy) -> None:
         for number, genome in zip(ids, genomes, strict=True):
             known = seen.setdefault(int(number), genome.tobytes())
             require(known == genome.tobytes(), f"the id {number} must not be given to another genome")
-        strategy.tell(_sphere(genomes))
+        _tell(strategy, _sphere(genomes))
 
 
 def check_refuses_fitness_of_another_shape(make: MakeStrategy) -> None:
@@ -140,7 +140,7 @@ def check_refuses_fitness_of_another_shape(make: MakeStrategy) -> None:
     strategy = make(_ARCHITECTURE, seed=5)
     n = len(strategy.ask())
     try:
-        strategy.tell(np.zeros(n + 1))
+        _tell(strategy, np.zeros(n + 1))
     except ValueError as error:
         wanted = f"tell must get fitness of shape ({n},), got ({n + 1},)"
         require(str(error).endswith(wanted), f"the error must end with {wanted!r}, got {str(error)!r}")
@@ -201,8 +201,17 @@ def steps_to_the_top(make: MakeStrategy, seed: int) -> int:
         evaluations += len(genomes)
         if fitness.max() > _GOAL:
             break
-        strategy.tell(fitness)
+        _tell(strategy, fitness)
     return evaluations
+
+
+def _tell(strategy: Any, fitness: FloatArray) -> None:
+    """Tell the fitness; an algorithm with an archive is told the first genes as the measures that the archive names."""
+    archive = getattr(strategy, "archive", None)
+    if archive is None:
+        strategy.tell(fitness)
+    else:
+        strategy.tell(fitness, measures=dict(zip(archive.measure_names, strategy.population.genomes.T, strict=False)))
 
 
 def _sphere(genomes: FloatArray) -> FloatArray:
@@ -222,7 +231,7 @@ def _evolved(
     for _ in range(generations):
         genomes = strategy.ask()
         asked.append(genomes.copy())
-        strategy.tell(fitness(genomes))
+        _tell(strategy, fitness(genomes))
     return asked
 
 

@@ -17,9 +17,14 @@ REST = {
         "algorithm": functools.partial(ALGORITHMS["genetic_algorithm"], population_size=32, elites=2),
         "interval": 2,
     },
+    "novelty_search": {
+        "algorithm": functools.partial(ALGORITHMS["genetic_algorithm"], population_size=32),
+        "measures": ["x", "y"],
+    },
 }
 MADE = {name: functools.partial(ALGORITHMS[name], **REST.get(name, {})) for name in sorted(ALGORITHMS)}
-LEARNING = {name: make for name, make in MADE.items() if name != "random_search"}
+EXPLORING = ("novelty_search", "random_search")  # they climb no hill
+LEARNING = {name: make for name, make in MADE.items() if name not in EXPLORING}
 ORDER_ONLY = sorted(set(MADE) - {"ars", "cosyne"})  # these two weigh fitness itself, as their papers have it
 
 
@@ -29,8 +34,9 @@ def test_an_algorithm_keeps_its_contract(check):
 
 
 @pytest.mark.parametrize("check", strategy.GUESSING_CHECKS, ids=lambda check: check.__name__)
-def test_guessing_keeps_what_does_not_speak_of_learning(check):
-    check(MADE["random_search"])
+@pytest.mark.parametrize("name", EXPLORING)
+def test_one_that_climbs_no_hill_keeps_what_does_not_speak_of_learning(name, check):
+    check(MADE[name])
 
 
 def test_guessing_does_not_climb():

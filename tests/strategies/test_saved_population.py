@@ -20,6 +20,7 @@ REST = {
     "restarts": {"algorithm": SNES, "stagnation": 2},
     "growing": {"algorithm": SNES, "stagnation": 2},
     "islands": {"algorithm": GA, "interval": 2, "migrants": 1},
+    "novelty_search": {"algorithm": GA, "measures": ["x"]},
 }
 MADE = {name: functools.partial(ALGORITHMS[name], **REST.get(name, {})) for name in sorted(ALGORITHMS)}
 MADE["islands of restarts"] = functools.partial(ALGORITHMS["islands"], algorithm=RESTARTS, islands=2, migrants=0)
@@ -42,7 +43,9 @@ def test_a_state_tells_genomes_ids_and_fitness(name):
     algorithm = MADE[name](architecture=ARCHITECTURE, seed=3)
     rng = np.random.default_rng(0)
     for _ in range(7):
-        algorithm.tell(rng.normal(size=len(algorithm.ask())))
+        fitness, archive = rng.normal(size=len(algorithm.ask())), getattr(algorithm, "archive", None)
+        given = {} if archive is None else {"measures": rng.normal(size=(len(fitness), len(archive.measure_names)))}
+        algorithm.tell(fitness, **given)
         state, population = algorithm.state(), algorithm.population
         told = population_of(state, ARCHITECTURE)
         assert told.genomes.tobytes() == population.genomes.tobytes()
