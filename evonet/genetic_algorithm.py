@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, TypeAlias, cast
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge
@@ -25,26 +25,22 @@ from evonet.operators.crossover import Crossover, NeuronCrossover
 from evonet.operators.fitness_scaling import finite
 from evonet.operators.initialisation import Initialisation, Normal
 from evonet.operators.matrix_pool import MatrixPool, raise_mmap_threshold
-from evonet.operators.mutation import Gaussian, Mutation, SelfAdapting, inherited_step_sizes
+from evonet.operators.mutation import Gaussian, SelfAdapting
 from evonet.operators.niching import FitnessSharing, Niching, NoNiching
-from evonet.operators.parents import Observe, Parents, checked_genomes
+from evonet.operators.parents import Observe, Parents
 from evonet.operators.registry import Named, display_name, operator_for
 from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.safe_mutation import SafeMutation, require_slopes
 from evonet.operators.scheduled_settings import ScheduledSettings
 from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
 from evonet.operators.structure import STRUCTURAL_MUTATIONS, StructuralMutation, Structure, masked
-from evonet.population import NO_PARENT, Population
+from evonet.population import Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
 from evonet.strategies.migration import Migrants
 from evonet.strategies.warm_start import Start, descendants, starting_genomes
-from evonet.types import BoolArray, FloatArray, IntArray
-
-_BLOCK_GENES = 1 << 17  # children are bred in blocks of a megabyte, which stay in the processor's cache
-_FIRST_GENES = 64  # compared before the rest of a row
-
-AnyMutation: TypeAlias = Mutation | StructuralMutation
+from evonet.types import FloatArray, IntArray
+from evonet.variation import AnyMutation, Variation
 
 
 class GeneticAlgorithm:
@@ -233,10 +229,13 @@ class GeneticAlgorithm:
         pairs = self._pairs(rng, parents, breeders, children)
         self._scheduled.record_parents(len(survivors), old.fitness[pairs])
         new = old.successor(survivors, self._matrices.take(old.genomes.shape))
-        newborn = new[len(survivors) :]
         structure_rng = generator(self.seed, Purpose.STRUCTURE, self.generation)
-        for block in self._blocks(children):
-            self._breed(rng, structure_rng, parents, pairs[block], newborn[block])
+        variation = Variation(
+            self._scheduled.resolve("crossover", self.crossover),
+            dict(self._current_mutations()),
+            self._scheduled.resolve("bounds", self.bounds),
+        )
+        variation.breed(rng, structure_rng, parents, old, pairs, new[len(survivors) :])
         return new
 
     def _pairs(self, rng: np.random.Generator, parents: Parents, breeders: IntArray | None, count: int) -> IntArray:
@@ -250,55 +249,10 @@ class GeneticAlgorithm:
             raise AlgorithmFailed(f"{type(selection).__name__} with {type(niching).__name__} {rule}, got {shown(rows)}")
         return (rows if breeders is None else breeders[rows]).reshape(-1, 2)
 
-    def _breed(
-        self,
-        rng: np.random.Generator,
-        structure_rng: np.random.Generator,
-        parents: Parents,
-        pairs: IntArray,
-        children: Population,
-    ) -> None:
-        """Fill `children` from the pairs `(m, 2)`, and record which operators changed each."""
-        pairs = _fitter_first(parents, pairs)
-        first, second = parents.genomes.take(pairs[:, 0], axis=0), parents.genomes.take(pairs[:, 1], axis=0)
-        masks = None
-        if parents.masks is not None:  # connections of the fitter; genes of either where both have the connection
-            masks = parents.masks[pairs[:, 0]]
-            second = np.where(parents.masks[pairs[:, 1]] & masks, second, first)
-        crossover = self._scheduled.resolve("crossover", self.crossover)
-        genomes = checked_genomes(crossover(rng, first, second, self.architecture), first, crossover)
-        crossed = _changed(first, genomes)
-        children.operators[:] = crossed
-        for number, mutation in self._current_mutations():
-            before = genomes
-            if isinstance(mutation, StructuralMutation):
-                assert masks is not None
-                genomes, masks = mutation(structure_rng, before, masks, self.architecture)
-            elif number in self.population.step_sizes:
-                inherited = inherited_step_sizes(self.population.step_sizes[number], pairs, crossed)
-                adapting = cast("SelfAdapting", mutation)
-                genomes, children.step_sizes[number][:] = adapting.adapted(rng, before, parents, inherited)
-            else:
-                genomes = checked_genomes(mutation(rng, before, parents), before, mutation)
-            genomes = masked(genomes, masks)
-            children.operators |= _changed(before, genomes).astype(np.int64) << number
-        bounds = self._scheduled.resolve("bounds", self.bounds)
-        children.genomes[:] = genomes if bounds is None else masked(bounds(genomes), masks)
-        if masks is not None:
-            assert children.masks is not None
-            children.masks[:] = masks
-        children.parents[:] = self.population.ids[pairs]
-        children.parents[~crossed, 1] = NO_PARENT
-
     def _current_mutations(self) -> Iterator[tuple[int, AnyMutation]]:
         """The mutations with current settings, and their numbers, from 1 as in the bits of `Population.operators`."""
         for number, mutation in enumerate(self.mutations, start=1):
             yield number, self._scheduled.resolve(_mutation_name(number), mutation)
-
-    def _blocks(self, children: int) -> Iterator[slice]:
-        rows = max(1, _BLOCK_GENES // self.architecture.genome_size)
-        for start in range(0, children, rows):
-            yield slice(start, start + rows)
 
     def emigrants(self, count: int) -> Migrants:
         """Copies of the fittest `count` individuals; fewer if fewer have a score.
@@ -370,26 +324,6 @@ class GeneticAlgorithm:
         self._returns = np.array(state["returns"]) if "returns" in state else None
         self._observations = np.array(state["observations"]) if "observations" in state else None
         self._scheduled.restore(state, len(self.population))
-
-
-def _changed(before: FloatArray, after: FloatArray) -> BoolArray:
-    """Whether each row differs, `(m,)`; most differ in their first genes, and only the others are compared whole."""
-    changed: BoolArray = (before[:, :_FIRST_GENES] != after[:, :_FIRST_GENES]).any(axis=1)
-    if not changed.all():
-        alike = np.flatnonzero(~changed)
-        changed[alike] = (before[alike] != after[alike]).any(axis=1)
-    return changed
-
-
-def _fitter_first(parents: Parents, pairs: IntArray) -> IntArray:
-    """The pairs `(m, 2)`; of two parents with different structures, the fitter is the first."""
-    if parents.masks is None:
-        return pairs
-    first, second = pairs.T
-    swapped = parents.fitness[second] > parents.fitness[first]
-    rows = np.flatnonzero(swapped)
-    swapped[rows] = (parents.masks[first[rows]] != parents.masks[second[rows]]).any(axis=1)
-    return np.where(swapped[:, None], pairs[:, ::-1], pairs)
 
 
 def _mutation_name(number: int) -> str:

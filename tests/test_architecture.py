@@ -31,7 +31,7 @@ ROWS = [
     ["evonet.architecture"],
     ["evonet.network"],
     ["evonet.operators", "evonet.population", "evonet.archives"],
-    ["evonet.strategies", "evonet.environments"],
+    ["evonet.strategies", "evonet.environments", "evonet.variation"],
     ["evonet.genetic_algorithm", "evonet.task"],
     ["evonet.policy"],
     ["evonet.individual"],
