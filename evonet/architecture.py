@@ -96,8 +96,8 @@ class Architecture(Settings):
         """Index of the neuron that each gene belongs to, `(genome_size,)`; the array is read-only.
 
         The incoming weights, bias and outgoing weights of a hidden neuron belong to it, so that it can be moved to
-        another network as a whole. Its bias and its weights from the inputs belong to output neuron k, whose index is
-        `num_hidden + k`.
+        another network as a whole. The bias of output neuron k and its weights from the inputs belong to that neuron,
+        whose index is `num_hidden + k`.
         """
         hidden = np.arange(self.num_hidden)
         outputs = self.num_hidden + np.arange(self.num_outputs)

@@ -48,12 +48,12 @@ def _champion(source: Path) -> Champion:
     """The champion in a file or a run directory, or a study's best; of an unfinished run, the champion so far."""
     from evonet.champion import Champion
     from evonet.experiment.run_directory import CHAMPION
-    from evonet.experiment.run_finder import found
+    from evonet.experiment.run_finder import resolve_last
     from evonet.files.directory import reading_below
     from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_champion
 
-    source = found(source)
+    source = resolve_last(source)
     if not source.exists():
         raise ConfigError(f"{source} holds no champion: there is no such file or directory")
     if not source.is_dir():

@@ -27,11 +27,11 @@ def add_to(commands: Commands) -> None:
 
 
 def _finish(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import found
+    from evonet.experiment.run_finder import resolve_last
     from evonet.experiment.runner import finish
 
     allow_imports(options.allow_import)
-    run = found(options.run, studies=False)
+    run = resolve_last(options.run, studies=False)
     with stdout_kept_for_the_result():
         summary = finish(run, options.allow_import, functools.partial(say, options))
     return print_results(options, summary)

@@ -47,10 +47,10 @@ def add_to(commands: Commands) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import found, is_study
+    from evonet.experiment.run_finder import is_study, resolve_last
 
     allow_imports(options.allow_import)
-    path = found(options.run)
+    path = resolve_last(options.run)
     if options.open and options.html is None:
         options.html = _BESIDE_THE_RUN
     if path.is_file():
@@ -60,14 +60,14 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _inspect_file(options: argparse.Namespace, path: Path) -> int:
     from evonet.champion import Champion
-    from evonet.experiment.permissions import remembered
+    from evonet.experiment.permissions import restore_permissions
     from evonet.experiment.run_directory import to_json
     from evonet.export.document import policy_document
     from evonet.inspection.account import champion_account
 
     if options.html is not None:
         raise ConfigError(f"{path} is a champion's file; --html is for run directories")
-    champion = Champion.load(path, (*options.allow_import, *remembered(path)))
+    champion = Champion.load(path, (*options.allow_import, *restore_permissions(path)))
     if options.json:
         print(printable_json(to_json(policy_document(champion), indent=2)))
     else:

@@ -78,10 +78,10 @@ def _generations(text: str) -> list[int | None]:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import found
+    from evonet.experiment.run_finder import resolve_last
 
     allow_imports(options.allow_import)
-    options.run = found(options.run, studies=options.fault is None)
+    options.run = resolve_last(options.run, studies=options.fault is None)
     if options.generations is not None:
         return _replay_generations(options)
     return _replay_champion(options) if options.fault is None else _replay_fault(options)
@@ -166,7 +166,7 @@ def _end(episode: Episode) -> str:
 def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
     """The individual, its policy, and the seed of the run."""
     from evonet.champion import Champion
-    from evonet.experiment.permissions import remembered
+    from evonet.experiment.permissions import restore_permissions
     from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_individual
 
@@ -175,7 +175,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
             raise ConfigError(
                 f"{options.run} holds one champion; --generation and --individual are for run directories"
             )
-        champion = Champion.load(options.run, (*options.allow_import, *remembered(options.run)))
+        champion = Champion.load(options.run, (*options.allow_import, *restore_permissions(options.run)))
         return champion, champion.policy, 0
     run = load_run_or_best(options.run, options.allow_import, note)
     seed = run.settings.get("seed")

@@ -37,11 +37,11 @@ def add_to(commands: Commands) -> None:
 
 def _resume(options: argparse.Namespace) -> int:
     from evonet.experiment.run_directory import SUMMARY
-    from evonet.experiment.run_finder import found
+    from evonet.experiment.run_finder import resolve_last
     from evonet.experiment.runner import resume, resumed_config
 
     allow_imports(options.allow_import)
-    options.run = found(options.run, studies=False)
+    options.run = resolve_last(options.run, studies=False)
     changes = overrides(options), options.allow_import
     config = resumed_config(options.run, *changes)
     warn_of_unused_permissions(config, options.allow_import)

@@ -57,20 +57,19 @@ def add_to(commands: Commands) -> None:
 
 
 def _test(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import found
+    from evonet.experiment.run_finder import resolve_last
 
     allow_imports(options.allow_import)
-    options.champion = found(options.champion, studies=False)
+    options.champion = resolve_last(options.champion, studies=False)
     return _test_run(options) if options.champion.is_dir() else _test_file(options)
 
 
 def _test_file(options: argparse.Namespace) -> int:
     from evonet.champion import Champion
-    from evonet.experiment.permissions import remembered
+    from evonet.experiment.permissions import restore_permissions
 
-    champion = _tested(
-        options, Champion.load(options.champion, (*options.allow_import, *remembered(options.champion))), _EPISODES, 0
-    )
+    champion = Champion.load(options.champion, (*options.allow_import, *restore_permissions(options.champion)))
+    champion = _tested(options, champion, _EPISODES, 0)
     path = options.output or options.champion
     _save(champion, path)
     return _print(options, champion, champion.target, path)

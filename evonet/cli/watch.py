@@ -74,10 +74,10 @@ def _port(text: str) -> int:
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import found
+    from evonet.experiment.run_finder import resolve_last
 
     allow_imports(options.allow_import)
-    options.run = found(options.run)
+    options.run = resolve_last(options.run)
     with contextlib.suppress(KeyboardInterrupt):
         if options.attached:
             threading.Thread(target=_end_with_standard_input, daemon=True).start()

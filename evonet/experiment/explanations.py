@@ -55,7 +55,7 @@ def explain(
     Args:
         error: the wrong values.
         document: the config.
-        own: by the place of its name, why a part of the user's own cannot be used.
+        own: why a part of the user's own cannot be used, by the place of the part's name.
         model: the model of the config.
     """
     problems: dict[KeyPath, list[Mapping[str, Any]]] = {}

@@ -16,7 +16,7 @@ from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import build_fitness
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import fault_from, individual_from
-from evonet.experiment.permissions import remembered
+from evonet.experiment.permissions import restore_permissions
 from evonet.experiment.run_directory import CONFIG, journal_name
 from evonet.files.bounded import read_lines
 from evonet.files.directory import reading_below
@@ -89,7 +89,7 @@ class RecordedFault:
         Raises:
             ConfigError: a file of the run is invalid, or names modules that may not be imported.
         """
-        allowed = (*allow_imports, *remembered(self.run))
+        allowed = (*allow_imports, *restore_permissions(self.run))
         config = Config.load(str(self.run / CONFIG), _IN_THIS_PROCESS, allowed, follow_links=False)
         fitness = build_fitness(config)
         seeds = np.array([self.fault.seed], dtype=np.int64)

@@ -31,7 +31,7 @@ class NamedPart(NamedTuple):
     Attributes:
         path: the place of the name.
         kind: `ALGORITHM`, `SCHEDULE`, `ACTIVATION`, or a key of `OPERATORS`.
-        name: what stands there, which need not be a text.
+        name: the value at that place, which need not be a text.
     """
 
     path: KeyPath
@@ -106,7 +106,7 @@ def import_parts(document: Document, allowed: Collection[str]) -> tuple[OwnParts
         allowed: modules that may be imported.
 
     Returns:
-        The classes, and by the place of the name why another part cannot be used.
+        The classes, and why another part cannot be used, by the place of its name.
 
     Raises:
         UnsuitableEnvironment: a module may not be imported.

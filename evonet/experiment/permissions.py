@@ -26,7 +26,7 @@ _LONGEST = 1 << 16  # bytes of a file
 _STUDY = 2  # a champion's file is two levels below its study's directory
 
 
-def remember(run: Path, modules: Collection[str]) -> None:
+def remember_permissions(run: Path, modules: Collection[str]) -> None:
     """Remember that a run or a study may import `modules`; nothing is remembered where no file can be written.
 
     Args:
@@ -48,7 +48,7 @@ def remember(run: Path, modules: Collection[str]) -> None:
         Path(temporary).replace(_file_of(folder, path))
 
 
-def remembered(path: Path) -> list[str]:
+def restore_permissions(path: Path) -> list[str]:
     """The modules that were allowed for a run, which can be imported from now on.
 
     Args:

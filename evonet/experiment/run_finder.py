@@ -19,7 +19,7 @@ _RUN_OF_A_STUDY = re.compile(r"seed-(\d{1,18})")
 _DEPTH = 2  # levels of folders below the one that is searched; `study --vary` puts its studies into a folder of theirs
 
 
-def found(path: str | Path, *, studies: bool = True) -> Path:
+def resolve_last(path: str | Path, *, studies: bool = True) -> Path:
     """The path of a run or study; `last` becomes the path of the newest one in `runs`, below the working directory.
 
     Args:
@@ -42,10 +42,10 @@ def found(path: str | Path, *, studies: bool = True) -> Path:
 
 def directories_in(folder: Path) -> list[Path]:
     """The runs and studies in a folder and in the folders of it, without the runs of studies, the newest last."""
-    return sorted(_below(folder, _DEPTH), key=lambda path: (started(path), path))
+    return sorted(_below(folder, _DEPTH), key=lambda path: (start_time(path), path))
 
 
-def started(path: Path) -> float:
+def start_time(path: Path) -> float:
     """The time at which a run or study was started or resumed, in seconds since 1970; 0 if that is unknown."""
     try:
         return (path / CONFIG).lstat().st_mtime

@@ -14,7 +14,7 @@ from evonet.experiment.checkpoint import Checkpoint, checkpoints_in, usable_chec
 from evonet.experiment.config import Config, completed
 from evonet.experiment.differences import differences
 from evonet.experiment.interruption import interruptible
-from evonet.experiment.permissions import flags_for, remember, remembered
+from evonet.experiment.permissions import flags_for, remember_permissions, restore_permissions
 from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
 from evonet.experiment.run_finder import require_run
 from evonet.experiment.session import Session, Watcher
@@ -70,7 +70,7 @@ def run(
         directory.write_text(CONFIG, config.to_yaml(), sync_names=False)
         started(directory.location)
         if remember_imports:
-            remember(directory.location, config.allowed_imports)
+            remember_permissions(directory.location, config.allowed_imports)
         return session.drive(directory, watch, interruption, check=check)
 
 
@@ -116,7 +116,7 @@ def resume(
         _warn_of_missing_lock(directory, say)
         config = resumed_config(path, overrides, allow_imports)
         if remember_imports:
-            remember(directory.location, config.allowed_imports)
+            remember_permissions(directory.location, config.allowed_imports)
         checkpoint = usable_checkpoint(directory.files, say, config.allowed_imports)
         summary = _summary(directory.files)
         if checkpoint is None and summary is not None:
@@ -194,7 +194,7 @@ def resumed_config(path: Path, overrides: Sequence[str] = (), allow_imports: Seq
                 f"--set {override}: a resumed run can change {', '.join(_CHANGEABLE[:-1])} and {_CHANGEABLE[-1]} "
                 f"only; to change {key}, start a new run: {again}"
             )
-    allowed = (*allow_imports, *remembered(path))
+    allowed = (*allow_imports, *restore_permissions(path))
     return Config.load(str(path / CONFIG), overrides, tuple(dict.fromkeys(allowed)), follow_links=False)
 
 

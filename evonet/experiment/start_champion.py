@@ -10,7 +10,7 @@ from evonet.errors import ConfigError
 from evonet.experiment.config import Config
 from evonet.experiment.document import KeyPath
 from evonet.experiment.run_directory import CHAMPION
-from evonet.experiment.run_finder import found, require_run
+from evonet.experiment.run_finder import require_run, resolve_last
 from evonet.files.directory import reading_below
 from evonet.fitness import Fitness
 
@@ -31,7 +31,7 @@ def start_champion(config: Config, fitness: Fitness) -> Champion | None:
     if name is None:
         return None
     try:
-        champion = _champion_at(found(name, studies=False))
+        champion = _champion_at(resolve_last(name, studies=False))
     except ConfigError as error:
         raise config.error(_KEY, f"algorithm.start_from: {error}") from error
     _check_fit(config, champion, fitness)
@@ -39,7 +39,7 @@ def start_champion(config: Config, fitness: Fitness) -> Champion | None:
 
 
 def _refuse_inner_starts(config: Config, algorithm: Any) -> None:
-    """Refuse a start in an algorithm that is part of another, which would have it begin there again and again."""
+    """Refuse a start of an algorithm within another one, which makes that algorithm anew again and again."""
     islands = getattr(algorithm, "islands", ())
     inner: list[tuple[KeyPath, Any]] = [(("algorithm",), getattr(algorithm, "algorithm", None))]
     inner += [(("islands", place), island) for place, island in enumerate(islands if isinstance(islands, list) else ())]

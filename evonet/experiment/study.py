@@ -12,7 +12,7 @@ from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
 from evonet.experiment.build import build_algorithm, build_fitness, target_warnings, too_many_workers, warnings_for
 from evonet.experiment.config import Config
 from evonet.experiment.interruption import interruptible
-from evonet.experiment.permissions import remember
+from evonet.experiment.permissions import remember_permissions
 from evonet.experiment.run_directory import to_json
 from evonet.experiment.seed_run import Outcome
 from evonet.experiment.seed_runners import seed_runner
@@ -70,7 +70,7 @@ def study(
         say(warning)
     path = output or default_study_path(config.settings.name)
     with interruptible(), open_study(path, config, say) as directory:
-        remember(path, config.allowed_imports)
+        remember_permissions(path, config.allowed_imports)
         started = time.monotonic()
         outcomes = {seed: Outcome(seed, summary) for seed in seeds if (summary := finished(path, seed)) is not None}
         for outcome in outcomes.values():

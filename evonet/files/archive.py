@@ -87,7 +87,7 @@ def pack_archive(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], 
     size = sum(_size_of_member(name, array) for name, array in members.items()) + END + DIGITS
     if size > limits.file:
         raise ValueError(f"it may have {limits.file} bytes, got {size}")
-    return sealed(members)
+    return with_digest(members)
 
 
 def header_text(header: Mapping[str, Any], limits: ArchiveLimits) -> bytes:
@@ -111,7 +111,7 @@ def _size_of_member(name: str, array: NDArray[Any]) -> int:
     return array.nbytes + 128 + 16 * array.ndim + 2 * len(name) + 256
 
 
-def sealed(members: Arrays) -> bytes:
+def with_digest(members: Arrays) -> bytes:
     """The bytes of the archive of `members`, with the digest as the archive's comment."""
     buffer = io.BytesIO()
     np.savez(buffer, **members)  # type: ignore[arg-type]

@@ -166,5 +166,5 @@ def _first_garbage(directory: Directory, name: str, length: int) -> str | None:
                     parse_object(line)
                     continue
             reason = "not a line of JSON" if line.endswith(b"\n") else "the line has no end"
-            return f"{directory.path / name}:{number}: {reason}; it is left as it is"
+            return f"{directory.path / name}:{number}: {reason}; the file was not changed"
     return None

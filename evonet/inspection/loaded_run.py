@@ -24,10 +24,10 @@ from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import fault_from, individual_from
 from evonet.experiment.own_parts import imported_names
-from evonet.experiment.permissions import remembered
+from evonet.experiment.permissions import restore_permissions
 from evonet.experiment.records import MEASURES, METRICS, SEARCH_METRICS, SIZES, births_from, metrics_from, seconds_from
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
-from evonet.experiment.run_finder import found, require_run
+from evonet.experiment.run_finder import require_run, resolve_last
 from evonet.experiment.summaries import read_run_summary
 from evonet.extras import pandas_for
 from evonet.files.bounded import read_lines, unreadable
@@ -70,7 +70,7 @@ def load_run(path: str | Path, allow_imports: Collection[str] = ()) -> LoadedRun
     Raises:
         ConfigError: `path` is no run directory.
     """
-    return LoadedRun(found(path, studies=False), allow_imports)
+    return LoadedRun(resolve_last(path, studies=False), allow_imports)
 
 
 class LoadedRun:
@@ -95,7 +95,7 @@ class LoadedRun:
             raise ConfigError(f"{path} is not a run directory: it has no {CONFIG}")
         require_run(self.path)
         self.finished = SUMMARY in self._files
-        self._allow_imports = (*allow_imports, *remembered(self.path))
+        self._allow_imports = (*allow_imports, *restore_permissions(self.path))
 
     def located(self) -> LoadedRun:
         """This run by its absolute path, which stays right if foreign code changes the working directory."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.errors import ConfigError
-from evonet.experiment.run_finder import found, is_study, run_directory, seeds_in
+from evonet.experiment.run_finder import is_study, resolve_last, run_directory, seeds_in
 from evonet.experiment.study_summary import summarise
 from evonet.experiment.summaries import STUDY, read_study_summary
 from evonet.extras import pandas_for
@@ -28,7 +28,7 @@ def load_study(path: str | Path, allow_imports: Collection[str] = ()) -> LoadedS
     Raises:
         ConfigError: `path` is not the directory of a study.
     """
-    return LoadedStudy(found(path), allow_imports)
+    return LoadedStudy(resolve_last(path), allow_imports)
 
 
 class LoadedStudy:
@@ -136,7 +136,7 @@ def load_run_or_best(
     Raises:
         ConfigError: `path` is neither, or no finished run of the study has a champion.
     """
-    path = found(path)
+    path = resolve_last(path)
     if not is_study(path):
         return load_run(path, allow_imports)
     study = LoadedStudy(path, allow_imports)

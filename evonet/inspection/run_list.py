@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import ConfigError
-from evonet.experiment.run_finder import directories_in, is_study, started
+from evonet.experiment.run_finder import directories_in, is_study, start_time
 from evonet.files.text import printable
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.loaded_study import LoadedStudy
@@ -45,7 +45,7 @@ def _described(path: Path) -> dict[str, Any]:
     row: dict[str, Any] = {
         "path": str(path),
         "kind": "study" if is_study(path) else "run",
-        "started": datetime.fromtimestamp(started(path), UTC).isoformat(timespec="seconds"),
+        "started": datetime.fromtimestamp(start_time(path), UTC).isoformat(timespec="seconds"),
     }
     try:
         return row | (_study(path) if row["kind"] == "study" else _run(path))

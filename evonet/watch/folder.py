@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evonet.experiment.run_finder import directories_in, is_run, is_study, run_directory, seeds_in, started
+from evonet.experiment.run_finder import directories_in, is_run, is_study, run_directory, seeds_in, start_time
 
 _MOST = 200  # runs
 
@@ -13,7 +13,7 @@ def runs_in(folder: Path) -> dict[str, Path]:
     """The runs in a folder and in the studies in it, by their path from there, the newest first; at most 200."""
     places = [folder] if is_study(folder) else directories_in(folder)
     runs = [run for place in places for run in ([place] if is_run(place) else _runs_of(place))]
-    runs.sort(key=lambda run: (-started(run), run))
+    runs.sort(key=lambda run: (-start_time(run), run))
     return {run.relative_to(folder).as_posix(): run for run in runs[:_MOST]}
 
 

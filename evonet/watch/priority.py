@@ -12,7 +12,7 @@ LOWEST = 19
 _IDLE_PRIORITY_CLASS = 0x40  # of Windows
 
 
-def give_way(niceness: int = LOWEST) -> None:
+def lower_priority(niceness: int = LOWEST) -> None:
     """Lower the priority of this process, and of those that it starts, so that watching does not slow a run.
 
     A process starts at its usual priority first: beside a run that keeps all processors busy, the start alone would

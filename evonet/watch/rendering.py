@@ -1,4 +1,4 @@
-"""Episodes of champions, rendered picture by picture in a worker process of low priority, for which nobody waits."""
+"""Episodes of champions, rendered picture by picture in a worker process of low priority, so that no run waits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from evonet.processes.worker import Worker
 from evonet.replay.animation import FrameRate
 from evonet.replay.episodes import Episode, no_window_needed, steps
 from evonet.replay.pictures import rgb
-from evonet.watch.priority import give_way
+from evonet.watch.priority import lower_priority
 
 _MOST_FRAMES = 750  # of an episode: its first half minute
 _BATCH = 25  # frames of one call to the worker
@@ -159,7 +159,7 @@ def _advance() -> tuple[list[tuple[bytes, float]], bool]:
                 pictures.append((_jpeg(_Playing.instance.render()), episode.total))
                 if len(pictures) == _BATCH:
                     break
-    give_way()  # from the first second of film on
+    lower_priority()  # from the first second of film on
     return pictures, len(pictures) < _BATCH
 
 

@@ -12,7 +12,7 @@ from evonet.errors import EvonetError
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.records import metrics_from, seconds_from
 from evonet.experiment.run_directory import LOCK, SUMMARY
-from evonet.experiment.run_finder import started
+from evonet.experiment.run_finder import start_time
 from evonet.files.directory import Directory
 from evonet.files.lock import is_locked
 from evonet.inspection.loaded_run import LoadedRun, load_run, target_of
@@ -44,7 +44,7 @@ class WatchedRun:
     def __init__(self, path: Path, allow_imports: Collection[str] = ()) -> None:
         self.path = path
         self._allow_imports = tuple(allow_imports)
-        self._settings, self._started = load_run(path).settings, started(path)
+        self._settings, self._started = load_run(path).settings, start_time(path)
         self._metrics = Tail(path, "metrics", metrics_from)
         self._timing = Tail(path, "timing", seconds_from)
         self._curves, self._seconds = Curves(), 0.0
@@ -98,8 +98,8 @@ class WatchedRun:
     def _read_journals(self) -> None:
         self._problem = ""
         try:
-            if started(self.path) != self._started:  # the run was resumed, perhaps with another limit or target
-                self._settings, self._started = load_run(self.path).settings, started(self.path)
+            if start_time(self.path) != self._started:  # the run was resumed, perhaps with another limit or target
+                self._settings, self._started = load_run(self.path).settings, start_time(self.path)
                 self._checkpoint = None
             rows, anew = self._metrics.new()
             if anew:

@@ -11,7 +11,7 @@ from evonet.errors import EvonetError
 from evonet.inspection.loaded_run import load_run
 from evonet.replay.episodes import show
 from evonet.seeding import Purpose, episode_seeds
-from evonet.watch.priority import give_way
+from evonet.watch.priority import lower_priority
 from evonet.watch.watched_run import state_of
 
 _NICENESS = 10  # a tenth of a busy processor, which a window needs to move as fast as the environment
@@ -35,7 +35,7 @@ def play_newest(path: Path, allow_imports: Collection[str] = (), say: Callable[[
     while True:
         over = state_of(path) != "running"
         champion = _newest(path, allow_imports)
-        give_way(_NICENESS)
+        lower_priority(_NICENESS)
         if champion is not None:
             seeds = episode_seeds(seed, Purpose.REPLAY, 0, number + 1)[-1:]
             for episode in show(champion.policy, seeds):

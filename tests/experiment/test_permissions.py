@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from evonet.cli import main
-from evonet.experiment.permissions import flags_for, remember, remembered
+from evonet.experiment.permissions import flags_for, remember_permissions, restore_permissions
 
 CONFIG = (
     "environment: {id: 'game_of_ones_own:Game'}\nalgorithm: {population_size: 4}\nnetwork: {hidden: 2}\n"
@@ -73,19 +73,19 @@ def test_commands_that_are_printed_carry_only_the_flags_that_are_not_remembered(
 
 
 def test_a_run_that_is_moved_copied_or_replaced_needs_the_permission_again(game, tmp_path):
-    assert remembered(game / "run") == ["game_of_ones_own"]
+    assert restore_permissions(game / "run") == ["game_of_ones_own"]
     shutil.copytree(game / "run", tmp_path / "copy")
-    assert remembered(tmp_path / "copy") == []
+    assert restore_permissions(tmp_path / "copy") == []
     assert main(["replay", str(tmp_path / "copy"), "--json"]) == 2
     (game / "run").rename(tmp_path / "moved")
     (tmp_path / "copy").rename(game / "run")  # a stranger's, in the same place
-    assert remembered(game / "run") == []
-    assert remembered(tmp_path / "moved") == []
+    assert restore_permissions(game / "run") == []
+    assert restore_permissions(tmp_path / "moved") == []
 
 
 def test_nothing_in_a_run_directory_allows_an_import(game):
     shutil.rmtree(os.environ["XDG_CONFIG_HOME"])
-    assert remembered(game / "run") == []
+    assert restore_permissions(game / "run") == []
     assert main(["replay", str(game / "run"), "--json"]) == 2
     assert "game_of_ones_own" not in sys.modules
 
@@ -101,7 +101,7 @@ def test_a_file_that_others_may_write_or_that_is_damaged_allows_nothing(game, se
     text = file.read_text()
     for mode in (0o620, 0o602):
         file.chmod(mode)
-        assert remembered(game / "run") == []
+        assert restore_permissions(game / "run") == []
     file.chmod(0o600)
     for damaged in (
         "",
@@ -112,9 +112,9 @@ def test_a_file_that_others_may_write_or_that_is_damaged_allows_nothing(game, se
         text.replace('": "', '": 3, "'),
     ):
         file.write_text(damaged)
-        assert remembered(game / "run") == []
+        assert restore_permissions(game / "run") == []
     file.write_text(text)
-    assert remembered(game / "run") == ["game_of_ones_own"]
+    assert restore_permissions(game / "run") == ["game_of_ones_own"]
 
 
 @pytest.mark.parametrize("home", ["/dev/null/none", "missing home", "read only"])
@@ -124,29 +124,29 @@ def test_where_nothing_can_be_remembered_nothing_is_and_no_error_is_raised(home,
         monkeypatch.setenv("HOME", "/dev/null")
     else:
         monkeypatch.setenv("XDG_CONFIG_HOME", home if home.startswith("/") else "/proc")
-    remember(tmp_path, ["json"])
-    assert remembered(tmp_path) == []
+    remember_permissions(tmp_path, ["json"])
+    assert restore_permissions(tmp_path) == []
 
 
 def test_a_study_s_permission_holds_for_its_runs_and_not_for_its_neighbours(settings, tmp_path):
     for folder in ("study/seed-0", "studyx"):
         (tmp_path / folder).mkdir(parents=True)
-    remember(tmp_path / "study", ["json"])
-    remember(tmp_path / "study/seed-0", ["json"])  # is allowed already
+    remember_permissions(tmp_path / "study", ["json"])
+    remember_permissions(tmp_path / "study/seed-0", ["json"])  # is allowed already
     assert len(list((settings / "evonet/allowed-imports").iterdir())) == 1
-    assert remembered(tmp_path / "study/seed-0/champion.npz") == ["json"]
-    assert remembered(tmp_path / "studyx") == remembered(tmp_path) == []
+    assert restore_permissions(tmp_path / "study/seed-0/champion.npz") == ["json"]
+    assert restore_permissions(tmp_path / "studyx") == restore_permissions(tmp_path) == []
 
 
 def test_permissions_add_up_and_those_of_removed_runs_are_forgotten(settings, tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-    remember(tmp_path / "one", ["json"])
-    remember(tmp_path / "one", ["html"])
-    remember(tmp_path / "one", [])
-    assert remembered(tmp_path / "one") == ["json", "html"]
+    remember_permissions(tmp_path / "one", ["json"])
+    remember_permissions(tmp_path / "one", ["html"])
+    remember_permissions(tmp_path / "one", [])
+    assert restore_permissions(tmp_path / "one") == ["json", "html"]
     (tmp_path / "one").rmdir()
-    remember(tmp_path / "two", ["json"])
+    remember_permissions(tmp_path / "two", ["json"])
     assert len(list((settings / "evonet/allowed-imports").iterdir())) == 1
 
 
@@ -154,6 +154,6 @@ def test_a_relative_folder_of_settings_is_not_the_folder_of_the_run(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", "here")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    remember(tmp_path, ["json"])
+    remember_permissions(tmp_path, ["json"])
     assert not (tmp_path / "here").exists()
-    assert remembered(tmp_path) == ["json"]
+    assert restore_permissions(tmp_path) == ["json"]

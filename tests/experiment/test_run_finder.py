@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evonet.errors import ConfigError
-from evonet.experiment.run_finder import directories_in, found, is_run, is_study, require_run
+from evonet.experiment.run_finder import directories_in, is_run, is_study, require_run, resolve_last
 
 
 @pytest.fixture
@@ -36,10 +36,10 @@ def test_last_is_what_was_started_last_whatever_its_name_and_not_a_run_of_a_stud
     make_run("runs/b", 30)
     make_run("runs/c", 20)
     make_study("runs/a", 10)
-    assert found("last") == Path("runs/b")
+    assert resolve_last("last") == Path("runs/b")
     make_study("runs/study", 40)
-    assert found("last") == Path("runs/study")
-    assert found("last", studies=False) == Path("runs/b")
+    assert resolve_last("last") == Path("runs/study")
+    assert resolve_last("last", studies=False) == Path("runs/b")
 
 
 def test_the_studies_of_a_folder_in_runs_are_found_and_links_and_other_folders_are_not(here):
@@ -55,7 +55,11 @@ def test_the_studies_of_a_folder_in_runs_are_found_and_links_and_other_folders_a
 def test_a_path_is_left_as_it_is_also_if_it_is_called_last(here):
     make_run("runs/a", 10)
     make_run("last", 5)
-    assert [found("last"), found("runs/x"), found(Path("runs/a"))] == [Path("last"), Path("runs/x"), Path("runs/a")]
+    assert [resolve_last("last"), resolve_last("runs/x"), resolve_last(Path("runs/a"))] == [
+        Path("last"),
+        Path("runs/x"),
+        Path("runs/a"),
+    ]
 
 
 @pytest.mark.parametrize("folder", [None, "runs", "runs/empty"])
@@ -63,7 +67,7 @@ def test_without_a_run_the_error_says_where_last_is_looked_for(folder, here):
     if folder:
         Path(folder).mkdir(parents=True)
     with pytest.raises(ConfigError) as refused:
-        found("last")
+        resolve_last("last")
     assert str(refused.value) == (
         "'last' is the newest run in the folder runs, which has no run; start one with: evonet run cartpole"
     )

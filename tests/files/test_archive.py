@@ -119,7 +119,7 @@ def test_every_changed_byte_is_noticed(path):
     refusal(path)
 
 
-def sealed(content):
+def with_digest(content):
     """An archive's bytes with the comment that `pack_archive` would have given them."""
     buffer = io.BytesIO(content[:-2] + struct.pack("<H", 32))
     end = buffer.seek(0, io.SEEK_END)
@@ -133,7 +133,7 @@ def forged(members, compression=zipfile.ZIP_STORED):
     with zipfile.ZipFile(buffer, "w", compression) as written:
         for name, content in members:
             written.writestr(name, content)
-    return sealed(buffer.getvalue())
+    return with_digest(buffer.getvalue())
 
 
 def npy(array, **changes):
@@ -225,7 +225,7 @@ def test_members_that_share_their_bytes_are_refused(path):
     entries = [at for at in range(len(content)) if content[at : at + 4] == b"PK\1\2"]
     for entry in entries[1:]:
         content[entry + 20 : entry + 28] = struct.pack("<II", 20_000, 20_000)
-    path.write_bytes(sealed(bytes(content)))
+    path.write_bytes(with_digest(bytes(content)))
     assert "its members must not be longer than the file" in refusal(path)
 
 
@@ -234,7 +234,7 @@ def test_the_list_of_members_is_limited_before_it_is_read(path):
     with zipfile.ZipFile(buffer, "w") as written:
         for number in range(60_000):
             written.writestr(f"a{number:030}.npy", b"")
-    path.write_bytes(sealed(buffer.getvalue()))
+    path.write_bytes(with_digest(buffer.getvalue()))
     assert refusal(path, file=1 << 30).startswith("not a valid archive: its list of members must have at most 4194304")
 
 

@@ -87,10 +87,10 @@ def test_a_journal_that_is_shorter_than_its_mark_does_not_fit(path, directory):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b'{"a": 1}', b'{"a" 1}.', "{path}:1: not a line of JSON; it is left as it is"),
-        (b'"b"', b"\xff\xff\xff", "{path}:2: not a line of JSON; it is left as it is"),
-        (b'{"a": 1}', b"[1, 2,3]", "{path}:1: not a line of JSON; it is left as it is"),
-        (b'{"a": 1}', b"[[[[[[[[", "{path}:1: not a line of JSON; it is left as it is"),
+        (b'{"a": 1}', b'{"a" 1}.', "{path}:1: not a line of JSON; the file was not changed"),
+        (b'"b"', b"\xff\xff\xff", "{path}:2: not a line of JSON; the file was not changed"),
+        (b'{"a": 1}', b"[1, 2,3]", "{path}:1: not a line of JSON; the file was not changed"),
+        (b'{"a": 1}', b"[[[[[[[[", "{path}:1: not a line of JSON; the file was not changed"),
         (b'"a": 1', b'"a": 2', "{path}: was changed after the run wrote it"),
     ],
 )
@@ -105,7 +105,7 @@ def test_a_journal_of_holes_is_not_read_to_its_end(path, directory, monkeypatch)
     monkeypatch.setattr(journals.zlib, "crc32", lambda *_: pytest.fail("ten gigabytes were read"))
     path.touch()
     os.truncate(path, 10 << 30)
-    assert Mark(10 << 30, 0).damage(directory, NAME) == f"{path}:1: the line has no end; it is left as it is"
+    assert Mark(10 << 30, 0).damage(directory, NAME) == f"{path}:1: the line has no end; the file was not changed"
 
 
 def test_the_disk_is_waited_for_only_where_lines_are_new(directory, monkeypatch):

@@ -169,7 +169,7 @@ def assert_refused(content, file, message="not a valid archive: "):
     assert str(refused.value).startswith(f"{file}: {message}")
 
 
-def sealed(content):
+def with_digest(content):
     """An archive with the right checksum, as an attacker can forge it."""
     content = content[:-2] + struct.pack("<H", DIGITS)
     return content + digest(io.BytesIO(content), len(content))
@@ -188,7 +188,7 @@ def archive(header, compression=zipfile.ZIP_STORED, **members):
         written.writestr("header.npy", npy((len(text),), text, "|u1"))
         for name, content in members.items():
             written.writestr(name.replace("__", "/").replace("_npy", ".npy"), content)
-    return sealed(buffer.getvalue())
+    return with_digest(buffer.getvalue())
 
 
 def listed(path=("a",), kind=KIND):
@@ -226,8 +226,8 @@ FORGED = {
     "a state that is a list": archive({**listed(), "state": [], "arrays": []}),
     "no list of arrays": archive({**listed(), "arrays": 3}),
     "a part too many": archive({**listed(), "arrays": [], "more": 1}),
-    "no archive": sealed(b"PK" + bytes(100)),
-    "nothing": sealed(bytes(22)),
+    "no archive": with_digest(b"PK" + bytes(100)),
+    "nothing": with_digest(bytes(22)),
 }
 
 
@@ -258,5 +258,5 @@ def test_members_that_overlap_are_refused(file):
     second = entry[entry.index(b"PK\1\2", 4) :]
     forged = second.replace(b"array_0", b"array_1")
     record = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 3, 3, size + len(forged), start, 0)
-    content = sealed(bytes(twice[:end]) + forged + record)
+    content = with_digest(bytes(twice[:end]) + forged + record)
     assert_refused(content, file, "not a valid archive: its members must not be longer than the file")

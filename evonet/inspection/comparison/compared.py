@@ -12,7 +12,7 @@ import numpy as np
 from evonet.errors import ConfigError
 from evonet.experiment.document import Document
 from evonet.experiment.run_directory import CONFIG, SUMMARY
-from evonet.experiment.run_finder import found, is_study, run_directory
+from evonet.experiment.run_finder import is_study, resolve_last, run_directory
 from evonet.experiment.summaries import STUDY, read_study_summary
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.loaded_study import LoadedStudy
@@ -88,9 +88,9 @@ def labelled(argument: str | Path) -> tuple[str | None, Path]:
     text = str(argument)
     ends = [] if Path(text).exists() else [place for place, letter in enumerate(text) if letter == "="]
     for end in ends:
-        if end and text[end + 1 :] and found(text[end + 1 :]).exists():
-            return text[:end], found(text[end + 1 :])
-    return None, found(text)
+        if end and text[end + 1 :] and resolve_last(text[end + 1 :]).exists():
+            return text[:end], resolve_last(text[end + 1 :])
+    return None, resolve_last(text)
 
 
 def _read(path: Path, name: str) -> Compared:

@@ -76,7 +76,7 @@ class Findings:
     @cached_property
     def task(self) -> Task | None:
         """The champion's task, its episodes truncated after 5,000 steps; None if the champion cannot act here."""
-        return None if self.why_not else self._task
+        return None if self.why_no_episodes else self._task
 
     @property
     def _task(self) -> Task:
@@ -85,7 +85,7 @@ class Findings:
         return replace(self.champion.task, max_steps=min(self.champion.task.max_steps, LONGEST))
 
     @cached_property
-    def why_not(self) -> str:
+    def why_no_episodes(self) -> str:
         """The reason why the champion cannot act here; "" if it can."""
         if self.champion is None:
             return "there is no champion."

@@ -22,9 +22,8 @@ def behaviour(findings: Findings) -> Section:
         return Section("behaviour", "Behaviour", notices=["Left out: there is no champion."])
     histograms = _histograms(findings)
     if findings.task is None:
-        return Section(
-            "behaviour", "Behaviour", [], histograms, notices=[f"Replay and traces are left out: {findings.why_not}"]
-        )
+        left_out = [f"Replay and traces are left out: {findings.why_no_episodes}"]
+        return Section("behaviour", "Behaviour", [], histograms, notices=left_out)
     notices = [f"The replay is left out: {findings.why_no_pictures}"] if findings.why_no_pictures else []
     return Section(
         "behaviour", "Behaviour", _lead(findings), histograms, notices=notices, parts={"episodes": _episodes(findings)}

@@ -27,7 +27,7 @@ _SECONDS = 0.5
 def learned(findings: Findings) -> Section:
     """The policy over the two most influential inputs, each input's influence, and returns without each part."""
     if findings.task is None or findings.champion is None:
-        return Section("learned", "What it learned", notices=[f"Left out: {findings.why_not}"])
+        return Section("learned", "What it learned", notices=[f"Left out: {findings.why_no_episodes}"])
     removals = [figure for figure in (_without_inputs(findings), _without_neurons(findings)) if figure is not None]
     figures = [*_policies(findings), _influence(findings), *removals]
     notices = [] if len(removals) == 2 else [f"Returns without an input or a neuron are left out: {findings.pace}."]

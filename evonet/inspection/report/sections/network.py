@@ -45,7 +45,9 @@ def network(findings: Findings) -> Section:
         "A row for each hidden neuron: incoming weights on the left, outgoing weights on the right.",
         lambda ax: weight_maps(champion.network, findings.names, ax), size=_map_size(champion),
     )  # fmt: skip
-    notices = [] if findings.states is not None else [f"Dead and saturated neurons are not marked: {findings.why_not}"]
+    notices = []
+    if findings.states is None:
+        notices.append(f"Dead and saturated neurons are not marked: {findings.why_no_episodes}")
     if widest > _MOST_NEURONS:
         notices.append(f"The diagram shows the {_MOST_NEURONS} neurons of each layer with the strongest connections.")
     if widest > MOST_MAPPED:

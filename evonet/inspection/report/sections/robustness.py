@@ -30,7 +30,7 @@ def robustness(findings: Findings) -> Section:
     """Mean return against noise and changes of the environment, and the landscape around the champion."""
     champion, task = findings.champion, findings.task
     if champion is None or task is None:
-        return Section("robustness", "Robustness", notices=[f"Left out: {findings.why_not}"])
+        return Section("robustness", "Robustness", notices=[f"Left out: {findings.why_no_episodes}"])
     trials = findings.trials
     if trials is None:
         return Section("robustness", "Robustness", notices=[f"Robustness is left out: {findings.pace}."])
