@@ -76,8 +76,8 @@ def _test_file(options: argparse.Namespace) -> int:
 
 
 def _test_run(options: argparse.Namespace) -> int:
+    from evonet.experiment.results import champion_results
     from evonet.experiment.run_directory import RunDirectory
-    from evonet.experiment.session import verdict
     from evonet.experiment.summaries import read_run_summary
     from evonet.inspection.loaded_run import load_run
     from evonet.inspection.stored import stored_champion
@@ -92,7 +92,7 @@ def _test_run(options: argparse.Namespace) -> int:
         return _print(options, champion, target, options.output)
     with RunDirectory(run.path, resumed=True) as directory:
         directory.write_champion(champion)
-        directory.write_summary({**read_run_summary(run.path), **verdict(champion, target)})
+        directory.write_summary({**read_run_summary(run.path), **champion_results(champion, target)})
     return _print(options, champion, target, run.path)
 
 
@@ -120,12 +120,12 @@ def _save(champion: Champion, path: Path) -> None:
 
 
 def _print(options: argparse.Namespace, champion: Champion, target: float | None, path: Path) -> int:
+    from evonet.experiment.results import champion_results
     from evonet.experiment.run_directory import to_json
-    from evonet.experiment.session import verdict
     from evonet.inspection.verdict import champion_verdict
 
     if options.json:
-        result: dict[str, Any] = {"file": path, **verdict(champion, target)}
+        result: dict[str, Any] = {"file": path, **champion_results(champion, target)}
         print(printable_json(to_json(result, indent=2)))
     else:
         print_painted(champion_verdict(champion, options.champion, target, painter()))

@@ -91,7 +91,8 @@ class Instance:
         """
         if self._environment is None:
             if self._most_open is not None:
-                for other in list(_open)[: max(0, len(_open) - self._most_open + 1)]:
+                instances = _open_instances()
+                for other in instances[: max(0, len(instances) - self._most_open + 1)]:
                     other.close()
             environment = self._made()
             _refuse_unsuitable(environment)
@@ -263,12 +264,17 @@ def _refuse_unsuitable(environment: Any) -> None:
     if not all(callable(getattr(environment, name, None)) for name in ("reset", "step", "close")):
         raise UnsuitableEnvironment(f"the environment must be a gymnasium.Env, got {shown(environment)}")
     inner = _innermost(environment)
-    for other in _open:
+    for other in _open_instances():
         if other._environment is not None and _innermost(other._environment) is inner:
             raise UnsuitableEnvironment(
                 "the environment must be a new one each time that it is made, got one that is open already: "
                 "make it inside the function, as in lambda: gymnasium.make('CartPole-v1')"
             )
+
+
+def _open_instances() -> list[Instance]:
+    """The instances in `_open` at this moment; another thread may open one while they are looked through."""
+    return [instance for reference in _open.keyrefs() if (instance := reference()) is not None]
 
 
 def _innermost(environment: Any) -> Any:

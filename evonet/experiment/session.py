@@ -36,6 +36,7 @@ from evonet.experiment.fault_journal import faults_recorded
 from evonet.experiment.generation_log import GenerationLog
 from evonet.experiment.interruption import Interruption, alarm
 from evonet.experiment.permissions import flags_for
+from evonet.experiment.results import champion_results
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.start_champion import start_champion
 from evonet.experiment.tracking import Tracker, make_trackers, require_trackers
@@ -311,7 +312,7 @@ class Session:
             "validation_seconds": round(evolution.validation_seconds, 3),
             "test_seconds": round(times["test_seconds"], 3),
             "stopped_by": reason,
-            **verdict(champion, self._target),
+            **champion_results(champion, self._target),
             "versions": versions(),
         }
 
@@ -333,36 +334,6 @@ class Session:
 def policy_spec(fitness: Fitness) -> dict[str, Any]:
     """The architecture and the task as plain data, with which a checkpoint's genomes become policies."""
     return {"architecture": fitness.architecture.to_dict(), "task": fitness.task and describe_task(fitness.task)}
-
-
-def verdict(champion: Champion | None, target: float | None) -> dict[str, Any]:
-    """Whether the task is solved, and the champion's training, validation and test scores."""
-    if champion is None:
-        return {"solved": False, "target": target, "champion": None}
-    validation, test = champion.validation, champion.test
-    return {
-        "solved": target is not None and test is not None and test.mean >= target,
-        "target": target,
-        "champion": {
-            "individual": champion.id,
-            "generation": champion.generation,
-            "training_fitness": None if champion.edited else champion.training_fitness,
-            "validation_mean": validation and validation.mean,
-            "validation_episodes": validation and validation.episodes,
-            "test_mean": test and test.mean,
-            "test_interval": test and list(test.interval),
-            "test_episodes": test and test.episodes,
-            "genome_size": champion.architecture.genome_size,
-            **_measures(champion),
-        },
-    }
-
-
-def _measures(champion: Champion) -> dict[str, Any]:
-    """Mean and standard deviation of each measure in validation and test; nothing where there are no measures."""
-    scores = {"validation": champion.validation, "test": champion.test}
-    measured = {name: score.measured for name, score in scores.items() if score is not None and score.measures}
-    return {"measures": measured} if measured else {}
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ from evonet.experiment.fault_journal import fault_from, individual_from
 from evonet.experiment.own_parts import imported_names
 from evonet.experiment.permissions import restore_permissions
 from evonet.experiment.records import MEASURES, METRICS, SEARCH_METRICS, SIZES, births_from, metrics_from, seconds_from
+from evonet.experiment.results import champion_results
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_finder import require_run, resolve_last
 from evonet.experiment.summaries import read_run_summary
@@ -119,11 +120,10 @@ class LoadedRun:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of `run.json`, or for an unfinished run the results so far, with the current path of the run."""
-        from evonet.experiment.session import verdict
-
         summary: dict[str, Any] = {**read_run_summary(self.path)} if self.finished else self._so_far()
         if self.finished and self.champion is not None and self.champion.edited:
-            summary |= verdict(self.champion, summary["target"])  # the scores in the summary are another network's
+            # the summary has the scores of the network before it was edited
+            summary |= champion_results(self.champion, summary["target"])
         return {**summary, "run_directory": str(self.path), "finished": self.finished}
 
     @cached_property
@@ -281,8 +281,6 @@ class LoadedRun:
         return f"<{'finished run' if self.finished else 'run under way'} {self.path}>"
 
     def _so_far(self) -> dict[str, Any]:
-        from evonet.experiment.session import verdict
-
         settings, metrics = self.settings, self.metrics
         environment = settings.get("environment")
         return {
@@ -299,7 +297,7 @@ class LoadedRun:
             "validation_seconds": None,
             "test_seconds": None,
             "stopped_by": None,
-            **verdict(self.champion, target_of(settings, self.champion)),
+            **champion_results(self.champion, target_of(settings, self.champion)),
         }
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from evonet.champion import Champion
 from evonet.environments.specification import EnvironmentSpec
-from evonet.experiment.session import verdict
+from evonet.experiment.results import champion_results
 from evonet.files.text import printable
 from evonet.inspection.phrases import (
     NO_CHAMPION,
@@ -50,7 +50,7 @@ def champion_verdict(champion: Champion, path: str | Path, target: float | None,
     """The result of the champion in the file or run directory `path`: its scores, and whether it reached `target`."""
     environment = champion.task.environment if champion.task is not None else None
     name = environment.id if isinstance(environment, EnvironmentSpec) else "own environment or fitness function"
-    summary = verdict(champion, target)
+    summary = champion_results(champion, target)
     lines = _table(scores(summary), target, paint)
     if champion.edited:
         lines.insert(0, "  Its weights were changed after it was scored, so it has no scores.")

@@ -511,6 +511,23 @@ def test_the_environment_that_waits_longest_is_closed_not_one_that_plays(counted
         instance.close()
 
 
+def test_environments_may_be_opened_at_the_same_time_by_another_thread():
+    class Interrupted(Walk):
+        @property
+        def unwrapped(self):  # which is read while the open environments are looked through
+            if meanwhile:
+                meanwhile.pop()().open()
+            return self
+
+    meanwhile, more = [], Instance(Walk)
+    first, second = Instance(Interrupted), Instance(Walk)
+    with first, second, more:
+        first.open()
+        meanwhile.append(lambda: more)
+        second.open()
+        assert not meanwhile
+
+
 WINDOW = (
     "render_mode must not be 'human', which shows every episode of training in a window, at the speed of the screen\n"
 )
