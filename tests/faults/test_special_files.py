@@ -53,6 +53,12 @@ def _at_once():
     assert time.process_time() - started < 30  # a file of 10 GB takes longer
 
 
+@pytest.fixture(autouse=True)
+def _blank_figures(monkeypatch):
+    """Figures take longer than all that is read for them."""
+    monkeypatch.setattr("evonet.inspection.report.figure.svg", lambda *_, **__: "")
+
+
 def put(path, kind, folder):
     """Put a special file where a run's own file is expected."""
     content = path.read_bytes() if path.is_file() else b""
