@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from evonet.inspection.loaded_run import load_run as load_run
     from evonet.inspection.loaded_study import load_study as load_study
     from evonet.network import NeuralNetwork as NeuralNetwork
+    from evonet.nsga2 import NSGA2 as NSGA2
     from evonet.population import Population as Population
     from evonet.progress_bar import progress as progress
     from evonet.running import run as run
@@ -48,6 +49,7 @@ _HOMES = {
     "FunctionFitness": "function_fitness",
     "Generation": "evolution",
     "GeneticAlgorithm": "genetic_algorithm",
+    "NSGA2": "nsga2",
     "NetworkFitness": "function_fitness",
     "NeuralNetwork": "network",
     "Population": "population",

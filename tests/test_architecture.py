@@ -23,7 +23,7 @@ GLOBAL_RANDOMNESS = re.compile(r"np\.random\.(seed|rand|normal|choice)|random\.(
 # folder, from its siblings.
 FOUNDATIONS = {f"evonet.{name}" for name in ("settings", "types", "errors", "foreign", "lazy", "shell", "version")}
 ROWS = [
-    ["evonet.arithmetic"],
+    ["evonet.arithmetic", "evonet.pareto"],
     ["evonet.seeding", "evonet.files", "evonet.processes", "evonet.extras"],
     ["evonet.linear_algebra"],
     ["evonet.fingerprint"],
@@ -33,7 +33,7 @@ ROWS = [
     ["evonet.operators", "evonet.population", "evonet.archives"],
     ["evonet.strategies", "evonet.environments", "evonet.variation"],
     ["evonet.genetic_algorithm", "evonet.task"],
-    ["evonet.policy"],
+    ["evonet.policy", "evonet.nsga2"],
     ["evonet.individual"],
     ["evonet.evaluation", "evonet.replay", "evonet.scores"],
     ["evonet.fitness", "evonet.champion"],

@@ -27,6 +27,7 @@ NAMES = [
     "FunctionFitness",
     "Generation",
     "GeneticAlgorithm",
+    "NSGA2",
     "NetworkFitness",
     "NeuralNetwork",
     "Population",

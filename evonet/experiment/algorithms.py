@@ -35,4 +35,6 @@ class Algorithms(MutableMapping[str, type]):
         return len(self._entries)
 
 
-ALGORITHMS = Algorithms({"genetic_algorithm": "evonet.genetic_algorithm:GeneticAlgorithm", **STRATEGIES})
+ALGORITHMS = Algorithms(
+    {"genetic_algorithm": "evonet.genetic_algorithm:GeneticAlgorithm", "nsga2": "evonet.nsga2:NSGA2", **STRATEGIES}
+)

@@ -30,6 +30,7 @@ from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
+from evonet.operators.structure import CONNECTIONS
 from evonet.processes.cores import cores
 from evonet.settings import argument_hints, did_you_mean
 from evonet.strategies.algorithm import Algorithm
@@ -213,15 +214,16 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
         )
     section = config.settings.network.structure
     structure = None if section is None else section.build()
-    if structure is not None and not _evolves_structure(config.settings.algorithm):
+    if structure is not None and not _takes(config.settings.algorithm, "structure"):
         raise config.error(
             ("network", "structure"),
             "network.structure must be left out where no genetic algorithm evolves the networks, "
             f"got the algorithm {config.settings.algorithm.type}",
         )
+    objectives = _objectives(config)
     try:
         algorithm: Algorithm = config.settings.algorithm.build(
-            {"structure": structure},
+            {"structure": structure, **objectives},
             architecture=architecture,
             seed=config.settings.seed,
             **({} if start is None else {"initial": start}),
@@ -253,13 +255,33 @@ def _check_measures(config: Config, algorithm: Any) -> None:
             raise config.error(("algorithm", key), f"{rule}; {did_you_mean(name, known)}")
 
 
-def _evolves_structure(section: Any) -> bool:
-    """Whether an algorithm's section, and those within it, are of algorithms that evolve the networks' structure."""
+def _objectives(config: Config) -> dict[str, Any]:
+    """The argument `objectives` of the algorithm, if the config has any."""
+    objectives = config.settings.objectives
+    if not objectives:
+        return {}
+    if not _takes(config.settings.algorithm, "objectives"):
+        raise config.error(
+            ("objectives",),
+            "objectives must be left out where the algorithm has a single one; write algorithm: {type: nsga2}, "
+            f"got the algorithm {config.settings.algorithm.type}",
+        )
+    known = (RETURN, CONNECTIONS, *config.settings.measures)
+    for name in objectives:
+        if name not in known:
+            message = f"objectives.{name} must be a known measure; {did_you_mean(name, known)}"
+            raise config.error(("objectives", name), message)
+    return {"objectives": objectives}
+
+
+def _takes(section: Any, argument: str) -> bool:
+    """Whether the algorithm of a section, and every one within it, has the `argument`."""
     settings = argument_hints(type(section).owner)
     if "algorithm" not in settings:
-        return "structure" in settings
+        return argument in settings
     islands = getattr(section, "islands", None)
-    return all(map(_evolves_structure, [section.algorithm, *(islands if isinstance(islands, list) else [])]))
+    within = [section.algorithm, *(islands if isinstance(islands, list) else [])]
+    return all(_takes(algorithm, argument) for algorithm in within)
 
 
 def build_validation(config: Config) -> Validation:

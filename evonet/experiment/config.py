@@ -135,6 +135,8 @@ class Experiment(Section):
         environment: the environment in which the networks act.
         network: the network that evolves.
         algorithm: the genetic algorithm, another algorithm, or its name alone.
+        objectives: what `nsga2` maximises or minimises, by name: measures, `return`, and `connections` where the
+            structure evolves.
         fitness: what is maximised.
         measures: numbers of an episode beside its return: the name and the settings of each measure.
         evaluation: how genomes are scored in training.
@@ -151,6 +153,7 @@ class Experiment(Section):
     environment: _EnvironmentArguments | None = None
     network: NetworkSection = NetworkSection()
     algorithm: Any
+    objectives: dict[str, Literal["maximise", "minimise"]] | None = None
     fitness: FitnessSection = FitnessSection()
     measures: dict[str, Any] = Field(default_factory=dict)
     evaluation: EvaluationSection = EvaluationSection()
@@ -172,9 +175,10 @@ def _experiment_model(data: Mapping[str, Any], own: OwnParts = frozenset()) -> t
     names: dict[str, set[str]] = {kind: set() for kind in (ALGORITHM, SCHEDULE, ACTIVATION, *OPERATORS)}
     for part in named_parts(data):
         names[part.kind].add(part.name if isinstance(part.name, str) else "")
-    for kind, default in argument_defaults(ALGORITHMS[GENETIC_ALGORITHM]).items():
-        if kind in OPERATORS:
-            names[kind].add(registered_name(kind, default) or "")
+    for algorithm in names[ALGORITHM].intersection(ALGORITHMS) | {GENETIC_ALGORITHM}:
+        for kind, default in argument_defaults(ALGORITHMS[algorithm]).items():
+            if kind in OPERATORS:
+                names[kind].add(registered_name(kind, default) or "")
     return experiment_model(
         *(frozenset(_some_or_all(names[kind], kind)) for kind in (ALGORITHM, SCHEDULE)),
         tuple((kind, frozenset(_some_or_all(names[kind], kind))) for kind in OPERATORS),
@@ -218,7 +222,7 @@ def experiment_model(
     plain = {name: owner for name, owner in named.items() if owner and "algorithm" not in argument_hints(owner)}
     choose = functools.partial(
         choice_of,
-        exclude=("architecture", "seed", "initial", "structure"),
+        exclude=("architecture", "seed", "initial", "structure", "objectives"),
         more=_START,
         operators={kind: choices(kind, names) for kind, names in operators},
         default_type=GENETIC_ALGORITHM,

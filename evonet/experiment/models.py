@@ -171,7 +171,8 @@ def choice_of(
             fields = _plain_fields(owner, fields)
         base = Unfinished if exclude else Checked
         title = _title(owner, kind)
-        model: Any = create_model(title, __base__=base, __doc__=_summary(owner), type=(tag, name), **fields)
+        type_default: Any = name if default_type in {None, name} else ...  # where another is meant without it
+        model: Any = create_model(title, __base__=base, __doc__=_summary(owner), type=(tag, type_default), **fields)
         model.owner = owner
         models.append(model)
     union: Any = Union[tuple(models)] if len(models) > 1 else models[0]  # noqa: UP007 - made at run time

@@ -35,6 +35,12 @@ SIZES = ("connections", "hidden_neurons", "champion_connections", "champion_hidd
 SEARCH_METRICS = ("sigma", "mean_distance")
 """Further metrics of strategies that sample around a mean: step size, and distance of the mean from the first one."""
 
+FRONT_METRICS = ("front", "hypervolume")
+"""Further metrics of runs with several objectives: individuals on the Pareto front, and the front's hypervolume."""
+
+MORE_METRICS = (*SEARCH_METRICS, *FRONT_METRICS, *SIZES)
+"""All metrics with fixed names that only some runs have."""
+
 MEASURES = ("measures/", "measures_spread/")
 """The beginnings of the names of further metrics: mean and standard deviation of the champion's measures."""
 
@@ -71,14 +77,14 @@ def metrics_from(fields: Fields) -> dict[str, int | float | None]:
         ValueError: the line is not valid.
     """
     measures = [name for name in fields.all() if name.startswith(MEASURES)]
-    fields.allow_only(*METRICS, *SEARCH_METRICS, *SIZES, *measures)
+    fields.allow_only(*METRICS, *MORE_METRICS, *measures)
     metrics = {
         name: fields.integer(name)
         if kind == "count"
         else fields.optional(name, fields.integer if kind == "id" else fields.finite)
         for name, kind in METRICS.items()
     }
-    further = (*SEARCH_METRICS, *SIZES, *measures)
+    further = (*MORE_METRICS, *measures)
     return metrics | {name: fields.finite(name) for name in further if fields.has(name)}
 
 

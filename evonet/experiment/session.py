@@ -215,7 +215,10 @@ class Session:
 
     @np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
     def _search_metrics(self) -> dict[str, float]:
-        """The step size and the mean's distance from the first mean, if the algorithm samples around a mean."""
+        """Step size and distance of the mean from the first one, or size and hypervolume of the Pareto front."""
+        algorithm: Any = self._algorithm
+        if hasattr(algorithm, "hypervolume"):
+            return {"front": int(algorithm.front.sum()), "hypervolume": algorithm.hypervolume}
         now = search_distribution(self._algorithm)
         if now is None or self._first_distribution is None:
             return {}

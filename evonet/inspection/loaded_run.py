@@ -25,7 +25,7 @@ from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import fault_from, individual_from
 from evonet.experiment.own_parts import imported_names
 from evonet.experiment.permissions import restore_permissions
-from evonet.experiment.records import MEASURES, METRICS, SEARCH_METRICS, SIZES, births_from, metrics_from, seconds_from
+from evonet.experiment.records import MEASURES, METRICS, MORE_METRICS, births_from, metrics_from, seconds_from
 from evonet.experiment.results import champion_results
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_finder import require_run, resolve_last
@@ -153,7 +153,7 @@ class LoadedRun:
                     f"got {line['generation']}"
                 )
         measures = dict.fromkeys(name for line in lines for name in line if name.startswith(MEASURES))
-        further = [name for name in (*SEARCH_METRICS, *SIZES, *measures) if any(name in line for line in lines)]
+        further = [name for name in (*MORE_METRICS, *measures) if any(name in line for line in lines)]
         return {name: _column(lines, name) for name in (*METRICS, *further)} if lines else {}
 
     def metrics_frame(self) -> Any:

@@ -140,12 +140,16 @@ class Polynomial(Operator):
         low: smallest value of a gene; a gene outside the bounds is first moved onto the nearer one.
         high: greatest value of a gene.
         rate: chance of each gene to change.
+        share_of: what a step is a share of: the gene's distance to the bound on the step's side, so that a gene reaches
+            no bound (Deb and Deb 2014); or the range from bound to bound, as in the programs of NSGA-II (Deb et al.
+            2002).
     """
 
     eta: Annotated[float, Ge(0)] = 20.0
     low: float = -5.0
     high: float = 5.0
     rate: Probability = 0.1
+    share_of: Literal["distance", "range"] = "distance"
 
     def check_together(self) -> None:
         check_order("Polynomial", self.low, self.high)
@@ -154,11 +158,26 @@ class Polynomial(Operator):
         mutants = genomes.copy()
         genes = _chosen(rng, mutants.size, self.rate)
         values = np.clip(mutants.reshape(-1)[genes], self.low, self.high)
-        u, exponent = rng.random(genes.size), 1 / (self.eta + 1)
-        down = (power(2 * u, exponent) - 1) * (values - self.low)  # equations 1 and 2
-        up = (1 - power(2 * (1 - u), exponent)) * (self.high - values)  # equations 1 and 3
+        u = rng.random(genes.size)
+        below, above = values - self.low, self.high - values
+        if self.share_of == "range":
+            extent = self.high - self.low
+            down, up = extent * self._drop(u, below / extent), -extent * self._drop(1 - u, above / extent)
+        else:
+            down, up = below * self._drop(u), -above * self._drop(1 - u)  # equations 1 to 3
         mutants.reshape(-1)[genes] = np.clip(values + np.where(u <= 0.5, down, up), self.low, self.high)
         return mutants
+
+    def _drop(self, u: FloatArray, most: FloatArray | float = 1.0) -> FloatArray:
+        """The drop, from `-most` to 0, that as large a share `2 u` of all drops exceed; beyond `u` 0.5 without meaning.
+
+        Args:
+            u: `(m,)`, from 0 to 0.5.
+            most: `(m,)`, from 0 to 1.
+        """
+        u = np.minimum(u, 0.5)
+        tail = 0.0 if isinstance(most, float) else power(1 - most, self.eta + 1)
+        return power(2 * u + (1 - 2 * u) * tail, 1 / (self.eta + 1)) - 1
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ from evonet.operators.safe_mutation import SLOPES
 from evonet.settings import Operator, PositiveFloat, Probability, Settings
 from evonet.types import BoolArray, FloatArray, IntArray
 
+CONNECTIONS = "connections"
+"""The name of the number of a network's connections, as an objective."""
+
 
 @dataclass(frozen=True)
 class Structure(Settings):

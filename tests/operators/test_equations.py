@@ -177,6 +177,24 @@ def test_a_polynomial_step(eta, gene):
     assert_distributed(mutants, cdf, below + above)
 
 
+@pytest.mark.parametrize("gene", [-2.0, -1.9, 0.5, 3.0])
+def test_a_polynomial_step_that_is_a_share_of_the_range(gene):
+    low, high, eta = -2.0, 3.0, 5.0
+    genomes = np.full((DRAWS // SIZE, SIZE), gene)
+    mutants = Polynomial(eta, low, high, rate=1.0, share_of="range")(np.random.default_rng(1), genomes, PARENTS)
+
+    def cdf(x):  # the truncated polynomial distribution on either side, half of the steps on each
+        step, below, above = abs(x - gene) / (high - low), (gene - low) / (high - low), (high - gene) / (high - low)
+        tail = (1 - (below if x < gene else above)) ** (eta + 1)
+        share = 0.5 * ((1 - step) ** (eta + 1) - tail) / (1 - tail)
+        return share if x < gene else 1 - share
+
+    assert mutants.min() >= low
+    assert mutants.max() <= high
+    places = [low + share * (high - low) for share in (0.01, 0.05, 0.2, 0.45, 0.52, 0.7, 0.95)]
+    assert_distributed(mutants, cdf, [place for place in places if place != gene])
+
+
 @pytest.mark.parametrize("scope", ["individual", "gene"])
 def test_step_sizes_change_by_log_normal_factors(scope):
     m = 20_000
