@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
 from evonet.archives.columns import Measures, measure_columns
-from evonet.genetic_algorithm import AnyMutation, GeneticAlgorithm
+from evonet.genetic_algorithm import GeneticAlgorithm
 from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import SBX, Crossover
 from evonet.operators.initialisation import Initialisation, Normal
@@ -27,6 +27,7 @@ from evonet.pareto import crowded_order, hypervolume, non_dominated
 from evonet.settings import Natural
 from evonet.strategies.warm_start import Start
 from evonet.types import RETURN, BoolArray, FloatArray
+from evonet.variation import AnyMutation
 
 Direction: TypeAlias = Literal["maximise", "minimise"]
 Objectives: TypeAlias = Mapping[str, Direction]
