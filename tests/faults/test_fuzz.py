@@ -62,7 +62,7 @@ KINDS = {
     "checkpoint": (Checkpoint.load, (CheckpointError, ConfigError)),
     "journal": (read_journal, (ConfigError,)),
 }
-SEALS = {"champion": champions.sealed, "checkpoint": states.sealed}
+SEALS = {"champion": champions.with_digest, "checkpoint": states.with_digest}
 PIECES = st.sampled_from(
     [
         b"{",
