@@ -1,4 +1,4 @@
-"""Networks without the hidden neurons that lead nowhere, for exports."""
+"""Networks without the hidden neurons that lead nowhere, and the inputs that lead nowhere."""
 
 from __future__ import annotations
 
@@ -34,3 +34,12 @@ def compact(network: NeuralNetwork) -> NeuralNetwork:
             values = values[:, reaches_output]
         block[...] = values
     return found
+
+
+def inputs_left_out(network: NeuralNetwork) -> list[int]:
+    """The inputs from which no path leads to an output, in order."""
+    used = (compact(network).input_hidden_weights != 0).any(axis=1)
+    if network.architecture.skip:
+        used |= (network.input_output_weights != 0).any(axis=1)
+    left_out: list[int] = np.flatnonzero(~used).tolist()
+    return left_out

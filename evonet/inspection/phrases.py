@@ -80,6 +80,12 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def first_few(words: Sequence[str], most: int = 8) -> str:
+    """Words as `listed`, those beyond `most` as a number, for example `x, y and 3 more`."""
+    shown = [shortened(word) for word in words[:most]]
+    return listed([*shown, f"{len(words) - most:,} more"] if len(words) > most else shown)
+
+
 def shortened(text: str, width: int = 24) -> str:
     """`text` on one line, shortened to `width` characters at its end."""
     line = printable(text, keep="")

@@ -1,7 +1,5 @@
 """A run whose networks' structure evolves: from YAML, with any number of workers, stopped and resumed, inspected."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -93,12 +91,17 @@ def test_absent_connections_are_dots_and_free_neurons_are_not_printed(run, capsy
 
 
 @pytest.mark.parametrize(
-    "network",
-    ["{hidden: 0}", pytest.param("{hidden: 5, skip: true, structure: {start: minimal}}", marks=pytest.mark.slow)],
-)
-def test_networks_without_a_hidden_layer_and_growing_ones_have_a_report(network, tmp_path):
+    ("network", "found"),
+    [("{hidden: 0}", ["All hidden neurons are active"]),
+     ("{hidden: 5, structure: {start: minimal, density: 0.2}}", ["Size of the networks", "Left out: the inputs"])],
+)  # fmt: skip
+def test_networks_without_a_hidden_layer_and_growing_ones_have_a_report(network, found, tmp_path, capsys):
     text = f"environment: {{id: CartPole-v1, max_steps: 30}}\nnetwork: {network}\n{SMALL}\nevaluation: {{workers: 1}}\n"
     path = run_whole(tmp_path, text, "stop.generations=2")
     assert main(["inspect", str(path), "--json"]) == 0
     assert main(["inspect", str(path), "--html", str(tmp_path / "report.html")]) == 0
-    assert json.dumps("Influence of each input")[1:-1] in (tmp_path / "report.html").read_text(encoding="utf-8")
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert [words for words in ["Influence of each input", *found] if words not in report] == []
+    capsys.readouterr()
+    assert main(["inspect", str(path)]) == 0
+    assert ("Inputs left out: " in capsys.readouterr().out) == ("Left out: the inputs" in found)

@@ -1,6 +1,7 @@
 """Functions for figures draw on given or new axes, and never change Matplotlib's global state."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from evonet import NeuralNetwork
 from evonet.environments.known import names_for
 from evonet.errors import EvonetError
+from evonet.experiment.records import SIZES
 from evonet.inspection import plots
 from evonet.inspection.analysis.ancestry import Family, Payoff, family, payoffs
 from evonet.inspection.analysis.influence import Removals, action_influence
@@ -52,7 +54,10 @@ def drawings(run, episodes):
     landscape = Landscape(np.linspace(-1, 1, 3), np.arange(9.0).reshape(3, 3), 2)
     tree = family(run.lineage, run.descent)
     paid = payoffs(run.lineage, run.descent)
+    sizes = {name: np.arange(1.0 + len(run.metrics["best"]))[1:] for name in SIZES}
+    grown = SimpleNamespace(metrics={**run.metrics, **sizes})
     return {
+        "network_sizes": lambda ax: plots.network_sizes(grown, ax),
         "learning_curve": lambda ax: plots.learning_curve(run, "environment_steps", ax),
         "diversity": lambda ax: plots.diversity(run, ax),
         "metric_curve": lambda ax: plots.metric_curve(run, "mean", "mean fitness", ax),

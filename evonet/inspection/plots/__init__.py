@@ -10,7 +10,7 @@ or imports pyplot. An example:
 
 from evonet.inspection.plots.ancestry import descent_tree, payoff_bars
 from evonet.inspection.plots.behaviour import action_traces, hidden_traces, histogram, observation_traces
-from evonet.inspection.plots.learning import diversity, learning_curve, metric_curve
+from evonet.inspection.plots.learning import diversity, learning_curve, metric_curve, network_sizes
 from evonet.inspection.plots.network import network_diagram, weight_maps
 from evonet.inspection.plots.policy import influence_bars, policy_grid, policy_map, removal_bars
 from evonet.inspection.plots.robustness import landscape_map, robustness_curve
@@ -26,6 +26,7 @@ __all__ = [
     "learning_curve",
     "metric_curve",
     "network_diagram",
+    "network_sizes",
     "observation_traces",
     "payoff_bars",
     "policy_grid",

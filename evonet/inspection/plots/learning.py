@@ -73,6 +73,26 @@ def diversity(run: LoadedRun, ax: Axes | None = None) -> Axes:
     return metric_curve(run, "diversity", "mean deviation of a gene", ax)
 
 
+def network_sizes(run: LoadedRun, ax: Axes | None = None) -> Axes:
+    """Connections and hidden neurons over generations where the structure evolves: the median's and the champion's."""
+    ax = axes_for(ax)
+    metrics = run.metrics
+    small = "o" if len(metrics["generation"]) < 40 else ""
+    for name, color in (("connections", POSITIVE), ("hidden_neurons", NEGATIVE)):
+        label = name.replace("_", " ")
+        for column, style, whose in ((name, "-", "median"), (f"champion_{name}", "--", "champion")):
+            ax.plot(
+                metrics["generation"], metrics[column], color=color, linestyle=style, drawstyle="steps-post",
+                label=f"{label}, {whose}", marker=small, markersize=3,
+            )  # fmt: skip
+    ax.set_ylim(bottom=0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlabel("generation")
+    ax.set_ylabel("number")
+    legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0.2)
+    return ax
+
+
 def metric_curve(run: LoadedRun, name: str, label: str, ax: Axes | None = None) -> Axes:
     """A metric of at least 0 over generations, such as `sigma` or `mean_distance` of a strategy."""
     ax = axes_for(ax)

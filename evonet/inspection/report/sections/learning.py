@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evonet.inspection.phrases import counted, duration, number
-from evonet.inspection.plots import diversity, learning_curve
+from evonet.inspection.plots import diversity, learning_curve, network_sizes
 from evonet.inspection.plots.learning import Over
 from evonet.inspection.plots.palette import Axes, legend
 from evonet.inspection.report.figure import Figure, drawn
@@ -35,6 +35,13 @@ def learning(findings: Findings) -> Section:
             lambda ax: diversity(run, ax), size=_SIZE,
         )
     ]  # fmt: skip
+    if "connections" in metrics:
+        figures.append(
+            drawn(
+                "size", "Size of the networks", "Biases count as connections.",
+                lambda ax: network_sizes(run, ax), size=_SIZE,
+            )
+        )  # fmt: skip
     return Section("learning", "Learning", [_lead(findings)], figures, parts={"switch": switch})
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.inspection.phrases import counted
+from evonet.export.compact import inputs_left_out
+from evonet.inspection.phrases import counted, first_few
 from evonet.inspection.plots import network_diagram, weight_maps
 from evonet.inspection.plots.network import MOST_MAPPED, WIDEST, connection_genes, shown_genes
 from evonet.inspection.report.figure import Figure, drawn
@@ -73,6 +74,12 @@ def _lead(findings: Findings, champion: Champion) -> str:
     marks += ["skip connections"] if shape.skip else []
     marks += [] if shape.bias else ["no bias"]
     lead = f"{_sizes(champion)}: {counted(shape.genome_size, 'gene')} ({', '.join(marks)})."
+    connections = int(np.count_nonzero(champion.genome))
+    if connections < shape.genome_size:
+        lead += f" {counted(connections, 'connection')} exist{'s' if connections == 1 else ''}."
+    missing = [findings.names.inputs[index] for index in inputs_left_out(champion.network)]
+    if missing:
+        lead += f" Left out: the input{'s' if len(missing) > 1 else ''} {first_few(missing)}."
     if findings.states is None:
         return lead
     counts = Counter(findings.states)
