@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from evonet import Architecture
+
 INPUTS, HIDDEN, OUTPUTS = 4, 16, 2
 GENES = INPUTS * HIDDEN + HIDDEN + HIDDEN * OUTPUTS + OUTPUTS
 STEPS = 500
@@ -42,6 +44,25 @@ def controllers(n: int, hidden: int = HIDDEN, seed: int = 1) -> NDArray[np.float
     outgoing[:, _PILOT] = [-0.8, 0.8]
     # Upright and at rest no side is preferred: the output biases take back what the other units say there.
     tilt[...] = -np.einsum("nh,nho->no", np.tanh(bias), outgoing)
+    return genomes
+
+
+def sparse_controllers(architecture: Architecture, n: int, seed: int = 1) -> NDArray[np.float64]:
+    """n controllers with skip connections, without half of the weights that lead from the inputs to other units."""
+    rng = np.random.default_rng(seed)
+    genomes = np.zeros((n, architecture.genome_size))
+    views = architecture.views(genomes)
+    names = ("input_hidden_weights", "hidden_bias", "hidden_output_weights", "output_bias")
+    for name, block in zip(
+        names, blocks(controllers(n, architecture.num_hidden, seed), architecture.num_hidden), strict=True
+    ):
+        views[name][...] = block
+    views["input_output_weights"][...] = rng.uniform(-0.01, 0.01, (n, INPUTS, OUTPUTS))
+    for name in ("input_hidden_weights", "input_output_weights"):
+        exists = rng.random(views[name].shape) < 0.5
+        if name == "input_hidden_weights":
+            exists[:, :, _PILOT] = True
+        views[name][...] *= exists
     return genomes
 
 

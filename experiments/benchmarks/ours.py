@@ -1,6 +1,7 @@
 """evonet's side of each contest, by its public API.
 
 usage: python -m ours throughput ENGINE ENVIRONMENT N
+       python -m ours structure N
        python -m ours generation ROWS GENES
        python -m ours engine ENVIRONMENT N WORKERS
        python -m ours memory ROWS GENES
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from contestant import Measure, serve, timed
-from controllers import controllers
+from controllers import HIDDEN, controllers, sparse_controllers
 from evonet import Architecture, EpisodeReturn, GeneticAlgorithm
 from evonet.operators.crossover import UniformCrossover
 from evonet.operators.mutation import Gaussian
@@ -24,7 +25,13 @@ from evonet.operators.selection import Tournament
 
 def prepare_throughput(engine: str, environment: str, n: int) -> Measure:
     """One episode of each of n networks; the episode's seed is a new one each time, as in evolution."""
-    return _evaluating(EpisodeReturn(environment, episodes=1, engine=engine), environment, n)
+    return _evaluating_networks(EpisodeReturn(environment, episodes=1, engine=engine), environment, n)
+
+
+def prepare_structure(n: int) -> Measure:
+    """CartPole-v1 by networks with as many genes as those of `throughput`, with skip connections and many zeros."""
+    fitness = EpisodeReturn("CartPole-v1", hidden=HIDDEN - 1, skip=True, episodes=1, engine="numba")
+    return _evaluating(fitness, sparse_controllers(fitness.architecture, n), balancing=True)
 
 
 def genetic_algorithm(rows: int, genes: int) -> GeneticAlgorithm:
@@ -78,14 +85,19 @@ def _peak_bytes() -> int:
 def prepare_engine(environment: str, n: int, workers: int) -> Measure:
     """The gymnasium engine, in this process or in workers."""
     fitness = EpisodeReturn(environment, episodes=1, engine="gymnasium", workers=workers)
-    return _evaluating(fitness, environment, n)
+    return _evaluating_networks(fitness, environment, n)
 
 
-def _evaluating(fitness: EpisodeReturn, environment: str, n: int) -> Measure:
+def _evaluating_networks(fitness: EpisodeReturn, environment: str, n: int) -> Measure:
     """n networks: controllers where one balances a pole, random ones elsewhere."""
     balancing = environment.startswith("CartPole")
     size = fitness.architecture.genome_size
     genomes = controllers(n) if balancing else np.random.default_rng(1).standard_normal((n, size))
+    return _evaluating(fitness, genomes, balancing=balancing)
+
+
+def _evaluating(fitness: EpisodeReturn, genomes: np.ndarray, *, balancing: bool) -> Measure:
+    """One episode of each network; those that balance do so to the end."""
     seed = 0
 
     def work() -> int:
@@ -94,7 +106,7 @@ def _evaluating(fitness: EpisodeReturn, environment: str, n: int) -> Measure:
         return fitness(genomes, np.array([seed])).steps
 
     steps = work()
-    assert not balancing or steps == fitness.task.max_steps * n
+    assert not balancing or steps == fitness.task.max_steps * len(genomes)
     return lambda: timed(work)
 
 
@@ -102,6 +114,8 @@ if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     if command == "throughput":
         serve(lambda: prepare_throughput(arguments[0], arguments[1], int(arguments[2])))
+    elif command == "structure":
+        serve(lambda: prepare_structure(int(arguments[0])))
     elif command == "generation":
         serve(lambda: prepare_generation(int(arguments[0]), int(arguments[1])))
     elif command == "memory":

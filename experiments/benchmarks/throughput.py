@@ -2,9 +2,9 @@
 
 Question: CartPole-v1, 4-16-2 networks that all balance for 500 steps: how fast are evonet's engines, the fastest loop
 that one can write with evosax and gymnax, a C program written for the processor, and the textbook's loop? And how much
-faster than a loop over the real environment are the other kernels?
+faster than a loop over the real environment are the other kernels? And do skip connections and absent ones cost speed?
 
-Command: python experiments/benchmarks/throughput.py [--quick] [--json] [--only cartpole|kernels]
+Command: python experiments/benchmarks/throughput.py [--quick] [--json] [--only cartpole|kernels|structure]
 
 JAX computes in float32 throughout; evonet and the C program compute the network in float32 and the physics in float64,
 as Gymnasium does. evonet's figures hold all that it does around the steps: start states, fitness, results.
@@ -41,18 +41,20 @@ _TEXTBOOK_SAMPLE = 16  # individuals; its speed does not depend on how many ther
 
 def main() -> None:
     parser = options(__doc__, rounds=15)
-    parser.add_argument("--only", choices=("cartpole", "kernels"), help="half of the contest")
+    parser.add_argument("--only", choices=("cartpole", "kernels", "structure"), help="a part of the contest")
     arguments = parser.parse_args()
     rounds = chosen_rounds(arguments)
     report = Report("throughput", rounds)
     settings = range(1, min(2, cores_present()) + 1)
-    if arguments.only != "kernels":
+    if arguments.only in (None, "cartpole"):
         for n in POPULATIONS:
             for cores in settings:
                 _cart_pole(n, cores, arguments.peers, rounds, report)
-    if arguments.only != "cartpole":
+    if arguments.only in (None, "kernels"):
         for environment in KERNELS:
             _kernel(environment, settings, rounds, report)
+    if arguments.only in (None, "structure"):
+        _structure(settings, rounds, report)
     report.show(arguments.json)
 
 
@@ -112,6 +114,19 @@ def _kernel(environment: str, settings: Sequence[int], rounds: int, report: Repo
             results.get((loop.name, 1)),
             at_least=200,
         )
+
+
+def _structure(settings: Sequence[int], rounds: int, report: Report) -> None:
+    """Networks 4-15-2 with skip connections, half of their input weights absent, against 4-16-2 with all."""
+    n = max(POPULATIONS)
+    dense, sparse = "4-16-2, all connections", "4-15-2 with skip connections, half of them absent"
+    commands = {dense: python("ours", "throughput", "numba", "CartPole-v1", n), sparse: python("ours", "structure", n)}
+    contestants = [Contestant(name, command, cores) for name, command in commands.items() for cores in settings]
+    results = race(contestants, rounds, report, lambda reading: reading["done"] / reading["seconds"] / 1e6, UNIT)
+    report.tables["CartPole-v1, structure"] = list(results.values())
+    for cores in settings:
+        where = f"structure, {cores} core{'s' * (cores > 1)}: absent connections / all"
+        report.compare(where, results.get((sparse, cores)), results.get((dense, cores)), at_least=0.9)
 
 
 def _evosax_name(variant: str) -> str:
