@@ -90,6 +90,11 @@ def enlarged(genomes: NDArray[Gene], small: Architecture, architecture: Architec
     return whole
 
 
+def thresholded(genomes: FloatArray, threshold: float) -> FloatArray:
+    """The genomes with each gene nearer to 0 by `threshold`, and 0 if it was nearer before (soft thresholding)."""
+    return np.sign(genomes) * np.maximum(np.abs(genomes) - threshold, 0.0) if threshold else genomes
+
+
 def neurons_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
     """Which hidden neurons have a connection, `(…, num_hidden)`, for `masks (…, genome_size)`."""
     incoming, outgoing = _ends(masks, architecture)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 
 from evonet.architecture import Architecture
-from evonet.operators.structure import enlarged, smaller
+from evonet.operators.structure import enlarged, smaller, thresholded
 from evonet.population import Population
 from evonet.settings import Count, Natural, check
 from evonet.strategies.algorithm import AlgorithmFactory
 from evonet.strategies.restarts import Restarts
-from evonet.strategies.warm_start import Start
+from evonet.strategies.warm_start import Start, starting_genomes
 from evonet.types import BoolArray, FloatArray
 
 
@@ -28,11 +29,13 @@ class Growing(Restarts):
         algorithm: a factory of the algorithm, called at the start and at each restart.
         neurons: hidden neurons that are added at a time.
         attempts: searches of networks of one size.
+        threshold: a weight that is nearer to 0 is an absent connection, and the others come nearer to 0 by as much; so
+            connections that do not matter vanish, and appear again if they are of use. By default all exist.
         stagnation: generations without a better best fitness; by default 10 + 30 genes / population size.
         flat: generations in which all individuals have the same fitness.
         seed: seed of all random numbers.
-        initial: genomes of the largest network to start from, or what has them, see `evonet.strategies.warm_start`;
-            the first search is then one of the largest network.
+        initial: genome of the largest network to start from, or what has one, see `evonet.strategies.warm_start`; the
+            first search is then one of the largest network.
 
     Attributes:
         hidden: hidden neurons of the networks that are searched now.
@@ -47,17 +50,22 @@ class Growing(Restarts):
         algorithm: AlgorithmFactory,
         neurons: Count = 1,
         attempts: Count = 1,
+        threshold: Annotated[float, Ge(0)] = 0.0,
         stagnation: Count | None = None,
         flat: Count = 10,
         *,
         seed: Natural = 0,
         initial: Start | None = None,
     ) -> None:
-        check(Growing, {"neurons": neurons, "attempts": attempts})
+        check(Growing, {"neurons": neurons, "attempts": attempts, "threshold": threshold})
         self.neurons = int(neurons)
         self.attempts = int(attempts)
+        self.threshold = float(threshold)
         least = 0 if architecture.skip else 1
         self.hidden = least if initial is None else architecture.num_hidden
+        if initial is not None:
+            genomes = starting_genomes("Growing.initial", initial, architecture, most=1)
+            initial = genomes + self.threshold * np.sign(genomes)
         super().__init__(architecture, algorithm, stagnation=stagnation, flat=flat, seed=seed, initial=initial)
 
     @property
@@ -75,7 +83,7 @@ class Growing(Restarts):
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
-        return {**super().state(), "hidden": self.hidden}
+        return {**super().state(), "hidden": self.hidden, "threshold": self.threshold}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`, which is copied."""
@@ -92,6 +100,9 @@ class Growing(Restarts):
             self.hidden = min(self.hidden + self.neurons, self.architecture.num_hidden)
 
     def _placed(self, inner: Population) -> tuple[FloatArray, BoolArray | None]:
+        genomes = thresholded(inner.genomes, self.threshold)
+        masks = np.ones(genomes.shape, np.bool_) if inner.masks is None else inner.masks
+        if self.threshold:
+            masks = masks & (genomes != 0.0)
         small = self._searched
-        masks = np.ones(inner.genomes.shape, np.bool_) if inner.masks is None else inner.masks
-        return enlarged(inner.genomes, small, self.architecture), enlarged(masks, small, self.architecture)
+        return enlarged(genomes, small, self.architecture), enlarged(masks, small, self.architecture)

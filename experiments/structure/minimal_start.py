@@ -24,12 +24,10 @@ from evonet.experiment.study import study
 from evonet.operators.structure import neurons_of
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-STRUCTURE = (
-    "network.hidden=16",
-    "network.structure={start: minimal}",
-    "algorithm.mutation=[{type: gaussian, sigma: 1.0, rate: 0.5}, {type: add_connection, rate: 0.3}, "
-    "{type: remove_connection, rate: 0.1}, {type: add_neuron, rate: 0.1}, {type: remove_neuron, rate: 0.03}]",
-)
+MUTATIONS = """[
+{type: gaussian, sigma: 1.0, rate: 0.5}, {type: add_connection, rate: 0.3}, {type: remove_connection, rate: 0.1},
+{type: add_neuron, rate: 0.1}, {type: remove_neuron, rate: 0.03}]"""
+STRUCTURE = ("network.hidden=16", "network.structure={start: minimal}", f"algorithm.mutation={MUTATIONS}")
 TASKS = ("acrobot", "mountain_car", "pendulum")
 
 

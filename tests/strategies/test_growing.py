@@ -82,8 +82,23 @@ def test_the_mean_of_a_smaller_network_is_measured_in_the_largest():
     assert search_distribution(Growing(SKIP, GUESSING)) is None
 
 
+def test_weights_nearer_to_0_than_the_threshold_are_absent_and_the_others_come_nearer():
+    raw = Growing(SKIP, GUESSING, seed=2).ask()
+    algorithm = Growing(SKIP, GUESSING, threshold=0.5, seed=2)
+    genomes, masks = algorithm.ask(), algorithm.population.masks
+    absent = np.abs(raw) <= 0.5
+    assert 0 < np.count_nonzero(~absent) < 15
+    assert (masks == ~absent).all()
+    assert (genomes[absent] == 0).all()
+    assert np.allclose(np.abs(genomes[masks]), np.abs(raw[masks]) - 0.5)
+    assert (np.sign(genomes[masks]) == np.sign(raw[masks])).all()
+
+
 def test_a_warm_start_searches_the_largest_network_from_there():
     genome = np.linspace(1.0, 2.0, ELMAN.genome_size)
+    for threshold in (0.0, 0.3):
+        algorithm = Growing(ELMAN, functools.partial(SNES, sigma=1e-6), threshold=threshold, initial=genome)
+        assert np.abs(algorithm.ask() - genome).max() < 1e-4
     algorithm = Growing(ELMAN, functools.partial(SNES, sigma=1e-6), initial=genome)
     assert np.abs(algorithm.ask() - genome).max() < 1e-4
     assert hidden(algorithm, 4) == [3] * 4
