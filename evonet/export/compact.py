@@ -1,11 +1,11 @@
-"""Networks without the hidden neurons that lead nowhere, and the inputs that lead nowhere."""
+"""Networks without the hidden neurons that lead nowhere, for exports."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from evonet.network import NeuralNetwork
-from evonet.operators.structure import smaller
+from evonet.operators.structure import leading_to_output, smaller
 
 
 def compact(network: NeuralNetwork) -> NeuralNetwork:
@@ -16,10 +16,7 @@ def compact(network: NeuralNetwork) -> NeuralNetwork:
     architecture = network.architecture
     if not architecture.num_hidden:
         return network
-    reaches_output = (network.hidden_output_weights != 0).any(axis=1)
-    if architecture.recurrent:
-        for _ in range(architecture.num_hidden):
-            reaches_output |= (network.hidden_hidden_weights[:, reaches_output] != 0).any(axis=1)
+    reaches_output = leading_to_output(network.genome != 0, architecture)
     if not reaches_output.any() and not architecture.skip:
         reaches_output[0] = True  # without skip connections there must be one
     if reaches_output.all():
@@ -34,12 +31,3 @@ def compact(network: NeuralNetwork) -> NeuralNetwork:
             values = values[:, reaches_output]
         block[...] = values
     return found
-
-
-def inputs_left_out(network: NeuralNetwork) -> list[int]:
-    """The inputs from which no path leads to an output, in order."""
-    used = (compact(network).input_hidden_weights != 0).any(axis=1)
-    if network.architecture.skip:
-        used |= (network.input_output_weights != 0).any(axis=1)
-    left_out: list[int] = np.flatnonzero(~used).tolist()
-    return left_out

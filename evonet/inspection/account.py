@@ -16,7 +16,6 @@ from evonet.champion import Champion
 from evonet.environments.known import Names
 from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.experiment.permissions import flags_for
-from evonet.export.compact import inputs_left_out
 from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
@@ -26,6 +25,7 @@ from evonet.inspection.policy_text import policy_text
 from evonet.inspection.verdict import COLUMNS, Paint, champion_verdict, plain, run_verdict
 from evonet.inspection.weights import weight_tables
 from evonet.network import LayerName, NeuralNetwork
+from evonet.operators.structure import inputs_left_out
 from evonet.shell import command
 
 _SHOWN_ANCESTORS = 8
@@ -154,7 +154,7 @@ def _network(champion: Champion, names: Names, *, weights: bool) -> list[str]:
     connections = np.count_nonzero(champion.genome)
     if connections < shape.genome_size:
         heading += f", {connections:,} of them not 0"
-    missing = [names.inputs[index] for index in inputs_left_out(champion.network)]
+    missing = [names.inputs[index] for index in inputs_left_out(champion.genome != 0, shape)]
     if missing:
         heading += "\n" + textwrap.fill(f"Inputs left out: {first_few(missing)}", COLUMNS)
     return [heading, weight_tables(champion.network, names)] if weights else [heading]

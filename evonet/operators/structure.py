@@ -101,6 +101,29 @@ def neurons_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
     return incoming | outgoing
 
 
+def leading_to_output(mask: BoolArray, architecture: Architecture) -> BoolArray:
+    """Which hidden neurons lead to an output, by themselves or over others, `(num_hidden,)`, for a `(genome_size,)`."""
+    if not architecture.num_hidden:
+        return np.zeros(0, np.bool_)
+    blocks = architecture.views(mask)
+    leading: BoolArray = blocks["hidden_output_weights"].any(axis=1)
+    if architecture.recurrent:
+        for _ in range(architecture.num_hidden):
+            leading |= np.any(blocks["hidden_hidden_weights"][:, leading], axis=1)
+    return leading
+
+
+def inputs_left_out(mask: BoolArray, architecture: Architecture) -> IntArray:
+    """The inputs from which no connection leads to an output, in order, for a `(genome_size,)`."""
+    blocks = architecture.views(mask)
+    used = np.zeros(architecture.num_inputs, np.bool_)
+    if architecture.num_hidden:
+        used |= blocks["input_hidden_weights"][:, leading_to_output(mask, architecture)].any(axis=1)
+    if architecture.skip:
+        used |= blocks["input_output_weights"].any(axis=1)
+    return np.flatnonzero(~used)
+
+
 def pruned(masks: BoolArray, architecture: Architecture) -> BoolArray:
     """The masks `(m, genome_size)` without unconnected hidden neurons, in a new array.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evonet.architecture import Architecture
-from evonet.export.compact import compact, inputs_left_out
+from evonet.export.compact import compact
 from evonet.network import NeuralNetwork
 from evonet.operators.structure import Structure
 
@@ -43,15 +43,3 @@ def test_a_neuron_that_is_silenced_by_hand_is_left_out():
     assert np.allclose(small.predict([0.3, 0.4]), network.predict([0.3, 0.4]))
     network.hidden_output_weights = 0.0
     assert compact(network).architecture.num_hidden == 1  # a network without skip connections has at least one
-
-
-def test_an_input_is_left_out_if_no_path_leads_from_it_to_an_output():
-    network = NeuralNetwork(4, 2, 1, recurrent=True, skip=True)
-    network.genome[:] = 0.0
-    network.input_output_weights[0] = 1.0
-    network.input_hidden_weights[1, 0] = 1.0  # neuron 0 is read by neuron 1 only, which leads to the output
-    network.hidden_hidden_weights[0, 1] = network.hidden_output_weights[1, 0] = 1.0
-    assert inputs_left_out(network) == [2, 3]
-    network.hidden_output_weights[1, 0] = 0.0
-    assert inputs_left_out(network) == [1, 2, 3]
-    assert inputs_left_out(NeuralNetwork(4, 2, 1)) == []

@@ -19,7 +19,7 @@ from evonet.operators import (
 )
 from evonet.operators.crossover import CROSSOVERS
 from evonet.operators.mutation import MUTATIONS
-from evonet.operators.structure import STRUCTURAL_MUTATIONS, neurons_of, pruned
+from evonet.operators.structure import STRUCTURAL_MUTATIONS, inputs_left_out, neurons_of, pruned
 from evonet.strategies.islands import Islands
 from evonet.strategies.restarts import Restarts
 
@@ -313,3 +313,16 @@ def test_species_part_where_connections_differ():
     fitness = np.array([3.0, 2.0, 1.0, 0.0])
     assert Speciation(radius=0.5).species(genomes, fitness).tolist() == [0, 0, 0, 0]
     assert Speciation(radius=0.5, disjoint=1.0).species(genomes, fitness, masks).tolist() == [0, 0, 1, 1]
+
+
+def test_an_input_is_left_out_if_no_path_leads_from_it_to_an_output():
+    network = NeuralNetwork(4, 2, 1, recurrent=True, skip=True)
+    shape = network.architecture
+    network.genome[:] = 0.0
+    network.input_output_weights[0] = 1.0
+    network.input_hidden_weights[1, 0] = 1.0  # neuron 0 is read by neuron 1 only, which leads to the output
+    network.hidden_hidden_weights[0, 1] = network.hidden_output_weights[1, 0] = 1.0
+    assert inputs_left_out(network.genome != 0, shape).tolist() == [2, 3]
+    network.hidden_output_weights[1, 0] = 0.0
+    assert inputs_left_out(network.genome != 0, shape).tolist() == [1, 2, 3]
+    assert inputs_left_out(np.zeros(10, np.bool_), Architecture(4, 0, 2, skip=True)).tolist() == [0, 1, 2, 3]

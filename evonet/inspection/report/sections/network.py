@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.export.compact import inputs_left_out
 from evonet.inspection.phrases import counted, first_few
 from evonet.inspection.plots import network_diagram, weight_maps
 from evonet.inspection.plots.network import MOST_MAPPED, WIDEST, connection_genes, shown_genes
@@ -16,6 +15,7 @@ from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 from evonet.inspection.table import Table
+from evonet.operators.structure import inputs_left_out
 from evonet.types import FloatArray
 
 _MOST_SNAPSHOTS = 60
@@ -77,7 +77,7 @@ def _lead(findings: Findings, champion: Champion) -> str:
     connections = int(np.count_nonzero(champion.genome))
     if connections < shape.genome_size:
         lead += f" {counted(connections, 'connection')} exist{'s' if connections == 1 else ''}."
-    missing = [findings.names.inputs[index] for index in inputs_left_out(champion.network)]
+    missing = [findings.names.inputs[index] for index in inputs_left_out(champion.genome != 0, shape)]
     if missing:
         lead += f" Left out: the input{'s' if len(missing) > 1 else ''} {first_few(missing)}."
     if findings.states is None:
