@@ -91,8 +91,17 @@ def enlarged(genomes: NDArray[Gene], small: Architecture, architecture: Architec
 
 
 def thresholded(genomes: FloatArray, threshold: float) -> FloatArray:
-    """The genomes with each gene nearer to 0 by `threshold`, and 0 if it was nearer before (soft thresholding)."""
-    return np.sign(genomes) * np.maximum(np.abs(genomes) - threshold, 0.0) if threshold else genomes
+    """The genomes `(m, genome_size)` with weak genes at 0, and the others nearer to 0 (soft thresholding).
+
+    Args:
+        genomes: `(m, genome_size)`.
+        threshold: by how much genes come nearer to 0, as a share of the root mean square of their genome.
+    """
+    if not threshold:
+        return genomes
+    by = threshold * np.sqrt(np.square(genomes).mean(axis=1, keepdims=True))
+    nearer: FloatArray = np.sign(genomes) * np.maximum(np.abs(genomes) - by, 0.0)
+    return nearer
 
 
 def neurons_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
@@ -106,7 +115,7 @@ def leading_to_output(mask: BoolArray, architecture: Architecture) -> BoolArray:
     if not architecture.num_hidden:
         return np.zeros(0, np.bool_)
     blocks = architecture.views(mask)
-    leading: BoolArray = blocks["hidden_output_weights"].any(axis=1)
+    leading: BoolArray = np.any(blocks["hidden_output_weights"], axis=1)
     if architecture.recurrent:
         for _ in range(architecture.num_hidden):
             leading |= np.any(blocks["hidden_hidden_weights"][:, leading], axis=1)

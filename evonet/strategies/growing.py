@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Lt
 
 from evonet.architecture import Architecture
 from evonet.operators.structure import enlarged, smaller, thresholded
@@ -29,8 +29,9 @@ class Growing(Restarts):
         algorithm: a factory of the algorithm, called at the start and at each restart.
         neurons: hidden neurons that are added at a time.
         attempts: searches of networks of one size.
-        threshold: a weight that is nearer to 0 is an absent connection, and the others come nearer to 0 by as much; so
-            connections that do not matter vanish, and appear again if they are of use. By default all exist.
+        start: hidden neurons of the first networks; by default as few as there may be.
+        threshold: by how much weights come nearer to 0, as a share of the root mean square of a network's weights; at
+            0 there is no connection. So connections that do not matter vanish, and come back if they are of use.
         stagnation: generations without a better best fitness; by default 10 + 30 genes / population size.
         flat: generations in which all individuals have the same fitness.
         seed: seed of all random numbers.
@@ -50,22 +51,26 @@ class Growing(Restarts):
         algorithm: AlgorithmFactory,
         neurons: Count = 1,
         attempts: Count = 1,
-        threshold: Annotated[float, Ge(0)] = 0.0,
+        start: Natural | None = None,
+        threshold: Annotated[float, Ge(0), Lt(1)] = 0.0,
         stagnation: Count | None = None,
         flat: Count = 10,
         *,
         seed: Natural = 0,
         initial: Start | None = None,
     ) -> None:
-        check(Growing, {"neurons": neurons, "attempts": attempts, "threshold": threshold})
+        check(Growing, {"neurons": neurons, "attempts": attempts, "start": start, "threshold": threshold})
         self.neurons = int(neurons)
         self.attempts = int(attempts)
         self.threshold = float(threshold)
-        least = 0 if architecture.skip else 1
-        self.hidden = least if initial is None else architecture.num_hidden
+        least, most = 0 if architecture.skip else 1, architecture.num_hidden
+        self.hidden = least if start is None else int(start)
+        if not least <= self.hidden <= most:
+            raise ValueError(f"Growing.start must be from {least} to {most} for {architecture}, got {start}")
         if initial is not None:
-            genomes = starting_genomes("Growing.initial", initial, architecture, most=1)
-            initial = genomes + self.threshold * np.sign(genomes)
+            self.hidden = most
+            (genome,) = starting_genomes("Growing.initial", initial, architecture, most=1)
+            initial = _before_threshold(genome, self.threshold)
         super().__init__(architecture, algorithm, stagnation=stagnation, flat=flat, seed=seed, initial=initial)
 
     @property
@@ -106,3 +111,14 @@ class Growing(Restarts):
             masks = masks & (genomes != 0.0)
         small = self._searched
         return enlarged(genomes, small, self.architecture), enlarged(masks, small, self.architecture)
+
+
+def _before_threshold(genome: FloatArray, threshold: float) -> FloatArray:
+    """The genome that `thresholded` makes `genome (genome_size,)` of."""
+    strengths = np.abs(genome[genome != 0.0])
+    share = threshold * threshold
+    rest = len(genome) - share * len(strengths)
+    total = share * strengths.sum()
+    by = (total + np.sqrt(total * total + rest * share * np.square(strengths).sum())) / rest
+    raw: FloatArray = genome + by * np.sign(genome)
+    return raw

@@ -82,20 +82,27 @@ def test_the_mean_of_a_smaller_network_is_measured_in_the_largest():
     assert search_distribution(Growing(SKIP, GUESSING)) is None
 
 
-def test_weights_nearer_to_0_than_the_threshold_are_absent_and_the_others_come_nearer():
+def test_weak_weights_are_absent_and_the_others_come_nearer_to_0():
     raw = Growing(SKIP, GUESSING, seed=2).ask()
     algorithm = Growing(SKIP, GUESSING, threshold=0.5, seed=2)
     genomes, masks = algorithm.ask(), algorithm.population.masks
-    absent = np.abs(raw) <= 0.5
+    by = 0.5 * np.sqrt((raw[:, -3:] ** 2).mean(axis=1, keepdims=True))  # of a linear network's three weights
+    absent = np.abs(raw) <= by
     assert 0 < np.count_nonzero(~absent) < 15
     assert (masks == ~absent).all()
     assert (genomes[absent] == 0).all()
-    assert np.allclose(np.abs(genomes[masks]), np.abs(raw[masks]) - 0.5)
-    assert (np.sign(genomes[masks]) == np.sign(raw[masks])).all()
+    assert np.allclose(genomes, np.where(absent, 0.0, raw - np.sign(raw) * by))
+
+
+def test_the_first_network_may_be_a_larger_one():
+    assert hidden(Growing(SKIP, GUESSING, start=2, stagnation=1), 6) == [2, 2, 3, 3, 3, 3]
+    for start, shape in ((0, ELMAN), (4, SKIP)):
+        with pytest.raises(ValueError, match=f"^Growing.start must be from . to 3 for .*, got {start}$"):
+            Growing(shape, GUESSING, start=start)
 
 
 def test_a_warm_start_searches_the_largest_network_from_there():
-    genome = np.linspace(1.0, 2.0, ELMAN.genome_size)
+    genome = np.linspace(-1.0, 1.0, ELMAN.genome_size)
     for threshold in (0.0, 0.3):
         algorithm = Growing(ELMAN, functools.partial(SNES, sigma=1e-6), threshold=threshold, initial=genome)
         assert np.abs(algorithm.ask() - genome).max() < 1e-4
