@@ -1,33 +1,14 @@
 """Reports opened in a real browser: nothing is asked of a network, no error, every figure is there, all of it moves."""
 
 import re
-import shutil
-import time
 from pathlib import Path
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.thorough,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
-]
-PATIENCE = 120.0  # seconds, for machines that are busy with other tests
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--no-default-browser-check", "--disable-default-apps",
-    "--disable-extensions", "--metrics-recording-only", "--disable-dev-shm-usage",
-]  # fmt: skip
+from tests.browser import MARKS, browser, new_page, until
 
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
-        yield chromium
-        chromium.close()
-
+__all__ = ["browser"]
+pytestmark = MARKS
 
 HURRY = """window.hurry = 1;
 const interval = window.setInterval;
@@ -41,8 +22,7 @@ def opened(browser, shipped_reports):
 
     def open_report(name, width=1280):
         path, _ = shipped_reports(name)
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.set_default_timeout(1000 * PATIENCE)
+        page = new_page(browser, width)
         page.add_init_script(HURRY)
         seen = []
         page.on("console", lambda message: seen.append(f"console: {message.text}"))
@@ -58,14 +38,6 @@ def opened(browser, shipped_reports):
     for page, seen, path in pages:
         assert seen == [Path(path).as_uri()]
         page.close()
-
-
-def until(page, condition, seconds=PATIENCE):
-    """Wait for a condition; playwright's own way to wait is what the page's content security policy forbids."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, condition
-        page.wait_for_timeout(20)
 
 
 DRAWINGS = """() => [...document.querySelectorAll("figure[data-figure]")]

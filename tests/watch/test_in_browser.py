@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,19 +14,10 @@ import pytest
 
 from evonet.inspection.loaded_run import load_run
 from evonet.watch.server import Server
+from tests.browser import MARKS, browser, new_page, until
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.thorough,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
-]
-PATIENCE = 120.0  # seconds, for machines that are busy with other tests
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--no-default-browser-check", "--disable-default-apps",
-    "--disable-extensions", "--metrics-recording-only", "--disable-dev-shm-usage",
-]  # fmt: skip
+__all__ = ["browser"]
+pytestmark = MARKS
 ROOT = Path(__file__).parents[2]
 NAME = "<script>alert(1)</script>"
 CONFIG = f"""
@@ -58,19 +48,10 @@ def running(tmp_path):
     process.communicate()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def page(browser):
     """A page whose console, errors, dialogs and requests are written down."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(1000 * PATIENCE)
+    page = new_page(browser)
     page.add_init_script(COLLECT)
     page.seen, page.hosts = [], set()
     page.on("console", lambda message: page.seen.append(f"console: {message.text}"))
@@ -86,14 +67,6 @@ setInterval(() => {
   const canvas = document.querySelector("#player canvas"), caption = document.querySelector("#caption");
   if (caption && caption.textContent.includes("step ")) window.drawn.add(canvas.toDataURL());
 }, 20);"""
-
-
-def until(page, condition, seconds=PATIENCE):
-    """Wait for a condition; playwright's own way to wait is what the page's content security policy forbids."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, (condition, page.seen, page.inner_text("main"))
-        page.wait_for_timeout(50)
 
 
 POINTS = "document.querySelector('#learning .curve.best').points.length"
