@@ -3,6 +3,10 @@
 A YAML key is a constructor's argument: its type, range and default are read from the signature, so none of them is
 written twice. Where an argument is one of several operators, the key `type` names the operator; where a number may
 follow a schedule, the key `schedule` names the schedule.
+
+Pydantic would try a value with every model that it may have, and report the errors of all. So each choice has a
+`Discriminator`, the key `type` or `schedule` or a function of the value, which says by a `Tag` which model it is.
+Pydantic adds the tag to the place of an error; `ALTERNATIVES` are the tags that are no keys of the config.
 """
 
 from __future__ import annotations
@@ -45,7 +49,7 @@ _NUMBER, _SCHEDULE = "a number", "a schedule"
 _HOW_MANY, _EACH = "how many", "each"
 
 ALTERNATIVES = (_NUMBER, _SCHEDULE, _HOW_MANY, _EACH)
-"""The names of a setting's alternatives in the locations of pydantic's errors."""
+"""The tags of a setting's alternatives, which pydantic adds to the places of its errors."""
 
 
 class Section(BaseModel):
@@ -197,10 +201,12 @@ def nested_in(algorithm: Any) -> dict[str, Any]:
 
 
 def _how_many_or_each(value: Any) -> str:
+    """The tag of `islands`: a list has each island, a number says how many there are."""
     return _EACH if isinstance(value, list) else _HOW_MANY
 
 
 def _completed(island: Any, info: ValidationInfo) -> Any:
+    """An island with the settings that it leaves out, which are those of `algorithm` beside `islands`."""
     common = info.data.get("algorithm")
     if common is None or not isinstance(island, Mapping) or island.get("type", common.type) != common.type:
         return island
@@ -329,6 +335,7 @@ def _schedule(schedules: Schedules) -> Any:
 
 
 def _number_or_schedule(value: Any) -> str:
+    """The tag of a number that may follow a schedule."""
     return _SCHEDULE if isinstance(value, dict | Section) else _NUMBER
 
 

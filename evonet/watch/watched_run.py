@@ -26,7 +26,7 @@ from evonet.watch.tail import Tail
 
 State = Literal["running", "interrupted", "finished"]
 
-_PAUSE = 0.5  # seconds from one look at the directory to the next
+_PAUSE = 0.5  # seconds between two readings of the directory
 _SHARE = 20  # least time between two checkpoints that are read, as a multiple of the time that reading one takes
 
 
@@ -53,8 +53,8 @@ class WatchedRun:
         self._champion: dict[str, Any] = {"target": None, "network": None, "population": None}
         self._renderer: Renderer | None = None
         self._problem = ""
-        self._looking = threading.Lock()
-        self._looked = -_PAUSE
+        self._reading = threading.Lock()
+        self._read_at = -_PAUSE
         self._state: dict[str, Any] = {}
 
     @property
@@ -64,7 +64,7 @@ class WatchedRun:
 
     def brief(self) -> dict[str, Any]:
         """The run in a few words and numbers, for a list of runs."""
-        with self._looking:
+        with self._reading:
             self._read_journals()
             last, environment = self._curves.last, self._settings.get("environment") or {}
             return {
@@ -80,17 +80,17 @@ class WatchedRun:
 
     def state(self) -> dict[str, Any]:
         """Everything that the page shows, but for the pictures, as plain data."""
-        with self._looking:
-            if time.monotonic() - self._looked >= _PAUSE:
+        with self._reading:
+            if time.monotonic() - self._read_at >= _PAUSE:
                 self._read_journals()
                 self._read_newest_checkpoint()
                 self._state = self._described()
-                self._looked = time.monotonic()
+                self._read_at = time.monotonic()
             return self._state | {"clip": _clip_entry(self.clip)}
 
     def close(self) -> None:
         """End the process that renders the champion."""
-        with self._looking:
+        with self._reading:
             if self._renderer is not None:
                 self._renderer.close()
                 self._renderer, self._checkpoint = None, None

@@ -15,7 +15,7 @@ from evonet.watch.priority import lower_priority
 from evonet.watch.watched_run import state_of
 
 _NICENESS = 10  # a tenth of a busy processor, which a window needs to move as fast as the environment
-_PAUSE = 0.5  # seconds between two looks for the first champion
+_PAUSE = 0.5  # seconds between two readings of the directory, before the first champion
 
 
 def play_newest(path: Path, allow_imports: Collection[str] = (), say: Callable[[str], None] = lambda _: None) -> None:
