@@ -45,7 +45,7 @@ def _init(options: argparse.Namespace) -> int:
 
     module = module_of(options.environment)
     if module and not is_allowed(module, options.allow_import):
-        options.allow_import = [*options.allow_import, module]  # whoever types its name allows it
+        options.allow_import = [*options.allow_import, module]  # typing its name allows it
     allow_imports(options.allow_import)
     path = options.file or Path(f"{_file_name(options.environment)}.yaml")
     if path == _STANDARD_OUTPUT:

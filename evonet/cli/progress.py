@@ -96,7 +96,7 @@ class RunProgress:
 
     @property
     def _share(self) -> float | None:
-        """The part of the way that is done, from 0 to 1; None if nobody can tell."""
+        """The part of the way that is done, from 0 to 1; None if it is unknown."""
         if self._target is not None and self._validation is not None and self._first is not None:
             way = self._target - self._first
             return min(1.0, max(0.0, (self._validation - self._first) / way)) if way > 0 else 1.0
@@ -157,7 +157,7 @@ _displays: list[Display] = []
 
 
 def say_above_the_bar(message: str) -> None:
-    """Print a message on stderr; a bar makes way for it, and is drawn again below it."""
+    """Print a message on stderr; a bar is removed for it, and drawn again below it."""
     for display in _displays:
         display.clear()
     with contextlib.suppress(OSError):

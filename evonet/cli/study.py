@@ -199,7 +199,7 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         from evonet.inspection.study_account import study_account
 
         print(printable(study_account(summary)))
-    elif summary["failures"]:  # a failure is told even with --quiet, as that of a run is
+    elif summary["failures"]:  # a failure is printed even with --quiet, as that of a run is
         first, *rest = summary["failures"]
         others = f" (and {len(rest)} more)" if rest else ""
         note(f"the run with seed {first['seed']} failed{others}: {first['error']}")

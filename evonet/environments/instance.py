@@ -113,7 +113,9 @@ class Instance:
     def _made(self) -> Environment:
         try:
             with made_silently(), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", r".*with render_mode=")  # Gymnasium's, before evonet says it in words
+                warnings.filterwarnings(
+                    "ignore", r".*with render_mode="
+                )  # Gymnasium's; evonet has a message of its own
                 return self._make() if self._render_mode is None else self._make(self._render_mode)
         except EnvironmentUnavailable as error:
             if self._render_mode == "rgb_array" and "render_mode" in str(error.__cause__):

@@ -29,7 +29,7 @@ def call_with_lists(function: Callable[..., T], kwargs: Mapping[str, Any]) -> T:
     """
     errors: list[BaseException] = []
     for arguments in _ways(kwargs):
-        # Python tells a warning once; it forgets what it told when a filter changes, so none changes for the first way.
+        # Python shows a warning once, and again after a change of filters, so the first way leaves them unchanged.
         with _without_casts() if errors else contextlib.nullcontext():
             try:
                 return function(**arguments)

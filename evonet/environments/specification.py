@@ -42,7 +42,7 @@ class EnvironmentSpec(Settings):
         id: a registered id such as `CartPole-v1`, `module:Id-v0` to import `module` first, or `module:Class`.
         kwargs: keyword arguments of the environment. Where it refuses a list, it gets a tuple or an array of it.
         wrappers: applied in order, the first innermost.
-        max_steps: cut an episode after so many steps; by default the environment's own limit, or 1,000.
+        max_steps: step limit of an episode; by default the environment's own limit, or 1,000.
         hard_reset: close the environment and make it anew, wrappers and all, for every episode: for one that keeps
             something over resets, so that an episode would depend on those before it.
         register: a function `module:function` that registers the environment, for a module that does not do so when

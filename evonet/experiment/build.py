@@ -167,7 +167,7 @@ def _has_bytes(space: gym.Space[Any]) -> bool:
 
 
 def limit_warning(fitness: Fitness, results: EpisodeResults) -> str | None:
-    """The warning about episodes that evonet truncated because nobody set a time limit; None if there is none to give.
+    """The warning about episodes that evonet truncated because no time limit is set; None if there are none.
 
     Args:
         fitness: the fitness.

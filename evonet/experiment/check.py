@@ -179,9 +179,9 @@ class _Check:
 
     def _failures(self, faults: Sequence[Fault]) -> Iterator[Finding]:
         """The findings for faults that the trial did not have already."""
-        told = {kind_of(fault) for fault in self.faults}
+        reported = {kind_of(fault) for fault in self.faults}
         self.faults = [*self.faults, *faults]
-        yield from failures([fault for fault in faults if kind_of(fault) not in told])
+        yield from failures([fault for fault in faults if kind_of(fault) not in reported])
 
     def _not_repeated(self) -> str:
         if self._fitness.task is None:

@@ -1,4 +1,4 @@
-"""The champion's results as plain data, in the summary of a run and wherever a run or a champion is told of."""
+"""The champion's results as plain data, for the summary of a run and the description of a champion."""
 
 from __future__ import annotations
 

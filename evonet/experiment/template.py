@@ -93,7 +93,7 @@ def _time_limit(limit: int | None) -> list[str]:
 
 
 def _names(task: Task) -> list[str]:
-    """Lines with the names of inputs and outputs, where there are few and nobody has named them."""
+    """Lines with the names of inputs and outputs, where there are few and they have only numbers."""
     lines = []
     for key, names, numbered in (
         ("input_names", task.names.inputs, "input"),

@@ -37,7 +37,7 @@ def serve(calls: Connection, dumps: Connection, parent: int, share: int) -> None
         parent: the parent's process id.
         share: number of processors that this process may use.
     """
-    warnings.simplefilter("ignore", EvonetWarning)  # the parent has told it, in its own way
+    warnings.simplefilter("ignore", EvonetWarning)  # the parent shows it, in its own way
     _end_with(parent)
     _ignore_signals()
     limit_cores(share)

@@ -1,4 +1,4 @@
-"""The server of the pages: on the loopback interface only, read only, for whoever knows its address.
+"""The server of the pages: on the loopback interface only, read only, for those who know its address.
 
 The address has a random token, so that other users of the machine and pages of other sites cannot guess it. A request
 that names another host is refused: a foreign site whose name leads to this machine (DNS rebinding) gets nothing.

@@ -45,7 +45,7 @@ def population_sketch(population: Population, islands: Sequence[Population]) -> 
     """The spread of a population's fitness, as counts in bins, and of each island's, as five quantiles.
 
     Returns:
-        None before the population was scored, or if nobody could be.
+        None before the population is scored, or if no individual could be scored.
     """
     scores = _scores(population)
     if not scores.size:

@@ -181,7 +181,7 @@ class WatchedRun:
 
 
 def state_of(run: Path) -> State:
-    """Whether the run is finished, another process runs it, or nobody does."""
+    """Whether the run is finished, running in another process, or interrupted."""
     try:
         with Directory(run) as directory:
             if directory.has(SUMMARY):

@@ -89,7 +89,7 @@ def _reduced_angle(x: Column) -> tuple[Column, Column, Column]:
 
 
 def _turned(quarters: Column, sine: Column, cosine: Column) -> tuple[Column, Column]:
-    """Sine and cosine of an angle greater by so many quarters of a circle."""
+    """Sine and cosine of an angle plus `quarters` quarters of a circle, from those of the angle."""
     quadrant = quarters - 4.0 * np.floor(quarters * 0.25)
     odd = (quadrant == 1.0) | (quadrant == 3.0)
     sin, cos = where(odd, cosine, sine), where(odd, sine, cosine)

@@ -81,7 +81,7 @@ def open_engine(pickled: bytes) -> None:
 
 
 def _close_silently(engine: Engine) -> None:
-    """Close the engine; what its environments raise is told by the parent, not by each of its workers."""
+    """Close the engine; errors of its environments are reported by the parent, not by each worker."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EvonetWarning)
         engine.close()

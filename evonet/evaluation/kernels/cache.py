@@ -112,7 +112,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether nobody but this user can write there, and this user can."""
+    """Whether this user, and no other, can write there."""
     status = folder.lstat()
     mine = not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o077)
     return stat.S_ISDIR(status.st_mode) and mine and os.access(folder, os.R_OK | os.W_OK | os.X_OK)
