@@ -16,6 +16,7 @@ from evonet.experiment.run_directory import RunDirectory
 from evonet.files.directory import Directory
 from evonet.settings import argument_hints
 from evonet.shell import command
+from evonet.strategies.algorithm import tell_with_episodes
 from tests.environments_for_tests import MODULE
 from tests.files.test_state import there_and_back
 from tests.stopped_runs import (
@@ -89,6 +90,7 @@ INSIDE = {
     "restarts": ", algorithm: snes, stagnation: 2",
     "growing": ", algorithm: snes, stagnation: 2",
     "islands": ", algorithm: {population_size: 8}, islands: 3, interval: 2",
+    "novelty_search": ", algorithm: {population_size: 8}, measures: [return], neighbours: 3",
 }
 
 
@@ -109,10 +111,10 @@ def test_an_algorithm_s_state_stays_as_it_is_while_the_algorithm_goes_on(name, t
     """It is taken after every generation, and written only if a signal comes."""
     algorithm = ALGORITHMS[name](architecture=Architecture(2, 2, 1), seed=2, **inner(name))
     for _ in range(4):
-        algorithm.tell(-(algorithm.ask() ** 2).sum(axis=1))
+        tell(algorithm, -(algorithm.ask() ** 2).sum(axis=1))
         state = algorithm.state()
         before = copy.deepcopy(state)
-        algorithm.tell(-(algorithm.ask() ** 2).sum(axis=1))
+        tell(algorithm, -(algorithm.ask() ** 2).sum(axis=1))
         algorithm.ask()
         np.testing.assert_equal(state, before)
     other = ALGORITHMS[name](architecture=Architecture(2, 2, 1), seed=2, **inner(name))
@@ -120,11 +122,17 @@ def test_an_algorithm_s_state_stays_as_it_is_while_the_algorithm_goes_on(name, t
     for _ in range(3):
         assert other.ask().tobytes() == algorithm.ask().tobytes()
         for each in (algorithm, other):
-            each.tell(np.cos(each.ask()).sum(axis=1))
+            tell(each, np.cos(each.ask()).sum(axis=1))
+
+
+def tell(algorithm, fitness):
+    tell_with_episodes(algorithm, fitness, returns=None, observe=None, measures={"return": fitness})
 
 
 def inner(name):
     """For an algorithm around another, which."""
+    if name == "novelty_search":
+        return {"algorithm": ALGORITHMS["snes"], "measures": ["return"]}
     if name == "islands":
         return {"algorithm": ALGORITHMS["genetic_algorithm"], "interval": 2}
     return {"algorithm": ALGORITHMS["snes"]} if "algorithm" in argument_hints(ALGORITHMS[name]) else {}

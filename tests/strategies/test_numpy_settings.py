@@ -9,7 +9,7 @@ from evonet.files.archive import ArchiveLimits, pack_state
 from evonet.settings import argument_defaults
 
 ARCHITECTURE = Architecture(3, 4, 2)
-AROUND_ANOTHER = {"restarts", "growing", "islands"}
+AROUND_ANOTHER = {"restarts", "growing", "islands", "novelty_search"}
 NUMPY = {int: lambda number: np.uint8(number) if number < 256 else np.int64(number), bool: np.bool_, float: np.float64}
 
 

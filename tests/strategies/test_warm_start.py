@@ -15,11 +15,12 @@ from evonet.operators import Gaussian, SelfAdaptive
 from evonet.operators.structure import AddConnection, Structure
 from evonet.settings import argument_hints
 from evonet.strategies import CMAES, SNES, CoSyNE, Islands, RandomSearch, Restarts
+from evonet.strategies.algorithm import tell_with_episodes
 from evonet.strategies.warm_start import starting_genomes
 
 SHAPE = Architecture(4, 2, 2, "tanh", "identity")
 GENOME = np.linspace(-3.0, 3.0, SHAPE.genome_size)
-WRAPPED = {"restarts", "growing", "islands"}
+WRAPPED = {"restarts", "growing", "islands", "novelty_search"}
 
 
 def champion_of(shape=SHAPE, **settings):
@@ -30,6 +31,8 @@ def made(name, **settings):
     maker = ALGORITHMS[name]
     if name in WRAPPED:
         settings["algorithm"] = functools.partial(GeneticAlgorithm, population_size=8)
+    if name == "novelty_search":
+        settings["measures"] = ["return"]
     return maker(SHAPE, seed=3, **settings)
 
 
@@ -43,7 +46,8 @@ def test_every_algorithm_starts_around_what_it_is_given(name):
     else:
         spread = np.abs(made(name).ask()).max()
         assert nearest.max() <= spread + 1e-12
-    algorithm.tell(-np.abs(genomes).sum(axis=1))
+    fitness = -np.abs(genomes).sum(axis=1)
+    tell_with_episodes(algorithm, fitness, returns=None, observe=None, measures={"return": fitness})
     again = made(name)
     again.restore(algorithm.state())
     assert again.ask().tobytes() == algorithm.ask().tobytes(), "a restored one needs no start"
