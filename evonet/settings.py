@@ -241,9 +241,14 @@ def argument_defaults(owner: Callable[..., Any]) -> dict[str, Any]:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of an error message about an unknown name: the nearest known name, then all known names, sorted."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    suggestion = f"did you mean {near[0]!r}? " if near else ""
-    return f"{suggestion}Known: {', '.join(names)}"
+    near = near_miss(name, names)
+    return f"{near} Known: {', '.join(names)}" if near else f"known: {', '.join(names)}"
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """A question with the known name that is nearest to `name`; "" if none is near."""
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def chosen(owner: str, name: str, registry: Mapping[str, T]) -> T:

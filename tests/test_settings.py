@@ -179,7 +179,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_all_sorted():
 
 
 def test_a_name_that_resembles_none_gets_no_suggestion():
-    assert did_you_mean("zzz", ["b", "a"]) == "Known: a, b"
+    assert did_you_mean("zzz", ["b", "a"]) == "known: a, b"
 
 
 def test_settings_may_be_inherited_by_a_class_of_another_module():

@@ -51,7 +51,7 @@ def _list(options: argparse.Namespace) -> int:
 def _list_one(options: argparse.Namespace, entries: Mapping[str, Mapping[str, str]]) -> int:
     """Print the kind, the components or the section that is called `options.name`."""
     from evonet.experiment.reference import PARTS, part_keys, sections
-    from evonet.settings import did_you_mean
+    from evonet.settings import near_miss
 
     name = options.name
     parts = {
@@ -64,7 +64,7 @@ def _list_one(options: argparse.Namespace, entries: Mapping[str, Mapping[str, st
     section = found.get(name) if name else None
     if not parts and section is None:
         known = [*entries, *(each for names in entries.values() for each in names), *found]
-        near = did_you_mean(name, known).partition("Known: ")[0].strip()
+        near = near_miss(name, known)
         raise ConfigError(" ".join(filter(None, [f"nothing is called {name!r};", near, "evonet list has all names"])))
     if options.json:
         settings = {f"{kind} {each}": _as_data(*about) for (kind, each), about in parts.items()}

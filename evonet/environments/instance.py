@@ -123,7 +123,7 @@ class Instance:
                     return self._make()  # it may draw without being asked
             if self._render_mode is not None:
                 self._explain_render_mode(error)
-            if _open:
+            if _open and error.__cause__ is not None:  # the environment's own error
                 already = f"{len(_open)} environments are" if len(_open) > 1 else "an environment is"
                 hint = "if there can be only one, set evaluation.instances to 1 (in Python, EpisodeReturn.instances)"
                 error.args = (f"{error}\n{already} open in this process; {hint}",)

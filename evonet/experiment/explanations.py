@@ -14,7 +14,8 @@ from evonet.experiment.document import Document, KeyPath
 from evonet.experiment.models import ALTERNATIVES
 from evonet.experiment.own_parts import GENETIC_ALGORITHM
 from evonet.files.text import shown
-from evonet.settings import did_you_mean
+from evonet.operators.registry import OPERATORS
+from evonet.settings import did_you_mean, near_miss
 
 _MOST_LINES = 50  # lines of an error message
 _Schema = Callable[[], dict[str, Any]]
@@ -107,12 +108,15 @@ def _describe(path: KeyPath, details: Sequence[Mapping[str, Any]], document: Doc
     if kind == "union_tag_invalid":
         names = re.findall(r"'([^']+)'", context["expected_tags"])
         tag = context["discriminator"].strip("'")
-        return f"{key}.{tag} must be a known name, got {shown(context['tag'])}; {did_you_mean(context['tag'], names)}"
+        message = f"{key}.{tag} must be a known name, got {shown(context['tag'])}"
+        part = next((word for word in reversed(path) if isinstance(word, str)), "")
+        own = part in {"algorithm", *OPERATORS} and not near_miss(context["tag"], names)
+        return f"{message}; {did_you_mean(context['tag'], names)}{'; one of your own is module:Class' if own else ''}"
     rules = list(dict.fromkeys(_rule(detail) for detail in details))
     message = f"{key} must {_alternatives(rules)}, got {shown(value)}"
     if kind == "literal_error" and isinstance(value, str):
-        near = did_you_mean(value, re.findall(r"'([^']+)'", context["expected"])).partition("Known: ")[0]
-        message += f"; {near.strip()}" if near else ""
+        near = near_miss(value, re.findall(r"'([^']+)'", context["expected"]))
+        message += f"; {near}" if near else ""
     return message + _hint(kind, value)
 
 

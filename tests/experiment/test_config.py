@@ -185,7 +185,7 @@ BROKEN = {
     ),
     "a number as a key": (
         "environment: {id: CartPole-v1}\n7: 8\n",
-        f"c.yaml:2:1: 7 is not a known key; Known: {TOP}",
+        f"c.yaml:2:1: 7 is not a known key; known: {TOP}",
     ),
     "a function without its module": (
         "fitness: {type: sphere}\n",
@@ -250,7 +250,7 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
         ("network.hiden=3", ("--set network.hiden=3: network.hiden is not a known key; did you mean 'hidden'? "
          "Known: bias, hidden, hidden_activation, input_names, inputs, output_activation, output_names, outputs, "
          "recurrent, skip, structure")),
-        ("a.b=3", f"--set a.b=3: a is not a known key; Known: {TOP}"),
+        ("a.b=3", f"--set a.b=3: a is not a known key; known: {TOP}"),
         ("algorithm.mutation.sigma=1", ("--set algorithm.mutation.sigma=1: algorithm.mutation must have a key 'type', "
          "got {'sigma': 1}")),
         ("environment.id=CartPol-v1", ("--set environment.id=CartPol-v1: environment: 'CartPol-v1' is not a registered "

@@ -61,7 +61,7 @@ HOSTILE = {
     "half of a character": (BASE + 'name: "\\ud800"\n', "2:1", "name must be text that UTF-8 can hold, got '\\ud800'"),
     "two documents": (BASE + "---\n" + BASE, "2:1", f"{INVALID}a second document begins here"),
     "version of the future": ("%YAML 9.9\n---\n" + BASE, "1:1", INVALID),
-    "900 unknown keys": (BASE + "".join(f"k{i}: 1\n" for i in range(900)), "2:1", "k0 is not a known key; Known: "),
+    "900 unknown keys": (BASE + "".join(f"k{i}: 1\n" for i in range(900)), "2:1", "k0 is not a known key; known: "),
     "most escapes": (
         BASE + 'name: "' + "\\x41" * (ROOM // 4) + '"\n',
         "2:1",

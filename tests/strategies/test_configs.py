@@ -56,6 +56,10 @@ def test_an_unknown_strategy_is_answered_with_all_names(tmp_path, capsys):
     assert "ars, cma_es, cosyne, differential_evolution, genetic_algorithm" in error
 
 
+def test_a_name_that_resembles_none_is_answered_with_how_one_s_own_part_is_named(tmp_path, capsys):
+    assert run(tmp_path, "hill_climber", capsys)[1].endswith("; one of your own is module:Class\n")
+
+
 def test_without_its_package_a_strategy_says_what_to_install(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "cmaes", None)
     status, error = run(tmp_path, "cma_es", capsys)
