@@ -88,8 +88,11 @@ def test_a_missing_package_is_an_error_of_the_kind_that_is_asked_for():
 
 
 @pytest.fixture(scope="module")
-def wheel_python(tmp_path_factory):
-    """A Python in which a wheel of this checkout is installed; other packages are those of this environment."""
+def installed_wheel(tmp_path_factory):
+    """Runs a program where pip has installed a wheel of this checkout; other packages are those of this environment."""
+    pip = shutil.which("pip")
+    if pip is None:
+        pytest.skip("there is no pip")
     folder = tmp_path_factory.mktemp("wheel")
     checkout = folder / "checkout"
     ignored = shutil.ignore_patterns(".*", "runs", "tests", "experiments", "__pycache__", "dist", "build")
@@ -100,51 +103,58 @@ def wheel_python(tmp_path_factory):
     (wheel,) = folder.glob("*.whl")
     home = folder / "venv"
     venv.create(home, with_pip=False, symlinks=True)
+    python = home / "bin/python"
+    install = [pip, "--python", python, "install", "--quiet", "--no-deps", "--no-index", "--no-compile", wheel]
+    subprocess.run(install, check=True, capture_output=True)
     (site,) = home.glob("lib/python*/site-packages")
-    shutil.unpack_archive(wheel, site, "zip")
     borrowed = next(path for path in map(Path, sys.path) if (path / "numpy").is_dir())
     (site / "borrowed.pth").write_text(f"{borrowed}\n", encoding="utf-8")
 
-    def python(*arguments, cwd):
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        command = [home / "bin/python", "-P", *arguments]
+    path = os.pathsep.join([str(home / "bin"), os.environ["PATH"]])
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
+
+    def run(program, *arguments, cwd):
+        command = [home / "bin" / program, *arguments]
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
-    return python
+    return run
 
 
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="the folders of an environment are POSIX's")
 
 
 @needs_posix
-def test_from_a_wheel_shipped_configs_are_found_by_name(wheel_python, tmp_path):
-    listed = wheel_python("-m", "evonet", "list", cwd=tmp_path)
+@pytest.mark.thorough
+def test_from_a_wheel_shipped_configs_are_found_by_name(installed_wheel, tmp_path):
+    listed = installed_wheel("evonet", "list", cwd=tmp_path)
     assert re.search(r"^config, by name in evonet run\n  acrobot ", listed.stdout, re.MULTILINE)
-    checked = wheel_python("-m", "evonet", "check", "cartpole", cwd=tmp_path)
+    checked = installed_wheel("evonet", "check", "cartpole", cwd=tmp_path)
     assert checked.stdout.splitlines()[-1] == "OK. Run it with: evonet run cartpole", checked.stderr
     quick = ("--set", "stop.generations=1", "--set", "test.episodes=2", "--set", "evaluation.workers=1", "--quiet")
-    ran = wheel_python("-m", "evonet", "run", "cartpole", *quick, "--output", "out", cwd=tmp_path)
+    ran = installed_wheel("evonet", "run", "cartpole", *quick, "--output", "out", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert json.loads((tmp_path / "out/run.json").read_text(encoding="utf-8"))["name"] == "cartpole"
-    studied = wheel_python("-m", "evonet", "study", "cartpole", "--seeds", "1", *quick, cwd=tmp_path)
+    studied = installed_wheel("evonet", "study", "cartpole", "--seeds", "1", *quick, cwd=tmp_path)
     assert studied.returncode == 0, studied.stderr
     assert (tmp_path / "runs/cartpole-study/study.json").is_file()
 
 
 @needs_posix
-def test_from_a_wheel_the_program_evonet_is_installed_with_all_extras(wheel_python, tmp_path):
+@pytest.mark.thorough
+def test_from_a_wheel_the_program_evonet_is_installed_with_all_extras(installed_wheel, tmp_path):
     program = (
         "from importlib.metadata import entry_points, metadata\n"
         "(script,) = entry_points(group='console_scripts', name='evonet')\n"
         "print(script.load().__name__, metadata('evonet-toolkit').get_all('Provides-Extra'))"
     )
-    printed = wheel_python("-c", program, cwd=tmp_path)
+    printed = installed_wheel("python", "-P", "-c", program, cwd=tmp_path)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert printed.stdout == f"program {sorted(extras)}\n", printed.stderr
 
 
 @needs_posix
-def test_from_a_wheel_the_hint_needs_no_checkout_and_no_index(wheel_python, tmp_path):
+@pytest.mark.thorough
+def test_from_a_wheel_the_hint_needs_no_checkout_and_no_index(installed_wheel, tmp_path):
     program = "from evonet.extras import install_hint; print(install_hint('strategies'))"
-    hint = wheel_python("-c", program, cwd=tmp_path)
+    hint = installed_wheel("python", "-P", "-c", program, cwd=tmp_path)
     assert hint.stdout.startswith("pip install 'cmaes>="), hint.stderr
