@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ from evonet.environments.wrappers import Wrapper
 from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.executors import AutoExecutor, InProcess, WorkerProcesses, make_executor, process_pool
 from evonet.evaluation.executors import auto as automatic
-from evonet.evaluation.executors.chunk_worker import pickle_engine
+from evonet.evaluation.executors.chunk_worker import pickle_engine, unpickle_engine
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.fitness import EpisodeReturn
@@ -323,9 +324,24 @@ def test_a_class_of_a_notebook_and_a_lambda_are_sent_with_their_code():
     finally:
         del main.Mine, main.t
     for content in sent:
-        task, engine, _ = pickle.loads(zlib.decompress(content))
+        task, engine, *_ = pickle.loads(zlib.decompress(content))
         assert engine == "gymnasium"
         assert isinstance(task.make_environment(), Walk)
+
+
+@pytest.mark.parametrize("entry_point", ["class", "__main__:Mine"])
+def test_what_a_notebook_s_cell_registered_is_registered_where_its_episodes_run(entry_point):
+    main = sys.modules["__main__"]
+    exec("import tests.environments_for_tests as t\nclass Mine(t.Walk):\n    pass\n", vars(main))
+    gym.register("MineOfACell-v0", entry_point=main.Mine if entry_point == "class" else entry_point)
+    try:
+        sent = pickle_engine(EpisodeReturn("MineOfACell-v0").task, "gymnasium")
+        del main.Mine, gym.registry["MineOfACell-v0"]
+        task, _ = unpickle_engine(sent)  # as a worker does
+        assert isinstance(task.make_environment(), Walk)
+    finally:
+        gym.registry.pop("MineOfACell-v0", None)
+        del main.t
 
 
 def test_what_a_worker_can_import_is_sent_by_name(monkeypatch):

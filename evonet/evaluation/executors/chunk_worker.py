@@ -6,12 +6,18 @@ import atexit
 import importlib
 import os
 import pickle
+import sys
 import time
 import warnings
 import zlib
+from dataclasses import replace
 from typing import Any
 
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
 from evonet.environments import silent_copies
+from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.engines import make_engine
@@ -32,7 +38,7 @@ def pickle_engine(task: Task, engine: EngineName) -> bytes:
         WorkersUnavailable: the environment cannot be pickled.
     """
     try:
-        pickled = _pickled((task, engine, silent_copies.state()))
+        pickled = _pickled((task, engine, silent_copies.state(), _own_registration(task)))
         return zlib.compress(pickled)  # the bounds of a space of pictures are a megabyte of zeros
     except INTERRUPTS:
         raise
@@ -41,6 +47,16 @@ def pickle_engine(task: Task, engine: EngineName) -> bytes:
             f"the environment cannot be sent to worker processes: {described(error)}; let a function or class that a "
             "module names make it, or take workers=1 without a timeout, so that episodes run in this process"
         ) from error
+
+
+def _own_registration(task: Task) -> EnvSpec | None:
+    """The registration of the environment by a class or function, which only this process has, as a notebook does."""
+    environment = task.environment
+    found = gym.registry.get(environment.id) if isinstance(environment, EnvironmentSpec) else None
+    if found is not None and isinstance(found.entry_point, str) and found.entry_point.startswith("__main__:"):
+        name = found.entry_point.partition(":")[2]
+        found = replace(found, entry_point=getattr(sys.modules["__main__"], name, None))
+    return found if found is not None and callable(found.entry_point) else None
 
 
 def _pickled(value: object) -> bytes:
@@ -65,7 +81,10 @@ def unpickle_engine(pickled: bytes) -> tuple[Task, EngineName]:
         WorkersUnavailable: a module cannot be imported.
     """
     with guarded("the environment cannot be made in a worker process", WorkersUnavailable), no_arguments():
-        task, engine, state = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
+        content = pickle.loads(zlib.decompress(pickled))  # noqa: S301 - it comes from the parent; imports modules
+    task, engine, state, own_registration = content
+    if own_registration is not None:
+        gym.registry.setdefault(own_registration.id, own_registration)
     silent_copies.take_over(state)
     return task, engine
 
