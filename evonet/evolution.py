@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from evonet.archives.archive import Archive
 from evonet.champion import Champion
 from evonet.champion_selection import ChampionSelector, Validation, normaliser_from
 from evonet.environments.normaliser import ObservationNormaliser
@@ -56,6 +57,7 @@ class Generation:
         champion: the best by validation so far; None without validation, or while none could be scored.
         normaliser: normaliser of the observations in these episodes; None if they are not normalised.
         measures: the mean over each individual's episodes of the return and of each measure by name, each `(n,)`.
+        archive: the archive of the evolution or of its algorithm, which later generations change; None without one.
     """
 
     number: int
@@ -67,6 +69,7 @@ class Generation:
     champion: Champion | None
     normaliser: ObservationNormaliser | None = None
     measures: Mapping[str, FloatArray] = field(default_factory=dict)
+    archive: Archive | None = None
 
     @property
     def fitness(self) -> FloatArray:
@@ -94,6 +97,7 @@ def evolve(
     faults: FaultPolicy | None = None,
     validation_fitness: Fitness | None = None,
     normaliser: ObservationNormaliser | None = None,
+    archive: Archive | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> Evolution:
     """Evolve one generation after another, for as long as the caller iterates.
@@ -109,6 +113,7 @@ def evolve(
         validation_fitness: runs the validation; by default the fitness does.
         normaliser: normaliser of the first generation's observations, such as that of a champion from which the
             algorithm starts; by default a fresh one, if the fitness normalises observations.
+        archive: takes every individual that is scored, over measures of the fitness; it changes nothing else.
         resume: a file that `Evolution.save` wrote; evolution goes on from there, bit for bit. Algorithm, fitness,
             validation and seed must be made as before.
 
@@ -118,7 +123,13 @@ def evolve(
             function, or `normaliser` does not fit the fitness.
     """
     evolution = Evolution(
-        algorithm, fitness, seed=seed, validation=validation, faults=faults, validation_fitness=validation_fitness
+        algorithm,
+        fitness,
+        seed=seed,
+        validation=validation,
+        faults=faults,
+        validation_fitness=validation_fitness,
+        archive=archive,
     )
     if normaliser is not None:
         evolution.start_with(normaliser)
@@ -137,6 +148,7 @@ class Evolution:
         validation: how a champion is chosen; by default none is.
         faults: how many of a generation may fail; by default any number.
         validation_fitness: runs the validation; by default the fitness does.
+        archive: takes every individual that is scored; it changes nothing else.
 
     Attributes:
         normaliser: of the next generation's observations; None if they are not normalised.
@@ -154,6 +166,7 @@ class Evolution:
         validation: Validation | None = None,
         faults: FaultPolicy | None = None,
         validation_fitness: Fitness | None = None,
+        archive: Archive | None = None,
     ) -> None:
         seed = getattr(algorithm, "seed", None) if seed is None else seed
         if seed is None:
@@ -165,6 +178,7 @@ class Evolution:
         )
         self._seed = int(seed)
         self._faults = faults
+        self._passive_archive = archive
         self._selector = (
             None
             if validation is None
@@ -212,6 +226,12 @@ class Evolution:
         """The best by validation so far; None without validation, or while none could be scored."""
         return None if self._selector is None else self._selector.champion
 
+    @property
+    def archive(self) -> Archive | None:
+        """The passive archive, or that of the algorithm; None if there is neither."""
+        own: Archive | None = getattr(self._algorithm, "archive", None)
+        return own if self._passive_archive is None else self._passive_archive
+
     def __next__(self) -> Generation:
         """The next generation, scored.
 
@@ -235,6 +255,8 @@ class Evolution:
         self.environment_steps += results.steps
         measures = results.means(getattr(fitness, "measure_names", ()))  # which a fitness of one's own may lack
         self._tell(genomes, scores, results, measures, int(seeds[0]))
+        if self._passive_archive is not None:
+            self._passive_archive.add(genomes, scores, measures, algorithm.population.ids)
         if self._selector is not None:
             self._selector.consider(algorithm.population, self.generations, normaliser)
         if normaliser is not None:
@@ -249,6 +271,7 @@ class Evolution:
             self.champion,
             normaliser,
             measures,
+            self.archive,
         )
         self.generations += 1
         return generation
@@ -295,6 +318,7 @@ class Evolution:
             "algorithm": algorithm,
             "normaliser": self.normaliser and self.normaliser.to_arrays(),
             "selector": None if self._selector is None else self._selector.state(),
+            **({} if self._passive_archive is None else {"archive": self._passive_archive.state()}),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -308,6 +332,8 @@ class Evolution:
         self.normaliser = normaliser_from(state["normaliser"], self._algorithm.architecture)
         if self._selector is not None:
             self._selector.restore(state["selector"])
+        if self._passive_archive is not None:
+            self._passive_archive.restore(state["archive"])
         self.generations = int(state["generations"])
         self.evaluations = int(state["evaluations"])
         self.environment_steps = int(state["environment_steps"])

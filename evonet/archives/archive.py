@@ -133,7 +133,11 @@ class Archive(ABC):
 
     def genomes_of(self, rows: IntArray) -> FloatArray:
         """Copies of the genomes of these rows, `(len(rows), genome_size)`; rows are numbered from 0 to len - 1."""
-        return self._genomes[rows]
+        return self._genomes.take(rows, axis=0)
+
+    def fitness_of(self, rows: IntArray) -> FloatArray:
+        """Copies of the fitness of these rows, `(len(rows),)`."""
+        return self._fitness[rows]
 
     @property
     def coverage(self) -> float:

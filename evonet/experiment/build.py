@@ -22,6 +22,7 @@ from evonet.errors import (
 )
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.results import EpisodeResults
+from evonet.experiment.archives import check_measures
 from evonet.experiment.config import EPISODE_RETURN, EVALUATION, NETWORK, Config
 from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
@@ -241,18 +242,11 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
             raise
         message = f"algorithm: the algorithm with {', '.join(map(repr, own))} cannot be made: {described(error)}"
         raise config.error(("algorithm",), message) from error
-    _check_measures(config, algorithm)
+    archive = getattr(algorithm, "archive", None)
+    if archive is not None:
+        key = "measures" if hasattr(config.settings.algorithm, "measures") else "archive"
+        check_measures(config, archive, ("algorithm", key))
     return algorithm
-
-
-def _check_measures(config: Config, algorithm: Any) -> None:
-    """Refuse an algorithm whose archive is of measures that the config does not have."""
-    archive, known = getattr(algorithm, "archive", None), [*config.settings.measures, RETURN]
-    key = "measures" if hasattr(config.settings.algorithm, "measures") else "archive"
-    for name in () if archive is None else archive.measure_names:
-        if name not in known:
-            rule = f"algorithm.{key} must be of measures in the config, or of 'return', got {name!r}"
-            raise config.error(("algorithm", key), f"{rule}; {did_you_mean(name, known)}")
 
 
 def _objectives(config: Config) -> dict[str, Any]:

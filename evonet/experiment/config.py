@@ -15,7 +15,7 @@ from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import ConfigError
 from evonet.evaluation.executors import Workers
 from evonet.evaluation.fault_policy import FaultPolicy
-from evonet.experiment.algorithms import ALGORITHMS
+from evonet.experiment.algorithms import ALGORITHMS, Algorithms
 from evonet.experiment.checkpoint import Checkpoints
 from evonet.experiment.document import STANDARD_INPUT, Document, KeyPath, to_yaml
 from evonet.experiment.explanations import explain
@@ -139,6 +139,7 @@ class Experiment(Section):
             structure evolves.
         fitness: what is maximised.
         measures: numbers of an episode beside its return: the name and the settings of each measure.
+        archive: an archive of what the algorithm finds by the way; it changes nothing in the run.
         evaluation: how genomes are scored in training.
         validation: how the champion is chosen.
         test: the final test of the champion, on fresh episodes.
@@ -156,6 +157,7 @@ class Experiment(Section):
     objectives: dict[str, Literal["maximise", "minimise"]] | None = None
     fitness: FitnessSection = FitnessSection()
     measures: dict[str, Any] = Field(default_factory=dict)
+    archive: Any = None
     evaluation: EvaluationSection = EvaluationSection()
     validation: _ValidationArguments = _ValidationArguments()
     test: _TestArguments = _TestArguments()
@@ -184,6 +186,7 @@ def _experiment_model(data: Mapping[str, Any], own: OwnParts = frozenset()) -> t
         tuple((kind, frozenset(_some_or_all(names[kind], kind))) for kind in OPERATORS),
         own,
         measured=bool(data.get("measures")),
+        archived=bool(data.get("archive")),
     )
 
 
@@ -202,6 +205,7 @@ def experiment_model(
     own: OwnParts = frozenset(),
     *,
     measured: bool = True,
+    archived: bool = True,
 ) -> type[Experiment]:
     """The model of a config.
 
@@ -211,6 +215,7 @@ def experiment_model(
         operators: the operators that the config may name, by kind.
         own: the classes of the user's own among them; the settings of others `module:Class` are not checked.
         measured: whether the config may have measures.
+        archived: whether the config may have a passive archive.
     """
     classes = {(kind, name): owner for kind, name, owner in own}
 
@@ -219,6 +224,12 @@ def experiment_model(
         return known | {name: classes.get((kind, name)) for name in sorted(names) if ":" in name}
 
     named = choices(ALGORITHM, algorithms)
+    archive: Any = None
+    if archived or any(owner and "archive" in argument_hints(owner) for owner in named.values()):
+        from evonet.archives import ARCHIVES  # a run without an archive starts without them
+
+        archive = choice_of(Algorithms(ARCHIVES), kind="archive")
+    nested: dict[str, Any] = {} if archive is None else {"archive": archive}
     plain = {name: owner for name, owner in named.items() if owner and "algorithm" not in argument_hints(owner)}
     choose = functools.partial(
         choice_of,
@@ -228,12 +239,14 @@ def experiment_model(
         default_type=GENETIC_ALGORITHM,
         schedules=tuple(choices(SCHEDULE, schedules).items()),
     )
-    choice: Any = choose(named, nested=nested_in(choose(plain)) if plain else None)
+    choice: Any = choose(named, nested=nested | (nested_in(choose(plain, nested=nested)) if plain else {}))
     fields: dict[str, Any] = {"algorithm": (choice, Field(default={"type": GENETIC_ALGORITHM}, validate_default=True))}
     if measured:
         from evonet.measures import Measure  # a run without measures starts without it
 
         fields["measures"] = (dict[str, section_of(Measure)], Field(default_factory=dict))  # type: ignore[misc]
+    if archived:
+        fields["archive"] = (archive | None, None)
     model: type[Experiment] = create_model("Experiment", __base__=Experiment, __doc__="A whole config.", **fields)
     return model
 

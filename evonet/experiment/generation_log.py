@@ -9,7 +9,7 @@ import numpy as np
 
 from evonet.evolution import Generation
 from evonet.experiment.fault_journal import normaliser_entry, record_faults
-from evonet.experiment.records import MEASURES, NEWBORN_IN_A_LINE, SIZES
+from evonet.experiment.records import ARCHIVE_METRICS, MEASURES, NEWBORN_IN_A_LINE, SIZES
 from evonet.experiment.run_directory import RunDirectory
 from evonet.operators.structure import neurons_of
 from evonet.population import Population
@@ -103,7 +103,17 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
         "champion_generation": champion and champion.generation,
         "validation_mean": champion and champion.validation and champion.validation.mean,
         **_measures(generation),
+        **_archive(generation),
     }
+
+
+def _archive(generation: Generation) -> dict[str, Any]:
+    """QD score, coverage and best of the archive; nothing without one."""
+    archive = generation.archive
+    if archive is None or archive.best is None:
+        return {}
+    metrics = dict(zip(ARCHIVE_METRICS, (archive.qd_score(), archive.coverage, archive.best.fitness), strict=True))
+    return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
 
 def _measures(generation: Generation) -> dict[str, Any]:

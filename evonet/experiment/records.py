@@ -38,7 +38,10 @@ SEARCH_METRICS = ("sigma", "mean_distance")
 FRONT_METRICS = ("front", "hypervolume")
 """Further metrics of runs with several objectives: individuals on the Pareto front, and the front's hypervolume."""
 
-MORE_METRICS = (*SEARCH_METRICS, *FRONT_METRICS, *SIZES)
+ARCHIVE_METRICS = ("qd_score", "coverage", "archive_best")
+"""Further metrics of runs with an archive; without cells it has no coverage."""
+
+MORE_METRICS = (*SEARCH_METRICS, *FRONT_METRICS, *SIZES, *ARCHIVE_METRICS)
 """All metrics with fixed names that only some runs have."""
 
 MEASURES = ("measures/", "measures_spread/")

@@ -18,6 +18,7 @@ from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, EvonetError, OutOfTime, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
 from evonet.evolution import Generation, evolve
+from evonet.experiment.archives import archive_summary, build_archive
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,
@@ -107,6 +108,7 @@ class Session:
                 faults=settings.faults.build(),
                 validation_fitness=self._validation_fitness,
                 normaliser=None if start is None else start.normaliser,
+                archive=build_archive(config),
             )
         except BaseException:
             self.close()
@@ -316,6 +318,7 @@ class Session:
             "test_seconds": round(times["test_seconds"], 3),
             "stopped_by": reason,
             **champion_results(champion, self._target),
+            **({} if evolution.archive is None else {"archive": archive_summary(evolution.archive)}),
             "versions": versions(),
         }
 

@@ -17,6 +17,7 @@ LONGEST_STUDY = 96 << 20
 """The greatest size of `study.json`, in bytes."""
 
 _LONGEST_NAME = 1 << 16  # characters; the size limit of a config excludes longer names
+_MOST_MEASURES = 1000
 _MOST_RUNS = 1_000_000
 _Summary = TypeVar("_Summary")
 
@@ -37,6 +38,22 @@ class ChampionSummary(TypedDict):
     test_episodes: int | None
     genome_size: int
     measures: NotRequired[dict[str, dict[str, list[float | None]]]]
+
+
+class ArchiveSummary(TypedDict):
+    """The figures of an archive at the end of a run; the QD score counts fitness from `offset`.
+
+    An archive without cells has neither `cells` nor `coverage`, and an empty one neither `best` nor `mean`.
+    """
+
+    measures: list[str]
+    elites: int
+    cells: int | None
+    coverage: float | None
+    qd_score: float
+    offset: float
+    best: float | None
+    mean: float | None
 
 
 class RunSummary(TypedDict):
@@ -63,6 +80,7 @@ class RunSummary(TypedDict):
     target: float | None
     champion: ChampionSummary | None
     versions: dict[str, str]
+    archive: NotRequired[ArchiveSummary]
 
 
 class StudyRun(TypedDict):
@@ -118,7 +136,7 @@ def _read(path: Path, max_bytes: int, parse: Callable[[Fields], _Summary], what:
 
 
 def _run(fields: Fields) -> RunSummary:
-    return {
+    summary: RunSummary = {
         "name": fields.text("name", _LONGEST_NAME),
         "run_directory": fields.text("run_directory", _LONGEST_NAME),
         "environment": fields.optional("environment", fields.text),
@@ -136,6 +154,23 @@ def _run(fields: Fields) -> RunSummary:
         "target": fields.optional("target", fields.finite),
         "champion": fields.optional("champion", lambda key: _champion(fields.fields(key))),
         "versions": _versions(fields),
+    }
+    if fields.has("archive"):
+        summary["archive"] = _archive(fields.fields("archive"))
+    return summary
+
+
+def _archive(fields: Fields) -> ArchiveSummary:
+    names = fields.items("measures", _MOST_MEASURES)
+    return {
+        "measures": [Fields({"name": name}, "summary.archive.measures").word("name") for name in names],
+        "elites": fields.integer("elites"),
+        "cells": fields.optional("cells", fields.integer),
+        "coverage": fields.optional("coverage", fields.finite),
+        "qd_score": fields.finite("qd_score"),
+        "offset": fields.finite("offset"),
+        "best": fields.optional("best", fields.finite),
+        "mean": fields.optional("mean", fields.finite),
     }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evonet.operators.crossover import Intermediate as Intermediate
     from evonet.operators.crossover import KPoint as KPoint
     from evonet.operators.crossover import Layer as Layer
+    from evonet.operators.crossover import Line as Line
     from evonet.operators.crossover import NeuronCrossover as NeuronCrossover
     from evonet.operators.crossover import NoCrossover as NoCrossover
     from evonet.operators.crossover import OnePoint as OnePoint
@@ -65,8 +66,8 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "bounds": "Bounds",
-    "crossover": "BLX SBX Arithmetic Crossover Intermediate KPoint Layer NeuronCrossover NoCrossover OnePoint "
-    "UniformCrossover",
+    "crossover": "BLX SBX Arithmetic Crossover Intermediate KPoint Layer Line NeuronCrossover NoCrossover "
+    "OnePoint UniformCrossover",
     "initialisation": "Normal Orthogonal UniformInitialisation Xavier",
     "mutation": "Cauchy CoSyNEPermutation Gaussian NeuronMutation Polynomial SelfAdaptive UniformReset",
     "niching": "FitnessSharing NoNiching Speciation",

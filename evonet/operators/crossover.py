@@ -16,7 +16,7 @@ from annotated_types import Ge
 
 from evonet.architecture import Architecture
 from evonet.arithmetic import power
-from evonet.settings import Count, Operator, Probability
+from evonet.settings import Count, Operator, PositiveFloat, Probability
 from evonet.types import FloatArray, IntArray
 
 _BYTE_MASKS = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), np.int64(-1), np.int64(0))
@@ -197,6 +197,26 @@ class BLX(Crossover):
 
 
 @dataclass(frozen=True)
+class Line(Crossover):
+    """The child is its first parent, moved along the line through both (Vassiliades and Mouret 2018).
+
+    With a gaussian mutation of all genes it is the iso-line operator of MAP-Elites.
+
+    Attributes:
+        rate: chance that a pair is crossed; otherwise the child is a copy of its first parent.
+        sigma: standard deviation of the move, as a share of the parents' distance.
+    """
+
+    rate: Probability = 1.0
+    sigma: PositiveFloat = 0.2
+
+    def combine(
+        self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
+    ) -> FloatArray:
+        return first + self.sigma * rng.standard_normal((len(first), 1)) * (second - first)
+
+
+@dataclass(frozen=True)
 class SBX(Crossover):
     """SBX, simulated binary crossover: spreads genes as one-point crossover spreads bits (Deb and Agrawal 1995).
 
@@ -229,6 +249,7 @@ CROSSOVERS: dict[str, type[Crossover]] = {
     "intermediate": Intermediate,
     "blx": BLX,
     "sbx": SBX,
+    "line": Line,
 }
 
 

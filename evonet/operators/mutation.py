@@ -62,6 +62,11 @@ class Gaussian(Operator):
     rate: Probability = 0.1
 
     def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
+        if self.rate == 1.0:
+            steps = rng.standard_normal(genomes.shape)
+            steps *= self.sigma
+            steps += genomes
+            return steps
         mutants = genomes.copy()
         genes = _chosen(rng, mutants.size, self.rate)
         mutants.reshape(-1)[genes] += self.sigma * rng.standard_normal(genes.size)

@@ -14,10 +14,13 @@ from evonet.lazy import lazy_attributes
 if TYPE_CHECKING:
     from evonet.strategies.ars import ARS as ARS
     from evonet.strategies.cma_es import CMAES as CMAES
+    from evonet.strategies.cma_me import CMAMAE as CMAMAE
+    from evonet.strategies.cma_me import CMAME as CMAME
     from evonet.strategies.cosyne import CoSyNE as CoSyNE
     from evonet.strategies.differential_evolution import DifferentialEvolution as DifferentialEvolution
     from evonet.strategies.growing import Growing as Growing
     from evonet.strategies.islands import Islands as Islands
+    from evonet.strategies.map_elites import MAPElites as MAPElites
     from evonet.strategies.novelty_search import NoveltySearch as NoveltySearch
     from evonet.strategies.openai_es import OpenAIES as OpenAIES
     from evonet.strategies.pgpe import PGPE as PGPE
@@ -38,6 +41,9 @@ STRATEGIES = {
     "ars": "evonet.strategies.ars:ARS",
     "cosyne": "evonet.strategies.cosyne:CoSyNE",
     "differential_evolution": "evonet.strategies.differential_evolution:DifferentialEvolution",
+    "map_elites": "evonet.strategies.map_elites:MAPElites",
+    "cma_me": "evonet.strategies.cma_me:CMAME",
+    "cma_mae": "evonet.strategies.cma_me:CMAMAE",
     "random_search": "evonet.strategies.random_search:RandomSearch",
     "restarts": "evonet.strategies.restarts:Restarts",
     "growing": "evonet.strategies.growing:Growing",

@@ -27,6 +27,8 @@ def check_strategy(make: MakeStrategy) -> None:
     through a file, it goes on bit for bit; it copes with fitness that teaches nothing or could not be had; an id is
     that of one genome only; and it learns: it climbs a smooth hill of eleven genes.
 
+    An algorithm with an archive is told the first genes as the measures that the archive names.
+
     Args:
         make: called with an architecture and `seed=`: a class, or `functools.partial` of one with settings.
 

@@ -64,8 +64,8 @@ def refusal(load, tmp_path):
 
 OPERATOR_NAMES = {role: ", ".join(sorted(registry)) for role, registry in OPERATORS.items()}
 TOP = (
-    "algorithm, checkpoints, environment, evaluation, faults, fitness, measures, name, network, objectives, seed, "
-    "stop, test, tracking, validation"
+    "algorithm, archive, checkpoints, environment, evaluation, faults, fitness, measures, name, network, objectives, "
+    "seed, stop, test, tracking, validation"
 )
 ACTIVATION_NAMES = " or ".join(repr(", ".join(ACTIVATIONS)).replace(", ", "', '").rsplit(", ", 1))
 BROKEN = {

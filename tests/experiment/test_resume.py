@@ -17,6 +17,7 @@ from evonet.files.directory import Directory
 from evonet.settings import argument_hints
 from evonet.shell import command
 from evonet.strategies.algorithm import tell_with_episodes
+from tests.archived import ARCHIVED
 from tests.environments_for_tests import MODULE
 from tests.files.test_state import there_and_back
 from tests.stopped_runs import (
@@ -94,7 +95,7 @@ INSIDE = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - ARCHIVED))
 def test_every_algorithm_goes_on_to_the_last_bit(name, tmp_path):
     inside = INSIDE.get(name, "")
     settings = f"algorithm: {{type: {name}{inside}}}"
@@ -106,7 +107,7 @@ def test_every_algorithm_goes_on_to_the_last_bit(name, tmp_path):
         assert exact_files(stopped) == whole
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - ARCHIVED))
 def test_an_algorithm_s_state_stays_as_it_is_while_the_algorithm_goes_on(name, tmp_path):
     """It is taken after every generation, and written only if a signal comes."""
     algorithm = ALGORITHMS[name](architecture=Architecture(2, 2, 1), seed=2, **inner(name))

@@ -15,6 +15,7 @@ from evonet.experiment import checkpoint
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.processes.cores import cores
 from evonet.settings import argument_defaults
+from tests.archived import ARCHIVED
 from tests.environments_for_tests import MODULE
 from tests.faults.processes import PROGRAM, ROOT
 from tests.stopped_runs import FUNCTION, SMALL, exact_files, go_on, run_stopped, run_whole
@@ -32,7 +33,7 @@ def outcome(tmp_path, capsys, text):
     return status, json.loads(said.out) if status == 0 else said.err
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - ARCHIVED))
 @pytest.mark.parametrize("population_size", [1, 2, 3])
 def test_fault_34_smallest_populations(name, population_size, tmp_path, capsys):
     pytest.importorskip("cmaes")

@@ -11,6 +11,7 @@ from evonet.experiment.algorithms import ALGORITHMS
 from evonet.extras import install_hint
 from evonet.settings import PositiveFloat
 from evonet.strategies.strategy import Strategy
+from tests.archived import ARCHIVED
 
 pytest.importorskip("cmaes")
 BASE = (
@@ -26,7 +27,10 @@ def run(tmp_path, algorithm, capsys):
     return status, json.loads(captured.out) if status == 0 else captured.err
 
 
-@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - {"restarts", "growing", "islands", "novelty_search"}))
+AROUND = {"restarts", "growing", "islands", "novelty_search"}
+
+
+@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - AROUND - ARCHIVED))
 def test_every_algorithm_runs_by_its_name(name, tmp_path, capsys):
     status, summary = run(tmp_path, name, capsys)
     assert status == 0

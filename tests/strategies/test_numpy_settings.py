@@ -7,6 +7,7 @@ from evonet import Architecture
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.files.archive import ArchiveLimits, pack_state
 from evonet.settings import argument_defaults
+from tests.archived import ARCHIVED
 
 ARCHITECTURE = Architecture(3, 4, 2)
 AROUND_ANOTHER = {"restarts", "growing", "islands", "novelty_search"}
@@ -21,7 +22,7 @@ def proposals(algorithm):
     yield pack_state("a state", {"state": algorithm.state()}, ArchiveLimits(1 << 24))
 
 
-@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - AROUND_ANOTHER))
+@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - AROUND_ANOTHER - ARCHIVED))
 def test_an_algorithm_with_numpy_s_numbers_as_settings_proposes_the_same_genomes(name):
     plain = {key: value for key, value in argument_defaults(ALGORITHMS[name]).items() if type(value) in NUMPY}
     others = {key: NUMPY[type(value)](value) for key, value in plain.items()}
