@@ -1,11 +1,14 @@
-"""The algorithms that fill an archive, for tests of every algorithm."""
+"""The algorithms that are told measures, for tests of every algorithm."""
 
 from evonet.archives import GridArchive
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.settings import argument_hints
 
-ARCHIVED = {name for name in ALGORITHMS if "archive" in argument_hints(ALGORITHMS[name])}
-"""The names of the algorithms that take an archive; `tests/strategies/test_archive_strategies.py` is about them."""
+FILLING = {name for name in ALGORITHMS if "archive" in argument_hints(ALGORITHMS[name])}
+"""The algorithms that fill an archive; `tests/strategies/test_archive_strategies.py` is about them."""
+
+ARCHIVED = {*FILLING, "novelty_search"}
+"""All algorithms that cannot be made without measures."""
 
 RANGES = {"x": (-3.0, 3.0), "y": (-3.0, 3.0)}
 

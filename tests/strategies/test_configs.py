@@ -57,7 +57,7 @@ def test_an_unknown_strategy_is_answered_with_all_names(tmp_path, capsys):
     status, error = run(tmp_path, "cma", capsys)
     assert status == 2
     assert "algorithm.type must be a known name, got 'cma'; " in error
-    assert "ars, cma_es, cosyne, differential_evolution, genetic_algorithm" in error
+    assert "ars, cma_es, cma_mae, cma_me, cosyne, differential_evolution" in error
 
 
 def test_a_name_that_resembles_none_is_answered_with_how_one_s_own_part_is_named(tmp_path, capsys):
