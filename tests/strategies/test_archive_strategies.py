@@ -11,7 +11,7 @@ from evonet.experiment.algorithms import ALGORITHMS
 from evonet.operators import Gaussian, Line, Linear, SelfAdaptive
 from evonet.strategies import CMAMAE, CMAME, MAPElites
 from evonet.testing import parametrize_checks
-from tests.archived import FILLING, RANGES, grid
+from tests.archived import ARCHIVED, RANGES, grid
 from tests.stopped_runs import exact_files, go_on, run_stopped, run_whole
 
 ARCHITECTURE = Architecture(3, 2, 1)
@@ -42,13 +42,13 @@ def told(algorithm, generations):
 
 
 @parametrize_checks(
-    "strategy", {name: functools.partial(made, name, cells=(2, 2), **CLIMBING[name]) for name in sorted(FILLING)}
+    "strategy", {name: functools.partial(made, name, cells=(2, 2), **CLIMBING[name]) for name in sorted(ARCHIVED)}
 )
 def test_an_algorithm_with_an_archive_keeps_the_contract(check):
     check()
 
 
-@pytest.mark.parametrize("name", sorted(FILLING))
+@pytest.mark.parametrize("name", sorted(ARCHIVED))
 def test_it_starts_at_what_it_is_given(name):
     genome = np.linspace(-2.0, 2.0, SIZE)
     genomes = made(name, initial=genome).ask()
@@ -56,7 +56,7 @@ def test_it_starts_at_what_it_is_given(name):
     assert np.abs(genomes - genome).max(axis=1).min() <= spread
 
 
-@pytest.mark.parametrize("name", sorted(FILLING))
+@pytest.mark.parametrize("name", sorted(ARCHIVED))
 @pytest.mark.parametrize("ranking", ["improvement", "random_direction", "two_stage_random_direction"])
 def test_the_archive_fills_by_every_ranking(name, ranking):
     settings = {} if name == "map_elites" else {"ranking": ranking, "parents": "entered"}

@@ -7,7 +7,7 @@ import pytest
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.settings import argument_hints
 from evonet.testing import check_only_the_order_of_fitness_counts, parametrize_checks, strategy
-from tests.archived import FILLING
+from tests.archived import ARCHIVED
 
 pytest.importorskip("cmaes")
 
@@ -23,7 +23,7 @@ REST = {
         "measures": ["x", "y"],
     },
 }
-MADE = {name: functools.partial(ALGORITHMS[name], **REST.get(name, {})) for name in sorted(set(ALGORITHMS) - FILLING)}
+MADE = {name: functools.partial(ALGORITHMS[name], **REST.get(name, {})) for name in sorted(set(ALGORITHMS) - ARCHIVED)}
 EXPLORING = ("novelty_search", "random_search")  # they climb no hill
 LEARNING = {name: make for name, make in MADE.items() if name not in EXPLORING}
 ORDER_ONLY = sorted(set(MADE) - {"ars", "cosyne"})  # these two weigh fitness itself, as their papers have it

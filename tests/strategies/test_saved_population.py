@@ -9,7 +9,7 @@ import pytest
 from evonet import Architecture
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.strategies.saved_population import population_of
-from tests.archived import FILLING
+from tests.archived import ARCHIVED
 
 pytest.importorskip("cmaes")
 
@@ -23,7 +23,7 @@ REST = {
     "islands": {"algorithm": GA, "interval": 2, "migrants": 1},
     "novelty_search": {"algorithm": GA, "measures": ["x"]},
 }
-MADE = {name: functools.partial(ALGORITHMS[name], **REST.get(name, {})) for name in sorted(set(ALGORITHMS) - FILLING)}
+MADE = {name: functools.partial(ALGORITHMS[name], **REST.get(name, {})) for name in sorted(set(ALGORITHMS) - ARCHIVED)}
 MADE["islands of restarts"] = functools.partial(ALGORITHMS["islands"], algorithm=RESTARTS, islands=2, migrants=0)
 MADE["restarts of islands"] = functools.partial(
     ALGORITHMS["restarts"],
