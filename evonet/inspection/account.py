@@ -16,6 +16,7 @@ from evonet.champion import Champion
 from evonet.environments.known import Names
 from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.experiment.permissions import flags_for
+from evonet.inspection.analysis.front import Front, front_of
 from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
@@ -73,6 +74,9 @@ def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> s
         sections.append(textwrap.fill(f"Note: {why}.", COLUMNS))
     if run.champion is not None and (measured := _measures(run.champion)):
         sections.append(measured)
+    front = front_of(run)
+    if front is not None:
+        sections.append(_front(front))
     if len(run.metrics.get("generation", ())) >= _SHORTEST_CURVE:
         sections.append(_curve(run.metrics))
     if run.champion is not None:
@@ -122,6 +126,21 @@ def _measures(champion: Champion) -> str:
     rows = [f"  {name:<{width}}  {mean:>{digits}}  ± {spread}" for name, (mean, spread) in means.items()]
     episodes = counted(score.episodes, f"{kind} episode")
     return "\n".join([f"Measures (mean and standard deviation over {episodes})", *rows])
+
+
+def _front(front: Front) -> str:
+    """The Pareto front of the last population, from one end to the other."""
+    best = np.flatnonzero(front.best)
+    rows = best[np.unique(front.values[best], axis=0, return_index=True)[1]]  # one of those that are equal, in order
+    shown = rows[np.linspace(0, len(rows) - 1, min(len(rows), _SHOWN_ANCESTORS)).round().astype(int)]
+    heads = [f"{shortened(name, 20)} ({direction})" for name, direction in front.directions.items()]
+    lines = [f"Pareto front ({len(best)} of {counted(len(front.ids), 'individual')}, on training episodes)"]
+    lines.append("  id        " + "  ".join(f"{head:>12}" for head in heads))
+    for row in shown:
+        numbers = [number(value, 4) for value in front.values[row].tolist()]
+        cells = [f"{text:>{max(12, len(head))}}" for text, head in zip(numbers, heads, strict=True)]
+        lines.append(f"  {front.ids[row]:<8}  " + "  ".join(cells))
+    return "\n".join(lines)
 
 
 def _curve(metrics: Mapping[str, NDArray[Any]]) -> str:

@@ -13,6 +13,7 @@ from evonet.inspection.plots.palette import package
 
 _INK = "#123456"  # placeholder for the page's text colour, which may be dark or light
 _POINTS = 72.0  # points of an inch
+_MOST_LABELS = 0.9  # share of a figure's width or height that labels may take; the rest of them is cut
 _EDGE = 3.0  # points of margin around the drawing
 _MOST_FITS = 3
 _DPI = 160  # resolution of heat maps, which are bitmaps within the drawing
@@ -93,12 +94,12 @@ def _fill(figure: Any) -> None:
     boxes = [axes.get_tightbbox(for_layout_only=True) for axes in figure.axes]
     places = [axes.bbox for axes in figure.axes]
     width, height = figure.bbox.size
-    figure.subplots_adjust(
-        left=(_EDGE + min(place.x0 for place in places) - min(box.x0 for box in boxes)) / width,
-        bottom=(_EDGE + min(place.y0 for place in places) - min(box.y0 for box in boxes)) / height,
-        right=1 - (_EDGE + max(box.x1 for box in boxes) - max(place.x1 for place in places)) / width,
-        top=1 - (_EDGE + max(box.y1 for box in boxes) - max(place.y1 for place in places)) / height,
-    )
+    left = (_EDGE + min(place.x0 for place in places) - min(box.x0 for box in boxes)) / width
+    bottom = (_EDGE + min(place.y0 for place in places) - min(box.y0 for box in boxes)) / height
+    right = (_EDGE + max(box.x1 for box in boxes) - max(place.x1 for place in places)) / width
+    top = (_EDGE + max(box.y1 for box in boxes) - max(place.y1 for place in places)) / height
+    across, up = (_MOST_LABELS / max(_MOST_LABELS, ends) for ends in (left + right, bottom + top))
+    figure.subplots_adjust(left=across * left, right=1 - across * right, bottom=up * bottom, top=1 - up * top)
 
 
 def _ticks(figure: Any) -> list[list[float]]:

@@ -12,6 +12,7 @@ from evonet.errors import EvonetError
 from evonet.experiment.records import SIZES
 from evonet.inspection import plots
 from evonet.inspection.analysis.ancestry import Family, Payoff, family, payoffs
+from evonet.inspection.analysis.front import Front
 from evonet.inspection.analysis.influence import Removals, action_influence
 from evonet.inspection.analysis.policy import PolicySurface, policy_surface
 from evonet.inspection.analysis.robustness import Landscape, Sweep
@@ -21,6 +22,7 @@ from evonet.inspection.loaded_run import load_run
 from evonet.inspection.plots.learning import short
 from evonet.inspection.plots.network import shown_genes
 from evonet.inspection.plots.palette import words_of
+from evonet.inspection.svg import new_axes, svg
 
 matplotlib = pytest.importorskip("matplotlib")
 pytest.importorskip("matplotlib.figure")
@@ -52,6 +54,7 @@ def drawings(run, episodes):
     removals = Removals([0, 2], np.array([3.0, np.nan]), 9.0, 4)
     sweep = Sweep("noise", np.array([0.0, 1.0]), np.array([5.0, np.nan]), np.zeros(2), np.ones(2), 0.0, 4)
     landscape = Landscape(np.linspace(-1, 1, 3), np.arange(9.0).reshape(3, 3), 2)
+    front = Front({"x": "maximise", "y": "minimise"}, np.eye(2), np.arange(2), np.array([True, False]))
     tree = family(run.lineage, run.descent)
     paid = payoffs(run.lineage, run.descent)
     sizes = {name: np.arange(1.0 + len(run.metrics["best"]))[1:] for name in SIZES}
@@ -72,6 +75,7 @@ def drawings(run, episodes):
         "policy_grid": lambda ax: plots.policy_grid(np.array([0.0, 1.0, 1.0, 0.0]), names, 2, "SFHG", ax),
         "influence_bars": lambda ax: plots.influence_bars(action_influence(champion, episodes), names.inputs, ax=ax),
         "removal_bars": lambda ax: plots.removal_bars(removals, ["0", "2"], "neuron", ax=ax),
+        "pareto_front": lambda ax: plots.pareto_front(front, ax=ax),
         "robustness_curve": lambda ax: plots.robustness_curve(sweep, 4.0, ax),
         "landscape_map": lambda ax: plots.landscape_map(landscape, ax),
         "descent_tree": lambda ax: plots.descent_tree(tree, ax),
@@ -183,3 +187,11 @@ def test_without_matplotlib_the_error_names_what_to_install(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(EvonetError, match=r"pip install .*\[report\]"):
         plots.diversity(run)
+
+
+def test_a_legend_of_long_names_of_operators_stays_within_the_figure():
+    makers = [tuple(f"{name} {word} mutation" for word in ("gaussian", "remove_connection")) for name in "abcdef"]
+    line = [Ancestor(i, i, () if i == 0 else (i - 1,), operators, float(i), None) for i, operators in enumerate(makers)]
+    axes = plots.descent_tree(Family(line, {}, []), new_axes(8.4, 4.4))
+    assert axes.get_legend()._ncols == 1
+    assert "<svg" in svg(axes.figure)

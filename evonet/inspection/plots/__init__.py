@@ -10,6 +10,7 @@ or imports pyplot. An example:
 
 from evonet.inspection.plots.ancestry import descent_tree, payoff_bars
 from evonet.inspection.plots.behaviour import action_traces, hidden_traces, histogram, observation_traces
+from evonet.inspection.plots.front import pareto_front
 from evonet.inspection.plots.learning import diversity, learning_curve, metric_curve, network_sizes
 from evonet.inspection.plots.network import network_diagram, weight_maps
 from evonet.inspection.plots.policy import influence_bars, policy_grid, policy_map, removal_bars
@@ -28,6 +29,7 @@ __all__ = [
     "network_diagram",
     "network_sizes",
     "observation_traces",
+    "pareto_front",
     "payoff_bars",
     "policy_grid",
     "policy_map",

@@ -83,7 +83,8 @@ def report(run: LoadedRun, effort: float = 1.0, progress: Progress = _silent) ->
         sections: list[Section] = []
         for number, make in enumerate(SECTIONS):
             progress(number, len(SECTIONS), make.__name__)
-            sections.append(make(findings))
+            section = make(findings)
+            sections += [] if section is None else [section]
         progress(len(SECTIONS), len(SECTIONS), "")
     script = _read("page.js") + _read("save.js")
     html: str = environment.from_string(_read("page.html")).render(

@@ -1,4 +1,4 @@
-"""The sections of the report in their order, each a function of `Findings`."""
+"""The sections of the report in their order, each a function of `Findings`; None if it does not concern the run."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 from evonet.inspection.report.sections.ancestry import ancestry
 from evonet.inspection.report.sections.behaviour import behaviour
+from evonet.inspection.report.sections.front import front
 from evonet.inspection.report.sections.learned import learned
 from evonet.inspection.report.sections.learning import learning
 from evonet.inspection.report.sections.network import network
@@ -13,9 +14,10 @@ from evonet.inspection.report.sections.record import record
 from evonet.inspection.report.sections.robustness import robustness
 from evonet.inspection.report.sections.verdict import verdict
 
-SECTIONS: tuple[Callable[[Findings], Section], ...] = (
+SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     verdict,
     learning,
+    front,
     network,
     behaviour,
     learned,
