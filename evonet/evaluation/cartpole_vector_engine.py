@@ -17,6 +17,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.arrays import surely_finite
 from evonet.evaluation.kernels.outcomes import EpisodeLog, Outcome
+from evonet.evaluation.kernels.task import can_measure, measures_of
 from evonet.evaluation.results import EpisodeResults
 from evonet.network import NetworkStack
 from evonet.task import Task
@@ -34,7 +35,7 @@ def has_vector_environment(task: Task) -> bool:
     spec = gym.registry.get(environment.id)
     limit = spec.max_episode_steps if spec is not None else None
     known = spec is not None and spec.vector_entry_point == _ENTRY_POINT and limit is not None
-    plain = known and not task.recorded and not task.measures and task.max_steps <= (limit or 0)
+    plain = known and not task.recorded and can_measure(task) and task.max_steps <= (limit or 0)
     return plain and set(environment.kwargs) <= {"sutton_barto_reward"}
 
 
@@ -52,12 +53,14 @@ class VectorEngine:
         self._task = task
         self._lanes = lanes
         self._single = task.instance()
+        self._measures = measures_of(task)
 
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
-        log = EpisodeLog.start(genomes, individuals, self._task.architecture.num_inputs if normaliser else None)
+        inputs = self._task.architecture.num_inputs if normaliser else None
+        log = EpisodeLog.start(genomes, individuals, inputs, self._measures)
         episodes = log.running
         with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning
             for first in range(0, len(episodes), self._lanes):
@@ -77,10 +80,13 @@ class VectorEngine:
         networks = NetworkStack(self._task.architecture, np.asfortranarray(genomes), len(genomes))
         observations = environment.state.T.astype(np.float32)
         results, going, returns = log.results, np.ones(len(episodes), dtype=np.bool_), np.zeros(len(episodes))
+        rows = None if self._measures is None else self._measures.started(len(episodes))
 
         def end(lanes: BoolArray, outcome: Outcome, length: int) -> None:
             log.outcomes[episodes[lanes]] = outcome
             results.returns[episodes[lanes]], results.lengths[episodes[lanes]] = returns[lanes], length
+            if rows is not None:
+                log.rows[episodes[lanes]] = rows[:, lanes].T
             going[lanes] = False
 
         for length in range(self._task.max_steps):
@@ -93,8 +99,12 @@ class VectorEngine:
             outputs = networks.forward(inputs)
             if not surely_finite(outputs):
                 end(going & ~np.isfinite(outputs).all(axis=1), Outcome.BAD_OUTPUT, length)
-            observations, rewards, terminated, _, _ = environment.step(outputs.argmax(axis=1))
+            actions = outputs.argmax(axis=1)
+            observations, rewards, terminated, _, _ = environment.step(actions)
             returns += rewards
+            if self._measures is not None:
+                seen, acted = tuple(observations.T.astype(np.float64)), (actions.astype(np.float64),)
+                self._measures.add_step(rows, slice(None), seen, acted, rewards, (), length + 1)
             if np.count_nonzero(going & terminated):
                 end(going & terminated, Outcome.TERMINATED, length + 1)
             if not np.count_nonzero(going):

@@ -17,15 +17,21 @@ import numpy as np
 
 from contestant import Measure, serve, timed
 from controllers import HIDDEN, controllers, sparse_controllers
-from evonet import Architecture, EpisodeReturn, GeneticAlgorithm
+from evonet import Architecture, EpisodeReturn, GeneticAlgorithm, measures
 from evonet.operators.crossover import UniformCrossover
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import Tournament
 
+TWO_MEASURES = {
+    "end": measures.Measure("observation", index=0, take="last"),
+    "effort": measures.Measure("action", power=2),
+}
 
-def prepare_throughput(engine: str, environment: str, n: int) -> Measure:
+
+def prepare_throughput(engine: str, environment: str, n: int, measured: bool = False) -> Measure:
     """One episode of each of n networks; the episode's seed is a new one each time, as in evolution."""
-    return _evaluating_networks(EpisodeReturn(environment, episodes=1, engine=engine), environment, n)
+    fitness = EpisodeReturn(environment, episodes=1, engine=engine, measures=TWO_MEASURES if measured else None)
+    return _evaluating_networks(fitness, environment, n)
 
 
 def prepare_structure(n: int) -> Measure:
@@ -113,7 +119,7 @@ def _evaluating(fitness: EpisodeReturn, genomes: np.ndarray, *, balancing: bool)
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     if command == "throughput":
-        serve(lambda: prepare_throughput(arguments[0], arguments[1], int(arguments[2])))
+        serve(lambda: prepare_throughput(arguments[0], arguments[1], int(arguments[2]), "measured" in arguments))
     elif command == "structure":
         serve(lambda: prepare_structure(int(arguments[0])))
     elif command == "generation":

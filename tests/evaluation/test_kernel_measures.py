@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonet.environments.known import KNOWN, KnownEnvironment
+from evonet.evaluation.cartpole_vector_engine import VectorEngine, has_vector_environment
 from evonet.evaluation.engines import make_engine, runs_foreign_code
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import NumbaEngine, NumpyEngine, kernel_for
@@ -63,6 +64,15 @@ def test_numpy_and_numba_get_the_bits_of_the_environment_itself(environment_id, 
     exact = [environment_id != "Pendulum-v1" or measure.of != "reward" for measure in EVERY_KIND.values()]
     assert real.measures[:, exact].tobytes() == expected.measures[:, exact].tobytes()
     assert np.allclose(real.measures, expected.measures, rtol=1e-6)
+
+
+def test_the_vector_environment_of_cartpole_has_the_bits_of_the_single_one():
+    task = measured(task_for("CartPole-v1", hidden=2, max_steps=30), EVERY_KIND)
+    genomes = genomes_for(task, 12)
+    found, expected = run(VectorEngine(task, lanes=5), task, genomes), run(GymnasiumEngine(task), task, genomes)
+    assert all_bits(found) == all_bits(expected)
+    assert has_vector_environment(task)
+    assert not has_vector_environment(measured(task, {"x": Measure("info", key="x")}))
 
 
 def readings(**settings):

@@ -92,6 +92,10 @@ class KernelMeasures:
             starts += [_STARTS.get(take, 0.0) for take in takes]
         return tuple(starts)
 
+    def started(self, lanes: int) -> FloatArray:
+        """The rows of lanes whose episodes begin, `(rows, lanes)`."""
+        return np.repeat(np.array(self.starts, np.float64)[:, None], lanes, axis=1)
+
     def reads(self, source: str) -> bool:
         """Whether a measure reads `source`, "observation", "action", "reward" or "info", at its steps."""
         return any(measure.reads(source) for _, measure in self.measures)

@@ -79,8 +79,7 @@ class _Lanes:
         self._hidden = np.zeros((architecture.num_hidden, lanes), task.real)
         self._sums = np.zeros((2, architecture.num_inputs, lanes))
         self._returns = np.zeros(lanes)
-        starts = () if task.measures is None else task.measures.starts
-        self._rows = np.repeat(np.array(starts, np.float64)[:, None], lanes, axis=1)
+        self._rows = np.zeros((0, lanes)) if task.measures is None else task.measures.started(lanes)
         self._observations = self._observe()
 
     def run(self, log: EpisodeLog, episodes: IntArray) -> None:

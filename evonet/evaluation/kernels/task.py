@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def kernel_for(task: Task) -> Kernel | None:
     if _foreign_activations(task) or not (_decoder(task) and _is_vector(task.observation_space)):
         return None
     kernel = kernel.for_arguments(arguments)
-    return None if _unmeasurable(task, kernel) else kernel
+    return kernel if can_measure(task, kernel.infos) else None
 
 
 def why_no_kernel(task: Task) -> str:
@@ -63,7 +64,7 @@ def why_no_kernel(task: Task) -> str:
     why = "environment.wrappers" if environment.wrappers else "environment.kwargs, or an activation of your own,"
     without = kernel_for(dataclasses.replace(task, measures=()))
     if without is not None:
-        why = f"measures.{_unmeasurable(task, without)}"
+        why = f"measures.{_unmeasurable(task, without.infos)}"
     return f"{why} rules out the kernel of {environment.id}: the environment itself runs, many times as slowly"
 
 
@@ -74,13 +75,29 @@ def _foreign_activations(task: Task) -> list[str]:
     return [name for name in names if name not in ACTIVATIONS["double"]]
 
 
-def _unmeasurable(task: Task, kernel: Kernel) -> str | None:
-    """The first measure of a task that the kernel cannot take; None if it can take all."""
+def can_measure(task: Task, infos: Mapping[str, Any] = MappingProxyType({})) -> bool:
+    """Whether the task's measures can be taken from columns of observations, actions, rewards and these infos."""
+    return _unmeasurable(task, infos) is None
+
+
+def _unmeasurable(task: Task, infos: Mapping[str, Any]) -> str | None:
+    """The first measure of a task that cannot be taken from columns; None if all can."""
     if not task.measures:
         return None
     from evonet.evaluation.kernels.measures import unmeasurable  # a run without measures starts without it
 
-    return unmeasurable(task.measures, list(kernel.infos))
+    return unmeasurable(task.measures, list(infos))
+
+
+def measures_of(task: Task, infos: Mapping[str, Any] = MappingProxyType({})) -> KernelMeasures | None:
+    """What is kept of each step for the task's measures; None if there are none."""
+    if not task.measures:
+        return None
+    from evonet.evaluation.kernels.measures import KernelMeasures  # a run without measures starts without it
+
+    space = task.action_space
+    actions = 1 if isinstance(space, spaces.Discrete) else math.prod(space.shape or ())
+    return KernelMeasures(task.measures, task.architecture.num_inputs, actions, tuple(infos))
 
 
 def _is_like(value: Any, default: float | str | None) -> bool:
@@ -133,7 +150,7 @@ class KernelTask:
             )
         without = kernel_for(dataclasses.replace(task, measures=())) if kernel is None else None
         if without is not None:
-            name = _unmeasurable(task, without)
+            name = _unmeasurable(task, without.infos)
             raise ValueError(
                 f"Task.measures must be numbers that the kernel of {task.environment_id} has, but {name!r} is a "
                 "function of your own, or reads an info that the kernel has not; take the engine 'gymnasium'"
@@ -210,13 +227,7 @@ class KernelTask:
     @cached_property
     def measures(self) -> KernelMeasures | None:
         """What is kept of each step for the task's measures; None if there are none."""
-        if not self.task.measures:
-            return None
-        from evonet.evaluation.kernels.measures import KernelMeasures  # a run without measures starts without it
-
-        space = self.task.action_space
-        actions = 1 if isinstance(space, spaces.Discrete) else math.prod(space.shape or ())
-        return KernelMeasures(self.task.measures, self.task.architecture.num_inputs, actions, tuple(self.kernel.infos))
+        return measures_of(self.task, self.kernel.infos)
 
     @cached_property
     def parameters(self) -> tuple[float, ...]:
