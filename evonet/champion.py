@@ -37,7 +37,7 @@ from evonet.files.numbers import take_vector
 from evonet.files.text import brief
 from evonet.individual import Individual
 from evonet.policy import Policy
-from evonet.scores import EarnedScore, Score, described_measures, scores_from
+from evonet.scores import EarnedScore, Score, described_scores, scores_from
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Episodes, Natural, check
 from evonet.task import Task
@@ -238,8 +238,7 @@ class Champion(Individual):
 
     def packed(self) -> bytes:
         """The content of the file."""
-        arrays = {"genome": self.genome} | {name: score.returns for name, score in self._scores.items()}
-        arrays |= {key: value for key, value in self._measures.items() if key != "measures"}
+        arrays = {"genome": self.genome} | described_scores(self._scores)[1]
         if self.normaliser is not None:
             parts = self.normaliser.to_arrays()
             arrays |= {f"normaliser_{name}": parts[name] for name in ("mean", "squares")}
@@ -314,11 +313,8 @@ class Champion(Individual):
         return {name: score for name in _SCORES if (score := getattr(self, name)) is not None}
 
     @property
-    def _measures(self) -> dict[str, Any]:
-        return described_measures(self._scores)
-
-    @property
     def _header(self) -> dict[str, Any]:
+        measures = described_scores(self._scores)[0]
         return {
             "format": FORMAT,
             "architecture": self.architecture.to_dict(),
@@ -328,7 +324,7 @@ class Champion(Individual):
             "digest": self.scored_digest,
             "normaliser_count": self.normaliser and self.normaliser.count,
             "task": self.task and describe_task(self.task),
-            **{key: names for key, names in self._measures.items() if key == "measures"},
+            **({"measures": measures} if measures else {}),
         }
 
     @classmethod

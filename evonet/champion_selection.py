@@ -14,10 +14,13 @@ from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
+from evonet.evaluation.aggregation import episode_fitness
 from evonet.evaluation.engine import EngineName
+from evonet.evaluation.results import EpisodeResults
+from evonet.files.fields import Fields
 from evonet.fitness import Fitness
 from evonet.population import Population
-from evonet.scores import Score, described_measures
+from evonet.scores import Score, described_scores, scores_from
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Count, Episodes, Settings
 
@@ -87,13 +90,14 @@ class ChampionSelector:
         self.seconds += time.monotonic() - started
         self.episodes_run += results.returns.size
         self.steps += results.steps
-        for place, (row, returns) in enumerate(zip(rows, results.returns, strict=True)):
+        worth = episode_fitness(self._fitness, results)
+        for place, row in enumerate(rows):
             if normaliser is None:  # under the next normaliser, the same genome acts otherwise
                 self._tried.add(int(population.ids[row]))
                 self._in_order.append(int(population.ids[row]))
-            mean = returns.mean()
-            if mean > self._best_mean:  # never true of NaN, an episode that failed
-                self._best_mean = mean
+            score = score_of(self._fitness, results, place)
+            if worth[place].mean() > self._best_mean:  # never true of NaN, an episode that failed
+                self._best_mean = worth[place].mean()
                 self.champion = Champion(
                     population.architecture,
                     population.genomes[row].copy(),
@@ -102,7 +106,7 @@ class ChampionSelector:
                     training_fitness=float(population.fitness[row]),
                     normaliser=normaliser,
                     task=self._fitness.task,
-                    validation=Score(returns.copy(), results.measures_of(place, _measure_names(self._fitness))),
+                    validation=score,
                 )
 
     def state(self) -> dict[str, Any]:
@@ -118,8 +122,7 @@ class ChampionSelector:
                 "individual": champion.id,
                 "generation": champion.generation,
                 "training_fitness": champion.training_fitness,
-                "validation": champion.validation.returns,
-                **described_measures({"validation": champion.validation}),
+                **_described(champion.validation),
             },
         }
 
@@ -130,16 +133,7 @@ class ChampionSelector:
         self.champion, self._best_mean = None, -np.inf
         if (saved := state["champion"]) is not None:
             architecture = self._fitness.architecture
-            returns = np.array(saved["validation"], dtype=np.float64)
-            if returns.ndim != 1 or not returns.size:
-                raise ValueError("the champion's validation must have episodes")
-            names = _measure_names(self._fitness)
-            measures = (
-                np.array(saved["validation_measures"], dtype=np.float64) if names else np.zeros((0, len(returns)))
-            )
-            if measures.shape != (len(names), len(returns)):
-                raise ValueError("the champion's validation must have the measures of the config")
-            validation = Score(returns, dict(zip(names, measures, strict=True)))
+            validation = _described_score(saved)
             self.champion = Champion(
                 architecture,
                 np.array(saved["genome"], dtype=np.float64),
@@ -150,13 +144,31 @@ class ChampionSelector:
                 task=self._fitness.task,
                 validation=validation,
             )
-            self._best_mean = validation.returns.mean()
+            self._best_mean = validation.fitness_mean
 
 
-def _measure_names(fitness: Fitness) -> tuple[str, ...]:
-    """Names of the measures of a fitness; one of the user's own need not have any."""
-    names: tuple[str, ...] = getattr(fitness, "measure_names", ())
-    return names
+def score_of(fitness: Fitness, results: EpisodeResults, row: int) -> Score:
+    """The score of an individual on its episodes.
+
+    Args:
+        fitness: the fitness that ran the episodes, or one with the same measures and weights.
+        results: `(n, episodes)`.
+        row: row of the individual.
+    """
+    worth, names = episode_fitness(fitness, results), getattr(fitness, "measure_names", ())
+    weighed = None if worth is results.returns else worth[row].copy()
+    return Score(results.returns[row].copy(), results.measures_of(row, names), weighed)
+
+
+def _described(validation: Score) -> dict[str, Any]:
+    names, arrays = described_scores({"validation": validation})
+    return arrays | ({"measures": names} if names else {})
+
+
+def _described_score(saved: Mapping[str, Any]) -> Score:
+    header = Fields({"measures": saved.get("measures")}, "champion")
+    arrays = {name: np.array(value, np.float64) for name, value in saved.items() if name.startswith("validation")}
+    return scores_from(header, arrays, ["validation"])["validation"]
 
 
 def normaliser_from(arrays: Mapping[str, Any] | None, architecture: Architecture) -> ObservationNormaliser | None:

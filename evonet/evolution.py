@@ -24,6 +24,7 @@ from evonet.champion import Champion
 from evonet.champion_selection import ChampionSelector, Validation, normaliser_from
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError, TooManyFaults
+from evonet.evaluation.aggregation import episode_fitness
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
@@ -58,6 +59,7 @@ class Generation:
         normaliser: normaliser of the observations in these episodes; None if they are not normalised.
         measures: the mean over each individual's episodes of the return and of each measure by name, each `(n,)`.
         archive: the archive of the evolution or of its algorithm, which later generations change; None without one.
+        weighed: whether weights make the fitness of return and measures.
     """
 
     number: int
@@ -70,6 +72,7 @@ class Generation:
     normaliser: ObservationNormaliser | None = None
     measures: Mapping[str, FloatArray] = field(default_factory=dict)
     archive: Archive | None = None
+    weighed: bool = False
 
     @property
     def fitness(self) -> FloatArray:
@@ -250,11 +253,12 @@ class Evolution:
         except TooManyFaults as error:
             error.generation = self.generations
             raise
-        scores = fitness.aggregate(results.returns)
+        worth = episode_fitness(fitness, results)
+        scores = fitness.aggregate(worth)
         self.evaluations += len(genomes)
         self.environment_steps += results.steps
         measures = results.means(getattr(fitness, "measure_names", ()))  # which a fitness of one's own may lack
-        self._tell(genomes, scores, results, measures, int(seeds[0]))
+        self._tell(genomes, scores, worth, measures, int(seeds[0]))
         if self._passive_archive is not None:
             self._passive_archive.add(genomes, scores, measures, algorithm.population.ids)
         if self._selector is not None:
@@ -272,6 +276,7 @@ class Evolution:
             normaliser,
             measures,
             self.archive,
+            weighed=worth is not results.returns,
         )
         self.generations += 1
         return generation
@@ -280,7 +285,7 @@ class Evolution:
         self,
         genomes: FloatArray,
         scores: FloatArray,
-        results: EpisodeResults,
+        worth: FloatArray,
         measures: Mapping[str, FloatArray],
         first_seed: int,
     ) -> None:
@@ -299,7 +304,7 @@ class Evolution:
         tell_with_episodes(
             self._algorithm,
             scores,
-            returns=results.returns,
+            returns=worth,
             observe=observe if can_observe else None,
             measures=measures,
         )

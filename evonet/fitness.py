@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
@@ -22,6 +22,7 @@ from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFact
 from evonet.environments.time_limits import time_limit
 from evonet.environments.wrappers import Wrapper, refuse_statistics
 from evonet.errors import TooManyFaults
+from evonet.evaluation.aggregation import Aggregation, aggregate, weighed
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.evaluate import evaluate
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from evonet.environments.spaces import Space
     from evonet.evaluation.trial import Trial
     from evonet.measures import Measure, Measures
-
-Aggregation = Literal["mean", "min", "median", "quantile"]
 
 _OBSERVED_STEPS = 1000  # observations are taken from these first steps of an episode
 _MOST_OBSERVATIONS = 64
@@ -113,6 +112,8 @@ class EpisodeReturn:
             16 run side by side. With 1 there is one in all: it is closed before another is made, also for the test. It
             counts in each process: a port of the whole machine needs `workers=1` too.
         measures: numbers of an episode beside its return, each an `evonet.measures.Measure`, by name.
+        weights: what an episode is worth, as a sum of weights times its return, called "return", and its measures; by
+            default the return. The champion is chosen by it, too; a target is about the return.
 
     Attributes:
         time_limit: the steps after which the settings or the environment end an episode; None if they never do.
@@ -152,6 +153,7 @@ class EpisodeReturn:
         executor: FuturesExecutor | Cluster | None = None,
         instances: Count | None = None,
         measures: Mapping[str, Any] | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         settings = {
             "hidden": hidden,
@@ -210,6 +212,7 @@ class EpisodeReturn:
             measures=_checked_measures(measures, inputs, action_space),
         )
         check_savable(self.task)
+        self._weights = _checked_weights(weights, self.task.measure_names)
         self._aggregation = aggregation
         self._quantile = quantile
         self._faults = faults
@@ -252,8 +255,12 @@ class EpisodeReturn:
             normaliser = ObservationNormaliser.fresh(self.architecture.num_inputs)
         return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser)
 
+    def weigh(self, results: EpisodeResults) -> FloatArray | None:
+        """What each episode is worth, `(n, episodes)`, NaN for one with a fault; None if it is the return."""
+        return None if self._weights is None else weighed(results, self._weights)
+
     def aggregate(self, returns: FloatArray) -> FloatArray:
-        """Fitness `(n,)` of `returns (n, episodes)`; -inf for an individual with a fault."""
+        """Fitness `(n,)` of `returns (n, episodes)`, or of what they are worth; -inf for an individual with a fault."""
         return aggregate(returns, self._aggregation, self._quantile)
 
     def observe(
@@ -313,17 +320,6 @@ class EpisodeReturn:
         return f"<EpisodeReturn of {self.task.environment_name}: {self.architecture}, {episodes}, {self.engine}>"
 
 
-def aggregate(returns: FloatArray, aggregation: Aggregation, quantile: float = 0.5) -> FloatArray:
-    """One fitness `(n,)` for `returns (n, episodes)`; -inf where a return is NaN, a fault."""
-    if aggregation == "mean":
-        fitness = returns.mean(axis=1)
-    elif aggregation == "min":
-        fitness = returns.min(axis=1)
-    else:
-        fitness = np.quantile(returns, 0.5 if aggregation == "median" else quantile, axis=1)
-    return np.where(np.isfinite(fitness), fitness, -np.inf)
-
-
 def _specification(
     environment: str | EnvironmentSpec | EnvironmentFactory,
     kwargs: Mapping[str, Any] | None,
@@ -353,6 +349,14 @@ def _checked_measures(measures: Mapping[str, Measure] | None, inputs: int, actio
     from evonet.evaluation.measuring import measures_of_task  # a run without measures starts without it
 
     return measures_of_task(measures, inputs, action_space)
+
+
+def _checked_weights(weights: Mapping[str, float] | None, names: Sequence[str]) -> tuple[float, ...] | None:
+    if not weights:
+        return None
+    from evonet.measures import checked_weights  # most runs have no weights
+
+    return checked_weights(weights, names)
 
 
 def _time_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -> int | None:

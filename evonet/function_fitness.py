@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from evonet.architecture import Architecture
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import EvonetError, FitnessFunctionFailed
+from evonet.evaluation.aggregation import aggregate
 from evonet.evaluation.arrays import read_only
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.files.text import shown
-from evonet.fitness import aggregate
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.network import NeuralNetwork
 from evonet.settings import Episodes, check

@@ -14,6 +14,7 @@ action led to it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias, get_args
@@ -33,20 +34,21 @@ PER_STEP = ("observation", "action", "reward", "info")
 
 
 class WrongMeasure(ValueError):
-    """A measure does not fit the task.
+    """A measure does not fit the task, or a weight the measures.
 
     Attributes:
-        measure: the measure's name.
+        setting: path of the setting in a config.
     """
 
-    def __init__(self, measure: object, message: str) -> None:
+    def __init__(self, setting: Sequence[Any], message: str) -> None:
         super().__init__(message)
-        self.measure = measure
+        self.setting = tuple(setting)
 
 
+_WEIGHTS = ("fitness", "weights")
 _FROM_EMPTY = ("sum", "share")  # what can be taken of no steps
 _MOST_POWER = 8
-_LONGEST_NAME = 100  # characters
+_NAME = r"\w[\w -]{0,99}"  # which a table, a path of keys and a page take as it is
 
 
 @dataclass(frozen=True)
@@ -197,11 +199,11 @@ def checked_measures(measures: Mapping[str, Measure], sizes: Mapping[str, int]) 
         WrongMeasure: a name cannot be a measure's, or there is no number at an index; the message has the name.
     """
     for name, measure in measures.items():
-        if not isinstance(name, str) or not (name.isprintable() and 0 < len(name) <= _LONGEST_NAME):
-            rule = f"must be 1 to {_LONGEST_NAME} printable characters"
-            raise WrongMeasure(name, f"a measure's name {rule}, got {name!r}")
+        setting = ("measures", name)
+        if not isinstance(name, str) or not re.fullmatch(_NAME, name):
+            raise WrongMeasure(setting, f"a measure's name must be letters, digits, '_', '-' and spaces, got {name!r}")
         if name == RETURN:
-            raise WrongMeasure(name, f"{name!r} must not be a measure's name: it is the name of the return")
+            raise WrongMeasure(setting, f"{name!r} must not be a measure's name: it is the name of the return")
         if not isinstance(measure, Measure):
             raise TypeError(f"{name} must be a Measure, got {measure!r}")
         parts: list[Measure | Condition] = [measure, *([] if measure.when is None else [measure.when])]
@@ -210,8 +212,29 @@ def checked_measures(measures: Mapping[str, Measure], sizes: Mapping[str, int]) 
             if size is not None and part.indices is not None and max(part.indices) >= size:
                 rule = f"must be less than {size}, because the {part.of} has {size} number{'s' if size > 1 else ''}"
                 owner = f"the measure {name!r}" if part is measure else f"the condition of the measure {name!r}"
-                raise WrongMeasure(name, f"the index of {owner} {rule}, got {max(part.indices)}")
+                raise WrongMeasure(setting, f"the index of {owner} {rule}, got {max(part.indices)}")
     return tuple(measures.items())
+
+
+def checked_weights(weights: Mapping[str, float], names: Sequence[str]) -> tuple[float, ...]:
+    """The weights of the return and of the measures called `names`, in order; 0 for what has none.
+
+    Raises:
+        TypeError: a weight is no number.
+        WrongMeasure: a weight has an unknown name, or is not finite, or all are 0.
+    """
+    for name, weight in weights.items():
+        if name not in (RETURN, *names):
+            known = did_you_mean(name, (RETURN, *names))
+            message = f"weights must be those of the return and of measures, got {name!r}; {known}"
+            raise WrongMeasure((*_WEIGHTS, name), message)
+        if isinstance(weight, bool) or not isinstance(weight, int | float):
+            raise TypeError(f"weights must be numbers, got {weight!r} for {name!r}")
+        if not math.isfinite(weight):
+            raise WrongMeasure((*_WEIGHTS, name), f"weights must be finite, got {weight!r} for {name!r}")
+    if not any(weights.values()):
+        raise WrongMeasure(_WEIGHTS, "weights must not all be 0, because every network would have the same fitness")
+    return tuple(float(weights.get(name, 0.0)) for name in (RETURN, *names))
 
 
 def _indices(index: Index | None) -> tuple[int, ...] | None:

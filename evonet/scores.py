@@ -26,10 +26,13 @@ class Score:
     Attributes:
         returns: returns, `(episodes,)`; NaN for a failed episode.
         measures: the measures of these episodes by name, each `(episodes,)`; empty where there are none.
+        fitness: what the episodes are worth, `(episodes,)`, where weights make the fitness of return and measures; None
+            where it is the return.
     """
 
     returns: FloatArray
     measures: Mapping[str, FloatArray] = field(default_factory=dict)
+    fitness: FloatArray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "returns", np.asarray(self.returns, dtype=np.float64))
@@ -43,6 +46,12 @@ class Score:
     def mean(self) -> float:
         """Mean of the returns; -inf if an episode failed."""
         mean = float(self.returns.mean())
+        return mean if np.isfinite(mean) else -np.inf
+
+    @property
+    def fitness_mean(self) -> float:
+        """Mean of what the episodes are worth; -inf if one failed."""
+        mean = self.mean if self.fitness is None else float(self.fitness.mean())
         return mean if np.isfinite(mean) else -np.inf
 
     @property
@@ -66,15 +75,17 @@ class Score:
         return f"{with_interval(self.mean, self.interval)} over {self.episodes} episodes"
 
 
-def described_measures(scores: Mapping[str, Score]) -> dict[str, Any]:
-    """The measures of scores for a file: the names, and the numbers `(k, episodes)` of each score; empty without any.
+def described_scores(scores: Mapping[str, Score]) -> tuple[list[str], dict[str, FloatArray]]:
+    """Scores for a file: the names of their measures, and their numbers by name, of which `scores_from` makes them.
 
     Args:
         scores: scores by name, with the same measures or none.
     """
+    arrays = {name: score.returns for name, score in scores.items()}
     measured = {name: score.measures for name, score in scores.items() if score.measures}
-    arrays = {f"{name}_measures": np.stack([*measures.values()]) for name, measures in measured.items()}
-    return {"measures": list(next(iter(measured.values())))} | arrays if measured else {}
+    arrays |= {f"{name}_measures": np.stack([*measures.values()]) for name, measures in measured.items()}
+    arrays |= {f"{name}_fitness": score.fitness for name, score in scores.items() if score.fitness is not None}
+    return list(next(iter(measured.values()), ())), arrays
 
 
 def scores_from(header: Fields, arrays: dict[str, NDArray[Any]], names: Sequence[str]) -> dict[str, Score]:
@@ -91,15 +102,16 @@ def scores_from(header: Fields, arrays: dict[str, NDArray[Any]], names: Sequence
 
 
 def _score(arrays: dict[str, NDArray[Any]], name: str, measures: Sequence[str]) -> Score:
-    returns, key = take_vector(arrays, name, faults=True), f"{name}_measures"
-    if key not in arrays:
-        return Score(returns)
-    shape = (len(measures), len(returns))
-    if np.shape(arrays[key]) != shape:
-        raise ValueError(f"{key} must have shape {shape}, got {np.shape(arrays[key])}")
-    arrays[key] = arrays[key].ravel()
-    numbers = take_vector(arrays, key, faults=True).reshape(shape)
-    return Score(returns, dict(zip(measures, numbers, strict=True)))
+    returns = take_vector(arrays, name, faults=True)
+    numbers, shape = np.zeros((0, len(returns))), (len(measures), len(returns))
+    if (key := f"{name}_measures") in arrays:
+        if np.shape(arrays[key]) != shape:
+            raise ValueError(f"{key} must have shape {shape}, got {np.shape(arrays[key])}")
+        arrays[key] = arrays[key].ravel()
+        numbers = take_vector(arrays, key, faults=True).reshape(shape)
+    key = f"{name}_fitness"
+    fitness = take_vector(arrays, key, len(returns), faults=True) if key in arrays else None
+    return Score(returns, dict(zip(measures, numbers, strict=False)), fitness)
 
 
 def with_interval(mean: float, interval: Sequence[float], target: float | None = None) -> str:

@@ -539,5 +539,5 @@ def test_a_state_whose_champion_was_validated_on_no_episodes_is_refused():
     next(evolution)
     state = evolution.state()
     state["selector"]["champion"]["validation"] = np.empty(0)
-    with pytest.raises(ValueError, match="the champion's validation must have episodes"):
+    with pytest.raises(ValueError, match="validation must be float64 of shape"):
         new().restore(state)

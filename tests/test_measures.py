@@ -1,11 +1,17 @@
-"""Settings of measures: what does not make sense is refused in words that say how to repair it."""
+"""Settings of measures and weights: what does not make sense is refused; weights make the fitness of measures."""
 
 import re
 
+import numpy as np
 import pytest
 
+from evonet.champion_selection import Validation
+from evonet.evaluation.aggregation import episode_fitness
+from evonet.evolution import evolve
 from evonet.fitness import EpisodeReturn
-from evonet.measures import Condition, Measure
+from evonet.genetic_algorithm import GeneticAlgorithm
+from evonet.measures import Condition, Measure, WrongMeasure
+from evonet.seeding import Purpose, episode_seeds
 
 PLACE = "the index of {}the measure 'x' must be less than"
 FAR = Condition("reward", above=1.0)
@@ -82,9 +88,84 @@ def test_a_condition_needs_a_bound():
             f"{PLACE.format('the condition of ')} 4, because the observation has 4 numbers, got 5",
         ),
         ({"return": Measure("reward")}, "'return' must not be a measure's name: it is the name of the return"),
-        ({"a\nb": Measure("reward")}, r"a measure's name must be 1 to 100 printable characters, got 'a\\nb'"),
+        ({"a,b": Measure("reward")}, "a measure's name must be letters, digits, '_', '-' and spaces, got 'a,b'"),
     ],
 )
 def test_measures_that_do_not_fit_the_environment_are_refused(measures, message):
     with pytest.raises(ValueError, match="^" + message):
         EpisodeReturn("CartPole-v1", measures=measures)
+
+
+MEASURED = {"x": Measure("observation", index=0, take="last"), "effort": Measure("action", power=2)}
+SEEDS = np.arange(3)
+
+
+def scored(weights, aggregation="mean", engine="auto"):
+    """Results and fitness of five random networks in CartPole."""
+    settings = {"hidden": 2, "max_steps": 12, "aggregation": aggregation, "engine": engine}
+    with EpisodeReturn("CartPole-v1", measures=MEASURED, weights=weights, **settings) as fitness:
+        genomes = np.random.default_rng(0).standard_normal((5, fitness.architecture.genome_size))
+        results = fitness(genomes, SEEDS)
+        return results, fitness.aggregate(episode_fitness(fitness, results))
+
+
+@pytest.mark.parametrize("engine", ["gymnasium", "numpy"])
+def test_weights_make_the_fitness_of_return_and_measures_in_every_engine(engine):
+    results, fitness = scored({"effort": -2.5, "return": 0.5}, "min", engine)
+    worth = 0.5 * results.returns - 2.5 * results.measures[:, :, 1]
+    assert fitness == pytest.approx(worth.min(axis=1), rel=1e-12)
+    _, other = scored({"return": 0.5, "effort": -2.5}, "min", engine)
+    assert other.tobytes() == fitness.tobytes()
+
+
+def test_without_weights_the_fitness_is_the_return():
+    results, fitness = scored(None)
+    assert fitness.tobytes() == results.returns.mean(axis=1).tobytes()
+    assert scored({"return": 1})[1].tobytes() == fitness.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (
+            {"efort": 1},
+            "weights must be those of the return and of measures, got 'efort'; did you mean 'effort'? ",
+        ),
+        ({"effort": float("nan")}, "weights must be finite, got nan for 'effort'"),
+        ({"effort": 0, "return": 0}, "weights must not all be 0, because every network would have the same fitness"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(weights, message):
+    with pytest.raises(WrongMeasure, match=f"^{re.escape(message)}"):
+        scored(weights)
+    with pytest.raises(TypeError, match=r"^weights must be numbers, got 'a' for 'x'"):
+        scored({"x": "a"})
+
+
+class Told(GeneticAlgorithm):
+    """A genetic algorithm that keeps what it is told."""
+
+    def tell(self, fitness, *, returns=None, measures=None):
+        self.told = fitness, returns, measures
+        super().tell(fitness)
+
+
+def test_the_algorithm_and_the_choice_of_the_champion_go_by_the_weighed_fitness():
+    weights = {"return": 1, "effort": -300}  # so that pushing left counts for more than balancing
+    with EpisodeReturn("CartPole-v1", hidden=2, measures=MEASURED, weights=weights) as fitness:
+        algorithm = Told(fitness.architecture, population_size=12, seed=1)
+        generation = next(evolve(algorithm, fitness, seed=1, validation=Validation(episodes=4, candidates=12)))
+        held_out = fitness(generation.population.genomes, episode_seeds(1, Purpose.VALIDATION, 0, 4))
+        scores = generation.fitness
+        worth = episode_fitness(fitness, held_out)
+    told, episodes, measures = algorithm.told
+    assert told.tobytes() == scores.tobytes() == episodes.mean(axis=1).tobytes()
+    assert measures["return"].tobytes() == generation.results.returns.mean(axis=1).tobytes() != told.tobytes()
+    best = int(worth.mean(axis=1).argmax())
+    champion = generation.champion
+    assert champion.id == generation.population.ids[best]
+    assert best != int(held_out.returns.mean(axis=1).argmax())
+    assert champion.validation.returns.tobytes() == held_out.returns[best].tobytes()
+    assert champion.validation.fitness.tobytes() == worth[best].tobytes()
+    assert champion.validation.mean == held_out.returns[best].mean()
+    assert generation.weighed

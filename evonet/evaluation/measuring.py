@@ -109,7 +109,7 @@ def measures_of_task(measures: Mapping[str, Measure], inputs: int, action_space:
             raise
         except ANY_ERROR as error:
             message = f"the measure {name!r} cannot be taken: {measure.function!r} cannot be used: {described(error)}"
-            raise WrongMeasure(name, message) from error
+            raise WrongMeasure(("measures", name), message) from error
     return checked
 
 

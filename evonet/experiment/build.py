@@ -70,8 +70,9 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
     if settings.fitness.type == EPISODE_RETURN:
         assert episodes is not None
         return episodes
-    if settings.measures:
-        raise config.error(("measures",), "measures must be left out where a function is the fitness")
+    for path, given in ((("measures",), settings.measures), (("fitness", "weights"), settings.fitness.weights)):
+        if given:
+            raise config.error(path, f"{'.'.join(path)} must be left out where a function is the fitness")
     if executor is not None:
         raise config.error(
             ("fitness", "type"),
@@ -134,6 +135,7 @@ def _episode_return(
     section = "evaluation" if engine is None else "validation"
     evaluation |= {} if engine is None else {"engine": engine}
     evaluation["measures"] = {name: measure.build() for name, measure in settings.measures.items()}
+    evaluation["weights"] = settings.fitness.weights
     try:
         return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build(), executor=executor)
     except WorkersUnavailable:  # an error of the cluster has its own exit status, and no line of the config
@@ -143,9 +145,9 @@ def _episode_return(
         raise type(error)(f"{config.document.place((*path, *setting))}: {error}") from error
     except WrongNames as error:
         raise config.error(("network", error.argument), f"network.{error}") from error
-    except ValueError as error:  # only the measures and the engine, which depend on the environment
-        if (measure := getattr(error, "measure", None)) is not None:
-            raise config.error(("measures", measure), str(error)) from error
+    except ValueError as error:  # only measures, weights and the engine, which depend on the environment
+        if hasattr(error, "setting"):
+            raise config.error(error.setting, str(error)) from error
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
 
 

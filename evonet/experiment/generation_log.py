@@ -9,7 +9,7 @@ import numpy as np
 
 from evonet.evolution import Generation
 from evonet.experiment.fault_journal import normaliser_entry, record_faults
-from evonet.experiment.records import ARCHIVE_METRICS, MEASURES, NEWBORN_IN_A_LINE, SIZES
+from evonet.experiment.records import ARCHIVE_METRICS, MEASURES, NEWBORN_IN_A_LINE, SIZES, WEIGHED
 from evonet.experiment.run_directory import RunDirectory
 from evonet.operators.structure import neurons_of
 from evonet.population import Population
@@ -102,7 +102,7 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
         "champion": champion and champion.id,
         "champion_generation": champion and champion.generation,
         "validation_mean": champion and champion.validation and champion.validation.mean,
-        **_measures(generation),
+        **_beside_the_return(generation),
         **_archive(generation),
     }
 
@@ -116,13 +116,13 @@ def _archive(generation: Generation) -> dict[str, Any]:
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
 
-def _measures(generation: Generation) -> dict[str, Any]:
-    """Mean and standard deviation of the champion's measures on the held-out episodes, null without a champion."""
+def _beside_the_return(generation: Generation) -> dict[str, Any]:
+    """The champion's fitness and measures on the held-out episodes, where there are any; null without a champion."""
     validation = None if generation.champion is None else generation.champion.validation
+    weighed = {WEIGHED: validation and validation.fitness_mean} if generation.weighed else {}
     measured = {} if validation is None else validation.measured
-    names = [name for name in generation.measures if name != RETURN]
-    pairs = [(name, measured.get(name, (None, None))) for name in names]
-    return {begin + name: both[place] for place, begin in enumerate(MEASURES) for name, both in pairs}
+    pairs = [(name, measured.get(name, (None, None))) for name in generation.measures if name != RETURN]
+    return weighed | {begin + name: both[place] for place, begin in enumerate(MEASURES) for name, both in pairs}
 
 
 def _sizes(generation: Generation) -> dict[str, Any]:

@@ -25,13 +25,14 @@ def champion_results(champion: Champion | None, target: float | None) -> dict[st
             "test_interval": test and list(test.interval),
             "test_episodes": test and test.episodes,
             "genome_size": champion.architecture.genome_size,
-            **_measures(champion),
+            **_beside_the_return(champion),
         },
     }
 
 
-def _measures(champion: Champion) -> dict[str, Any]:
-    """Mean and standard deviation of each measure in validation and test; nothing where there are no measures."""
+def _beside_the_return(champion: Champion) -> dict[str, Any]:
+    """What weights make of validation and test, and mean and standard deviation of each measure, if there are any."""
     scores = {"validation": champion.validation, "test": champion.test}
-    measured = {name: score.measured for name, score in scores.items() if score is not None and score.measures}
-    return {"measures": measured} if measured else {}
+    fitness = {name: score.fitness_mean for name, score in scores.items() if score and score.fitness is not None}
+    measured = {name: score.measured for name, score in scores.items() if score and score.measures}
+    return ({"fitness": fitness} if fitness else {}) | ({"measures": measured} if measured else {})

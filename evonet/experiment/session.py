@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.champion_selection import held_out_episodes
+from evonet.champion_selection import held_out_episodes, score_of
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, EvonetError, OutOfTime, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
@@ -43,7 +43,6 @@ from evonet.experiment.start_champion import start_champion
 from evonet.experiment.tracking import Tracker, make_trackers, require_trackers
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
-from evonet.scores import Score
 from evonet.seeding import Purpose, episode_seeds
 from evonet.shell import command
 from evonet.strategies.algorithm import search_distribution, uses_linear_algebra
@@ -289,8 +288,7 @@ class Session:
             results = champion.run(seeds)
         if results.faults:
             self._say(f"test: {results.failures}")
-        names = getattr(fitness, "measure_names", ())  # which a fitness of one's own may lack
-        return champion.tested(Score(results.returns[0], results.measures_of(0, names)))
+        return champion.tested(score_of(fitness, results, 0))
 
     def _write_champion(self, champion: Champion, directory: RunDirectory, trackers: Sequence[Tracker]) -> None:
         """Write the tested champion into the run directory, and its score to the trackers."""

@@ -25,7 +25,8 @@ _Summary = TypeVar("_Summary")
 class ChampionSummary(TypedDict):
     """A champion and its three scores; a mean is None if an episode failed.
 
-    `measures` has mean and standard deviation of each measure by name, for "validation" and "test".
+    `fitness` has what weights make of return and measures, `measures` mean and standard deviation of each by name, both
+    for "validation" and "test".
     """
 
     individual: int
@@ -37,6 +38,7 @@ class ChampionSummary(TypedDict):
     test_interval: list[float | None] | None
     test_episodes: int | None
     genome_size: int
+    fitness: NotRequired[dict[str, float | None]]
     measures: NotRequired[dict[str, dict[str, list[float | None]]]]
 
 
@@ -191,6 +193,9 @@ def _champion(fields: Fields) -> ChampionSummary:
         "test_episodes": fields.integer("test_episodes", 1),
         "genome_size": fields.integer("genome_size", 1),
     }
+    if fields.has("fitness"):
+        worth = fields.fields("fitness").allow_only("validation", "test")
+        champion["fitness"] = {name: worth.optional(name, worth.finite) for name in worth.all()}
     if fields.has("measures"):
         scores = fields.fields("measures").allow_only("validation", "test")
         champion["measures"] = {name: _measures(scores.fields(name)) for name in scores.all()}

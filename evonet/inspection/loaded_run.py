@@ -25,7 +25,7 @@ from evonet.experiment.document import Document
 from evonet.experiment.fault_journal import fault_from, individual_from
 from evonet.experiment.own_parts import imported_names
 from evonet.experiment.permissions import restore_permissions
-from evonet.experiment.records import MEASURES, METRICS, MORE_METRICS, births_from, metrics_from, seconds_from
+from evonet.experiment.records import METRICS, births_from, metrics_from, seconds_from
 from evonet.experiment.results import champion_results
 from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_finder import require_run, resolve_last
@@ -142,8 +142,8 @@ class LoadedRun:
         """The columns of `metrics.jsonl` by name, `(generations,)` each.
 
         Counts, ids and generations are int64, with `NO_CHAMPION_YET` before there is a champion; scores are float64,
-        with NaN for missing values. Only strategies that sample around a mean have `sigma` and `mean_distance`, only
-        runs with measures `measures/NAME` and `measures_spread/NAME`, the champion's on the held-out episodes.
+        with NaN for missing values. Only strategies that sample around a mean have `sigma` and `mean_distance`.
+        `measures/NAME` and `measures_spread/NAME` are the champion's on the held-out episodes.
         """
         lines = self._records("metrics", metrics_from)
         for number, line in enumerate(lines):
@@ -152,9 +152,7 @@ class LoadedRun:
                     f"{self.path / journal_name('metrics')}:{number + 1}: metrics.generation must be {number}, "
                     f"got {line['generation']}"
                 )
-        measures = dict.fromkeys(name for line in lines for name in line if name.startswith(MEASURES))
-        further = [name for name in (*MORE_METRICS, *measures) if any(name in line for line in lines)]
-        return {name: _column(lines, name) for name in (*METRICS, *further)} if lines else {}
+        return {name: _column(lines, name) for name in dict.fromkeys(name for line in lines for name in line)}
 
     def metrics_frame(self) -> Any:
         """The metrics as a pandas DataFrame: a row for each generation, with the seconds since the start as a column.
@@ -325,12 +323,11 @@ class LoadedRun:
         if policy_spec is None or selector is None or selector["champion"] is None:
             return None
         fields = dict(selector["champion"])
-        arrays = {name: fields.pop(name) for name in ("genome", "validation", "validation_measures") if name in fields}
+        arrays = {name: fields.pop(name) for name in list(fields) if name == "genome" or name.startswith("validation")}
         normaliser = fields.pop("normaliser")
         if normaliser is not None:
             arrays |= {f"normaliser_{name}": normaliser[name] for name in ("mean", "squares")}
-        count = normaliser and normaliser["count"]
-        header = {"format": FORMAT, "normaliser_count": count, **fields, **policy_spec}
+        header = {"format": FORMAT, "normaliser_count": normaliser and normaliser["count"], **fields, **policy_spec}
         return Champion.from_parts(header, arrays, self._allow_imports)
 
 

@@ -132,9 +132,11 @@ def scores(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if champion["validation_episodes"]:
         chosen = f"{counted(champion['validation_episodes'], 'episode')} that chose it"
         found.append(("validation", _mean(champion["validation_mean"]), chosen))
+    weighed = champion.get("fitness", {})
+    found += [("fitness", _mean(weighed[name]), f"what the {name}'s episodes are worth") for name in list(weighed)[-1:]]
     fitness = champion["training_fitness"]
     if fitness is not None and not math.isnan(fitness):
-        found.append(("training", _mean(fitness), "optimistically biased"))
+        found.append(("training", _mean(fitness), f"{'fitness, ' if weighed else ''}optimistically biased"))
     return found
 
 

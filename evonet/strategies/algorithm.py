@@ -39,7 +39,7 @@ class Algorithm(Protocol):
     def tell(self, fitness: FloatArray) -> None:
         """Learn from the fitness of these genomes, `(n,)`.
 
-        A `tell` may also take the keywords `returns`, the return of each episode `(n, episodes)`, NaN for a failed one,
+        A `tell` may also take the keywords `returns`, what each episode is worth `(n, episodes)`, NaN for a failed one,
         `observe`, a function that returns network inputs of the fittest individual, `(k, num_inputs)`, or None, and
         `measures`, the mean over the episodes of each measure by name, `(n,)`, NaN for a failed individual: "return"
         and the measures of the fitness. When `observe` is first called it runs an episode; call it before `tell`

@@ -337,7 +337,7 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     for name in ("inputs", "outputs", "structure", "workers"):
         del sections[name]
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
-    left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor", "measures"}
+    left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor", "measures", "weights"}
     assert set(sections) == set(defaults_of(EpisodeReturn)) - left
     for name, default in defaults_of(
         GeneticAlgorithm, "seed", "initial", "population_size", "mutation", "elites"

@@ -24,7 +24,7 @@ algorithm: {population_size: 6}
 network: {hidden: 2}
 validation: {episodes: 3}
 test: {episodes: 4}
-stop: {generations: 3}
+stop: {generations: 3, target: 0}
 evaluation: {workers: 1}
 """
 MEASURES = {
@@ -86,6 +86,27 @@ def test_the_champion_s_measures_are_in_its_file_the_summary_and_the_metrics(who
     assert heading in champion_account(champion, "x")
 
 
+def test_a_run_with_weights_tells_return_and_fitness_apart_and_goes_on_to_the_last_bit(tmp_path):
+    weighed = ("fitness.weights={effort: -3, return: 2}",)
+    whole = run_whole(tmp_path, TEXT, *weighed)
+    stopped = run_stopped(tmp_path, TEXT, *weighed, after=1)
+    unfinished = load_run(stopped).champion.validation
+    go_on(stopped)
+    assert exact_files(stopped) == exact_files(whole)
+    run, champion = load_run(whole), Champion.load(whole / "champion.npz")
+    for score in (champion.validation, champion.test, unfinished):
+        assert score.fitness == pytest.approx(2 * score.returns - 3 * score.measures["effort"])
+    assert run.metrics["validation_fitness"][-1] == champion.validation.fitness.mean()
+    assert run.metrics["validation_mean"][-1] == champion.validation.returns.mean()
+    summary = json.loads((whole / "run.json").read_text("utf-8"))
+    means = {"validation": champion.validation.fitness_mean, "test": champion.test.fitness_mean}
+    assert summary["champion"]["fitness"] == means
+    assert summary["solved"] == (champion.test.mean >= 0)  # the target is about the return
+    lines = account(run).splitlines()
+    assert any(line.startswith("  fitness ") and line.endswith("what the test's episodes are worth") for line in lines)
+    assert any(line.endswith("fitness, optimistically biased") for line in lines)
+
+
 def test_a_run_without_its_test_shows_the_measures_of_the_validation(tmp_path):
     run = load_run(run_stopped(tmp_path, TEXT))
     assert list(run.champion.validation.measures) == ["effort", "right"]
@@ -108,6 +129,11 @@ def test_the_check_says_what_each_measure_is_and_its_range(load):
         ("power: 2", "index: 1", "3:3: the index of the measure 'effort' must be less than 1, because the action has"),
         ("above: 0", "abov: 0", "4:87: measures.right.when.abov is not a known key; did you mean 'above'? Known: "),
         ("else: last", "else: latest", "4:98: measures.right.else must be a number or 'first', 'last', "),
+        (
+            "stop:",
+            "fitness: {weights: {efort: 1}}\nstop:",
+            "9:21: weights must be those of the return and of ",
+        ),
         ("effort", "return", "3:3: 'return' must not be a measure's name: it is the name of the return"),
     ],
 )
@@ -140,6 +166,9 @@ def test_a_champion_s_file_with_forged_measures_is_refused(whole):
     wrong = {
         "validation_measures must have shape (2, 3), got (1, 3)": {"validation_measures": np.zeros((1, 3))},
         "validation_measures must be finite": {"validation_measures": np.full((2, 3), np.inf)},
+        "validation_fitness must be float64 of shape (3,), got float64 of shape (2,)": {
+            "validation_fitness": np.zeros(2)
+        },
         "the file must have no array 'test_measures'": {"test_measures": np.zeros((2, 4))},
     }
     for message, more in wrong.items():

@@ -1,0 +1,45 @@
+"""How the episodes of an individual become its fitness: what each is worth, and one number of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from evonet.evaluation.results import EpisodeResults
+from evonet.types import FloatArray
+
+Aggregation = Literal["mean", "min", "median", "quantile"]
+
+
+def episode_fitness(fitness: Any, results: EpisodeResults) -> FloatArray:
+    """What each episode is worth, `(n, episodes)`, NaN for one with a fault: the return, unless the fitness weighs."""
+    weigh = getattr(fitness, "weigh", None)  # which a fitness of one's own may lack
+    worth: FloatArray | None = None if weigh is None else weigh(results)
+    return results.returns if worth is None else worth
+
+
+def weighed(results: EpisodeResults, weights: Sequence[float]) -> FloatArray:
+    """The sum of weights times return and measures, `(n, episodes)`, NaN for an episode with a fault.
+
+    Args:
+        results: `(n, episodes)`.
+        weights: of the return and of each measure, in order.
+    """
+    measures = () if results.measures is None else np.moveaxis(results.measures, -1, 0)
+    worth = weights[0] * results.returns
+    for weight, measure in zip(weights[1:], measures, strict=True):
+        worth += weight * measure
+    return worth
+
+
+def aggregate(returns: FloatArray, aggregation: Aggregation, quantile: float = 0.5) -> FloatArray:
+    """One fitness `(n,)` for `returns (n, episodes)`; -inf where a return is NaN, a fault."""
+    if aggregation == "mean":
+        fitness = returns.mean(axis=1)
+    elif aggregation == "min":
+        fitness = returns.min(axis=1)
+    else:
+        fitness = np.quantile(returns, 0.5 if aggregation == "median" else quantile, axis=1)
+    return np.where(np.isfinite(fitness), fitness, -np.inf)
