@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -125,6 +126,9 @@ class GeneticAlgorithm:
         self.elites = elites
         self.bounds = bounds
         self.structure = structure
+        self._structural = sum(  # the bits of structural mutations in `Population.operators`
+            1 << number for number, each in enumerate(self.mutations, start=1) if isinstance(each, StructuralMutation)
+        )
         self.seed = seed
         self.generation = 0
         self._scheduled = ScheduledSettings(
@@ -219,12 +223,15 @@ class GeneticAlgorithm:
         assert old.fitness is not None
         fitness = finite(old.fitness)
         if old.masks is not None and self.structure is not None:
-            fitness = fitness - self.structure.price * np.count_nonzero(old.masks, axis=1)
+            fitness = self.structure.priced(fitness, old.masks)
         parents = Parents(self.architecture, old.genomes, fitness, self._returns, self._observations, old.masks)
         self._scheduled.update(self.generation, old.fitness)
         elites = self._scheduled.resolve("elites", self.elites)
         replacement = self._scheduled.resolve("replacement", self.replacement)
         survivors, breeders = replacement(rng, parents.fitness, old.ids, elites)
+        if self.structure is not None:
+            young = old.operators & self._structural != 0
+            parents = replace(parents, fitness=self.structure.protected(fitness, young))
         children = len(old) - len(survivors)
         pairs = self._pairs(rng, parents, breeders, children)
         self._scheduled.record_parents(len(survivors), old.fitness[pairs])

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from evonet.activations import ACTIVATIONS
 from evonet.architecture import Architecture, Gene
+from evonet.operators.fitness_scaling import lead
 from evonet.operators.safe_mutation import SLOPES
 from evonet.settings import Operator, PositiveFloat, Probability, Settings
 from evonet.types import BoolArray, FloatArray, IntArray
@@ -30,18 +31,21 @@ CONNECTIONS = "connections"
 
 @dataclass(frozen=True)
 class Structure(Settings):
-    """The structure of the first networks, and the price of connections.
+    """The structure of the first networks, the price of connections, and the protection of new structures.
 
     Attributes:
         start: connections of the first networks: "minimal" has those from inputs to outputs and the outputs' biases,
             "empty" none, "full" all that there may be.
         density: chance of each of these connections to exist.
         price: how much each connection lowers the fitness by which parents and survivors are chosen.
+        youth: how many times its lead over the least fit counts when parents are chosen, for a network that a
+            structural mutation made; above 1, a new structure has time to find its weights.
     """
 
     start: Literal["minimal", "empty", "full"] = "minimal"
     density: Probability = 1.0
     price: Annotated[float, Ge(0)] = 0.0
+    youth: Annotated[float, Ge(1), Le(1000)] = 1.0
 
     def first(self, rng: np.random.Generator, count: int, architecture: Architecture) -> BoolArray:
         """Masks of the first generation, `(count, genome_size)`.
@@ -59,6 +63,14 @@ class Structure(Settings):
         if self.density < 1:
             masks &= rng.random(masks.shape) < self.density
         return pruned(masks, architecture)
+
+    def priced(self, fitness: FloatArray, masks: BoolArray) -> FloatArray:
+        """The fitness `(n,)` without the price of the connections, `masks (n, genome_size)`."""
+        return fitness - self.price * np.count_nonzero(masks, axis=1)
+
+    def protected(self, fitness: FloatArray, young: BoolArray) -> FloatArray:
+        """The fitness `(n,)` by which parents are chosen, where a structural mutation made the `young (n,)`."""
+        return lead(fitness) * np.where(young, self.youth, 1.0) if self.youth > 1 else fitness
 
 
 def masked(genomes: FloatArray, masks: BoolArray | None) -> FloatArray:

@@ -268,6 +268,23 @@ def test_a_price_chooses_smaller_networks_of_equal_fitness():
     assert size(0.1).mean() < 0.5 * size(0.0).mean()
 
 
+def test_a_new_structure_has_more_children_where_youth_is_protected_but_is_no_elite():
+    def young_parents(youth):
+        still = [kind(rate=0.0) for kind in STRUCTURAL_MUTATIONS.values()]
+        algorithm = GeneticAlgorithm(
+            SHAPES["skip"], 300, 2, mutation=still, structure=Structure(youth=youth), selection="roulette", seed=1
+        )
+        kind = algorithm.population.ids % 3
+        algorithm.population.operators[:] = np.where(kind == 1, 1 << 2, 0)  # the second mutation made these
+        algorithm.tell(kind * 1.0)
+        algorithm.ask()
+        assert (algorithm.population.ids[:2] % 3 == 2).all()
+        return np.mean(algorithm.population.parents[2:, 0] % 3 == 1)
+
+    assert 0.25 < young_parents(1.0) < 0.42
+    assert 0.58 < young_parents(4.0) < 0.75
+
+
 @pytest.mark.parametrize("stopped", [0, 1, 4])
 def test_stopped_and_resumed_the_bits_are_the_same(stopped):
     whole = evolved(8)
