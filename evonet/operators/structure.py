@@ -66,7 +66,8 @@ class Structure(Settings):
 
     def priced(self, fitness: FloatArray, masks: BoolArray) -> FloatArray:
         """The fitness `(n,)` without the price of the connections, `masks (n, genome_size)`."""
-        return fitness - self.price * np.count_nonzero(masks, axis=1)
+        priced: FloatArray = fitness - self.price * np.count_nonzero(masks, axis=1)
+        return priced
 
     def protected(self, fitness: FloatArray, young: BoolArray) -> FloatArray:
         """The fitness `(n,)` by which parents are chosen, where a structural mutation made the `young (n,)`."""

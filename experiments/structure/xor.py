@@ -30,7 +30,7 @@ MOST_EVALUATIONS = 20_000
 SOLVED = 16.0
 SETTINGS: dict[str, Any] = {
     "population_size": 36,
-    "structure": Structure("minimal"),
+    "structure": Structure("minimal", youth=1.5),
     "niching": Speciation(radius=1.0, most=8),
     "mutation": [
         Gaussian(sigma=2.0, rate=0.5),
