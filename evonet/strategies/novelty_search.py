@@ -158,7 +158,7 @@ class NoveltySearch:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         state: dict[str, Any] = {
             "generation": self._generation,
-            "novelty_archive": self.archive.state(),
+            "archive": self.archive.state(),
             "algorithm": self._algorithm.state(),
         }
         if self._fitness is not None:
@@ -168,7 +168,7 @@ class NoveltySearch:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`, which is copied."""
         self._generation = int(state["generation"])
-        self.archive.restore(state["novelty_archive"])
+        self.archive.restore(state["archive"])
         self._algorithm.restore(state["algorithm"])
         self._fitness, self.novelty = (
             np.array(state[name], dtype=np.float64) if name in state else None for name in ("fitness", "novelty")

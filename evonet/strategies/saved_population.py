@@ -27,7 +27,7 @@ def population_of(state: Mapping[str, Any], architecture: Architecture) -> Popul
         return _of_islands(state, architecture)
     if "first_id" in state:
         return _of_restarts(state, architecture)
-    if "novelty_archive" in state:
+    if _is_of_novelty_search(state):
         inner = population_of(state["algorithm"], architecture)
         return Population(architecture, inner.genomes, fitness=state.get("fitness"), ids=inner.ids)
     return Population(architecture, state["genomes"], fitness=state.get("fitness"), ids=state["ids"])
@@ -39,10 +39,14 @@ def islands_of(state: Mapping[str, Any], architecture: Architecture) -> list[Pop
     Raises:
         KeyError, TypeError, ValueError: an island's state holds no population of such networks.
     """
-    if "first_id" in state or "novelty_archive" in state:
+    if "first_id" in state or _is_of_novelty_search(state):
         return islands_of(state["algorithm"], architecture)
     states = state.get("islands", {})
     return [population_of(states[str(place)], architecture) for place in range(len(states))]
+
+
+def _is_of_novelty_search(state: Mapping[str, Any]) -> bool:
+    return "archive" in state and "algorithm" in state
 
 
 def _of_islands(state: Mapping[str, Any], architecture: Architecture) -> Population:

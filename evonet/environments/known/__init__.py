@@ -14,6 +14,7 @@ from evonet.environments.known.cartpole import CARTPOLE
 from evonet.environments.known.double_pole import DOUBLE_POLE
 from evonet.environments.known.environment import KnownEnvironment, Names, WrongNames, checked_names, names_in_metadata
 from evonet.environments.known.frozen_lake import FROZEN_LAKE
+from evonet.environments.known.ground_plan import GroundPlan
 from evonet.environments.known.kernel import Columns, Kernel
 from evonet.environments.known.lunar_lander import LUNAR_LANDER, LUNAR_LANDER_CONTINUOUS
 from evonet.environments.known.maze import MAZE
@@ -85,6 +86,7 @@ __all__ = [
     "KNOWN",
     "Column",
     "Columns",
+    "GroundPlan",
     "Kernel",
     "KnownEnvironment",
     "Names",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evonet.environments.known.ground_plan import GroundPlan
 from evonet.environments.known.kernel import Kernel
 from evonet.environments.known.parameter import Parameter
 
@@ -91,8 +92,10 @@ class KnownEnvironment:
         kernel: the environment as functions over columns of numbers, which the fast engines run.
         names: names of the observation's numbers and of the actions, for figures and exports.
         parameters: numbers of the environment that the report varies to see how robust a champion is.
+        ground_plan: keyword arguments of the environment → the plan of the ground that its agent moves on.
     """
 
     kernel: Kernel | None = None
     names: Names | None = None
     parameters: Sequence[Parameter] = ()
+    ground_plan: Callable[[Mapping[str, Any]], GroundPlan] | None = None

@@ -15,6 +15,7 @@ import numpy as np
 
 from evonet.environments.known.arithmetic import Column, bounded, sin_cos, where
 from evonet.environments.known.environment import KnownEnvironment, Names
+from evonet.environments.known.ground_plan import GroundPlan
 from evonet.environments.known.kernel import Columns, Kernel
 from evonet.environments.maze_maps import MazeMap, maze_map
 
@@ -160,6 +161,12 @@ def step_in(plan: MazeMap) -> Callable[[Columns, Columns, Columns], tuple[Column
     return step
 
 
+def ground_plan(arguments: Mapping[str, Any]) -> GroundPlan:
+    """The plan of the map that the keyword arguments name."""
+    plan = maze_map(arguments.get("map", DEFAULT_MAP))
+    return GroundPlan(("x", "y"), plan.walls, {"start": plan.start, "goal": plan.goal}, downwards=True)
+
+
 MAZE = KnownEnvironment(
     kernel=dataclasses.replace(variant({}), parameters={"map": DEFAULT_MAP}, variant=variant),
     names=Names(
@@ -172,4 +179,5 @@ MAZE = KnownEnvironment(
         ),
         ("turn", "accelerate"),
     ),
+    ground_plan=ground_plan,
 )

@@ -13,6 +13,7 @@ from evonet.inspection.plots.behaviour import action_traces, hidden_traces, hist
 from evonet.inspection.plots.front import pareto_front
 from evonet.inspection.plots.learning import diversity, learning_curve, metric_curve, network_sizes
 from evonet.inspection.plots.network import network_diagram, weight_maps
+from evonet.inspection.plots.novelty import novelty_map
 from evonet.inspection.plots.policy import influence_bars, policy_grid, policy_map, removal_bars
 from evonet.inspection.plots.robustness import landscape_map, robustness_curve
 
@@ -28,6 +29,7 @@ __all__ = [
     "metric_curve",
     "network_diagram",
     "network_sizes",
+    "novelty_map",
     "observation_traces",
     "pareto_front",
     "payoff_bars",

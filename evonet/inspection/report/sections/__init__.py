@@ -10,6 +10,7 @@ from evonet.inspection.report.sections.front import front
 from evonet.inspection.report.sections.learned import learned
 from evonet.inspection.report.sections.learning import learning
 from evonet.inspection.report.sections.network import network
+from evonet.inspection.report.sections.novelty import novelty
 from evonet.inspection.report.sections.record import record
 from evonet.inspection.report.sections.robustness import robustness
 from evonet.inspection.report.sections.verdict import verdict
@@ -18,6 +19,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     verdict,
     learning,
     front,
+    novelty,
     network,
     behaviour,
     learned,
