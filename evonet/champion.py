@@ -25,6 +25,7 @@ from evonet.environments.known import Names
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentFactory, EnvironmentSpec
 from evonet.errors import ConfigError, EvonetError, EvonetWarning, TooManyFaults
+from evonet.evaluation.aggregation import episode_fitness
 from evonet.evaluation.engines import real_engine
 from evonet.evaluation.evaluate import evaluate
 from evonet.evaluation.results import EpisodeResults
@@ -178,7 +179,7 @@ class Champion(Individual):
             raise TooManyFaults(results.failures, results.faults)
         if results.faults:
             warnings.warn(results.failures, EvonetWarning, stacklevel=2)
-        return Score(results.returns[0], results.measures_of(0, self.policy.task.measure_names))
+        return score_of(self.task, results, 0)
 
     def play(self, episodes: int = 1, seed: int = 0) -> Playback:
         """Play episodes in a window, at the environment's own speed; in a notebook, as an animation below the cell.
@@ -358,6 +359,19 @@ class Champion(Individual):
             scored_digest=header.word("digest") if header.has("digest") else "",  # files of older versions have none
             **scores,
         )
+
+
+def score_of(task: Task | None, results: EpisodeResults, row: int) -> Score:
+    """The score of an individual on its episodes.
+
+    Args:
+        task: the task of the episodes; None if a function scored the individual.
+        results: `(n, episodes)`.
+        row: row of the individual.
+    """
+    measures = {} if task is None else results.measures_of(row, task.measure_names)
+    weighed = episode_fitness(task, results)[row].copy() if task is not None and task.weights else None
+    return Score(results.returns[row].copy(), measures, weighed)
 
 
 def _check_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from evonet.architecture import Architecture
-from evonet.champion import Champion
+from evonet.champion import Champion, score_of
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.aggregation import episode_fitness
 from evonet.evaluation.engine import EngineName
-from evonet.evaluation.results import EpisodeResults
 from evonet.files.fields import Fields
 from evonet.fitness import Fitness
 from evonet.population import Population
@@ -90,12 +89,12 @@ class ChampionSelector:
         self.seconds += time.monotonic() - started
         self.episodes_run += results.returns.size
         self.steps += results.steps
-        worth = episode_fitness(self._fitness, results)
+        worth = episode_fitness(self._fitness.task, results)
         for place, row in enumerate(rows):
             if normaliser is None:  # under the next normaliser, the same genome acts otherwise
                 self._tried.add(int(population.ids[row]))
                 self._in_order.append(int(population.ids[row]))
-            score = score_of(self._fitness, results, place)
+            score = score_of(self._fitness.task, results, place)
             if worth[place].mean() > self._best_mean:  # never true of NaN, an episode that failed
                 self._best_mean = worth[place].mean()
                 self.champion = Champion(
@@ -145,19 +144,6 @@ class ChampionSelector:
                 validation=validation,
             )
             self._best_mean = validation.fitness_mean
-
-
-def score_of(fitness: Fitness, results: EpisodeResults, row: int) -> Score:
-    """The score of an individual on its episodes.
-
-    Args:
-        fitness: the fitness that ran the episodes, or one with the same measures and weights.
-        results: `(n, episodes)`.
-        row: row of the individual.
-    """
-    worth, names = episode_fitness(fitness, results), getattr(fitness, "measure_names", ())
-    weighed = None if worth is results.returns else worth[row].copy()
-    return Score(results.returns[row].copy(), results.measures_of(row, names), weighed)
 
 
 def _described(validation: Score) -> dict[str, Any]:

@@ -253,7 +253,7 @@ class Evolution:
         except TooManyFaults as error:
             error.generation = self.generations
             raise
-        worth = episode_fitness(fitness, results)
+        worth = episode_fitness(fitness.task, results)
         scores = fitness.aggregate(worth)
         self.evaluations += len(genomes)
         self.environment_steps += results.steps

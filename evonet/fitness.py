@@ -22,7 +22,7 @@ from evonet.environments.specification import DEFAULT_MAX_STEPS, EnvironmentFact
 from evonet.environments.time_limits import time_limit
 from evonet.environments.wrappers import Wrapper, refuse_statistics
 from evonet.errors import TooManyFaults
-from evonet.evaluation.aggregation import Aggregation, aggregate, weighed
+from evonet.evaluation.aggregation import Aggregation, aggregate
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.evaluate import evaluate
@@ -198,6 +198,7 @@ class EpisodeReturn:
         )
         limit = int(self.time_limit or DEFAULT_MAX_STEPS)
         self.episodes = episodes = int(episodes)  # settings may be NumPy's numbers, which no file holds
+        checked = _checked_measures(measures, inputs, action_space)
         self.task: Task | None = Task(
             environment,
             observation_space,
@@ -209,10 +210,10 @@ class EpisodeReturn:
             instances=instances and int(instances),
             input_names=input_names,
             output_names=output_names,
-            measures=_checked_measures(measures, inputs, action_space),
+            measures=checked,
+            weights=_checked_weights(weights, checked),
         )
         check_savable(self.task)
-        self._weights = _checked_weights(weights, self.task.measure_names)
         self._aggregation = aggregation
         self._quantile = quantile
         self._faults = faults
@@ -254,10 +255,6 @@ class EpisodeReturn:
         if normaliser is None and self.task.normalise:
             normaliser = ObservationNormaliser.fresh(self.architecture.num_inputs)
         return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser)
-
-    def weigh(self, results: EpisodeResults) -> FloatArray | None:
-        """What each episode is worth, `(n, episodes)`, NaN for one with a fault; None if it is the return."""
-        return None if self._weights is None else weighed(results, self._weights)
 
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """Fitness `(n,)` of `returns (n, episodes)`, or of what they are worth; -inf for an individual with a fault."""
@@ -351,12 +348,12 @@ def _checked_measures(measures: Mapping[str, Measure] | None, inputs: int, actio
     return measures_of_task(measures, inputs, action_space)
 
 
-def _checked_weights(weights: Mapping[str, float] | None, names: Sequence[str]) -> tuple[float, ...] | None:
+def _checked_weights(weights: Mapping[str, float] | None, measures: Measures) -> tuple[float, ...]:
     if not weights:
-        return None
+        return ()
     from evonet.measures import checked_weights  # most runs have no weights
 
-    return checked_weights(weights, names)
+    return checked_weights(weights, [name for name, _ in measures])
 
 
 def _time_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -> int | None:

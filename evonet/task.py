@@ -35,6 +35,7 @@ class Task:
         output_names: names of the network's outputs, likewise.
         recorded: how many of an episode's first network inputs are returned; only the engine "gymnasium" does that.
         measures: names and settings of the numbers of an episode that are returned beside its return.
+        weights: weights of the return and of each measure in what an episode is worth; empty where it is the return.
     """
 
     environment: EnvironmentSpec | EnvironmentFactory
@@ -49,6 +50,7 @@ class Task:
     input_names: tuple[str, ...] | None = None
     output_names: tuple[str, ...] | None = None
     measures: Measures = ()
+    weights: tuple[float, ...] = ()
 
     @property
     def measure_names(self) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ def scored(weights, aggregation="mean", engine="auto"):
     with EpisodeReturn("CartPole-v1", measures=MEASURED, weights=weights, **settings) as fitness:
         genomes = np.random.default_rng(0).standard_normal((5, fitness.architecture.genome_size))
         results = fitness(genomes, SEEDS)
-        return results, fitness.aggregate(episode_fitness(fitness, results))
+        return results, fitness.aggregate(episode_fitness(fitness.task, results))
 
 
 @pytest.mark.parametrize("engine", ["gymnasium", "numpy"])
@@ -157,7 +157,7 @@ def test_the_algorithm_and_the_choice_of_the_champion_go_by_the_weighed_fitness(
         generation = next(evolve(algorithm, fitness, seed=1, validation=Validation(episodes=4, candidates=12)))
         held_out = fitness(generation.population.genomes, episode_seeds(1, Purpose.VALIDATION, 0, 4))
         scores = generation.fitness
-        worth = episode_fitness(fitness, held_out)
+        worth = episode_fitness(fitness.task, held_out)
     told, episodes, measures = algorithm.told
     assert told.tobytes() == scores.tobytes() == episodes.mean(axis=1).tobytes()
     assert measures["return"].tobytes() == generation.results.returns.mean(axis=1).tobytes() != told.tobytes()

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from evonet.evaluation.results import EpisodeResults
+from evonet.task import Task
 from evonet.types import FloatArray
 
 Aggregation = Literal["mean", "min", "median", "quantile"]
 
 
-def episode_fitness(fitness: Any, results: EpisodeResults) -> FloatArray:
-    """What each episode is worth, `(n, episodes)`, NaN for one with a fault: the return, unless the fitness weighs."""
-    weigh = getattr(fitness, "weigh", None)  # which a fitness of one's own may lack
-    worth: FloatArray | None = None if weigh is None else weigh(results)
-    return results.returns if worth is None else worth
+def episode_fitness(task: Task | None, results: EpisodeResults) -> FloatArray:
+    """What each episode is worth, `(n, episodes)`, NaN for one with a fault: the return, unless the task has weights.
+
+    Args:
+        task: the task of the episodes; None if a function scores networks.
+        results: `(n, episodes)`.
+    """
+    return weighed(results, task.weights) if task is not None and task.weights else results.returns
 
 
 def weighed(results: EpisodeResults, weights: Sequence[float]) -> FloatArray:

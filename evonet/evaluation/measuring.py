@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from evonet.environments.instance import MalformedResult
 from evonet.environments.spaces import Space
+from evonet.errors import EnvironmentUnavailable
 from evonet.files.text import shown
-from evonet.foreign import ANY_ERROR, INTERRUPTS, described, import_module
+from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.measures import Condition, Measure, Measures, Take, WrongMeasure, checked_measures
 from evonet.policy import Policy
 from evonet.settings import did_you_mean
@@ -219,7 +220,8 @@ class _WholeEpisode:
 
     def __init__(self, name: str, function: str) -> None:
         self._name = name
-        self.function = function_named(function)
+        with guarded(f"the measure {name!r} cannot be taken", EnvironmentUnavailable):
+            self.function = function_named(function)
         self.begin()
 
     def begin(self) -> None:

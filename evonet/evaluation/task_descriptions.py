@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, cast, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from evonet.activations import ACTIVATIONS
 from evonet.architecture import Architecture
@@ -23,6 +23,9 @@ from evonet.files.text import shown
 from evonet.foreign import guarded
 from evonet.task import Task
 
+if TYPE_CHECKING:
+    from evonet.measures import Measures
+
 CHAMPION_LIMITS = ArchiveLimits(file=1 << 30, header=8 << 20)
 """The limits of a champion's file, whose header is the description of its task and little more."""
 
@@ -38,14 +41,18 @@ def describe_task(task: Task) -> dict[str, Any]:
         ValueError: a space has numbers of a type that files do not hold.
     """
     given = {"instances": task.instances, "input_names": task.input_names, "output_names": task.output_names}
-    return {name: value for name, value in given.items() if value is not None} | {
-        "environment": _describe_environment(task.environment),
-        "observation_space": describe_space(task.observation_space),
-        "action_space": describe_space(task.action_space),
-        "squash": task.squash,
-        "max_steps": task.max_steps,
-        "normalise": task.normalise,
-    }
+    return (
+        {name: value for name, value in given.items() if value is not None}
+        | _describe_measures(task)
+        | {
+            "environment": _describe_environment(task.environment),
+            "observation_space": describe_space(task.observation_space),
+            "action_space": describe_space(task.action_space),
+            "squash": task.squash,
+            "max_steps": task.max_steps,
+            "normalise": task.normalise,
+        }
+    )
 
 
 def architecture_from(fields: Fields, allow_imports: Collection[str]) -> Architecture:
@@ -89,7 +96,7 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
     """
     fields = Fields(description, "task").allow_only(
         "environment", "observation_space", "action_space", "squash", "max_steps", "normalise", "instances",
-        "input_names", "output_names",
+        "input_names", "output_names", "measures", "weights",
     )  # fmt: skip
     squash = fields.text("squash")
     if squash not in get_args(Squash):
@@ -112,7 +119,34 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
     ):
         if got != size:
             raise ValueError(f"task.{name} must have {size} numbers for the network, got {got}")
-    return task
+    return _with_measures(task, fields, allow_imports) if fields.has("measures") or fields.has("weights") else task
+
+
+def _describe_measures(task: Task) -> dict[str, Any]:
+    described: dict[str, Any] = {"weights": list(task.weights)} if task.weights else {}
+    if task.measures:
+        from evonet.evaluation.measure_descriptions import describe_measures  # most tasks have none
+
+        described["measures"] = describe_measures(task.measures)
+    return described
+
+
+def _with_measures(task: Task, fields: Fields, allow_imports: Collection[str]) -> Task:
+    """The task with the measures and weights of a file; without both if a function may not be imported."""
+    from evonet.evaluation.measure_descriptions import measures_from  # most files have none
+    from evonet.evaluation.measuring import action_size
+
+    measures: Measures = ()
+    if fields.has("measures"):
+        sizes = {"observation": task.encoder.size, "action": action_size(task.action_space)}
+        measures = measures_from(fields, sizes, allow_imports)
+        if not measures:
+            return task
+    given = fields.items("weights", len(measures) + 1) if fields.has("weights") else []
+    weights = [Fields({"weight": each}, "task.weights").finite("weight") for each in given]
+    if weights and len(weights) != len(measures) + 1:
+        raise ValueError(f"task.weights must be {len(measures) + 1} numbers, got {len(weights)}")
+    return replace(task, measures=measures, weights=tuple(weights))
 
 
 def _names(fields: Fields, key: str, count: int) -> tuple[str, ...] | None:

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from evonet.champion import Champion
-from evonet.champion_selection import held_out_episodes, score_of
+from evonet.champion import Champion, score_of
+from evonet.champion_selection import held_out_episodes
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, EvonetError, OutOfTime, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
@@ -288,7 +288,7 @@ class Session:
             results = champion.run(seeds)
         if results.faults:
             self._say(f"test: {results.failures}")
-        return champion.tested(score_of(fitness, results, 0))
+        return champion.tested(score_of(champion.task, results, 0))
 
     def _write_champion(self, champion: Champion, directory: RunDirectory, trackers: Sequence[Tracker]) -> None:
         """Write the tested champion into the run directory, and its score to the trackers."""

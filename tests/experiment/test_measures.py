@@ -1,11 +1,13 @@
 """Measures in a config: from the file to the results, to the last bit, and errors that say where and how to repair."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from evonet.champion import Champion
+from evonet.cli import main
 from evonet.errors import ConfigError, UnsuitableEnvironment
 from evonet.experiment.build import build_fitness
 from evonet.experiment.check import check_config
@@ -71,6 +73,7 @@ def test_a_stopped_and_resumed_run_with_measures_ends_with_the_same_bytes(whole,
 
 def test_the_champion_s_measures_are_in_its_file_the_summary_and_the_metrics(whole):
     champion = Champion.load(whole / "champion.npz")
+    assert dict(champion.task.measures) == MEASURES
     assert list(champion.validation.measures) == ["effort", "right"]
     assert [len(values) for values in champion.test.measures.values()] == [4, 4]
     effort = champion.validation.measures["effort"]
@@ -158,6 +161,60 @@ def test_measures_go_with_an_environment_only(load):
     text = "network: {inputs: 1, outputs: 1}\nfitness: {type: 'a:b'}\nmeasures: {effort: {of: action}}\n"
     with pytest.raises(ConfigError, match=r"c.yaml:3:1: measures must be left out where a function is the fitness"):
         build_fitness(load(text, allow=["a"]))
+
+
+def test_a_tested_champion_has_the_measures_and_the_fitness_of_its_fresh_episodes(tmp_path, capsys):
+    run = run_whole(tmp_path, TEXT, "fitness.weights={effort: -3, return: 2}")
+    before = json.loads((run / "run.json").read_text("utf-8"))["champion"]
+    assert main(["test", str(run), "--episodes", "2", "--seed", "5"]) == 0
+    after, score = (
+        json.loads((run / "run.json").read_text("utf-8"))["champion"],
+        Champion.load(run / "champion.npz").test,
+    )
+    assert score.episodes == 2
+    assert score.fitness == pytest.approx(2 * score.returns - 3 * score.measures["effort"])
+    assert after["measures"]["test"]["effort"] == list(score.measured["effort"]) != before["measures"]["test"]["effort"]
+    assert after["fitness"] == {"validation": before["fitness"]["validation"], "test": score.fitness_mean}
+
+
+def test_a_summary_says_that_a_measure_rules_out_the_kernel(tmp_path):
+    text = TEXT.replace("{of: action, power: 2}", "{of: info, key: absent, else: 1}")
+    run = load_run(run_whole(tmp_path, text, "stop.generations=1", "environment.max_steps=3"))
+    assert run.summary["engine"] == "gymnasium"
+    note = "Note: measures.effort rules out the kernel of MountainCarContinuous-v0"
+    assert note in account(run).replace("\n", " ")
+
+
+def test_a_champion_s_file_keeps_measures_and_a_function_of_ones_own_only_with_permission(load, tmp_path):
+    text = TEXT.replace("{of: action, power: 2}", "{of: 'tests.evaluation.test_measuring:whole'}")
+    fitness = build_fitness(load(text, "fitness.weights={effort: 1}", allow=["tests"]))
+    fitness.close()
+    genome = np.zeros(fitness.architecture.genome_size)
+    path = tmp_path / "own.npz"
+    Champion(fitness.architecture, genome, task=fitness.task).save(path)
+    strange, allowed = Champion.load(path).task, Champion.load(path, ["tests"]).task
+    assert (strange.measures, strange.weights) == ((), ())
+    assert (allowed.measures, allowed.weights) == (fitness.task.measures, (0.0, 1.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"measures": [{"name": "a", "of": "acton"}]}, "Measure.of must be one of observation, action, "),
+        ({"measures": [{"name": "a", "of": "action", "index": 7}]}, "the index of the measure 'a' must be less than 1"),
+        ({"measures": [{"name": "a", "of": "length"}] * 2}, "measures must have different names, got 'a' twice"),
+        ({"measures": [{"name": "a", "of": "length", "more": 1}]}, "measure must have no key 'more'"),
+        ({"measures": [{"name": "a", "of": "reward", "when": {}}]}, "Condition.__init__() missing 1 required"),
+        ({"measures": [{"name": "a", "of": ["reward"]}]}, "Measure.of must be text, got "),
+        ({"weights": [1.0]}, "task.weights must be 3 numbers, got 1"),
+        ({"weights": [1.0, "x", 2.0]}, "task.weights.weight must be a finite number, got 'x'"),
+    ],
+)
+def test_forged_measures_of_a_task_are_refused(change, message, whole):
+    champion = Champion.load(whole / "champion.npz")
+    header, arrays = champion._header, {"genome": champion.genome}
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(message)}"):
+        Champion.from_parts(header | {"task": header["task"] | change}, arrays)
 
 
 def test_a_champion_s_file_with_forged_measures_is_refused(whole):

@@ -82,7 +82,8 @@ class Findings:
     def _task(self) -> Task:
         assert self.champion is not None
         assert self.champion.task is not None
-        return replace(self.champion.task, max_steps=min(self.champion.task.max_steps, LONGEST))
+        longest = min(self.champion.task.max_steps, LONGEST)
+        return replace(self.champion.task, max_steps=longest, measures=(), weights=())
 
     @cached_property
     def why_no_episodes(self) -> str:
