@@ -102,14 +102,14 @@ class Architecture(Settings):
         hidden = np.arange(self.num_hidden)
         outputs = self.num_hidden + np.arange(self.num_outputs)
         owners = {
-            "input_hidden_weights": np.tile(hidden, self.num_inputs),
+            "input_hidden_weights": hidden,
             "hidden_bias": hidden,
-            "hidden_hidden_weights": np.tile(hidden, self.num_hidden),
-            "hidden_output_weights": np.repeat(hidden, self.num_outputs),
-            "input_output_weights": np.tile(outputs, self.num_inputs),
+            "hidden_hidden_weights": hidden,
+            "hidden_output_weights": hidden[:, None],
+            "input_output_weights": outputs,
             "output_bias": outputs,
         }
-        neurons = np.concatenate([owners[name] for name in self.shapes])
+        neurons = np.concatenate([np.broadcast_to(owners[name], shape).ravel() for name, shape in self.shapes.items()])
         neurons.flags.writeable = False
         return neurons
 

@@ -523,6 +523,11 @@ def test_small_numpy_integers_make_large_networks():
     assert Architecture(size, size, size).genome_size == 200 * 200 * 2 + 400
 
 
+def test_a_wide_network_without_a_memory_knows_its_genes_neurons_without_those_of_a_memory():
+    wide = Architecture(1, 300_000, 1)  # 720 GB for the weights of a memory
+    assert wide.gene_neurons.size == wide.genome_size
+
+
 def test_an_architecture_is_equal_by_value_and_survives_pickling():
     architecture = Architecture(2, 3, 1, recurrent=True)
     assert architecture.genome_size == 2 * 3 + 3 + 9 + 3 + 1
