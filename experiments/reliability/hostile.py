@@ -55,6 +55,8 @@ validation: {episodes: 4}
 test: {episodes: 5}
 stop: {generations: 3, target: null}
 checkpoints: {seconds: 0}
+measures: {position: {of: observation, index: 0, take: last}}
+archive: {type: grid, ranges: {position: [-1, 1]}, cells: [10]}
 """
 FAULT = {
     "generation": 1,
