@@ -113,10 +113,18 @@ class Task:
 
     @cached_property
     def decoder(self) -> ActionDecoder:
-        """The decoder of network outputs as actions."""
-        activation = ACTIVATIONS[self.architecture.output_activation]
+        """The decoder of network outputs as actions of the space's own types."""
+        return self._decoder(python_integers=False)
+
+    @cached_property
+    def step_decoder(self) -> ActionDecoder:
+        """The decoder of network outputs as actions for `step`, of the types with which the environment is fastest."""
         own = isinstance(self.environment, EnvironmentSpec) and self.environment.is_gymnasiums_own
-        return ActionDecoder(self.action_space, activation, self.squash, python_integers=own)
+        return self._decoder(python_integers=own)
+
+    def _decoder(self, *, python_integers: bool) -> ActionDecoder:
+        activation = ACTIVATIONS[self.architecture.output_activation]
+        return ActionDecoder(self.action_space, activation, self.squash, python_integers=python_integers)
 
     def __getstate__(self) -> dict[str, Any]:
         # The cached encoder and decoder are closures, which cannot be pickled; a copy makes its own.

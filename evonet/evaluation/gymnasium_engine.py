@@ -98,6 +98,7 @@ class _Rollout:
         self._task = task
         self._slot_genomes = np.zeros((task.architecture.genome_size, slots)).T  # rows last: fastest for the policy
         self._policy = make_policy(task, self._slot_genomes, normaliser)
+        self._decode = task.step_decoder.decode
         self._genomes = genomes
         self._individuals: list[int] = individuals.tolist()
         self._seeds: list[int] = seeds.tolist()
@@ -136,7 +137,7 @@ class _Rollout:
             undecided = self._not_finite(outputs)
             for slot in undecided:
                 self._fail(slot, "nonfinite", "the network's output holds numbers that are not finite")
-            self._step(self._policy.decode(outputs), undecided)
+            self._step(self._decode(outputs), undecided)
         return self._results
 
     def _record(self, record: FloatArray, inputs: FloatArray) -> None:

@@ -139,7 +139,8 @@ class Third(CartPoleEnv):
 )
 def test_only_gymnasium_s_own_environments_get_python_integers_as_actions(environment, kind):
     task = EpisodeReturn(environment).task
-    assert type(task.decoder.decode(np.zeros((1, 2)))[0]) is kind
+    assert type(task.step_decoder.decode(np.zeros((1, 2)))[0]) is kind
+    assert type(task.decoder.decode(np.zeros((1, 2)))[0]) is np.int64
 
 
 def test_render_mode_is_handed_on():
