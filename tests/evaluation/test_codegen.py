@@ -48,6 +48,18 @@ def test_a_function_gets_the_same_bits_compiled_whatever_it_refers_to():
         assert compiled_function(all_at_once)(x) == all_at_once(np.array([x])[0])
 
 
+def share(x: float) -> float:
+    """From 0 to 1."""
+    y: float = arithmetic.bounded(x, 0.0, 1.0)
+    return y
+
+
+def test_clipping_keeps_the_sign_of_zero_compiled_or_not():
+    for zero in (0.0, -0.0):
+        for clipped in (share(np.array([zero]))[0], compiled_function(share)(zero)):
+            assert math.copysign(1, clipped) == math.copysign(1, zero)
+
+
 def test_the_text_stands_alone():
     source = module_source(all_at_once, {})
     assert "SCALE" not in source
