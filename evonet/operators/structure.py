@@ -113,7 +113,7 @@ def thresholded(genomes: FloatArray, threshold: float) -> FloatArray:
     if not threshold:
         return genomes
     by = threshold * np.sqrt(np.square(genomes).mean(axis=1, keepdims=True))
-    nearer: FloatArray = np.sign(genomes) * np.maximum(np.abs(genomes) - by, 0.0)
+    nearer: FloatArray = np.where(np.abs(genomes) > by, genomes - by * np.sign(genomes), 0.0)
     return nearer
 
 

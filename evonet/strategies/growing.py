@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from evonet.architecture import Architecture
-from evonet.operators.structure import enlarged, smaller, thresholded
+from evonet.operators.structure import enlarged, masked, smaller, thresholded
 from evonet.population import Population
 from evonet.settings import Count, Natural, check
 from evonet.strategies.algorithm import AlgorithmFactory
@@ -35,8 +35,8 @@ class Growing(Restarts):
         stagnation: generations without a better best fitness; by default 10 + 30 genes / population size.
         flat: generations in which all individuals have the same fitness.
         seed: seed of all random numbers.
-        initial: genome of the largest network to start from, or what has one, see `evonet.strategies.warm_start`; the
-            first search is then one of the largest network.
+        initial: genome of the largest network to start from, or what has one, see `evonet.strategies.warm_start`; its
+            genes of 0 are connections that do not exist, and stay 0, so that the weights of a structure are tuned.
 
     Attributes:
         hidden: hidden neurons of the networks that are searched now.
@@ -67,10 +67,12 @@ class Growing(Restarts):
         self.hidden = least if start is None else int(start)
         if not least <= self.hidden <= most:
             raise ValueError(f"Growing.start must be from {least} to {most} for {architecture}, got {start}")
+        self._exists: BoolArray | None = None  # which connections there may be; None if all
         if initial is not None:
             self.hidden = most
             (genome,) = starting_genomes("Growing.initial", initial, architecture, most=1)
             initial = _before_threshold(genome, self.threshold)
+            self._exists = None if genome.all() else genome != 0.0
         super().__init__(architecture, algorithm, stagnation=stagnation, flat=flat, seed=seed, initial=initial)
 
     @property
@@ -88,11 +90,13 @@ class Growing(Restarts):
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
-        return {**super().state(), "hidden": self.hidden, "threshold": self.threshold}
+        own = {"hidden": self.hidden, "threshold": self.threshold}
+        return {**super().state(), **own, **({} if self._exists is None else {"exists": self._exists})}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`, which is copied."""
         self.hidden = int(state["hidden"])
+        self._exists = np.array(state["exists"], np.bool_) if "exists" in state else None
         super().restore(state)
 
     @property
@@ -109,8 +113,10 @@ class Growing(Restarts):
         masks = np.ones(genomes.shape, np.bool_) if inner.masks is None else inner.masks
         if self.threshold:
             masks = masks & (genomes != 0.0)
-        small = self._searched
-        return enlarged(genomes, small, self.architecture), enlarged(masks, small, self.architecture)
+        genomes, masks = (enlarged(each, self._searched, self.architecture) for each in (genomes, masks))
+        if self._exists is not None:
+            masks &= self._exists
+        return masked(genomes, masks), masks
 
 
 def _before_threshold(genome: FloatArray, threshold: float) -> FloatArray:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from evonet.architecture import Architecture
-from evonet.operators.structure import enlarged, smaller, thresholded
+from evonet.operators.structure import enlarged, masked, smaller, thresholded
 from evonet.population import Population
 
 
@@ -65,5 +65,7 @@ def _of_restarts(state: Mapping[str, Any], architecture: Architecture) -> Popula
     """The population of the algorithm that runs now; ids count on from restart to restart."""
     searched = smaller(architecture, int(state.get("hidden", architecture.num_hidden)))  # that of a growing network
     inner = population_of(state["algorithm"], searched)
+    exists = np.array(state.get("exists", True), np.bool_)
     genomes = enlarged(thresholded(inner.genomes, float(state.get("threshold", 0.0))), searched, architecture)
+    genomes = masked(genomes, exists)
     return Population(architecture, genomes, fitness=inner.fitness, ids=inner.ids + int(state["first_id"]))

@@ -10,6 +10,8 @@ from evonet.inspection.loaded_run import load_run
 from evonet.operators.structure import Structure, neurons_of
 from evonet.strategies import CMAES, SNES, Growing, RandomSearch
 from evonet.strategies.algorithm import search_distribution
+from evonet.strategies.saved_population import population_of
+from evonet.testing.strategy import through_a_file
 from tests.stopped_runs import EAGER, SMALL, exact_files, go_on, run_stopped, run_whole
 
 ELMAN = Architecture(2, 3, 1, recurrent=True)
@@ -109,6 +111,22 @@ def test_a_warm_start_searches_the_largest_network_from_there():
     algorithm = Growing(ELMAN, functools.partial(SNES, sigma=1e-6), initial=genome)
     assert np.abs(algorithm.ask() - genome).max() < 1e-4
     assert hidden(algorithm, 4) == [3] * 4
+
+
+def test_a_warm_start_tunes_the_weights_of_a_structure_and_adds_no_connection():
+    genome = np.linspace(-1.0, 1.0, SKIP.genome_size)
+    genome[[1, 4, 6]] = 0.0
+    algorithm = Growing(SKIP, SNES, stagnation=1, initial=genome)
+    again = Growing(SKIP, SNES, stagnation=1)
+    for _ in range(5):
+        genomes = algorithm.ask()
+        assert (algorithm.population.masks == (genome != 0)).all()
+        assert (genomes[:, [1, 4, 6]] == 0).all()
+        algorithm.tell(np.arange(len(genomes)) * 1.0)
+    state = through_a_file(algorithm.state())
+    assert (population_of(state, SKIP).genomes == algorithm.population.genomes).all()
+    again.restore(state)
+    assert (again.ask() == algorithm.ask()).all()
 
 
 def test_masks_of_an_algorithm_within_are_kept():
