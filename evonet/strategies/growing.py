@@ -113,10 +113,10 @@ class Growing(Restarts):
         masks = np.ones(genomes.shape, np.bool_) if inner.masks is None else inner.masks
         if self.threshold:
             masks = masks & (genomes != 0.0)
-        genomes, masks = (enlarged(each, self._searched, self.architecture) for each in (genomes, masks))
+        exists: BoolArray = enlarged(masks, self._searched, self.architecture)
         if self._exists is not None:
-            masks &= self._exists
-        return masked(genomes, masks), masks
+            exists &= self._exists
+        return masked(enlarged(genomes, self._searched, self.architecture), exists), exists
 
 
 def _before_threshold(genome: FloatArray, threshold: float) -> FloatArray:
