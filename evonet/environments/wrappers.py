@@ -52,7 +52,7 @@ class Wrapper(Settings):
     """One wrapper around an environment.
 
     Attributes:
-        name: a class of `gymnasium.wrappers`, `NoiseInputs`, or `module:Name` for one of your own.
+        name: a class of `gymnasium.wrappers`, `FixedSeed`, `NoiseInputs`, or `module:Name` for one of your own.
         kwargs: its keyword arguments. Where the wrapper refuses a list, it gets a tuple or an array of it.
     """
 
@@ -99,6 +99,10 @@ class Wrapper(Settings):
             from evonet.environments.noise_inputs import NoiseInputs
 
             return NoiseInputs
+        if self.name == "FixedSeed":
+            from evonet.environments.fixed_seed import FixedSeed
+
+            return FixedSeed
         module: Any = imported(self.name) if ":" in self.name else gym.wrappers
         name = self.name.rpartition(":")[2]
         with making(f"the wrapper {self.name!r}"):
