@@ -54,12 +54,14 @@ class Validation(Settings):
         environment: environment of the held-out episodes, with the same spaces; by default that of training.
         engine: engine of the held-out episodes; by default that of training. "gymnasium" runs the environment itself,
             for tasks so sensitive that the rounding of a kernel decides which individual succeeds.
+        archive_episodes: held-out episodes of each elite of an archive at the end of the run; by default none.
     """
 
     episodes: Episodes | None = None
     candidates: Count = 1
     environment: EnvironmentSpec | None = None
     engine: EngineName | None = None
+    archive_episodes: Episodes | None = None
 
 
 class ChampionSelector:

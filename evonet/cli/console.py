@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import re
 import sys
@@ -109,6 +110,21 @@ def whole_number(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
     return int(text)
+
+
+def cell(text: str) -> list[float]:
+    """Numbers apart by commas, the measures of an archive's cell.
+
+    Raises:
+        argparse.ArgumentTypeError: they are no finite numbers.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
+        raise argparse.ArgumentTypeError(f"must be a number for each measure, such as 0.2,0.9, got {text!r}")
+    return numbers
 
 
 def positive(text: str) -> int:

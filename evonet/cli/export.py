@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonet.cli.console import DONE, RUN_OR_STUDY_HELP, Commands, note
+from evonet.cli.console import DONE, RUN_OR_STUDY_HELP, Commands, cell, note
 from evonet.errors import ConfigError, RunDirectoryError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def add_to(commands: Commands) -> None:
     export.add_argument("run", metavar="RUN", type=Path, help=f"{RUN_OR_STUDY_HELP}; or a champion's file")
     export.add_argument("--to", required=True, choices=FORMATS, help="the format")
     export.add_argument("file", metavar="FILE", type=Path, help="where to; for hub, a folder")
+    export.add_argument("--cell", type=cell, metavar="M,M,…", help="the elite of the archive at these measures")
     export.add_argument("--raw", action="store_true", help="onnx: also return the network's outputs, after the action")
     export.add_argument("--float32", action="store_true", help="onnx: float32 instead of float64 inputs and outputs")
     export.set_defaults(command=_export)
@@ -36,7 +38,7 @@ def _export(options: argparse.Namespace) -> int:
     if own and options.to != "onnx":
         raise ConfigError(f"--{next(iter(own))} must be left out with --to {options.to}: only onnx has it")
     try:
-        written = export(_champion(options.run), options.to, options.file, **own)
+        written = export(_champion(options.run, options.cell), options.to, options.file, **own)
     except OSError as error:
         raise RunDirectoryError(f"{options.file}: cannot be written: {error.strerror or error}") from error
     for path in written:
@@ -44,8 +46,13 @@ def _export(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _champion(source: Path) -> Champion:
-    """The champion in a file or a run directory, or a study's best; of an unfinished run, the champion so far."""
+def _champion(source: Path, place: Sequence[float] | None) -> Champion:
+    """The champion in a file or a run directory, or a study's best; of an unfinished run, the champion so far.
+
+    Args:
+        source: the file or the directory.
+        place: measures of a cell, for the elite of the run's archive there instead.
+    """
     from evonet.champion import Champion
     from evonet.experiment.run_directory import CHAMPION
     from evonet.experiment.run_finder import resolve_last
@@ -54,6 +61,10 @@ def _champion(source: Path) -> Champion:
     from evonet.inspection.stored import stored_champion
 
     source = resolve_last(source)
+    if place is not None:
+        from evonet.inspection.archives import elite_at
+
+        return elite_at(load_run_or_best(source, say=note), place)
     if not source.exists():
         raise ConfigError(f"{source} holds no champion: there is no such file or directory")
     if not source.is_dir():

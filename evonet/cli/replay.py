@@ -14,6 +14,7 @@ from evonet.cli.console import (
     RUN_OR_STUDY_HELP,
     Commands,
     allow_imports,
+    cell,
     note,
     positive,
     stdout_kept_for_the_result,
@@ -53,6 +54,7 @@ def add_to(commands: Commands) -> None:
     replay.add_argument(
         "--individual", type=whole_number, metavar="I", help="the individual of this id, if the run kept its genome"
     )
+    replay.add_argument("--cell", type=cell, metavar="M,M,…", help="the elite of the archive at these measures")
     files.add_argument(
         "--fault", type=int, metavar="N", help="instead, the episode of this line of faults.jsonl, counted from 0"
     )
@@ -171,15 +173,20 @@ def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
     from evonet.inspection.stored import stored_individual
 
     if options.run.is_file():
-        if options.generation is not None or options.individual is not None:
+        if (options.generation, options.individual, options.cell) != (None, None, None):
             raise ConfigError(
-                f"{options.run} holds one champion; --generation and --individual are for run directories"
+                f"{options.run} holds one champion; --generation, --individual and --cell are for run directories"
             )
         champion = Champion.load(options.run, (*options.allow_import, *restore_permissions(options.run)))
         return champion, champion.policy, 0
     run = load_run_or_best(options.run, options.allow_import, note)
     seed = run.settings.get("seed")
-    individual = stored_individual(run, options.generation, options.individual)
+    if options.cell is not None:
+        from evonet.inspection.archives import elite_at
+
+        individual: Individual = elite_at(run, options.cell)
+    else:
+        individual = stored_individual(run, options.generation, options.individual)
     task = None if run.policy_spec is None else run.policy_spec.task
     return individual, individual.policy_for(task), seed if type(seed) is int else 0
 

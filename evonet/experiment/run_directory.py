@@ -34,6 +34,7 @@ RUNS = Path("runs")
 CONFIG = "config.yaml"
 SUMMARY = "run.json"
 CHAMPION = "champion.npz"
+ARCHIVE = "archive.npz"
 CHECKPOINTS = "checkpoints"
 REPORT = "report.html"
 LOCK = ".lock"
@@ -60,7 +61,7 @@ def generation_of(name: str) -> int | None:
     return None if match is None else int(match[1])
 
 
-_FILES = {CONFIG, SUMMARY, CHAMPION, LOCK, REPORT, METRICS_TABLE, *map(journal_name, JOURNALS)}
+_FILES = {CONFIG, SUMMARY, CHAMPION, ARCHIVE, LOCK, REPORT, METRICS_TABLE, *map(journal_name, JOURNALS)}
 
 
 def open_run(path: Path, *, create: bool = False, location: Path | None = None) -> Directory:
@@ -210,6 +211,11 @@ class RunDirectory:
         """Write `champion.npz`."""
         with self._written(CHAMPION):
             self.files.write(CHAMPION, champion.packed())
+
+    def write_archive(self, content: bytes) -> None:
+        """Write `archive.npz`."""
+        with self._written(ARCHIVE):
+            self.files.write(ARCHIVE, content)
 
     def append(self, journal: str, entry: Mapping[str, Any]) -> None:
         """Add a line to a journal."""

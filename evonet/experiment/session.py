@@ -18,7 +18,7 @@ from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, EvonetError, OutOfTime, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
 from evonet.evolution import Generation, evolve
-from evonet.experiment.archives import archive_summary, build_archive
+from evonet.experiment.archives import archive_summary, build_archive, held_out, packed_archive
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,
@@ -195,10 +195,8 @@ class Session:
                     make = self._snapshot(directory, generation.number, seconds)
                     writer.offer(generation.number, make)
                     interruption.advice = f"{_RESUME}: {resume}"
-                if generation.number == 0:
-                    limit = limit_warning(self._fitness, generation.results)
-                    if limit is not None:
-                        self._say(limit)
+                if generation.number == 0 and (limit := limit_warning(self._fitness, generation.results)) is not None:
+                    self._say(limit)
                 watch(generation, seconds)
             with ThreadPoolExecutor(1) as writing:  # the test runs while the disk is written
                 saved = writing.submit(writer.flush)
@@ -206,11 +204,12 @@ class Session:
                 champion = self._evolution.champion and self._test(self._evolution.champion)
                 test_seconds = time.monotonic() - test_started
                 saved.result()
+            archive = self._archive(directory)
             with interruption.held():
                 if champion is not None:
                     self._write_champion(champion, directory, trackers)
                 times = {"seconds": time.monotonic() - started, "test_seconds": test_seconds}
-                summary = self._summary(champion, directory.path, times, reason)
+                summary = self._summary(champion, directory.path, times, reason) | archive
                 directory.write_summary(summary)
         return summary
 
@@ -290,6 +289,18 @@ class Session:
             self._say(f"test: {results.failures}")
         return champion.tested(score_of(champion.task, results, 0))
 
+    def _archive(self, directory: RunDirectory) -> dict[str, Any]:
+        """The archive's entry of the summary; its elites are run on held-out episodes where the config says so."""
+        archive, episodes = self._evolution.archive, self._config.settings.validation.archive_episodes
+        if archive is None:
+            return {}
+        if episodes is None or not len(archive):
+            return {"archive": archive_summary(archive)}
+        seed, normaliser = self._config.settings.seed, self._evolution.normaliser
+        checked = held_out(archive, self._validation_fitness, seed, episodes, normaliser)
+        directory.write_archive(packed_archive(archive, checked))
+        return {"archive": archive_summary(archive, checked)}
+
     def _write_champion(self, champion: Champion, directory: RunDirectory, trackers: Sequence[Tracker]) -> None:
         """Write the tested champion into the run directory, and its score to the trackers."""
         assert champion.test is not None
@@ -316,7 +327,6 @@ class Session:
             "test_seconds": round(times["test_seconds"], 3),
             "stopped_by": reason,
             **champion_results(champion, self._target),
-            **({} if evolution.archive is None else {"archive": archive_summary(evolution.archive)}),
             "versions": versions(),
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NotRequired, TypedDict, TypeVar
+from typing import Any, NotRequired, TypedDict, TypeVar, cast
 
 from evonet.errors import ConfigError
 from evonet.experiment.run_directory import SUMMARY
@@ -42,20 +42,29 @@ class ChampionSummary(TypedDict):
     measures: NotRequired[dict[str, dict[str, list[float | None]]]]
 
 
-class ArchiveSummary(TypedDict):
-    """The figures of an archive at the end of a run; the QD score counts fitness from `offset`.
+class ArchiveFigures(TypedDict):
+    """The figures of an archive's elites; None where there are no cells, or no elites."""
 
-    An archive without cells has neither `cells` nor `coverage`, and an empty one neither `best` nor `mean`.
-    """
-
-    measures: list[str]
     elites: int
-    cells: int | None
     coverage: float | None
     qd_score: float
-    offset: float
     best: float | None
     mean: float | None
+
+
+class CorrectedFigures(ArchiveFigures):
+    """The figures of the elites with the fitness and measures that they have on held-out episodes."""
+
+    episodes: int
+
+
+class ArchiveSummary(ArchiveFigures):
+    """The figures of an archive at the end of a run; QD scores count fitness from `offset`."""
+
+    measures: list[str]
+    cells: int | None
+    offset: float
+    corrected: NotRequired[CorrectedFigures]
 
 
 class RunSummary(TypedDict):
@@ -164,13 +173,23 @@ def _run(fields: Fields) -> RunSummary:
 
 def _archive(fields: Fields) -> ArchiveSummary:
     names = fields.items("measures", _MOST_MEASURES)
-    return {
+    summary: dict[str, Any] = {
         "measures": [Fields({"name": name}, "summary.archive.measures").word("name") for name in names],
-        "elites": fields.integer("elites"),
         "cells": fields.optional("cells", fields.integer),
+        "offset": fields.finite("offset"),
+        **_archive_figures(fields),
+    }
+    if fields.has("corrected"):
+        corrected = fields.fields("corrected")
+        summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_archive_figures(corrected)}
+    return cast("ArchiveSummary", summary)
+
+
+def _archive_figures(fields: Fields) -> ArchiveFigures:
+    return {
+        "elites": fields.integer("elites"),
         "coverage": fields.optional("coverage", fields.finite),
         "qd_score": fields.finite("qd_score"),
-        "offset": fields.finite("offset"),
         "best": fields.optional("best", fields.finite),
         "mean": fields.optional("mean", fields.finite),
     }

@@ -19,6 +19,7 @@ from evonet.experiment.permissions import flags_for
 from evonet.experiment.records import WEIGHED
 from evonet.inspection.analysis.front import Front, front_of
 from evonet.inspection.analysis.search import Search, search_of
+from evonet.inspection.archives import archive_text
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
@@ -78,6 +79,8 @@ def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> s
     front = front_of(run)
     if front is not None:
         sections.append(_front(front))
+    if "archive" in run.summary:
+        sections.append(archive_text(run.summary["archive"]))
     if len(run.metrics.get("generation", ())) >= _SHORTEST_CURVE:
         sections.append(_curve(run.metrics))
     if run.champion is not None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.architecture import Architecture
+from evonet.archives.archive import Archive
 from evonet.champion import FORMAT, Champion
 from evonet.environments.imports import module_of
 from evonet.environments.known import Names, WrongNames, checked_names
@@ -37,6 +38,7 @@ from evonet.files.fields import Fields
 from evonet.foreign import absolute
 from evonet.individual import Individual
 from evonet.inspection.lineage import Ancestor, Lineage
+from evonet.inspection.saved_archive import archive_in
 from evonet.task import Task
 from evonet.types import FloatArray
 
@@ -136,6 +138,13 @@ class LoadedRun:
                 return Champion.read(file, self._allow_imports)
         checkpoint = self.newest_checkpoint
         return None if checkpoint is None else self.read(CHAMPION, lambda: self._champion_in(checkpoint))
+
+    @cached_property
+    def archive(self) -> Archive | None:
+        """The archive with its elites, of an unfinished run that of the newest checkpoint; None if there is none."""
+        checkpoint = self.newest_checkpoint
+        state = {} if checkpoint is None else checkpoint.state["evolution"]
+        return self.read(CHECKPOINTS, lambda: archive_in(self.settings, state))
 
     @cached_property
     def metrics(self) -> dict[str, NDArray[Any]]:

@@ -9,6 +9,7 @@ or imports pyplot. An example:
 """
 
 from evonet.inspection.plots.ancestry import descent_tree, payoff_bars
+from evonet.inspection.plots.archive import archive_heatmap, parallel_axes
 from evonet.inspection.plots.behaviour import action_traces, hidden_traces, histogram, observation_traces
 from evonet.inspection.plots.front import pareto_front
 from evonet.inspection.plots.learning import diversity, learning_curve, metric_curve, network_sizes
@@ -19,6 +20,7 @@ from evonet.inspection.plots.robustness import landscape_map, robustness_curve
 
 __all__ = [
     "action_traces",
+    "archive_heatmap",
     "descent_tree",
     "diversity",
     "hidden_traces",
@@ -31,6 +33,7 @@ __all__ = [
     "network_sizes",
     "novelty_map",
     "observation_traces",
+    "parallel_axes",
     "pareto_front",
     "payoff_bars",
     "policy_grid",

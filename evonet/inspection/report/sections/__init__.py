@@ -5,6 +5,7 @@ from collections.abc import Callable
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 from evonet.inspection.report.sections.ancestry import ancestry
+from evonet.inspection.report.sections.archive import archive
 from evonet.inspection.report.sections.behaviour import behaviour
 from evonet.inspection.report.sections.front import front
 from evonet.inspection.report.sections.learned import learned
@@ -18,6 +19,7 @@ from evonet.inspection.report.sections.verdict import verdict
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     verdict,
     learning,
+    archive,
     front,
     novelty,
     network,
