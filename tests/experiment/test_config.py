@@ -778,7 +778,12 @@ def test_the_registered_task_keeps_its_target_with_wrappers_that_only_change_wha
     assert target_warnings(config) == []
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+FOR_ARCHIVES = ("lunar_lander_qd", "bipedal_walker_gaits")  # a champion that solves the task does not end them
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SHIPPED if path.stem not in FOR_ARCHIVES], ids=lambda path: path.stem
+)
 def test_a_shipped_config_has_a_target_and_no_warning_about_it(path):
     config = Config.load(str(path))
     section = config.settings.validation.environment or config.settings.environment
