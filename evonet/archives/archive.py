@@ -139,6 +139,10 @@ class Archive(ABC):
         """Copies of the fitness of these rows, `(len(rows),)`."""
         return self._fitness[rows]
 
+    def ids_of(self, rows: IntArray) -> IntArray:
+        """Copies of the ids of these rows, of the same shape."""
+        return self._ids[rows]
+
     @property
     def coverage(self) -> float:
         """The share of cells that have an elite; NaN for an archive without cells."""

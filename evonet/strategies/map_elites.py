@@ -8,7 +8,7 @@ correlation", GECCO 2018.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,17 +16,18 @@ import numpy as np
 from evonet.architecture import Architecture
 from evonet.archives.archive import Archive, Insertion
 from evonet.operators.bounds import Bounds
-from evonet.operators.crossover import Crossover, Line
+from evonet.operators.crossover import Crossover, Line, NoCrossover
 from evonet.operators.initialisation import Initialisation, Normal
 from evonet.operators.mutation import Gaussian, Mutation, SelfAdapting
 from evonet.operators.parents import Parents, checked_genomes
-from evonet.operators.registry import Named, operator_for
+from evonet.operators.registry import Named, display_name, operator_for
 from evonet.operators.structure import StructuralMutation
+from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, Schedule, check
 from evonet.strategies.archive_strategy import ArchiveStrategy
 from evonet.strategies.warm_start import Start, around, starting_genomes
-from evonet.types import FloatArray
+from evonet.types import FloatArray, IntArray
 
 
 class MAPElites(ArchiveStrategy):
@@ -75,12 +76,23 @@ class MAPElites(ArchiveStrategy):
             _refuse_what_needs_a_population(each)
         self.population_size = population_size
         self.bounds = bounds
+        crossing = [] if isinstance(self.crossover, NoCrossover) else [display_name("crossover", self.crossover)]
+        self._operator_names = (*crossing, *(display_name("mutation", each) for each in self.mutations))
+        self._parents: IntArray | None = None  # ids of the parents of the genomes last proposed, `(n, 2)`
         self._founders: FloatArray | None = None
         if initial is not None:
             self._founders = starting_genomes("MAPElites.initial", initial, architecture, population_size)
 
+    def ask(self) -> FloatArray:
+        is_new = not self._asked
+        genomes = super().ask()
+        if is_new:
+            self.population = self._with_parents(self._parents)
+        return genomes
+
     def propose(self, rng: np.random.Generator) -> FloatArray:
         n = self.population_size
+        self._parents = None
         if not len(self.archive):
             first = self.initialisation(
                 generator(self.seed, Purpose.INITIALISATION, self.generation), n, self.architecture
@@ -88,6 +100,9 @@ class MAPElites(ArchiveStrategy):
             return self._bounded(first if self._founders is None else around(self._founders, first))
         rows = rng.integers(len(self.archive), size=(2, n))
         first, second = self.archive.genomes_of(rows[0]), self.archive.genomes_of(rows[1])
+        self._parents = self.archive.ids_of(rows.T)
+        if isinstance(self.crossover, NoCrossover):
+            self._parents[:, 1] = NO_PARENT
         children = checked_genomes(self.crossover(rng, first, second, self.architecture), first, self.crossover)
         parents = Parents(self.architecture, first, self.archive.fitness_of(rows[0]))
         for mutation in self.mutations:
@@ -96,6 +111,28 @@ class MAPElites(ArchiveStrategy):
 
     def adapt(self, rng: np.random.Generator, genomes: FloatArray, insertion: Insertion, measures: FloatArray) -> None:
         pass
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {"parents": self.population.parents}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        parents = np.array(state["parents"], dtype=np.int64)
+        self.population = self._with_parents(parents if (parents != NO_PARENT).any() else None)
+
+    def _with_parents(self, parents: IntArray | None) -> Population:
+        """The population with its parents, which all operators have made children of; None for the first generation."""
+        now = self.population
+        made_by = 0 if parents is None else (1 << len(self._operator_names)) - 1
+        return Population(
+            self.architecture,
+            now.genomes,
+            fitness=now.fitness,
+            ids=now.ids,
+            parents=parents,
+            operators=np.full(len(now), made_by),
+            operator_names=self._operator_names,
+        )
 
     def _bounded(self, genomes: FloatArray) -> FloatArray:
         return genomes if self.bounds is None else self.bounds(genomes)

@@ -118,6 +118,19 @@ def test_children_of_map_elites_are_near_elites_by_the_operators_it_is_given():
     assert (along**2 >= 0.9999 * lengths).any(), "the child lies on a line through two elites"
 
 
+def test_children_of_map_elites_name_the_elites_they_come_from():
+    algorithm = told(made("map_elites"), 3)
+    elites = set(algorithm.archive.elites.ids.tolist())
+    algorithm.ask()
+    assert set(algorithm.population.parents.ravel().tolist()) <= elites
+    assert algorithm.population.operators_of(0) == ("line crossover", "gaussian mutation")
+    alone = told(made("map_elites", crossover="none"), 1)
+    assert alone.population.operators_of(0) == ()
+    alone.ask()
+    assert (alone.population.parents[:, 1] == -1).all()
+    assert alone.population.operators_of(0) == ("gaussian mutation",)
+
+
 @pytest.mark.parametrize("operator", [SelfAdaptive(), Gaussian(sigma=Linear(0.5, 0.1, 10))])
 def test_an_operator_that_needs_a_population_is_refused(operator):
     with pytest.raises(ValueError, match=r"^MAPElites must have operators that work on genomes alone, got "):
