@@ -14,6 +14,9 @@ from evonet.experiment.check import check_config
 from evonet.experiment.config import Config
 from evonet.inspection.account import account, account_data, champion_account
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.plots import learning_curve
+from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.sections.verdict import _scores
 from evonet.measures import Condition, Measure
 from tests.stopped_runs import exact_files, go_on, run_stopped, run_whole
 
@@ -108,6 +111,13 @@ def test_a_run_with_weights_tells_return_and_fitness_apart_and_goes_on_to_the_la
     lines = account(run).splitlines()
     assert any(line.startswith("  fitness ") and line.endswith("what the test's episodes are worth") for line in lines)
     assert any(line.endswith("fitness, optimistically biased") for line in lines)
+    axes = learning_curve(run)
+    drawn = next(line for line in axes.get_lines() if line.get_label() == "champion in validation")
+    assert drawn.get_ydata()[-1] == champion.validation.fitness.mean()
+    assert axes.get_ylabel() == "fitness"
+    cards = {card["name"]: card["note"] for card in _scores(Findings(run))}
+    assert cards["fitness"] == "what the test's episodes are worth"
+    assert cards["effort"].endswith(" over the test's episodes")
 
 
 def test_a_run_without_its_test_shows_the_measures_of_the_validation(tmp_path):

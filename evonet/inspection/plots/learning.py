@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from evonet.experiment.records import WEIGHED
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, Axes, axes_for, finite_span, legend
 
@@ -30,6 +31,8 @@ class Learning(Protocol):
 def learning_curve(run: Learning, over: Over = "evaluations", ax: Axes | None = None) -> Axes:
     """Best, median and quartiles of the training fitness, and the champion's validation mean, over a run.
 
+    Where weights make the fitness of return and measures, so they do that of the validation, and no target is drawn.
+
     Args:
         run: a run from `load_run`.
         over: unit of the horizontal axis.
@@ -52,17 +55,19 @@ def learning_curve(run: Learning, over: Over = "evaluations", ax: Axes | None = 
     small = "o" if len(x) < 40 else ""
     ax.plot(x, metrics["median"], color=MUTED, label="median", marker=small, markersize=3)
     ax.plot(x, metrics["best"], color=POSITIVE, label="best in training", marker=small, markersize=3)
-    if np.isfinite(metrics["validation_mean"]).any():
+    weighed = WEIGHED in metrics
+    validation = metrics[WEIGHED if weighed else "validation_mean"]
+    if np.isfinite(validation).any():
         ax.step(
-            x, metrics["validation_mean"], color=NEGATIVE, linestyle="--", where="post",
+            x, validation, color=NEGATIVE, linestyle="--", where="post",
             label="champion in validation", marker=small, markersize=3,
         )  # fmt: skip
-    target = run.summary.get("target")
+    target = None if weighed else run.summary.get("target")
     if target is not None:
         ax.axhline(target, color=TARGET, linewidth=1.4, linestyle=":", label="target")
-    _limit(ax, metrics["median"], metrics["lower_quartile"], metrics["best"], metrics["validation_mean"], target)
+    _limit(ax, metrics["median"], metrics["lower_quartile"], metrics["best"], validation, target)
     ax.set_xlabel({"generation": "generation"}.get(over, over.replace("_", " ")))
-    ax.set_ylabel("return")
+    ax.set_ylabel("fitness" if weighed else "return")
     thousands(ax)
     legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0.2)
     return ax

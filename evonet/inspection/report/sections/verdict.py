@@ -43,6 +43,7 @@ def _scores(findings: Findings) -> list[dict[str, str]]:
     if champion["validation_episodes"]:
         episodes = f"{counted(champion['validation_episodes'], 'episode')} that chose the champion"
         cards.append(_card("validation", champion["validation_mean"], episodes))
+    cards += _beside_the_return(champion)
     if champion["training_fitness"] is not None:
         cards.append(_card("training", champion["training_fitness"], "in its generation, optimistically biased"))
     if findings.random_networks is not None:
@@ -52,6 +53,19 @@ def _scores(findings: Findings) -> list[dict[str, str]]:
     elif len(findings.run.metrics.get("mean", ())):
         note = "mean training fitness of the first generation"
         cards.append(_card("first generation", float(findings.run.metrics["mean"][0]), note))
+    return cards
+
+
+def _beside_the_return(champion: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What weights make of the champion's episodes, and its measures: those of the test, or of the validation."""
+    cards = []
+    if worth := champion.get("fitness"):
+        kind = list(worth)[-1]
+        cards.append(_card("fitness", worth[kind], f"what the {kind}'s episodes are worth"))
+    measures = champion.get("measures", {})
+    for kind in list(measures)[-1:]:
+        for name, (mean, spread) in measures[kind].items():
+            cards.append(_card(name, mean, f"± {number(spread, 2)} over the {kind}'s episodes"))
     return cards
 
 
