@@ -6,7 +6,7 @@ Question: evaluations, size and seconds until one network has all four outputs o
           rule, after at most 20,000 evaluations.
 Command:  pip install neat-python==2.0.0 genoxide; python experiments/structure/against_neat.py --seeds 20
           python experiments/structure/against_neat.py --task poles --seeds 20
-Finding:  the tables in experiments/README.md.
+Finding:  the table in experiments/README.md, for XOR; two poles were not measured yet.
 
 On two poles the peers' networks act in evonet's Gymnasium environment, a step at a time, and evonet's in its kernel; so
 seconds compare whole programs, and most of the peers' are physics in Python.

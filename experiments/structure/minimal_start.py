@@ -4,7 +4,7 @@ Question: how often, and after how many evaluations, are the tasks of shipped co
           connections from inputs to outputs only and find their own shape, with up to 16 hidden neurons; how often and
           when by the networks of the configs, whose size somebody chose; and how large do the networks become?
 Command:  python experiments/structure/minimal_start.py --seeds 50
-Finding:  the table in experiments/README.md. The mutations were tuned on seeds from 1000 on, which are no part of it.
+Finding:  experiments/README.md. The mutations were tuned on seeds from 1000 on, which are no part of it.
 
 The studies are those of `evonet study`, kept in a folder; the same command goes on where it was stopped.
 """
