@@ -151,6 +151,25 @@ def read_lines(
         ConfigError: a line is not a valid record; the message has the line's number.
         OSError: the file cannot be read.
     """
+    for number, line in enumerate(_lines(file, torn_end=torn_end), 1):
+        yield _record(line, f"{file.name}:{number}", parse, name)
+
+
+def read_some_lines(
+    file: IO[bytes], parse: Callable[[Fields], _Record], name: str, most: int, *, torn_end: bool = False
+) -> list[_Record]:
+    """At most `most` records of a journal, evenly spread from the first to the last; other lines are not parsed.
+
+    The other arguments and the errors are those of `read_lines`.
+    """
+    lines = list(_lines(file, torn_end=torn_end))
+    count = min(len(lines), most)
+    rows = [round(k * (len(lines) - 1) / max(count - 1, 1)) for k in range(count)]
+    return [_record(lines[row], f"{file.name}:{row + 1}", parse, name) for row in rows]
+
+
+def _lines(file: IO[bytes], *, torn_end: bool) -> Iterator[bytes]:
+    """The lines of a journal, each of bounded length."""
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
         number += 1
@@ -158,15 +177,19 @@ def read_lines(
             raise ConfigError(f"{file.name}:{number}: must have at most {LONGEST_LINE} bytes, and has more")
         if torn_end and not line.endswith(b"\n"):
             return
-        try:
-            entries = parse_object(line)
-        except ValueError as error:
-            raise ConfigError(f"{file.name}:{number}: not a line of JSON: {error}") from error
-        try:
-            record = parse(Fields(entries, name))
-        except (ValueError, OverflowError) as error:
-            raise ConfigError(f"{file.name}:{number}: {error}") from error
-        yield record
+        yield line
+
+
+def _record(line: bytes, place: str, parse: Callable[[Fields], _Record], name: str) -> _Record:
+    """The record in a line of a journal; `place` is its file and number, for errors."""
+    try:
+        entries = parse_object(line)
+    except ValueError as error:
+        raise ConfigError(f"{place}: not a line of JSON: {error}") from error
+    try:
+        return parse(Fields(entries, name))
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"{place}: {error}") from error
 
 
 def parse_object(content: bytes) -> dict[str, Any]:

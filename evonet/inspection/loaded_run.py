@@ -32,7 +32,7 @@ from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMA
 from evonet.experiment.run_finder import require_run, resolve_last
 from evonet.experiment.summaries import read_run_summary
 from evonet.extras import pandas_for
-from evonet.files.bounded import read_lines, unreadable
+from evonet.files.bounded import read_lines, read_some_lines, unreadable
 from evonet.files.directory import Directory, reading_below
 from evonet.files.fields import Fields
 from evonet.foreign import absolute
@@ -201,10 +201,11 @@ class LoadedRun:
         """At most `most` of `fittest`, evenly spread over the run; the genomes of all others stay unread."""
         if self.policy_spec is None:
             return []
-        shape, lines = self.policy_spec.architecture, self._records("genomes", lambda fields: fields)
-        rows = np.linspace(0, len(lines) - 1, min(len(lines), most)).round().astype(int).tolist()
+        shape = self.policy_spec.architecture
+        with reading_below(self.path / journal_name("genomes")) as file:
+            lines = read_some_lines(file, lambda fields: fields, "genomes", most, torn_end=not self.finished)
         with reading_below(self.path / journal_name("arrays")) as arrays:
-            return self.read(journal_name("genomes"), lambda: [individual_from(lines[i], shape, arrays) for i in rows])
+            return self.read(journal_name("genomes"), lambda: [individual_from(line, shape, arrays) for line in lines])
 
     @cached_property
     def policy_spec(self) -> PolicySpec | None:

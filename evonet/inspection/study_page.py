@@ -55,7 +55,7 @@ def study_page(study: LoadedStudy) -> str:
         facts=f"{summary['environment'] or 'own fitness function'} · {counted_seeds(summary['seeds'])}",
         sentences=[_sentence(summary)],
         notes=notes,
-        figures=[_learning(study, comparison), *([] if solved is None else [solved]), _scores(study)],
+        figures=[figure for figure in (_learning(study, comparison), solved, _scores(study)) if figure is not None],
         tables=[_by_seed(summary["runs"])],
         footer="Made by evonet inspect --html.",
     )
@@ -76,12 +76,13 @@ def _sentence(summary: Mapping[str, Any]) -> str:
     return with_minus(f"{solved}{after}; {tested}, target {number(summary['target'], 4)}. In brackets: 95 % intervals.")
 
 
-def _learning(study: LoadedStudy, comparison: Comparison) -> Figure:
-    (compared,) = comparison.compared
-    runs = [run for run in study.runs if run.finished][:_MOST_RUNS]
+def _learning(study: LoadedStudy, comparison: Comparison) -> Figure | None:
+    curve = learning_curve(comparison.compared[0])
+    if curve is None:
+        return None
+    runs = [run for run in study.runs if run.finished and run.metrics][:_MOST_RUNS]
 
     def draw(axes: Any) -> None:
-        curve = learning_curve(compared)
         for run in runs:
             x, y = run.metrics["evaluations"], run.metrics["validation_mean"]
             axes.step(x, y, where="post", color=MUTED, linewidth=0.7, alpha=0.55)

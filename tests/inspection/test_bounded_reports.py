@@ -14,8 +14,10 @@ from gymnasium import spaces
 from evonet import Champion, EpisodeReturn
 from evonet.cli import main
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.errors import ConfigError
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
+from evonet.files.bounded import read_some_lines, reading
 from evonet.inspection.account import account
 from evonet.inspection.analysis.influence import action_influence, path_strength, visited
 from evonet.inspection.analysis.policy import policy_table
@@ -341,6 +343,18 @@ def test_only_the_genomes_that_are_shown_are_read(small_run):
     assert (few[0].genome == everyone[0].genome).all()
     assert "fittest" not in read.__dict__
     assert [each.id for each in read.some_fittest(1_000)] == [each.id for each in everyone]
+
+
+def test_lines_of_a_journal_that_are_not_shown_are_not_parsed(tmp_path):
+    (tmp_path / "j.jsonl").write_text('{"n": 0}\nnonsense\n{"n": 2}\nnonsense\n{"n": 4}\n{"n": 5')
+
+    def read(most):
+        with reading(tmp_path / "j.jsonl") as file:
+            return read_some_lines(file, lambda fields: fields.integer("n"), "j", most, torn_end=True)
+
+    assert (read(0), read(1), read(2), read(3)) == ([], [0], [0, 4], [0, 2, 4])
+    with pytest.raises(ConfigError, match=r"j\.jsonl:2: not a line of JSON"):
+        read(5)
 
 
 def test_a_long_line_of_descent_is_cut_and_says_so(small_run, monkeypatch):

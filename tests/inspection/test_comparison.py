@@ -20,7 +20,7 @@ from evonet.experiment.study_summary import summarise
 from evonet.extras import install_hint
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.account import comparison_account
-from evonet.inspection.comparison.compared import labelled
+from evonet.inspection.comparison.compared import labelled, read_compared
 from evonet.inspection.comparison.curves import learning_curve, solving_curves
 from evonet.inspection.comparison.figures import differences_plot
 from evonet.inspection.comparison.page import matrices, page, summary_sentence
@@ -85,6 +85,18 @@ def run_without_champion(tmp_path_factory):
 rng = np.random.default_rng(0)
 EVALUATIONS = rng.integers(300, 600, size=30).astype(float)
 SCORES = rng.uniform(400, 500, size=30)
+
+
+def test_a_run_without_a_generation_in_its_metrics_has_no_curve_and_the_others_have(small_study, small_run, tmp_path):
+    study, lone = tmp_path / "study", tmp_path / "run"
+    shutil.copytree(small_study, study)
+    shutil.copytree(small_run, lone)
+    (study / "seed-2/metrics.jsonl").write_text("")
+    (lone / "metrics.jsonl").write_text("")
+    curve = learning_curve(read_compared([study])[0])
+    assert np.isfinite(curve.y).any()
+    assert learning_curve(read_compared([lone])[0]) is None
+    assert main(["compare", str(study), str(lone), "--html", str(tmp_path / "page.html")]) == 0
 
 
 def test_a_study_and_itself_again_have_no_difference(here):

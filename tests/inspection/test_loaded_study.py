@@ -140,6 +140,12 @@ def test_a_study_has_a_page_with_the_curves_of_all_runs_and_a_table_by_seed(smal
     study(Config.load(str(small_study.parent / "small.yaml")), [2], study_copy)  # the page is no stranger in the folder
 
 
+def test_a_page_of_a_study_leaves_out_runs_without_a_generation_in_their_metrics(study_copy):
+    for seed, figures in ((5, 3), (2, 3), (11, 2)):  # without all of them there is no learning curve
+        (study_copy / f"seed-{seed}/metrics.jsonl").write_text("")
+        assert study_page(load_study(study_copy)).count("<svg ") == figures
+
+
 def test_a_page_of_a_study_under_way_says_which_runs_are_missing(study_copy):
     (study_copy / "study.json").unlink()
     (study_copy / "seed-5/run.json").unlink()

@@ -35,13 +35,16 @@ class Curve:
     high: FloatArray
 
 
-def learning_curve(compared: Compared, over: Over = "evaluations") -> Curve:
+def learning_curve(compared: Compared, over: Over = "evaluations") -> Curve | None:
     """Validation mean of the champion so far, over evaluations, environment steps or generations.
 
     The line and the band of a study are the median and the quartiles of its runs; a stopped run counts with its last
     champion. The band of a single run is from the lower to the upper quartile of the population's training fitness.
+    Without a single generation in their metrics, there is no curve.
     """
-    histories = [load_run(path).metrics for path in compared.directories]
+    histories = [metrics for path in compared.directories if over in (metrics := load_run(path).metrics)]
+    if not histories:
+        return None
     ends = np.unique(np.concatenate([_spent(history, over) for history in histories])).astype(np.float64)
     x = ends[np.linspace(0, len(ends) - 1, min(_POINTS, len(ends))).round().astype(int)]
     if compared.kind == "run":

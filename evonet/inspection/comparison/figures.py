@@ -41,7 +41,8 @@ def figures(comparison: Comparison) -> Iterator[Figure]:
 
 def learning(comparison: Comparison, over: Over = "evaluations") -> Figure | None:
     """Learning curves; None without any finished run."""
-    learnt = [(each.name, learning_curve(each, over)) for each in comparison.compared if each.directories]
+    found = [(each.name, learning_curve(each, over)) for each in comparison.compared]
+    learnt = [(name, curve) for name, curve in found if curve is not None]
     if not learnt:
         return None
     x = {"generation": "generations"}.get(over, over.replace("_", " "))
