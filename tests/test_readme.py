@@ -26,7 +26,7 @@ READMES = {
     for folder in (".", "configs", "experiments", "evonet")
     for path in sorted((ROOT / folder).glob("README.md" if folder == "." else "**/README.md"))
 }
-SET_UP = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install -e '\.\[\w+\]' && ")
+SET_UP = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install -e '\.\[[\w,]+\]' && ")
 FIRST = ".venv/bin/evonet run configs/cartpole.yaml --quiet --output runs/first"
 SECOND = ".venv/bin/evonet run configs/cartpole.yaml --quiet --seed 8 --set network.hidden=8 --output runs/second"
 
@@ -72,6 +72,8 @@ def folder(tmp_path_factory):
         assert words in text
         text = text.replace(words, fewer)
     (path / "configs/cartpole.yaml").write_text(text, encoding="utf-8")
+    (game,) = (block for block in blocks("README.md", "python") if "gym.Env" in block)
+    (path / "catch.py").write_text(game, encoding="utf-8")
     for command in (FIRST, SECOND):
         assert command in commands("README.md")
         done = run(["bash", "-c", command.replace(".venv/bin/", f"{Path(sys.executable).parent}/")], path)
