@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from evonet.experiment.records import Births
+from evonet.extras import pandas_for
 from evonet.population import NO_PARENT
 from evonet.types import BoolArray, FloatArray, IntArray
 
+_PARENTS = ("first_parent", "second_parent")
 _NO_BIRTHS = Births(
     0, np.empty(0, np.int64), np.empty((0, 2), np.int64), np.empty(0, np.int64), (), np.empty(0, np.float64)
 )
@@ -91,6 +94,23 @@ class Lineage:
 
     def __len__(self) -> int:
         return len(self.individuals)
+
+    def __repr__(self) -> str:
+        return f"<Lineage of {len(self):,} individuals>"
+
+    def frame(self) -> Any:
+        """The lineage as a pandas DataFrame: a row for each individual, with its parents, operators and fitness.
+
+        Raises:
+            EvonetError: pandas is not installed.
+        """
+        pandas = pandas_for("Lineage.frame")
+        parents = {name: pandas.array(self.parents[:, place], "Int64") for place, name in enumerate(_PARENTS)}
+        for column in parents.values():
+            column[column == NO_PARENT] = None
+        operators = [" + ".join(itertools.compress(self.operators, row)) for row in self.made_by.tolist()]
+        born = {"individual": self.individuals, "generation": self.generations}
+        return pandas.DataFrame({**born, **parents, "operators": operators, "fitness": self.fitness})
 
     def row(self, individual: int) -> int | None:
         """The row of an individual; None if no individual has this id."""

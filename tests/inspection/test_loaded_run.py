@@ -180,6 +180,16 @@ def test_metrics_are_a_data_frame_where_pandas_is_there(small_run):
     assert frame["seconds"].tolist() == run.seconds.tolist()
 
 
+def test_the_lineage_is_a_data_frame_where_pandas_is_there(small_run):
+    pytest.importorskip("pandas")
+    lineage = load_run(small_run).lineage
+    frame = lineage.frame()
+    assert list(frame) == ["individual", "generation", "first_parent", "second_parent", "operators", "fitness"]
+    assert frame["first_parent"].isna().sum() == (lineage.generations == 0).sum()
+    last = lineage.individual(len(lineage) - 1)
+    assert (frame.iloc[-1]["individual"], frame.iloc[-1]["operators"]) == (last.individual, " + ".join(last.operators))
+
+
 def test_without_pandas_a_data_frame_is_refused_with_a_way_out(small_run, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(EvonetError, match=r"^metrics_frame needs pandas, which is not installed: pip install pandas$"):
