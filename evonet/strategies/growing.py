@@ -30,8 +30,8 @@ class Growing(Restarts):
         neurons: hidden neurons that are added at a time.
         attempts: searches of networks of one size.
         start: hidden neurons of the first networks; by default as few as there may be.
-        threshold: by how much weights come nearer to 0, as a share of the root mean square of a network's weights; at
-            0 there is no connection. So connections that do not matter vanish, and come back if they are of use.
+        threshold: by how much each weight comes nearer to 0, as a share of the root mean square of the network's
+            weights; a weight that comes to 0 is no connection. So connections that do not matter vanish.
         stagnation: generations without a better best fitness; by default 10 + 30 genes / population size.
         flat: generations in which all individuals have the same fitness.
         seed: seed of all random numbers.
