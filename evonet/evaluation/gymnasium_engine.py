@@ -80,6 +80,10 @@ class GymnasiumEngine:
             instance.close()
 
 
+def _ignore(slot: int, observation: Any) -> None:
+    """Do nothing with an observation that a `MeasureRecorder` has encoded."""
+
+
 class _Rollout:
     """One call of `run`: the slots, what each is doing, and the episodes still to come."""
 
@@ -147,7 +151,8 @@ class _Rollout:
 
     def _step(self, actions: Actions, ended: list[int]) -> None:
         """One step of each busy slot but those that have `ended`; then the next episode in all that ended."""
-        limit, observe = self._task.max_steps, self._policy.observe
+        limit = self._task.max_steps
+        observe = self._policy.observe if self._recorder is None else _ignore  # which has observed by then
         steps, returns, lengths, isfinite = self._steps, self._returns, self._lengths, math.isfinite
         for slot in [slot for slot in self._busy if slot not in ended] if ended else self._busy:
             try:

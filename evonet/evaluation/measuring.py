@@ -296,7 +296,9 @@ _COMBINATIONS: Mapping[Take, Callable[[float, float], float]] = {
 def _value_reader(measure: Measure) -> Callable[[StepRecord], float | None]:
     """The function that returns a step's value; None if the step's info has not the key."""
     read, power = _reader(measure), measure.power
-    in_range = _in_range(measure)
+    in_range, one = _in_range(measure), _reader_of_one(measure)
+    if one is not None and power == 1:  # most measures: they take half the time without a list
+        return one if in_range is None else lambda step: float(in_range(one(step)))
 
     def value(step: StepRecord) -> float | None:
         numbers = read(step)
@@ -312,6 +314,18 @@ def _value_reader(measure: Measure) -> Callable[[StepRecord], float | None]:
         return total
 
     return value
+
+
+def _reader_of_one(part: Measure | Condition) -> Callable[[StepRecord], float] | None:
+    """The function that returns the one number that is read of a step; None if it may be another number of numbers."""
+    if part.of == "reward":
+        return lambda step: step.reward
+    if part.of == "info" or part.indices is None or len(part.indices) > 1:
+        return None
+    (index,) = part.indices
+    if part.of == "observation":
+        return lambda step: step.observation.item(index)
+    return lambda step: step.action[index]
 
 
 def _powered(number: float, power: int) -> float:
