@@ -8,7 +8,7 @@ because a call with the wrong number would fail anyway; `FunctionFitness` and `N
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,14 +45,25 @@ class FunctionFitness:
         architecture: architecture of the networks that it scores.
         episodes: seeds of an evaluation.
         name: how errors name the function; by default as Python does.
+        measures: names of k measures; with them the function returns two arrays, the returns and the measures
+            `(n, k)`, or `(n, episodes, k)` for several episodes. A measure that is not finite is a fault.
+
+    Attributes:
+        measure_names: names of the measures, in order.
     """
 
     task: Task | None = None
 
     def __init__(
-        self, function: FitnessFunction, architecture: Architecture, episodes: Episodes = 1, name: str = ""
+        self,
+        function: FitnessFunction,
+        architecture: Architecture,
+        episodes: Episodes = 1,
+        name: str = "",
+        measures: Sequence[str] = (),
     ) -> None:
         check(type(self), {"episodes": episodes})
+        self.measure_names = tuple(measures)
         self.function = function
         self._name = name or _name_of(function)
         self.architecture = architecture
@@ -71,40 +82,63 @@ class FunctionFitness:
         Raises:
             FitnessFunctionFailed: the function raised an error, left the program, or returned something else.
         """
-        n = len(genomes)
-        returns = self._called(read_only(genomes), read_only(episode_seeds)).reshape(n, -1)
+        n, episodes, k = len(genomes), len(episode_seeds), len(self.measure_names)
+        returned, measured = self._called(read_only(genomes), read_only(episode_seeds)), None
+        if k:
+            if not isinstance(returned, tuple) or len(returned) != 2:
+                rule = f"{self._name} must return two arrays, the returns and {k} measures of each network"
+                raise FitnessFunctionFailed(f"{rule}, got {shown(returned)}")
+            returned, measured = returned
+        shapes = f"({n},) or ({n}, {episodes}) for {n} genomes and {episodes} seeds"
+        returns = self._numbers(returned, ((n,), (n, 1), (n, episodes)), shapes).reshape(n, -1)
+        bad, measures = ~np.isfinite(returns), None
+        if measured is not None:
+            shape = (*returns.shape, k)
+            allowed = (shape, (n, k)) if returns.shape[1] == 1 else (shape,)
+            measures = self._numbers(measured, allowed, f"{allowed[-1]} for the measures").reshape(shape)
+            bad |= ~np.isfinite(measures).all(axis=2)
         faults = [
-            Fault(int(i), int(e), int(episode_seeds[e]), "nonfinite", 0, f"the function returned {returns[i, e]}")
-            for i, e in np.argwhere(~np.isfinite(returns))
+            Fault(int(i), int(e), int(episode_seeds[e]), "nonfinite", 0, self._fault(i, e, returns, measures))
+            for i, e in np.argwhere(bad)
         ]
-        returns[~np.isfinite(returns)] = np.nan
-        return EpisodeResults(returns, np.zeros(returns.shape, np.int64), np.zeros(returns.shape, np.bool_), faults)
+        returns[bad] = np.nan
+        if measures is not None:
+            measures[bad] = np.nan
+        steps, ends = np.zeros(returns.shape, np.int64), np.zeros(returns.shape, np.bool_)
+        return EpisodeResults(returns, steps, ends, faults, measures=measures)
 
-    def _called(self, genomes: FloatArray, episode_seeds: IntArray) -> FloatArray:
-        """What the function returns, as an array of its own: `(n,)`, `(n, 1)` or `(n, episodes)`."""
-        n, episodes = len(genomes), len(episode_seeds)
+    def _fault(self, row: int, episode: int, returns: FloatArray, measures: FloatArray | None) -> str:
+        values = {} if measures is None else dict(zip(self.measure_names, measures[row, episode].tolist(), strict=True))
+        if not np.isfinite(returns[row, episode]):
+            return f"the function returned {returns[row, episode]}"
+        return next(f"the measure {name!r} is {value}" for name, value in values.items() if not np.isfinite(value))
+
+    def _called(self, genomes: FloatArray, episode_seeds: IntArray) -> Any:
+        """What the function returns."""
         try:
-            returned = self.function(genomes, episode_seeds)
+            return self.function(genomes, episode_seeds)
         except (EvonetError, *INTERRUPTS):
             raise
         except ANY_ERROR as error:
             hint = "; genomes and seeds are read-only: change a copy of them" if "read-only" in str(error) else ""
             raise FitnessFunctionFailed(f"{self._name} failed: {described(error)}{hint}") from error
-        shapes = f"({n},) or ({n}, {episodes}) for {n} genomes and {episodes} seeds"
+
+    def _numbers(self, returned: Any, allowed: Sequence[tuple[int, ...]], shapes: str) -> FloatArray:
+        """What the function returned as an array of its own, of one of the `allowed` shapes; errors name `shapes`."""
         try:
             numbers = np.asarray(returned)
             if numbers.dtype.kind not in "biufO" or _has_text(numbers):
                 raise TypeError
-            returns = np.array(numbers, dtype=np.float64)
+            array = np.array(numbers, dtype=np.float64)
         except INTERRUPTS:
             raise
         except ANY_ERROR as error:
             rule = f"{self._name} must return numbers, of shape {shapes}"
             raise FitnessFunctionFailed(f"{rule}, got {shown(returned)}") from error
-        if returns.shape not in ((n,), (n, 1), (n, episodes)):
-            got = returns.shape or shown(returned)
+        if array.shape not in allowed:
+            got = array.shape or shown(returned)
             raise FitnessFunctionFailed(f"{self._name} must return shape {shapes}, got {got}")
-        return returns
+        return array
 
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """The mean over episodes `(n,)`; -inf for an individual with a fault."""

@@ -619,3 +619,44 @@ def test_a_network_s_score_that_is_not_finite_is_a_fault():
     results = fitness(np.eye(4)[:2], SEEDS[:1])
     assert fitness.aggregate(results.returns).tolist() == [-np.inf, 1.0]
     assert [fault.individual for fault in results.faults] == [0]
+
+
+def measured_by(function, episodes=1):
+    fitness = FunctionFitness(function, Architecture(1, 1, 1), episodes, "mine", measures=["x", "y"])
+    return fitness, fitness(np.arange(12.0).reshape(3, 4), SEEDS[:episodes])
+
+
+def test_a_function_may_return_measures_beside_the_returns():
+    fitness, results = measured_by(lambda genomes, seeds: (genomes[:, 0], genomes[:, 1:3]))
+    assert fitness.measure_names == ("x", "y")
+    assert results.measures.tolist() == [[[1.0, 2.0]], [[5.0, 6.0]], [[9.0, 10.0]]]
+    assert results.means(fitness.measure_names)["y"].tolist() == [2.0, 6.0, 10.0]
+    _, results = measured_by(lambda genomes, seeds: (np.ones((3, 2)), np.full((3, 2, 2), 4.0)), episodes=2)
+    assert results.measures.tolist() == np.full((3, 2, 2), 4.0).tolist()
+    assert FunctionFitness(lambda genomes, seeds: genomes[:, 0], Architecture(1, 1, 1)).measure_names == ()
+
+
+def test_a_measure_of_a_function_that_is_not_finite_is_a_fault():
+    _, results = measured_by(lambda genomes, seeds: ([1.0, np.inf, 3.0], [[1.0, np.nan], [0.0, 0.0], [2.0, 2.0]]))
+    assert [(fault.individual, fault.message) for fault in results.faults] == [
+        (0, "the measure 'y' is nan"),
+        (1, "the function returned inf"),
+    ]
+    assert np.isnan(results.returns[:, 0]).tolist() == [True, True, False]
+    assert np.isnan(results.measures[:, 0]).tolist() == [[True, True], [True, True], [False, False]]
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (
+            [1.0, 2.0, 3.0],
+            r"mine must return two arrays, the returns and 2 measures of each network, got \[1.0, 2.0, 3.0\]",
+        ),
+        (([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]), r"mine must return shape \(3, 2\) for the measures, got \(3,\)"),
+        (([1.0, 2.0, 3.0], "x"), "mine must return numbers, of shape"),
+    ],
+)
+def test_a_function_with_measures_must_return_both(returned, message):
+    with pytest.raises(FitnessFunctionFailed, match=f"^{message}"):
+        measured_by(lambda genomes, seeds: returned)
