@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evonet.archives.archive import Archive
 from evonet.archives.cells import CellArchive
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.experiment.config import Config
 from evonet.files.archive import ArchiveLimits, pack_state
 from evonet.fitness import Fitness
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import did_you_mean
 from evonet.types import RETURN, FloatArray
+
+if TYPE_CHECKING:
+    from evonet.experiment.config import Config  # its import takes a while, and whoever reads an archive needs none
 
 FORMAT = "evonet archive 1"
 LIMITS = ArchiveLimits(file=4 << 30, header=1 << 20)

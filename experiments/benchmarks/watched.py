@@ -3,7 +3,7 @@
 Question: the seconds of a run of LunarLander-v3 on all cores with `--watch`, and a client that asks for all that the
 page asks for, as often as the page does, divided by the seconds of the same run without. Both compute the same bits.
 
-Command: python experiments/benchmarks/watched.py [--quick] [--json]
+Command: python experiments/benchmarks/watched.py [--quick] [--json]; four minutes on a quiet machine with two cores
 
 The client is not a browser, whose own work, to draw the page, is no part of evonet. The server's process renders an
 episode of each new champion in another one, at the lowest priority; the processor time of both is printed too, by which
@@ -36,7 +36,7 @@ WITHOUT, WITH = "without a page", "with a page and a client"
 
 
 def main() -> None:
-    parser = options(__doc__, rounds=7)
+    parser = options(__doc__, rounds=3)
     arguments = parser.parse_args()
     rounds = chosen_rounds(arguments)
     report = Report("watched", rounds)
