@@ -138,7 +138,7 @@ def test_objectives_that_cannot_be_are_refused(settings, message):
 def test_a_missing_measure_is_named():
     algorithm = made()
     algorithm.ask()
-    with pytest.raises(ValueError, match=r"NSGA2.tell must get the measure 'effort'; Known: return"):
+    with pytest.raises(ValueError, match=r"NSGA2.tell must get the measure 'effort'; known: return"):
         algorithm.tell(np.zeros(20))
     with pytest.raises(ValueError, match=r"shape \(20, 2\), a column for each of return, effort, got \(20, 3\)"):
         algorithm.tell(np.zeros(20), measures=np.zeros((20, 3)))

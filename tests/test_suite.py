@@ -73,7 +73,9 @@ def test_tests_that_start_a_browser_or_a_cluster_are_thorough():
         path
         for path in (ROOT / "tests").rglob("test_*.py")
         if path != Path(__file__)
-        and re.search("sync_playwright|import DaskProcesses", path.read_text(encoding="utf-8"))
+        and re.search("import MARKS, browser|import DaskProcesses", path.read_text(encoding="utf-8"))
     ]
     assert len(starting) >= 4
-    assert [path for path in starting if "thorough" not in path.read_text(encoding="utf-8")] == []
+    assert "pytest.mark.thorough" in (ROOT / "tests/browser.py").read_text(encoding="utf-8")
+    thorough = re.compile("^pytestmark = (MARKS|pytest.mark.thorough)$", re.MULTILINE)
+    assert [path for path in starting if not thorough.search(path.read_text(encoding="utf-8"))] == []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from evonet import NeuralNetwork
+from evonet.archives import GridArchive
 from evonet.environments.known import names_for
 from evonet.errors import EvonetError
 from evonet.experiment.records import SIZES
@@ -14,6 +15,7 @@ from evonet.inspection import plots
 from evonet.inspection.analysis.ancestry import Family, Payoff, family, payoffs
 from evonet.inspection.analysis.front import Front
 from evonet.inspection.analysis.influence import Removals, action_influence
+from evonet.inspection.analysis.novelty import NoveltyFound
 from evonet.inspection.analysis.policy import PolicySurface, policy_surface
 from evonet.inspection.analysis.robustness import Landscape, Sweep
 from evonet.inspection.analysis.trajectory import trajectories
@@ -59,7 +61,12 @@ def drawings(run, episodes):
     paid = payoffs(run.lineage, run.descent)
     sizes = {name: np.arange(1.0 + len(run.metrics["best"]))[1:] for name in SIZES}
     grown = SimpleNamespace(metrics={**run.metrics, **sizes})
+    cells = GridArchive({"x": (0, 1), "y": (0, 1)}, [2, 2])
+    cells.add(np.zeros((2, 1)), [1.0, 2.0], [[0.1, 0.1], [0.9, 0.6]])
     return {
+        "archive_heatmap": lambda ax: plots.archive_heatmap(cells, ax=ax),
+        "parallel_axes": lambda ax: plots.parallel_axes(cells, ax),
+        "novelty_map": lambda ax: plots.novelty_map(NoveltyFound(cells.elites, 0.5, None), ax),
         "network_sizes": lambda ax: plots.network_sizes(grown, ax),
         "learning_curve": lambda ax: plots.learning_curve(run, "environment_steps", ax),
         "diversity": lambda ax: plots.diversity(run, ax),

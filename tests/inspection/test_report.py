@@ -15,7 +15,7 @@ from evonet.extras import install_hint
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.phrases import number
 from evonet.inspection.report import report, write_report
-from evonet.inspection.report.sections import SECTIONS
+from evonet.inspection.report.sections import SECTIONS, network
 from tests.environments_for_tests import MODULE
 
 TITLES = [
@@ -132,7 +132,7 @@ def test_a_run_without_a_scored_individual_has_a_report_with_its_faults(failed_r
 def test_a_run_under_way_has_a_report_that_says_so(discrete_run, tmp_path, monkeypatch):
     copy = tmp_path / "run"
     shutil.copytree(discrete_run, copy, ignore=shutil.ignore_patterns("run.json"))
-    monkeypatch.setattr("evonet.inspection.report.SECTIONS", SECTIONS[:4])  # the others do not ask how it ended
+    monkeypatch.setattr("evonet.inspection.report.SECTIONS", SECTIONS[: SECTIONS.index(network) + 1])
     page, _ = report(load_run(copy), effort=0.02)
     assert "Not finished" in page
     assert "so far." in page

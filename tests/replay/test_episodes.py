@@ -225,7 +225,7 @@ def test_a_champion_s_file_is_played_too(small_run, headless, capfd):
     assert main(["replay", path]) == 0
     assert capfd.readouterr().out.startswith(f"seed {episode_seeds(0, Purpose.REPLAY, 0, 1)[0]} ")
     assert main(["replay", path, "--generation", "0"]) == 2
-    assert "--generation and --individual are for run directories" in capfd.readouterr().err
+    assert "--generation, --individual and --cell are for run directories" in capfd.readouterr().err
 
 
 def test_without_a_display_a_file_is_rendered_without_a_window_and_always_without_sound(headless, monkeypatch):
