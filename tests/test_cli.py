@@ -329,7 +329,7 @@ def test_list_names_everything_and_fits_the_terminal(capsys, monkeypatch):
     assert main(["list", "--json"]) == 0
     entries = json.loads(capsys.readouterr().out)
     choices = ["fitness", "aggregation", "engine", "tracking", "export"]
-    assert list(entries) == ["algorithm", *OPERATORS, "schedule", "activation", *choices, "config"]
+    assert list(entries) == ["algorithm", *OPERATORS, "schedule", "archive", "activation", *choices, "config"]
     for role, registry in OPERATORS.items():
         assert list(entries[role]) == list(registry)
     assert list(entries["activation"]) == list(ACTIVATIONS)

@@ -39,9 +39,6 @@ class UnstructuredArchive(Archive):
         replace: whether a solution that is not novel takes the place of its nearest one if it is fitter.
         offset: fitness from which a solution counts in the QD score; by default the worst that was inserted.
 
-    Attributes:
-        threshold: the novelty of a solution that enters, as it is now.
-
     Raises:
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """

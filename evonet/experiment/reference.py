@@ -13,7 +13,7 @@ from evonet.experiment.json_schema import OWN_PART, json_schema
 from evonet.experiment.own_parts import ALGORITHM, SCHEDULE
 from evonet.operators.registry import OPERATORS
 
-PARTS = (ALGORITHM, *OPERATORS, SCHEDULE)
+PARTS = (ALGORITHM, *OPERATORS, SCHEDULE, "archive")
 """The kinds of part that have settings."""
 
 HEADING = "## Reference"
