@@ -12,8 +12,6 @@ from evonet.archives.ranges import checked_ranges
 from evonet.settings import Count, Probability, check, plain
 from evonet.types import FloatArray, IntArray
 
-MOST_CELLS = 10_000_000
-
 
 class GridArchive(CellArchive):
     """A grid of equal cells, each with the fittest solution whose measures lie in it (Mouret and Clune 2015).
@@ -46,11 +44,6 @@ class GridArchive(CellArchive):
             raise ValueError(
                 "GridArchive.cells must be a whole number of at least 1 for each of "
                 f"{', '.join(self.ranges)}, got {list(shape)}"
-            )
-        if math.prod(shape) > MOST_CELLS:
-            raise ValueError(
-                f"GridArchive.cells must make at most {MOST_CELLS:,} cells, got {math.prod(shape):,}; "
-                "for many measures use a cvt archive"
             )
         super().__init__(
             tuple(self.ranges),

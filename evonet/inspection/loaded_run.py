@@ -143,8 +143,9 @@ class LoadedRun:
     def archive(self) -> Archive | None:
         """The archive with its elites, of an unfinished run that of the newest checkpoint; None if there is none."""
         checkpoint = self.newest_checkpoint
-        state = {} if checkpoint is None else checkpoint.state["evolution"]
-        return self.read(CHECKPOINTS, lambda: archive_in(self.settings, state))
+        if checkpoint is None:
+            return None
+        return self.read(CHECKPOINTS, lambda: archive_in(self.settings, checkpoint.state["evolution"]))
 
     @cached_property
     def metrics(self) -> dict[str, NDArray[Any]]:

@@ -23,12 +23,12 @@ def archive_in(settings: Mapping[str, Any], evolution: Mapping[str, Any]) -> Arc
 
     Args:
         settings: the config.
-        evolution: the state of the evolution; empty before the first checkpoint.
+        evolution: the state of the evolution.
 
     Raises:
         KeyError, TypeError, ValueError: the state does not have the archive of the config.
     """
-    if _section(settings) is None or not evolution:
+    if _section(settings) is None:
         return None
     state = evolution["archive"] if settings.get("archive") else evolution["algorithm"]["archive"]
     return _restored(settings, state)

@@ -96,7 +96,7 @@ def test_centroids_are_a_seeds_and_share_the_space_evenly():
         ({"ranges": {"x": (0,)}}, "GridArchive.ranges.x must be two numbers, the least and the greatest, got (0,)"),
         ({"cells": [3]}, "GridArchive.cells must be a whole number of at least 1 for each of x, y, got [3]"),
         ({"cells": [3, 0]}, "GridArchive.cells must be a whole number of at least 1 for each of x, y, got [3, 0]"),
-        ({"cells": [10**4, 10**4]}, "GridArchive.cells must make at most 10,000,000 cells, got 100,000,000; "),
+        ({"cells": [10**4, 10**4]}, "GridArchive.cells must make at most 10,000,000 cells, got 100,000,000"),
         ({"learning_rate": 0.1}, "GridArchive.threshold_min must be set where learning_rate is below 1, got none; "),
         ({"learning_rate": 2}, "GridArchive.learning_rate must be at most 1, got 2"),
     ],

@@ -1,6 +1,7 @@
 """A run's archive read back: elites, words, cells for replay and export, figures, and held-out episodes."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -100,6 +101,26 @@ def test_the_elite_of_a_cell_is_replayed_and_exported(loaded, path, tmp_path, ca
     assert f"the cell at {empty[0]},{empty[1]} of lean, return is empty; the nearest elite: --cell=" in said
     assert main(["replay", str(path), "--cell=1"]) == 2
     assert "--cell must be a number for each of lean, return, got 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "{type: other}",
+        "{type: grid, ranges: {lean: [0, 1], return: [0, 1]}, cells: [1, 2]}",
+        "{type: grid, ranges: {lean: [0, 1]}, cells: [9]}",
+        "{type: cvt, ranges: {lean: [0, 1], return: [0, 1]}, cells: 99999999999}",
+        "{type: grid, colour: red}",
+    ],
+)
+def test_an_archive_that_does_not_fit_its_config_is_refused_by_the_file(section, path, tmp_path):
+    shutil.copytree(path, tmp_path / "run")
+    config = tmp_path / "run" / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    start, end = text.index("  archive:"), text.index("  population_size:")
+    config.write_text(f"{text[:start]}  archive: {section}\n{text[end:]}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="checkpoints: cannot be read"):
+        load_run(tmp_path / "run").archive  # noqa: B018
 
 
 def test_a_run_without_an_archive_has_no_cell(small_run, capsys):
