@@ -171,7 +171,7 @@ def replanted(tree, rng):
         elif rng.random() < 0.5 and isinstance(node[last], np.ndarray):
             node[last] = rng.choice(TURNS)(node[last])
         else:
-            node[last] = rng.choice(ODD)
+            node[last] = copy.deepcopy(rng.choice(ODD))  # the second time may plant within the first's value
     return tree
 
 
