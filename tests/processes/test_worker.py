@@ -88,7 +88,7 @@ def test_a_call_that_fails_says_how(function, arguments, kind, message, worker):
 
 
 def test_a_value_that_cannot_be_sent_back_is_an_error_of_the_call(worker):
-    with pytest.raises(CallFailed, match="pickle") as failed:
+    with pytest.raises(CallFailed, match=r"pickle|local object") as failed:
         worker.call(unpicklable)
     assert failed.value.kind == "raised"
 
