@@ -7,13 +7,14 @@ import signal
 import subprocess
 import threading
 import time
+from types import SimpleNamespace
 
 import dask
 import numpy as np
 import pytest
 
 from evonet.cli import main
-from evonet.cluster.connection import _quiet
+from evonet.cluster.connection import _quiet, connected
 from evonet.errors import ClusterUnavailable
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
@@ -194,6 +195,15 @@ def test_fault_32_a_scheduler_without_workers(tmp_path, capsys):
         first, last = capsys.readouterr().err.splitlines()
         assert first.startswith(message)
         assert last == f"0 of 2 runs are done in {tmp_path / 'run'}; to continue, run the same command again"
+
+
+def test_a_client_that_cannot_be_closed_hides_no_error(monkeypatch):
+    def close(_):
+        raise RuntimeError("Cannot change state of expiring Timeout")  # Dask's, now and then, if a scheduler is lost
+
+    monkeypatch.setattr("evonet.cluster.connection._client", lambda *_: SimpleNamespace(close=close))
+    with pytest.raises(ClusterUnavailable, match="lost"), connected("tcp://127.0.0.1:9", 1.0):
+        raise ClusterUnavailable("lost")
 
 
 def test_messages_of_dask_about_a_loss_are_hidden_and_its_loggers_restored():
