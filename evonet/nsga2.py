@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from annotated_types import Ge
@@ -67,8 +67,6 @@ class NSGA2:
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    derived_defaults: ClassVar[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {}
-
     def __init__(
         self,
         architecture: Architecture,
@@ -84,7 +82,7 @@ class NSGA2:
         seed: Natural = 0,
         initial: Start | None = None,
     ) -> None:
-        check_objectives(objectives)
+        _check_objectives(objectives)
         if CONNECTIONS in objectives and structure is None:
             raise ValueError("NSGA2.objectives must not have 'connections' where the structure does not evolve")
         if structure is not None and structure.price:
@@ -179,7 +177,7 @@ class NSGA2:
         """Volume between the front and `reference`, in the product of the objectives' units; 0 before it is known."""
         if self.values is None or self.reference is None:
             return 0.0
-        return hypervolume(self.values[self.front], self.reference)
+        return hypervolume(self.values, self.reference)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
@@ -230,7 +228,7 @@ class NSGA2:
         return f"<NSGA2: {self.architecture}, {aims}, {size}, seed {self.seed}>"
 
 
-def check_objectives(objectives: Objectives) -> None:
+def _check_objectives(objectives: Objectives) -> None:
     """Check that there are objectives and that each is maximised or minimised.
 
     Raises:
