@@ -20,7 +20,7 @@ from evonet.errors import EvonetError, FitnessFunctionFailed
 from evonet.evaluation.aggregation import aggregate
 from evonet.evaluation.arrays import read_only
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.network import NeuralNetwork
 from evonet.settings import Episodes, check
@@ -87,7 +87,7 @@ class FunctionFitness:
         if k:
             if not isinstance(returned, tuple) or len(returned) != 2:
                 rule = f"{self._name} must return two arrays, the returns and {k} measures of each network"
-                raise FitnessFunctionFailed(f"{rule}, got {shown(returned)}")
+                raise FitnessFunctionFailed(f"{rule}, got {short_repr(returned)}")
             returned, measured = returned
         shapes = f"({n},) or ({n}, {episodes}) for {n} genomes and {episodes} seeds"
         returns = self._numbers(returned, ((n,), (n, 1), (n, episodes)), shapes).reshape(n, -1)
@@ -134,9 +134,9 @@ class FunctionFitness:
             raise
         except ANY_ERROR as error:
             rule = f"{self._name} must return numbers, of shape {shapes}"
-            raise FitnessFunctionFailed(f"{rule}, got {shown(returned)}") from error
+            raise FitnessFunctionFailed(f"{rule}, got {short_repr(returned)}") from error
         if array.shape not in allowed:
-            got = array.shape or shown(returned)
+            got = array.shape or short_repr(returned)
             raise FitnessFunctionFailed(f"{self._name} must return shape {shapes}, got {got}")
         return array
 
@@ -171,7 +171,7 @@ class NetworkFitness(FunctionFitness):
     def _number(self, value: Any) -> float:
         if np.shape(value) == () and np.asarray(value).dtype.kind in "biuf":
             return float(value)
-        raise FitnessFunctionFailed(f"{self._name} must return one number for a network, got {shown(value)}")
+        raise FitnessFunctionFailed(f"{self._name} must return one number for a network, got {short_repr(value)}")
 
 
 def function_fitness(
@@ -193,7 +193,7 @@ def function_fitness(
     if not callable(function):
         raise TypeError(
             "a fitness must be an EpisodeReturn, or a function `genomes, episode_seeds -> returns` or "
-            f"`network -> number`, got {shown(function)}"
+            f"`network -> number`, got {short_repr(function)}"
         )
     matrix: Any = function
     if _takes(function, 2):

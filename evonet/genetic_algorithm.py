@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
 from evonet.errors import AlgorithmFailed
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import Crossover, NeuronCrossover
 from evonet.operators.fitness_scaling import finite
@@ -253,7 +253,9 @@ class GeneticAlgorithm:
         rows = np.asarray(niching(rng, among, count, selection))
         if rows.shape != (2 * count,) or rows.dtype.kind not in "iu" or not ((rows >= 0) & (rows < len(among))).all():
             rule = f"must return {2 * count} rows from 0 to {len(among) - 1}"
-            raise AlgorithmFailed(f"{type(selection).__name__} with {type(niching).__name__} {rule}, got {shown(rows)}")
+            raise AlgorithmFailed(
+                f"{type(selection).__name__} with {type(niching).__name__} {rule}, got {short_repr(rows)}"
+            )
         return (rows if breeders is None else breeders[rows]).reshape(-1, 2)
 
     def _current_mutations(self) -> Iterator[tuple[int, AnyMutation]]:

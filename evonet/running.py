@@ -21,7 +21,7 @@ from evonet.experiment.catalogue import config_path
 from evonet.experiment.config import Config
 from evonet.experiment.seed_run import Outcome
 from evonet.experiment.session import Watcher
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.inspection.loaded_run import LoadedRun, load_run
 from evonet.inspection.loaded_study import LoadedStudy, load_study
 from evonet.processes.worker import end_if_main_is_imported
@@ -111,7 +111,7 @@ def study(
     for seed in chosen:
         check(run, {"seed": seed})
     if len(set(chosen)) < len(chosen):
-        raise ValueError(f"study.seeds must be different from each other, got {shown(seeds)}")
+        raise ValueError(f"study.seeds must be different from each other, got {short_repr(seeds)}")
     loaded = _config(config, [], allow_imports)
     summary = studies.study(loaded, chosen, _path(output), workers, executor, watch, _warn)
     return load_study(summary["study_directory"], allow_imports)

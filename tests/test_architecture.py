@@ -167,7 +167,7 @@ def test_an_import_against_the_stream_is_seen(module, source):
         ("evonet.network", "import numpy\nfrom evonet.settings import Settings\nfrom evonet.types import FloatArray"),
         ("evonet.operators.selection", "from evonet.operators.mutation import Gaussian"),
         ("evonet.operators.selection", "from .mutation import Gaussian\nfrom ..network import Architecture"),
-        ("evonet.cli", "from evonet import __version__\nfrom evonet.inspection import account"),
+        ("evonet.cli", "from evonet import __version__\nfrom evonet.inspection import overview"),
         ("evonet.settings", "from evonet.errors import ConfigError"),
         ("evonet.cli", "import evonet\n\nprint(evonet.__version__)"),
     ],

@@ -27,7 +27,7 @@ def add_to(commands: Commands) -> None:
 def _compare(options: argparse.Namespace) -> int:
     from evonet.experiment.run_directory import to_json
     from evonet.inspection.comparison import Comparison
-    from evonet.inspection.comparison.account import comparison_account
+    from evonet.inspection.comparison.overview import comparison_overview
 
     if len(options.runs) < 2:
         raise ConfigError(f"compare must get at least two directories, got {len(options.runs)}")
@@ -39,7 +39,7 @@ def _compare(options: argparse.Namespace) -> int:
     print(
         printable_json(to_json(comparison.data, indent=2))
         if options.json
-        else printable(comparison_account(comparison))
+        else printable(comparison_overview(comparison))
     )
     if options.html is not None:
         print(f"\nopen in a browser: {options.html}", file=sys.stderr)

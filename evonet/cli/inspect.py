@@ -63,7 +63,7 @@ def _inspect_file(options: argparse.Namespace, path: Path) -> int:
     from evonet.experiment.permissions import restore_permissions
     from evonet.experiment.run_directory import to_json
     from evonet.export.document import policy_document
-    from evonet.inspection.account import champion_account
+    from evonet.inspection.overview import champion_overview
 
     if options.html is not None:
         raise ConfigError(f"{path} is a champion's file; --html is for run directories")
@@ -71,20 +71,20 @@ def _inspect_file(options: argparse.Namespace, path: Path) -> int:
     if options.json:
         print(printable_json(to_json(policy_document(champion), indent=2)))
     else:
-        print_painted(champion_account(champion, path, weights=options.weights, paint=painter()))
+        print_painted(champion_overview(champion, path, weights=options.weights, paint=painter()))
     return DONE
 
 
 def _inspect_run(options: argparse.Namespace, path: Path) -> int:
     from evonet.experiment.run_directory import to_json
-    from evonet.inspection.account import account, account_data
     from evonet.inspection.loaded_run import load_run
+    from evonet.inspection.overview import run_overview, run_overview_data
 
     run = load_run(path, options.allow_import)
     if options.json:
-        print(printable_json(to_json(account_data(run), indent=2)), flush=True)
+        print(printable_json(to_json(run_overview_data(run), indent=2)), flush=True)
     elif options.html is None:
-        print_painted(account(run, weights=options.weights, paint=painter()))
+        print_painted(run_overview(run, weights=options.weights, paint=painter()))
     if options.html is not None:
         from evonet.inspection.report import write_report
 
@@ -111,13 +111,13 @@ def _page_made(options: argparse.Namespace, page: Path) -> None:
 def _inspect_study(options: argparse.Namespace, path: Path) -> int:
     from evonet.experiment.run_directory import REPORT, to_json
     from evonet.inspection.loaded_study import load_study
-    from evonet.inspection.study_account import study_account
+    from evonet.inspection.study_overview import study_overview
 
     study = load_study(path)
     if options.json:
         print(printable_json(to_json(study.summary, indent=2)))
     elif options.html is None:
-        print(printable(study_account(study.summary)))
+        print(printable(study_overview(study.summary)))
     if options.html is not None:
         from evonet.inspection.study_page import write_study_page
 

@@ -114,7 +114,7 @@ class Display:
     def __init__(self, run: RunProgress, *, terminal: bool) -> None:
         self._run = run
         self._terminal = terminal
-        self._shown = 0  # columns of the bar
+        self._bar_columns = 0
         self._over = threading.Event()
         self._lock = threading.Lock()
         if terminal:
@@ -130,15 +130,15 @@ class Display:
     def _draw(self) -> None:
         with self._lock:
             line = self._run.bar(shutil.get_terminal_size().columns) if self._terminal else self._run.news
-            self._write(f"\r{line:<{self._shown}}" if self._terminal else f"{line}\n")
-            self._shown = len(line)
+            self._write(f"\r{line:<{self._bar_columns}}" if self._terminal else f"{line}\n")
+            self._bar_columns = len(line)
 
     def clear(self) -> None:
         """Remove the bar, so that a message can take its place."""
         with self._lock:
-            if self._terminal and self._shown:
-                self._write(f"\r{'':<{self._shown}}\r")
-                self._shown = 0
+            if self._terminal and self._bar_columns:
+                self._write(f"\r{'':<{self._bar_columns}}\r")
+                self._bar_columns = 0
 
     def close(self) -> None:
         """Remove the bar and end the thread."""
@@ -165,8 +165,8 @@ def say_above_the_bar(message: str) -> None:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A run whose progress is shown.
+class ProgressCallbacks:
+    """What a run calls while its progress is shown.
 
     Attributes:
         watch: the callback for each generation.
@@ -183,12 +183,12 @@ class Shown:
 
 
 @contextlib.contextmanager
-def progress(config: Config, *, quiet: bool) -> Iterator[Shown]:
+def progress(config: Config, *, quiet: bool) -> Iterator[ProgressCallbacks]:
     """A context in which the progress of a run is shown; an interruption gets a note with the score so far."""
     run = RunProgress(config)
     display = None if quiet else Display(run, terminal=sys.stderr.isatty())
     try:
-        yield Shown(run, (lambda _: None) if quiet else say_above_the_bar)
+        yield ProgressCallbacks(run, (lambda _: None) if quiet else say_above_the_bar)
     except KeyboardInterrupt as interruption:
         if run.score:
             interruption.__notes__ = [f"so far: {run.news}", *getattr(interruption, "__notes__", [])]

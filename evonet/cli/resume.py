@@ -47,8 +47,8 @@ def _resume(options: argparse.Namespace) -> int:
     warn_of_unused_permissions(config, options.allow_import)
     was_finished = (options.run / SUMMARY).exists()
     with attended(options) as attend:
-        with running(options, config) as (executor, shown):
-            summary = resume(options.run, *changes, shown.watch, shown.say, executor, started=attend)
-        if was_finished and not shown.generations:  # `resume` has said so, and how the run can continue
+        with running(options, config) as (executor, callbacks):
+            summary = resume(options.run, *changes, callbacks.watch, callbacks.say, executor, started=attend)
+        if was_finished and not callbacks.generations:  # `resume` has said so, and how the run can continue
             options.quiet = True
         return print_results(options, summary)

@@ -22,7 +22,7 @@ from evonet.cli.console import (
     say,
     stdout_kept_for_the_result,
 )
-from evonet.cli.progress import Shown, progress
+from evonet.cli.progress import ProgressCallbacks, progress
 from evonet.cli.watch import add_spectator_arguments, attended
 from evonet.files.text import printable_json
 from evonet.shell import command
@@ -56,21 +56,21 @@ def _run(options: argparse.Namespace) -> int:
 
     config = load_config(options)
     with attended(options) as attend:
-        with running(options, config) as (executor, shown):
+        with running(options, config) as (executor, callbacks):
             check = not options.no_check
-            summary = run(config, options.output, shown.watch, shown.say, executor, check=check, started=attend)
+            summary = run(config, options.output, callbacks.watch, callbacks.say, executor, check=check, started=attend)
         return print_results(options, summary)
 
 
 @contextlib.contextmanager
-def running(options: argparse.Namespace, config: Config) -> Iterator[tuple[Cluster | None, Shown]]:
+def running(options: argparse.Namespace, config: Config) -> Iterator[tuple[Cluster | None, ProgressCallbacks]]:
     """The cluster of a run and its progress; what its environments print goes to stderr."""
     with (
         stdout_kept_for_the_result(),
         cluster(options) as executor,
-        progress(config, quiet=options.quiet) as shown,
+        progress(config, quiet=options.quiet) as callbacks,
     ):
-        yield executor, shown
+        yield executor, callbacks
 
 
 def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:

@@ -157,7 +157,7 @@ def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) ->
     """Run a study for each value of a key, each in a folder of its own, and print how they compare."""
     from evonet.experiment.run_directory import RUNS, safe_name, to_json
     from evonet.inspection.comparison import Comparison
-    from evonet.inspection.comparison.account import comparison_account
+    from evonet.inspection.comparison.overview import comparison_overview
 
     key, values = parse_vary(options.vary)
     leaf = key.rpartition(".")[2]
@@ -183,7 +183,7 @@ def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) ->
     if options.json:
         print(printable_json(to_json({"key": key, "studies": summaries, "comparison": comparison.data}, indent=2)))
     elif not options.quiet:
-        print(printable(comparison_account(comparison)))
+        print(printable(comparison_overview(comparison)))
     say(options, f"\ncompare in figures: {command('evonet', 'compare', *paths, '--html', folder / 'compare.html')}")
     return FAILED if any(summary["failures"] for summary in summaries) else DONE
 
@@ -196,9 +196,9 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     if options.json:
         print(printable_json(to_json(summary, indent=2)))
     elif not options.quiet:
-        from evonet.inspection.study_account import study_account
+        from evonet.inspection.study_overview import study_overview
 
-        print(printable(study_account(summary)))
+        print(printable(study_overview(summary)))
     elif summary["failures"]:  # a failure is printed even with --quiet, as that of a run is
         first, *rest = summary["failures"]
         others = f" (and {len(rest)} more)" if rest else ""

@@ -21,7 +21,7 @@ from evonet.environments.silent_copies import made_silently
 from evonet.environments.spaces import Space
 from evonet.environments.specification import NO_WINDOWS, Environment, EnvironmentFactory, EnvironmentSpec
 from evonet.errors import CannotRender, EnvironmentUnavailable, EvonetError, UnsuitableEnvironment
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 
 RenderMode = Literal["human", "rgb_array"]
 
@@ -164,7 +164,7 @@ class Instance:
                 raise UnsuitableEnvironment(message) from error
         if not isinstance(space, gym.Space):
             rule = "must be a space of gymnasium.spaces"
-            raise UnsuitableEnvironment(f"the environment's {name} {rule}, got {shown(space)} ({_type_of(space)})")
+            raise UnsuitableEnvironment(f"the environment's {name} {rule}, got {short_repr(space)} ({_type_of(space)})")
         return space
 
     @property
@@ -264,7 +264,7 @@ def _refuse_unsuitable(environment: Any) -> None:
             "evonet runs several side by side itself"
         )
     if not all(callable(getattr(environment, name, None)) for name in ("reset", "step", "close")):
-        raise UnsuitableEnvironment(f"the environment must be a gymnasium.Env, got {shown(environment)}")
+        raise UnsuitableEnvironment(f"the environment must be a gymnasium.Env, got {short_repr(environment)}")
     inner = _innermost(environment)
     for other in _open_instances():
         if other._environment is not None and _innermost(other._environment) is inner:
@@ -310,7 +310,7 @@ def _number(reward: Any) -> float:
         pass
     shape = np.shape(reward) if isinstance(reward, np.ndarray) else ()
     of_shape = f" of shape {shape}" if shape else ""
-    raise MalformedResult(f"the reward must be a number, got {shown(reward)}{of_shape}")
+    raise MalformedResult(f"the reward must be a number, got {short_repr(reward)}{of_shape}")
 
 
 def _truth(value: Any, name: str) -> bool:
@@ -319,4 +319,4 @@ def _truth(value: Any, name: str) -> bool:
             return bool(value)
     except ValueError:  # an array of several
         pass
-    raise MalformedResult(f"{name} must be True or False, got {shown(value)}")
+    raise MalformedResult(f"{name} must be True or False, got {short_repr(value)}")

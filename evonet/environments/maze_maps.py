@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from evonet.errors import ConfigError
 from evonet.files.bounded import read_text, reading
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 
 Wall: TypeAlias = tuple[float, float, float, float]
 """The ends of a wall: x1, y1, x2, y2."""
@@ -143,5 +143,7 @@ def _numbers(words: list[str], count: int, place: str) -> list[float]:
         numbers = [math.nan]
     if len(numbers) != count or not all(abs(number) <= _LARGEST for number in numbers):
         s = "s" * (count > 1)
-        raise ValueError(f"{place}: must be {count} number{s} within ±{_LARGEST:,.0f}, got {shown(' '.join(words))}")
+        raise ValueError(
+            f"{place}: must be {count} number{s} within ±{_LARGEST:,.0f}, got {short_repr(' '.join(words))}"
+        )
     return numbers

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evonet.environments.spaces import Space
 from evonet.files.fields import LARGEST, Fields
 from evonet.files.plain_data import describe_data, keyed_items
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.settings import chosen
 
 Description = dict[str, Any]
@@ -97,7 +97,7 @@ def _size(description: Any, depth: int = 0) -> int:
 def _shape(fields: Fields, least: int = 0) -> tuple[int, ...]:
     lengths = fields.items("shape", _MOST_DIMENSIONS)
     if any(type(length) is not int or not least <= length <= LARGEST for length in lengths):
-        raise ValueError(f"space.shape must have whole numbers from {least} up, got {shown(lengths)}")
+        raise ValueError(f"space.shape must have whole numbers from {least} up, got {short_repr(lengths)}")
     return tuple(lengths)
 
 
@@ -105,7 +105,7 @@ def _whole_numbers(fields: Fields, key: str, least: int = -LARGEST) -> NDArray[n
     """An array of whole numbers, from nested lists."""
     numbers = np.array(fields.items(key))
     if numbers.dtype != np.int64 or numbers.size == 0 or numbers.min() < least:
-        raise ValueError(f"space.{key} must have whole numbers, got {shown(fields.get(key))}")
+        raise ValueError(f"space.{key} must have whole numbers, got {short_repr(fields.get(key))}")
     return numbers
 
 
@@ -120,7 +120,7 @@ def _describe_type(space: spaces.Discrete | spaces.MultiDiscrete) -> Description
 
 def _known_type(name: str, known: tuple[str, ...]) -> str:
     if name not in known:
-        raise ValueError(f"space.dtype must be one of {', '.join(known)}, got {shown(name)}")
+        raise ValueError(f"space.dtype must be one of {', '.join(known)}, got {short_repr(name)}")
     return name
 
 
@@ -165,7 +165,7 @@ def _bounds(fields: Fields, side: str, dtype: np.dtype[Any], size: int) -> NDArr
         least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
         valid = all(type(bound) is kind and least <= bound <= most for bound in numbers)
     if not valid:
-        raise ValueError(f"space.{side} must have numbers of type {dtype}, got {shown(given)}")
+        raise ValueError(f"space.{side} must have numbers of type {dtype}, got {short_repr(given)}")
     return np.broadcast_to(np.array(numbers, dtype=dtype), size)
 
 

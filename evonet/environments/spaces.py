@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from evonet import arithmetic
 from evonet.activations import Activation
 from evonet.errors import UnsuitableEnvironment
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.types import BoolArray, FloatArray, IntArray
 
 Space: TypeAlias = spaces.Space[Any]
@@ -131,7 +131,7 @@ def _checker(space: Space, name: str) -> _Check:
             except ValueError as error:  # rows of different lengths
                 raise MalformedObservation(f"{name} must have shape {shape}, got {error}") from None
         if numbers.shape != shape:
-            got = numbers.shape or shown(observation)
+            got = numbers.shape or short_repr(observation)
             raise MalformedObservation(f"{name} must have shape {shape}, got {got}")
         if numbers.dtype.kind not in kinds:
             got = "text" if numbers.dtype.kind in "US" else numbers.dtype
@@ -177,7 +177,7 @@ def _encoder(space: Space, name: str) -> tuple[int, _Write]:
         return int(np.prod(space.shape)), _box_writer(space.shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _parts_writer(space, name)
-    what = f"the {name} {shown(space, _LONGEST_SPACE)}"
+    what = f"the {name} {short_repr(space, _LONGEST_SPACE)}"
     raise UnsuitableEnvironment(f"{what} cannot be encoded as a network's inputs; {_OBSERVATION_HELP}")
 
 
@@ -264,7 +264,7 @@ def _decoder(space: Space, name: str, activation: Activation, squash: Squash) ->
         return int(np.prod(shape)), lambda outputs: (outputs > middle).astype(space.dtype).reshape(len(outputs), *shape)
     if isinstance(space, spaces.Tuple | spaces.Dict):
         return _parts_reader(space, name, activation, squash)
-    what = f"the {name} {shown(space, _LONGEST_SPACE)}"
+    what = f"the {name} {short_repr(space, _LONGEST_SPACE)}"
     raise UnsuitableEnvironment(f"{what} cannot be decoded from a network's outputs; {_ACTION_HELP}")
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from evonet.environments.instance import MalformedResult
 from evonet.environments.spaces import Space
 from evonet.errors import EnvironmentUnavailable
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.measures import Condition, Measure, Measures, Take, WrongMeasure, checked_measures
 from evonet.policy import Policy
@@ -241,7 +241,9 @@ class _WholeEpisode:
         value = self.function(*arrays, self._infos)
         numbers = _numbers_of(value)
         if numbers is None or len(numbers) != 1:
-            raise MalformedResult(f"the measure {self._name!r} must be a number, its function returned {shown(value)}")
+            raise MalformedResult(
+                f"the measure {self._name!r} must be a number, its function returned {short_repr(value)}"
+            )
         return numbers[0]
 
 
@@ -374,13 +376,13 @@ def _reader(part: Measure | Condition) -> Callable[[StepRecord], Numbers | None]
 
 def _info_numbers(info: Any, key: str, indices: tuple[int, ...] | None) -> Numbers | None:
     if not isinstance(info, Mapping):
-        raise MalformedResult(f"the info must be a dict, got {shown(info)}")
+        raise MalformedResult(f"the info must be a dict, got {short_repr(info)}")
     if key not in info:
         return None
     value = info[key]
     numbers = [value] if value.__class__ is float else _numbers_of(value)
     if not numbers:
-        raise MalformedResult(f"the info {key!r} is {shown(value)}; numbers are wanted")
+        raise MalformedResult(f"the info {key!r} is {short_repr(value)}; numbers are wanted")
     if indices is None:
         return numbers
     if max(indices) >= len(numbers):

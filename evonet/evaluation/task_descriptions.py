@@ -19,7 +19,7 @@ from evonet.files.archive import ArchiveLimits, header_text
 from evonet.files.bounded import parse_object
 from evonet.files.fields import Fields
 from evonet.files.plain_data import data_from, describe_data
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.foreign import guarded
 from evonet.task import Task
 
@@ -100,7 +100,7 @@ def task_from(description: Any, architecture: Architecture, allow_imports: Colle
     )  # fmt: skip
     squash = fields.text("squash")
     if squash not in get_args(Squash):
-        raise ValueError(f"task.squash must be one of {', '.join(get_args(Squash))}, got {shown(squash)}")
+        raise ValueError(f"task.squash must be one of {', '.join(get_args(Squash))}, got {short_repr(squash)}")
     task = Task(
         _environment_from(fields.fields("environment"), allow_imports),
         space_from(fields.get("observation_space"), architecture.num_inputs),
@@ -208,7 +208,7 @@ def _describe_arguments(arguments: Mapping[str, Any], owner: str) -> Any:
 def _arguments(fields: Fields) -> dict[str, Any]:
     arguments = data_from(fields.mapping("kwargs"))
     if not isinstance(arguments, dict) or not all(isinstance(name, str) for name in arguments):
-        raise ValueError(f"kwargs must be an object whose keys are texts, got {shown(arguments)}")
+        raise ValueError(f"kwargs must be an object whose keys are texts, got {short_repr(arguments)}")
     return arguments
 
 

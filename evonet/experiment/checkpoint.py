@@ -26,7 +26,7 @@ from evonet.files.archive import ArchiveLimits, NewerFormat, pack_state, read_st
 from evonet.files.directory import Directory
 from evonet.files.fields import Fields
 from evonet.files.journal import Mark, marks_to_entries
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.settings import Count, Settings
 from evonet.shell import allowing, command
 
@@ -189,7 +189,7 @@ def usable_checkpoint(
 def _check_journals(checkpoint: Checkpoint, directory: Directory) -> None:
     for name, mark in checkpoint.journals.items():
         known = name in JOURNALS
-        misfit = mark.misfit(directory, journal_name(name)) if known else f"there is no journal {shown(name)}"
+        misfit = mark.misfit(directory, journal_name(name)) if known else f"there is no journal {short_repr(name)}"
         if misfit is not None:
             place = directory.path / CHECKPOINTS
             raise CheckpointError(f"{place}, generation {checkpoint.generation}: {misfit}")

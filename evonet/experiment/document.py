@@ -17,7 +17,7 @@ from evonet.errors import ConfigError
 from evonet.experiment.bounded_yaml import LONGEST_CONFIG, parse
 from evonet.files.bounded import reading
 from evonet.files.directory import reading_below
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.settings import plain
 
 KeyPath = tuple[str | int, ...]
@@ -58,7 +58,7 @@ class Document:
         name = "standard input" if path == STANDARD_INPUT else path
         tree = parse(_text(path, name, follow_links=follow_links), name)
         if not isinstance(tree, Mapping):
-            raise ConfigError(f"{name}:1:1: the config must be a mapping of sections, got {shown(_plain(tree))}")
+            raise ConfigError(f"{name}:1:1: the config must be a mapping of sections, got {short_repr(_plain(tree))}")
         positions: dict[KeyPath, tuple[int, int]] = {(): (1, 1)}
         _locate(tree, (), positions, name)
         data = {key: value for key, value in _plain(tree).items() if not key.startswith(NOTE)}
@@ -129,7 +129,7 @@ class Document:
         for step in path[:-1]:
             child = node.setdefault(str(step), {})
             if not isinstance(child, dict):
-                raise ConfigError(f"--set {override}: {step!r} must be a section, got {shown(child)}")
+                raise ConfigError(f"--set {override}: {step!r} must be a section, got {short_repr(child)}")
             node = child
         node[str(path[-1])] = _plain(parse(text, f"--set {override}"))
         self._positions = {place: at for place, at in self._positions.items() if place[: len(path)] != path}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from evonet.experiment.document import Document, KeyPath
 from evonet.experiment.models import ALTERNATIVES
 from evonet.experiment.own_parts import GENETIC_ALGORITHM
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.operators.registry import OPERATORS
 from evonet.settings import did_you_mean, near_miss
 
@@ -108,12 +108,12 @@ def _describe(path: KeyPath, details: Sequence[Mapping[str, Any]], document: Doc
     if kind == "union_tag_invalid":
         names = re.findall(r"'([^']+)'", context["expected_tags"])
         tag = context["discriminator"].strip("'")
-        message = f"{key}.{tag} must be a known name, got {shown(context['tag'])}"
+        message = f"{key}.{tag} must be a known name, got {short_repr(context['tag'])}"
         part = next((word for word in reversed(path) if isinstance(word, str)), "")
         own = part in {"algorithm", *OPERATORS} and not near_miss(context["tag"], names)
         return f"{message}; {did_you_mean(context['tag'], names)}{'; one of your own is module:Class' if own else ''}"
     rules = list(dict.fromkeys(_rule(detail) for detail in details))
-    message = f"{key} must {_alternatives(rules)}, got {shown(value)}"
+    message = f"{key} must {_alternatives(rules)}, got {short_repr(value)}"
     if kind == "literal_error" and isinstance(value, str):
         near = near_miss(value, re.findall(r"'([^']+)'", context["expected"]))
         message += f"; {near}" if near else ""

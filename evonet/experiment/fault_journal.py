@@ -18,7 +18,7 @@ from evonet.experiment.permissions import flags_for
 from evonet.experiment.run_directory import RunDirectory, journal_name
 from evonet.files.fields import Fields
 from evonet.files.numbers import array_at
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 from evonet.individual import Individual
 from evonet.population import Population
 from evonet.shell import command
@@ -102,7 +102,7 @@ def fault_from(fields: Fields) -> Fault:
     fields.integer("generation")
     kind: Any = fields.word("kind")
     if kind not in get_args(FaultKind):
-        raise ValueError(f"fault.kind must be one of {', '.join(get_args(FaultKind))}, got {shown(kind)}")
+        raise ValueError(f"fault.kind must be one of {', '.join(get_args(FaultKind))}, got {short_repr(kind)}")
     return Fault(
         individual=fields.integer("individual"),
         episode=fields.integer("episode"),

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from evonet.errors import ConfigError
 from evonet.files.bounded import MOST_PARTS, PathLike, check_depth, parse_object
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -210,7 +210,7 @@ def check_format(path: PathLike, found: Any, known: str) -> None:
             f"{known!r}; nothing was changed"
         )
     hint = "; an older version of evonet may have written it" if found is None else ""
-    raise ConfigError(f"{os.fspath(path)}: its format must be {known!r}, got {shown(found)}{hint}")
+    raise ConfigError(f"{os.fspath(path)}: its format must be {known!r}, got {short_repr(found)}{hint}")
 
 
 def digest(file: IO[bytes], length: int) -> bytes:
@@ -277,7 +277,7 @@ def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
     for member in members:
         name, dot, suffix = member.filename.partition(".")
         if not (_NAME.fullmatch(name) and dot + suffix == ".npy"):
-            raise ValueError(f"a member's name must be a lower-case word and .npy, got {shown(member.filename)}")
+            raise ValueError(f"a member's name must be a lower-case word and .npy, got {short_repr(member.filename)}")
         if name in names:
             raise ValueError(f"two members have the name {member.filename!r}")
         if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
@@ -298,12 +298,12 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         match = _MEMBER_HEADER.fullmatch(header)
         if not match or match[1] not in _DTYPES:
             raise ValueError(
-                f"member {member.filename!r} must be a plain array of numbers, got {shown(header.strip())}"
+                f"member {member.filename!r} must be a plain array of numbers, got {short_repr(header.strip())}"
             )
         dtype, left = _DTYPES[match[1]], member.file_size - len(start) - len(header)
         lengths = [length.strip() for length in match[2].split(",") if length.strip()]
         if len(lengths) > _MOST_DIMENSIONS or any(len(length) > 18 for length in lengths):
-            raise ValueError(f"member {member.filename!r} must have another shape than {shown(match[2])}")
+            raise ValueError(f"member {member.filename!r} must have another shape than {short_repr(match[2])}")
         shape = tuple(map(int, lengths))
         if math.prod(shape) * dtype.itemsize != left:
             raise ValueError(f"member {member.filename!r} must have {left} bytes of numbers, got the shape {shape}")

@@ -16,7 +16,7 @@ from typing import IO, Any, TypeVar
 
 from evonet.errors import ConfigError
 from evonet.files.fields import Fields
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 
 PathLike = str | os.PathLike[str]
 
@@ -206,7 +206,7 @@ def parse_object(content: bytes) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(value, dict):
-        raise ValueError(f"it must be an object, got {shown(value)}")  # noqa: TRY004 - the file is wrong, not the caller
+        raise ValueError(f"it must be an object, got {short_repr(value)}")  # noqa: TRY004 - the file is wrong, not the caller
     check_depth(value)
     return value
 
@@ -222,7 +222,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(entries) < len(pairs):
         seen: set[str] = set()
         duplicate = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"duplicate key {shown(duplicate)}")
+        raise ValueError(f"duplicate key {short_repr(duplicate)}")
     return entries
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 
 LARGEST = 2**63 - 1
 """The largest integer that an int64 array can hold."""
@@ -29,7 +29,7 @@ class Fields:
 
     def __init__(self, entries: Any, name: str) -> None:
         if not isinstance(entries, dict):
-            raise ValueError(f"{name} must be an object, got {shown(entries)}")  # noqa: TRY004 - the file is wrong, not the caller
+            raise ValueError(f"{name} must be an object, got {short_repr(entries)}")  # noqa: TRY004 - the file is wrong, not the caller
         self._entries = entries
         self._name = name
 
@@ -41,7 +41,7 @@ class Fields:
         """Refuse keys other than `keys`, and return this object."""
         unknown = sorted(self._entries.keys() - set(keys))
         if unknown:
-            raise ValueError(f"{self._name} must have no key {shown(unknown[0])}")
+            raise ValueError(f"{self._name} must have no key {short_repr(unknown[0])}")
         return self
 
     def all(self) -> dict[str, Any]:
@@ -119,4 +119,4 @@ class Fields:
         return Fields(self.get(key), f"{self._name}.{key}")
 
     def _refuse(self, key: str, rule: str, value: Any) -> NoReturn:
-        raise ValueError(f"{self._name}.{key} must {rule}, got {shown(value)}")
+        raise ValueError(f"{self._name}.{key} must {rule}, got {short_repr(value)}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 
 _TUPLE, _DICT = "$tuple", "$dict"
 
@@ -33,7 +33,7 @@ def describe_data(value: Any, name: str) -> Any:
     if kind is not dict:
         raise TypeError(
             f"{name} must be a number, a text, true, false, None, or a list, tuple or dict of those, "
-            f"got {shown(value)} of type {kind.__name__}"
+            f"got {short_repr(value)} of type {kind.__name__}"
         )
     items = [(key, describe_data(item, f"{name}[{key!r}]")) for key, item in value.items()]
     if all(type(key) is str and not key.startswith("$") for key in value):
@@ -60,7 +60,7 @@ def data_from(description: Any) -> Any:
             return tuple(data_from(items))
         if marks == [_DICT]:
             return {key: data_from(item) for key, item in keyed_items(items, _DICT)}
-    raise ValueError(f"a tuple or dict must be the only entry, {_TUPLE!r} or {_DICT!r}, got {shown(description)}")
+    raise ValueError(f"a tuple or dict must be the only entry, {_TUPLE!r} or {_DICT!r}, got {short_repr(description)}")
 
 
 def keyed_items(pairs: list[Any], name: str) -> list[tuple[Any, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from evonet.foreign import without_addresses
 
 
-def shown(value: Any, length: int = 80) -> str:
+def short_repr(value: Any, length: int = 80) -> str:
     """`value` for a message: its `repr` without addresses, truncated to `length` characters."""
     try:
         text = ascii(value) if isinstance(value, str) and not value.isprintable() else without_addresses(repr(value))

@@ -16,7 +16,7 @@ from evonet.inspection.loaded_study import LoadedStudy
 from evonet.inspection.phrases import duration, number, percent, score_and_interval, with_minus
 from evonet.inspection.plots.learning import thousands
 from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, legend
-from evonet.inspection.study_account import counted_seeds
+from evonet.inspection.study_overview import counted_seeds
 from evonet.inspection.table import Table
 
 _MOST_RUNS = 200  # whose curves are drawn

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from evonet.activations import ACTIVATIONS
 from evonet.environments.spaces import ActionDecoder, MalformedObservation, ObservationEncoder
 from evonet.errors import UnsuitableEnvironment
-from evonet.files.text import shown
+from evonet.files.text import short_repr
 
 INF = np.inf
 IDENTITY, TANH, SIGMOID, RELU = (ACTIVATIONS[name] for name in ("identity", "tanh", "sigmoid", "relu"))
@@ -557,14 +557,13 @@ def test_an_unsupported_part_is_named(space):
     with pytest.raises(UnsuitableEnvironment) as refused:
         ObservationEncoder(whole)
     assert str(refused.value) == (
-        f"the observation space's part 'note' {shown(space, 200)} cannot be encoded as a network's inputs; "
+        f"the observation space's part 'note' {short_repr(space, 200)} cannot be encoded as a network's inputs; "
         f"{OBSERVATION_HELP}, or leave it out: FilterObservation with filter_keys ['fine']"
     )
     with pytest.raises(UnsuitableEnvironment) as refused:
         ActionDecoder(spaces.Tuple((spaces.Discrete(2), space)), TANH)
-    assert (
-        str(refused.value)
-        == f"the action space's part 1 {shown(space, 200)} cannot be decoded from a network's outputs; {ACTION_HELP}"
+    assert str(refused.value) == (
+        f"the action space's part 1 {short_repr(space, 200)} cannot be decoded from a network's outputs; {ACTION_HELP}"
     )
 
 

@@ -12,8 +12,8 @@ from evonet.errors import ConfigError, UnsuitableEnvironment
 from evonet.experiment.build import build_fitness
 from evonet.experiment.check import check_config
 from evonet.experiment.config import Config
-from evonet.inspection.account import account, account_data, champion_account
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.overview import champion_overview, run_overview, run_overview_data
 from evonet.inspection.plots import learning_curve
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.sections.verdict import _scores
@@ -86,10 +86,10 @@ def test_the_champion_s_measures_are_in_its_file_the_summary_and_the_metrics(who
     summary = json.loads((whole / "run.json").read_text("utf-8"))["champion"]["measures"]
     assert summary["validation"]["effort"] == [effort.mean(), effort.std()]
     assert summary["test"]["right"] == list(champion.test.measured["right"])
-    assert account_data(run)["champion"]["measures"] == summary
+    assert run_overview_data(run)["champion"]["measures"] == summary
     heading = "Measures (mean and standard deviation over 4 fresh episodes)\n  effort"
-    assert heading in account(run)
-    assert heading in champion_account(champion, "x")
+    assert heading in run_overview(run)
+    assert heading in champion_overview(champion, "x")
 
 
 def test_a_run_with_weights_tells_return_and_fitness_apart_and_goes_on_to_the_last_bit(tmp_path):
@@ -108,7 +108,7 @@ def test_a_run_with_weights_tells_return_and_fitness_apart_and_goes_on_to_the_la
     means = {"validation": champion.validation.fitness_mean, "test": champion.test.fitness_mean}
     assert summary["champion"]["fitness"] == means
     assert summary["solved"] == (champion.test.mean >= 0)  # the target is about the return
-    lines = account(run).splitlines()
+    lines = run_overview(run).splitlines()
     assert any(line.startswith("  fitness ") and line.endswith("what the test's episodes are worth") for line in lines)
     assert any(line.endswith("fitness, optimistically biased") for line in lines)
     axes = learning_curve(run)
@@ -123,7 +123,7 @@ def test_a_run_with_weights_tells_return_and_fitness_apart_and_goes_on_to_the_la
 def test_a_run_without_its_test_shows_the_measures_of_the_validation(tmp_path):
     run = load_run(run_stopped(tmp_path, TEXT))
     assert list(run.champion.validation.measures) == ["effort", "right"]
-    assert "Measures (mean and standard deviation over 3 held-out episodes)" in account(run)
+    assert "Measures (mean and standard deviation over 3 held-out episodes)" in run_overview(run)
 
 
 def test_the_check_says_what_each_measure_is_and_its_range(load):
@@ -192,7 +192,7 @@ def test_a_summary_says_that_a_measure_rules_out_the_kernel(tmp_path):
     run = load_run(run_whole(tmp_path, text, "stop.generations=1", "environment.max_steps=3"))
     assert run.summary["engine"] == "gymnasium"
     note = "Note: measures.effort rules out the kernel of MountainCarContinuous-v0"
-    assert note in account(run).replace("\n", " ")
+    assert note in run_overview(run).replace("\n", " ")
 
 
 def test_a_champion_s_file_keeps_measures_and_a_function_of_ones_own_only_with_permission(load, tmp_path):

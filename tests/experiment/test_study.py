@@ -20,7 +20,7 @@ from evonet.experiment.runner import run
 from evonet.experiment.study import study
 from evonet.experiment.study_summary import summarise
 from evonet.foreign import without_place
-from evonet.inspection.study_account import ranges, study_account
+from evonet.inspection.study_overview import ranges, study_overview
 from evonet.statistics import wilson_interval
 from tests.environments_for_tests import MODULE
 
@@ -231,7 +231,7 @@ def test_a_failed_seed_is_reported_and_repeated_and_the_others_continue(config, 
     assert "Traceback" in failure["traceback"]
     assert [row["seed"] for row in summary["runs"]] == [0, 2]
     assert (summary["success"]["runs"], summary["test"]["runs"]) == (3, 2)
-    text = study_account(summary)
+    text = study_overview(summary)
     assert "Failed: 1 of 3 runs, counted as not solved; the same command tries again.\n  seed 1: Zero" in text
     assert here(config(), range(3))["failures"] == []
 
@@ -271,23 +271,23 @@ def test_the_figures_are_those_worked_out_by_hand():
     assert (found["seconds"]["total"], found["seconds"]["median"]) == (6.0, 1.0)
 
 
-def test_the_account_says_which_runs_its_figures_are_of():
+def test_the_overview_says_which_runs_its_figures_are_of():
     runs = [summary_of(seed, solved=seed < 3, evaluations=100 + seed, test_mean=10.0 + seed) for seed in range(4)]
     summary = {
         "name": "n", "study_directory": "d", **summarise(runs, range(4)), "failures": [],
         "this_command": {"seconds": 2.0, "runs": 4, "at_once": 2},
     }  # fmt: skip
-    text = study_account(summary)
+    text = study_overview(summary)
     assert text.startswith(
         "n · E · 4 seeds (0-3)\n\nSolved: 3 of 4 runs (75 %; 95 % interval 30 % to 95 %)\nby a test mean"
     )
     assert "Median, quartiles and mean are those of the 3 solved runs." in text
     assert "worst 10 (seed 0), best 13 (seed 3)" in text
     everyone = [summary_of(seed, solved=True, evaluations=100, test_mean=12.0) for seed in range(4)]
-    assert "per success" not in study_account({**summary, **summarise(everyone, range(4))})
+    assert "per success" not in study_overview({**summary, **summarise(everyone, range(4))})
     unsolved = [summary_of(seed, solved=False, evaluations=100, test_mean=2.0) for seed in range(4)]
-    assert "to success" not in study_account({**summary, **summarise(unsolved, range(4))})
-    assert "No run is finished." in study_account({**summary, **summarise([None] * 4, range(4))})
+    assert "to success" not in study_overview({**summary, **summarise(unsolved, range(4))})
+    assert "No run is finished." in study_overview({**summary, **summarise([None] * 4, range(4))})
     assert max(map(len, text.splitlines())) <= 80
     assert text.endswith("A run took 1 s (median) on numpy; all runs together 4 s.\n4 runs in 2 s, 2 in parallel.")
 
@@ -295,7 +295,7 @@ def test_the_account_says_which_runs_its_figures_are_of():
 def test_without_a_target_no_success_is_reported(config):
     summary = here(config("stop.target=null"), range(2))
     assert summary["success"] is None
-    assert "No target, so no run counts as solved or not solved." in study_account(summary)
+    assert "No target, so no run counts as solved or not solved." in study_overview(summary)
 
 
 @pytest.mark.parametrize(
@@ -413,7 +413,7 @@ def test_an_error_is_a_message_and_an_exit_status(options, message, config, caps
     assert not Path("runs").exists()
 
 
-def test_a_varied_key_has_a_study_for_each_value_and_the_account_compares_them(config, in_this_process, capsys):
+def test_a_varied_key_has_a_study_for_each_value_and_the_overview_compares_them(config, in_this_process, capsys):
     command = ["study", "small.yaml", "--seeds", "2", "--vary", "algorithm.population_size=12,14"]
     assert main(command) == 0
     out, err = capsys.readouterr()

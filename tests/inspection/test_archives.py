@@ -15,9 +15,9 @@ from evonet.errors import ConfigError, EnvironmentUnavailable
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.inspection import plots
-from evonet.inspection.account import account
 from evonet.inspection.archives import held_out_of
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.overview import run_overview
 from evonet.inspection.report import report
 from evonet.seeding import Purpose, episode_seeds
 
@@ -75,8 +75,8 @@ def test_elites_on_held_out_episodes_make_the_corrected_archive(loaded):
     assert not np.array_equal(checked.fitness, archive.elites.fitness), "the episodes are others than in training"
 
 
-def test_the_account_shows_training_and_held_out_beside_each_other(loaded):
-    text = account(loaded)
+def test_the_overview_shows_training_and_held_out_beside_each_other(loaded):
+    text = run_overview(loaded)
     (lines,) = [part.splitlines() for part in text.split("\n\n") if part.startswith("Archive over lean, return: ")]
     assert "of 30 cells" in lines[0]
     assert lines[1].split() == ["training", "held-out", "(3", "episodes)"]

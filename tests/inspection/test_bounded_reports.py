@@ -18,7 +18,6 @@ from evonet.errors import ConfigError
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.files.bounded import read_some_lines, reading
-from evonet.inspection.account import account
 from evonet.inspection.analysis.influence import action_influence, path_strength, visited
 from evonet.inspection.analysis.policy import policy_table
 from evonet.inspection.analysis.responses import Responses
@@ -26,6 +25,7 @@ from evonet.inspection.analysis.robustness import landscape, weight_noise
 from evonet.inspection.analysis.trajectory import Trajectory, actions_for, trajectories
 from evonet.inspection.analysis.trials import Trials
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.overview import run_overview
 from evonet.inspection.plots import network_diagram, observation_traces, weight_maps
 from evonet.inspection.report import report
 from evonet.inspection.report.findings import Findings
@@ -279,7 +279,7 @@ def test_of_very_many_episodes_the_first_are_replayed_and_the_report_says_so(sma
     monkeypatch.setattr("evonet.inspection.report.findings._MOST_SEEDS", 3)
     with Findings(load_run(small_run)) as findings:
         assert (len(findings.seeds), len(findings.returns)) == (3, 6)
-        assert max(findings.shown.values()) < 3
+        assert max(findings.replayed.values()) < 3
         assert behaviour(findings).lead[0].startswith("Of the first 3 test episodes, these are the median")
 
 
@@ -316,7 +316,7 @@ def test_a_run_without_a_test_whose_episodes_are_dear_shows_the_first_as_far_as_
     shutil.copytree(small_run, tmp_path / "run", ignore=shutil.ignore_patterns("run.json"))
     monkeypatch.setattr("evonet.inspection.report.findings.PATIENCE", 0.0)
     with Findings(load_run(tmp_path / "run")) as findings:
-        assert (findings.repeated, findings.returns.tolist(), findings.shown) == (None, [1.0], {"median": 0})
+        assert (findings.repeated, findings.returns.tolist(), findings.replayed) == (None, [1.0], {"median": 0})
         assert findings.task is not None
 
 
@@ -369,7 +369,7 @@ def test_a_long_line_of_descent_is_cut_and_says_so(small_run, monkeypatch):
 
 
 def test_the_summary_of_a_wide_network_is_short(wide_run):
-    lines = account(load_run(wide_run)).splitlines()
+    lines = run_overview(load_run(wide_run)).splitlines()
     assert max(map(len, lines)) <= 80
     assert len(lines) < 120
     assert "… and 2992 more" in "\n".join(lines)

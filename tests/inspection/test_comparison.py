@@ -19,10 +19,10 @@ from evonet.experiment.runner import run
 from evonet.experiment.study_summary import summarise
 from evonet.extras import install_hint
 from evonet.inspection.comparison import Comparison
-from evonet.inspection.comparison.account import comparison_account
 from evonet.inspection.comparison.compared import labelled, read_compared
 from evonet.inspection.comparison.curves import learning_curve, solving_curves
 from evonet.inspection.comparison.figures import differences_plot
+from evonet.inspection.comparison.overview import comparison_overview
 from evonet.inspection.comparison.page import matrices, page, summary_sentence
 from evonet.inspection.plots.palette import MUTED, POSITIVE
 from tests.environments_for_tests import MODULE
@@ -112,7 +112,7 @@ def test_a_study_and_itself_again_have_no_difference(here):
         f"no significant difference in evaluations to success: a vs b (median {np.median(EVALUATIONS):.6g} "
         f"against {np.median(EVALUATIONS):.6g}; p > 0.99; a is ahead in 50 % of pairs)"
     )
-    assert comparison_account(comparison).splitlines()[6] == "No setting differs except the seeds."
+    assert comparison_overview(comparison).splitlines()[6] == "No setting differs except the seeds."
     assert comparison.notes == []
 
 
@@ -165,7 +165,7 @@ def test_a_champion_that_failed_ranks_last_and_leaves_no_difference_of_means(her
     (_, scores) = Comparison(["a", "b"]).verdicts
     assert (scores.better, scores.medians[1], scores.difference, scores.interval) == ("a", None, None, None)
     assert "against failed;" in scores.words
-    text = comparison_account(Comparison(["a", "b"]))
+    text = comparison_overview(Comparison(["a", "b"]))
     assert re.search(r"^b .* failed$", text, re.MULTILINE)
 
 
@@ -210,12 +210,12 @@ def test_different_environments_are_not_tested_against_each_other_and_that_is_sa
     )
     assert comparison.notes == [note]
     assert [(verdict.first, verdict.second) for verdict in comparison.verdicts] == [("a", "c")]
-    text = comparison_account(comparison)
+    text = comparison_overview(comparison)
     assert " ".join(text.partition("\n\n")[0].split()) == note
     assert "no target" in text
     apart = Comparison(["a", "b"])
     assert apart.verdicts == []
-    assert "There is nothing to test." in comparison_account(apart)
+    assert "There is nothing to test." in comparison_overview(apart)
 
 
 def test_different_targets_are_pointed_out(here):
@@ -250,7 +250,7 @@ def test_a_study_under_way_is_compared_by_its_finished_runs(small_study, here):
 def test_the_text_fits_a_terminal_and_names_the_test(here):
     make_study("with a longer name", SCORES, EVALUATIONS)
     make_study("another one", SCORES - 5.12345, EVALUATIONS + 20)
-    text = comparison_account(Comparison(["with a longer name", "another one"]))
+    text = comparison_overview(Comparison(["with a longer name", "another one"]))
     assert max(map(len, text.splitlines())) <= 80
     assert "Mann-Whitney" in text
     assert "difference with a longer name − another one: 5.123 (−" in text
@@ -264,7 +264,7 @@ def test_single_runs_are_compared_as_champions_and_that_is_said(small_run, solve
     assert comparison.notes[0].startswith("These are single runs: the tests compare champions on their test episodes")
     assert {"seed", "network.hidden", "stop.generations"} <= set(comparison.settings)
     assert "name" not in comparison.settings
-    text = comparison_account(comparison)
+    text = comparison_overview(comparison)
     assert "mean of test episodes" in text
     assert " yes " in text
     assert " no " in text
@@ -282,7 +282,7 @@ def test_a_run_without_a_champion_has_nothing_to_test(small_run, run_without_cha
     comparison = Comparison([small_run, run_without_champion])
     assert comparison.verdicts == []
     assert comparison.notes[-1] == "failed has no test scores."
-    assert "There is nothing to test." in comparison_account(comparison)
+    assert "There is nothing to test." in comparison_overview(comparison)
 
 
 def test_nothing_that_a_run_names_is_imported(here, monkeypatch):

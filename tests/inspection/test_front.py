@@ -8,9 +8,9 @@ import pytest
 from evonet.errors import ConfigError
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
-from evonet.inspection.account import account
 from evonet.inspection.analysis.front import front_of
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.overview import run_overview
 from evonet.inspection.plots import pareto_front
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.sections.front import front as front_section
@@ -65,7 +65,7 @@ def test_the_figure_marks_the_one_that_was_chosen(loaded):
 
 
 def test_inspect_lists_the_front(loaded):
-    text = account(loaded)
+    text = run_overview(loaded)
     assert f"Pareto front ({front_of(loaded).best.sum()} of 12 individuals, on training episodes)" in text
     assert all(len(line) <= 80 for line in text.splitlines())
 

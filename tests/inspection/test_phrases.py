@@ -1,4 +1,4 @@
-"""The words and numbers that accounts, reports and comparisons share."""
+"""The words and numbers that overviews, reports and comparisons share."""
 
 import math
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonet.inspection.comparison import Comparison
-from evonet.inspection.comparison.account import short_name
 from evonet.inspection.comparison.curves import Curve, learning_curve, profiles, solving_curves
+from evonet.inspection.comparison.overview import short_name
 from evonet.inspection.comparison.verdicts import Verdict
 from evonet.inspection.plots.learning import Over, thousands
 from evonet.inspection.plots.palette import MUTED, POSITIVE, SERIES, STYLES, legend

@@ -13,8 +13,8 @@ from evonet.errors import RunDirectoryError
 from evonet.experiment.differences import as_written
 from evonet.files.directory import write_atomically
 from evonet.inspection.comparison import Comparison
-from evonet.inspection.comparison.account import difference, score_name, sentence, short_name, with_interval
 from evonet.inspection.comparison.figures import Figure, differences_plot, figures
+from evonet.inspection.comparison.overview import difference, score_name, sentence, short_name, with_interval
 from evonet.inspection.comparison.verdicts import Measure, p_value
 from evonet.inspection.phrases import counted, listed, number, percent, with_minus
 from evonet.inspection.plots.palette import package

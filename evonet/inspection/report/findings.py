@@ -160,8 +160,8 @@ class Findings:
         return np.array([self._first.total]) if self.repeated is None else self.repeated.returns[0]
 
     @cached_property
-    def shown(self) -> dict[str, int]:
-        """Indices of the median, the worst and the best episode of those that have seeds, each episode once.
+    def replayed(self) -> dict[str, int]:
+        """Indices of the replayed episodes: the median, the worst and the best of those that have seeds, each once.
 
         Failed episodes are the worst.
         """
@@ -177,11 +177,11 @@ class Findings:
     @cached_property
     def _played(self) -> tuple[list[Trajectory], list[Sheet], str]:
         assert self.champion is not None
-        return played(self.champion, self.seeds[list(self.shown.values())])
+        return played(self.champion, self.seeds[list(self.replayed.values())])
 
     @property
     def episodes(self) -> Sequence[Trajectory]:
-        """Trajectories of the episodes of `shown`, in their order."""
+        """Trajectories of the episodes of `replayed`, in their order."""
         return self._played[0]
 
     @property

@@ -32,7 +32,7 @@ def behaviour(findings: Findings) -> Section:
 
 def _lead(findings: Findings) -> list[str]:
     kind = "test episodes" if findings.champion is not None and findings.champion.test is not None else "fresh episodes"
-    shown = listed([f"the {place}" for place in findings.shown])
+    shown = listed([f"the {place}" for place in findings.replayed])
     of = "the first " if len(findings.returns) > len(findings.seeds) else ""
     lead = [f"Of {of}{counted(min(len(findings.returns), len(findings.seeds)), kind[:-1])}, these are {shown}."]
     if kind == "test episodes" and findings.repeated is None:
@@ -49,7 +49,7 @@ def _lead(findings: Findings) -> list[str]:
 
 def _episodes(findings: Findings) -> list[dict[str, Any]]:
     found = []
-    for number_, (place, index) in enumerate(findings.shown.items()):
+    for number_, (place, index) in enumerate(findings.replayed.items()):
         episode = findings.episodes[number_]
         found.append(
             {

@@ -19,7 +19,7 @@ def verdict(findings: Findings) -> Section:
     else:
         parts = {"badge": _badge(summary), "sentence": phrases.verdict(summary), "scores": _scores(findings)}
     if findings.task is not None and findings.sheets:
-        parts["replay"] = next(iter(findings.shown))
+        parts["replay"] = next(iter(findings.replayed))
     return Section("verdict", "Verdict", parts=parts)
 
 

@@ -1,4 +1,4 @@
-"""The summary of a run that `evonet inspect` prints: as text and as data."""
+"""The overview of a run or a champion that `evonet inspect` prints: as text and as data."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _CURVE_COLUMNS = 60
 _LEARNING = ("generation", "environment_steps", "best", "median", "validation_mean")
 
 
-def account_data(run: LoadedRun) -> dict[str, Any]:
-    """A run's summary as plain data: the content of `account`, with all weights, ancestors and generations."""
+def run_overview_data(run: LoadedRun) -> dict[str, Any]:
+    """A run's overview as plain data: the content of `run_overview`, with all weights, ancestors and generations."""
     champion = run.champion
     data = dict(run.summary)
     if champion is not None:
@@ -61,8 +61,8 @@ def account_data(run: LoadedRun) -> dict[str, Any]:
     return data
 
 
-def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> str:
-    """A run's summary as text of at most 80 columns, unless names are longer: the verdict, then how it came about.
+def run_overview(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> str:
+    """A run's overview as text of at most 80 columns, unless names are longer: the verdict, then how it came about.
 
     Args:
         run: the run.
@@ -90,8 +90,8 @@ def account(run: LoadedRun, *, weights: bool = False, paint: Paint = plain) -> s
     return "\n\n".join(sections)
 
 
-def champion_account(champion: Champion, path: str | Path, *, weights: bool = False, paint: Paint = plain) -> str:
-    """The summary of a champion in a file, without a run; the arguments are those of `account`."""
+def champion_overview(champion: Champion, path: str | Path, *, weights: bool = False, paint: Paint = plain) -> str:
+    """A champion's overview, without a run; the arguments are those of `run_overview`."""
     names = champion.names
     head = champion_verdict(champion, path, champion.target, paint)
     measured = [_measures(champion)] if _measures(champion) else []

@@ -1,4 +1,4 @@
-"""The summary of a study that `evonet study` and `evonet inspect` print."""
+"""The overview of a study that `evonet study` and `evonet inspect` print."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _EFFORT = {
 }
 
 
-def study_account(study: Mapping[str, Any]) -> str:
-    """A study's summary as text of at most 80 columns, unless names are longer.
+def study_overview(study: Mapping[str, Any]) -> str:
+    """A study's overview as text of at most 80 columns, unless names are longer.
 
     Args:
         study: a summary from `study`, or from `LoadedStudy`, whose runs may be unfinished.

@@ -1,4 +1,4 @@
-"""The account: everything that a reader wants to know of a run, in words and as data, and all of it true."""
+"""The overview: everything that a reader wants to know of a run, in words and as data, and all of it true."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from evonet.experiment.config import Config
 from evonet.experiment.run_directory import to_json
 from evonet.experiment.runner import run
 from evonet.fitness import EpisodeReturn
-from evonet.inspection.account import account, account_data, influence
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.overview import influence, run_overview, run_overview_data
 from evonet.inspection.phrases import ARROWS, number
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.sections import ancestry, record
@@ -24,7 +24,7 @@ from tests.inspection.conftest import brief_run
 
 @pytest.fixture
 def text(small_run):
-    return account(load_run(small_run))
+    return run_overview(load_run(small_run))
 
 
 def test_the_verdict_comes_first_with_scores_effort_and_place(text, small_run):
@@ -48,7 +48,7 @@ def test_the_verdict_comes_first_with_scores_effort_and_place(text, small_run):
 
 def test_a_discrete_observation_has_a_square_of_actions_in_place_of_its_inputs(discrete_run, text):
     run = load_run(discrete_run)
-    shown = account(run)
+    shown = run_overview(run)
     assert "Strongest inputs" not in shown
     assert "Policy" not in text
     rows = shown.split("Policy (the action for each observation)\n")[1].split("\n\n")[0].splitlines()
@@ -64,8 +64,8 @@ def test_the_summary_and_the_report_say_why_a_kernel_did_not_run(text, tmp_path)
     with Findings(load_run(brief_run(tmp_path, wrapped))) as findings:
         (note,) = [line for line in record(findings).lead if "kernel" in line]
         assert note.startswith("Note: environment.wrappers rules out the kernel of Pendulum-v1: ")
-        assert note in " ".join(account(findings.run).split())
-        assert all(len(line) <= 80 for line in account(findings.run).splitlines() if "kernel" in line)
+        assert note in " ".join(run_overview(findings.run).split())
+        assert all(len(line) <= 80 for line in run_overview(findings.run).splitlines() if "kernel" in line)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_weights_are_printed_on_request_each_beside_the_names_of_its_ends(text, 
     run = load_run(small_run)
     assert "hidden neuron" not in text
     assert "Network 4-3-2 (tanh/identity), 23 weights" in text
-    table, biases = account(run, weights=True).split("\n\n")[-2:]
+    table, biases = run_overview(run, weights=True).split("\n\n")[-2:]
     network = run.champion.network
     head, *rows = table.splitlines()
     assert head.split() == ["hidden", "neuron", "0", "1", "2"]
@@ -105,7 +105,7 @@ def test_weights_are_printed_on_request_each_beside_the_names_of_its_ends(text, 
 
 def test_a_wide_recurrent_network_is_printed_in_blocks_of_80_columns(small_run):
     champion = champion_like(load_run(small_run), Architecture(2, 20, 3, recurrent=True))
-    text = account(replaced(small_run, champion), weights=True).partition("weights\n\n")[2]
+    text = run_overview(replaced(small_run, champion), weights=True).partition("weights\n\n")[2]
     assert max(map(len, text.splitlines())) <= 80
     recurrent = re.findall(r"from hidden 7 +(.*)", text)
     assert " ".join(recurrent).split() == [f"{value:+.3f}" for value in champion.network.hidden_hidden_weights[7]]
@@ -136,7 +136,7 @@ def test_the_ancestry_has_operators_mates_and_gains(text, small_run):
 
 
 def test_the_text_fits_80_columns(small_run):
-    lines = account(load_run(small_run), weights=True).splitlines()
+    lines = run_overview(load_run(small_run), weights=True).splitlines()
     assert max(map(len, lines)) <= 80, max(lines, key=len)
 
 
@@ -144,9 +144,9 @@ def test_a_learning_curve_is_drawn_from_ten_generations_on(text, small_run):
     assert "Learning curve" not in text
     run = load_run(small_run)
     run.__dict__["metrics"] = {name: np.tile(values, 2) for name, values in run.metrics.items()}
-    assert "Learning curve (over generations)" in account(run)
-    assert f"+{'-' * 60}\n" in account(run)
-    assert "* validation   + best   . median" in account(run)
+    assert "Learning curve (over generations)" in run_overview(run)
+    assert f"+{'-' * 60}\n" in run_overview(run)
+    assert "* validation   + best   . median" in run_overview(run)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def sampled_run(tmp_path_factory):
 
 def test_a_strategy_that_names_no_parents_has_its_search_in_place_of_an_ancestry(sampled_run):
     loaded = load_run(sampled_run)
-    text, metrics = account(loaded), loaded.metrics
+    text, metrics = run_overview(loaded), loaded.metrics
     assert "random weights" not in text
     assert "Ancestry" not in text
     assert f"step size      {number(metrics['sigma'][0], 3)} after the first generation, " in text
@@ -183,7 +183,7 @@ def test_the_report_shows_the_search_of_a_strategy_that_names_no_parents(sampled
 
 def test_the_data_agree_with_the_text_and_are_json(small_run):
     run = load_run(small_run)
-    data = json.loads(to_json(account_data(run)))
+    data = json.loads(to_json(run_overview_data(run)))
     assert {**run.summary}.items() <= data.items()
     assert data["architecture"]["num_inputs"] == 4
     assert [entry["name"] for entry in data["inputs"]] == list(KNOWN["CartPole-v1"].names.inputs)
@@ -199,12 +199,12 @@ def test_the_data_agree_with_the_text_and_are_json(small_run):
         assert neuron["outgoing"] == expected.outgoing.tolist()
 
 
-def test_a_run_without_a_champion_has_an_account_too(failed_run):
+def test_a_run_without_a_champion_has_an_overview_too(failed_run):
     run = load_run(failed_run)
-    text = account(run)
+    text = run_overview(run)
     assert "No champion: not one individual could be scored. See faults.jsonl." in text
     assert text.startswith("No champion  ")
-    assert json.loads(to_json(account_data(run)))["champion"] is None
+    assert json.loads(to_json(run_overview_data(run)))["champion"] is None
 
 
 def test_influence_is_the_share_of_the_paths():
@@ -224,7 +224,7 @@ def test_weights_whose_products_are_infinite_have_shares_too():
 
 def test_only_the_strongest_of_very_many_inputs_are_shown(small_run):
     champion = champion_like(load_run(small_run), Architecture(150, 2, 1))
-    text = account(replaced(small_run, champion))
+    text = run_overview(replaced(small_run, champion))
     strongest = int(np.argmax(influence(champion.network)))
     assert text.partition("on all paths to the outputs)\n")[2].split()[:2] == ["input", str(strongest)]
     assert "… and 142 more" in text

@@ -1,4 +1,4 @@
-"""The summary of a comparison that `evonet compare` prints."""
+"""The overview of a comparison that `evonet compare` prints."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DIGITS = 4
 _COLUMNS = 80
 
 
-def comparison_account(comparison: Comparison) -> str:
+def comparison_overview(comparison: Comparison) -> str:
     """A comparison as text: a table of results, the settings that differ, and the verdicts."""
     data = comparison.data
     notes = list(data["notes"])
     sections = [notes.pop(0)] if len(comparison.environments) > 1 else []
     legend = f"evaluations: median to success, of solved runs. test score: {score_name(data)} (95 % interval)."
     sections = [_wrapped(text) for text in sections]
-    sections += [f"{_table(_overview(data))}\n{_wrapped(legend)}", _settings(data)]
+    sections += [f"{_table(_results(data))}\n{_wrapped(legend)}", _settings(data)]
     sections += [
         _verdicts(data["verdicts"], score_name(data)),
         *([] if not notes else ["\n".join(map(_wrapped, notes))]),
@@ -36,7 +36,7 @@ def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, _COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def _overview(data: Mapping[str, Any]) -> list[list[str]]:
+def _results(data: Mapping[str, Any]) -> list[list[str]]:
     rows = [["", "solved", "evaluations", "test score"]]
     rows += [
         [
