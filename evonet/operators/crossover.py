@@ -213,7 +213,10 @@ class Line(Crossover):
     def combine(
         self, rng: np.random.Generator, first: FloatArray, second: FloatArray, architecture: Architecture
     ) -> FloatArray:
-        return first + self.sigma * rng.standard_normal((len(first), 1)) * (second - first)
+        children = second - first
+        children *= self.sigma * rng.standard_normal((len(first), 1))
+        children += first
+        return children
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from annotated_types import Ge
 
 from evonet.architecture import Architecture
 from evonet.arithmetic import exp, log1p, power
+from evonet.operators.noise_table import normal_rows
 from evonet.operators.parents import Parents
 from evonet.operators.safe_mutation import SafeMutation
 from evonet.settings import Operator, PositiveFloat, Probability
@@ -53,6 +54,8 @@ class SelfAdapting(Protocol):
 class Gaussian(Operator):
     """Adds a normal step to some genes (Rechenberg 1973).
 
+    Where all genes change, a genome's steps are a slice of a table of a million normal numbers, from a random place.
+
     Attributes:
         sigma: standard deviation of a step.
         rate: chance of each gene to change.
@@ -63,7 +66,7 @@ class Gaussian(Operator):
 
     def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
         if self.rate == 1.0:
-            steps = rng.standard_normal(genomes.shape)
+            steps = normal_rows(rng, *genomes.shape)
             steps *= self.sigma
             steps += genomes
             return steps

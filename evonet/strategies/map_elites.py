@@ -99,11 +99,14 @@ class MAPElites(ArchiveStrategy):
             )
             return self._bounded(first if self._founders is None else around(self._founders, first))
         rows = rng.integers(len(self.archive), size=(2, n))
-        first, second = self.archive.genomes_of(rows[0]), self.archive.genomes_of(rows[1])
+        first = self.archive.genomes_of(rows[0])
         self._parents = self.archive.ids_of(rows.T)
         if isinstance(self.crossover, NoCrossover):
             self._parents[:, 1] = NO_PARENT
-        children = checked_genomes(self.crossover(rng, first, second, self.architecture), first, self.crossover)
+            children = first
+        else:
+            second = self.archive.genomes_of(rows[1])
+            children = checked_genomes(self.crossover(rng, first, second, self.architecture), first, self.crossover)
         parents = Parents(self.architecture, first, self.archive.fitness_of(rows[0]))
         for mutation in self.mutations:
             children = checked_genomes(mutation(rng, children, parents), children, mutation)
