@@ -35,7 +35,7 @@ from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
 from evonet.files.fields import Fields
 from evonet.files.numbers import take_vector
-from evonet.files.text import brief
+from evonet.files.text import short_number
 from evonet.individual import Individual
 from evonet.policy import Policy
 from evonet.scores import EarnedScore, Score, described_scores, scores_from
@@ -91,7 +91,7 @@ class Champion(Individual):
 
     def __repr__(self) -> str:
         place = "" if self.task is None else f" in {self.task.environment_name}"
-        scores = [f"{name} {brief(score.mean)}" for name, score in self._scores.items()]
+        scores = [f"{name} {short_number(score.mean)}" for name, score in self._scores.items()]
         shown = ", ".join([str(self.architecture), f"generation {self.generation}", *scores])
         return f"<{type(self).__name__} {self.id}{place}: {shown}>"
 
@@ -370,8 +370,8 @@ def score_of(task: Task | None, results: EpisodeResults, row: int) -> Score:
         row: row of the individual.
     """
     measures = {} if task is None else results.measures_of(row, task.measure_names)
-    weighed = episode_fitness(task, results)[row].copy() if task is not None and task.weights else None
-    return Score(results.returns[row].copy(), measures, weighed)
+    weighted = episode_fitness(task, results)[row].copy() if task is not None and task.weights else None
+    return Score(results.returns[row].copy(), measures, weighted)
 
 
 def _check_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:

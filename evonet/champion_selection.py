@@ -123,7 +123,7 @@ class ChampionSelector:
                 "individual": champion.id,
                 "generation": champion.generation,
                 "training_fitness": champion.training_fitness,
-                **_described(champion.validation),
+                **_score_state(champion.validation),
             },
         }
 
@@ -134,7 +134,7 @@ class ChampionSelector:
         self.champion, self._best_mean = None, -np.inf
         if (saved := state["champion"]) is not None:
             architecture = self._fitness.architecture
-            validation = _described_score(saved)
+            validation = _score_from_state(saved)
             self.champion = Champion(
                 architecture,
                 np.array(saved["genome"], dtype=np.float64),
@@ -148,12 +148,12 @@ class ChampionSelector:
             self._best_mean = validation.fitness_mean
 
 
-def _described(validation: Score) -> dict[str, Any]:
+def _score_state(validation: Score) -> dict[str, Any]:
     names, arrays = described_scores({"validation": validation})
     return arrays | ({"measures": names} if names else {})
 
 
-def _described_score(saved: Mapping[str, Any]) -> Score:
+def _score_from_state(saved: Mapping[str, Any]) -> Score:
     header = Fields({"measures": saved.get("measures")}, "champion")
     arrays = {name: np.array(value, np.float64) for name, value in saved.items() if name.startswith("validation")}
     return scores_from(header, arrays, ["validation"])["validation"]

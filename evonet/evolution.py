@@ -30,7 +30,7 @@ from evonet.evaluation.results import EpisodeResults
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
-from evonet.files.text import brief
+from evonet.files.text import short_number
 from evonet.fitness import Fitness
 from evonet.foreign import guarded_algorithm
 from evonet.function_fitness import FitnessFunction, NetworkFunction, function_fitness
@@ -59,7 +59,7 @@ class Generation:
         normaliser: normaliser of the observations in these episodes; None if they are not normalised.
         measures: the mean over each individual's episodes of the return and of each measure by name, each `(n,)`.
         archive: the archive of the evolution or of its algorithm, which later generations change; None without one.
-        weighed: whether weights make the fitness of return and measures.
+        weighted: whether weights make the fitness of return and measures.
     """
 
     number: int
@@ -72,7 +72,7 @@ class Generation:
     normaliser: ObservationNormaliser | None = None
     measures: Mapping[str, FloatArray] = field(default_factory=dict)
     archive: Archive | None = None
-    weighed: bool = False
+    weighted: bool = False
 
     @property
     def fitness(self) -> FloatArray:
@@ -83,10 +83,12 @@ class Generation:
     def __repr__(self) -> str:
         scored = self.fitness[np.isfinite(self.fitness)]
         spread = (
-            f"best {brief(scored.max())}, median {brief(float(np.median(scored)))}" if scored.size else "none scored"
+            f"best {short_number(scored.max())}, median {short_number(float(np.median(scored)))}"
+            if scored.size
+            else "none scored"
         )
         validation = self.champion and self.champion.validation
-        shown = f", champion's validation {brief(validation.mean)}" if validation else ""
+        shown = f", champion's validation {short_number(validation.mean)}" if validation else ""
         steps = f", {self.environment_steps:,} steps" if self.environment_steps else ""
         return f"<Generation {self.number}: {len(self.population)} individuals, {spread}{shown}{steps}>"
 
@@ -276,7 +278,7 @@ class Evolution:
             normaliser,
             measures,
             self.archive,
-            weighed=worth is not results.returns,
+            weighted=worth is not results.returns,
         )
         self.generations += 1
         return generation

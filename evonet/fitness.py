@@ -178,7 +178,7 @@ class EpisodeReturn:
             )
         check(type(self), settings)
         environment = _specification(environment, kwargs, wrappers, max_steps)
-        with Instance(partial(make_environment, environment), most_open=instances) as sample:
+        with Instance(partial(make_environment, environment), max_open=instances) as sample:
             observation_space, action_space = sample.space("observation_space"), sample.space("action_space")
             opened = sample.open()
             self.time_limit = max_steps or _time_limit(environment, opened)

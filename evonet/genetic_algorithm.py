@@ -98,9 +98,10 @@ class GeneticAlgorithm:
         if elites is None:
             elites = self.derived_defaults["elites"]({"population_size": population_size})
         check(GeneticAlgorithm, {"elites": elites})
-        most: float = max(elites.extremes) if isinstance(elites, Schedule) else elites
-        if most >= population_size:
-            raise ValueError(f"GeneticAlgorithm.elites must be below population_size ({population_size}), got {most}")
+        largest: float = max(elites.extremes) if isinstance(elites, Schedule) else elites
+        if largest >= population_size:
+            rule = f"must be below population_size ({population_size})"
+            raise ValueError(f"GeneticAlgorithm.elites {rule}, got {largest}")
         operator = functools.partial(operator_for, GeneticAlgorithm)
         several = mutation if isinstance(mutation, Sequence) and not isinstance(mutation, str) else (mutation,)
         self.mutations: tuple[AnyMutation, ...] = tuple(operator("mutation", each) for each in several)
@@ -166,7 +167,8 @@ class GeneticAlgorithm:
 
         Args:
             fitness: `(population_size,)`.
-            returns: return of each episode, `(population_size, episodes)`, for operators that read `parents.returns`.
+            returns: what each episode is worth, by default its return, `(population_size, episodes)`, for operators
+                that read `parents.returns`.
             observe: returns network inputs of the fittest, `(k, num_inputs)`; called if an operator `observes`.
 
         Raises:
@@ -308,13 +310,13 @@ class GeneticAlgorithm:
             **{f"step_sizes_{number}": sizes for number, sizes in population.step_sizes.items()},
             **self._scheduled.state(),
         }
-        known = {
+        optional = {
             "fitness": population.fitness,
             "returns": self._returns,
             "observations": self._observations,
             "masks": population.masks,
         }
-        return state | {name: array for name, array in known.items() if array is not None}
+        return state | {name: array for name, array in optional.items() if array is not None}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`, which is copied."""

@@ -26,7 +26,7 @@ class Individual:
         architecture: architecture of the network that the genome holds.
         genome: `(genome_size,)`.
         id: number of the individual in the run.
-        generation: generation in which it had this fitness under this normaliser; for a champion, was chosen.
+        generation: generation of this fitness and this normaliser; of a champion, the one in which it was chosen.
         training_fitness: its fitness in that generation: luck as well as skill, never a result; -inf if it failed.
         normaliser: normaliser of observations in that generation; None if they stay as they are.
     """

@@ -25,8 +25,8 @@ class Policy:
     All arrays are made once: an action allocates no weights.
 
     Args:
-        task: the environment's spaces and the networks' architecture; None is refused: an individual that
-            a function scored has no task.
+        task: the environment's spaces and the networks' architecture; None, as an individual has that a function
+            scored, is refused.
         genomes: `(lanes, genome_size)`, float64; or `(1, genome_size)` for one network in all lanes. They are kept and
             read at each action, never written.
         normaliser: normaliser of observations; None if they stay as they are.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
-from evonet.files.text import brief
+from evonet.files.text import short_number
 from evonet.network import NetworkStack, NeuralNetwork
 from evonet.types import BoolArray, FloatArray, IntArray
 
@@ -179,5 +179,5 @@ class Population:
         return {**vars(self), "_stack": None}
 
     def __repr__(self) -> str:
-        best = "" if self.fitness is None else f", best fitness {brief(float(self.fitness.max()))}"
+        best = "" if self.fitness is None else f", best fitness {short_number(float(self.fitness.max()))}"
         return f"<Population of {len(self)} networks {self.architecture}{best}>"

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from evonet.evolution import Generation
 from evonet.experiment.generation_log import metrics_of
-from evonet.files.text import brief
+from evonet.files.text import short_number
 
 _PAUSE_SECONDS = 1.0  # between two drawings of the learning curve, which takes a tenth of that
 
@@ -45,8 +45,8 @@ def progress(
 
 def _scores(generation: Generation) -> str:
     validation = generation.champion and generation.champion.validation
-    shown = f"validation {brief(validation.mean)}, " if validation else ""
-    return f"{shown}best {brief(float(generation.fitness.max()))}"
+    shown = f"validation {short_number(validation.mean)}, " if validation else ""
+    return f"{shown}best {short_number(float(generation.fitness.max()))}"
 
 
 def _in_notebook() -> bool:

@@ -28,8 +28,8 @@ class Variation:
 
     Attributes:
         crossover: how two parents' genomes are combined.
-        mutations: the mutations in the order in which they are applied, by their number, the bit that stands for them
-            in `Population.operators`.
+        mutations: the mutations in the order in which they are applied, each by the number of its bit in
+            `Population.operators`.
         bounds: range that genes stay in; None without one.
     """
 
@@ -52,7 +52,7 @@ class Variation:
             rng: generator of the crossover and of the mutations of weights.
             structure_rng: generator of the mutations of the structure.
             parents: the parents.
-            old: the population that the parents are, with their ids and step sizes.
+            old: the population of the parents, which has their ids and step sizes.
             pairs: rows of each child's parents, `(m, 2)`.
             children: m individuals with ids; everything else is written.
         """

@@ -19,7 +19,7 @@ import pytest
 from evonet import __version__
 from evonet.activations import ACTIVATIONS
 from evonet.cli import main
-from evonet.cli.console import fitted, print_painted
+from evonet.cli.console import print_painted, wrapped_for
 from evonet.cli.export import FORMATS
 from evonet.evaluation.engine import EngineName
 from evonet.experiment.catalogue import config_path
@@ -492,7 +492,7 @@ def test_sentences_are_wrapped_to_a_terminal_and_commands_stay_whole_to_be_copie
     monkeypatch.setenv("COLUMNS", "40")
     sentence, words = "note: a generation takes about 600 ms, a validation about 78.1 ms", "x" * 60
     command = "resume with: .venv/bin/evonet resume runs/a --allow-import game"
-    assert fitted(f"{sentence}\n{command}", io.StringIO()) == f"{sentence}\n{command}"
+    assert wrapped_for(f"{sentence}\n{command}", io.StringIO()) == f"{sentence}\n{command}"
     wrapped = f"note: a generation takes about 600 ms,\na validation about 78.1 ms\n{command}"
-    assert fitted(f"{sentence}\n{command}", Terminal()) == wrapped
-    assert fitted(words, Terminal()) == words
+    assert wrapped_for(f"{sentence}\n{command}", Terminal()) == wrapped
+    assert wrapped_for(words, Terminal()) == words

@@ -168,4 +168,4 @@ def test_the_algorithm_and_the_choice_of_the_champion_go_by_the_weighed_fitness(
     assert champion.validation.returns.tobytes() == held_out.returns[best].tobytes()
     assert champion.validation.fitness.tobytes() == worth[best].tobytes()
     assert champion.validation.mean == held_out.returns[best].mean()
-    assert generation.weighed
+    assert generation.weighted

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evonet.extras import pandas_for
-from evonet.files.text import brief
+from evonet.files.text import short_number
 from evonet.types import FloatArray, IntArray
 
 NO_ID = -1
@@ -34,8 +34,8 @@ class Elite:
     cell: int
 
     def __repr__(self) -> str:
-        measured = ", ".join(f"{name} {brief(value)}" for name, value in self.measures.items())
-        return f"<Elite: fitness {brief(self.fitness)}, {measured}>"
+        measured = ", ".join(f"{name} {short_number(value)}" for name, value in self.measures.items())
+        return f"<Elite: fitness {short_number(self.fitness)}, {measured}>"
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from evonet.cli import (
     test,
     watch,
 )
-from evonet.cli.console import DONE, FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST, note, tell
+from evonet.cli.console import DONE, FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST, print_note, print_to_stderr
 from evonet.cli.examples import add_examples
 from evonet.cli.output import Output, OutputLost
 from evonet.errors import EvonetError, EvonetWarning
@@ -114,7 +114,7 @@ def _warnings_in_one_line() -> Iterator[None]:
             show(message, category, *rest)
         elif str(message) not in shown:
             shown.add(str(message))
-            note(str(message))
+            print_note(str(message))
 
     warnings.showwarning = show_in_a_line  # type: ignore[assignment]
     try:
@@ -127,7 +127,7 @@ def _report(error: BaseException, message: str) -> None:
     """Print an error and its notes, which say how to continue."""
     with contextlib.suppress(OSError):  # stderr is closed
         for line in (f"evonet: {message}", *getattr(error, "__notes__", ())):
-            tell(line)
+            print_to_stderr(line)
 
 
 def make_parser() -> argparse.ArgumentParser:

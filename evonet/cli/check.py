@@ -11,9 +11,9 @@ from evonet.cli.console import (
     Commands,
     add_config_arguments,
     config_arguments,
-    fitted,
     load_config,
     stdout_kept_for_the_result,
+    wrapped_for,
 )
 from evonet.files.text import printable
 from evonet.shell import command
@@ -37,7 +37,7 @@ def _check(options: argparse.Namespace) -> int:
         if finding is None:
             break
         levels.append(finding.level)
-        print(fitted(printable(f"{finding.level}: {finding.message}"), sys.stdout), flush=True)
+        print(wrapped_for(printable(f"{finding.level}: {finding.message}"), sys.stdout), flush=True)
     if "error" in levels:
         print("Not OK: repair the errors first.")
         return FAILED

@@ -177,7 +177,7 @@ def warn_of_unused_permissions(config: Config, modules: Sequence[str]) -> None:
     named = [module_of(name) for _, name in imported_names(config.document.data)]
     for module in modules:
         if not any(is_allowed(each, [module]) for each in named):
-            note(f"--allow-import {module} changes nothing: {config.document.name} names nothing of that module")
+            print_note(f"--allow-import {module} changes nothing: {config.document.name} names nothing of that module")
 
 
 def config_arguments(options: argparse.Namespace) -> list[str]:
@@ -219,7 +219,7 @@ def stdout_kept_for_the_result() -> Iterator[None]:
         os.close(stdout)
 
 
-def fitted(text: str, stream: TextIO) -> str:
+def wrapped_for(text: str, stream: TextIO) -> str:
     """`text` for `stream`: on a terminal its sentences are wrapped between words; commands stay whole, to be copied."""
     if not stream.isatty():
         return text
@@ -229,21 +229,21 @@ def fitted(text: str, stream: TextIO) -> str:
     return "\n".join(line if _COMMAND.search(line) else wrapper.fill(line) for line in text.split("\n"))
 
 
-def say(options: argparse.Namespace, message: str) -> None:
+def print_unless_quiet(options: argparse.Namespace, message: str) -> None:
     """Print a message on stderr, unless `--quiet` is given; a closed stderr does not stop a run."""
     if not options.quiet:
         with contextlib.suppress(OSError):
-            tell(message)
+            print_to_stderr(message)
 
 
-def tell(message: str) -> None:
+def print_to_stderr(message: str) -> None:
     """Print a message on stderr."""
-    print(fitted(printable(message), sys.stderr), file=sys.stderr)
+    print(wrapped_for(printable(message), sys.stderr), file=sys.stderr)
 
 
-def note(message: str) -> None:
+def print_note(message: str) -> None:
     """Print a sentence about the result on stderr."""
-    tell(f"evonet: {message}")
+    print_to_stderr(f"evonet: {message}")
 
 
 def painter() -> Paint:

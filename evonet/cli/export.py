@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonet.cli.console import DONE, RUN_OR_STUDY_HELP, Commands, cell, note
+from evonet.cli.console import DONE, RUN_OR_STUDY_HELP, Commands, cell, print_note
 from evonet.errors import ConfigError, RunDirectoryError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _champion(source: Path, place: Sequence[float] | None) -> Champion:
     if place is not None:
         from evonet.inspection.archives import elite_at
 
-        return elite_at(load_run_or_best(source, say=note), place)
+        return elite_at(load_run_or_best(source, say=print_note), place)
     if not source.exists():
         raise ConfigError(f"{source} holds no champion: there is no such file or directory")
     if not source.is_dir():
@@ -72,10 +72,10 @@ def _champion(source: Path, place: Sequence[float] | None) -> Champion:
     if (source / CHAMPION).is_file():
         with reading_below(source / CHAMPION) as file:
             return Champion.read(file)
-    run = load_run_or_best(source, say=note)
+    run = load_run_or_best(source, say=print_note)
     champion = stored_champion(run)
     if not run.finished:
-        note(f"{source} is unfinished: exported its current best ({_so_far(champion)})")
+        print_note(f"{source} is unfinished: exported its current best ({_so_far(champion)})")
     return champion
 
 

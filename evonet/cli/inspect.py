@@ -15,8 +15,8 @@ from evonet.cli.console import (
     Commands,
     add_allow_import_argument,
     allow_imports,
-    note,
     painter,
+    print_note,
     print_painted,
     stdout_kept_for_the_result,
 )
@@ -91,7 +91,7 @@ def _inspect_run(options: argparse.Namespace, path: Path) -> int:
         with stdout_kept_for_the_result(), _progress() as progress:
             page, notices = write_report(run, None if options.html == _BESIDE_THE_RUN else options.html, 1.0, progress)
         for notice in notices:
-            note(notice)
+            print_note(notice)
         _page_made(options, page)
     return DONE
 

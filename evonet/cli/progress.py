@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from evonet.cli.console import tell
+from evonet.cli.console import print_to_stderr
 from evonet.evaluation.progress import PROGRESS
 from evonet.files.text import printable
 
@@ -161,7 +161,7 @@ def say_above_the_bar(message: str) -> None:
     for display in _displays:
         display.clear()
     with contextlib.suppress(OSError):
-        tell(message)
+        print_to_stderr(message)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from evonet.cli.console import (
     Commands,
     allow_imports,
     cell,
-    note,
     positive,
+    print_note,
     stdout_kept_for_the_result,
     whole_number,
 )
@@ -124,7 +124,7 @@ def _replay_generations(options: argparse.Namespace) -> int:
         raise ConfigError("--generations shows one episode of each: leave out --generation, --individual, --episodes")
     if len(options.generations) > MOST_PANELS:
         raise ConfigError(f"--generations may name {MOST_PANELS} at most, got {len(options.generations)}")
-    run = load_run_or_best(options.run, options.allow_import, note)
+    run = load_run_or_best(options.run, options.allow_import, print_note)
     task = None if run.policy_spec is None else run.policy_spec.task
     individuals = [stored_individual(run, generation) for generation in options.generations]
     names = [_CHAMPION if number is None else f"generation {number}" for number in options.generations]
@@ -179,7 +179,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
             )
         champion = Champion.load(options.run, (*options.allow_import, *restore_permissions(options.run)))
         return champion, champion.policy, 0
-    run = load_run_or_best(options.run, options.allow_import, note)
+    run = load_run_or_best(options.run, options.allow_import, print_note)
     seed = run.settings.get("seed")
     if options.cell is not None:
         from evonet.inspection.archives import elite_at

@@ -14,8 +14,8 @@ from evonet.cli.console import (
     overrides,
     warn_of_unused_permissions,
 )
-from evonet.cli.run import add_output_arguments, print_results, running
-from evonet.cli.watch import add_spectator_arguments, attended
+from evonet.cli.run import add_output_arguments, print_results, run_context
+from evonet.cli.watch import add_spectator_arguments, requested_spectators
 
 
 def add_to(commands: Commands) -> None:
@@ -46,9 +46,9 @@ def _resume(options: argparse.Namespace) -> int:
     config = resumed_config(options.run, *changes)
     warn_of_unused_permissions(config, options.allow_import)
     was_finished = (options.run / SUMMARY).exists()
-    with attended(options) as attend:
-        with running(options, config) as (executor, callbacks):
-            summary = resume(options.run, *changes, callbacks.watch, callbacks.say, executor, started=attend)
+    with requested_spectators(options) as start_spectators:
+        with run_context(options, config) as (executor, callbacks):
+            summary = resume(options.run, *changes, callbacks.watch, callbacks.say, executor, started=start_spectators)
         if was_finished and not callbacks.generations:  # `resume` has said so, and how the run can continue
             options.quiet = True
         return print_results(options, summary)

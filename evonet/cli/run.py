@@ -19,11 +19,11 @@ from evonet.cli.console import (
     load_config,
     painter,
     print_painted,
-    say,
+    print_unless_quiet,
     stdout_kept_for_the_result,
 )
 from evonet.cli.progress import ProgressCallbacks, progress
-from evonet.cli.watch import add_spectator_arguments, attended
+from evonet.cli.watch import add_spectator_arguments, requested_spectators
 from evonet.files.text import printable_json
 from evonet.shell import command
 
@@ -55,16 +55,18 @@ def _run(options: argparse.Namespace) -> int:
     from evonet.experiment.runner import run
 
     config = load_config(options)
-    with attended(options) as attend:
-        with running(options, config) as (executor, callbacks):
+    with requested_spectators(options) as start_spectators:
+        with run_context(options, config) as (executor, callbacks):
             check = not options.no_check
-            summary = run(config, options.output, callbacks.watch, callbacks.say, executor, check=check, started=attend)
+            summary = run(
+                config, options.output, callbacks.watch, callbacks.say, executor, check=check, started=start_spectators
+            )
         return print_results(options, summary)
 
 
 @contextlib.contextmanager
-def running(options: argparse.Namespace, config: Config) -> Iterator[tuple[Cluster | None, ProgressCallbacks]]:
-    """The cluster of a run and its progress; what its environments print goes to stderr."""
+def run_context(options: argparse.Namespace, config: Config) -> Iterator[tuple[Cluster | None, ProgressCallbacks]]:
+    """A context with the cluster of a run and its progress; what its environments print goes to stderr."""
     with (
         stdout_kept_for_the_result(),
         cluster(options) as executor,
@@ -83,7 +85,7 @@ def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
         from evonet.inspection.verdict import run_verdict
 
         print_painted(run_verdict({**summary, "finished": True}, painter()))
-    say(options, "\n".join(f"  {each}" for each in _next(summary, options.allow_import)))
+    print_unless_quiet(options, "\n".join(f"  {each}" for each in _next(summary, options.allow_import)))
     return NOT_SOLVED if options.require_solved and not summary["solved"] else DONE
 
 

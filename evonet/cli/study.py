@@ -22,8 +22,8 @@ from evonet.cli.console import (
     add_set_arguments,
     cluster,
     load_config,
-    note,
-    say,
+    print_note,
+    print_unless_quiet,
     stdout_kept_for_the_result,
 )
 from evonet.errors import ClusterUnavailable, ConfigError, EvonetError
@@ -115,7 +115,7 @@ def _run(
             cluster(options) as executor,
             _progress(printable(name, keep=""), len(seeds), done, quiet=options.quiet) as watch,
         ):
-            say_it = functools.partial(say, options)
+            say_it = functools.partial(print_unless_quiet, options)
             return study(config, seeds, path, at_once, executor, watch, say_it, check=not options.no_check)
     except ClusterUnavailable as error:
         error.add_note(f"{len(done)} of {len(seeds)} runs are done in {path}; to continue, run the same command again")
@@ -172,7 +172,7 @@ def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) ->
         raise ConfigError(f"--vary must have values whose folders differ, got {', '.join(path.name for path in paths)}")
     summaries = []
     for number, (config, path) in enumerate(zip(configs, paths, strict=True), start=1):
-        say(options, f"study {number} of {len(paths)}: {path}")
+        print_unless_quiet(options, f"study {number} of {len(paths)}: {path}")
         result = _run(options, config, seeds, at_once, path)
         if isinstance(result, int):
             return result
@@ -184,7 +184,9 @@ def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) ->
         print(printable_json(to_json({"key": key, "studies": summaries, "comparison": comparison.data}, indent=2)))
     elif not options.quiet:
         print(printable(comparison_overview(comparison)))
-    say(options, f"\ncompare in figures: {command('evonet', 'compare', *paths, '--html', folder / 'compare.html')}")
+    print_unless_quiet(
+        options, f"\ncompare in figures: {command('evonet', 'compare', *paths, '--html', folder / 'compare.html')}"
+    )
     return FAILED if any(summary["failures"] for summary in summaries) else DONE
 
 
@@ -202,10 +204,10 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     elif summary["failures"]:  # a failure is printed even with --quiet, as that of a run is
         first, *rest = summary["failures"]
         others = f" (and {len(rest)} more)" if rest else ""
-        note(f"the run with seed {first['seed']} failed{others}: {first['error']}")
+        print_note(f"the run with seed {first['seed']} failed{others}: {first['error']}")
     inspect = command("evonet", "inspect", path, *flags_for(path, options.allow_import))
     compare = f"{command('evonet', 'compare', path)} OTHER"
-    say(options, f"\ninspect it with: {inspect}\ncompare with another study: {compare}")
+    print_unless_quiet(options, f"\ninspect it with: {inspect}\ncompare with another study: {compare}")
     return FAILED if summary["failures"] else DONE
 
 

@@ -14,7 +14,7 @@ from evonet.cli.console import (
     painter,
     positive,
     print_painted,
-    say,
+    print_unless_quiet,
     stdout_kept_for_the_result,
     whole_number,
 )
@@ -129,5 +129,5 @@ def _print(options: argparse.Namespace, champion: Champion, target: float | None
         print(printable_json(to_json(result, indent=2)))
     else:
         print_painted(champion_verdict(champion, options.champion, target, painter()))
-    say(options, f"saved in {path}")
+    print_unless_quiet(options, f"saved in {path}")
     return DONE

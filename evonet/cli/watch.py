@@ -16,7 +16,7 @@ from evonet.cli.console import DONE, Commands, add_allow_import_argument, allow_
 from evonet.cli.progress import say_above_the_bar
 
 if TYPE_CHECKING:
-    from evonet.watch.spectators import Attend
+    from evonet.watch.spectators import StartSpectators
 
 _HIGHEST_PORT = 65535
 
@@ -52,19 +52,19 @@ def add_spectator_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextlib.contextmanager
-def attended(options: argparse.Namespace) -> Iterator[Attend]:
-    """A function that starts what `--watch` and `--window` ask for, when the run has begun.
+def requested_spectators(options: argparse.Namespace) -> Iterator[StartSpectators]:
+    """A context with a function that starts the spectators that `--watch` and `--window` ask for.
 
     On a terminal, both stay when the run is over, until Ctrl-C or the end of the champion's last episode.
     """
-    wanted = [*([[]] if options.watch else []), *([["--window"]] if options.window else [])]
-    if not wanted:
+    requested = [*([[]] if options.watch else []), *([["--window"]] if options.window else [])]
+    if not requested:
         yield lambda _: None
         return
     from evonet.watch.spectators import spectators
 
-    with spectators(wanted, options.allow_import, say_above_the_bar, stay=sys.stderr.isatty()) as attend:
-        yield attend
+    with spectators(requested, options.allow_import, say_above_the_bar, stay=sys.stderr.isatty()) as start_spectators:
+        yield start_spectators
 
 
 def _port(text: str) -> int:

@@ -65,18 +65,18 @@ class Instance:
 
     Args:
         make: makes the environment; called with the render mode if it must have one, else without arguments.
-        most_open: environments that may be open in this process; None if there is no limit.
+        max_open: environments that may be open in this process; None if there is no limit.
         render_mode: the render mode that the environment must have, None if it draws nothing.
     """
 
     def __init__(
         self,
         make: Callable[..., Environment],
-        most_open: int | None = None,
+        max_open: int | None = None,
         render_mode: RenderMode | None = None,
     ) -> None:
         self._make = make
-        self._most_open = most_open
+        self._max_open = max_open
         self._render_mode = render_mode
         self._environment: Environment | None = None
         self._step: Callable[[Any], Any]
@@ -90,9 +90,9 @@ class Instance:
             CannotRender: the environment has not the render mode.
         """
         if self._environment is None:
-            if self._most_open is not None:
+            if self._max_open is not None:
                 instances = _open_instances()
-                for other in instances[: max(0, len(instances) - self._most_open + 1)]:
+                for other in instances[: max(0, len(instances) - self._max_open + 1)]:
                     other.close()
             environment = self._made()
             _refuse_unsuitable(environment)
@@ -197,7 +197,7 @@ class Instance:
             MalformedResult: `reset` takes no seed, or returns no observation and info.
         """
         environment = self.open()
-        if self._most_open is not None:
+        if self._max_open is not None:
             _open[self] = _open.pop(self)
         try:
             result = environment.reset(seed=seed)
@@ -222,11 +222,11 @@ class Instance:
         except (TypeError, ValueError):
             raise MalformedResult(_wrong_step(result)) from None
         if reward.__class__ is not float:
-            reward = float(reward) if isinstance(reward, float) else _number(reward)
+            reward = float(reward) if isinstance(reward, float) else _as_float(reward)
         if terminated.__class__ is not bool:
-            terminated = _truth(terminated, "terminated")
+            terminated = _as_bool(terminated, "terminated")
         if truncated.__class__ is not bool:
-            truncated = _truth(truncated, "truncated")
+            truncated = _as_bool(truncated, "truncated")
         return observation, reward, terminated, truncated, info
 
     def render(self) -> Any:
@@ -301,7 +301,7 @@ def _type_of(value: Any) -> str:
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
-def _number(reward: Any) -> float:
+def _as_float(reward: Any) -> float:
     """A reward that is no `float` as a `float`; NumPy would also convert texts, complex numbers and arrays of one."""
     try:
         if isinstance(reward, _NUMBERS) or (np.shape(reward) == () and np.asarray(reward).dtype.kind in "biufO"):
@@ -313,7 +313,7 @@ def _number(reward: Any) -> float:
     raise MalformedResult(f"the reward must be a number, got {short_repr(reward)}{of_shape}")
 
 
-def _truth(value: Any, name: str) -> bool:
+def _as_bool(value: Any, name: str) -> bool:
     try:
         if not isinstance(value, str):  # "False" would be true
             return bool(value)

@@ -21,10 +21,10 @@ def episode_fitness(task: Task | None, results: EpisodeResults) -> FloatArray:
         task: the task of the episodes; None if a function scores networks.
         results: `(n, episodes)`.
     """
-    return weighed(results, task.weights) if task is not None and task.weights else results.returns
+    return weighted_sum(results, task.weights) if task is not None and task.weights else results.returns
 
 
-def weighed(results: EpisodeResults, weights: Sequence[float]) -> FloatArray:
+def weighted_sum(results: EpisodeResults, weights: Sequence[float]) -> FloatArray:
     """The sum of weights times return and measures, `(n, episodes)`, NaN for an episode with a fault.
 
     Args:

@@ -120,8 +120,8 @@ class _Check:
             return
         population = population_size(self._algorithm)
         costs = costs_of(config, fitness, population, self._step_seconds, self._lengths)
-        yield Finding("warning" if costs.dear else "note", costs.described())
-        numbers = proposal(config, fitness, population, costs) if costs.dear else ""
+        yield Finding("warning" if costs.takes_long else "note", costs.described())
+        numbers = proposal(config, fitness, population, costs) if costs.takes_long else ""
         if numbers:
             yield Finding("note", f"numbers with which each takes about a minute, to copy:\n{numbers.rstrip()}")
 

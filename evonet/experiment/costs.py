@@ -12,8 +12,8 @@ from evonet.experiment.document import to_yaml
 from evonet.fitness import EpisodeReturn
 from evonet.processes.cores import cores
 
-DEAR = 60.0
-"""Seconds of a generation, a validation or a test from which their times are worth telling."""
+LONG_SECONDS = 60.0
+"""Seconds of a generation, a validation or a test above which a run or `evonet check` prints the costs."""
 
 _FEWEST_EPISODES = 5  # that a proposal has for a validation; twice as many for the test
 _FEWEST_INDIVIDUALS = 8
@@ -47,9 +47,9 @@ class Costs:
         return self.step * self.steps
 
     @property
-    def dear(self) -> bool:
-        """Whether a generation, a validation or the test takes more than a minute."""
-        return max(self.generation, self.validation, self.test) > DEAR
+    def takes_long(self) -> bool:
+        """Whether a generation, a validation or the test takes more than `LONG_SECONDS`."""
+        return max(self.generation, self.validation, self.test) > LONG_SECONDS
 
     def described(self) -> str:
         """The times in a line."""
@@ -95,7 +95,7 @@ def estimate(config: Config, fitness: EpisodeReturn, population: int, step: floa
 def proposal(config: Config, fitness: EpisodeReturn, population: int, costs: Costs) -> str:
     """Smaller numbers as YAML, with which a generation, a validation and the test take about a minute each."""
     settings = config.settings
-    affordable = max(1, int(DEAR * costs.at_once / costs.episode))
+    affordable = max(1, int(LONG_SECONDS * costs.at_once / costs.episode))
     episodes = max(1, min(fitness.episodes, affordable // population))
     numbers: dict[str, Any] = {}
     fewest = max(_FEWEST_INDIVIDUALS, 2 * (getattr(settings.algorithm, "elites", 0) or 0))

@@ -9,7 +9,7 @@ import numpy as np
 
 from evonet.evolution import Generation
 from evonet.experiment.fault_journal import normaliser_entry, record_faults
-from evonet.experiment.records import ARCHIVE_METRICS, MEASURES, NEWBORN_IN_A_LINE, SIZES, WEIGHED
+from evonet.experiment.records import ARCHIVE_METRICS, MEASURES, NEWBORN_IN_A_LINE, SIZES, VALIDATION_FITNESS
 from evonet.experiment.run_directory import RunDirectory
 from evonet.operators.structure import neurons_of
 from evonet.population import Population
@@ -119,10 +119,10 @@ def _archive(generation: Generation) -> dict[str, Any]:
 def _beside_the_return(generation: Generation) -> dict[str, Any]:
     """The champion's fitness and measures on the held-out episodes, where there are any; null without a champion."""
     validation = None if generation.champion is None else generation.champion.validation
-    weighed = {WEIGHED: validation and validation.fitness_mean} if generation.weighed else {}
+    weighted = {VALIDATION_FITNESS: validation and validation.fitness_mean} if generation.weighted else {}
     measured = {} if validation is None else validation.measured
     pairs = [(name, measured.get(name, (None, None))) for name in generation.measures if name != RETURN]
-    return weighed | {begin + name: both[place] for place, begin in enumerate(MEASURES) for name, both in pairs}
+    return weighted | {begin + name: both[place] for place, begin in enumerate(MEASURES) for name, both in pairs}
 
 
 def _sizes(generation: Generation) -> dict[str, Any]:

@@ -41,10 +41,10 @@ FRONT_METRICS = ("front", "hypervolume")
 ARCHIVE_METRICS = ("qd_score", "coverage", "archive_best")
 """Further metrics of runs with an archive; without cells it has no coverage."""
 
-WEIGHED = "validation_fitness"
+VALIDATION_FITNESS = "validation_fitness"
 """A further metric where weights make the fitness of return and measures: the champion's, on the held-out episodes."""
 
-MORE_METRICS = (*SEARCH_METRICS, *FRONT_METRICS, *SIZES, *ARCHIVE_METRICS, WEIGHED)
+MORE_METRICS = (*SEARCH_METRICS, *FRONT_METRICS, *SIZES, *ARCHIVE_METRICS, VALIDATION_FITNESS)
 """All metrics with fixed names that only some runs have."""
 
 MEASURES = ("measures/", "measures_spread/")

@@ -63,7 +63,7 @@ def start_check(config: Config, fitness: Fitness, algorithm: Algorithm) -> Itera
 
 def _cost_findings(config: Config, costs: Costs) -> Iterator[Finding]:
     """Warnings about the time that a generation takes; none if it is short."""
-    if not costs.dear:
+    if not costs.takes_long:
         return
     measured = "" if costs.ends else "; evonet check measures an episode"
     yield Finding("warning", costs.described() + measured)

@@ -17,7 +17,7 @@ def short_repr(value: Any, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def brief(value: float) -> str:
+def short_number(value: float) -> str:
     """A number in about three digits, for a `repr`: `1,235`, `85.3` or `0.0123`."""
     return f"{value:,.0f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
 

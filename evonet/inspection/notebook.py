@@ -15,7 +15,7 @@ import numpy as np
 from evonet.champion import Champion
 from evonet.evolution import Generation
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.phrases import number, scores, title, verdict
+from evonet.inspection.phrases import number, scores, title, verdict_sentence
 from evonet.inspection.plots import histogram, learning_curve, network_diagram
 from evonet.inspection.svg import new_axes, page_style, svg
 from evonet.network import NeuralNetwork
@@ -40,7 +40,7 @@ def to_html(value: LoadedRun | Generation | Champion | Population | NeuralNetwor
 
 def run_html(run: LoadedRun) -> str:
     """A run's verdict, learning curve, scores and champion's network."""
-    parts = [_paragraph(verdict(run.summary))]
+    parts = [_paragraph(verdict_sentence(run.summary))]
     if len(run.metrics.get("generation", ())):
         parts.append(figure_html(lambda axes: learning_curve(run, ax=axes)))
     if run.champion is not None:

@@ -16,7 +16,7 @@ from evonet.champion import Champion
 from evonet.environments.known import Names
 from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.experiment.permissions import flags_for
-from evonet.experiment.records import WEIGHED
+from evonet.experiment.records import VALIDATION_FITNESS
 from evonet.inspection.analysis.front import Front, front_of
 from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.archives import archive_text
@@ -148,7 +148,9 @@ def _front(front: Front) -> str:
 
 
 def _curve(metrics: Mapping[str, NDArray[Any]]) -> str:
-    validation = WEIGHED if WEIGHED in metrics else "validation_mean"  # of the same kind as the fitness beside it
+    validation = (
+        VALIDATION_FITNESS if VALIDATION_FITNESS in metrics else "validation_mean"
+    )  # of the same kind as the fitness beside it
     curves = {"validation": validation, "best": "best", "median": "median"}
     series = {name: metrics[column].tolist() for name, column in curves.items() if column in metrics}
     return f"Learning curve (over generations)\n{chart(series, _CURVE_COLUMNS, stretch=True)}"

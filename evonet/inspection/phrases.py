@@ -99,7 +99,7 @@ def title(summary: Mapping[str, Any]) -> str:
     return f"{name} · {environment} · seed {summary['seed']}"
 
 
-def verdict(summary: Mapping[str, Any]) -> str:
+def verdict_sentence(summary: Mapping[str, Any]) -> str:
     """A run's result in one sentence: the test score of a finished run, the validation score of an unfinished one."""
     champion, target = summary["champion"], summary["target"]
     if champion is None:
@@ -132,11 +132,13 @@ def scores(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if champion["validation_episodes"]:
         chosen = f"{counted(champion['validation_episodes'], 'episode')} that chose it"
         found.append(("validation", _mean(champion["validation_mean"]), chosen))
-    weighed = champion.get("fitness", {})
-    found += [("fitness", _mean(weighed[name]), f"what the {name}'s episodes are worth") for name in list(weighed)[-1:]]
+    weighted = champion.get("fitness", {})
+    found += [
+        ("fitness", _mean(weighted[name]), f"what the {name}'s episodes are worth") for name in list(weighted)[-1:]
+    ]
     fitness = champion["training_fitness"]
     if fitness is not None and not math.isnan(fitness):
-        found.append(("training", _mean(fitness), f"{'fitness, ' if weighed else ''}optimistically biased"))
+        found.append(("training", _mean(fitness), f"{'fitness, ' if weighted else ''}optimistically biased"))
     return found
 
 

@@ -16,7 +16,7 @@ from evonet.arithmetic import exp, log
 from evonet.types import BoolArray, FloatArray, IntArray
 
 _NAMES = ("mean", "sigma", "path_sigma", "path_c", "covariance", "factor", "normal", "samples", "factorised")
-_MOST_CONDITION, _LEAST_STEP = 1e14, 1e-11
+_MAX_CONDITION, _MIN_STEP = 1e14, 1e-11
 
 
 class Emitters:
@@ -45,8 +45,8 @@ class Emitters:
         self.normal = np.zeros((count, samples, size))  # the standard normal numbers of the last samples
         self.samples: IntArray = np.zeros(count, dtype=np.int64)  # since the start or the last restart
         self.factorised: IntArray = np.zeros(count, dtype=np.int64)  # `samples` at the last factorisation
-        _, mass = _weights(np.array([max(samples // 2, 1)]), samples)
-        rank_one, rank_mu = _covariance_rates(mass, size)
+        _, mu_eff = _weights(np.array([max(samples // 2, 1)]), samples)
+        rank_one, rank_mu = _covariance_rates(mu_eff, size)
         self._gap = 0.5 * samples / (size * float((rank_one + rank_mu)[0]))
 
     def sample(self, rng: np.random.Generator) -> FloatArray:
@@ -75,25 +75,25 @@ class Emitters:
             return
         most = int(parents.max())
         best = order[at, :most]
-        weights, mass = _weights(parents[at], most)
-        rank_one, rank_mu = _covariance_rates(mass, size)
-        rate_c = (4 + mass / size) / (size + 4 + 2 * mass / size)  # (56)
-        rate_sigma = (mass + 2) / (size + mass + 5)  # (55)
-        damping = 1 + 2 * np.maximum(0.0, np.sqrt((mass - 1) / (size + 1)) - 1) + rate_sigma
+        weights, mu_eff = _weights(parents[at], most)
+        rank_one, rank_mu = _covariance_rates(mu_eff, size)
+        rate_c = (4 + mu_eff / size) / (size + 4 + 2 * mu_eff / size)  # (56)
+        rate_sigma = (mu_eff + 2) / (size + mu_eff + 5)  # (55)
+        damping = 1 + 2 * np.maximum(0.0, np.sqrt((mu_eff - 1) / (size + 1)) - 1) + rate_sigma
         steps = samples.reshape(count, self.batch, size)[at[:, None], best] - self.mean[at][:, None, :]
         steps /= self.sigma[at][:, None, None]
         step = (weights[:, None, :] @ steps)[:, 0, :]  # (41)
         whitened = (weights[:, None, :] @ self.normal[at[:, None], best])[:, 0, :]
         self.mean[at] += self.sigma[at][:, None] * step  # (42)
-        gain = np.sqrt(rate_sigma * (2 - rate_sigma) * mass)
+        gain = np.sqrt(rate_sigma * (2 - rate_sigma) * mu_eff)
         path_sigma = (1 - rate_sigma)[:, None] * self.path_sigma[at] + gain[:, None] * whitened  # (43)
         length = np.square(path_sigma).sum(axis=1)
         # 1 - (1 - rate)^(2 t) for generation t: the expected length of a young path.
         settled = 1 - exp(2.0 * (self.samples[at] / self.batch) * log(1 - rate_sigma))
-        goes_on = length / size / settled < 2 + 4 / (size + 1)  # the path is not too long
-        gain = goes_on * np.sqrt(rate_c * (2 - rate_c) * mass)
+        h_sigma = length / size / settled < 2 + 4 / (size + 1)  # whether the path of the step size is short
+        gain = h_sigma * np.sqrt(rate_c * (2 - rate_c) * mu_eff)
         path_c = (1 - rate_c)[:, None] * self.path_c[at] + gain[:, None] * step  # (45)
-        kept = 1 - rank_one * (1 - ~goes_on * rate_c * (2 - rate_c)) - rank_mu
+        kept = 1 - rank_one * (1 - ~h_sigma * rate_c * (2 - rate_c)) - rank_mu
         steps *= np.sqrt(rank_mu[:, None] * weights)[:, :, None]
         changes = np.concatenate([steps, (np.sqrt(rank_one)[:, None] * path_c)[:, None, :]], axis=1)
         for emitter, share, change in zip(at, kept, changes, strict=True):  # (47), one matrix in the cache at a time
@@ -108,7 +108,7 @@ class Emitters:
         """Whether each distribution has become too narrow or too lopsided to go on, `(emitters,)`."""
         scales = np.diagonal(self.factor, axis1=1, axis2=2)
         largest, least = scales.max(axis=1), scales.min(axis=1)
-        narrow: BoolArray = (self.sigma * largest < _LEAST_STEP) | (largest > _MOST_CONDITION**0.5 * least)
+        narrow: BoolArray = (self.sigma * largest < _MIN_STEP) | (largest > _MAX_CONDITION**0.5 * least)
         return narrow
 
     def restart(self, at: IntArray, centres: FloatArray) -> None:
@@ -150,7 +150,7 @@ def _weights(parents: IntArray, most: int) -> tuple[FloatArray, FloatArray]:
     return weights, 1 / np.square(weights).sum(axis=1)
 
 
-def _covariance_rates(mass: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
+def _covariance_rates(mu_eff: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
     """The learning rates of the rank-one and of the rank-mu update, `(m,)` each (57, 58)."""
-    rank_one = 2 / ((size + 1.3) ** 2 + mass)
-    return rank_one, np.minimum(1 - rank_one, 2 * (mass - 2 + 1 / mass) / ((size + 2) ** 2 + mass))
+    rank_one = 2 / ((size + 1.3) ** 2 + mu_eff)
+    return rank_one, np.minimum(1 - rank_one, 2 * (mu_eff - 2 + 1 / mu_eff) / ((size + 2) ** 2 + mu_eff))

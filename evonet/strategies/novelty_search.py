@@ -29,7 +29,7 @@ from evonet.types import BoolArray, FloatArray
 
 
 class NoveltySearch:
-    """Searches for new behaviour: an algorithm is told how novel its genomes are (Lehman and Stanley 2011).
+    """Searches for new behaviour: an algorithm gets the novelty of its genomes as fitness (Lehman and Stanley 2011).
 
     The novelty of an individual is the mean distance of its measures to those of its nearest neighbours in the
     population and in an archive. It enters the archive if its novelty is at least a threshold, which rises by 20 % when
@@ -39,14 +39,14 @@ class NoveltySearch:
 
     Args:
         architecture: architecture of the networks that evolve.
-        algorithm: a factory of the algorithm, such as a genetic algorithm or CMA-ES, that is told the novelty.
+        algorithm: a factory of the algorithm, such as a genetic algorithm or CMA-ES, that gets the novelty as fitness.
         measures: names of the measures that novelty compares.
         neighbours: number of nearest individuals.
         threshold: novelty of an individual that enters the archive first; by default the mean of the first generation.
         most_new: individuals that enter the archive in one generation without raising the threshold.
         patience: generations without an entry after which the threshold falls.
         fitness_weight: weight of the fitness's rank in the population, against that of novelty; 0 is novelty alone.
-        local_competition: whether the algorithm is told how individuals are ranked by novelty and, as a second
+        local_competition: whether the algorithm gets the rank of individuals by novelty and, as a second
             objective, by the share of their neighbours that are less fit (Lehman and Stanley, GECCO 2011).
         seed: seed of all random numbers.
         initial: genomes to start from, or what has them, see `evonet.strategies.warm_start`; the algorithm gets them.
@@ -134,18 +134,18 @@ class NoveltySearch:
         points = measure_columns("NoveltySearch.tell", measures, self.archive.measure_names, n)
         scores[~np.isfinite(scores)] = -np.inf
         scored = np.isfinite(scores) & np.isfinite(points).all(axis=1)
-        self.novelty, told = np.full(n, -np.inf), np.full(n, -np.inf)
+        self.novelty, search_fitness = np.full(n, -np.inf), np.full(n, -np.inf)
         if scored.any():
             distances = self._distances(points[scored])
             novelty = mean_of_nearest(distances, self.neighbours)
             self.novelty[scored] = novelty
-            told[scored] = self._score(novelty, scores[scored], distances)
+            search_fitness[scored] = self._search_fitness(novelty, scores[scored], distances)
             if self._generation == 0 and self.threshold is None:
                 self.archive.threshold = max(float(novelty.mean()), np.finfo(np.float64).tiny)
         ids = self.population.ids
         self.archive.add(genomes, scores, points, ids, novelty=self.novelty)
         by_name = dict(zip(self.archive.measure_names, points.T, strict=True))
-        tell_with_episodes(self._algorithm, told, returns=None, observe=observe, measures=by_name)
+        tell_with_episodes(self._algorithm, search_fitness, returns=None, observe=observe, measures=by_name)
         self._fitness = scores
         self._generation += 1
         self.population = self._with_fitness()
@@ -185,8 +185,8 @@ class NoveltySearch:
         distances[np.arange(n), np.arange(-n, 0)] = np.inf
         return distances
 
-    def _score(self, novelty: FloatArray, fitness: FloatArray, distances: FloatArray) -> FloatArray:
-        """What the algorithm is told as fitness of the individuals that could be scored, `(n,)`."""
+    def _search_fitness(self, novelty: FloatArray, fitness: FloatArray, distances: FloatArray) -> FloatArray:
+        """The fitness that the algorithm gets for the individuals that could be scored, `(n,)`."""
         if self.local_competition:
             others = np.concatenate([self.archive.elites.fitness, fitness])
             near = nearest(distances, self.neighbours)

@@ -14,14 +14,14 @@ from evonet.shell import allowing
 _COMMAND = [sys.executable, "-m", "evonet", "watch"]
 
 Say = Callable[[str], None]
-Attend = Callable[[Path], None]
+StartSpectators = Callable[[Path], None]
 """Function of the path of a run that begins; it starts the spectators, and does not wait for them."""
 
 
 @contextlib.contextmanager
 def spectators(
     options: Sequence[Sequence[str]], allow_imports: Sequence[str], say: Say, *, stay: bool
-) -> Iterator[Attend]:
+) -> Iterator[StartSpectators]:
     """A context with a function that starts the spectators of a run.
 
     They end with this process, however it ends, because their standard input closes.
@@ -37,7 +37,7 @@ def spectators(
     """
     started: list[tuple[subprocess.Popen[str], threading.Thread]] = []
 
-    def attend(run: Path) -> None:
+    def start_spectators(run: Path) -> None:
         for words in options:
             process = subprocess.Popen(  # noqa: S603 - this program itself
                 [*_COMMAND, str(run), *words, "--attached", *allowing(allow_imports)],
@@ -48,7 +48,7 @@ def spectators(
             started.append((process, reader))
 
     try:
-        yield attend
+        yield start_spectators
         if stay and started:
             say("Ctrl-C ends what --watch and --window show")
             with contextlib.suppress(KeyboardInterrupt):

@@ -16,7 +16,7 @@ from evonet.experiment.run_finder import start_time
 from evonet.files.directory import Directory
 from evonet.files.lock import is_locked
 from evonet.inspection.loaded_run import LoadedRun, load_run, target_of
-from evonet.inspection.phrases import verdict, with_minus
+from evonet.inspection.phrases import verdict_sentence, with_minus
 from evonet.seeding import Purpose, episode_seeds
 from evonet.strategies.saved_population import islands_of, population_of
 from evonet.watch.curves import Curves, rounded
@@ -174,7 +174,7 @@ class WatchedRun:
 
     def _verdict(self) -> str | None:
         try:
-            return with_minus(verdict(load_run(self.path).summary))
+            return with_minus(verdict_sentence(load_run(self.path).summary))
         except EvonetError as error:
             self._problem = str(error)
             return None

@@ -497,7 +497,7 @@ class Sketched(Walk):
 
 
 def test_the_environment_that_waits_longest_is_closed_not_one_that_plays(counted):
-    playing, waiting, new = (Instance(Counted, most_open=2) for _ in range(3))
+    playing, waiting, new = (Instance(Counted, max_open=2) for _ in range(3))
     playing.reset(1)
     waiting.reset(1)
     playing.reset(2)

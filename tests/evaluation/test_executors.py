@@ -182,13 +182,13 @@ def auto(monkeypatch):
         monkeypatch.setattr(automatic, "time", clock)
         made = AutoExecutor(KNOWN, engine)
         made._cores = cores
-        alone = made._alone.evaluate
+        alone = made._in_process.evaluate
 
         def slowly(*arguments):
             clock.now += 0.9
             return alone(*arguments)
 
-        made._alone.evaluate = slowly
+        made._in_process.evaluate = slowly
         return made, started
 
     return auto

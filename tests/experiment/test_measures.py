@@ -93,9 +93,9 @@ def test_the_champion_s_measures_are_in_its_file_the_summary_and_the_metrics(who
 
 
 def test_a_run_with_weights_tells_return_and_fitness_apart_and_goes_on_to_the_last_bit(tmp_path):
-    weighed = ("fitness.weights={effort: -3, return: 2}",)
-    whole = run_whole(tmp_path, TEXT, *weighed)
-    stopped = run_stopped(tmp_path, TEXT, *weighed, after=1)
+    weighted = ("fitness.weights={effort: -3, return: 2}",)
+    whole = run_whole(tmp_path, TEXT, *weighted)
+    stopped = run_stopped(tmp_path, TEXT, *weighted, after=1)
     unfinished = load_run(stopped).champion.validation
     go_on(stopped)
     assert exact_files(stopped) == exact_files(whole)

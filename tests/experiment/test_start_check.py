@@ -260,7 +260,7 @@ def test_wrappers_with_running_statistics_are_refused_in_a_callables_environment
 
 
 @pytest.fixture
-def dear(monkeypatch):
+def long_steps(monkeypatch):
     """Trials whose steps seem to take half a second."""
     tried = EpisodeReturn.try_out
 
@@ -271,7 +271,7 @@ def dear(monkeypatch):
     monkeypatch.setattr(EpisodeReturn, "try_out", try_out)
 
 
-def test_a_run_says_what_its_parts_will_take_where_that_is_more_than_a_minute(config, tmp_path, dear):
+def test_a_run_says_what_its_parts_will_take_where_that_is_more_than_a_minute(config, tmp_path, long_steps):
     (times,) = said_by_run(config(own("Walk")), tmp_path / "run")
     assert times == (
         "warning: a generation takes about 80 s, a validation about 20 s, the test about 20 s: "
@@ -355,7 +355,7 @@ def test_warnings_of_an_environment_are_not_the_checker_s(config):
     assert not any("deprecated" in message for message in messages)
 
 
-def test_check_proposes_numbers_that_can_be_copied_into_the_config(config, dear, monkeypatch):
+def test_check_proposes_numbers_that_can_be_copied_into_the_config(config, long_steps, monkeypatch):
     monkeypatch.setattr("evonet.experiment.check._Check._one_episode", lambda _: [20])
     dearer = config(own("Walk"), "algorithm.population_size=64", "validation.episodes=100", "test.episodes=null")
     findings = [finding.message for finding in check_config(dearer)]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from evonet.cli.console import say
+from evonet.cli.console import print_unless_quiet
 from evonet.files.text import printable, printable_json
 
 HOSTILE = "\x1b]0;x\x07 \x9b31m \u202e ü 😀 \udc80"
@@ -28,5 +28,5 @@ def test_a_message_is_printed_as_text(quiet, capsys):
         pass
 
     Options.quiet = quiet
-    say(Options, f"warning: processor {HOSTILE}")
+    print_unless_quiet(Options, f"warning: processor {HOSTILE}")
     assert capsys.readouterr().err == ("" if quiet else f"warning: processor {printable(HOSTILE)}\n")

@@ -24,7 +24,7 @@ from evonet import (
 )
 from evonet.inspection import notebook
 from evonet.inspection.notebook import to_html
-from evonet.inspection.phrases import verdict
+from evonet.inspection.phrases import verdict_sentence
 
 
 def drawings(text):
@@ -78,7 +78,7 @@ def test_a_population_of_any_kind_is_shown(fitness, words):
 def test_a_run_shows_verdict_curve_and_network(small_run, failed_run):
     text = to_html(load_run(small_run))
     assert "small · CartPole-v1 · seed 3" in text
-    assert verdict(load_run(small_run).summary) in text
+    assert verdict_sentence(load_run(small_run).summary) in text
     assert "pole angular velocity" in text
     assert len(drawings(text)) == 2
     assert "No champion: not one individual could be scored." in to_html(load_run(failed_run))

@@ -80,7 +80,7 @@ class AutoExecutor:
         faults: FaultPolicy = FaultPolicy(),  # noqa: B008 - frozen
     ) -> None:
         self._task, self._engine, self._faults = task, engine, faults
-        self._alone = InProcess(task, engine)
+        self._in_process = InProcess(task, engine)
         self._workers: WorkerProcesses | None = None
         self._seconds = 0.0
         self._step_seconds = math.inf
@@ -89,32 +89,32 @@ class AutoExecutor:
 
     @property
     def engine_name(self) -> str:
-        return self._alone.engine_name
+        return self._in_process.engine_name
 
     def evaluate(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:
         started = time.monotonic()
-        used: Executor = self._alone
+        executor: Executor = self._in_process
         try:
             if self._workers is not None and self._workers.processes.ready:
-                used = self._workers
-            results = used.evaluate(genomes, individuals, seeds, normaliser)
+                executor = self._workers
+            results = executor.evaluate(genomes, individuals, seeds, normaliser)
         except WorkersUnavailable as error:
             self._dismiss_workers()
             warnings.warn(f"{error}; episodes run in this process", EvonetWarning, stacklevel=2)
-            return self._alone.evaluate(genomes, individuals, seeds, normaliser)
+            return self._in_process.evaluate(genomes, individuals, seeds, normaliser)
         if self._undecided:
-            self._compare_speed(used, time.monotonic() - started, sum(chunk.steps for chunk in results))
+            self._compare_speed(executor, time.monotonic() - started, sum(chunk.steps for chunk in results))
         return results
 
-    def _compare_speed(self, used: Executor, seconds: float, steps: int) -> None:
+    def _compare_speed(self, executor: Executor, seconds: float, steps: int) -> None:
         """Learn from an evaluation whether to start worker processes, to keep them, or to do without."""
-        if used is self._alone:
+        if executor is self._in_process:
             self._seconds += seconds
             self._step_seconds = seconds / max(steps, 1)
             if self._workers is None and self._seconds > _WORTH_TRYING:
-                self._undecided = self._cores > 1 and "numba" not in self._alone.engine_name
+                self._undecided = self._cores > 1 and "numba" not in self._in_process.engine_name
                 if self._undecided:
                     self._workers = WorkerProcesses(self._task, self._engine, self._cores, self._faults)
                     self._workers.processes.start()
@@ -131,7 +131,7 @@ class AutoExecutor:
             self._workers = None
 
     def close(self) -> None:
-        self._alone.close()
+        self._in_process.close()
         if self._workers is not None:
             self._workers.close()
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evonet.experiment.records import WEIGHED
+from evonet.experiment.records import VALIDATION_FITNESS
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, Axes, axes_for, finite_span, legend
 
@@ -55,19 +55,19 @@ def learning_curve(run: Learning, over: Over = "evaluations", ax: Axes | None = 
     small = "o" if len(x) < 40 else ""
     ax.plot(x, metrics["median"], color=MUTED, label="median", marker=small, markersize=3)
     ax.plot(x, metrics["best"], color=POSITIVE, label="best in training", marker=small, markersize=3)
-    weighed = WEIGHED in metrics
-    validation = metrics[WEIGHED if weighed else "validation_mean"]
+    weighted = VALIDATION_FITNESS in metrics
+    validation = metrics[VALIDATION_FITNESS if weighted else "validation_mean"]
     if np.isfinite(validation).any():
         ax.step(
             x, validation, color=NEGATIVE, linestyle="--", where="post",
             label="champion in validation", marker=small, markersize=3,
         )  # fmt: skip
-    target = None if weighed else run.summary.get("target")
+    target = None if weighted else run.summary.get("target")
     if target is not None:
         ax.axhline(target, color=TARGET, linewidth=1.4, linestyle=":", label="target")
     _limit(ax, metrics["median"], metrics["lower_quartile"], metrics["best"], validation, target)
     ax.set_xlabel({"generation": "generation"}.get(over, over.replace("_", " ")))
-    ax.set_ylabel("fitness" if weighed else "return")
+    ax.set_ylabel("fitness" if weighted else "return")
     thousands(ax)
     legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0.2)
     return ax

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evonet.inspection import phrases
-from evonet.inspection.phrases import counted, number
+from evonet.inspection.phrases import counted, number, verdict_sentence
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 
@@ -15,9 +14,9 @@ def verdict(findings: Findings) -> Section:
     """The verdict in one sentence, with the replay beside it, and what the score is compared with."""
     summary = findings.run.summary
     if summary["champion"] is None:
-        parts: dict[str, Any] = {"badge": "no champion", "sentence": phrases.verdict(summary), "scores": []}
+        parts: dict[str, Any] = {"badge": "no champion", "sentence": verdict_sentence(summary), "scores": []}
     else:
-        parts = {"badge": _badge(summary), "sentence": phrases.verdict(summary), "scores": _scores(findings)}
+        parts = {"badge": _badge(summary), "sentence": verdict_sentence(summary), "scores": _scores(findings)}
     if findings.task is not None and findings.sheets:
         parts["replay"] = next(iter(findings.replayed))
     return Section("verdict", "Verdict", parts=parts)
