@@ -224,3 +224,19 @@ def test_a_generator_s_randomness_is_none(line):
 
 def test_every_module_says_what_it_is():
     assert [module for module, path in MODULES.items() if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def stale_names(folder, docstring):
+    """Files that the docstring of a room names, and that are not in it."""
+    return [name for name in re.findall(r"`(\w+\.py)`", docstring) if not (folder / name).exists()]
+
+
+def test_a_room_s_docstring_names_files_that_are_there():
+    rooms = [path for path in MODULES.values() if path.name == "__init__.py"]
+    docstrings = {path.parent: ast.get_docstring(ast.parse(path.read_text())) or "" for path in rooms}
+    assert sum(len(re.findall(r"`\w+\.py`", docstring)) for docstring in docstrings.values()) > 100
+    assert {str(folder): stale for folder, text in docstrings.items() if (stale := stale_names(folder, text))} == {}
+
+
+def test_a_file_that_is_not_there_is_seen():
+    assert stale_names(PACKAGE / "files", "`journal.py` appends lines, `diary.py` too") == ["diary.py"]
