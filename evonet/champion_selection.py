@@ -52,8 +52,9 @@ class Validation(Settings):
             but no fewer than 10.
         candidates: how many of a generation's fittest are tried, if they were not tried before.
         environment: environment of the held-out episodes, with the same spaces; by default that of training.
-        engine: engine of the held-out episodes; by default that of training. "gymnasium" runs the environment itself,
-            for tasks so sensitive that the rounding of a kernel decides which individual succeeds.
+        engine: engine of the held-out episodes; by default that of training, after EnvPool "gymnasium". That one runs
+            the environment itself, for tasks so sensitive that the rounding of a kernel decides which individual
+            succeeds.
         archive_episodes: held-out episodes of each elite of an archive at the end of the run; by default none.
     """
 

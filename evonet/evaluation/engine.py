@@ -8,7 +8,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.results import EpisodeResults
 from evonet.types import FloatArray, IntArray
 
-EngineName = Literal["auto", "gymnasium", "numpy", "numba"]
+EngineName = Literal["auto", "gymnasium", "numpy", "numba", "envpool"]
 """The engines that a config can name."""
 
 

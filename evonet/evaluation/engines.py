@@ -25,7 +25,7 @@ def brief_engine(task: Task) -> Engine:
 
 def runs_foreign_code(name: EngineName, task: Task) -> bool:
     """Whether the engine called `name` runs an environment that others wrote, and that may hang or crash."""
-    return name == "gymnasium" or (name == "auto" and kernel_for(task) is None)
+    return name in ("gymnasium", "envpool") or (name == "auto" and kernel_for(task) is None)
 
 
 def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Engine:
@@ -49,5 +49,12 @@ def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Eng
         "gymnasium": lambda: real_engine(task),
         "numpy": lambda: NumpyEngine(task),
         "numba": lambda: NumbaEngine(task, threads),
+        "envpool": lambda: _envpool_engine(task, threads),
     }
     return makers[name]()
+
+
+def _envpool_engine(task: Task, threads: int | None) -> Engine:
+    from evonet.evaluation.envpool_engine import EnvPoolEngine  # a run of another engine starts without it
+
+    return EnvPoolEngine(task, threads)

@@ -96,7 +96,10 @@ def build_validation_fitness(
         ConfigError: the environment of the validation has other spaces, or its engine cannot run the environment.
     """
     settings = config.settings.validation
-    override = next((key for key in ("environment", "engine") if getattr(settings, key) is not None), None)
+    engine: EngineName | None = settings.engine or (
+        "gymnasium" if config.settings.evaluation.engine == "envpool" else None
+    )
+    override = "environment" if settings.environment is not None else "engine" if engine is not None else None
     if override is None:
         return fitness
     path = ("validation", "environment")
@@ -107,7 +110,7 @@ def build_validation_fitness(
     environment = settings.environment or config.settings.environment
     assert environment is not None
     made = environment.build().restricted(config.allowed_imports)
-    validation_fitness = _episode_return(config, made, path, executor, settings.engine)
+    validation_fitness = _episode_return(config, made, path, executor, engine)
     assert fitness.task is not None
     assert validation_fitness.task is not None
     for name in ("observation_space", "action_space"):

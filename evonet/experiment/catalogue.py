@@ -36,6 +36,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
         "gymnasium": "The environment itself, any that Gymnasium can make.",
         "numpy": "A kernel, many episodes at once in NumPy.",
         "numba": "A kernel, compiled by Numba.",
+        "envpool": "EnvPool's C++ environments, for training only: validation and test play Gymnasium's own.",
     },
     "tracking": {
         "tensorboard": "Event files for TensorBoard in the run directory, while the run goes on.",

@@ -23,7 +23,7 @@ from evonet.inspection.archives import archive_text
 from evonet.inspection.chart import chart
 from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.phrases import counted, first_few, made_by, number, shortened
+from evonet.inspection.phrases import counted, first_few, made_by, number, shortened, where_scored
 from evonet.inspection.policy_text import policy_text
 from evonet.inspection.verdict import COLUMNS, Paint, champion_verdict, plain, run_verdict
 from evonet.inspection.weights import weight_tables
@@ -74,6 +74,8 @@ def run_overview(run: LoadedRun, *, weights: bool = False, paint: Paint = plain)
         sections.append(_unfinished(run))
     if run.champion is not None and run.champion.task is not None and (why := why_no_kernel(run.champion.task)):
         sections.append(textwrap.fill(f"Note: {why}.", COLUMNS))
+    if where := where_scored(run.settings):
+        sections.append(textwrap.fill(where, COLUMNS))
     if run.champion is not None and (measured := _measures(run.champion)):
         sections.append(measured)
     front = front_of(run)

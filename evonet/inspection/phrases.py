@@ -147,6 +147,27 @@ def _mean(value: float | None) -> str:
     return number(-math.inf if value is None else value, 4)
 
 
+def where_scored(settings: Mapping[str, Any]) -> str:
+    """A sentence where a run's training and its held-out and fresh episodes took place; "" if in the same environment.
+
+    Args:
+        settings: the run's settings, as its config has them.
+    """
+    engine = (settings.get("evaluation") or {}).get("engine")
+    validation = settings.get("validation") or {}
+    trained = _environment(settings.get("environment") or {})
+    tested = _environment(validation["environment"]) if validation.get("environment") else trained
+    if engine == "envpool":
+        trained += ", in EnvPool"
+        tested += ", in Gymnasium" if validation.get("engine") != "envpool" else ", in EnvPool and in Gymnasium"
+    return "" if trained == tested else f"Trained on {trained}; validated and tested on {tested}."
+
+
+def _environment(settings: Mapping[str, Any]) -> str:
+    kwargs = ", ".join(f"{name} {value}" for name, value in (settings.get("kwargs") or {}).items())
+    return printable(f"{settings.get('id')}{f' ({kwargs})' if kwargs else ''}", keep="")
+
+
 def made_by(ancestor: Ancestor, joint: str = " + ") -> str:
     """The operators that made an individual; `copied` or `random weights` if there were none.
 

@@ -1,6 +1,7 @@
 """Resume: a stopped run has the results of an uninterrupted one, with every algorithm, engine and executor."""
 
 import copy
+import importlib.util
 import itertools
 import json
 import math
@@ -146,7 +147,10 @@ def test_an_engine_or_a_number_of_workers_may_take_over_from_another(tmp_path):
     assert exact_files(stopped) == whole
 
 
-@pytest.mark.parametrize("engine", ["gymnasium", "numpy", "numba"])
+NEEDS_ENVPOOL = pytest.mark.skipif(importlib.util.find_spec("envpool") is None, reason="EnvPool is not installed")
+
+
+@pytest.mark.parametrize("engine", ["gymnasium", "numpy", "numba", pytest.param("envpool", marks=NEEDS_ENVPOOL)])
 def test_every_engine_goes_on(engine, tmp_path):
     settings = (f"evaluation.engine={engine}", "evaluation.workers=1")
     whole = run_whole(tmp_path, CARTPOLE, *settings)

@@ -12,7 +12,7 @@ from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.run_directory import CONFIG
 from evonet.files.bounded import read_text
 from evonet.files.directory import reading_below
-from evonet.inspection.phrases import counted, duration
+from evonet.inspection.phrases import counted, duration, where_scored
 from evonet.inspection.plots.palette import POSITIVE, Axes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
@@ -45,6 +45,8 @@ def _lead(findings: Findings) -> list[str]:
     champion = findings.champion
     if champion is not None and champion.task is not None and (why := why_no_kernel(champion.task)):
         lead.append(f"Note: {why}.")
+    if where := where_scored(findings.run.settings):
+        lead.append(where)
     return lead
 
 

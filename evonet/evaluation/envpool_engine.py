@@ -1,0 +1,279 @@
+"""The engine for EnvPool: Gymnasium's environments rewritten in C++, many of them stepped in threads.
+
+An evaluation stays a pure function: each batch of episodes gets a pool of its own, with a seed for each episode, and
+an episode that has ended is not stepped again. Start states, last digits and rewards in single precision are EnvPool's
+own, so what it scores is training; validation and test play the episodes of Gymnasium.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.specification import EnvironmentSpec
+from evonet.evaluation.arrays import surely_finite
+from evonet.evaluation.kernels.outcomes import EpisodeLog, Outcome
+from evonet.evaluation.kernels.task import can_measure, measures_of
+from evonet.evaluation.progress import PROGRESS
+from evonet.evaluation.results import EpisodeResults
+from evonet.extras import optional_package
+from evonet.policy import Policy
+from evonet.processes.cores import cores
+from evonet.task import Task
+from evonet.types import BoolArray, FloatArray, IntArray
+
+LANES = 256
+_RUNNING_SHARE = 0.75  # of the lanes; with fewer running episodes, the networks of the others leave
+_OF_THE_POOL = {  # settings that are no keyword arguments of an environment
+    *("num_envs", "batch_size", "num_threads", "max_num_players", "thread_affinity_offset", "base_path", "seed"),
+    *("env_seed", "gym_reset_return_info", "max_episode_steps", "reward_threshold"),
+}
+_RUNS = "the engine 'envpool' cannot run"
+_INSTEAD = "take the engine 'gymnasium'"
+
+
+class EnvPoolEngine:
+    """Runs episodes in EnvPool's environments, a batch at a time.
+
+    Args:
+        task: what an episode is.
+        threads: threads that step environments; by default one for each core. They change the time and nothing else.
+        lanes: episodes side by side; they change the time and nothing else.
+
+    Attributes:
+        task: what an episode is.
+        infos: keys of the infos that measures can read.
+        measures: what is kept of each step for the task's measures; None if there are none.
+        action_type: type of EnvPool's actions.
+
+    Raises:
+        ValueError: EnvPool cannot run exactly this task; the message has the reason.
+        EvonetError: EnvPool is not installed.
+    """
+
+    name = "envpool"
+
+    def __init__(self, task: Task, threads: int | None = None, lanes: int = LANES) -> None:
+        need = "the engine 'envpool' needs the package envpool"
+        self._envpool = optional_package("envpool", need, "envpool")
+        self.task = task
+        self._lanes, self._threads = lanes, threads or cores()
+        self._kwargs = _keyword_arguments(self._envpool, task)
+        with _no_warnings_of_precision(), closing(self._pool([0])) as pool:
+            found = pool.observation_space, pool.action_space
+            _, info = pool.reset()
+        _refuse_other_spaces(task, *found)
+        self.action_type = np.dtype(found[1].dtype)
+        self.infos = tuple(key for key, column in info.items() if np.shape(column) == (1,) and key != "env_id")
+        if not can_measure(task, dict.fromkeys(self.infos)):
+            readable = "observations, actions, rewards, length and the infos " + ", ".join(self.infos)
+            raise ValueError(f"{_RUNS} a measure that reads something else than {readable}; {_INSTEAD}")
+        self.measures = measures_of(task, dict.fromkeys(self.infos))
+
+    def run(
+        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+    ) -> EpisodeResults:
+        """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
+        inputs = self.task.architecture.num_inputs if normaliser else None
+        log = EpisodeLog.start(genomes, individuals, inputs, self.measures)
+        episodes = log.running
+        with np.errstate(all="ignore"), _no_warnings_of_precision():  # what is not finite becomes a fault
+            for first in range(0, len(episodes), self._lanes):
+                batch = episodes[first : first + self._lanes]
+                with closing(self._pool(seeds[batch].tolist())) as pool:
+                    _Batch(self, log, batch, genomes[individuals[batch]], normaliser).run(pool)
+        return log.finish(individuals, seeds)
+
+    def _pool(self, seeds: list[int]) -> Any:
+        """A pool of the task's environment, one for each of the seeds."""
+        return self._envpool.make_gymnasium(
+            self.task.environment_id,
+            num_envs=len(seeds),
+            num_threads=min(self._threads, len(seeds)),
+            seed=seeds,
+            max_episode_steps=self.task.max_steps,
+            **self._kwargs,
+        )
+
+    def close(self) -> None:
+        """Do nothing: a pool lives as long as its batch."""
+
+
+class _Batch:
+    """Episodes that begin together in one pool; a lane is an episode, and leaves some time after its end.
+
+    Args:
+        engine: the engine, whose pools have the task's environment.
+        log: the results of all episodes.
+        episodes: numbers of the batch's episodes in the log, `(lanes,)`.
+        genomes: the network of each, `(lanes, genome_size)`.
+        normaliser: normaliser of observations, or None.
+    """
+
+    def __init__(
+        self,
+        engine: EnvPoolEngine,
+        log: EpisodeLog,
+        episodes: IntArray,
+        genomes: FloatArray,
+        normaliser: ObservationNormaliser | None,
+    ) -> None:
+        self._task, self._measures, self._infos = engine.task, engine.measures, engine.infos
+        self._action_type = engine.action_type
+        self._log, self._episodes, self._genomes, self._normaliser = log, episodes, genomes, normaliser
+        lanes = len(episodes)
+        self._places: IntArray = np.arange(lanes)  # of the lanes in the pool
+        self._running: BoolArray = np.ones(lanes, np.bool_)
+        self._returns = np.zeros(lanes)
+        self._deviations = np.zeros((2, lanes, self._task.architecture.num_inputs))
+        self._rows = np.zeros((0, lanes)) if self._measures is None else self._measures.started(lanes)
+        self._policy = Policy(self._task, np.asfortranarray(genomes), normaliser)
+
+    def run(self, pool: Any) -> None:
+        """Run the episodes in the pool to their ends, and write into the log how they went."""
+        observations, _ = pool.reset()
+        self._observe(np.arange(len(self._episodes)), observations)
+        for length in range(1, self._task.max_steps + 1):
+            outputs = self._policy.forward()
+            if self._normaliser is not None:
+                deviations = self._policy.observations - self._normaliser.mean
+                self._deviations[0, self._running] += deviations[self._running]
+                self._deviations[1, self._running] += (deviations * deviations)[self._running]
+            if not surely_finite(outputs) or not surely_finite(self._policy.observations):
+                self._end(~np.isfinite(self._policy.observations).all(axis=1), Outcome.BAD_OBSERVATION, length - 1)
+                self._end(~np.isfinite(outputs).all(axis=1), Outcome.BAD_OUTPUT, length - 1)
+            self._step(pool, self._policy.decode(outputs), length)
+            running = np.count_nonzero(self._running)
+            if not running:
+                return
+            if running < _RUNNING_SHARE * len(self._running):
+                self._keep(self._running)
+
+    def _step(self, pool: Any, actions: Any, length: int) -> None:
+        """Take the step number `length` in each lane that runs; `actions` has one for each lane."""
+        lanes = np.flatnonzero(self._running)
+        if not len(lanes):
+            return
+        acted = np.asarray(actions)[lanes].astype(self._action_type, copy=False)
+        observations, rewards, terminated, truncated, info = pool.step(acted, self._places[lanes])
+        self._observe(lanes, observations)
+        rewards = rewards.astype(np.float64)
+        self._returns[lanes] += rewards
+        if self._measures is not None:
+            seen, numbers = self._policy.observations[lanes], acted.reshape(len(lanes), -1).astype(np.float64)
+            infos = tuple(info[name].astype(np.float64) for name in self._infos)
+            rows = self._rows[:, lanes]
+            self._measures.add_step(rows, slice(None), tuple(seen.T), tuple(numbers.T), rewards, infos, length)
+            self._rows[:, lanes] = rows
+        if not surely_finite(rewards):
+            self._returns[lanes[~np.isfinite(rewards)]] = rewards[~np.isfinite(rewards)]
+            self._end(self._lanes(lanes, ~np.isfinite(rewards)), Outcome.BAD_REWARD, length - 1)
+        self._end(self._lanes(lanes, terminated), Outcome.TERMINATED, length)
+        self._end(self._lanes(lanes, truncated | (length == self._task.max_steps)), Outcome.TRUNCATED, length)
+
+    def _observe(self, lanes: IntArray, observations: NDArray[Any]) -> None:
+        """Encode the observations of `lanes`; those of the pool's own type are as its space says."""
+        if isinstance(self._task.observation_space, spaces.Box):
+            self._policy.observations[lanes] = observations.reshape(len(lanes), -1)
+            return
+        for lane, observation in zip(lanes.tolist(), observations, strict=True):
+            self._policy.observe(lane, observation)
+
+    def _lanes(self, lanes: IntArray, condition: BoolArray) -> BoolArray:
+        """The lanes for whose number the condition holds, as a mask of all lanes."""
+        mask: BoolArray = np.zeros(len(self._running), np.bool_)
+        mask[lanes[condition]] = True
+        return mask
+
+    def _end(self, lanes: Any, outcome: Outcome, length: int) -> None:
+        """End the running ones of `lanes`, after `length` steps, and write down how they went."""
+        ended = lanes & self._running
+        count = np.count_nonzero(ended)
+        if not count:
+            return
+        numbers, results = self._episodes[ended], self._log.results
+        self._log.outcomes[numbers] = outcome
+        results.returns[numbers], results.lengths[numbers] = self._returns[ended], length
+        if self._measures is not None:
+            self._log.rows[numbers] = self._rows[:, ended].T
+            unseen = ~np.isfinite(self._policy.observations[ended]).all(axis=1) & (outcome <= Outcome.TERMINATED)
+            self._log.outcomes[numbers[unseen]] = Outcome.BAD_OBSERVATION  # the end is measured, too
+        if results.observations is not None:
+            results.observations.sums[numbers] = self._deviations[0, ended]
+            results.observations.squares[numbers] = self._deviations[1, ended]
+        self._running &= ~ended
+        PROGRESS.done += int(count)
+
+    def _keep(self, lanes: BoolArray) -> None:
+        """Keep these lanes and forget the others."""
+        old = self._policy
+        self._episodes, self._places, self._genomes = self._episodes[lanes], self._places[lanes], self._genomes[lanes]
+        self._returns, self._running = self._returns[lanes], self._running[lanes]
+        self._deviations, self._rows = self._deviations[:, lanes], self._rows[:, lanes]
+        self._policy = Policy(self._task, np.asfortranarray(self._genomes), self._normaliser)
+        self._policy.observations[...] = old.observations[lanes]
+        self._policy.memory[...] = old.memory[lanes]
+
+
+def _keyword_arguments(envpool: Any, task: Task) -> dict[str, Any]:
+    """The keyword arguments of the task's environment, which EnvPool's must know by the same names.
+
+    Raises:
+        ValueError: EnvPool has not the environment, or cannot honour a setting of it.
+    """
+    environment = task.environment
+    if not isinstance(environment, EnvironmentSpec):
+        raise ValueError(f"{_RUNS} an environment that a function makes; {_INSTEAD}")  # noqa: TRY004 - as below
+    if environment.id not in envpool.list_all_envs():
+        raise ValueError(f"{_RUNS} {environment.id}, which EnvPool has not; {_INSTEAD}")
+    for setting in ("wrappers", "hard_reset", "register"):
+        if getattr(environment, setting):
+            raise ValueError(f"{_RUNS} an environment with environment.{setting}; leave it out, or {_INSTEAD}")
+    if task.recorded:
+        raise ValueError(f"{_RUNS} episodes whose observations are recorded; {_INSTEAD}")
+    known = set(envpool.make_spec(environment.id)._config_keys) - _OF_THE_POOL
+    for name in environment.kwargs:
+        if name not in known:
+            has = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"{_RUNS} {environment.id} with kwargs.{name}; EnvPool's has {has}; {_INSTEAD}")
+    return dict(environment.kwargs)
+
+
+@contextmanager
+def _no_warnings_of_precision() -> Iterator[None]:
+    """Gymnasium warns that bounds of EnvPool's spaces are rounded; nothing is computed from them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r".*precision lowered by casting")
+        yield
+
+
+def _refuse_other_spaces(task: Task, observation_space: Any, action_space: Any) -> None:
+    """Refuse spaces of EnvPool's environment that are not Gymnasium's.
+
+    Bounds of observations may differ, because nothing is computed from them.
+
+    Raises:
+        ValueError: a shape, a kind of number, a count or a bound of an action is another one.
+    """
+    for name, found in (("observation_space", observation_space), ("action_space", action_space)):
+        wanted = getattr(task, name)
+        if not _alike(wanted, found, bounds=name == "action_space"):
+            raise ValueError(f"{_RUNS} {task.environment_id}: its {name} is {wanted}, EnvPool's {found}; {_INSTEAD}")
+
+
+def _alike(wanted: Any, found: Any, *, bounds: bool) -> bool:
+    if type(wanted) is not type(found) or wanted.shape != found.shape:
+        return False
+    if isinstance(wanted, spaces.Discrete):
+        return bool(wanted.n == found.n and wanted.start == found.start)
+    if isinstance(wanted, spaces.Box):
+        same = not bounds or (np.allclose(wanted.low, found.low) and np.allclose(wanted.high, found.high))
+        return bool(same and np.dtype(wanted.dtype).kind == np.dtype(found.dtype).kind)
+    return bool(wanted == found)
