@@ -114,12 +114,8 @@ class AutoExecutor:
             self._seconds += seconds
             self._step_seconds = seconds / max(steps, 1)
             if self._workers is None and self._seconds > _WORTH_TRYING:
-<<<<<<< HEAD
-                self._undecided = self._cores > 1 and "numba" not in self._in_process.engine_name
-=======
-                has_threads = self._alone.engine_name in ("numba", "numpy+numba", "envpool")
+                has_threads = self._in_process.engine_name in ("numba", "numpy+numba", "envpool")
                 self._undecided = self._cores > 1 and not has_threads
->>>>>>> f7bfea3 (An engine for EnvPool: training in its C++ environments, validation and test in Gymnasium's)
                 if self._undecided:
                     self._workers = WorkerProcesses(self._task, self._engine, self._cores, self._faults)
                     self._workers.processes.start()
