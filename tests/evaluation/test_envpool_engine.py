@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evonet.inspection.account import account
 
 from evonet import EpisodeReturn
 from evonet.environments.normaliser import ObservationNormaliser
@@ -21,7 +20,7 @@ from evonet.evaluation.results import EpisodeResults
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.overview import overview
+from evonet.inspection.overview import run_overview
 from evonet.measures import Condition, Measure
 from evonet.seeding import Purpose, episode_seeds
 from evonet.task import Task
@@ -189,5 +188,5 @@ def test_workers_change_nothing_and_held_out_episodes_are_gymnasiums(tmp_path: P
     assert champion.validation is not None
     again = fitness(champion.genome[None], episode_seeds(0, Purpose.VALIDATION, 0, 3), None).returns[0]
     np.testing.assert_array_equal(again, champion.validation.returns)
-    assert "Trained on CartPole-v1, in EnvPool; validated and tested on CartPole-v1" in overview(loaded)
+    assert "Trained on CartPole-v1, in EnvPool; validated and tested on CartPole-v1" in run_overview(loaded)
     assert json.loads((paths[0] / "run.json").read_text())["engine"] == "envpool"
