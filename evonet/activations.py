@@ -11,7 +11,7 @@ import numpy as np
 
 from evonet import arithmetic
 from evonet.foreign import import_module
-from evonet.settings import Among
+from evonet.settings import OneOf
 from evonet.types import FloatArray
 
 LEAK = 0.01
@@ -125,5 +125,5 @@ ACTIVATIONS = Activations(
 )
 """The activations that a config or a constructor may name."""
 
-ActivationName = Annotated[str, Among(ACTIVATIONS)]
+ActivationName = Annotated[str, OneOf(ACTIVATIONS)]
 """The name of an activation, a key of `ACTIVATIONS`."""

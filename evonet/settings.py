@@ -41,7 +41,7 @@ PositiveFloat = Annotated[float, Gt(0)]
 
 
 @dataclass(frozen=True)
-class Among:
+class OneOf:
     """Annotation of a text that must be one of the given names.
 
     Attributes:
@@ -289,7 +289,7 @@ def _check_value(argument: str, hint: Any, value: Any) -> None:
 
 
 def _check_constraint(argument: str, constraint: Any, value: Any) -> None:
-    if isinstance(constraint, Among) and value not in constraint.names:
+    if isinstance(constraint, OneOf) and value not in constraint.names:
         raise ValueError(f"{argument} must be a known name, got {value!r}; {did_you_mean(value, constraint.names)}")
     if type(constraint) in _COMPARISONS:
         field, words, holds = _COMPARISONS[type(constraint)]

@@ -67,9 +67,9 @@ def test_the_bar_fits_the_terminal_and_the_validation_is_not_what_is_cut_off(col
 def test_within_a_generation_its_episodes_are_counted(monkeypatch):
     run = RunProgress(config(stop={"generations": 200}))
     PROGRESS.done, PROGRESS.total = 132, 384
-    assert "episodes" not in run.news
+    assert "episodes" not in run.status
     monkeypatch.setattr("time.monotonic", lambda: 8.0)
-    assert run.news == "gen 0/200 · 132 / 384 episodes · 8 s"
+    assert run.status == "gen 0/200 · 132 / 384 episodes · 8 s"
 
 
 def test_an_evaluation_counts_its_episodes_in_this_process_and_in_workers(monkeypatch):
@@ -127,7 +127,7 @@ def test_a_terminal_gets_a_bar_that_makes_way_for_messages_and_a_log_gets_lines(
         assert f"\r{' ' * len(line)}\ra message\n" in text
         assert text.endswith(("\r", "\ra message\n"))
     else:
-        assert set(text.splitlines()) == {run.news, "a message"}
+        assert set(text.splitlines()) == {run.status, "a message"}
 
 
 def test_a_quiet_run_shows_nothing(capsys):

@@ -64,7 +64,7 @@ class RunProgress:
         self._seconds, self._changed = seconds, time.monotonic()
 
     @property
-    def news(self) -> str:
+    def status(self) -> str:
         """The generation, the score on the way to the target, the effort."""
         now = time.monotonic()
         parts = [f"gen {self.generations}" + (f"/{self._most}" if self._most else "")]
@@ -85,14 +85,14 @@ class RunProgress:
         return f"validation {self._validation:.4g}" + ("" if self._target is None else f" / {self._target:.4g}")
 
     def bar(self, columns: int) -> str:
-        """The line for a terminal: the name, a bar on the way to the target or to the last generation, the news."""
-        news = self.news
-        free = columns - 1 - len(self._name) - len(news) - 4
+        """The line for a terminal: the name, a bar on the way to the target or to the last generation, the status."""
+        status = self.status
+        free = columns - 1 - len(self._name) - len(status) - 4
         width, share = min(_BAR, free), self._share
         if share is None or width < _NARROWEST_BAR:
-            return f"{self._name}  {news}"[: columns - 1]
+            return f"{self._name}  {status}"[: columns - 1]
         full = round(share * width)
-        return f"{self._name} {'█' * full}{'░' * (width - full)}  {news}"
+        return f"{self._name} {'█' * full}{'░' * (width - full)}  {status}"
 
     @property
     def _share(self) -> float | None:
@@ -129,7 +129,7 @@ class Display:
 
     def _draw(self) -> None:
         with self._lock:
-            line = self._run.bar(shutil.get_terminal_size().columns) if self._terminal else self._run.news
+            line = self._run.bar(shutil.get_terminal_size().columns) if self._terminal else self._run.status
             self._write(f"\r{line:<{self._bar_columns}}" if self._terminal else f"{line}\n")
             self._bar_columns = len(line)
 
@@ -191,7 +191,7 @@ def progress(config: Config, *, quiet: bool) -> Iterator[ProgressCallbacks]:
         yield ProgressCallbacks(run, (lambda _: None) if quiet else say_above_the_bar)
     except KeyboardInterrupt as interruption:
         if run.score:
-            interruption.__notes__ = [f"so far: {run.news}", *getattr(interruption, "__notes__", [])]
+            interruption.__notes__ = [f"so far: {run.status}", *getattr(interruption, "__notes__", [])]
         raise
     finally:
         if display is not None:

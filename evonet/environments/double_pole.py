@@ -22,11 +22,11 @@ from evonet.environments.known.double_pole import (
     FORCE,
     GRAVITY,
     HINGE_FRICTION,
-    LEAN,
-    LEAST_FORCE,
     LONG,
     LONG_MASS,
     LONG_MOMENT,
+    MAX_ANGLE,
+    MIN_FORCE,
     REST,
     SCALE,
     SHARE,
@@ -68,7 +68,7 @@ def accelerations(state: Sequence[float], force: float) -> tuple[float, float, f
     return cart, -0.75 / LONG * (cart * long_cosine + long_pull), -0.75 / SHORT * (cart * short_cosine + short_pull)
 
 
-def advanced(state: Sequence[float], force: float) -> list[float]:
+def runge_kutta_step(state: Sequence[float], force: float) -> list[float]:
     """The state after a step of 0.02 s, by two steps of the classic Runge-Kutta method."""
     now = list(state)  # Python numbers: NumPy is slower for six of them
     half = TIME_STEP / 2
@@ -151,12 +151,12 @@ class DoublePole(gym.Env[FloatArray, NDArray[np.float64]]):
     def step(self, action: ArrayLike) -> tuple[FloatArray, float, bool, bool, dict[str, Any]]:
         """Apply a force for 0.02 s."""
         force = FORCE * min(max(float(np.ravel(action)[0]), -1.0), 1.0)
-        if abs(force) < LEAST_FORCE:
-            force = LEAST_FORCE if force >= 0 else -LEAST_FORCE
-        numbers = advanced(self.state.tolist(), force)
+        if abs(force) < MIN_FORCE:
+            force = MIN_FORCE if force >= 0 else -MIN_FORCE
+        numbers = runge_kutta_step(self.state.tolist(), force)
         self.state = np.array(numbers)
         x, _, long, _, short, _ = numbers
-        failed = bool(abs(x) > TRACK or abs(long) > LEAN or abs(short) > LEAN)
+        failed = bool(abs(x) > TRACK or abs(long) > MAX_ANGLE or abs(short) > MAX_ANGLE)
         reward, over = self._damped(failed=failed) if self.damping else (float(not failed), failed)
         if self.render_mode == "human":
             self.render()

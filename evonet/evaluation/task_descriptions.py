@@ -175,14 +175,14 @@ def _describe_environment(environment: EnvironmentSpec | EnvironmentFactory) -> 
         ]
         kwargs = _describe_arguments(environment.kwargs, "environment")
         return environment.described() | {"kwargs": kwargs, "wrappers": wrappers}
-    if isinstance(environment, _LostFactory):
+    if isinstance(environment, _UnsavedFactory):
         return {"made_by": environment.made_by}
     return {"made_by": f"{environment.__module__}.{getattr(environment, '__qualname__', type(environment).__name__)}"}
 
 
 def _environment_from(fields: Fields, allow_imports: Collection[str]) -> EnvironmentSpec | EnvironmentFactory:
     if fields.has("made_by"):
-        return _LostFactory(fields.allow_only("made_by").text("made_by"))
+        return _UnsavedFactory(fields.allow_only("made_by").text("made_by"))
     fields.allow_only("id", "kwargs", "wrappers", "max_steps", "hard_reset", "register")
     wrappers = [
         Fields(entry, "wrapper").allow_only("name", "kwargs") for entry in fields.items("wrappers", _MOST_WRAPPERS)
@@ -213,8 +213,8 @@ def _arguments(fields: Fields) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _LostFactory:
-    """Stands where a callable made the environment: a file cannot hold code."""
+class _UnsavedFactory:
+    """The environment of a saved task that a callable made: a file cannot hold code."""
 
     made_by: str
 

@@ -116,7 +116,7 @@ class WorkerPool:
             self.start()
             if self._interrupted and self._waiting:
                 return self._waiting.popleft(), Reply(error=CallFailed("died", "the worker process was interrupted"))
-            self._hand_out()
+            self._assign_calls()
             self._listen(_LONGEST_WAIT)
         return self._done.popleft()
 
@@ -126,7 +126,7 @@ class WorkerPool:
         self._done.clear()
         for slot in self._slots:
             if slot.call is not None:
-                slot.vacate()
+                slot.empty()
 
     def interrupt(self) -> None:
         """Kill the workers, from another thread than the one that waits for calls: all calls fail as "died"."""
@@ -148,7 +148,7 @@ class WorkerPool:
     ) -> None:
         self.close()
 
-    def _hand_out(self) -> None:
+    def _assign_calls(self) -> None:
         for slot in self._slots:
             if self._waiting and slot.stage == "idle":
                 slot.begin(self._waiting.popleft())
@@ -164,7 +164,7 @@ class WorkerPool:
             if reply.error is None:
                 slot.advance()
             else:  # a function that raised may have left the process in any state
-                slot.vacate()
+                slot.empty()
                 if stage in ("initialising", "preparing"):
                     if call is not None:
                         self._waiting.appendleft(call)
@@ -177,7 +177,7 @@ class WorkerPool:
         grown = [slot for slot in self._slots if slot.stage == "idle" and slot.growth > _MOST_GROWTH]
         close_all([slot.worker for slot in grown if slot.worker is not None])
         for slot in grown:
-            slot.vacate()
+            slot.empty()
 
 
 class _Slot:
@@ -233,7 +233,7 @@ class _Slot:
         self.stage = "running"
         self.worker.begin(self.call.function, self.call.arguments, self.call.timeout)
 
-    def vacate(self) -> None:
+    def empty(self) -> None:
         """Kill the worker, if there is one, and leave the slot empty; `WorkerPool.start` fills it."""
         if self.worker is not None:
             self.worker.kill()
@@ -259,4 +259,4 @@ class _Slot:
 def _end(slots: Sequence[_Slot]) -> None:
     close_all([slot.worker for slot in slots if slot.worker is not None and slot.stage == "idle"])
     for slot in slots:
-        slot.vacate()
+        slot.empty()

@@ -106,8 +106,8 @@ def check_copes_with_fitness_that_teaches_little(make: MakeStrategy) -> None:
     lessons: dict[str, Callable[[FloatArray], FloatArray]] = {
         "equal fitness": lambda genomes: np.zeros(len(genomes)),
         "none scored": lambda genomes: np.full(len(genomes), -np.inf),
-        "some not scored": lambda genomes: np.where(_thirds(genomes), -np.inf, _sphere(genomes)),
-        "huge fitness and NaN": lambda genomes: np.where(_thirds(genomes), np.nan, 1e300 * _sphere(genomes)),
+        "some not scored": lambda genomes: np.where(_every_third(genomes), -np.inf, _sphere(genomes)),
+        "huge fitness and NaN": lambda genomes: np.where(_every_third(genomes), np.nan, 1e300 * _sphere(genomes)),
     }
     for lesson, fitness in lessons.items():
         with np.errstate(all="raise", under="ignore"):
@@ -221,7 +221,7 @@ def _sphere(genomes: FloatArray) -> FloatArray:
     return fitness
 
 
-def _thirds(genomes: FloatArray) -> Any:
+def _every_third(genomes: FloatArray) -> Any:
     return np.arange(len(genomes)) % 3 == 0
 
 

@@ -59,7 +59,7 @@ def population_sketch(population: Population, islands: Sequence[Population]) -> 
         "counts": counts.tolist(),
         "low": rounded(low),
         "high": rounded(high),
-        "islands": [_five(_scores(island)) for island in islands],
+        "islands": [_five_numbers(_scores(island)) for island in islands],
     }
 
 
@@ -70,6 +70,6 @@ def _scores(population: Population) -> FloatArray:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a quantile between two enormous numbers
-def _five(scores: FloatArray) -> list[float | None]:
+def _five_numbers(scores: FloatArray) -> list[float | None]:
     """Least, lower quartile, median, upper quartile and greatest; an empty list without scores."""
     return [rounded(value) for value in np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()] if scores.size else []

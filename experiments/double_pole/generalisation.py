@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.environments.known.double_pole import fallen, observe_positions, step
+from evonet.environments.known.double_pole import has_failed, observe_positions, step
 from evonet.network import NeuralNetwork
 
 FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -37,7 +37,7 @@ def generalisation(network: NeuralNetwork) -> int:
     for _ in range(STEPS):
         outputs = network.predict(np.stack(observe_positions(state), axis=1))
         new, _, _ = step(state, (np.tanh(outputs[:, 0]),), ())
-        up &= ~fallen(new)
+        up &= ~has_failed(new)
         state = tuple(np.where(up, column, 0.0) for column in new)  # fallen poles must not overflow
     network.reset()
     return int(up.sum())

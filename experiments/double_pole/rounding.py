@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from evonet import Champion
-from evonet.environments.double_pole import FORCE, LEAST_FORCE, SCALE, START, advanced
-from evonet.environments.known.double_pole import advanced as kernel_advanced
+from evonet.environments.double_pole import FORCE, MIN_FORCE, SCALE, START, runge_kutta_step
+from evonet.environments.known.double_pole import runge_kutta_step as kernel_step
 
 STEPS = 100_000
 
@@ -24,7 +24,7 @@ STEPS = 100_000
 def force(champion: Champion, state: np.ndarray) -> float:
     """What the network pushes with."""
     push = FORCE * float(np.tanh(champion.network.predict(state / SCALE)[0]))
-    return push if abs(push) >= LEAST_FORCE else float(np.copysign(LEAST_FORCE, push))
+    return push if abs(push) >= MIN_FORCE else float(np.copysign(MIN_FORCE, push))
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def first_steps(champion: Champion) -> dict[float, int]:
     marks, exceeded = [1e-15, 1e-12, 1e-9, 1e-6, 1e-3], {}
     for step in range(1, STEPS + 1):
         ours, kernels = (
-            np.array(advanced(ours.tolist(), force(champion, ours))),
+            np.array(runge_kutta_step(ours.tolist(), force(champion, ours))),
             np.array(_twice(tuple(kernels), force(champion, kernels))),
         )
         while marks and np.abs(ours - kernels).max() > marks[0]:
@@ -60,8 +60,8 @@ def first_steps(champion: Champion) -> dict[float, int]:
 
 
 def _twice(state: tuple[float, ...], push: float) -> tuple[float, ...]:
-    once: tuple[float, ...] = kernel_advanced(state, push)
-    twice: tuple[float, ...] = kernel_advanced(once, push)
+    once: tuple[float, ...] = kernel_step(state, push)
+    twice: tuple[float, ...] = kernel_step(once, push)
     return twice
 
 

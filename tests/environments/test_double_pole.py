@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from evonet.environments.double_pole import DoublePole, accelerations, advanced
+from evonet.environments.double_pole import DoublePole, accelerations, runge_kutta_step
 from evonet.environments.known import kernels
-from evonet.environments.known.double_pole import LEAN
+from evonet.environments.known.double_pole import MAX_ANGLE
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import NumpyEngine
@@ -65,7 +65,7 @@ def test_a_trajectory_is_that_of_an_independent_integration(force):
 
     ours = state
     for _ in range(10):
-        ours = advanced(ours, force)
+        ours = runge_kutta_step(ours, force)
     # The cart's friction jumps where its velocity changes sign; here it does so at most once.
     theirs = integrate.solve_ivp(change, (0, 0.2), state, method="DOP853", rtol=1e-12, atol=1e-12, max_step=1e-3)
     assert ours == pytest.approx(theirs.y[:, -1], rel=2e-3, abs=2e-4)
@@ -83,11 +83,11 @@ def test_half_the_time_step_is_sixteen_times_as_exact():
         return [s[1], cart, s[3], long, s[5], short]
 
     exact = integrate.solve_ivp(change, (0, 0.02), state, method="DOP853", rtol=1e-13, atol=1e-14).y[:, -1]
-    coarse = np.abs(advanced(state, 5.0) - exact).max()
+    coarse = np.abs(runge_kutta_step(state, 5.0) - exact).max()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(double_pole, "TIME_STEP", 0.005)
         patch.setattr(double_pole, "SUBSTEPS", 4)
-        fine = np.abs(advanced(state, 5.0) - exact).max()
+        fine = np.abs(runge_kutta_step(state, 5.0) - exact).max()
     assert coarse / fine == pytest.approx(16, rel=0.3)
 
 
@@ -142,7 +142,7 @@ def test_it_ends_when_a_pole_leans_too_far_and_that_control_counts_for_nothing()
         _, reward, over, truncated, _ = environment.step(np.array([1.0]))
         rewards.append(reward)
         assert not truncated
-    assert np.abs(environment.state[[2, 4]]).max() > LEAN
+    assert np.abs(environment.state[[2, 4]]).max() > MAX_ANGLE
     assert rewards == [1.0] * (len(rewards) - 1) + [0.0]
 
 
@@ -167,7 +167,7 @@ def test_the_rewards_of_damping_add_up_to_gruau_s_fitness(start):
     while not over:
         _, reward, over, truncated, _ = environment.step([controller(environment.state)])
         total += reward
-        fallen = np.abs(environment.state[[2, 4]]).max() > LEAN or abs(environment.state[0]) > 2.4
+        fallen = np.abs(environment.state[[2, 4]]).max() > MAX_ANGLE or abs(environment.state[0]) > 2.4
         if not fallen:
             states.append(environment.state.copy())
         assert not truncated

@@ -194,7 +194,7 @@ def auto(monkeypatch):
     return auto
 
 
-def test_auto_starts_processes_when_evaluation_has_become_dear_and_keeps_them_if_they_pay(auto):
+def test_auto_starts_processes_when_evaluation_takes_long_and_keeps_them_if_they_pay(auto):
     made, started = auto(seconds=0.3)
     task = KNOWN
     results = [bits(evaluate(made, task, 2)) for _ in range(2)]

@@ -275,7 +275,7 @@ def every_activation(functions):
     from evonet.evaluation.kernels.compilation import compiled_function
 
     source = f"def activate(x):\n    return ({', '.join(f'{name}(x)' for name in functions)},)"
-    names = {"store": codegen.store(len(functions)), "activate": codegen.Written(source, functions)}
+    names = {"store": codegen.store(len(functions)), "activate": codegen.GeneratedFunction(source, functions)}
     return compiled_function(activate_all, names)
 
 

@@ -11,7 +11,7 @@ from evonet.inspection.analysis.ancestry import family, payoffs
 from evonet.inspection.analysis.influence import (
     action_influence,
     neuron_states,
-    visited,
+    sampled_observations,
     without_inputs,
     without_neurons,
 )
@@ -108,7 +108,7 @@ def test_the_policy_is_mapped_where_the_champion_was(balancer, episodes):
     angle, speed = np.meshgrid(surface.x, surface.y)
     clear = np.abs(angle + speed / 2) > 1e-9
     assert ((surface.actions[:, :, 0] == 1) == (angle + speed / 2 > 0))[clear].all()
-    seen = visited(episodes)[0][:, 2]
+    seen = sampled_observations(episodes)[0][:, 2]
     assert surface.x[0] < seen.min() < seen.max() < surface.x[-1] or surface.x[-1] > np.quantile(seen, 0.99)
 
 
@@ -119,7 +119,7 @@ def test_a_discrete_observation_has_a_table(discrete_run):
 
 
 def test_without_noise_a_sweep_is_the_champion_itself(balancer, episodes):
-    seen, _ = visited(episodes)
+    seen, _ = sampled_observations(episodes)
     noisy = observation_noise(balancer, balancer.task, SEEDS, seen, 5.0)
     again = observation_noise(balancer, balancer.task, SEEDS, seen, 5.0)
     with Trials(balancer.task, None, balancer.genome, SEEDS) as trials:

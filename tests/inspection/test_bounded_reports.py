@@ -18,7 +18,7 @@ from evonet.errors import ConfigError
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.files.bounded import read_some_lines, reading
-from evonet.inspection.analysis.influence import action_influence, path_strength, visited
+from evonet.inspection.analysis.influence import action_influence, path_strength, sampled_observations
 from evonet.inspection.analysis.policy import policy_table
 from evonet.inspection.analysis.responses import Responses
 from evonet.inspection.analysis.robustness import landscape, weight_noise
@@ -174,11 +174,11 @@ def test_visited_observations_are_as_many_as_fit_into_memory_and_from_all_episod
         part = rows[first : first + 200]
         return Trajectory(0, np.broadcast_to(part, (200, width)), part, part, part, part[:, 0], terminated=True)
 
-    few, memory = visited([episode(0, 2), episode(200, 2)])
+    few, memory = sampled_observations([episode(0, 2), episode(200, 2)])
     assert few[:, 0].tolist() == rows[:, 0].tolist()
     assert memory[:3, 0].tolist() == [0.0, 0.0, 1.0]
     monkeypatch.setattr("evonet.inspection.analysis.influence._MOST_NUMBERS", 5 * 128)
-    many, _ = visited([episode(0, 5), episode(200, 5)])
+    many, _ = sampled_observations([episode(0, 5), episode(200, 5)])
     assert many.shape == (128, 5)
     assert (many[0, 0], many[-1, 0]) == (0.0, 399.0)
 
@@ -328,10 +328,10 @@ def test_dear_episodes_leave_a_report_with_fewer_networks_that_says_what_is_miss
         (notice,) = found.notices
         assert notice == (
             "Robustness is not complete (noise in weights, cart mass, force, gravity and landscape left out): "
-            f"{findings.pace}."
+            f"{findings.cost_in_words}."
         )
     assert [figure.title for figure in found.figures] == ["Noise in observations", "Pole length", "Pole mass"]
-    assert re.fullmatch(r"an episode takes \S+ s here, and a network has 23 genes", findings.pace)
+    assert re.fullmatch(r"an episode takes \S+ s here, and a network has 23 genes", findings.cost_in_words)
 
 
 def test_only_the_genomes_that_are_shown_are_read(small_run):

@@ -89,7 +89,7 @@ def test_leaving_by_an_exception_ends_what_is_running():
         ((_, pid),) = results(pool, 1).items()
         pool.submit(Call(time.sleep, (60,)))
         pool.submit(Call(time.sleep, (60,)))
-        pool._hand_out()
+        pool._assign_calls()
         raise KeyboardInterrupt
     assert time.monotonic() - started < 20
     assert gone(pid)

@@ -22,11 +22,11 @@ CART_MASS, LONG_MASS, SHORT_MASS = 1.0, 0.1, 0.01  # kg
 LONG, SHORT = 0.5, 0.05  # m, half of each pole
 LONG_MOMENT, SHORT_MOMENT = LONG_MASS * LONG, SHORT_MASS * SHORT
 CART_FRICTION, HINGE_FRICTION = 5e-4, 2e-6
-FORCE, LEAST_FORCE = 10.0, 10.0 / 256  # N
+FORCE, MIN_FORCE = 10.0, 10.0 / 256  # N
 TIME_STEP = 0.01  # s
-TRACK, LEAN = 2.4, 36 * math.pi / 180  # m, rad
+TRACK, MAX_ANGLE = 2.4, 36 * math.pi / 180  # m, rad
 START = (0.0, 0.0, 4 * math.pi / 180, 0.0, 0.0, 0.0)
-SCALE = (TRACK, 10.0, LEAN, 5.0, LEAN, 16.0)
+SCALE = (TRACK, 10.0, MAX_ANGLE, 5.0, MAX_ANGLE, 16.0)
 DAMPING_STEPS, WINDOW = 1000, 100
 SHARE, REST = 0.1 / DAMPING_STEPS, 0.9 * 0.75  # of Gruau's fitness: for each control, and over the sum of the motion
 MAX_STEPS = 100_000
@@ -63,19 +63,19 @@ def observe_positions(state: Columns) -> Columns:
 
 def step(state: Columns, actions: Columns, _parameters: Columns) -> tuple[Columns, Column, Column]:
     """One control: two Runge-Kutta steps of 0.01 s; the reward is 1 as long as both poles are balanced."""
-    force = pushed(actions[0])
-    once = advanced((state[0], state[1], state[2], state[3], state[4], state[5]), force)
-    new = advanced(once, force)
-    failed = fallen(new)
+    force = applied_force(actions[0])
+    once = runge_kutta_step((state[0], state[1], state[2], state[3], state[4], state[5]), force)
+    new = runge_kutta_step(once, force)
+    failed = has_failed(new)
     return new, where(failed, 0.0, 1.0), failed
 
 
 def step_damped(state: Columns, actions: Columns, _parameters: Columns) -> tuple[Columns, Column, Column]:
     """One control; the rewards add up to Gruau's fitness."""
-    force = pushed(actions[0])
-    once = advanced((state[0], state[1], state[2], state[3], state[4], state[5]), force)
-    new = advanced(once, force)
-    failed = fallen(new)
+    force = applied_force(actions[0])
+    once = runge_kutta_step((state[0], state[1], state[2], state[3], state[4], state[5]), force)
+    new = runge_kutta_step(once, force)
+    failed = has_failed(new)
     motion = np.abs(new[0]) + np.abs(new[1]) + np.abs(new[2]) + np.abs(new[3])
     balanced = state[6] + where(failed, 0.0, 1.0)
     total = state[7] + where(failed, 0.0, motion - state[8])
@@ -85,25 +85,25 @@ def step_damped(state: Columns, actions: Columns, _parameters: Columns) -> tuple
     return new + (balanced, total) + state[9:] + (motion,), reward, over  # noqa: RUF005 - stars do not compile
 
 
-def pushed(action: Column) -> Column:
-    """The force of an action, never weaker than 10/256 N."""
+def applied_force(action: Column) -> Column:
+    """The force of an action, at least 10/256 N in its direction."""
     force = FORCE * bounded(action, -1.0, 1.0)
-    least = where(force >= 0.0, LEAST_FORCE, -LEAST_FORCE)
-    return where(np.abs(force) < LEAST_FORCE, least, force)
+    smallest = where(force >= 0.0, MIN_FORCE, -MIN_FORCE)
+    return where(np.abs(force) < MIN_FORCE, smallest, force)
 
 
-def fallen(state: Columns) -> Column:
+def has_failed(state: Columns) -> Column:
     """Whether the cart has left the track or a pole leans too far."""
-    return (np.abs(state[0]) > TRACK) | (np.abs(state[2]) > LEAN) | (np.abs(state[4]) > LEAN)
+    return (np.abs(state[0]) > TRACK) | (np.abs(state[2]) > MAX_ANGLE) | (np.abs(state[4]) > MAX_ANGLE)
 
 
-def advanced(state: Columns, force: Column) -> Columns:
-    """The state 0.01 s later."""
+def runge_kutta_step(state: Columns, force: Column) -> Columns:
+    """The state 0.01 s later, by a fourth-order Runge-Kutta step."""
     half = TIME_STEP / 2
-    first = change(state, force)
-    second = change(moved(state, first, half), force)
-    third = change(moved(state, second, half), force)
-    fourth = change(moved(state, third, TIME_STEP), force)
+    first = derivatives(state, force)
+    second = derivatives(euler_step(state, first, half), force)
+    third = derivatives(euler_step(state, second, half), force)
+    fourth = derivatives(euler_step(state, third, TIME_STEP), force)
     return (
         state[0] + TIME_STEP / 6 * (first[0] + 2.0 * second[0] + 2.0 * third[0] + fourth[0]),
         state[1] + TIME_STEP / 6 * (first[1] + 2.0 * second[1] + 2.0 * third[1] + fourth[1]),
@@ -114,19 +114,19 @@ def advanced(state: Columns, force: Column) -> Columns:
     )
 
 
-def moved(state: Columns, by: Columns, time: float) -> Columns:
-    """The state after some time at a constant rate of change."""
+def euler_step(state: Columns, rates: Columns, time: float) -> Columns:
+    """The state after `time` seconds at constant rates of change."""
     return (
-        state[0] + time * by[0],
-        state[1] + time * by[1],
-        state[2] + time * by[2],
-        state[3] + time * by[3],
-        state[4] + time * by[4],
-        state[5] + time * by[5],
+        state[0] + time * rates[0],
+        state[1] + time * rates[1],
+        state[2] + time * rates[2],
+        state[3] + time * rates[3],
+        state[4] + time * rates[4],
+        state[5] + time * rates[5],
     )
 
 
-def change(state: Columns, force: Column) -> Columns:
+def derivatives(state: Columns, force: Column) -> Columns:
     """Rates of change: velocities, and the accelerations of the cart and both poles."""
     velocity, long_turning, short_turning = state[1], state[3], state[5]
     long_sine, long_cosine = sin_cos(state[2])

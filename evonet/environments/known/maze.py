@@ -95,22 +95,22 @@ def observe_in(plan: MazeMap) -> Callable[[Columns], Columns]:
             ahead, aside = dx * cosine + dy * sine, dy * cosine - dx * sine  # of the wall's first end
             long, broad = wide * cosine + high * sine, high * cosine - wide * sine  # from there to the other end
             scale = 1.0 / (dx * high - dy * wide)
-            closeness = met(aside, broad, scale)
+            closeness = inverse_distance(aside, broad, scale)
             front, back = np.maximum(front, closeness), np.minimum(back, closeness)
-            closeness = met(-ahead, -long, scale)
+            closeness = inverse_distance(-ahead, -long, scale)
             right, left = np.maximum(right, closeness), np.minimum(left, closeness)
-            fore_left = np.maximum(fore_left, met(aside + ahead, broad + long, scale))
-            fore_right = np.maximum(fore_right, met(aside - ahead, broad - long, scale))
+            fore_left = np.maximum(fore_left, inverse_distance(aside + ahead, broad + long, scale))
+            fore_right = np.maximum(fore_right, inverse_distance(aside - ahead, broad - long, scale))
         ahead = (goal_x - x) * cosine + (goal_y - y) * sine
         aside = (goal_y - y) * cosine - (goal_x - x) * sine
         across = np.abs(ahead) < np.abs(aside)
         return (
-            share_of_reach(-left),
-            share_of_reach(fore_left * HALF_ROOT),
-            share_of_reach(front),
-            share_of_reach(fore_right * HALF_ROOT),
-            share_of_reach(right),
-            share_of_reach(-back),
+            range_reading(-left),
+            range_reading(fore_left * HALF_ROOT),
+            range_reading(front),
+            range_reading(fore_right * HALF_ROOT),
+            range_reading(right),
+            range_reading(-back),
             where(ahead >= np.abs(aside), 1.0, 0.0),
             where(across & (aside > 0.0), 1.0, 0.0),
             where(ahead < -np.abs(aside), 1.0, 0.0),
@@ -120,7 +120,7 @@ def observe_in(plan: MazeMap) -> Callable[[Columns], Columns]:
     return observe
 
 
-def met(aside: Column, broad: Column, scale: Column) -> Column:
+def inverse_distance(aside: Column, broad: Column, scale: Column) -> Column:
     """1 / distance at which a line through the robot meets a wall, negative behind the robot; 0 where it does not.
 
     Args:
@@ -131,7 +131,7 @@ def met(aside: Column, broad: Column, scale: Column) -> Column:
     return where(aside * (aside + broad) < 0.0, broad * scale, 0.0)
 
 
-def share_of_reach(closeness: Column) -> Column:
+def range_reading(closeness: Column) -> Column:
     """What a range finder reads: the distance over its reach, at most 1."""
     return 1.0 / np.maximum(REACH * closeness, 1.0)
 

@@ -64,7 +64,7 @@ def rollout_source(task: KernelTask) -> str:
             "TOGETHER": together,
             "step": task.kernel.step,
             "observe": task.kernel.observe,
-            "decode": Written(task.decoder.source(), {**decode, "stretched": decoders.stretched}),
+            "decode": GeneratedFunction(task.decoder.source(), {**decode, "stretched": decoders.stretched}),
             "activate_hidden": task.activate_hidden,
             "activate_output": task.activate_output,
             "real": arithmetic.double if task.real is np.float64 else to_float32,
@@ -89,12 +89,14 @@ def _measuring(task: KernelTask) -> dict[str, Any]:
         "MEASURED": True,
         "REWARDED": measures.reads("reward"),
         "ROWS": len(measures.starts),
-        "clear_rows": Written(measures.clearing_source()),
-        "measure_lanes": Written(
+        "clear_rows": GeneratedFunction(measures.clearing_source()),
+        "measure_lanes": GeneratedFunction(
             measures.lanes_source(),
             {
                 "where": arithmetic.where,
-                "as_observed": Written(_rounding(task.architecture.num_inputs), {"double": arithmetic.double}),
+                "as_observed": GeneratedFunction(
+                    _rounding(task.architecture.num_inputs), {"double": arithmetic.double}
+                ),
                 **{f"info_{place}": info for place, info in enumerate(task.kernel.infos.values())},
             },
         ),
@@ -117,7 +119,7 @@ def _together(architecture: Architecture) -> int:
 
 
 @dataclasses.dataclass(frozen=True)
-class Written:
+class GeneratedFunction:
     """A function whose source is written for a task, because it has a line for each of some numbers.
 
     Attributes:
@@ -129,9 +131,11 @@ class Written:
     names: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def load(size: int) -> Written:
+def load(size: int) -> GeneratedFunction:
     """`load(columns, lane)`: the numbers of a lane, as a tuple of `size`."""
-    return Written(f"def load(columns, lane):\n    return ({' '.join(f'columns[{k}, lane],' for k in range(size))})")
+    return GeneratedFunction(
+        f"def load(columns, lane):\n    return ({' '.join(f'columns[{k}, lane],' for k in range(size))})"
+    )
 
 
 def _rounding(size: int) -> str:
@@ -141,13 +145,13 @@ def _rounding(size: int) -> str:
     )
 
 
-def store(size: int) -> Written:
+def store(size: int) -> GeneratedFunction:
     """`store(columns, lane, numbers)`: write `size` numbers into a lane."""
     lines = "".join(f"\n    columns[{k}, lane] = numbers[{k}]" for k in range(size))
-    return Written(f"def store(columns, lane, numbers):{lines}")
+    return GeneratedFunction(f"def store(columns, lane, numbers):{lines}")
 
 
-def add_neurons(count: int, outputs: int) -> Written:
+def add_neurons(count: int, outputs: int) -> GeneratedFunction:
     """`add(…, neuron, lane)`: add the share of `count` hidden neurons, from `neuron` on, to the outputs of a lane.
 
     Several at once read the inputs and write the outputs only once.
@@ -162,7 +166,7 @@ def add_neurons(count: int, outputs: int) -> Written:
         for k in range(outputs)
     )
     arguments = "genomes, inputs, hidden, recurrent, outputs, bias, outgoing, hidden_size, neuron, lane"
-    return Written(f"def add({arguments}):{hidden}{sums}", {"hidden_output": rollout.hidden_output})
+    return GeneratedFunction(f"def add({arguments}):{hidden}{sums}", {"hidden_output": rollout.hidden_output})
 
 
 def module_source(entry: Callable[..., Any], names: Mapping[str, Any]) -> str:
@@ -190,9 +194,9 @@ class _Writer:
 
     def define(self, function: Any) -> str:
         """Write a function down; its name in the module."""
-        key: Any = function.source if isinstance(function, Written) else SCALAR.get(function, function)
+        key: Any = function.source if isinstance(function, GeneratedFunction) else SCALAR.get(function, function)
         if key not in self._known:
-            definition, meanings = self._definition(function if isinstance(function, Written) else key)
+            definition, meanings = self._definition(function if isinstance(function, GeneratedFunction) else key)
             name = definition.name if function is self._entry else f"{definition.name.strip('_')}_{len(self._known)}"
             self._known[key] = name
             _Names(self, meanings, definition).visit(definition)
@@ -205,7 +209,7 @@ class _Writer:
 
     def _definition(self, function: Any) -> tuple[ast.FunctionDef, Mapping[str, Any]]:
         """The syntax of a function, and what its names mean."""
-        if isinstance(function, Written):
+        if isinstance(function, GeneratedFunction):
             definition = _parsed(function.source)
             assert definition is not None
             return definition, {**vars(rollout), **self._names, **function.names}
@@ -252,7 +256,7 @@ class _Names(ast.NodeTransformer):
         if any(value is intrinsic for intrinsic in INTRINSICS.values()):
             return ast.Name(value.__name__, ast.Load())
         value = getattr(value, "py_func", value)  # of a function that is compiled already
-        if isinstance(value, types.FunctionType | Written) and not _is_from(np, value):
+        if isinstance(value, types.FunctionType | GeneratedFunction) and not _is_from(np, value):
             return ast.Name(self._writer.define(value), ast.Load())
         text = _constant(value)
         if text is None:

@@ -47,7 +47,7 @@ class Removals:
     episodes: int
 
 
-def visited(episodes: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray]:
+def sampled_observations(episodes: Sequence[Trajectory]) -> tuple[FloatArray, FloatArray]:
     """At most 2,000 observations, fewer of more than 8,388 inputs, and the network's memory at each.
 
     The observations are evenly spread over the episodes.
@@ -78,7 +78,7 @@ def action_influence(champion: Champion, episodes: Sequence[Trajectory]) -> Floa
     At most 1,000 inputs are tried, fewer if there are many hidden neurons: those with the strongest paths to the
     outputs, times the deviation of the input. An input that never changes has no influence and need not be tried.
     """
-    observations, memory = visited(episodes)
+    observations, memory = sampled_observations(episodes)
     responses = Responses(champion, observations, memory)
     actions = responses.actions()
     extent = np.ptp(actions, axis=0)
@@ -117,7 +117,7 @@ def without_inputs(
     champion: Champion, episodes: Sequence[Trajectory], trials: Trials, inputs: Sequence[int], seconds: float
 ) -> Removals:
     """Mean returns of the champion with one input at a time fixed at its mean over `episodes`."""
-    observations, _ = visited(episodes)
+    observations, _ = sampled_observations(episodes)
     means = observations.mean(axis=0)
     if champion.normaliser is not None:
         champion.normaliser.normalise(means)

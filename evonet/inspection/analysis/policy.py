@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.inspection.analysis.influence import visited
+from evonet.inspection.analysis.influence import sampled_observations
 from evonet.inspection.analysis.responses import Responses
 from evonet.inspection.analysis.trajectory import Trajectory
 from evonet.types import FloatArray
@@ -43,7 +43,7 @@ def policy_surface(champion: Champion, episodes: Sequence[Trajectory], inputs: S
     Raises:
         EnvironmentUnavailable: the champion has no environment.
     """
-    observations, memory = visited(episodes)
+    observations, memory = sampled_observations(episodes)
     chosen = tuple(inputs[:2])
     x, *rest = (_values(observations[:, index]) for index in chosen)
     y = rest[0] if rest else np.zeros(1)

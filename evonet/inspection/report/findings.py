@@ -132,7 +132,7 @@ class Findings:
         return next(trajectories(whole, self.seeds[:1], most_seconds=self._patience))
 
     @property
-    def pace(self) -> str:
+    def cost_in_words(self) -> str:
         """What an episode and a genome cost, in words, as the reason why something is left out."""
         if self.trials is None:
             return f"an episode takes longer than {self._patience:g} s here"

@@ -36,7 +36,7 @@ def _lead(findings: Findings) -> list[str]:
     of = "the first " if len(findings.returns) > len(findings.seeds) else ""
     lead = [f"Of {of}{counted(min(len(findings.returns), len(findings.seeds)), kind[:-1])}, these are {shown}."]
     if kind == "test episodes" and findings.repeated is None:
-        lead.append(f"None is repeated for this report: {findings.pace}.")
+        lead.append(f"None is repeated for this report: {findings.cost_in_words}.")
     elif kind == "test episodes" and findings.repeated is not None:
         repeated = findings.repeated.returns[0]
         same = np.isclose(repeated, findings.returns[: len(repeated)], rtol=1e-6, equal_nan=True).mean()

@@ -30,7 +30,9 @@ def learned(findings: Findings) -> Section:
         return Section("learned", "What it learned", notices=[f"Left out: {findings.why_no_episodes}"])
     removals = [figure for figure in (_without_inputs(findings), _without_neurons(findings)) if figure is not None]
     figures = [*_policies(findings), _influence(findings), *removals]
-    notices = [] if len(removals) == 2 else [f"Returns without an input or a neuron are left out: {findings.pace}."]
+    notices = (
+        [] if len(removals) == 2 else [f"Returns without an input or a neuron are left out: {findings.cost_in_words}."]
+    )
     return Section("learned", "What it learned", [_lead(findings)], figures, notices=notices)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evonet.environments.known import parameters_of
-from evonet.inspection.analysis.influence import visited
+from evonet.inspection.analysis.influence import sampled_observations
 from evonet.inspection.analysis.robustness import (
     LEVELS,
     OBSERVATION_NOISE,
@@ -33,8 +33,8 @@ def robustness(findings: Findings) -> Section:
         return Section("robustness", "Robustness", notices=[f"Left out: {findings.why_no_episodes}"])
     trials = findings.trials
     if trials is None:
-        return Section("robustness", "Robustness", notices=[f"Robustness is left out: {findings.pace}."])
-    seen, _ = visited(findings.episodes)
+        return Section("robustness", "Robustness", notices=[f"Robustness is left out: {findings.cost_in_words}."])
+    seen, _ = sampled_observations(findings.episodes)
     seconds = _SECONDS * findings.effort
     with task.instance() as sample:
         parameters = parameters_of(task.environment, sample.open())
@@ -58,7 +58,7 @@ def robustness(findings: Findings) -> Section:
     lead = ["Bands are 95 % intervals; the dashed line is the value under which the champion evolved."]
     notices = []
     if missing:
-        notices.append(f"Robustness is not complete ({listed(missing).lower()} left out): {findings.pace}.")
+        notices.append(f"Robustness is not complete ({listed(missing).lower()} left out): {findings.cost_in_words}.")
     if champion.task is not None and champion.task.max_steps > LONGEST:
         notices.append(f"Episodes of this section are truncated after {LONGEST:,} steps.")
     return Section("robustness", "Robustness", lead, figures, notices=notices)
