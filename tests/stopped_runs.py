@@ -11,7 +11,15 @@ from evonet.files.numbers import array_at
 from evonet.inspection.lineage import Lineage
 from tests.environments_for_tests import MODULE
 
-EXACT = ("metrics.jsonl", "lineage.jsonl", "genomes.jsonl", "faults.jsonl", "arrays.f64", "champion.npz")
+EXACT = (
+    "metrics.jsonl",
+    "lineage.jsonl",
+    "genomes.jsonl",
+    "faults.jsonl",
+    "archive.jsonl",
+    "arrays.f64",
+    "champion.npz",
+)
 FUNCTION = f"fitness: {{type: '{MODULE}:closeness'}}\nnetwork: {{inputs: 2, outputs: 1, hidden: 3}}\n"
 SMALL = (
     "name: small\nseed: 3\nalgorithm: {population_size: 8, elites: 2}\n"

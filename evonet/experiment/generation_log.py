@@ -1,4 +1,4 @@
-"""Writes a generation to the run's journals: metrics, time, faults, newborn individuals, the fittest one's genome."""
+"""Writes a generation to the run's journals: metrics, time, faults, newborns, the fittest one's genome, the archive."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from evonet.evolution import Generation
+from evonet.experiment.archive_moments import is_moment, moment_entry
 from evonet.experiment.fault_journal import normaliser_entry, record_faults
 from evonet.experiment.records import ARCHIVE_METRICS, MEASURES, NEWBORN_IN_A_LINE, SIZES, VALIDATION_FITNESS
 from evonet.experiment.run_directory import RunDirectory
@@ -47,6 +48,8 @@ class GenerationLog:
             directory.append("lineage", _lineage(population, born[start : start + NEWBORN_IN_A_LINE], number))
         self._last_id = max(self._last_id, int(population.ids.max()))
         self._log_fittest(generation, directory)
+        if generation.archive is not None and is_moment(number, generation.archive):
+            directory.append("archive", moment_entry(directory, number, generation.archive))
         return metrics
 
     def state(self) -> dict[str, Any]:

@@ -38,7 +38,8 @@ ARCHIVE = "archive.npz"
 CHECKPOINTS = "checkpoints"
 REPORT = "report.html"
 LOCK = ".lock"
-JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes", "arrays")
+JOURNALS = ("metrics", "timing", "faults", "lineage", "genomes", "arrays", "archive")
+_ONLY_WHERE_WRITTEN = {"archive"}  # journals that many runs do not have
 METRICS_TABLE = "metrics.csv"
 TRACKING_FOLDERS = ("tensorboard", "mlflow", "wandb")
 _CHECKPOINT = re.compile(r"generation-(\d{1,18})\.npz")
@@ -166,9 +167,13 @@ class RunDirectory:
 
     def _open_journals(self, marks: Mapping[str, Mark]) -> None:
         for name in JOURNALS:
-            file = journal_name(name)
-            with self._written(file):
-                self._journals[name] = Journal(self.files, file, marks.get(name, Mark()))
+            if name not in _ONLY_WHERE_WRITTEN or self.files.has(journal_name(name)):
+                self._open_journal(name, marks.get(name, Mark()))
+
+    def _open_journal(self, name: str, mark: Mark) -> None:
+        file = journal_name(name)
+        with self._written(file):
+            self._journals[name] = Journal(self.files, file, mark)
 
     def resume(self, marks: Mapping[str, Mark]) -> None:
         """Continue the journals from `marks`, or from their start if there are no marks.
@@ -219,6 +224,8 @@ class RunDirectory:
 
     def append(self, journal: str, entry: Mapping[str, Any]) -> None:
         """Add a line to a journal."""
+        if journal not in self._journals:
+            self._open_journal(journal, Mark())
         with self._written(journal_name(journal)):
             self._journals[journal].append_line(to_json(entry))
 

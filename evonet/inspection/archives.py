@@ -39,6 +39,11 @@ def elite_at(run: LoadedRun, place: Sequence[float]) -> Champion:
             f"the cell at {_numbers(place)} of {', '.join(names)} is empty; "
             f"the nearest elite: --cell={_numbers(list(nearest.measures.values()))}"
         )
+    return elite_champion(run, elite)
+
+
+def elite_champion(run: LoadedRun, elite: Elite) -> Champion:
+    """An elite of a run's archive as a champion without validation and test."""
     assert run.policy_spec is not None
     architecture, task = run.policy_spec
     checkpoint = run.newest_checkpoint

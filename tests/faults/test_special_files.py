@@ -22,7 +22,9 @@ COMMANDS = {
     "replay --fault": lambda run: ["replay", run, "--fault", "0"],
     "compare": lambda run: ["compare", run, f"{run}/../sound"],
 }
-JOURNALS = [f"{name}.jsonl" for name in ("metrics", "timing", "faults", "lineage", "genomes")] + ["arrays.f64"]
+JOURNALS = [f"{name}.jsonl" for name in ("metrics", "timing", "faults", "lineage", "genomes", "archive")] + [
+    "arrays.f64"
+]
 WHOLE = ["config.yaml", "run.json", "champion.npz", "checkpoints/generation-00000005.npz"]
 LEFT_BEHIND = [".lock", ".run.json.17", "checkpoints/.generation-00000002.npz.17"]
 

@@ -1,24 +1,33 @@
 """A run's archive read back: elites, words, cells for replay and export, figures, and held-out episodes."""
 
+import base64
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 
-from evonet.archives import CVTArchive, GridArchive
+from evonet.archives import CVTArchive, GridArchive, UnstructuredArchive
 from evonet.champion import Champion
 from evonet.cli import main
 from evonet.environments.specification import EnvironmentSpec
 from evonet.environments.wrappers import Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable
+from evonet.experiment.archives import HeldOut
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.inspection import plots
+from evonet.inspection.analysis.movement import movement
 from evonet.inspection.archives import held_out_of
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.overview import run_overview
+from evonet.inspection.plots.archive import coarse, colour_limits, held_out_scatter
 from evonet.inspection.report import report
+from evonet.inspection.report.elite_clips import elite_clips, telling
+from evonet.inspection.report.sections.archive import archive as section
+from evonet.inspection.report.sections.verdict import verdict
+from evonet.inspection.svg import new_axes, page_style, svg
 from evonet.seeding import Purpose, episode_seeds
 
 CONFIG = """
@@ -134,11 +143,12 @@ def test_the_heatmap_draws_a_grid_as_its_cells_and_others_as_points():
     archive = GridArchive({"x": (0, 1), "y": (0, 2)}, [2, 3])
     archive.add(np.zeros((2, 1)), [5.0, 7.0], [[0.1, 1.9], [0.9, 0.1]])
     axes = plots.archive_heatmap(archive)
-    table = np.ma.filled(axes.collections[0].get_array(), np.nan)
+    table = np.ma.filled(axes.images[0].get_array(), np.nan)
     assert table.shape == (3, 2)
     assert (table[2, 0], table[0, 1], np.isnan(table).sum()) == (5.0, 7.0, 4)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "y")
-    turned = np.ma.filled(plots.archive_heatmap(archive, x="y", y="x").collections[0].get_array(), np.nan)
+    assert axes.images[0].get_extent() == [0, 1, 0, 2]
+    turned = np.ma.filled(plots.archive_heatmap(archive, x="y", y="x").images[0].get_array(), np.nan)
     assert np.array_equal(turned, table.T, equal_nan=True)
     with pytest.raises(ValueError, match=r"^archive_heatmap must get measures among x, y, got 'z'$"):
         plots.archive_heatmap(archive, x="z")
@@ -148,12 +158,149 @@ def test_the_heatmap_draws_a_grid_as_its_cells_and_others_as_points():
     assert len(plots.parallel_axes(cvt).collections[0].get_segments()) == 2
 
 
-def test_the_report_has_a_section_on_the_archive(loaded):
+def test_an_archive_over_one_measure_is_drawn_by_its_fitness():
+    pytest.importorskip("matplotlib")
+    archive = GridArchive({"x": (0, 1)}, [4])
+    archive.add(np.zeros((2, 1)), [5.0, 7.0], [[0.1], [0.9]])
+    axes = plots.archive_heatmap(archive)
+    assert axes.collections[0].get_offsets().tolist() == [[0.1, 5.0], [0.9, 7.0]]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "fitness")
+
+
+def test_the_colours_leave_out_the_least_fit_of_many_and_are_those_that_are_given():
+    pytest.importorskip("matplotlib")
+    archive = GridArchive({"x": (0, 1)}, [100])
+    fitness = np.array([-1e6, -1e5, *np.linspace(0, 97, 98)])
+    archive.add(np.zeros((100, 1)), fitness, np.linspace(0.005, 0.995, 100)[:, None])
+    assert colour_limits(fitness) == (0.0, 97.0)
+    drawn = plots.archive_heatmap(archive).collections[0]
+    assert drawn.get_clim() == (0.0, 97.0)
+    assert drawn.colorbar.extend == "min"
+    assert plots.archive_heatmap(archive, limits=(-5.0, 200.0)).collections[0].get_clim() == (-5.0, 200.0)
+    assert colour_limits(np.array([3.0, np.nan, 3.0])) == (2.5, 3.5)
+    assert colour_limits(np.array([np.nan])) == (0.0, 1.0)
+    low, high = colour_limits(np.array([-1.7e308, 1.7e308]))
+    assert np.isfinite(high - low)
+
+
+def test_of_a_grid_of_very_many_cells_each_square_shows_the_fittest_of_some(monkeypatch):
+    monkeypatch.setattr("evonet.inspection.plots.archive.MOST_CELLS", 6)
+    table = np.array([[1.0, 2.0, np.nan], [np.nan, 0.0, 3.0], [np.nan, 4.0, np.nan]])
+    assert np.array_equal(coarse(table), [[2.0, np.nan], [0.0, 3.0], [4.0, np.nan]], equal_nan=True)
+    assert coarse(np.arange(100.0).reshape(4, 25)).max() == 99.0
+    assert coarse(np.arange(1_000.0)[None]).size <= 6
+
+
+def test_elites_in_the_same_cell_stay_and_others_have_moved_by_shares_of_the_ranges():
+    archive = GridArchive({"x": (0, 1), "y": (0, 10)}, [2, 2])
+    archive.add(np.zeros((3, 1)), [5.0, 7.0, 8.0], [[0.1, 1.0], [0.9, 1.0], [0.9, 9.0]])
+    moved = movement(archive, HeldOut(np.array([4.0, np.nan, 9.0]), np.array([[0.4, 5.0], [0.9, 1.0], [0.9, 9.0]]), 3))
+    assert moved.distance[[0, 2]].tolist() == [0.5, 0.0]
+    assert moved.fitness[[0, 2]].tolist() == [-1.0, 1.0]
+    assert np.isnan([moved.fitness[1], moved.distance[1]]).all()
+    assert moved.stays.tolist() == [False, False, True]
+
+
+def test_the_elites_that_are_shown_are_the_best_and_those_that_are_farthest_from_each_other():
+    archive = GridArchive({"x": (0, 1), "y": (0, 10)}, [100, 100])
+    places = [[0.1, 1.0], [0.12, 1.0], [0.9, 9.0], [0.9, 1.0], [0.5, 5.0]]
+    archive.add(np.zeros((5, 1)), np.arange(5.0), places)
+    fitness = np.array([0.0, 9.0, 1.0, np.nan, 2.0])
+    assert telling(archive, fitness, 3) == [1, 2, 3]
+    assert telling(archive, fitness, 9) == [1, 2, 3, 4, 0]
+    assert telling(archive, np.full(5, np.nan), 1) == [0]
+
+
+@pytest.fixture(scope="module")
+def html(loaded):
     pytest.importorskip("matplotlib")
     pytest.importorskip("jinja2")
-    html, _ = report(loaded, effort=0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("evonet.inspection.report.SECTIONS", (verdict, section))
+        text, notices = report(loaded, effort=1.0)
+    assert notices == []
+    return text
+
+
+def embedded(html, name):
+    """The JSON in the elements of this class."""
+    return [
+        json.loads(block)
+        for block in re.findall(rf'<script type="application/json" class="{name}"[^>]*>(.*?)</script>', html)
+    ]
+
+
+def test_the_report_has_a_section_on_the_archive(html):
     assert 'id="archive"' in html
     assert "On 3 held-out episodes, where fitness and measures differ" in html
+    for title in ("In training", "Corrected", "Training against held-out", "Episodes of elites"):
+        assert f"<h3>{title}</h3>" in html
+    assert "The elites that moved most, from training to held-out" in html
+
+
+def test_the_slider_goes_from_the_first_generation_to_the_archive_at_the_end(html, loaded):
+    (data,) = embedded(html, "frames")
+    assert [frame["label"].split(":")[0] for frame in data["frames"]] == [f"generation {number}" for number in range(4)]
+    levels = [np.frombuffer(base64.b64decode(frame["levels"]), dtype=np.uint8) for frame in data["frames"]]
+    filled = np.array([(each > 0).sum() for each in levels])
+    assert (filled / 30).tolist() == pytest.approx(loaded.metrics["coverage"].tolist())
+    elites = loaded.archive.elites
+    table = np.zeros(30)
+    low, high = data["limits"]
+    table[elites.cells] = 1 + np.rint(254 * np.clip((elites.fitness - low) / (high - low), 0, 1))
+    assert levels[-1].reshape(5, 6).tolist() == table.reshape(6, 5).T.tolist()
+    assert len(base64.b64decode(data["colours"])) == 3 * 255
+
+
+def test_elites_play_the_episode_that_their_command_replays(html, loaded, path, capsys):
+    (data,) = embedded(html, "frames")
+    assert 2 < len(data["pick"]["clips"]) <= 12
+    assert len({clip["shows"] for clip in data["pick"]["clips"]}) == len(data["pick"]["clips"])
+    said = re.findall(r'<p class="note">A: .*?This episode: return (\S+), (\d+) steps?\.</p>', html)
+    arguments = re.findall(r"--cell=(\S+?)</code>", html)
+    assert main(["replay", str(path), f"--cell={arguments[0]}", "--json"]) == 0
+    (episode,) = json.loads(capsys.readouterr().out)["episodes"]
+    assert [(f"{episode['return']:g}", str(episode["steps"]))] == said
+    films = re.findall(r'data-place="clip-[A-L]" data-every[^>]*src="(data:image/webp[^"]*)"', html)
+    assert len(films) == len(arguments) == len(data["pick"]["clips"])
+    assert max(map(len, films)) <= 45_000
+
+
+def test_without_time_one_elite_plays_and_without_pictures_none(loaded, monkeypatch):
+    fitness = loaded.archive.elites.fitness
+    clips, why = elite_clips(loaded, loaded.archive, fitness, 0.0, 5_000)
+    assert ([clip.row for clip in clips], why) == ([int(fitness.argmax())], "")
+    monkeypatch.setattr("evonet.environments.instance.Instance.has_pictures", False)
+    assert elite_clips(loaded, loaded.archive, fitness, 0.0, 5_000) == ([], "the environment has no pictures to show")
+
+
+ODD = (np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 5e-324)
+
+
+@pytest.mark.parametrize("ranges", [{"x": (0, 1), "y": (0, 1)}, {"x": (-1e308, 7e307), "y": (0, 1e-290)}, None])
+@pytest.mark.parametrize("names", [("x", "y"), ("x",), ("x", "y", "z")])
+def test_an_archive_with_odd_numbers_is_drawn(names, ranges):
+    """A stranger's checkpoint may hold any number where an archive would have refused it."""
+    pytest.importorskip("matplotlib")
+    ranges = ranges and {name: ranges.get(name, (0, 1)) for name in names}
+    cells = {"x": (0.0, 1.0), "y": (0.0, 1.0)} if ranges is None else ranges
+    archive = UnstructuredArchive(names, 0.1) if ranges is None else GridArchive(cells, [5] * len(names))
+    n = len(ODD) + 1
+    odd = np.array([*ODD, 1.0])
+    archive._genomes, archive._size, archive._ids = np.zeros((n, 1)), n, np.arange(n)
+    archive._fitness, archive._measures = odd, np.stack([np.roll(odd, shift) for shift in range(len(names))], axis=1)
+    if ranges is not None:
+        archive._cell_of = np.arange(n) % 5
+    for fitness in (odd, odd[::-1], np.full(n, np.nan), np.full(n, 1e308), np.full(n, -np.inf)):
+        archive._fitness = fitness
+        checked = HeldOut(np.roll(fitness, 2), archive._measures[::-1], 3)
+        moved = movement(archive, checked)
+        assert len(moved.distance) == n
+        assert telling(archive, fitness, 3)
+        with page_style():
+            for draw in (plots.archive_heatmap, plots.parallel_axes):
+                assert svg(draw(archive, ax=new_axes(4.0, 3.0)).figure)
+            assert svg(held_out_scatter(archive, checked.fitness, new_axes(4.0, 3.0)).figure)
 
 
 def test_a_fixed_seed_makes_all_episodes_alike():

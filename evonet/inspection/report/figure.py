@@ -91,8 +91,9 @@ def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str])
     if axes.images:
         image = axes.images[0]
         left, right, bottom, top = image.get_extent()
-        rows = np.asarray(image.get_array())
-        found["grid"] = {"values": _rows(rows), "x": _rounded([left, right]), "y": _rounded([top, bottom])}
+        rows = np.ma.filled(np.ma.asarray(image.get_array(), dtype=np.float64), np.nan)
+        ends = [bottom, top] if image.origin == "lower" else [top, bottom]  # of the rows, from the first to the last
+        found["grid"] = {"values": _rows(rows), "x": _rounded([left, right]), "y": _rounded(ends)}
     elif meshes := [each for each in axes.collections if hasattr(each, "get_coordinates")]:
         found["grid"] = _mesh(meshes[0])
     if "grid" in found:

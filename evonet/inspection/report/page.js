@@ -51,7 +51,7 @@
     const row = Math.floor(((at.y - y[0]) / (y[1] - y[0])) * values.length);
     const value = values[row] && values[row][column];
     if (value === undefined) return "";
-    const word = hover.words.length ? hover.words[value] : shown(value);
+    const word = hover.words.length ? hover.words[value] : typeof value === "string" ? value : shown(value);
     return `${hover.xLabel || "column"}: ${shown(+at.x.toPrecision(3))}\n${hover.yLabel || "row"}: ${shown(+at.y.toPrecision(3))}\n${word}`;
   };
   const parts = (group) => all(":scope > path, use", group);
@@ -97,12 +97,11 @@
       }, 1000 / pace);
     });
     range.addEventListener("input", () => { stop(); show(+range.value); });
-    return { stop };
+    return { root, stop };
   };
 
   // The weights of each generation, shown in the champion's diagram.
-  for (const root of all(".generations")) {
-    const { figure, frames, strongest, widest } = json(root.querySelector(".frames"));
+  const weights = (root, { figure, frames, strongest, widest }) => {
     const lines = parts(document.getElementById(`${figure}-connections`)), texts = words[`${figure}-connections`];
     const names = [...texts];
     const show = (index) => {
@@ -114,8 +113,51 @@
         style.strokeOpacity = weight === 0 ? 0 : Math.min(1, 0.25 + 0.65 * share);
         texts[i] = `${names[i]}: ${weight < 0 ? "−" : "+"}${Math.abs(weight).toPrecision(4)}`;
       });
-      const output = root.querySelector("output");
-      if (output) output.textContent = frame.label;
+    };
+    return show;
+  };
+
+  // The archive after each generation, shown in its heatmap: a byte for each cell or point, 0 if it has no elite yet.
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const elites = (root, { figure, frames, cells, limits, colours }) => {
+    const hover = root.querySelector("figure").hover, palette = bytes(colours);
+    const fitness = (level) => {
+      if (!level) return null;
+      const value = +(limits[0] + ((level - 1) / 254) * (limits[1] - limits[0])).toPrecision(3);
+      return level === 1 ? `at most ${shown(value)}` : `about ${shown(value)}`;
+    };
+    const last = frames.length - 1;
+    if (cells) {
+      const image = root.querySelector(`[id="${figure}-axes_1"] image`), exact = hover.grid.last = hover.grid.values, first = image.getAttribute("xlink:href");
+      const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+      [canvas.width, canvas.height] = [exact[0].length, exact.length];
+      return (index) => {
+        const levels = bytes(frames[index].levels), pixels = context.createImageData(canvas.width, canvas.height);
+        levels.forEach((level, i) => {
+          if (level) pixels.data.set([...palette.subarray(3 * level - 3, 3 * level), 255], 4 * i);
+        });
+        context.putImageData(pixels, 0, 0);
+        image.setAttribute("xlink:href", index === last ? first : canvas.toDataURL());
+        hover.grid.values = index === last ? exact : exact.map((row, y) => row.map((_, x) => fitness(levels[y * row.length + x])));
+      };
+    }
+    const points = parts(document.getElementById(`${figure}-elites`)), texts = words[`${figure}-elites`], exact = [...texts];
+    return (index) => {
+      const levels = bytes(frames[index].levels);
+      points.forEach((point, i) => {
+        point.style.visibility = levels[i] ? "visible" : "hidden";
+        point.style.fill = `rgb(${palette.subarray(3 * levels[i] - 3, 3 * levels[i]).join()})`;
+        texts[i] = index === last ? exact[i] : exact[i].replace(/^fitness [^,]*/, `fitness ${fitness(levels[i])}`);
+      });
+    };
+  };
+  for (const root of all(".generations")) {
+    const data = json(root.querySelector(".frames")), { frames } = data, output = root.querySelector("output");
+    if (!frames.length) continue;
+    const draw = data.colours ? elites(root, data) : weights(root, data);
+    const show = (index) => {
+      draw(index);
+      if (output) output.textContent = frames[index].label.replace(/(^|\s)-(?=\d)/g, "$1−");
     };
     show(frames.length - 1);
     if (frames.length > 1) player(root, Math.min(8, Math.max(2, frames.length / 6)), show);
@@ -184,8 +226,57 @@
       button.setAttribute("aria-pressed", button === chosen);
       document.getElementById(button.dataset.shows).hidden = button !== chosen;
     });
-    buttons.forEach((button) => button.addEventListener("click", () => show(button)));
+    buttons.forEach((button) => button.addEventListener("click", () => {
+      players.forEach((each) => { if (root.contains(each.root)) each.stop(); });
+      show(button);
+      const film = document.getElementById(button.dataset.shows).querySelector(".replay .play");
+      if (film) film.click();
+    }));
     if (buttons.length) show(buttons[0]);
+  }
+
+  // A click on an elite plays its episode, or shows the command that does.
+  for (const root of all(".generations")) {
+    const { pick } = json(root.querySelector(".frames"));
+    if (!pick) continue;
+    const figure = root.querySelector("figure"), { hover } = figure, svg = figure.querySelector("svg"), line = root.querySelector(".picked");
+    const drawn = parts(figure.querySelector(`[id="${figure.dataset.figure}-elites"]`) || svg);
+    figure.classList.add("picking");
+    const square = (x, y) => {
+      const { values, x: across, y: up } = hover.grid, sides = [values[0].length, values.length];
+      const at = [[x, across], [y, up]].map(([value, ends], axis) => Math.floor(((value - ends[0]) / (ends[1] - ends[0])) * sides[axis]));
+      return at.map((place, axis) => Math.max(0, Math.min(sides[axis] - 1, place)));
+    };
+    const picked = (event) => {
+      if (!hover.grid) {
+        const index = drawn.indexOf(event.target);
+        return index < 0 ? null : { cell: pick.points[index], clip: pick.clips.find((clip) => clip.point === index), text: words[`${figure.dataset.figure}-elites`][index] };
+      }
+      const at = place(svg, event, hover);
+      if (!at) return null;
+      const { x, y, last: values = hover.grid.values } = hover.grid, [column, row] = square(at.x, at.y);
+      if (values[row][column] === null) return { text: "There is no elite in this cell." };
+      const middle = [x[0] + ((column + 0.5) / values[0].length) * (x[1] - x[0]), y[0] + ((row + 0.5) / values.length) * (y[1] - y[0])];
+      const clip = pick.clips.find((each) => String(square(each.x, each.y)) === String([column, row]));
+      const [a, b] = middle.map((value) => +value.toPrecision(6));
+      return { cell: `${a},${b}`, clip, text: `${hover.xLabel} ${shown(+a.toPrecision(3))}, ${hover.yLabel} ${shown(+b.toPrecision(3))}: fitness ${shown(values[row][column])}` };
+    };
+    svg.addEventListener("click", (event) => {
+      const found = picked(event);
+      if (!found) return;
+      line.textContent = found.cell ? `${found.text}; ` : found.text;
+      if (!found.cell) return;
+      if (found.clip) {
+        line.append("its episode is playing.");
+        const button = document.querySelector(`[data-shows="${found.clip.shows}"]`);
+        button.click();
+        button.closest(".clips").scrollIntoView({ block: "nearest" });
+        return;
+      }
+      const code = document.createElement("code");
+      code.textContent = `${pick.command} --cell=${found.cell}`;
+      line.append("to play it:\n", code);
+    });
   }
 
   // On a phone, all sections below the replay are folded until they are asked for; on paper, none is.

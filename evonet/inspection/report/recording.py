@@ -7,7 +7,7 @@ from evonet.environments.instance import Instance
 from evonet.errors import CannotRender
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
-from evonet.inspection.report.sheet import Sheet, fitted, sheet_of
+from evonet.inspection.report.sheet import MOST_WIDTH, Sheet, resized, sheet_of
 from evonet.replay.animation import FrameRate
 from evonet.replay.episodes import no_window_needed
 from evonet.replay.pictures import Picture, rgb
@@ -33,9 +33,11 @@ class _Recording:
 
     Args:
         share: one of how many of these frames is recorded.
+        widest: greatest width of a frame in pixels.
     """
 
-    def __init__(self, share: int) -> None:
+    def __init__(self, share: int, widest: int) -> None:
+        self._widest = widest
         self._share = share
         self._every = 1
         self._pace = 0.0
@@ -47,7 +49,7 @@ class _Recording:
             self._every, self._pace = rate.every * self._share, rate.fps / self._share
         if step % self._every:
             return
-        frame = fitted(rgb(instance.render()))
+        frame = resized(rgb(instance.render()), self._widest)
         if self._frames and frame.shape != self._frames[0].shape:
             raise CannotRender("the environment's pictures must be of one size")
         self._frames.append(frame)
@@ -57,6 +59,37 @@ class _Recording:
 
     def sheet(self, most_bytes: int) -> Sheet:
         return sheet_of(self._frames, self._every, self._pace, most_bytes)
+
+
+def filmed(
+    champion: Champion,
+    seed: IntArray,
+    share: int,
+    most_bytes: int,
+    most_seconds: float = MOST_SECONDS,
+    widest: int = MOST_WIDTH,
+) -> tuple[Trajectory, Sheet]:
+    """An episode of a policy with its sheet.
+
+    Args:
+        champion: the policy, in an environment that has pictures.
+        seed: the seed of the episode, `(1,)`.
+        share: one of how many frames is recorded.
+        most_bytes: greatest size of the sheet.
+        most_seconds: seconds after which the episode is abandoned.
+        widest: greatest width of a frame in pixels.
+
+    Raises:
+        EvonetError: the environment cannot be made, or cannot be rendered. A renderer may raise others.
+    """
+    recording = _Recording(share, widest)
+    (episode,) = trajectories(champion, seed, recording.add_frame, "rgb_array", most_steps(champion), most_seconds)
+    return episode, recording.sheet(most_bytes)
+
+
+def most_steps(champion: Champion) -> int:
+    """Greatest number of steps of the champion's episodes that the report shows; their observations fit into memory."""
+    return min(MOST_STEPS, max(_FEWEST_STEPS, _MOST_NUMBERS // champion.architecture.num_inputs))
 
 
 def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[Sheet], str]:
@@ -71,7 +104,7 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
         EnvironmentUnavailable: the champion has no environment, or it cannot be made.
     """
     assert champion.task is not None
-    most = min(MOST_STEPS, max(_FEWEST_STEPS, _MOST_NUMBERS // champion.architecture.num_inputs))
+    most = most_steps(champion)
     with champion.task.instance() as sample:
         drawable = sample.has_pictures
     if not drawable:
@@ -82,14 +115,18 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
         with no_window_needed():
             for number, seed in enumerate(seeds):
                 median = number == 0  # the page opens with it
-                recording = _Recording(1 if median else 2)
-                episodes += trajectories(champion, seed[None], recording.add_frame, "rgb_array", most, MOST_SECONDS)
-                sheets.append(recording.sheet(BUDGET // 2 if median else BUDGET // 4))
+                share, most_bytes = (1, BUDGET // 2) if median else (2, BUDGET // 4)
+                episode, sheet = filmed(champion, seed[None], share, most_bytes)
+                episodes.append(episode)
+                sheets.append(sheet)
     except INTERRUPTS:
         raise
-    except ANY_ERROR as error:  # a renderer's own: no pygame, no graphics library, no display, …
-        why = (
-            str(error) if isinstance(error, CannotRender) else f"the environment cannot be rendered: {described(error)}"
-        )
+    except ANY_ERROR as error:
+        why = why_not_rendered(error)
         return list(trajectories(champion, seeds, most_steps=most, most_seconds=MOST_SECONDS)), [], why
     return episodes, sheets, ""
+
+
+def why_not_rendered(error: BaseException) -> str:
+    """The reason, from the error of a renderer: no pygame, no graphics library, no display."""
+    return str(error) if isinstance(error, CannotRender) else f"the environment cannot be rendered: {described(error)}"

@@ -22,8 +22,8 @@ class Section:
         figures: figures in their order.
         tables: tables, below the figures.
         notices: parts that are left out, and why.
-        parts: data for parts that have their own template: the network's generations, the replay, settings, figures
-            of which a switch shows one.
+        parts: data for parts that have their own template: the generations of the first figure, the replay, settings,
+            figures of which a switch shows one, episodes of elites after some of the figures.
     """
 
     key: str
@@ -36,6 +36,11 @@ class Section:
 
     @property
     def spans(self) -> list[int]:
-        """The columns of each figure in the page's grid of six; figures of a switch share the first place."""
-        first = [each.columns for each in self.parts.get("switch", ())[:1]]
-        return spans([*first, *(each.columns for each in self.figures)])
+        """The columns of each figure in the page's grid of six; figures of a switch share the first place.
+
+        Episodes of elites have a place among them.
+        """
+        widths = [each.columns for each in (*self.parts.get("switch", ())[:1], *self.figures)]
+        if "clips" in self.parts:
+            widths.insert(self.parts["clips"]["after"], 2)
+        return spans(widths)

@@ -60,7 +60,7 @@ def sheet_of(frames: Sequence[Picture], every: int, pace: float, most_bytes: int
     for width, step in _QUALITIES:
         if width >= 2 * frames[0].shape[1]:
             continue
-        packed = _packed([_resized(frame, width) for frame in frames[::step]])
+        packed = _packed([resized(frame, width) for frame in frames[::step]])
         too_big = max(packed.pixels / _MOST_PIXELS, packed.pixels * bytes_a_pixel / most_bytes) > 1
         if too_big and (width, step) != _QUALITIES[-1]:
             continue
@@ -155,7 +155,8 @@ def _blocks(length: int) -> int:
     return -(-length // _BLOCK) * _BLOCK
 
 
-def _resized(frame: Picture, width: int) -> Picture:
+def resized(frame: Picture, width: int) -> Picture:
+    """The frame, or a smaller one with this width in pixels."""
     if frame.shape[1] <= width:
         return frame
     from PIL import Image
@@ -170,8 +171,3 @@ def _address(picture: Any) -> str:
     file = io.BytesIO()
     picture.save(file, format="WEBP", quality=70, method=2)
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-
-
-def fitted(frame: Picture) -> Picture:
-    """A frame with at most 640 pixels of width."""
-    return _resized(frame, MOST_WIDTH)
