@@ -55,7 +55,7 @@ _SCORES = ("validation", "test")
 class Champion(Individual):
     """The individual that validation chose, ready to act.
 
-    The three kinds of score stay apart: training fitness chose its parents, validation chose it, the test judges it.
+    The three kinds of score stay apart: training fitness chose its parents, validation chose it, the test measures it.
     Scores belong to the network that earned them: once a weight is changed, `validation` and `test` are None.
 
     Attributes:

@@ -212,7 +212,7 @@ class GeneticAlgorithm:
             genomes,
             operator_names=names,
             step_sizes={
-                number: mutation.first(self.population_size, self.architecture)
+                number: mutation.initial_step_sizes(self.population_size, self.architecture)
                 for number, mutation in self._current_mutations()
                 if isinstance(mutation, SelfAdapting)
             },

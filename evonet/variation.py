@@ -87,7 +87,7 @@ class Variation:
             elif number in old.step_sizes:
                 assert isinstance(mutation, SelfAdapting)
                 inherited = inherited_step_sizes(old.step_sizes[number], pairs, crossed)
-                genomes, children.step_sizes[number][:] = mutation.adapted(rng, before, parents, inherited)
+                genomes, children.step_sizes[number][:] = mutation.mutate(rng, before, parents, inherited)
             else:
                 genomes = checked_genomes(mutation(rng, before, parents), before, mutation)
             genomes = masked(genomes, masks)

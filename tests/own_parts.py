@@ -107,7 +107,7 @@ SOFTSIGN = Activation(_softsign, -1.0, 1.0, "x / (1 + |x|), from -1 to 1")
 class HillClimber(Strategy):
     """Keeps the best genome and samples around it; most of its arguments have no annotation."""
 
-    carried = ("best", "best_fitness")
+    saved_attributes = ("best", "best_fitness")
 
     def __init__(self, architecture, population_size=6, sigma: float = 0.3, start=_ORIGIN, *, seed=0):
         super().__init__(architecture, seed=seed)

@@ -39,11 +39,11 @@ class Mutation(Protocol):
 class SelfAdapting(Protocol):
     """A mutation whose step sizes each individual carries and passes on to its children."""
 
-    def first(self, count: int, architecture: Architecture) -> FloatArray:
+    def initial_step_sizes(self, count: int, architecture: Architecture) -> FloatArray:
         """Step sizes of the first generation, `(count, sizes)`."""
         ...
 
-    def adapted(
+    def mutate(
         self, rng: np.random.Generator, genomes: FloatArray, parents: Parents, step_sizes: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """The mutants and their own step sizes, from the `step_sizes` that they inherit."""
@@ -202,11 +202,11 @@ class SelfAdaptive(Operator):
     scope: Literal["individual", "gene"] = "individual"
     least: PositiveFloat = 1e-4
 
-    def first(self, count: int, architecture: Architecture) -> FloatArray:
+    def initial_step_sizes(self, count: int, architecture: Architecture) -> FloatArray:
         """Step sizes of the first generation, `(count, 1)` or `(count, genome_size)`."""
         return np.full((count, 1 if self.scope == "individual" else architecture.genome_size), float(self.sigma))
 
-    def adapted(
+    def mutate(
         self, rng: np.random.Generator, genomes: FloatArray, parents: Parents, step_sizes: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """The mutants and their own step sizes, from the `step_sizes` that they inherit."""
@@ -220,7 +220,7 @@ class SelfAdaptive(Operator):
         return genomes + sizes * rng.standard_normal(genomes.shape), sizes
 
     def __call__(self, rng: np.random.Generator, genomes: FloatArray, parents: Parents) -> FloatArray:
-        return self.adapted(rng, genomes, parents, self.first(len(genomes), parents.architecture))[0]
+        return self.mutate(rng, genomes, parents, self.initial_step_sizes(len(genomes), parents.architecture))[0]
 
 
 @dataclass(frozen=True)

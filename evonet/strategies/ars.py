@@ -37,7 +37,7 @@ class ARS(MeanStrategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("mean",)
+    saved_attributes = ("mean",)
 
     def __init__(
         self,

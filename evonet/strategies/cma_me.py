@@ -59,7 +59,7 @@ class CMAME(ArchiveStrategy):
         ConfigError: the package threadpoolctl is not installed.
     """
 
-    carried = ("restarts", "directions")
+    saved_attributes = ("restarts", "directions")
     uses_linear_algebra: ClassVar[bool] = True
 
     def __init__(

@@ -40,7 +40,7 @@ class CoSyNE(Strategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("weights",)
+    saved_attributes = ("weights",)
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class DifferentialEvolution(Strategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("individuals", "individual_fitness")
+    saved_attributes = ("individuals", "individual_fitness")
 
     def __init__(
         self,

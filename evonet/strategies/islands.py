@@ -82,7 +82,7 @@ class Islands:
             _check_migration(self._islands, migrants)
         names = [name for island in self._islands for name in island.population.operator_names]
         self._operator_names = tuple(dict.fromkeys([*names, MIGRATION]))
-        self._born = 0
+        self._next_id = 0
         self._local_ids: list[IntArray] = [np.empty(0, dtype=np.int64) for _ in self._islands]
         self.population = Population(architecture, np.empty((0, architecture.genome_size)))
         self._join([_no_ids() for _ in self._islands])
@@ -143,7 +143,7 @@ class Islands:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
         return {
             "generation": self.generation,
-            "born": self._born,
+            "born": self._next_id,  # the key of the file format
             "ids": self.population.ids,
             "parents": self.population.parents,
             "operators": self.population.operators,
@@ -152,7 +152,7 @@ class Islands:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`, which is copied."""
-        self.generation, self._born = int(state["generation"]), int(state["born"])
+        self.generation, self._next_id = int(state["generation"]), int(state["born"])
         for place, island in enumerate(self._islands):
             island.restore(state["islands"][str(place)])
         self._set_population(*(np.array(state[name]) for name in ("ids", "parents", "operators")))
@@ -186,8 +186,8 @@ class Islands:
         row, survives = _found(local_ids, now.ids)
         ids = np.empty(len(now), dtype=np.int64)
         newborn = np.flatnonzero(~survives)
-        ids[newborn] = self._born + np.arange(len(newborn))
-        self._born += len(newborn)
+        ids[newborn] = self._next_id + np.arange(len(newborn))
+        self._next_id += len(newborn)
         known = np.concatenate([local_ids, arrived[0]]), np.concatenate([old.ids, arrived[1]])
         parents = _translated(now.parents, *known)
         operators = self._operators_of(now)

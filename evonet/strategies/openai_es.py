@@ -37,7 +37,7 @@ class OpenAIES(MeanStrategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("mean", "first_moment", "second_moment", "steps")
+    saved_attributes = ("mean", "first_moment", "second_moment", "steps")
 
     def __init__(
         self,

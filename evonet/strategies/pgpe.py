@@ -40,7 +40,7 @@ class PGPE(MeanStrategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("mean", "sigma", "velocity")
+    saved_attributes = ("mean", "sigma", "velocity")
 
     def __init__(
         self,

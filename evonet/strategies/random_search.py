@@ -28,7 +28,7 @@ class RandomSearch(Strategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("centre",)
+    saved_attributes = ("centre",)
 
     def __init__(
         self,

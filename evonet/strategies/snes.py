@@ -36,7 +36,7 @@ class SNES(MeanStrategy):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    carried = ("mean", "std")
+    saved_attributes = ("mean", "std")
 
     def __init__(
         self,

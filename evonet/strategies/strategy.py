@@ -26,11 +26,11 @@ class Strategy(ABC):
         seed: seed of all random numbers.
 
     Attributes:
-        carried: names of the attributes that a state holds, arrays or numbers; None stays None.
+        saved_attributes: names of the attributes that a state holds, arrays or numbers; None stays None.
         uses_linear_algebra: whether its bits depend on the linear algebra library, and so on the processor.
     """
 
-    carried: ClassVar[tuple[str, ...]] = ()
+    saved_attributes: ClassVar[tuple[str, ...]] = ()
     uses_linear_algebra: ClassVar[bool] = False
 
     def __init__(self, architecture: Architecture, *, seed: Natural = 0) -> None:
@@ -40,7 +40,7 @@ class Strategy(ABC):
         self.generation = 0
         self.population = Population(architecture, np.empty((0, architecture.genome_size)))
         self._asked = False
-        self._born = 0
+        self._next_id = 0
 
     @abstractmethod
     def propose(self, rng: np.random.Generator) -> FloatArray:
@@ -54,8 +54,8 @@ class Strategy(ABC):
         """The genomes to score next, `(n, genome_size)`. Until `tell` is called the answer stays the same."""
         if not self._asked:
             genomes = self.propose(generator(self.seed, Purpose.VARIATION, self.generation, 0))
-            ids = self._born + np.arange(len(genomes))
-            self._born += len(genomes)
+            ids = self._next_id + np.arange(len(genomes))
+            self._next_id += len(genomes)
             self.population = Population(self.architecture, genomes, ids=ids)
             self._asked = True
         return self.population.genomes
@@ -91,24 +91,26 @@ class Strategy(ABC):
         state: dict[str, Any] = {
             "generation": self.generation,
             "asked": self._asked,
-            "born": self._born,
+            "born": self._next_id,  # the key of the file format
             "genomes": self.population.genomes,
             "ids": self.population.ids,
         }
         if self.population.fitness is not None:
             state["fitness"] = self.population.fitness
-        return state | {name: _copied(value) for name in self.carried if (value := getattr(self, name)) is not None}
+        return state | {
+            name: _copied(value) for name in self.saved_attributes if (value := getattr(self, name)) is not None
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`, which is copied."""
-        self.generation, self._asked, self._born = int(state["generation"]), bool(state["asked"]), int(state["born"])
+        self.generation, self._asked, self._next_id = int(state["generation"]), bool(state["asked"]), int(state["born"])
         self.population = Population(
             self.architecture,
             np.array(state["genomes"]),
             fitness=np.array(state["fitness"], dtype=np.float64) if "fitness" in state else None,
             ids=np.array(state["ids"]),
         )
-        for name in self.carried:
+        for name in self.saved_attributes:
             setattr(self, name, _copied(state[name]) if name in state else None)
 
 

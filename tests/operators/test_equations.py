@@ -200,8 +200,8 @@ def test_step_sizes_change_by_log_normal_factors(scope):
     m = 20_000
     genomes = np.random.default_rng(2).normal(size=(m, SIZE))
     mutation = SelfAdaptive(sigma=0.3, scope=scope)
-    inherited = np.full_like(mutation.first(m, ARCHITECTURE), 0.7)
-    mutants, sizes = mutation.adapted(np.random.default_rng(1), genomes, PARENTS, inherited)
+    inherited = np.full_like(mutation.initial_step_sizes(m, ARCHITECTURE), 0.7)
+    mutants, sizes = mutation.mutate(np.random.default_rng(1), genomes, PARENTS, inherited)
     logs = np.log(sizes / 0.7)
     assert sizes.shape == ((m, 1) if scope == "individual" else (m, SIZE))
     # Bäck and Schwefel 1993: exp(N(0, 1 / n)) for one size; exp(N(0, 1 / 2n) + N_i(0, 1 / 2 sqrt n)) for one each.

@@ -221,10 +221,10 @@ def test_a_function_of_one_s_own_shows_no_observations():
 class Doubling:
     """Step sizes of 1 at first, doubled at each birth; genomes stay but for one gene, so that children differ."""
 
-    def first(self, count, architecture):
+    def initial_step_sizes(self, count, architecture):
         return np.ones((count, 1))
 
-    def adapted(self, rng, genomes, parents, step_sizes):
+    def mutate(self, rng, genomes, parents, step_sizes):
         return genomes + 0.1, 2 * step_sizes
 
     def __call__(self, rng, genomes, parents):

@@ -28,7 +28,7 @@ from evonet.strategies.strategy import Strategy
 class HillClimber(Strategy):
     """Whoever is best so far, and steps around it, longer after a success."""
 
-    carried = ("best", "best_fitness", "sigma")
+    saved_attributes = ("best", "best_fitness", "sigma")
 
     def __init__(self, architecture, population_size: Annotated[int, Ge(2)] = 8, sigma: PositiveFloat = 0.5, *, seed=0):
         check(type(self), {"population_size": population_size, "sigma": sigma})
