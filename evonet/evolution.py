@@ -156,6 +156,7 @@ class Evolution:
         archive: takes every individual that is scored; it changes nothing else.
 
     Attributes:
+        algorithm: proposes the genomes of the next generation.
         normaliser: of the next generation's observations; None if they are not normalised.
         generations: generations so far.
         evaluations: genomes scored in training so far.
@@ -177,7 +178,7 @@ class Evolution:
         if seed is None:
             raise TypeError(f"Evolution.seed must be given, because {type(algorithm).__name__} has no attribute seed")
         check(Evolution, {"seed": seed})
-        self._algorithm = algorithm
+        self.algorithm = algorithm
         self._fitness: Fitness = (
             fitness if isinstance(fitness, Fitness) else function_fitness(fitness, algorithm.architecture)
         )
@@ -205,6 +206,15 @@ class Evolution:
             )
         inputs = self._fitness.architecture.num_inputs
         self.normaliser = ObservationNormaliser.from_arrays(normaliser.to_arrays(), inputs)
+
+    def go_on_with(self, algorithm: Algorithm) -> None:
+        """Let another algorithm propose the genomes of the next generations, which see what the champion sees.
+
+        Episodes, counts and the choice of the champion go on; the individuals of `algorithm` must have new ids.
+        """
+        self.algorithm = algorithm
+        if self.champion is not None and self.champion.normaliser is not None:
+            self.normaliser = self.champion.normaliser
 
     def __iter__(self) -> Evolution:
         return self
@@ -234,7 +244,7 @@ class Evolution:
     @property
     def archive(self) -> Archive | None:
         """The passive archive, or that of the algorithm; None if there is neither."""
-        own: Archive | None = getattr(self._algorithm, "archive", None)
+        own: Archive | None = getattr(self.algorithm, "archive", None)
         return own if self._passive_archive is None else self._passive_archive
 
     def __next__(self) -> Generation:
@@ -244,7 +254,7 @@ class Evolution:
             AlgorithmFailed: an operator or an algorithm of the user's own raised an error.
             TooManyFaults: more individuals failed than `faults` allows; the algorithm was not told their fitness.
         """
-        algorithm, fitness, normaliser = self._algorithm, self._fitness, self.normaliser
+        algorithm, fitness, normaliser = self.algorithm, self._fitness, self.normaliser
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
         seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, fitness.episodes)
@@ -304,7 +314,7 @@ class Evolution:
 
         can_observe = look is not None and np.isfinite(scores).any()
         tell_with_episodes(
-            self._algorithm,
+            self.algorithm,
             scores,
             returns=worth,
             observe=observe if can_observe else None,
@@ -317,7 +327,7 @@ class Evolution:
         Take it between two generations; it does not change while evolution goes on.
         """
         with guarded_algorithm():
-            algorithm = self._algorithm.state()
+            algorithm = self.algorithm.state()
         return {
             "generations": self.generations,
             "evaluations": self.evaluations,
@@ -335,8 +345,8 @@ class Evolution:
             KeyError, TypeError, ValueError: `state` is not the state of such an evolution.
         """
         with guarded_algorithm():
-            self._algorithm.restore(state["algorithm"])
-        self.normaliser = normaliser_from(state["normaliser"], self._algorithm.architecture)
+            self.algorithm.restore(state["algorithm"])
+        self.normaliser = normaliser_from(state["normaliser"], self.algorithm.architecture)
         if self._selector is not None:
             self._selector.restore(state["selector"])
         if self._passive_archive is not None:
@@ -344,7 +354,7 @@ class Evolution:
         self.generations = int(state["generations"])
         self.evaluations = int(state["evaluations"])
         self.environment_steps = int(state["environment_steps"])
-        if min(self.generations, getattr(self._algorithm, "generation", 0)) < 0:
+        if min(self.generations, getattr(self.algorithm, "generation", 0)) < 0:
             raise ValueError("a generation's number must be at least 0")
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -352,7 +362,7 @@ class Evolution:
 
         Call it between two generations, for example in the loop's body.
         """
-        content = {"seed": self._seed, "architecture": asdict(self._algorithm.architecture), "state": self.state()}
+        content = {"seed": self._seed, "architecture": asdict(self.algorithm.architecture), "state": self.state()}
         write_atomically(Path(path), pack_state(FORMAT, content, _LIMITS))
 
     def load(self, path: str | os.PathLike[str]) -> None:
@@ -363,7 +373,7 @@ class Evolution:
         """
         with reading(path) as file:
             content = read_state(file, FORMAT, _LIMITS)
-        known = {"seed": self._seed, "architecture": asdict(self._algorithm.architecture)}
+        known = {"seed": self._seed, "architecture": asdict(self.algorithm.architecture)}
         for name, value in known.items():
             if content.get(name) != value:
                 raise ConfigError(f"{path}: the saved evolution has another {name}: {content.get(name)}, not {value}")

@@ -160,6 +160,19 @@ class BadInitialisation(Zeros):
         raise LookupError("no first genomes")
 
 
+class Tuner(HillClimber):
+    """Climbs from given weights."""
+
+    def __init__(self, architecture, sigma: float = 0.3, *, seed=0, initial=None):
+        from evonet.strategies.warm_start import starting_genomes
+
+        if sigma > 1:
+            raise LookupError("no such step is known")
+        super().__init__(architecture, sigma=sigma, seed=seed)
+        if initial is not None:
+            self.best = starting_genomes("Tuner.initial", initial, architecture, most=1)[0]
+
+
 def flip(rng, genomes, parents):
     """A function in place of a class."""
     return -genomes

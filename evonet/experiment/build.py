@@ -27,6 +27,7 @@ from evonet.experiment.config import EPISODE_RETURN, EVALUATION, NETWORK, Config
 from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
 from evonet.experiment.own_parts import own_names, refuse_imports
+from evonet.experiment.refinement import check_refinement
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
@@ -226,6 +227,7 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
             "network.structure must be left out where no genetic algorithm evolves the networks, "
             f"got the algorithm {config.settings.algorithm.type}",
         )
+    check_refinement(config, architecture)
     objectives = _objectives(config)
     try:
         algorithm: Algorithm = config.settings.algorithm.build(

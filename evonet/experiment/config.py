@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -101,6 +101,23 @@ _CheckpointArguments: Any = section_of(Checkpoints)
 _START: Mapping[str, Any] = {
     "start_from": (str | None, Field(None, description="A champion's file or a finished run, at which it begins."))
 }
+REFINEMENT = "refinement"
+"""What the models of strategies that refine are called by."""
+
+_REFINEMENT: Mapping[str, Any] = {"generations": (Count, Field(20, description="Generations of the refinement."))}
+_REFINE = ("network", "structure", "refine")
+_NO_REFINEMENT = ("structure", "objectives", "archive", "measures", "algorithm")
+
+
+class StructureSection(_StructureArguments):  # type: ignore[misc]
+    """The structure of the first networks, the price of connections, the protection of new structures, refinement.
+
+    Attributes:
+        refine: a strategy that tunes the weights of the champion's structure after the last generation, with its
+            settings and its number of `generations`; the champion changes if a tuned network validates better.
+    """
+
+    refine: Any = None
 
 
 class NetworkSection(_NetworkArguments):  # type: ignore[misc]
@@ -115,7 +132,7 @@ class NetworkSection(_NetworkArguments):  # type: ignore[misc]
 
     inputs: Count | None = None
     outputs: Count | None = None
-    structure: _StructureArguments | None = None
+    structure: StructureSection | None = None
 
 
 class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
@@ -190,6 +207,7 @@ def _experiment_model(data: Mapping[str, Any], own: OwnParts = frozenset()) -> t
         own,
         measured=bool(data.get("measures")),
         archived=bool(data.get("archive")),
+        refining=frozenset(str(part.name) for part in named_parts(data) if part.path[:3] == _REFINE),
     )
 
 
@@ -209,6 +227,7 @@ def experiment_model(
     *,
     measured: bool = True,
     archived: bool = True,
+    refining: frozenset[str] = frozenset(ALGORITHMS),
 ) -> type[Experiment]:
     """The model of a config.
 
@@ -219,6 +238,7 @@ def experiment_model(
         own: the classes of the user's own among them; the settings of others `module:Class` are not checked.
         measured: whether the config may have measures.
         archived: whether the config may have a passive archive.
+        refining: the strategies that the config names for a refinement.
     """
     classes = {(kind, name): owner for kind, name, owner in own}
 
@@ -250,8 +270,37 @@ def experiment_model(
         fields["measures"] = (dict[str, section_of(Measure)], Field(default_factory=dict))  # type: ignore[misc]
     if archived:
         fields["archive"] = (archive | None, None)
+    if refining:
+        fields["network"] = _refined_network(choose, {name: classes.get((ALGORITHM, name)) for name in refining})
     model: type[Experiment] = create_model("Experiment", __base__=Experiment, __doc__="A whole config.", **fields)
     return model
+
+
+def _refined_network(choose: Callable[..., Any], named: Mapping[str, type | None]) -> tuple[Any, Any]:
+    """The field `network` of a config that names strategies for a refinement.
+
+    Args:
+        choose: makes the model of a choice of algorithms.
+        named: the names, with the classes of the user's own.
+    """
+    classes = {name: named[name] or ALGORITHMS.get(name) for name in sorted(named)}
+    if not all(map(_can_refine, classes.values())):  # all that can, for the message
+        classes |= {name: ALGORITHMS[name] for name in ALGORITHMS}
+    strategies = {name: owner for name, owner in classes.items() if _can_refine(owner)}
+    refine: Any = choose(strategies, more=_REFINEMENT, kind=REFINEMENT, default_type=None)
+    structure: Any = create_model(
+        "Structure", __base__=StructureSection, __doc__=StructureSection.__doc__, refine=(refine | None, None)
+    )
+    network: Any = create_model(
+        "NetworkSection", __base__=NetworkSection, __doc__=NetworkSection.__doc__, structure=(structure | None, None)
+    )
+    return network, network()
+
+
+def _can_refine(owner: type | None) -> bool:
+    """Whether an algorithm is a strategy by itself, with one objective, that can start at given weights."""
+    settings = {} if owner is None else argument_hints(owner)
+    return "initial" in settings and settings.keys().isdisjoint(_NO_REFINEMENT)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from evonet.files.text import short_repr
 from evonet.individual import Individual
 from evonet.population import Population
 from evonet.shell import command
-from evonet.strategies.algorithm import Algorithm
 
 LONGEST_MESSAGE = 10_000
 LONGEST_TRACEBACK = 100_000
@@ -60,15 +59,12 @@ def record_faults(
 
 
 @contextlib.contextmanager
-def faults_recorded(
-    directory: RunDirectory, algorithm: Algorithm, evolution: Evolution, allowed_imports: Sequence[str]
-) -> Iterator[None]:
+def faults_recorded(directory: RunDirectory, evolution: Evolution, allowed_imports: Sequence[str]) -> Iterator[None]:
     """A context in which faults that stop the run are written to the run's journal.
 
     Args:
         directory: the run directory.
-        algorithm: the algorithm, whose population has the genomes of the faults.
-        evolution: the evolution, which has the normaliser.
+        evolution: the evolution, which has the genomes of the faults and the normaliser.
         allowed_imports: modules that the commands in the error allow to be imported.
 
     Raises:
@@ -82,7 +78,7 @@ def faults_recorded(
         with directory.files.reading(journal_name("faults")) as file:
             before = sum(1 for _ in file)
         faults = sorted(error.faults, key=lambda fault: (fault.individual, fault.episode))
-        record_faults(directory, error.generation, faults, algorithm.population, evolution.normaliser)
+        record_faults(directory, error.generation, faults, evolution.algorithm.population, evolution.normaliser)
         allow = flags_for(directory.location, allowed_imports)
         again = "resume" if error.generation else "start again"
         raise TooManyFaults(

@@ -15,7 +15,8 @@ from evonet.experiment.run_directory import RunDirectory
 from evonet.operators.structure import neurons_of
 from evonet.population import Population
 from evonet.statistics import quantiles
-from evonet.types import RETURN
+from evonet.strategies.algorithm import search_distribution
+from evonet.types import RETURN, FloatArray
 
 
 class GenerationLog:
@@ -34,7 +35,7 @@ class GenerationLog:
             generation: the generation.
             seconds: since the start of the run.
             directory: the run directory.
-            search: `SEARCH_METRICS` of the algorithm; empty if it has none.
+            search: the algorithm's `search_metrics`.
         """
         number, population = generation.number, generation.population
         metrics = {**metrics_of(generation), **search}
@@ -78,6 +79,23 @@ class GenerationLog:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
+@np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
+def search_metrics(algorithm: Any, first: tuple[FloatArray, float] | None) -> dict[str, float]:
+    """Step size and distance of the mean from the first one, or size and hypervolume of the Pareto front.
+
+    Args:
+        algorithm: the algorithm.
+        first: `search_distribution` of the algorithm at its start.
+    """
+    if hasattr(algorithm, "hypervolume"):
+        return {"front": int(algorithm.front.sum()), "hypervolume": algorithm.hypervolume}
+    now = search_distribution(algorithm)
+    if now is None or first is None:
+        return {}
+    mean, sigma = now
+    return {"sigma": sigma, "mean_distance": float(np.sqrt(np.square(mean - first[0]).sum()))}
+
+
 def metrics_of(generation: Generation) -> dict[str, Any]:
     """The metrics of a generation; they depend on the config only, not on time or machine."""
     fitness = generation.fitness[np.isfinite(generation.fitness)]

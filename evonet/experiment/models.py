@@ -41,7 +41,7 @@ from evonet.settings import ByName, argument_defaults, argument_hints, may_vary
 Schedules = tuple[tuple[str, type | None], ...]
 """The schedules that numbers may follow: names and classes; None for a class that was not imported."""
 
-_NOT_ARGUMENTS = ("type", "schedule", "start_from")
+_NOT_ARGUMENTS = ("type", "schedule", "start_from", "refine")
 
 _PLAIN_DEFAULTS = (bool, int, float, str, list, dict, type(None), type(...))
 
@@ -116,7 +116,7 @@ def arguments(section: Section, *names: str, common: Mapping[str, Any] | None = 
 
     Args:
         section: the settings.
-        names: the names of the settings; by default all but `type`, `schedule` and `start_from`.
+        names: the names of the settings; by default all that are arguments of the owner.
         common: see `Unfinished.build`.
     """
     wanted = names or tuple(name for name in type(section).model_fields if name not in _NOT_ARGUMENTS)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from evonet.activations import ACTIVATIONS
 from evonet.experiment.catalogue import CONFIG, catalogue
+from evonet.experiment.config import REFINEMENT
 from evonet.experiment.json_schema import OWN_PART, json_schema
 from evonet.experiment.own_parts import ALGORITHM, SCHEDULE
 from evonet.operators.registry import OPERATORS
@@ -81,7 +82,9 @@ def part_keys(kind: str, name: str) -> list[Key]:
     named = [
         section
         for title, section in _schema()["$defs"].items()
-        if section["properties"].get(tag, {}).get("const") == name and (title.endswith(suffix) or _only_one(tag, name))
+        if section["properties"].get(tag, {}).get("const") == name
+        and not title.endswith(REFINEMENT.title())
+        and (title.endswith(suffix) or _only_one(tag, name))
     ]
     return [key for key in _keys(named[0]) if key.name not in _TAGS]
 

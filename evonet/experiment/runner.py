@@ -129,7 +129,8 @@ def resume(
             session.restore(checkpoint)
             over = session.over or _out_of_time(summary, checkpoint, config)
             if over is not None and summary is not None:
-                directory.resume(checkpoint.journals)
+                if "refinement" not in summary:  # whose generations come after the last checkpoint
+                    directory.resume(checkpoint.journals)
                 again = command("evonet", "resume", path, *flags_for(path, allow_imports))
                 say(f"{path} is finished, stopped by {over}; to continue it:\n  {again} --set stop.{over}=…")
                 return summary

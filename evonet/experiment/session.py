@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,9 +35,10 @@ from evonet.experiment.build import (
 from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
-from evonet.experiment.generation_log import GenerationLog
+from evonet.experiment.generation_log import GenerationLog, search_metrics
 from evonet.experiment.interruption import Interruption, alarm
 from evonet.experiment.permissions import flags_for
+from evonet.experiment.refinement import refine
 from evonet.experiment.results import champion_results
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.start_champion import start_champion
@@ -89,8 +91,8 @@ class Session:
                     say(warning)
             settings = config.settings
             start = None if resumed else start_champion(config, self._fitness)
-            self._algorithm = build_algorithm(config, self._fitness.architecture, start)
-            self._first_distribution = search_distribution(self._algorithm)
+            algorithm = build_algorithm(config, self._fitness.architecture, start)
+            self._first_distribution = search_distribution(algorithm)
             self._starts_warm = start is not None
             self._validation_fitness = build_validation_fitness(config, self._fitness, executor)
             self._target = target_of(config)
@@ -100,7 +102,7 @@ class Session:
             self._rule = build_stop_rule(config, self._target, self._test_episodes)
             self._policy_spec = policy_spec(self._validation_fitness)
             self._evolution = evolve(
-                self._algorithm,
+                algorithm,
                 self._fitness,
                 seed=settings.seed,
                 validation=build_validation(config),
@@ -170,9 +172,7 @@ class Session:
             interruption.advice = f"{_RESUME if self._kept else _ANEW}: {resume}"
             stack.enter_context(contextlib.closing(writer))
             stack.enter_context(_saved_on_error(writer))
-            stack.enter_context(
-                faults_recorded(directory, self._algorithm, self._evolution, self._config.allowed_imports)
-            )
+            stack.enter_context(faults_recorded(directory, self._evolution, self._config.allowed_imports))
             names, first = self._config.settings.tracking, self._evolution.generations
             trackers = make_trackers(names, directory, self._config.resolved, first)
             for tracker in trackers:
@@ -186,18 +186,18 @@ class Session:
                     reason = "seconds"
                     break
                 with interruption.held():
-                    seconds = time.monotonic() - started
-                    metrics = self._log.add(generation, seconds, directory, self._search_metrics())
-                    for tracker in trackers:
-                        tracker.write(metrics)
+                    seconds = self._record(generation, started, directory, trackers)
                     reason = self._rule.reason(generation, seconds)
-                    self._kept = self._evolution.state()
                     make = self._snapshot(directory, generation.number, seconds)
                     writer.offer(generation.number, make)
                     interruption.advice = f"{_RESUME}: {resume}"
                 if generation.number == 0 and (limit := limit_warning(self._fitness, generation.results)) is not None:
                     self._say(limit)
                 watch(generation, seconds)
+            run_generation = functools.partial(
+                self._refined_generation, started, directory, trackers, watch, interruption
+            )
+            refinement = refine(self._config, self._evolution, run_generation)
             with ThreadPoolExecutor(1) as writing:  # the test runs while the disk is written
                 saved = writing.submit(writer.flush)
                 test_started = time.monotonic()
@@ -209,27 +209,43 @@ class Session:
                 if champion is not None:
                     self._write_champion(champion, directory, trackers)
                 times = {"seconds": time.monotonic() - started, "test_seconds": test_seconds}
-                summary = self._summary(champion, directory.path, times, reason) | archive
+                summary = self._summary(champion, directory.path, times, reason) | archive | refinement
                 directory.write_summary(summary)
         return summary
 
-    @np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
-    def _search_metrics(self) -> dict[str, float]:
-        """Step size and distance of the mean from the first one, or size and hypervolume of the Pareto front."""
-        algorithm: Any = self._algorithm
-        if hasattr(algorithm, "hypervolume"):
-            return {"front": int(algorithm.front.sum()), "hypervolume": algorithm.hypervolume}
-        now = search_distribution(self._algorithm)
-        if now is None or self._first_distribution is None:
-            return {}
-        (first, _), (mean, sigma) = self._first_distribution, now
-        return {"sigma": sigma, "mean_distance": float(np.sqrt(np.square(mean - first).sum()))}
+    def _record(
+        self, generation: Generation, started: float, directory: RunDirectory, trackers: Sequence[Tracker]
+    ) -> float:
+        """Write a generation to the journals and the trackers; returns the seconds since the start of the run."""
+        seconds = time.monotonic() - started
+        search = search_metrics(self._evolution.algorithm, self._first_distribution)
+        metrics = self._log.add(generation, seconds, directory, search)
+        for tracker in trackers:
+            tracker.write(metrics)
+        self._kept = self._evolution.state()
+        return seconds
+
+    def _refined_generation(
+        self,
+        started: float,
+        directory: RunDirectory,
+        trackers: Sequence[Tracker],
+        watch: Watcher,
+        interruption: Interruption,
+    ) -> Generation | None:
+        """A generation of the refinement, written to the journals; None if its time was up."""
+        generation = self._next_generation(started)
+        if generation is not None:
+            with interruption.held():
+                seconds = self._record(generation, started, directory, trackers)
+            watch(generation, seconds)
+        return generation
 
     def _check(self) -> None:
         if getattr(self._fitness, "runs_foreign_code", False):
             from evonet.experiment.start_check import start_check  # a run with a kernel starts without it
 
-            for finding in start_check(self._config, self._fitness, self._algorithm):
+            for finding in start_check(self._config, self._fitness, self._evolution.algorithm):
                 self._say(f"{finding.level}: {finding.message}")
 
     def _next_generation(self, started: float) -> Generation | None:
@@ -258,6 +274,7 @@ class Session:
     def _snapshot(self, directory: RunDirectory, generation: int, seconds: float) -> Callable[[], Checkpoint]:
         """A function that makes the checkpoint of this generation, also later; the costly work is in its call."""
         marks = directory.marks
+        linear_algebra = uses_linear_algebra(self._evolution.algorithm)
         state: dict[str, Any] = {
             "evolution": self._kept,
             "stop": self._rule.state(),
@@ -269,7 +286,7 @@ class Session:
 
         def make() -> Checkpoint:
             directory.sync_journals()
-            known = fingerprint(linear_algebra=uses_linear_algebra(self._algorithm))
+            known = fingerprint(linear_algebra=linear_algebra)
             return Checkpoint(generation, seconds, self._config.resolved, known, marks, state)
 
         return make

@@ -67,6 +67,17 @@ class ArchiveSummary(ArchiveFigures):
     corrected: NotRequired[CorrectedFigures]
 
 
+class RefinementSummary(TypedDict):
+    """What the refinement cost, the champion's validation before it, and whether a tuned network validated better."""
+
+    strategy: str
+    generations: int
+    evaluations: int
+    environment_steps: int
+    validation_mean_before: float
+    better: bool
+
+
 class RunSummary(TypedDict):
     """The results and the cost of a finished run; `run_directory` is where the run was at its end.
 
@@ -92,6 +103,7 @@ class RunSummary(TypedDict):
     champion: ChampionSummary | None
     versions: dict[str, str]
     archive: NotRequired[ArchiveSummary]
+    refinement: NotRequired[RefinementSummary]
 
 
 class StudyRun(TypedDict):
@@ -168,6 +180,8 @@ def _run(fields: Fields) -> RunSummary:
     }
     if fields.has("archive"):
         summary["archive"] = _archive(fields.fields("archive"))
+    if fields.has("refinement"):
+        summary["refinement"] = _refinement(fields.fields("refinement"))
     return summary
 
 
@@ -192,6 +206,17 @@ def _archive_figures(fields: Fields) -> ArchiveFigures:
         "qd_score": fields.finite("qd_score"),
         "best": fields.optional("best", fields.finite),
         "mean": fields.optional("mean", fields.finite),
+    }
+
+
+def _refinement(fields: Fields) -> RefinementSummary:
+    return {
+        "strategy": fields.word("strategy"),
+        "generations": fields.integer("generations"),
+        "evaluations": fields.integer("evaluations"),
+        "environment_steps": fields.integer("environment_steps"),
+        "validation_mean_before": fields.finite("validation_mean_before"),
+        "better": fields.boolean("better"),
     }
 
 

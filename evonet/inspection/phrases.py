@@ -57,6 +57,16 @@ def score_and_interval(mean: float | None, bounds: Sequence[float] | None, targe
     return with_interval(mean, bounds, target)
 
 
+def refinement(summary: Mapping[str, Any]) -> str:
+    """What the refinement of a run did, for example `20 generations of cma_es: validation 171 to 232`."""
+    refined = summary["refinement"]
+    tuned = f"{counted(refined['generations'], 'generation')} of {refined['strategy']}"
+    before, champion = number(refined["validation_mean_before"], 4), summary["champion"]
+    if not refined["better"]:
+        return f"{tuned}: no network validated better than {before}"
+    return f"{tuned}: validation {before} to {number(champion['validation_mean'], 4)}"
+
+
 def percent(share: float, digits: int = 0) -> str:
     """A share as text, for example `12 %`."""
     return f"{100 * share:.{digits}f} %"

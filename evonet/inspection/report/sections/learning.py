@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonet.inspection.phrases import counted, duration, number
+from evonet.inspection.phrases import counted, duration, number, refinement
 from evonet.inspection.plots import diversity, learning_curve, network_sizes
 from evonet.inspection.plots.learning import Over
 from evonet.inspection.plots.palette import Axes, legend
@@ -65,9 +65,12 @@ def _lead(findings: Findings) -> str:
     )
     if summary["stopped_by"] is None:
         return f"{effort} so far."
+    tuned = ""
+    if "refinement" in summary:
+        tuned = f" The weights of the champion's structure were tuned: {refinement(summary)}."
     return (
         f"{effort} in {duration(summary['seconds'])} on the {summary['engine']} engine. "
-        f"Stopped by: {summary['stopped_by']}."
+        f"Stopped by: {summary['stopped_by']}.{tuned}"
     )
 
 
