@@ -79,7 +79,6 @@ class GenerationLog:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
-@np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
 def search_metrics(algorithm: Any, first: tuple[FloatArray, float] | None) -> dict[str, float]:
     """Step size and distance of the mean from the first one, or size and hypervolume of the Pareto front.
 
@@ -96,6 +95,7 @@ def search_metrics(algorithm: Any, first: tuple[FloatArray, float] | None) -> di
     return {"sigma": sigma, "mean_distance": float(np.sqrt(np.square(mean - first[0]).sum()))}
 
 
+@np.errstate(over="ignore", invalid="ignore")  # genomes may hold any number
 def metrics_of(generation: Generation) -> dict[str, Any]:
     """The metrics of a generation; they depend on the config only, not on time or machine."""
     fitness = generation.fitness[np.isfinite(generation.fitness)]
