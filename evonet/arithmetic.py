@@ -48,15 +48,15 @@ _LARGEST_ANGLE = 1e9
 _TANH_STEP = 0.25
 _TANH_IS_ONE = 18.25  # nearer to 1 than 4 units in the last place
 _TANH_PLACES = 256  # in its table
-_TANH_LEAST, _TANH_MOST, _TANH_ROUNDING = _constants(-_TANH_IS_ONE, _TANH_IS_ONE, 1.5 * 2.0**52 * _TANH_STEP)
+_TANH_MIN, _TANH_MAX, _TANH_ROUNDING = _constants(-_TANH_IS_ONE, _TANH_IS_ONE, 1.5 * 2.0**52 * _TANH_STEP)
 _TANH_PLACE_BITS, _EXPONENT_SHIFT = np.array(_TANH_PLACES - 1, np.int64), np.array(52, np.int64)
-_MOST_PRODUCTS = 1 << 15  # in memory at once, so that they fit into a core's cache
-_MOST_PRODUCTS_OF_A_ROW = 1 << 12
+_MAX_PRODUCTS = 1 << 15  # in memory at once, so that they fit into a core's cache
+_MAX_PRODUCTS_OF_A_ROW = 1 << 12
 
 
 def tanh(x: FloatArray) -> FloatArray:
     """Hyperbolic tangent, within 4 units in the last place and never beyond ±1."""
-    rest = x.clip(_TANH_LEAST, _TANH_MOST)
+    rest = x.clip(_TANH_MIN, _TANH_MAX)
     shifted = rest + _TANH_ROUNDING
     nearby = _tanh_table().take(shifted.view(np.int64) & _TANH_PLACE_BITS)
     shifted -= _TANH_ROUNDING
@@ -221,7 +221,7 @@ def weighted_sum(weights: FloatArray, rows: FloatArray) -> FloatArray:
     """`weights (n,) @ rows (n, d)`, `(d,)`, summed by halves."""
     n, size = rows.shape
     total = np.empty(size)
-    columns = max(1, _MOST_PRODUCTS // max(n, 1))
+    columns = max(1, _MAX_PRODUCTS // max(n, 1))
     for first in range(0, size, columns):
         part = slice(first, first + columns)
         total[part] = add_up(weights[:, None] * rows[:, part])
@@ -258,8 +258,8 @@ class WeightedSums:
 
     def __init__(self, weights: FloatArray, sums: FloatArray) -> None:
         _, inputs, outputs = weights.shape
-        self._block = min(inputs, max(1, _MOST_PRODUCTS_OF_A_ROW // outputs))
-        rows = max(1, min(len(sums), _MOST_PRODUCTS // (self._block * outputs)))
+        self._block = min(inputs, max(1, _MAX_PRODUCTS_OF_A_ROW // outputs))
+        rows = max(1, min(len(sums), _MAX_PRODUCTS // (self._block * outputs)))
         products = np.empty((self._block, outputs, rows))
         self._more = np.empty_like(products) if self._block < inputs else None
         self._parts = []

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from evonet.measures import Measure, Measures
 
 _OBSERVED_STEPS = 1000  # observations are taken from these first steps of an episode
-_MOST_OBSERVATIONS = 64
+_MAX_OBSERVATIONS = 64
 
 
 @runtime_checkable
@@ -280,9 +280,9 @@ class EpisodeReturn:
         if results.faults or results.inputs is None:
             return np.empty((0, self.architecture.num_inputs)), results.steps
         inputs: FloatArray = results.inputs[0, 0, : results.lengths[0, 0]]
-        if self.architecture.recurrent or len(inputs) <= _MOST_OBSERVATIONS:
-            return inputs[:_MOST_OBSERVATIONS].copy(), results.steps
-        return inputs[np.linspace(0, len(inputs) - 1, _MOST_OBSERVATIONS).astype(np.int64)], results.steps
+        if self.architecture.recurrent or len(inputs) <= _MAX_OBSERVATIONS:
+            return inputs[:_MAX_OBSERVATIONS].copy(), results.steps
+        return inputs[np.linspace(0, len(inputs) - 1, _MAX_OBSERVATIONS).astype(np.int64)], results.steps
 
     def try_out(self, genomes: FloatArray, episode_seeds: IntArray) -> Trial | None:
         """A trial of the environment: a few steps of two episodes `(2,)`, in which `genomes (2, genome_size)` act.

@@ -47,7 +47,7 @@ class WrongMeasure(ValueError):
 
 _WEIGHTS = ("fitness", "weights")
 _FROM_EMPTY = ("sum", "share")  # what can be taken of no steps
-_MOST_POWER = 8
+_MAX_POWER = 8
 _NAME = r"\w[\w -]{0,99}"  # which a table, a path of keys and a page take as it is
 
 
@@ -120,7 +120,7 @@ class Measure(Settings):
     key: str | None = None
     above: float | None = None
     below: float | None = None
-    power: Annotated[int, Ge(1), Le(_MOST_POWER)] = 1
+    power: Annotated[int, Ge(1), Le(_MAX_POWER)] = 1
     take: Take = "mean"
     when: Condition | None = None
     otherwise: float | Take | None = field(default=None, metadata={"key": "else"})

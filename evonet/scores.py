@@ -16,7 +16,7 @@ from evonet.files.numbers import take_vector
 from evonet.statistics import Interval, bootstrap_interval, mean
 from evonet.types import FloatArray
 
-_MOST_MEASURES = 10_000
+_MAX_MEASURES = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ def scores_from(header: Fields, arrays: dict[str, NDArray[Any]], names: Sequence
     Raises:
         ValueError: the file's header or its arrays describe no such scores.
     """
-    measures = header.items("measures", _MOST_MEASURES) if header.has("measures") else []
+    measures = header.items("measures", _MAX_MEASURES) if header.has("measures") else []
     measures = [Fields({"name": name}, "header.measures").word("name") for name in measures]
     if len(set(measures)) < len(measures):
         raise ValueError("header.measures must be different names")

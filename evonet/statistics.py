@@ -24,7 +24,7 @@ CONFIDENCE = 0.95
 _RESAMPLES = 2_000
 _BLOCK = 100  # resamples in memory at once
 _MANY = 100_000  # values, beyond which there are fewer resamples, so that time and memory stay bounded
-_FEWEST_RESAMPLES = 100
+_MIN_RESAMPLES = 100
 _VALUES_A_GROUP = 5  # that many values are at least in a group, if there are many
 _NORMAL = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 _FEW, _FEW_TOGETHER = 8, 400  # values in the smaller sample, and in both, up to which a rank test is exact
@@ -74,7 +74,7 @@ def bootstrap_interval(statistic: Statistic, *samples: FloatArray) -> Interval:
     rng = generator(0, Purpose.BOOTSTRAP)
     block, count, size = _BLOCK, _RESAMPLES, sum(map(len, samples))
     if size > _MANY:
-        block, count = max(1, _BLOCK * _MANY // (4 * size)), max(_FEWEST_RESAMPLES, _RESAMPLES * _MANY // (2 * size))
+        block, count = max(1, _BLOCK * _MANY // (4 * size)), max(_MIN_RESAMPLES, _RESAMPLES * _MANY // (2 * size))
     with np.errstate(invalid="ignore"):
         sources = [(sample, _grouped(sample)) for sample in samples]
         estimates = [

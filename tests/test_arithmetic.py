@@ -123,7 +123,7 @@ def test_a_weighted_sum_of_many_columns_is_made_in_blocks(monkeypatch):
     rng = np.random.default_rng(0)
     weights, rows = rng.normal(size=9), rng.normal(size=(9, 50))
     whole = arithmetic.weighted_sum(weights, rows)
-    monkeypatch.setattr(arithmetic, "_MOST_PRODUCTS", 30)
+    monkeypatch.setattr(arithmetic, "_MAX_PRODUCTS", 30)
     assert arithmetic.weighted_sum(weights, rows).tobytes() == whole.tobytes()
 
 

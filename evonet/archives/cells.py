@@ -18,7 +18,7 @@ from evonet.archives.archive import IMPROVED, NEW, REJECTED, Archive, Insertion
 from evonet.archives.columns import Measures
 from evonet.types import BoolArray, FloatArray, IntArray
 
-MOST_CELLS = 10_000_000
+MAX_CELLS = 10_000_000
 _EMPTY = -1
 
 
@@ -49,8 +49,8 @@ class CellArchive(Archive):
         offset: float | None,
     ) -> None:
         name = type(self).__name__
-        if num_cells > MOST_CELLS:
-            raise ValueError(f"{name}.cells must make at most {MOST_CELLS:,} cells, got {num_cells:,}")
+        if num_cells > MAX_CELLS:
+            raise ValueError(f"{name}.cells must make at most {MAX_CELLS:,} cells, got {num_cells:,}")
         if threshold_min is None and learning_rate != 1:
             raise ValueError(
                 f"{name}.threshold_min must be set where learning_rate is below 1, got none; "

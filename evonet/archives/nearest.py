@@ -7,7 +7,7 @@ import numpy as np
 from evonet.types import FloatArray, IntArray
 
 _BLOCK = 1 << 18  # distances in memory at once, so that they fit into a processor's cache
-_MOST_AXES = 4  # with more, a box of the unit cube is near to most centroids
+_MAX_AXES = 4  # with more, a box of the unit cube is near to most centroids
 _CENTROIDS_OF_A_BOX = 8
 
 
@@ -32,7 +32,7 @@ class NearestCentroids:
     def __init__(self, centroids: FloatArray) -> None:
         self.centroids = centroids
         n, k = centroids.shape
-        self._boxes = max(1, int((n / _CENTROIDS_OF_A_BOX) ** (1 / k))) if k <= _MOST_AXES else 1
+        self._boxes = max(1, int((n / _CENTROIDS_OF_A_BOX) ** (1 / k))) if k <= _MAX_AXES else 1
         self._near = self._candidates() if self._boxes > 1 else None
 
     def of(self, points: FloatArray) -> IntArray:

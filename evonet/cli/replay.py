@@ -114,7 +114,7 @@ def _replay_generations(options: argparse.Namespace) -> int:
     from evonet.experiment.run_directory import to_json
     from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_individual
-    from evonet.replay.side_by_side import MOST_PANELS, Panel, record_side_by_side
+    from evonet.replay.side_by_side import MAX_PANELS, Panel, record_side_by_side
     from evonet.seeding import Purpose, episode_seeds
 
     form, file = _file(options)
@@ -122,8 +122,8 @@ def _replay_generations(options: argparse.Namespace) -> int:
         raise ConfigError("--generations makes a film; name its file: --gif FILE, --webp FILE or --mp4 FILE")
     if (options.generation, options.individual, options.episodes) != (None, None, 1):
         raise ConfigError("--generations shows one episode of each: leave out --generation, --individual, --episodes")
-    if len(options.generations) > MOST_PANELS:
-        raise ConfigError(f"--generations may name {MOST_PANELS} at most, got {len(options.generations)}")
+    if len(options.generations) > MAX_PANELS:
+        raise ConfigError(f"--generations may name {MAX_PANELS} at most, got {len(options.generations)}")
     run = load_run_or_best(options.run, options.allow_import, print_note)
     task = None if run.policy_spec is None else run.policy_spec.task
     individuals = [stored_individual(run, generation) for generation in options.generations]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from evonet.experiment.config import Config
     from evonet.experiment.seed_run import Outcome
 
-_MOST_SEEDS = 100_000
+_MAX_SEEDS = 100_000
 _VALUE = re.compile(r"""(?:[^,\[\]{}"']|\[[^\]]*\]|\{[^}]*\}|"[^"]*"|'[^']*')+""")
 
 
@@ -80,8 +80,8 @@ def parse_seeds(text: str) -> list[int]:
         ranges = [range(int(parts[0][1]))]
     if None in parts or not all(ranges):
         raise ConfigError(f"{rule}, got {text!r}")
-    if sum(map(len, ranges)) > _MOST_SEEDS:
-        raise ConfigError(f"--seeds must name at most {_MOST_SEEDS:,} seeds, got {text!r}")
+    if sum(map(len, ranges)) > _MAX_SEEDS:
+        raise ConfigError(f"--seeds must name at most {_MAX_SEEDS:,} seeds, got {text!r}")
     seeds = [seed for numbers in ranges for seed in numbers]
     if len(set(seeds)) < len(seeds):
         raise ConfigError(f"--seeds must name each seed once, got {text!r}")

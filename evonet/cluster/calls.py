@@ -30,7 +30,7 @@ from evonet.processes import worker_cache
 _POLL_SECONDS = 1.0  # without a result, after which the workers are counted again
 _ANSWER_SECONDS = 10.0  # for a scheduler to answer
 _STOP_SECONDS = 2.0  # for workers to cancel calls
-_MOST_LOSSES = 7  # times that a call is lost, because its worker died or its result was lost, before the run stops
+_MAX_LOSSES = 7  # times that a call is lost, because its worker died or its result was lost, before the run stops
 _LARGE = "distributed.admin.large-graph-warning-threshold"
 
 
@@ -176,13 +176,13 @@ class Tasks:
         error = future.exception()
         if not isinstance(error, KilledWorker):
             raise self._unusable(f"{type(error).__name__}: {error}") from error
-        died = WorkersUnavailable(f"{self._place} died during the same call {_MOST_LOSSES} times: {error}")
+        died = WorkersUnavailable(f"{self._place} died during the same call {_MAX_LOSSES} times: {error}")
         self._count_loss(call, died)
 
     def _count_loss(self, call: _Call, error: WorkersUnavailable) -> None:
         """Queue a lost call again, or raise `error` if the call was lost too often."""
         call.losses += 1
-        if call.losses >= _MOST_LOSSES:
+        if call.losses >= _MAX_LOSSES:
             raise error
         self._waiting.append(call)
 

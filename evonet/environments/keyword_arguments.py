@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 _FUNCTION = ("Callable", "typing.Callable", "collections.abc.Callable", "typing.Optional[typing.Callable")
 _UNFIT = ("'list'", "'tuple'", "ndarray'")  # in messages about the type of an argument
-_MOST_MIXED = 2  # lists of which each is tried in each form; of more there would be too many ways
+_MAX_MIXED = 2  # lists of which each is tried in each form; of more there would be too many ways
 _CAST = ".*precision lowered by casting"  # of Gymnasium's Box; a number in YAML has no precision
 
 
@@ -77,7 +77,7 @@ def _ways(kwargs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**kwargs, **tuples}
     if arrays:
         yield {**kwargs, **arrays}
-    if 1 < len(lists) <= _MOST_MIXED:
+    if 1 < len(lists) <= _MAX_MIXED:
         forms = [[form[name] for form in (lists, tuples, arrays) if name in form] for name in lists]
         for values in itertools.product(*forms):
             if len({type(value) for value in values}) > 1:

@@ -17,7 +17,7 @@ from evonet.files.text import short_repr
 Wall: TypeAlias = tuple[float, float, float, float]
 """The ends of a wall: x1, y1, x2, y2."""
 
-MOST_WALLS = 200
+MAX_WALLS = 200
 _LONGEST_FILE = 1 << 16  # bytes
 _LARGEST = 1e6  # a coordinate
 _HEADER = (1, 2, 1, 2)  # numbers in the lines before the walls
@@ -122,8 +122,8 @@ def read_map(path: str) -> MazeMap:
         rule = f"{path}: a map must have a number of walls, a start, a heading, a goal and walls"
         raise ValueError(f"{rule}, got {len(rows)} line{s}")
     (first, (count,)), (_, start), (_, (heading,)), (_, goal), *walls = rows
-    if count != len(walls) or count > MOST_WALLS:
-        rule = f"{path}:{first}: must be the number of walls that follow, at most {MOST_WALLS}"
+    if count != len(walls) or count > MAX_WALLS:
+        rule = f"{path}:{first}: must be the number of walls that follow, at most {MAX_WALLS}"
         raise ValueError(f"{rule}, got {count:g}; {len(walls)} follow")
     for number, (x1, y1, x2, y2) in walls:
         if (x1, y1) == (x2, y2):

@@ -18,8 +18,8 @@ from evonet.settings import chosen
 
 Description = dict[str, Any]
 
-_MOST_NUMBERS = 1 << 24
-_MOST_DIMENSIONS = 32
+_MAX_NUMBERS = 1 << 24
+_MAX_DIMENSIONS = 32
 _DEEPEST = 32
 _WHOLE_TYPES = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 _BOX_TYPES = ("bool", *_WHOLE_TYPES, "float16", "float32", "float64")
@@ -56,7 +56,7 @@ def describe_space(space: Space) -> Description:
     raise TypeError(f"the space {space} has no description")
 
 
-def space_from(description: Any, most_numbers: int = _MOST_NUMBERS) -> Space:
+def space_from(description: Any, most_numbers: int = _MAX_NUMBERS) -> Space:
     """The space of a description from `describe_space`.
 
     Args:
@@ -95,7 +95,7 @@ def _size(description: Any, depth: int = 0) -> int:
 
 
 def _shape(fields: Fields, least: int = 0) -> tuple[int, ...]:
-    lengths = fields.items("shape", _MOST_DIMENSIONS)
+    lengths = fields.items("shape", _MAX_DIMENSIONS)
     if any(type(length) is not int or not least <= length <= LARGEST for length in lengths):
         raise ValueError(f"space.shape must have whole numbers from {least} up, got {short_repr(lengths)}")
     return tuple(lengths)

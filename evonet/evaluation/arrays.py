@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_IN_A_PRODUCT = 8_192  # numbers; OpenBLAS multiplies more than 10,000 in threads
+_MAX_IN_A_PRODUCT = 8_192  # numbers; OpenBLAS multiplies more than 10,000 in threads
 
 Array = TypeVar("Array", bound=NDArray[np.generic])
 
@@ -18,7 +18,7 @@ def surely_finite(numbers: NDArray[np.floating]) -> bool:
 
     It costs less than a look at each number. False is no answer: finite numbers, too, can overflow in a product.
     """
-    return math.isfinite(np.vdot(numbers, numbers) if numbers.size <= _MOST_IN_A_PRODUCT else numbers.sum())
+    return math.isfinite(np.vdot(numbers, numbers) if numbers.size <= _MAX_IN_A_PRODUCT else numbers.sum())
 
 
 def read_only(array: Array) -> Array:

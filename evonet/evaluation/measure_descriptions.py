@@ -10,7 +10,7 @@ from evonet.environments.imports import is_allowed, module_of
 from evonet.files.fields import Fields
 from evonet.measures import Condition, Measure, Measures, checked_measures
 
-_MOST_MEASURES = 10_000
+_MAX_MEASURES = 10_000
 
 
 def describe_measures(measures: Measures) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def measures_from(entries: Fields, sizes: Mapping[str, int], allow_imports: Coll
         TypeError, ValueError: the file describes no measures.
     """
     measures: dict[str, Measure] = {}
-    for entry in entries.items("measures", _MOST_MEASURES):
+    for entry in entries.items("measures", _MAX_MEASURES):
         described = Fields(entry, "measure").allow_only("name", *_names(Measure))
         name = described.word("name")
         if name in measures:

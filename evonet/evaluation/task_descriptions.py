@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHAMPION_LIMITS = ArchiveLimits(file=1 << 30, header=8 << 20)
 """The limits of a champion's file, whose header is the description of its task and little more."""
 
-_MOST_WRAPPERS = 100
+_MAX_WRAPPERS = 100
 
 
 def describe_task(task: Task) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def _environment_from(fields: Fields, allow_imports: Collection[str]) -> Environ
         return _UnsavedFactory(fields.allow_only("made_by").text("made_by"))
     fields.allow_only("id", "kwargs", "wrappers", "max_steps", "hard_reset", "register")
     wrappers = [
-        Fields(entry, "wrapper").allow_only("name", "kwargs") for entry in fields.items("wrappers", _MOST_WRAPPERS)
+        Fields(entry, "wrapper").allow_only("name", "kwargs") for entry in fields.items("wrappers", _MAX_WRAPPERS)
     ]
     spec = EnvironmentSpec(
         fields.text("id"),

@@ -28,7 +28,7 @@ Cause = Literal["memory", "sharing", "memory and sharing", "randomness"]
 _BRIEF_STEPS = 5
 """Steps of the first episode, which tells the time of a step."""
 
-_MOST_STEPS = 23
+_MAX_STEPS = 23
 """Steps of an episode that is compared with its repetition; fewer, but at least the brief ones, if steps are slow."""
 
 _SECONDS = 10.0
@@ -78,7 +78,7 @@ def trial(task: Task, genomes: FloatArray, seeds: IntArray) -> Trial:
     brief, seconds = _brief(task, genomes, seeds)
     if brief.faults:
         return Trial(None, seconds, faults=tuple(brief.faults))
-    steps = int(np.clip(_SECONDS / 4 / max(seconds, 1e-9), _BRIEF_STEPS, _MOST_STEPS))
+    steps = int(np.clip(_SECONDS / 4 / max(seconds, 1e-9), _BRIEF_STEPS, _MAX_STEPS))
     short = _recorded(task, steps)
     try:
         first, other, second, seconds = _played(short, genomes, seeds)

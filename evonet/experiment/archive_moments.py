@@ -16,7 +16,7 @@ from evonet.files.fields import Fields
 from evonet.files.numbers import array_at
 from evonet.types import FloatArray, IntArray
 
-MOST_CELLS = 10_000
+MAX_CELLS = 10_000
 """The greatest number of cells of an archive whose moments are written."""
 
 _DIGITS = 3  # binary digits of a moment's generation that need not be 0
@@ -38,7 +38,7 @@ class ArchiveMoment(NamedTuple):
 
 def is_moment(generation: int, archive: Archive) -> bool:
     """Whether the archive is written after this generation: 0 to 8, 10, 12, 14, 16, 20, 24, 28, 32, 40 and so on."""
-    if not archive.num_cells or archive.num_cells > MOST_CELLS or not len(archive):
+    if not archive.num_cells or archive.num_cells > MAX_CELLS or not len(archive):
         return False
     return generation % (1 << max(0, generation.bit_length() - _DIGITS)) == 0
 

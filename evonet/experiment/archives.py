@@ -24,7 +24,7 @@ FORMAT = "evonet archive 1"
 LIMITS = ArchiveLimits(file=4 << 30, header=1 << 20)
 
 _VALIDATION_OF_ELITES = 1  # the champion's validation has the episodes of generation 0
-_MOST_EPISODES = 1 << 16  # in memory at once
+_MAX_EPISODES = 1 << 16  # in memory at once
 
 
 def build_archive(config: Config) -> Archive | None:
@@ -97,7 +97,7 @@ def held_out(
     genomes = archive.elites.genomes
     names = getattr(fitness, "measure_names", ())  # which a fitness of one's own may lack
     scores, measures = [np.empty(0)], [np.empty((0, len(archive.measure_names)))]
-    size = max(1, _MOST_EPISODES // episodes)
+    size = max(1, _MAX_EPISODES // episodes)
     for first in range(0, len(genomes), size):
         results = fitness(genomes[first : first + size], seeds, normaliser)
         means = results.means(names)

@@ -23,10 +23,10 @@ from evonet.errors import ConfigError
 LONGEST_CONFIG = 64 << 10
 """The greatest size of a config, in bytes."""
 
-_MOST_VALUES = 2000
+_MAX_VALUES = 2000
 _MAX_DEPTH = 40
 _TOO_DEEP = f"nested more than {_MAX_DEPTH} levels deep"
-_MOST_DIGITS = 400  # digits of a number; every float has fewer
+_MAX_DIGITS = 400  # digits of a number; every float has fewer
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
@@ -88,12 +88,12 @@ class _BoundedComposer(Composer):
             if id(node) not in self._sizes:
                 raise ComposerError(None, None, "an alias refers to a value that contains it", event.start_mark)
             self._values = before + self._sizes[id(node)]
-        if self._values > _MOST_VALUES:
-            raise ComposerError(None, None, f"there are more than {_MOST_VALUES} values", event.start_mark)
+        if self._values > _MAX_VALUES:
+            raise ComposerError(None, None, f"there are more than {_MAX_VALUES} values", event.start_mark)
         self._sizes[id(node)] = self._values - before
         self._levels -= 1
-        if isinstance(node, ScalarNode) and str(node.ctag) in _NUMBERS and len(node.value) > _MOST_DIGITS:
-            raise ComposerError(None, None, f"a number has more than {_MOST_DIGITS} digits", event.start_mark)
+        if isinstance(node, ScalarNode) and str(node.ctag) in _NUMBERS and len(node.value) > _MAX_DIGITS:
+            raise ComposerError(None, None, f"a number has more than {_MAX_DIGITS} digits", event.start_mark)
         if isinstance(parent, MappingNode) and index is None and not isinstance(node, ScalarNode):
             raise ComposerError(None, None, "a key must be a text, got a list or a section", event.start_mark)
         return node

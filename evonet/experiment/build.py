@@ -38,7 +38,7 @@ from evonet.settings import argument_hints, did_you_mean
 from evonet.strategies.algorithm import Algorithm
 from evonet.types import RETURN
 
-_MOST_GENES = 10**9
+_MAX_GENES = 10**9
 
 
 def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = None) -> Fitness:
@@ -214,10 +214,10 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
             not fit into memory.
     """
     genes = architecture.genome_size
-    if genes > _MOST_GENES:
+    if genes > _MAX_GENES:
         raise config.error(
             ("network", "hidden"),
-            f"network.hidden must make a genome of at most {_MOST_GENES:,} genes, got {genes:,}",
+            f"network.hidden must make a genome of at most {_MAX_GENES:,} genes, got {genes:,}",
         )
     section = config.settings.network.structure
     structure = None if section is None else section.build()

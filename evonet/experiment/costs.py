@@ -15,8 +15,8 @@ from evonet.processes.cores import cores
 LONG_SECONDS = 60.0
 """Seconds of a generation, a validation or a test above which a run or `evonet check` prints the costs."""
 
-_FEWEST_EPISODES = 5  # that a proposal has for a validation; twice as many for the test
-_FEWEST_INDIVIDUALS = 8
+_MIN_EPISODES = 5  # that a proposal has for a validation; twice as many for the test
+_MIN_INDIVIDUALS = 8
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,12 @@ def proposal(config: Config, fitness: EpisodeReturn, population: int, costs: Cos
     affordable = max(1, int(LONG_SECONDS * costs.at_once / costs.episode))
     episodes = max(1, min(fitness.episodes, affordable // population))
     numbers: dict[str, Any] = {}
-    fewest = max(_FEWEST_INDIVIDUALS, 2 * (getattr(settings.algorithm, "elites", 0) or 0))
+    fewest = max(_MIN_INDIVIDUALS, 2 * (getattr(settings.algorithm, "elites", 0) or 0))
     if hasattr(settings.algorithm, "population_size") and population * episodes > affordable:
         size = max(fewest, affordable // episodes // 2 * 2)
         numbers["algorithm"] = {"population_size": size} if size < population else {}
     numbers["evaluation"] = {"episodes": episodes} if episodes < fitness.episodes else {}
-    for part, least in (("validation", _FEWEST_EPISODES), ("test", 2 * _FEWEST_EPISODES)):
+    for part, least in (("validation", _MIN_EPISODES), ("test", 2 * _MIN_EPISODES)):
         now = held_out_episodes(getattr(settings, part).episodes, fitness)
         wanted = max(least, min(now, affordable))
         numbers[part] = {"episodes": wanted} if wanted < now else {}

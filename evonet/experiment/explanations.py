@@ -17,7 +17,7 @@ from evonet.files.text import short_repr
 from evonet.operators.registry import OPERATORS
 from evonet.settings import did_you_mean, near_miss
 
-_MOST_LINES = 50  # lines of an error message
+_MAX_LINES = 50  # lines of an error message
 _Schema = Callable[[], dict[str, Any]]
 
 _RULES: Mapping[str, str] = {
@@ -71,10 +71,10 @@ def explain(
     lines = [f"{document.place(path)}: {problem}" for path, problem in own.items()]
     lines += [
         f"{document.where(path)}: {_describe(path, details, document, schema)}"
-        for path, details in itertools.islice(problems.items(), _MOST_LINES)
+        for path, details in itertools.islice(problems.items(), _MAX_LINES)
     ]
     lines += _replacements(problems, document)
-    more = len(problems) - _MOST_LINES
+    more = len(problems) - _MAX_LINES
     return sorted(lines, key=_position) + ([f"{document.name}: {more} more values are wrong"] if more > 0 else [])
 
 

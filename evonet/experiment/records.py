@@ -53,7 +53,7 @@ MEASURES = ("measures/", "measures_spread/")
 NEWBORN_IN_A_LINE = LONGEST_LINE // 256
 """Greatest number of individuals in a line of the lineage; each takes less than 256 bytes of `LONGEST_LINE`."""
 
-_MOST_OPERATORS = 63  # `Births.operators` has a bit for each
+_MAX_OPERATORS = 63  # `Births.operators` has a bit for each
 
 
 class Births(NamedTuple):
@@ -113,7 +113,7 @@ def births_from(fields: Fields) -> Births:
     fields.allow_only(*Births._fields)
     ids = _integers(fields, "ids", 0)
     n = len(ids)
-    names = fields.items("operator_names", _MOST_OPERATORS)
+    names = fields.items("operator_names", _MAX_OPERATORS)
     return Births(
         fields.integer("generation"),
         ids,

@@ -17,8 +17,8 @@ LONGEST_STUDY = 96 << 20
 """The greatest size of `study.json`, in bytes."""
 
 _LONGEST_NAME = 1 << 16  # characters; the size limit of a config excludes longer names
-_MOST_MEASURES = 1000
-_MOST_RUNS = 1_000_000
+_MAX_MEASURES = 1000
+_MAX_RUNS = 1_000_000
 _Summary = TypeVar("_Summary")
 
 
@@ -186,7 +186,7 @@ def _run(fields: Fields) -> RunSummary:
 
 
 def _archive(fields: Fields) -> ArchiveSummary:
-    names = fields.items("measures", _MOST_MEASURES)
+    names = fields.items("measures", _MAX_MEASURES)
     summary: dict[str, Any] = {
         "measures": [Fields({"name": name}, "summary.archive.measures").word("name") for name in names],
         "cells": fields.optional("cells", fields.integer),
@@ -267,8 +267,8 @@ def _versions(fields: Fields) -> dict[str, str]:
 
 
 def _study(fields: Fields) -> StudySummary:
-    runs = [Fields(entry, f"summary.runs[{i}]") for i, entry in enumerate(fields.items("runs", _MOST_RUNS))]
-    failures = enumerate(fields.items("failures", _MOST_RUNS))
+    runs = [Fields(entry, f"summary.runs[{i}]") for i, entry in enumerate(fields.items("runs", _MAX_RUNS))]
+    failures = enumerate(fields.items("failures", _MAX_RUNS))
     failed = [Fields(entry, f"summary.failures[{i}]") for i, entry in failures]
     return {
         "environment": fields.optional("environment", fields.text),

@@ -17,7 +17,7 @@ from evonet.seeding import Purpose, episode_seeds, generator
 from evonet.shell import allowing, command
 from evonet.task import Task
 
-_FEWEST_HIDDEN, _MOST_HIDDEN = 4, 32
+_MIN_HIDDEN, _MAX_HIDDEN = 4, 32
 _LARGE_GENOME = 1000  # genes from which a strategy with few numbers a gene does better than crossover
 _MANY_INPUTS = 8  # from which unbounded observations have scales of their own, as those of robots
 _LARGE_VALUE = 10.0  # of an observation that would saturate hidden neurons
@@ -83,7 +83,7 @@ def _cause_of_differences(fitness: EpisodeReturn) -> str:
 def _hidden(inputs: int, outputs: int) -> int:
     """Hidden neurons: the power of two above the number of inputs and outputs, within bounds."""
     wanted: int = 2 ** math.ceil(math.log2(inputs + outputs))
-    return min(max(wanted, _FEWEST_HIDDEN), _MOST_HIDDEN)
+    return min(max(wanted, _MIN_HIDDEN), _MAX_HIDDEN)
 
 
 def _time_limit(limit: int | None) -> list[str]:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonet.errors import ConfigError
-from evonet.files.bounded import MOST_PARTS, PathLike, check_depth, parse_object
+from evonet.files.bounded import MAX_PARTS, PathLike, check_depth, parse_object
 from evonet.files.text import short_repr
 
 Arrays = dict[str, NDArray[Any]]
@@ -45,7 +45,7 @@ END = 22
 """Bytes of an archive's last record, before the digest."""
 
 _LONGEST_DIRECTORY = 4 << 20
-_MOST_DIMENSIONS = 32
+_MAX_DIMENSIONS = 32
 _BLOCK = 1 << 20
 
 _TreePath = list[str | int]
@@ -100,8 +100,8 @@ def header_text(header: Mapping[str, Any], limits: ArchiveLimits) -> bytes:
     text = json.dumps(header).encode()
     if len(text) > limits.header:
         raise ValueError(f"its header may have {limits.header} bytes, got {len(text)}")
-    if (parts := text.count(b"[") + text.count(b"{")) > MOST_PARTS:
-        raise ValueError(f"its header may have {MOST_PARTS} lists and objects, got {parts}")
+    if (parts := text.count(b"[") + text.count(b"{")) > MAX_PARTS:
+        raise ValueError(f"its header may have {MAX_PARTS} lists and objects, got {parts}")
     check_depth(header)
     return text
 
@@ -302,7 +302,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
             )
         dtype, left = _DTYPES[match[1]], member.file_size - len(start) - len(header)
         lengths = [length.strip() for length in match[2].split(",") if length.strip()]
-        if len(lengths) > _MOST_DIMENSIONS or any(len(length) > 18 for length in lengths):
+        if len(lengths) > _MAX_DIMENSIONS or any(len(length) > 18 for length in lengths):
             raise ValueError(f"member {member.filename!r} must have another shape than {short_repr(match[2])}")
         shape = tuple(map(int, lengths))
         if math.prod(shape) * dtype.itemsize != left:

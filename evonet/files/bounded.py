@@ -26,7 +26,7 @@ LONGEST_DOCUMENT = 8 << 20
 LONGEST_LINE = 8 << 20
 """The greatest length of a journal's line, in bytes."""
 
-MOST_PARTS = 1 << 20
+MAX_PARTS = 1 << 20
 """The greatest number of lists and objects in a JSON document; an empty list is two bytes of text, sixty in memory."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
@@ -199,8 +199,8 @@ def parse_object(content: bytes) -> dict[str, Any]:
         ValueError: `content` is not a JSON object, or has too many parts or levels, or a duplicate key.
     """
     parts = content.count(b"[") + content.count(b"{")
-    if parts > MOST_PARTS:
-        raise ValueError(f"it may have {MOST_PARTS} lists and objects, got {parts}")
+    if parts > MAX_PARTS:
+        raise ValueError(f"it may have {MAX_PARTS} lists and objects, got {parts}")
     try:
         value = json.loads(content.decode("utf-8"), object_pairs_hook=_object)
     except RecursionError as error:

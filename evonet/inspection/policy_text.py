@@ -9,7 +9,7 @@ from evonet.environments.known import Names
 from evonet.inspection.analysis.policy import policy_table
 from evonet.inspection.phrases import ARROWS, shortened
 
-_MOST_VALUES = 144
+_MAX_VALUES = 144
 _COLUMNS = 78  # characters of a row
 _WORD = 7
 
@@ -25,7 +25,7 @@ def policy_text(champion: Champion, names: Names) -> str:
     if champion.task is None or not isinstance(champion.task.observation_space, spaces.Discrete):
         return ""
     choices = champion.task.action_space
-    if not isinstance(choices, spaces.Discrete) or values > _MOST_VALUES:
+    if not isinstance(choices, spaces.Discrete) or values > _MAX_VALUES:
         return ""
     words = [shortened(names.outputs[int(action - choices.start)], _WORD) for action in policy_table(champion)]
     cells = [f"{value:>3} {ARROWS.get(word, word)}" for value, word in enumerate(words)]

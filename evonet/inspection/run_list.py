@@ -18,7 +18,7 @@ ACTIVE = 60.0
 """Seconds since the last change of its files in which an unfinished run counts as active."""
 
 _HEAD = ("run or study", "environment", "result", "score", "gen.", "time")
-_LEAST = {1: 11, 0: 20}
+_MIN_WIDTHS = {1: 11, 0: 20}
 """Least widths of the columns that are shortened in a narrow terminal, in the order of shortening."""
 
 
@@ -35,7 +35,7 @@ def run_table(rows: Sequence[Mapping[str, Any]], width: int | None = None) -> st
     """The list as a table of at most `width` columns; names are shortened for it."""
     table = [_HEAD, *map(_cells, rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(_HEAD))]
-    for column, least in _LEAST.items():
+    for column, least in _MIN_WIDTHS.items():
         over = 0 if width is None else sum(widths) + 2 * (len(widths) - 1) - width
         widths[column] -= max(0, min(over, widths[column] - least))
     return "\n".join(_line(row, widths) for row in table)

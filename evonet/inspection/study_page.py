@@ -19,7 +19,7 @@ from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, l
 from evonet.inspection.study_overview import counted_seeds
 from evonet.inspection.table import Table
 
-_MOST_RUNS = 200  # whose curves are drawn
+_MAX_RUNS = 200  # whose curves are drawn
 
 
 def write_study_page(study: LoadedStudy, path: Path) -> None:
@@ -80,7 +80,7 @@ def _learning(study: LoadedStudy, comparison: Comparison) -> Figure | None:
     curve = learning_curve(comparison.compared[0])
     if curve is None:
         return None
-    runs = [run for run in study.runs if run.finished and run.metrics][:_MOST_RUNS]
+    runs = [run for run in study.runs if run.finished and run.metrics][:_MAX_RUNS]
 
     def draw(axes: Any) -> None:
         for run in runs:

@@ -13,9 +13,9 @@ from evonet.inspection.plots.palette import package
 
 _INK = "#123456"  # placeholder for the page's text colour, which may be dark or light
 _POINTS = 72.0  # points of an inch
-_MOST_LABELS = 0.9  # share of a figure's width or height that labels may take; the rest of them is cut
+_MAX_LABELS = 0.9  # share of a figure's width or height that labels may take; the rest of them is cut
 _EDGE = 3.0  # points of margin around the drawing
-_MOST_FITS = 3
+_MAX_FITS = 3
 _DPI = 160  # resolution of heat maps, which are bitmaps within the drawing
 _STYLE = {
     "svg.fonttype": "none",  # text is not converted to paths
@@ -82,7 +82,7 @@ def _fit(figure: Any) -> None:
     times, which takes half of the time of a figure.
     """
     dpi, figure.dpi = figure.dpi, _POINTS  # text in an SVG is measured in points
-    for _ in range(_MOST_FITS):
+    for _ in range(_MAX_FITS):
         before = _ticks(figure)
         _fill(figure)
         if _ticks(figure) == before:
@@ -98,7 +98,7 @@ def _fill(figure: Any) -> None:
     bottom = (_EDGE + min(place.y0 for place in places) - min(box.y0 for box in boxes)) / height
     right = (_EDGE + max(box.x1 for box in boxes) - max(place.x1 for place in places)) / width
     top = (_EDGE + max(box.y1 for box in boxes) - max(place.y1 for place in places)) / height
-    across, up = (_MOST_LABELS / max(_MOST_LABELS, ends) for ends in (left + right, bottom + top))
+    across, up = (_MAX_LABELS / max(_MAX_LABELS, ends) for ends in (left + right, bottom + top))
     figure.subplots_adjust(left=across * left, right=1 - across * right, bottom=up * bottom, top=1 - up * top)
 
 

@@ -16,7 +16,7 @@ from evonet.operators.parents import Parents
 from evonet.settings import Operator, PositiveFloat
 from evonet.types import FloatArray
 
-_LEAST_SENSITIVITY = 0.01  # as in the paper; it bounds the steps of a weight that has no effect
+_MIN_SENSITIVITY = 0.01  # as in the paper; it bounds the steps of a weight that has no effect
 
 SLOPES: dict[str, Callable[[FloatArray], FloatArray]] = {
     "sigmoid": lambda x: 0.25 * (1 - arithmetic.tanh(x / 2) ** 2),
@@ -50,7 +50,7 @@ class SafeMutation(Operator):
         if parents.observations is None or not len(parents.observations):
             return genomes + steps
         sensitivities = sensitivity(parents.architecture, genomes, parents.observations)
-        return genomes + steps / np.maximum(sensitivities, _LEAST_SENSITIVITY)
+        return genomes + steps / np.maximum(sensitivities, _MIN_SENSITIVITY)
 
 
 def require_slopes(architecture: Architecture) -> None:

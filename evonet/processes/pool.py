@@ -19,7 +19,7 @@ _LONGEST_WAIT = 60.0
 _PAUSE_SECONDS = 0.5  # before another attempt to start a worker
 _TRIES = 3
 _KILLED_TRY = 0.1  # of a try, for a worker that was killed from outside: its start probably did not cause that
-_MOST_GROWTH = 256_000_000  # bytes of memory by which a worker may have grown before another takes its place
+_MAX_GROWTH = 256_000_000  # bytes of memory by which a worker may have grown before another takes its place
 
 Step = tuple[Callable[..., object], Sequence[Any]]
 """A function and its arguments."""
@@ -174,7 +174,7 @@ class WorkerPool:
 
     def _renew_grown(self) -> None:
         """Replace workers whose memory has grown, because an environment may leak memory in each episode."""
-        grown = [slot for slot in self._slots if slot.stage == "idle" and slot.growth > _MOST_GROWTH]
+        grown = [slot for slot in self._slots if slot.stage == "idle" and slot.growth > _MAX_GROWTH]
         close_all([slot.worker for slot in grown if slot.worker is not None])
         for slot in grown:
             slot.empty()

@@ -34,7 +34,7 @@ _CLOSE_SECONDS = 2.0  # for an idle worker to end by itself
 _START_SECONDS = 120.0  # for an interpreter to start
 _GRACE_SECONDS = 5.0 if HAS_WATCHDOG else 0.0  # beyond the time limit, for the worker's own watchdog to end it
 _LONGEST_WAIT = 60.0
-_MOST_HANDLES = 60 if sys.platform == "win32" else sys.maxsize  # handles that the system can wait for at once
+_MAX_HANDLES = 60 if sys.platform == "win32" else sys.maxsize  # handles that the system can wait for at once
 _NAME = "evonet worker"
 _UNGUARDED = 86  # exit code of a worker in whose import of the main script workers are started
 _GUARD = (
@@ -260,10 +260,10 @@ def wait_for(workers: Sequence[Worker], seconds: float = _LONGEST_WAIT) -> None:
     now = time.monotonic()
     end = min([now + seconds, *(worker._deadline for worker in workers)])
     handles = [handle for worker in workers for handle in worker._handles]
-    if len(handles) <= _MOST_HANDLES:
+    if len(handles) <= _MAX_HANDLES:
         wait(handles, max(end - now, 0.0))
         return
-    batches = [handles[i : i + _MOST_HANDLES] for i in range(0, len(handles), _MOST_HANDLES)]
+    batches = [handles[i : i + _MAX_HANDLES] for i in range(0, len(handles), _MAX_HANDLES)]
     while not any(wait(batch, _BATCH_SECONDS / len(batches)) for batch in batches) and time.monotonic() < end:
         pass
 

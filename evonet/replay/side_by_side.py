@@ -18,7 +18,7 @@ from evonet.replay.episodes import Episode, film_format_of, filmed
 from evonet.replay.pictures import Picture
 from evonet.types import IntArray
 
-MOST_PANELS = 8
+MAX_PANELS = 8
 """Greatest number of panels, which share the width of the film."""
 
 _WIDTH = 1200  # pixels of the whole film
@@ -51,7 +51,7 @@ def record_side_by_side(
     picture.
 
     Args:
-        panels: from left to right, at most `MOST_PANELS`; they play in the same environment.
+        panels: from left to right, at most `MAX_PANELS`; they play in the same environment.
         seeds: seed of the episode that all of them play.
         path: path of the file.
         form: file format, `gif`, `webp` or `mp4`; by default the suffix of `path`.

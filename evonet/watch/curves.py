@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 COLUMNS = ("generation", "best", "mean", "median", "lower_quartile", "upper_quartile", "worst", "validation_mean")
 """The metrics that a page draws."""
 
-_MOST = 400  # points of a curve; a page has fewer pixels than twice as many
+_MAX_POINTS = 400  # points of a curve; a page has fewer pixels than twice as many
 _DIGITS = 6
 
 Row = Sequence[float | None]
@@ -30,7 +30,7 @@ class Curves:
         assert generation is not None
         if int(generation) % self._every == 0:
             self._rows.append([metrics[name] for name in COLUMNS])
-        if len(self._rows) > 2 * _MOST:
+        if len(self._rows) > 2 * _MAX_POINTS:
             self._rows, self._every = self._rows[::2], 2 * self._every
 
     def columns(self) -> dict[str, list[float | None]]:

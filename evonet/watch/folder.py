@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evonet.experiment.run_finder import directories_in, is_run, is_study, run_directory, seeds_in, start_time
 
-_MOST = 200  # runs
+_MAX_RUNS = 200  # runs
 
 
 def runs_in(folder: Path) -> dict[str, Path]:
@@ -14,7 +14,7 @@ def runs_in(folder: Path) -> dict[str, Path]:
     places = [folder] if is_study(folder) else directories_in(folder)
     runs = [run for place in places for run in ([place] if is_run(place) else _runs_of(place))]
     runs.sort(key=lambda run: (-start_time(run), run))
-    return {run.relative_to(folder).as_posix(): run for run in runs[:_MOST]}
+    return {run.relative_to(folder).as_posix(): run for run in runs[:_MAX_RUNS]}
 
 
 def _runs_of(study: Path) -> list[Path]:

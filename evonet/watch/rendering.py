@@ -18,7 +18,7 @@ from evonet.replay.episodes import Episode, no_window_needed, steps
 from evonet.replay.pictures import rgb
 from evonet.watch.priority import lower_priority
 
-_MOST_FRAMES = 750  # of an episode: its first half minute
+_MAX_FRAMES = 750  # of an episode: its first half minute
 _BATCH = 25  # frames of one call to the worker
 _WIDTH = 600  # pixels
 _QUALITY = 80  # of the pictures, JPEG
@@ -121,7 +121,7 @@ class Renderer:
     def _render(self, worker: Worker, champion: Champion, clip: Clip) -> None:
         rate = worker.call(_begin, (champion, self._seed), _PATIENCE)
         clip.fps, clip.every = rate.fps, rate.every
-        while not (clip.ended or self._closed or len(clip.pictures) >= _MOST_FRAMES):
+        while not (clip.ended or self._closed or len(clip.pictures) >= _MAX_FRAMES):
             pictures, clip.ended = worker.call(_advance, (), _PATIENCE)
             clip.totals += [total for _, total in pictures]
             clip.pictures += [picture for picture, _ in pictures]

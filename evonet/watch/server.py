@@ -29,7 +29,7 @@ from evonet.watch.watched_run import WatchedRun
 LOOPBACK = "127.0.0.1"
 _HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 _TIMEOUT = 30.0  # seconds that a connection may be silent
-_MOST_PICTURES = 150  # in one answer
+_MAX_PICTURES = 150  # in one answer
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -179,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         if clip is None or clip.number != number:
             self._send_json({"clip": number, "pictures": None})
             return
-        pictures = clip.pictures[first : first + _MOST_PICTURES]
+        pictures = clip.pictures[first : first + _MAX_PICTURES]
         self._send_json(
             {
                 "clip": number,

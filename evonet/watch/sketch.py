@@ -15,8 +15,8 @@ from evonet.population import Population
 from evonet.types import FloatArray
 from evonet.watch.curves import rounded
 
-_MOST_NEURONS = 24  # of a layer
-_MOST_CONNECTIONS = 300
+_MAX_NEURONS = 24  # of a layer
+_MAX_CONNECTIONS = 300
 _BINS = 24
 
 
@@ -26,8 +26,8 @@ def network_sketch(network: NeuralNetwork, names: Names) -> dict[str, Any]:
     A connection is `[source layer, source, target layer, target, weight]`; source and target are places within the
     drawn layers.
     """
-    layers = drawn_neurons(network, _MOST_NEURONS)
-    connections = drawn_connections(network, layers, _MOST_CONNECTIONS)
+    layers = drawn_neurons(network, _MAX_NEURONS)
+    connections = drawn_connections(network, layers, _MAX_CONNECTIONS)
     shape = network.architecture
     return {
         "sizes": [shape.num_inputs, shape.num_hidden, shape.num_outputs],

@@ -148,7 +148,7 @@ def evolved_on_poles(seed: int) -> Run:
                 "connections": int(masks[best].sum()),
                 "seconds": time.perf_counter() - started,
             }
-        if generation.evaluations >= xor.MOST_EVALUATIONS:
+        if generation.evaluations >= xor.MAX_EVALUATIONS:
             break
     return None
 
@@ -213,7 +213,7 @@ def neat_python(task: Task, seed: int) -> Run:
             raise StopIteration
 
     with contextlib.suppress(StopIteration):
-        population.run(evaluate, xor.MOST_EVALUATIONS // 150)
+        population.run(evaluate, xor.MAX_EVALUATIONS // 150)
     enabled = sum(connection.enabled for connection in best.connections.values())
     return score.run(len(best.nodes) - 1, enabled + len(best.nodes))
 
@@ -225,7 +225,7 @@ def genoxide(task: Task, seed: int) -> Run:
     score = Scorer(task)
     algorithm = gx.Neat(task.inputs, 1, sharing="raw", seed=seed)
     result = algorithm.run(
-        lambda network: score(network.feed_forward().activate), target=task.solved, evaluations=xor.MOST_EVALUATIONS
+        lambda network: score(network.feed_forward().activate), target=task.solved, evaluations=xor.MAX_EVALUATIONS
     )
     network = result.best_genome
     return score.run(network.hidden(), sum(connection.enabled for connection in network.connections()))

@@ -26,7 +26,7 @@ from evonet.operators.structure import neurons_of
 INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 WANTED = np.array([0.0, 1.0, 1.0, 0.0])
 ARCHITECTURE = Architecture(2, 8, 1, "tanh", "sigmoid", skip=True)
-MOST_EVALUATIONS = 20_000
+MAX_EVALUATIONS = 20_000
 SOLVED = 16.0
 SETTINGS: dict[str, Any] = {
     "population_size": 36,
@@ -64,7 +64,7 @@ def evolved(seed: int) -> dict[str, float] | None:
                 "connections": int(masks[best].sum()),
                 "seconds": time.perf_counter() - started,
             }
-        if generation.evaluations >= MOST_EVALUATIONS:
+        if generation.evaluations >= MAX_EVALUATIONS:
             break
     return None
 

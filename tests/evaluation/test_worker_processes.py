@@ -79,14 +79,14 @@ def test_workers_that_have_grown_are_replaced_between_evaluations_and_the_result
     before = workers.processes.process_ids
     assert returns(workers) == expected
     assert workers.processes.process_ids == before
-    monkeypatch.setattr(pool, "_MOST_GROWTH", -(1 << 40))
+    monkeypatch.setattr(pool, "_MAX_GROWTH", -(1 << 40))
     assert returns(workers) == expected
     assert not set(before) & set(workers.processes.process_ids)
     assert gone(before, 0.5)
 
 
 def test_more_workers_than_the_system_waits_for_at_once_are_waited_for_in_turns(expected, monkeypatch):
-    monkeypatch.setattr(worker, "_MOST_HANDLES", 2)  # Windows: 60
+    monkeypatch.setattr(worker, "_MAX_HANDLES", 2)  # Windows: 60
     workers = WorkerProcesses(TASK, workers=3)
     assert returns(workers) == expected
     workers.close()

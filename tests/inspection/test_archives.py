@@ -184,7 +184,7 @@ def test_the_colours_leave_out_the_least_fit_of_many_and_are_those_that_are_give
 
 
 def test_of_a_grid_of_very_many_cells_each_square_shows_the_fittest_of_some(monkeypatch):
-    monkeypatch.setattr("evonet.inspection.plots.archive.MOST_CELLS", 6)
+    monkeypatch.setattr("evonet.inspection.plots.archive.MAX_CELLS", 6)
     table = np.array([[1.0, 2.0, np.nan], [np.nan, 0.0, 3.0], [np.nan, 4.0, np.nan]])
     assert np.array_equal(coarse(table), [[2.0, np.nan], [0.0, 3.0], [4.0, np.nan]], equal_nan=True)
     assert coarse(np.arange(100.0).reshape(4, 25)).max() == 99.0

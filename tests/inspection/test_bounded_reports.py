@@ -157,7 +157,7 @@ def test_influence_tries_the_inputs_with_the_strongest_weights_that_vary_and_no_
 
 
 def test_influence_tries_fewer_inputs_of_a_network_with_many_neurons(monkeypatch):
-    monkeypatch.setattr("evonet.inspection.analysis.influence._MOST_SUMS", 4 * 30 * (3 + 2) * 7)
+    monkeypatch.setattr("evonet.inspection.analysis.influence._MAX_SUMS", 4 * 30 * (3 + 2) * 7)
     champion = champion_of(lambda: Mural(20))
     assert np.isfinite(action_influence(champion, list(trajectories(champion, SEEDS)))).sum() == 7
 
@@ -177,7 +177,7 @@ def test_visited_observations_are_as_many_as_fit_into_memory_and_from_all_episod
     few, memory = sampled_observations([episode(0, 2), episode(200, 2)])
     assert few[:, 0].tolist() == rows[:, 0].tolist()
     assert memory[:3, 0].tolist() == [0.0, 0.0, 1.0]
-    monkeypatch.setattr("evonet.inspection.analysis.influence._MOST_NUMBERS", 5 * 128)
+    monkeypatch.setattr("evonet.inspection.analysis.influence._MAX_NUMBERS", 5 * 128)
     many, _ = sampled_observations([episode(0, 5), episode(200, 5)])
     assert many.shape == (128, 5)
     assert (many[0, 0], many[-1, 0]) == (0.0, 399.0)
@@ -276,7 +276,7 @@ def test_the_report_of_a_wide_network_is_small_and_says_what_it_leaves_out(wide_
 
 
 def test_of_very_many_episodes_the_first_are_replayed_and_the_report_says_so(small_run, monkeypatch):
-    monkeypatch.setattr("evonet.inspection.report.findings._MOST_SEEDS", 3)
+    monkeypatch.setattr("evonet.inspection.report.findings._MAX_SEEDS", 3)
     with Findings(load_run(small_run)) as findings:
         assert (len(findings.seeds), len(findings.returns)) == (3, 6)
         assert max(findings.replayed.values()) < 3
@@ -358,7 +358,7 @@ def test_lines_of_a_journal_that_are_not_shown_are_not_parsed(tmp_path):
 
 
 def test_a_long_line_of_descent_is_cut_and_says_so(small_run, monkeypatch):
-    monkeypatch.setitem(ancestry.__globals__, "_MOST_STEPS", 1)
+    monkeypatch.setitem(ancestry.__globals__, "_MAX_STEPS", 1)
     read = load_run(small_run)
     assert len(read.descent) > 1
     with Findings(read) as findings:
@@ -396,8 +396,8 @@ def test_a_line_or_on_a_terminal_a_bar_shows_that_a_report_is_being_made(failed_
 
 
 def test_findings_of_a_wide_network_keep_few_observations(wide_run, monkeypatch):
-    monkeypatch.setattr("evonet.inspection.report.recording._FEWEST_STEPS", 5)
-    monkeypatch.setattr("evonet.inspection.report.recording._MOST_NUMBERS", 7 * WIDE)
+    monkeypatch.setattr("evonet.inspection.report.recording._MIN_STEPS", 5)
+    monkeypatch.setattr("evonet.inspection.report.recording._MAX_NUMBERS", 7 * WIDE)
     with Findings(load_run(wide_run, [__name__])) as findings:
         assert {len(each) for each in findings.episodes} == {7}
         assert all(each.abandoned for each in findings.episodes)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from evonet.inspection.report.layout import spans
-from evonet.inspection.report.recording import _MOST_FRAMES
-from evonet.inspection.report.sheet import MOST_WIDTH, resized, sheet_of
+from evonet.inspection.report.recording import _MAX_FRAMES
+from evonet.inspection.report.sheet import MAX_WIDTH, resized, sheet_of
 
 image = pytest.importorskip("PIL.Image")
 
@@ -59,13 +59,13 @@ def test_what_is_too_big_gets_smaller_and_then_fewer_frames_at_the_same_speed():
 
 
 def test_a_wide_picture_is_reduced_to_640_pixels_and_a_small_one_is_unchanged():
-    assert resized(np.zeros((500, 1000, 3), dtype=np.uint8), MOST_WIDTH).shape == (320, 640, 3)
+    assert resized(np.zeros((500, 1000, 3), dtype=np.uint8), MAX_WIDTH).shape == (320, 640, 3)
     small = scene(0)
-    assert resized(small, MOST_WIDTH) is small
+    assert resized(small, MAX_WIDTH) is small
 
 
 def test_an_episode_has_a_bounded_number_of_frames():
-    assert _MOST_FRAMES <= 400
+    assert _MAX_FRAMES <= 400
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_only_workers_that_have_grown_are_renewed_and_only_when_there_is_no_work
     with WorkerPool(1) as pool:
         pool.submit(Call(os.getpid, ()))
         first = results(pool, 1)
-        monkeypatch.setattr(pools, "_MOST_GROWTH", -(1 << 40))
+        monkeypatch.setattr(pools, "_MAX_GROWTH", -(1 << 40))
         pool._waiting.append(Call(os.getpid, ()))  # as if there were work
         pool.submit(Call(abs, (-1,)))
         assert results(pool, 2)[()] == first[()]

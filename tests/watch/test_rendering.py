@@ -82,7 +82,7 @@ def test_each_champion_is_rendered_once(here, renderer, champion):
 
 
 def test_a_long_episode_is_shown_up_to_its_first_half_minute(here, renderer, champion, monkeypatch):
-    monkeypatch.setattr(rendering, "_MOST_FRAMES", 4)
+    monkeypatch.setattr(rendering, "_MAX_FRAMES", 4)
     monkeypatch.setattr(rendering, "_BATCH", 2)
     renderer.show(champion)
     clip = complete(renderer)

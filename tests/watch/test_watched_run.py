@@ -12,7 +12,7 @@ from evonet.experiment.records import METRICS, metrics_from
 from evonet.experiment.run_directory import RunDirectory
 from evonet.inspection.loaded_run import load_run
 from evonet.population import Population
-from evonet.watch.curves import _MOST, COLUMNS, Curves
+from evonet.watch.curves import _MAX_POINTS, COLUMNS, Curves
 from evonet.watch.folder import runs_in
 from evonet.watch.sketch import population_sketch
 from evonet.watch.tail import Tail
@@ -148,7 +148,7 @@ def test_curves_of_a_long_run_stay_small_and_end_with_the_last_generation():
     columns = curves.columns()
     assert set(columns) == set(COLUMNS)
     generations = columns["generation"]
-    assert _MOST <= len(generations) <= 2 * _MOST + 2
+    assert _MAX_POINTS <= len(generations) <= 2 * _MAX_POINTS + 2
     assert (generations[0], generations[-1]) == (0, 10_000)
     assert len(set(np.diff(generations[:-1]))) == 1
     assert columns["best"][-1] == round(10_000 / 7, 2)

@@ -23,7 +23,7 @@ _CHUNK_SECONDS = 0.1, 0.3  # the work in a chunk: sending one costs a millisecon
 _CHUNKS = 4  # for each worker, within `_CHUNK_SECONDS`, so that no worker waits long for another
 _FIRST_CHUNKS = 8  # for each worker, until the time of an episode is known
 _PATIENCE = 3.0  # how many times as long as it should a chunk may take before its episodes run one by one
-_FEWEST_INDIVIDUALS = 8  # of which a share of failures is worth acting on before all are evaluated
+_MIN_INDIVIDUALS = 8  # of which a share of failures is worth acting on before all are evaluated
 
 
 class ChunkScheduler:
@@ -159,5 +159,5 @@ class _Evaluation:
             fault, None if whole.normaliser is None else len(whole.normaliser.mean), self._measures
         )
         self._faults.append(fault.for_individual(whole.individuals))
-        if len(whole.genomes) >= _FEWEST_INDIVIDUALS or self._policy.on_fault == "stop":
+        if len(whole.genomes) >= _MIN_INDIVIDUALS or self._policy.on_fault == "stop":
             self._policy.enforce(self._faults, len(whole.genomes))

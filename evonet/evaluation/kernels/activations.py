@@ -17,7 +17,7 @@ _LEAK_SINGLE = np.float32(LEAK)
 
 # x P(x²) / Q(x²), the best such quotient on ±7.8 for the absolute error (1e-7); Q's highest coefficient is 1. They are
 # arrays without axes, because NumPy combines one with an array in half the time that a number takes.
-_LEAST, _MOST = (np.array(x, np.float32) for x in (-7.8, 7.8))
+_MIN, _MAX = (np.array(x, np.float32) for x in (-7.8, 7.8))
 _P0, _P1, _P2, _P3 = (
     np.array(p, np.float32) for p in (4014459.402212971, 519136.8240643657, 11875.415746049255, 46.24500348752465)
 )
@@ -27,7 +27,7 @@ _Q0, _Q1, _Q2, _Q3 = (
 
 
 def _tanh_single(x: Column) -> Column:
-    x = bounded(x, _LEAST, _MOST)
+    x = bounded(x, _MIN, _MAX)
     z = x * x
     numerator = z * _P3
     numerator += _P2

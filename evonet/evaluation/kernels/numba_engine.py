@@ -24,7 +24,7 @@ from evonet.types import FloatArray, IntArray
 
 LANES = 256
 _BATCH = 1 << 16  # weights side by side, so that they stay near the core
-_FEWEST_EPISODES = 32  # for which a thread is worth waking
+_MIN_EPISODES = 32  # for which a thread is worth waking
 
 
 class NumbaEngine:
@@ -109,7 +109,7 @@ class NumbaEngine:
 
         Threads take packs in turn, because a population's first rows are its elites, whose episodes are long.
         """
-        threads = max(1, min(self._threads, len(episodes) // _FEWEST_EPISODES))
+        threads = max(1, min(self._threads, len(episodes) // _MIN_EPISODES))
         packs = np.arange(len(episodes)) // WIDTHS
         return [np.ascontiguousarray(episodes[packs % threads == thread]) for thread in range(threads)]
 

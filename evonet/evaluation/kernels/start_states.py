@@ -7,7 +7,7 @@ import numpy as np
 from evonet.environments.known import Kernel
 from evonet.types import FloatArray, IntArray
 
-_MOST_SEEDS = 100_000
+_MAX_SEEDS = 100_000
 
 
 class StartStates:
@@ -31,7 +31,7 @@ class StartStates:
         wanted = set(seeds.tolist())
         unknown = sorted(wanted - self._known)
         if unknown:
-            if len(self._seeds) + len(unknown) > _MOST_SEEDS:
+            if len(self._seeds) + len(unknown) > _MAX_SEEDS:
                 self._clear()
                 unknown = sorted(wanted)
             self._known.update(unknown)

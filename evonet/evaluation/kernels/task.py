@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from evonet.evaluation.kernels.measures import KernelMeasures
 
 _LARGEST_SINGLE = 1e15
-_FEWEST_CHOICES = 2
+_MIN_CHOICES = 2
 
 
 def kernel_for(task: Task) -> Kernel | None:
@@ -114,7 +114,7 @@ def _is_vector(space: Any) -> bool:
 def _decoder(task: Task, *, relative: bool = False) -> Decoder | None:
     """The task's `ActionDecoder` over columns; None for spaces that kernels do not serve."""
     space = task.action_space
-    if isinstance(space, spaces.Discrete) and space.n >= _FEWEST_CHOICES:
+    if isinstance(space, spaces.Discrete) and space.n >= _MIN_CHOICES:
         return GreatestOutput(int(space.n), int(space.start), relative)
     if isinstance(space, spaces.Box) and space.dtype in (np.float32, np.float64) and space.is_bounded():
         low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)

@@ -12,7 +12,7 @@ from evonet.inspection.lineage import Ancestor, Lineage
 from evonet.population import NO_PARENT
 from evonet.types import IntArray
 
-_MOST_COMBINATIONS = 12
+_MAX_COMBINATIONS = 12
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def payoffs(lineage: Lineage, line: Sequence[Ancestor]) -> list[Payoff]:
                 in_line=int((chosen & in_line).sum()),
             )
         )
-    return sorted(found, key=lambda payoff: -payoff.births)[:_MOST_COMBINATIONS]
+    return sorted(found, key=lambda payoff: -payoff.births)[:_MAX_COMBINATIONS]
 
 
 def _rows_of(lineage: Lineage, individuals: IntArray) -> IntArray:

@@ -11,7 +11,7 @@ from evonet.inspection.loaded_run import LoadedRun
 from evonet.pareto import non_dominated
 from evonet.types import BoolArray, FloatArray, IntArray
 
-_MOST = 20_000  # individuals; the time to find a front grows with the square of its size
+_MAX_INDIVIDUALS = 20_000  # individuals; the time to find a front grows with the square of its size
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def _front(directions: dict[str, str], state: dict[str, object]) -> Front | None
         return None
     raised = np.asarray(state["objectives"], dtype=np.float64)
     ids = np.asarray(state["ids"], dtype=np.int64)
-    if raised.shape != (len(ids), len(directions)) or len(ids) > _MOST:
+    if raised.shape != (len(ids), len(directions)) or len(ids) > _MAX_INDIVIDUALS:
         raise ValueError(f"the objectives must have shape ({len(ids)}, {len(directions)}), got {raised.shape}")
     scored = np.isfinite(raised).all(axis=1)
     if not scored.any():

@@ -19,11 +19,11 @@ from evonet.seeding import Purpose, generator
 from evonet.types import FloatArray
 
 NeuronState = Literal["active", "dead", "saturated"]
-_MOST_ROWS = 2_000
-_FEWEST_ROWS = 64
-_MOST_NUMBERS = 1 << 24  # numbers of all observations together, 128 MB
-_MOST_TRIED = 1_000  # inputs
-_MOST_SUMS = 1 << 28  # sums of neurons that the influence of all inputs takes, some seconds
+_MAX_ROWS = 2_000
+_MIN_ROWS = 64
+_MAX_NUMBERS = 1 << 24  # numbers of all observations together, 128 MB
+_MAX_TRIED = 1_000  # inputs
+_MAX_SUMS = 1 << 28  # sums of neurons that the influence of all inputs takes, some seconds
 _SHUFFLES = 4
 _NEAR = 0.02  # share of an activation's range within which an output counts as at its limit
 _MOSTLY = 0.95  # share of the steps at a limit from which a neuron is saturated
@@ -56,7 +56,7 @@ def sampled_observations(episodes: Sequence[Trajectory]) -> tuple[FloatArray, Fl
         Observations `(m, inputs)` and memories `(m, hidden)`.
     """
     steps = sum(map(len, episodes))
-    most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_NUMBERS // episodes[0].observations.shape[1]))
+    most = min(_MAX_ROWS, max(_MIN_ROWS, _MAX_NUMBERS // episodes[0].observations.shape[1]))
     rows = np.linspace(0, steps - 1, min(steps, most)).round().astype(int)
     ends = np.cumsum([len(episode) for episode in episodes])
     chosen = [
@@ -99,7 +99,7 @@ def action_influence(champion: Champion, episodes: Sequence[Trajectory]) -> Floa
 def _tried(architecture: Architecture, rows: int) -> int:
     """The number of inputs whose influence is computed, by the number of sums that it takes."""
     sums = _SHUFFLES * rows * (architecture.num_hidden + architecture.num_outputs)
-    return min(_MOST_TRIED, max(1, _MOST_SUMS // sums))
+    return min(_MAX_TRIED, max(1, _MAX_SUMS // sums))
 
 
 def _difference(champion: Champion, actions: FloatArray, changed: FloatArray, extent: FloatArray) -> float:

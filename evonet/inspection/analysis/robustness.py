@@ -35,11 +35,11 @@ MISREADINGS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Probabilities that an observation is mistaken for another."""
 
 _PERTURBED = 16  # genomes for each level of weight noise
-_FEWEST_PERTURBED = 4
+_MIN_PERTURBED = 4
 LEVELS = 4
 """Values of a parameter besides that of the champion's evolution."""
 
-_FEWEST = 8  # episodes, unless they would take twice the time limit
+_MIN_EPISODES = 8  # episodes, unless they would take twice the time limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: Flo
         noise = _Noise(level, seen, generator(0, Purpose.INSPECTION, number))
         engine = GymnasiumEngine(task, make_policy=noise.policy)
         with Trials(task, champion.normaliser, champion.genome, seeds, engine) as trials:
-            episodes = episodes or trials.episodes(len(levels), seconds, fewest=_FEWEST)
+            episodes = episodes or trials.episodes(len(levels), seconds, fewest=_MIN_EPISODES)
             returns.append(trials.run(champion.genome[None, :], episodes).returns[0])
     name = "observation noise (× deviation)" if is_box else "share of observations misread"
     return Sweep.of(name, levels, returns, 0.0, episodes)
@@ -153,7 +153,7 @@ def weight_noise(champion: Champion, trials: Trials, seconds: float) -> Sweep | 
     Where an episode or a genome is long, there are fewer champions, and the result is None for fewer than four.
     """
     count = trials.affordable(_PERTURBED * len(WEIGHT_NOISE)) // len(WEIGHT_NOISE)
-    if count < _FEWEST_PERTURBED:
+    if count < _MIN_PERTURBED:
         return None
     rng = generator(0, Purpose.INSPECTION, 100)
     noise = rng.standard_normal((count, len(champion.genome))) * np.sqrt((champion.genome**2).mean())
@@ -172,7 +172,7 @@ def parameter_sweeps(
     if not isinstance(task.environment, EnvironmentSpec):
         return
     with Trials(task, champion.normaliser, champion.genome, seeds, GymnasiumEngine(task)) as trials:
-        episodes = trials.episodes(LEVELS * max(1, len(parameters)), seconds, fewest=_FEWEST)
+        episodes = trials.episodes(LEVELS * max(1, len(parameters)), seconds, fewest=_MIN_EPISODES)
         unchanged = trials.run(champion.genome[None, :], episodes).returns[0]
     for parameter in parameters:
         own, values = parameter.values(task.environment)

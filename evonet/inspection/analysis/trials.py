@@ -19,7 +19,7 @@ from evonet.types import FloatArray, IntArray
 _PROBE, _LONG_PROBE = 4, 64  # episodes that are timed
 _SHORT = 0.05  # seconds of a probe below which a longer one is timed
 _LONG = 0.5  # seconds of an episode from which it is timed alone
-_MOST_NUMBERS = 1 << 24  # genes of all genomes that are run at once, 128 MB
+_MAX_NUMBERS = 1 << 24  # genes of all genomes that are run at once, 128 MB
 _BUSIEST = 4.0  # elapsed seconds for each of processor time on a busy machine; beyond, the environment itself waits
 
 
@@ -77,7 +77,7 @@ class Trials:
 
         A number that the patience reduces is rounded down to a power of two, so that reports hardly differ.
         """
-        fitting = min(genomes, max(1, _MOST_NUMBERS // len(self._champion)))
+        fitting = min(genomes, max(1, _MAX_NUMBERS // len(self._champion)))
         if fitting * self.episode_seconds <= self._patience:
             return fitting
         return 1 << int(np.log2(most)) if (most := self._patience / self.episode_seconds) >= 1 else 0

@@ -25,7 +25,7 @@ from evonet.types import FloatArray
 
 _WRITTEN_GAINS = 3  # the greatest ones; more would overprint each other
 _LEGEND_LETTERS = 100  # in a row of the legend
-_MOST_COLUMNS = 3
+_MAX_COLUMNS = 3
 
 
 def descent_tree(family: Family, ax: Axes | None = None) -> Axes:
@@ -67,7 +67,7 @@ def _line(ax: Axes, line: Sequence[Ancestor], place: dict[int, tuple[int, float]
         colours = [SERIES[(makers.index(made_by(ancestor)) + 1) % len(SERIES)] for ancestor in line]
         mark_each(ax.scatter(x, y, color=colours, **style), "line", [describe(ancestor) for ancestor in line])
         _gains(ax, line, place)
-        columns = min(_MOST_COLUMNS, _LEGEND_LETTERS // (max(map(len, makers)) + 5)) or 1
+        columns = min(_MAX_COLUMNS, _LEGEND_LETTERS // (max(map(len, makers)) + 5)) or 1
         ax.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
 
 

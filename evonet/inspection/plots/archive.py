@@ -23,14 +23,14 @@ from evonet.inspection.plots.palette import (
 from evonet.inspection.plots.palette import sequential as colours
 from evonet.types import FloatArray, IntArray
 
-MOST_POINTS = 4_000
+MAX_POINTS = 4_000
 """The greatest number of elites that are drawn as points with values under the pointer."""
 
-MOST_CELLS = 40_000
+MAX_CELLS = 40_000
 """The greatest number of cells that are drawn one by one; of more, each square shows the fittest of some cells."""
 
-_LEAST_SHARE = 0.02  # of the elites, which have the darkest colour; few are very unfit
-_LEAST_WIDTH = 1e-290  # Matplotlib cannot label an axis of less
+_MIN_SHARE = 0.02  # of the elites, which have the darkest colour; few are very unfit
+_MIN_WIDTH = 1e-290  # Matplotlib cannot label an axis of less
 _WIDEST_NAME = 32
 
 Limits = tuple[float, float]
@@ -97,7 +97,7 @@ def colour_limits(*values: FloatArray) -> Limits:
     if not known.size:
         return finite_span(known)
     bounded, _ = colour_range(known)
-    low, high = np.sort(bounded)[[int(_LEAST_SHARE * known.size), -1]].tolist()
+    low, high = np.sort(bounded)[[int(_MIN_SHARE * known.size), -1]].tolist()
     return _ends((low, high))
 
 
@@ -154,7 +154,7 @@ def held_out_scatter(archive: Archive, held_out: FloatArray, ax: Axes | None = N
     edge = 0.03 * (high / 4 - low / 4) * 4
     ends = [low - edge, high + edge]
     ax.plot(ends, ends, color=MUTED, linewidth=1.0, label="_the same in both")
-    many = known.size > MOST_POINTS
+    many = known.size > MAX_POINTS
     points = ax.scatter(x, y, s=_dot_size(known.size), linewidths=0, color=POSITIVE, alpha=0.6, rasterized=many)
     if not many:
         rows = zip(elites.fitness[known], held_out[known], elites.measures[known], strict=True)
@@ -176,7 +176,7 @@ def _draw_cells(archive: Any, table: FloatArray, across: str, up: str, ax: Axes,
 
 def coarse(table: FloatArray) -> FloatArray:
     """The table, or one of at most 40,000 squares with the greatest number of those that each has."""
-    while table.size > MOST_CELLS:
+    while table.size > MAX_CELLS:
         axis = int(table.shape[1] >= table.shape[0])
         pairs = np.moveaxis(table, axis, 0)
         if len(pairs) % 2:
@@ -200,7 +200,7 @@ def _draw_points(archive: Archive, shown: FloatArray, across: str, up: str, ax: 
             column = np.clip(column, *ends)
             set_ends(*ends)
         columns.append(column)
-    many = len(order) > MOST_POINTS
+    many = len(order) > MAX_POINTS
     looks = {"s": _dot_size(len(order)), "linewidths": 0, "rasterized": many, "clip_on": False}
     drawn = ax.scatter(*columns, c=bounded[order], **looks, **style)
     if not many:
@@ -212,7 +212,7 @@ def _draw_points(archive: Archive, shown: FloatArray, across: str, up: str, ax: 
 def _ends(span: tuple[float, float]) -> tuple[float, float]:
     """The ends of a measure's range, changed if Matplotlib could not label the axis."""
     (low, high), _ = colour_range(np.array(span, dtype=np.float64))
-    return (float(low), float(high)) if high - low > _LEAST_WIDTH else (float(low) - 0.5, float(high) + 0.5)
+    return (float(low), float(high)) if high - low > _MIN_WIDTH else (float(low) - 0.5, float(high) + 0.5)
 
 
 def _dot_size(count: int) -> float:
@@ -250,7 +250,7 @@ def parallel_axes(archive: Archive, ax: Axes | None = None) -> Axes:
     places = np.broadcast_to(np.arange(heights.shape[1], dtype=np.float64), heights.shape)
     lines = collections.LineCollection(
         list(np.stack([places, heights], axis=2)[order]), cmap=colours(), linewidths=0.6, alpha=0.7,
-        rasterized=len(order) > MOST_POINTS,
+        rasterized=len(order) > MAX_POINTS,
     )  # fmt: skip
     lines.set_array(fitness[order])
     lines.set_clim(*colour_limits(fitness))

@@ -24,9 +24,9 @@ from evonet.inspection.plots.palette import (
 )
 from evonet.types import FloatArray
 
-_MOST_LINES = 6
-_MOST_STEPS = 400
-_MOST_ROWS = 128  # of a heat map
+_MAX_LINES = 6
+_MAX_STEPS = 400
+_MAX_ROWS = 128  # of a heat map
 _FEW_VALUES = 3
 
 
@@ -41,7 +41,7 @@ def observation_traces(episode: Trajectory, names: Names | None = None, ax: Axes
     if is_one_hot(observations):
         ax.step(*_thinned(observations.argmax(axis=1)), where="post", color=POSITIVE, label="observation")
         ax.set_ylabel("observation")
-    elif len(labels) <= _MOST_LINES:
+    elif len(labels) <= _MAX_LINES:
         _lines(ax, observations, labels)
         ax.set_ylabel("observation")
     else:
@@ -76,13 +76,13 @@ def action_traces(
         if names is not None and len(names.outputs) <= 12:
             ax.set_yticks(range(len(names.outputs)), [shortened(name, 16) for name in names.outputs])
             ax.set_ylim(-0.4, len(names.outputs) - 0.6)
-    elif numbers <= _MOST_LINES:
+    elif numbers <= _MAX_LINES:
         fitting = names is not None and len(names.outputs) == numbers
         labels = list(names.outputs) if names is not None and fitting else [f"number {i}" for i in range(numbers)]
         _lines(ax, episode.actions, labels)
     else:
         _map(ax, episode.actions, [f"number {i}" for i in range(numbers)], "number of the action")
-    ax.set_ylabel("action" if numbers <= _MOST_LINES else ax.get_ylabel())
+    ax.set_ylabel("action" if numbers <= _MAX_LINES else ax.get_ylabel())
     ax.set_xlabel("step")
     return ax
 
@@ -144,7 +144,7 @@ def _shown(label: str) -> str:
 
 def _thinned(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Steps and values, at most 400 of them."""
-    steps = np.linspace(0, len(values) - 1, min(len(values), _MOST_STEPS)).round().astype(int)
+    steps = np.linspace(0, len(values) - 1, min(len(values), _MAX_STEPS)).round().astype(int)
     return steps.astype(np.float64), values[steps]
 
 
@@ -155,14 +155,14 @@ def _map(ax: Axes, values: FloatArray, labels: Sequence[str], name: str, *, scal
     """
     rows = np.arange(values.shape[1])
     spread = values.std(axis=0)
-    if len(rows) > _MOST_ROWS:
-        name = f"{name} (the {_MOST_ROWS} that vary most)"
-        rows = np.sort(np.argsort(-spread, kind="stable")[:_MOST_ROWS])
+    if len(rows) > _MAX_ROWS:
+        name = f"{name} (the {_MAX_ROWS} that vary most)"
+        rows = np.sort(np.argsort(-spread, kind="stable")[:_MAX_ROWS])
         values, spread, labels = values[:, rows], spread[rows], [labels[row] for row in rows.tolist()]
     shown = values.T
     if scaled:
         shown = ((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).T.clip(-3, 3)
-    steps = np.linspace(0, shown.shape[1] - 1, min(shown.shape[1], _MOST_STEPS)).round().astype(int)
+    steps = np.linspace(0, shown.shape[1] - 1, min(shown.shape[1], _MAX_STEPS)).round().astype(int)
     signed = bool((shown < 0).any())
     shown, reach = colour_range(shown)
     image = ax.imshow(

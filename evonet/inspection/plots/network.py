@@ -30,7 +30,7 @@ from evonet.types import FloatArray, IntArray
 WIDEST = 4.5
 """Width of the strongest connection in points."""
 
-MOST_MAPPED = 256
+MAX_MAPPED = 256
 """Neurons of a layer in a map of weights: those with the strongest connections."""
 
 _STATE_STYLES = {"active": ("#ffffff", "-"), "dead": ("#c9cdd2", ":"), "saturated": ("#f2d36b", "--")}
@@ -217,7 +217,7 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
     for edge in np.cumsum(widths)[:-1]:
         ax.axvline(edge - 0.5, color="#1b1f24", linewidth=1.2)
     ax.invert_yaxis()
-    _, rows, outputs = (layer.tolist() for layer in drawn_neurons(network, MOST_MAPPED))
+    _, rows, outputs = (layer.tolist() for layer in drawn_neurons(network, MAX_MAPPED))
     if shape.skip:
         labelled = [*map(str, rows), *(shortened(names.outputs[index], 16) for index in outputs)]
         every = -(-len(labelled) // 32)
@@ -234,7 +234,7 @@ def weight_maps(network: NeuralNetwork, names: Names | None = None, ax: Axes | N
 
 def _blocks(network: NeuralNetwork, names: Names) -> list[tuple[str, list[str], FloatArray]]:
     shape: Architecture = network.architecture
-    inputs, hidden, outputs = drawn_neurons(network, MOST_MAPPED)
+    inputs, hidden, outputs = drawn_neurons(network, MAX_MAPPED)
     incoming = network.input_hidden_weights[inputs][:, hidden].T
     blocks = [("from inputs", [names.inputs[i] for i in inputs], incoming)]
     if shape.bias:

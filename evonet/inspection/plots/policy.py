@@ -24,7 +24,7 @@ from evonet.inspection.plots.palette import (
 )
 from evonet.types import FloatArray
 
-_MOST_SPOTS = 300
+_MAX_SPOTS = 300
 
 
 def policy_map(
@@ -53,7 +53,7 @@ def policy_map(
         )
         ax.figure.colorbar(mesh, ax=ax, label=_name_of_number(names, number), shrink=0.9, pad=0.02)
     if len(surface.inputs) == 2:
-        spots = surface.visited[:: max(1, len(surface.visited) // _MOST_SPOTS)]
+        spots = surface.visited[:: max(1, len(surface.visited) // _MAX_SPOTS)]
         ax.scatter(spots[:, 0], spots[:, 1], s=5, color="#1b1f24", alpha=0.45, linewidth=0)
         ax.set_xlim(surface.x[0], surface.x[-1])
         ax.set_ylim(surface.y[0], surface.y[-1])

@@ -11,12 +11,12 @@ from evonet.archives.archive import Archive
 from evonet.inspection.archive_history import archive_moments
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted, number
-from evonet.inspection.plots.archive import MOST_POINTS, Limits, as_cells, cell_table, point_order
+from evonet.inspection.plots.archive import MAX_POINTS, Limits, as_cells, cell_table, point_order
 from evonet.inspection.plots.palette import sequential
 from evonet.types import FloatArray
 
-_MOST_FRAMES = 20
-_MOST_NUMBERS = 250_000  # levels of all frames
+_MAX_FRAMES = 20
+_MAX_NUMBERS = 250_000  # levels of all frames
 _LEVELS = 255  # 0 is for an empty cell
 
 
@@ -33,10 +33,10 @@ def archive_frames(run: LoadedRun, archive: Archive, key: str, limits: Limits) -
         ConfigError: a file of the run cannot be read.
     """
     squares = archive.num_cells if as_cells(archive) else len(archive)
-    if not archive.num_cells or not squares or (not as_cells(archive) and len(archive) > MOST_POINTS):
+    if not archive.num_cells or not squares or (not as_cells(archive) and len(archive) > MAX_POINTS):
         return None
     elites = archive.elites
-    moments = archive_moments(run, min(_MOST_FRAMES, _MOST_NUMBERS // squares))
+    moments = archive_moments(run, min(_MAX_FRAMES, _MAX_NUMBERS // squares))
     last = len(run.metrics.get("generation", ())) - 1
     held = [(f"generation {each.generation}", each.cells, each.fitness) for each in moments if each.generation < last]
     if not held:

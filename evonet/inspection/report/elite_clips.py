@@ -21,7 +21,7 @@ from evonet.replay.episodes import no_window_needed
 from evonet.seeding import Purpose, episode_seeds
 from evonet.types import BoolArray, FloatArray
 
-MOST_CLIPS = 12
+MAX_CLIPS = 12
 """The greatest number of films."""
 
 LARGEST = 45_000
@@ -72,7 +72,7 @@ def elite_clips(
             if not sample.has_pictures:
                 return [], "the environment has no pictures to show"
         with no_window_needed():
-            rows = telling(archive, fitness, MOST_CLIPS)
+            rows = telling(archive, fitness, MAX_CLIPS)
             found += _filmed(run, archive, rows, _SECONDS * effort, longest)
     except INTERRUPTS:
         raise

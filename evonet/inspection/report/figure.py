@@ -15,7 +15,7 @@ from evonet.inspection.svg import new_axes, page_style, svg
 NARROW = (4.0, 2.9)
 _STRIP = 10.0  # inches; a wider figure spans the page
 _POINTS_AN_INCH = 72
-_MOST_POINTS = 2_000  # of a curve, under the pointer
+_MAX_POINTS = 2_000  # of a curve, under the pointer
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str])
 
 
 def _thinned(values: Any) -> Any:
-    return values[:: -(-len(values) // _MOST_POINTS)]
+    return values[:: -(-len(values) // _MAX_POINTS)]
 
 
 def _mesh(mesh: Any) -> dict[str, Any]:

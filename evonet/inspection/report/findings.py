@@ -31,9 +31,9 @@ LONGEST = 5_000
 PLACES = ("median", "worst", "best")
 
 _RANDOM_NETWORKS = 64
-_FEWEST_RANDOM = 8  # networks with random weights; fewer have no mean worth a comparison
+_MIN_RANDOM = 8  # networks with random weights; fewer have no mean worth a comparison
 _FRESH = 100  # episodes of a run without a test
-_MOST_SEEDS = 100_000
+_MAX_SEEDS = 100_000
 
 
 class RandomNetworks(NamedTuple):
@@ -107,7 +107,7 @@ class Findings:
         """
         assert self.champion is not None
         tested = self.champion.test is not None
-        count = min(self.champion.test.episodes, _MOST_SEEDS) if self.champion.test is not None else _FRESH
+        count = min(self.champion.test.episodes, _MAX_SEEDS) if self.champion.test is not None else _FRESH
         return episode_seeds(int(self.run.summary["seed"]), Purpose.TEST if tested else Purpose.REPLAY, 0, count)
 
     @cached_property
@@ -213,7 +213,7 @@ class Findings:
         if self.champion is None or self.task is None or self.trials is None:
             return None
         count = self.trials.affordable(_RANDOM_NETWORKS)
-        if count < _FEWEST_RANDOM:
+        if count < _MIN_RANDOM:
             return None
         rng = generator(0, Purpose.INSPECTION, 300)
         genomes = rng.standard_normal((count, self.champion.architecture.genome_size))

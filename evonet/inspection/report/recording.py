@@ -7,25 +7,25 @@ from evonet.environments.instance import Instance
 from evonet.errors import CannotRender
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
-from evonet.inspection.report.sheet import MOST_WIDTH, Sheet, resized, sheet_of
+from evonet.inspection.report.sheet import MAX_WIDTH, Sheet, resized, sheet_of
 from evonet.replay.animation import FrameRate
 from evonet.replay.episodes import no_window_needed
 from evonet.replay.pictures import Picture, rgb
 from evonet.types import IntArray
 
-MOST_STEPS = 2_000
+MAX_STEPS = 2_000
 """Greatest number of steps of an episode that the report shows."""
 
-MOST_SECONDS = 20.0
+MAX_SECONDS = 20.0
 """Seconds of an episode, pictures included, that the report shows."""
 
-_FEWEST_STEPS = 32
-_MOST_NUMBERS = 1 << 24  # numbers of an episode's observations, 128 MB
+_MIN_STEPS = 32
+_MAX_NUMBERS = 1 << 24  # numbers of an episode's observations, 128 MB
 
 BUDGET = 1_800_000
 """Greatest size of all sheets together, in bytes; the median episode has half of it."""
 
-_MOST_FRAMES = 300  # of an episode
+_MAX_FRAMES = 300  # of an episode
 
 
 class _Recording:
@@ -53,7 +53,7 @@ class _Recording:
         if self._frames and frame.shape != self._frames[0].shape:
             raise CannotRender("the environment's pictures must be of one size")
         self._frames.append(frame)
-        if len(self._frames) > _MOST_FRAMES:
+        if len(self._frames) > _MAX_FRAMES:
             self._frames = self._frames[::2]
             self._every, self._pace = 2 * self._every, self._pace / 2
 
@@ -66,8 +66,8 @@ def filmed(
     seed: IntArray,
     share: int,
     most_bytes: int,
-    most_seconds: float = MOST_SECONDS,
-    widest: int = MOST_WIDTH,
+    most_seconds: float = MAX_SECONDS,
+    widest: int = MAX_WIDTH,
 ) -> tuple[Trajectory, Sheet]:
     """An episode of a policy with its sheet.
 
@@ -89,7 +89,7 @@ def filmed(
 
 def most_steps(champion: Champion) -> int:
     """Greatest number of steps of the champion's episodes that the report shows; their observations fit into memory."""
-    return min(MOST_STEPS, max(_FEWEST_STEPS, _MOST_NUMBERS // champion.architecture.num_inputs))
+    return min(MAX_STEPS, max(_MIN_STEPS, _MAX_NUMBERS // champion.architecture.num_inputs))
 
 
 def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[Sheet], str]:
@@ -108,7 +108,7 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
     with champion.task.instance() as sample:
         drawable = sample.has_pictures
     if not drawable:
-        episodes = list(trajectories(champion, seeds, most_steps=most, most_seconds=MOST_SECONDS))
+        episodes = list(trajectories(champion, seeds, most_steps=most, most_seconds=MAX_SECONDS))
         return episodes, [], "the environment has no pictures to show"
     episodes, sheets = [], []
     try:
@@ -123,7 +123,7 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
         raise
     except ANY_ERROR as error:
         why = why_not_rendered(error)
-        return list(trajectories(champion, seeds, most_steps=most, most_seconds=MOST_SECONDS)), [], why
+        return list(trajectories(champion, seeds, most_steps=most, most_seconds=MAX_SECONDS)), [], why
     return episodes, sheets, ""
 
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from evonet.replay.pictures import Picture
 
-MOST_WIDTH = 640
+MAX_WIDTH = 640
 """Greatest width of a frame in pixels."""
 
 _QUALITIES = ((640, 1), (480, 1), (480, 2), (320, 2), (320, 4), (240, 4), (240, 8), (160, 16))
 """Widths of the frames, and how many frames there are for each one shown; the first that fits is taken."""
 
-_MOST_PIXELS = 12_000_000  # of a sheet; a browser has it in memory, four bytes a pixel
+_MAX_PIXELS = 12_000_000  # of a sheet; a browser has it in memory, four bytes a pixel
 _SHEET_WIDTH = 4_096
 _BLOCK = 16  # pixels; WebP compresses such blocks, so that parts in different blocks do not blur into each other
 _SAMPLE = 9  # frames of which the background is the median
@@ -61,7 +61,7 @@ def sheet_of(frames: Sequence[Picture], every: int, pace: float, most_bytes: int
         if width >= 2 * frames[0].shape[1]:
             continue
         packed = _packed([resized(frame, width) for frame in frames[::step]])
-        too_big = max(packed.pixels / _MOST_PIXELS, packed.pixels * bytes_a_pixel / most_bytes) > 1
+        too_big = max(packed.pixels / _MAX_PIXELS, packed.pixels * bytes_a_pixel / most_bytes) > 1
         if too_big and (width, step) != _QUALITIES[-1]:
             continue
         data = _address(packed.picture())

@@ -12,8 +12,8 @@ from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 from evonet.inspection.table import Table
 
-_MOST_OTHERS = 150
-_MOST_STEPS = 1_000  # of the line, in the tree and in the table
+_MAX_OTHERS = 150
+_MAX_STEPS = 1_000  # of the line, in the tree and in the table
 
 
 def ancestry(findings: Findings) -> Section:
@@ -33,13 +33,11 @@ def ancestry(findings: Findings) -> Section:
                 else "Left out: the champion's parents were not recorded."
             ],
         )
-    shown = line[-_MOST_STEPS:]
+    shown = line[-_MAX_STEPS:]
     cut = (
-        f"The last {_MOST_STEPS:,} of {len(line):,} individuals of the line are shown."
-        if len(line) > len(shown)
-        else ""
+        f"The last {_MAX_STEPS:,} of {len(line):,} individuals of the line are shown." if len(line) > len(shown) else ""
     )
-    tree = family(run.lineage, shown, _MOST_OTHERS)
+    tree = family(run.lineage, shown, _MAX_OTHERS)
     figures = [
         drawn(
             "descent", "Line of descent",
@@ -76,7 +74,7 @@ def ancestry(findings: Findings) -> Section:
         )  # fmt: skip
     tables.append(
         Table(
-            "Every step of the line" if shown == line else f"The last {_MOST_STEPS:,} steps of the line",
+            "Every step of the line" if shown == line else f"The last {_MAX_STEPS:,} steps of the line",
             ["generation", "individual", "fitness", "gain", "made by", "second parent"],
             [
                 [

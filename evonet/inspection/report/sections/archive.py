@@ -14,8 +14,8 @@ from evonet.inspection.archives import held_out_of
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted, number, percent, shortened
 from evonet.inspection.plots.archive import (
-    MOST_CELLS,
-    MOST_POINTS,
+    MAX_CELLS,
+    MAX_POINTS,
     archive_heatmap,
     as_cells,
     colour_limits,
@@ -35,7 +35,7 @@ from evonet.types import FloatArray
 
 _SIZE, _WIDE = (4.0, 3.3), (8.4, 3.5)
 _TRAINING = "archive-training"
-_MOST_ROWS = 12
+_MAX_ROWS = 12
 
 
 def archive(findings: Findings) -> Section | None:
@@ -86,7 +86,7 @@ def _training(found: Archive, clips: Sequence[EliteClip], limits: tuple[float, f
         mark_cells(places, [clip.letter for clip in clips], ax)
 
     caption = "Each elite by its fitness when it entered the archive: luck as well as skill."
-    if as_cells(found) and (found.num_cells or 0) > MOST_CELLS:
+    if as_cells(found) and (found.num_cells or 0) > MAX_CELLS:
         caption += " Each square shows the fittest of several cells."
     alternative = f"{len(found)} elites over {', '.join(names)}, by their fitness in training."
     return drawn(_TRAINING, "In training", caption, draw, alternative=alternative, size=_SIZE)
@@ -136,7 +136,7 @@ def _lead(run: LoadedRun, checked: HeldOut | None, found: Archive) -> list[str]:
 
 def _best(found: Archive, checked: HeldOut | None) -> Table:
     elites = found.elites
-    rows = (-elites.fitness).argsort(kind="stable")[:_MOST_ROWS]
+    rows = (-elites.fitness).argsort(kind="stable")[:_MAX_ROWS]
     head = ["id", "fitness", *([] if checked is None else ["held-out"]), *map(shortened, found.measure_names)]
     cells = [
         [
@@ -161,7 +161,7 @@ def _moved(found: Archive, checked: HeldOut, moved: Movement) -> Table:
             _change(elites.fitness[row], checked.fitness[row]),
             *(_change(*pair) for pair in zip(elites.measures[row], checked.measures[row], strict=True)),
         ]
-        for row in order[:_MOST_ROWS].tolist()
+        for row in order[:_MAX_ROWS].tolist()
         if np.isfinite(moved.distance[row])
     ]
     return Table(
@@ -184,7 +184,7 @@ def _pick(run: LoadedRun, found: Archive, clips: Sequence[EliteClip]) -> dict[st
         place = elites.measures[clip.row]
         where = {"x": place[0], "y": place[1]} if cells else {"point": int(np.flatnonzero(order == clip.row)[0])}
         films.append({"shows": f"clip-{clip.letter}", **where})
-    shown = [] if cells or len(order) > MOST_POINTS else [_cell_argument(row) for row in elites.measures[order]]
+    shown = [] if cells or len(order) > MAX_POINTS else [_cell_argument(row) for row in elites.measures[order]]
     return {"command": command("evonet", "replay", run.path), "points": shown, "clips": films}
 
 

@@ -13,8 +13,8 @@ from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 from evonet.inspection.table import Table
 
-_MOST_PAIRS = 3
-_MOST_ROWS = 200
+_MAX_PAIRS = 3
+_MAX_ROWS = 200
 
 
 def front(findings: Findings) -> Section | None:
@@ -25,7 +25,7 @@ def front(findings: Findings) -> Section | None:
         return None
     names = list(found.directions)
     champion = None if run.champion is None else run.champion.id
-    pairs = list(itertools.islice(itertools.combinations(range(len(names)), 2), _MOST_PAIRS))
+    pairs = list(itertools.islice(itertools.combinations(range(len(names)), 2), _MAX_PAIRS))
     figures = [
         drawn(
             f"front-{across}-{up}", f"{names[up]} against {names[across]}",
@@ -46,9 +46,9 @@ def front(findings: Findings) -> Section | None:
     rows = [row for row in found.values[:, 0].argsort(kind="stable").tolist() if found.best[row]]
     tables = [
         Table(
-            "The front" if len(rows) <= _MOST_ROWS else f"The first {_MOST_ROWS} of the front",
+            "The front" if len(rows) <= _MAX_ROWS else f"The first {_MAX_ROWS} of the front",
             ["individual", *names],
-            [[str(found.ids[row]), *map(number, found.values[row].tolist())] for row in rows[:_MOST_ROWS]],
+            [[str(found.ids[row]), *map(number, found.values[row].tolist())] for row in rows[:_MAX_ROWS]],
         )
     ]
     aims = listed([f"{direction} {name}" for name, direction in found.directions.items()])

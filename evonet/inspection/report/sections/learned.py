@@ -16,11 +16,11 @@ from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
 
-_MOST_PARTS = 40
-_MOST_BARS = 16
-_MOST_PANELS = 2
-_MOST_INPUTS = 16
-_MOST_VALUES = 2_500  # of a Discrete observation, in the table of the policy
+_MAX_PARTS = 40
+_MAX_BARS = 16
+_MAX_PANELS = 2
+_MAX_INPUTS = 16
+_MAX_VALUES = 2_500  # of a Discrete observation, in the table of the policy
 _SECONDS = 0.5
 
 
@@ -53,7 +53,7 @@ def _policies(findings: Findings) -> list[Figure]:
     rest = "" if champion.architecture.num_inputs <= 2 else ", all others at their median"
     rest += ", its memory too" if champion.architecture.recurrent else ""
     inputs = " and ".join(names.inputs[index] for index in surface.inputs)
-    panels = 1 if findings.choices else min(surface.actions.shape[2], _MOST_PANELS)
+    panels = 1 if findings.choices else min(surface.actions.shape[2], _MAX_PANELS)
     figures = []
     for panel in range(panels):
         of = "" if panels == 1 else f", {names.outputs[panel]}"
@@ -74,9 +74,9 @@ def _policies(findings: Findings) -> list[Figure]:
 def _table(findings: Findings) -> Figure:
     champion = findings.champion
     assert champion is not None
-    actions = policy_table(champion, _MOST_VALUES)
+    actions = policy_table(champion, _MAX_VALUES)
     values = champion.architecture.num_inputs
-    cut = f" The first {_MOST_VALUES:,} of {values:,} observations are shown." if values > _MOST_VALUES else ""
+    cut = f" The first {_MAX_VALUES:,} of {values:,} observations are shown." if values > _MAX_VALUES else ""
     rows, tiles = _layout(findings, len(actions))
     place = ", on the environment's own map" if tiles else ""
     return drawn(
@@ -107,11 +107,11 @@ def _letter(tile: Any) -> str:
 
 def _influence(findings: Findings) -> Figure:
     names = findings.names.inputs
-    more = f" The {_MOST_INPUTS} greatest are shown." if len(names) > _MOST_INPUTS else ""
+    more = f" The {_MAX_INPUTS} greatest are shown." if len(names) > _MAX_INPUTS else ""
     tried = int(np.isfinite(findings.influence).sum())
     if tried < len(names):
         more += f" Of {len(names):,} inputs, {tried:,} were tried: those with the strongest weights that vary most."
-    strongest = np.argsort(-findings.influence, kind="stable")[: 2 * _MOST_INPUTS].tolist()
+    strongest = np.argsort(-findings.influence, kind="stable")[: 2 * _MAX_INPUTS].tolist()
     what = (
         "The share of actions that change"
         if findings.choices
@@ -119,8 +119,8 @@ def _influence(findings: Findings) -> Figure:
     )
     return drawn(
         "influence", "Influence of each input", f"{what} if an input gets values from other steps.{more}",
-        lambda ax: influence_bars(findings.influence, names, _MOST_INPUTS, ax=ax),
-        size=_bars(min(len(names), _MOST_INPUTS)),
+        lambda ax: influence_bars(findings.influence, names, _MAX_INPUTS, ax=ax),
+        size=_bars(min(len(names), _MAX_INPUTS)),
         alternative="; ".join(
             f"{names[index]}: {percent(findings.influence[index], 1)}" for index in strongest
         ),
@@ -128,7 +128,7 @@ def _influence(findings: Findings) -> Figure:
 
 
 def _without_inputs(findings: Findings) -> Figure | None:
-    champion, most = findings.champion, _most_removals(findings, _MOST_INPUTS)
+    champion, most = findings.champion, _most_removals(findings, _MAX_INPUTS)
     assert champion is not None
     if findings.trials is None or most < 1:
         return None
@@ -139,7 +139,7 @@ def _without_inputs(findings: Findings) -> Figure | None:
         "without-inputs", "Without an input",
         f"Change of the mean return ({number(removals.whole, 4)}) in {counted(removals.episodes, 'episode')} "
         "if an input is fixed at its mean.",
-        lambda ax: removal_bars(removals, names, "input", _MOST_BARS, ax), size=_bars(len(names)),
+        lambda ax: removal_bars(removals, names, "input", _MAX_BARS, ax), size=_bars(len(names)),
         alternative=_alternative(removals, names),
     )  # fmt: skip
 
@@ -151,7 +151,7 @@ def _alternative(removals: Removals, names: Sequence[str]) -> str:
 
 def _bars(count: int) -> tuple[float, float]:
     """The size of a figure with `count` horizontal bars, in inches."""
-    return 4.0, max(2.9, 0.21 * min(count, _MOST_BARS) + 0.8)
+    return 4.0, max(2.9, 0.21 * min(count, _MAX_BARS) + 0.8)
 
 
 def _most_removals(findings: Findings, most: int) -> int:
@@ -160,20 +160,20 @@ def _most_removals(findings: Findings, most: int) -> int:
 
 
 def _without_neurons(findings: Findings) -> Figure | None:
-    champion, most = findings.champion, _most_removals(findings, _MOST_PARTS)
+    champion, most = findings.champion, _most_removals(findings, _MAX_PARTS)
     assert champion is not None
     if findings.trials is None or most < 1 or not champion.architecture.num_hidden:
         return None
     neurons = findings.strongest("neurons", most)
     hidden = champion.architecture.num_hidden
     cut = f" Tried: the {len(neurons)} neurons with the strongest connections." if len(neurons) < hidden else ""
-    cut += f" Shown: the {_MOST_BARS} greatest losses." if len(neurons) > _MOST_BARS else ""
+    cut += f" Shown: the {_MAX_BARS} greatest losses." if len(neurons) > _MAX_BARS else ""
     removals = without_neurons(champion, findings.trials, neurons, _SECONDS * findings.effort)
     names = [str(index) for index in neurons]
     return drawn(
         "without-neurons", "Without a hidden neuron",
         f"Change of the mean return ({number(removals.whole, 4)}) in {counted(removals.episodes, 'episode')} "
         f"if a hidden neuron's output is fixed at 0.{cut}",
-        lambda ax: removal_bars(removals, names, "neuron", _MOST_BARS, ax), size=_bars(len(names)),
+        lambda ax: removal_bars(removals, names, "neuron", _MAX_BARS, ax), size=_bars(len(names)),
         alternative=_alternative(removals, names),
     )  # fmt: skip

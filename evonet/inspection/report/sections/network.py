@@ -10,7 +10,7 @@ import numpy as np
 from evonet.champion import Champion
 from evonet.inspection.phrases import counted, first_few
 from evonet.inspection.plots import network_diagram, weight_maps
-from evonet.inspection.plots.network import MOST_MAPPED, WIDEST, connection_genes, shown_genes
+from evonet.inspection.plots.network import MAX_MAPPED, WIDEST, connection_genes, shown_genes
 from evonet.inspection.report.figure import Figure, drawn
 from evonet.inspection.report.findings import Findings
 from evonet.inspection.report.section import Section
@@ -18,9 +18,9 @@ from evonet.inspection.table import Table
 from evonet.operators.structure import inputs_left_out
 from evonet.types import FloatArray
 
-_MOST_SNAPSHOTS = 60
-_MOST_NEURONS = 32
-_MOST_GENES = 12_000  # genes in tables
+_MAX_SNAPSHOTS = 60
+_MAX_NEURONS = 32
+_MAX_GENES = 12_000  # genes in tables
 _LARGEST = 1.797e308  # the largest number with four digits
 _WIDEST_TABLE = 24  # columns; instead of a wider table, each neuron has its own
 
@@ -32,28 +32,28 @@ def network(findings: Findings) -> Section:
         return Section("network", "Network", notices=["Left out: there is no champion."])
     shape = champion.architecture
     widest = max(shape.num_inputs, shape.num_hidden, shape.num_outputs)
-    rows = min(_MOST_NEURONS, widest)
+    rows = min(_MAX_NEURONS, widest)
     diagram = drawn(
         "network", "Neurons and connections",
         "Blue: the weight is positive; orange: it is negative; the wider, the stronger. " + _marks(findings)
         + (" Recurrent weights are in the map of all weights." if shape.recurrent else ""),
-        lambda ax: network_diagram(champion.network, findings.names, findings.states, _MOST_NEURONS, ax=ax),
+        lambda ax: network_diagram(champion.network, findings.names, findings.states, _MAX_NEURONS, ax=ax),
         alternative=f"Diagram of a network with {_sizes(champion)}, and the weights of its strongest connections.",
         size=(8.4, max(3.6, 0.26 * rows + 0.4)),
     )  # fmt: skip
     maps = drawn(
-        "weights", "Strongest weights" if widest > MOST_MAPPED else "All weights",
+        "weights", "Strongest weights" if widest > MAX_MAPPED else "All weights",
         "A row for each hidden neuron: incoming weights on the left, outgoing weights on the right.",
         lambda ax: weight_maps(champion.network, findings.names, ax), size=_map_size(champion),
     )  # fmt: skip
     notices = []
     if findings.states is None:
         notices.append(f"Dead and saturated neurons are not marked: {findings.why_no_episodes}")
-    if widest > _MOST_NEURONS:
-        notices.append(f"The diagram shows the {_MOST_NEURONS} neurons of each layer with the strongest connections.")
-    if widest > MOST_MAPPED:
-        notices.append(f"The map shows the {MOST_MAPPED} neurons of each layer with the strongest connections.")
-    if shape.genome_size > _MOST_GENES:
+    if widest > _MAX_NEURONS:
+        notices.append(f"The diagram shows the {_MAX_NEURONS} neurons of each layer with the strongest connections.")
+    if widest > MAX_MAPPED:
+        notices.append(f"The map shows the {MAX_MAPPED} neurons of each layer with the strongest connections.")
+    if shape.genome_size > _MAX_GENES:
         notices.append("There are too many weights for tables here: evonet inspect --json has all of them.")
     return Section(
         "network", "Network", [_lead(findings, champion)], [diagram, maps], _tables(findings, champion), notices,
@@ -110,13 +110,13 @@ def _map_size(champion: Champion) -> tuple[float, float]:
 
 def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dict[str, Any]:
     """Weights of the drawn connections in each of the run's recorded fittest individuals, and in the champion."""
-    genes = shown_genes(champion.network, _MOST_NEURONS)
+    genes = shown_genes(champion.network, _MAX_NEURONS)
     frames = [
         {
             "label": f"generation {each.generation} · individual {each.id}, fitness {each.training_fitness:.5g}",
             "weights": _short(each.genome[genes]),
         }
-        for each in findings.run.some_fittest(_MOST_SNAPSHOTS)
+        for each in findings.run.some_fittest(_MAX_SNAPSHOTS)
     ]
     label = f"the champion: individual {champion.id}, chosen in generation {champion.generation}"
     frames.append({"label": label, "weights": _short(champion.genome[genes])})
@@ -131,7 +131,7 @@ def _short(weights: FloatArray) -> list[float]:
 
 def _tables(findings: Findings, champion: Champion) -> list[Table]:
     shape, names = champion.architecture, findings.names
-    if shape.genome_size > _MOST_GENES:
+    if shape.genome_size > _MAX_GENES:
         return []
     sources = [*names.inputs, *(["bias"] if shape.bias else [])]
     sources += [f"memory of {index}" for index in range(shape.num_hidden)] if shape.recurrent else []
