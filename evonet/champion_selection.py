@@ -1,4 +1,4 @@
-"""The choice of the champion: each generation's fittest run on held-out episodes, and the best there is chosen."""
+"""Validation during a run: each generation's fittest on held-out episodes, of which the best is the champion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from evonet.architecture import Architecture
+from evonet.archives.archive import Archive
 from evonet.champion import Champion, score_of
+from evonet.elite_validation import SAMPLE_EVERY, ArchiveSample, held_out, sample_of, summary_of_sample
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.aggregation import episode_fitness
@@ -21,7 +23,7 @@ from evonet.fitness import Fitness
 from evonet.population import Population
 from evonet.scores import Score, described_scores, scores_from
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Count, Episodes, Settings
+from evonet.settings import Count, Episodes, Natural, Settings
 
 _EPISODES = 100, 10  # held-out episodes where the settings name no number: most and fewest
 _STEPS = 50_000  # which these episodes may take, if each goes to the step limit
@@ -55,7 +57,10 @@ class Validation(Settings):
         engine: engine of the held-out episodes; by default that of training, after EnvPool "gymnasium". That one runs
             the environment itself, for tasks so sensitive that the rounding of a kernel decides which individual
             succeeds.
-        archive_episodes: held-out episodes of each elite of an archive at the end of the run; by default none.
+        archive_episodes: held-out episodes of each elite of an archive, and of each individual on a Pareto front, at
+            the end of the run; by default none.
+        archive_sample: how many elites, drawn at random, are run on these episodes in every tenth generation; 0 for
+            none.
     """
 
     episodes: Episodes | None = None
@@ -63,6 +68,7 @@ class Validation(Settings):
     environment: EnvironmentSpec | None = None
     engine: EngineName | None = None
     archive_episodes: Episodes | None = None
+    archive_sample: Natural = 10
 
 
 class ChampionSelector:
@@ -71,6 +77,8 @@ class ChampionSelector:
     def __init__(self, fitness: Fitness, validation: Validation, seed: int) -> None:
         self._fitness = fitness
         self._candidates = validation.candidates
+        self._seed = seed
+        self._archive_episodes, self._archive_sample = validation.archive_episodes, validation.archive_sample
         self._episodes = episode_seeds(seed, Purpose.VALIDATION, 0, held_out_episodes(validation.episodes, fitness))
         self._tried: set[int] = set()
         self._in_order = array("q")  # the ids of `_tried`, so that a state is one copy, however many there are
@@ -110,6 +118,22 @@ class ChampionSelector:
                     task=self._fitness.task,
                     validation=score,
                 )
+
+    def sample(
+        self, archive: Archive | None, generation: int, normaliser: ObservationNormaliser | None
+    ) -> ArchiveSample | None:
+        """Run a sample of an archive's elites on held-out episodes; None in generations without a sample."""
+        episodes, size = self._archive_episodes, self._archive_sample
+        if archive is None or not len(archive) or episodes is None or not size or (generation + 1) % SAMPLE_EVERY:
+            return None
+        started = time.monotonic()
+        rows = sample_of(archive, size, self._seed, generation)
+        genomes = archive.genomes_of(rows)
+        checked = held_out(genomes, archive.measure_names, self._fitness, self._seed, episodes, normaliser)
+        self.seconds += time.monotonic() - started
+        self.episodes_run += len(rows) * episodes
+        self.steps += checked.steps
+        return summary_of_sample(archive, rows, checked)
 
     def state(self) -> dict[str, Any]:
         champion = self.champion

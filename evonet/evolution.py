@@ -22,6 +22,7 @@ import numpy as np
 from evonet.archives.archive import Archive
 from evonet.champion import Champion
 from evonet.champion_selection import ChampionSelector, Validation, normaliser_from
+from evonet.elite_validation import ArchiveSample
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError, TooManyFaults
 from evonet.evaluation.aggregation import episode_fitness
@@ -60,6 +61,7 @@ class Generation:
         measures: the mean over each individual's episodes of the return and of each measure by name, each `(n,)`.
         archive: the archive of the evolution or of its algorithm, which later generations change; None without one.
         weighted: whether weights make the fitness of return and measures.
+        archive_sample: some of the archive's elites on held-out episodes; None in generations without such a sample.
     """
 
     number: int
@@ -73,6 +75,7 @@ class Generation:
     measures: Mapping[str, FloatArray] = field(default_factory=dict)
     archive: Archive | None = None
     weighted: bool = False
+    archive_sample: ArchiveSample | None = None
 
     @property
     def fitness(self) -> FloatArray:
@@ -273,8 +276,10 @@ class Evolution:
         self._tell(genomes, scores, worth, measures, int(seeds[0]))
         if self._passive_archive is not None:
             self._passive_archive.add(genomes, scores, measures, algorithm.population.ids)
+        sample = None
         if self._selector is not None:
             self._selector.consider(algorithm.population, self.generations, normaliser)
+            sample = self._selector.sample(self.archive, self.generations, normaliser)
         if normaliser is not None:
             self.normaliser = results.merged_into(normaliser)
         generation = Generation(
@@ -289,6 +294,7 @@ class Evolution:
             measures,
             self.archive,
             weighted=worth is not results.returns,
+            archive_sample=sample,
         )
         self.generations += 1
         return generation

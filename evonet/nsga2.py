@@ -61,6 +61,7 @@ class NSGA2:
     Attributes:
         values: the objectives of the population, `(n, m)`, all maximised: those that are minimised have the other sign.
             NaN for an individual that could not be scored; None before the first `tell`.
+        signs: 1 for each objective that is maximised and -1 for each that is minimised, `(m,)`.
         reference: the worst value of each objective in the first generation, `(m,)`, from which `hypervolume` counts.
 
     Raises:
@@ -91,7 +92,7 @@ class NSGA2:
             )
         self.architecture = architecture
         self.objectives = dict(objectives)
-        self._signs = np.array([_SIGNS[direction] for direction in objectives.values()])
+        self.signs = np.array([_SIGNS[direction] for direction in objectives.values()])
         self._breeding = GeneticAlgorithm(
             architecture,
             population_size,
@@ -155,7 +156,7 @@ class NSGA2:
         if scores.shape != (self.population_size,):
             raise ValueError(f"NSGA2.tell must get fitness of shape ({self.population_size},), got {scores.shape}")
         scores[~np.isfinite(scores)] = -np.inf
-        values = self._columns(scores, measures) * self._signs
+        values = self._columns(scores, measures) * self.signs
         values[~np.isfinite(scores)] = np.nan
         if self.reference is None and np.isfinite(values).all(axis=1).any():
             self.reference = values[np.isfinite(values).all(axis=1)].min(axis=0)

@@ -1,30 +1,21 @@
-"""The archives of a run, the algorithm's or a passive one, and their elites on held-out episodes."""
+"""The archives of a run, the algorithm's or a passive one, in its config, its files and its summary."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from evonet.archives.archive import Archive
-from evonet.archives.cells import CellArchive
-from evonet.environments.normaliser import ObservationNormaliser
+from evonet.elite_validation import HeldOut
 from evonet.files.archive import ArchiveLimits, pack_state
-from evonet.fitness import Fitness
-from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import did_you_mean
-from evonet.types import RETURN, FloatArray
+from evonet.types import RETURN
 
 if TYPE_CHECKING:
     from evonet.experiment.config import Config  # its import takes a while, and whoever reads an archive needs none
 
 FORMAT = "evonet archive 1"
 LIMITS = ArchiveLimits(file=4 << 30, header=1 << 20)
-
-_VALIDATION_OF_ELITES = 1  # the champion's validation has the episodes of generation 0
-_MAX_EPISODES = 1 << 16  # in memory at once
 
 
 def build_archive(config: Config) -> Archive | None:
@@ -59,53 +50,6 @@ def check_measures(config: Config, archive: Archive, path: tuple[str, ...]) -> N
         raise config.error(path, f"{rule}; {did_you_mean(missing, known)}")
 
 
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """The elites of an archive on episodes that evolution never saw.
-
-    Attributes:
-        fitness: fitness of each elite there, `(n,)`; not finite if an episode failed.
-        measures: its measures there, `(n, k)`.
-        episodes: number of episodes.
-    """
-
-    fitness: FloatArray
-    measures: FloatArray
-    episodes: int
-
-    def corrected(self, archive: Archive) -> Archive:
-        """The archive that the elites make with these fitness and measures: several may now share a cell."""
-        elites = archive.elites
-        fresh = archive.elitist_copy() if isinstance(archive, CellArchive) else archive.empty_copy()
-        fresh.add(elites.genomes, self.fitness, self.measures, elites.ids)
-        return fresh
-
-
-def held_out(
-    archive: Archive, fitness: Fitness, seed: int, episodes: int, normaliser: ObservationNormaliser | None
-) -> HeldOut:
-    """Run the elites of an archive on held-out episodes, the same for all.
-
-    Args:
-        archive: the archive; it is not changed.
-        fitness: runs the episodes.
-        seed: seed of the run.
-        episodes: number of episodes.
-        normaliser: normaliser of the observations.
-    """
-    seeds = episode_seeds(seed, Purpose.VALIDATION, _VALIDATION_OF_ELITES, episodes)
-    genomes = archive.elites.genomes
-    names = getattr(fitness, "measure_names", ())  # which a fitness of one's own may lack
-    scores, measures = [np.empty(0)], [np.empty((0, len(archive.measure_names)))]
-    size = max(1, _MAX_EPISODES // episodes)
-    for first in range(0, len(genomes), size):
-        results = fitness(genomes[first : first + size], seeds, normaliser)
-        means = results.means(names)
-        scores.append(fitness.aggregate(results.returns))
-        measures.append(np.stack([means[name] for name in archive.measure_names], axis=1))
-    return HeldOut(np.concatenate(scores), np.concatenate(measures), episodes)
-
-
 def packed_archive(archive: Archive, checked: HeldOut) -> bytes:
     """The bytes of `archive.npz`: the archive's state, and its elites on held-out episodes."""
     content: Mapping[str, Any] = {
@@ -127,9 +71,8 @@ def archive_summary(archive: Archive, checked: HeldOut | None = None) -> dict[st
     }
     if checked is None:
         return figures
-    return figures | {
-        "corrected": {"episodes": checked.episodes, **_figures(checked.corrected(archive), archive.offset)}
-    }
+    corrected = {"episodes": checked.episodes, **_figures(checked.corrected(archive), archive.offset)}
+    return figures | {"corrected": corrected, "moved": checked.movement(archive)}
 
 
 def _figures(archive: Archive, offset: float) -> dict[str, Any]:

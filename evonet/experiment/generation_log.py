@@ -10,7 +10,14 @@ import numpy as np
 from evonet.evolution import Generation
 from evonet.experiment.archive_moments import is_moment, moment_entry
 from evonet.experiment.fault_journal import normaliser_entry, record_faults
-from evonet.experiment.records import ARCHIVE_METRICS, MEASURES, NEWBORN_IN_A_LINE, SIZES, VALIDATION_FITNESS
+from evonet.experiment.records import (
+    ARCHIVE_METRICS,
+    MEASURES,
+    NEWBORN_IN_A_LINE,
+    SAMPLE_METRICS,
+    SIZES,
+    VALIDATION_FITNESS,
+)
 from evonet.experiment.run_directory import RunDirectory
 from evonet.operators.structure import neurons_of
 from evonet.population import Population
@@ -129,11 +136,14 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
 
 
 def _archive(generation: Generation) -> dict[str, Any]:
-    """QD score, coverage and best of the archive; nothing without one."""
+    """QD score, coverage and best of the archive, and its sample on held-out episodes; nothing without one."""
     archive = generation.archive
     if archive is None or archive.best is None:
         return {}
     metrics = dict(zip(ARCHIVE_METRICS, (archive.qd_score(), archive.coverage, archive.best.fitness), strict=True))
+    if (sample := generation.archive_sample) is not None:
+        found = (sample.fitness, sample.held_out_fitness, sample.same_cell)
+        metrics |= zip(SAMPLE_METRICS, found, strict=True)
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
 

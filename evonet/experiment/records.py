@@ -41,10 +41,14 @@ FRONT_METRICS = ("front", "hypervolume")
 ARCHIVE_METRICS = ("qd_score", "coverage", "archive_best")
 """Further metrics of runs with an archive; without cells it has no coverage."""
 
+SAMPLE_METRICS = ("sampled_fitness", "sampled_held_out", "sampled_same_cell")
+"""Further metrics of every tenth generation of runs that validate their archive: of a sample of the elites the mean
+fitness in the archive and on held-out episodes, and the share that is in the same cell there."""
+
 VALIDATION_FITNESS = "validation_fitness"
 """A further metric where weights make the fitness of return and measures: the champion's, on the held-out episodes."""
 
-MORE_METRICS = (*SEARCH_METRICS, *FRONT_METRICS, *SIZES, *ARCHIVE_METRICS, VALIDATION_FITNESS)
+MORE_METRICS = (*SEARCH_METRICS, *FRONT_METRICS, *SIZES, *ARCHIVE_METRICS, *SAMPLE_METRICS, VALIDATION_FITNESS)
 """All metrics with fixed names that only some runs have."""
 
 MEASURES = ("measures/", "measures_spread/")

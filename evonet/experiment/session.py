@@ -16,10 +16,11 @@ import numpy as np
 from evonet.champion import Champion, score_of
 from evonet.champion_selection import held_out_episodes
 from evonet.cluster.executor import Cluster, FuturesExecutor
+from evonet.elite_validation import held_out
 from evonet.errors import CheckpointError, EvonetError, OutOfTime, RunDirectoryError
 from evonet.evaluation.task_descriptions import describe_task
 from evonet.evolution import Generation, evolve
-from evonet.experiment.archives import archive_summary, build_archive, held_out, packed_archive
+from evonet.experiment.archives import archive_summary, build_archive, packed_archive
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,
@@ -35,6 +36,7 @@ from evonet.experiment.build import (
 from evonet.experiment.checkpoint import Checkpoint, CheckpointWriter
 from evonet.experiment.config import Config
 from evonet.experiment.fault_journal import faults_recorded
+from evonet.experiment.fronts import front_entry
 from evonet.experiment.generation_log import GenerationLog, search_metrics
 from evonet.experiment.interruption import Interruption, alarm
 from evonet.experiment.permissions import flags_for
@@ -194,6 +196,7 @@ class Session:
                 if generation.number == 0 and (limit := limit_warning(self._fitness, generation.results)) is not None:
                     self._say(limit)
                 watch(generation, seconds)
+            front = front_entry(self._config, self._evolution, self._validation_fitness)
             run_generation = functools.partial(
                 self._refined_generation, started, directory, trackers, watch, interruption
             )
@@ -204,12 +207,12 @@ class Session:
                 champion = self._evolution.champion and self._test(self._evolution.champion)
                 test_seconds = time.monotonic() - test_started
                 saved.result()
-            archive = self._archive(directory)
+            many = self._archive(directory) | front
             with interruption.held():
                 if champion is not None:
                     self._write_champion(champion, directory, trackers)
                 times = {"seconds": time.monotonic() - started, "test_seconds": test_seconds}
-                summary = self._summary(champion, directory.path, times, reason) | archive | refinement
+                summary = self._summary(champion, directory.path, times, reason) | many | refinement
                 directory.write_summary(summary)
         return summary
 
@@ -314,7 +317,8 @@ class Session:
         if episodes is None or not len(archive):
             return {"archive": archive_summary(archive)}
         seed, normaliser = self._config.settings.seed, self._evolution.normaliser
-        checked = held_out(archive, self._validation_fitness, seed, episodes, normaliser)
+        genomes = archive.elites.genomes
+        checked = held_out(genomes, archive.measure_names, self._validation_fitness, seed, episodes, normaliser)
         directory.write_archive(packed_archive(archive, checked))
         return {"archive": archive_summary(archive, checked)}
 

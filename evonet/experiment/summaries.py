@@ -18,6 +18,7 @@ LONGEST_STUDY = 96 << 20
 
 _LONGEST_NAME = 1 << 16  # characters; the size limit of a config excludes longer names
 _MAX_MEASURES = 1000
+_MAX_ON_A_FRONT = 1000
 _MAX_RUNS = 1_000_000
 _Summary = TypeVar("_Summary")
 
@@ -58,6 +59,18 @@ class CorrectedFigures(ArchiveFigures):
     episodes: int
 
 
+class Movement(TypedDict):
+    """How far the elites moved from training to the held-out episodes; None if all failed there.
+
+    `fitness` is the median change, `measures` the median distance of each by name, and `same_cell` the share of elites
+    that stay in their cell, None without cells.
+    """
+
+    fitness: float | None
+    measures: dict[str, float | None]
+    same_cell: float | None
+
+
 class ArchiveSummary(ArchiveFigures):
     """The figures of an archive at the end of a run; QD scores count fitness from `offset`."""
 
@@ -65,6 +78,37 @@ class ArchiveSummary(ArchiveFigures):
     cells: int | None
     offset: float
     corrected: NotRequired[CorrectedFigures]
+    moved: NotRequired[Movement]
+
+
+class FrontFigures(TypedDict):
+    """How many individuals no other dominates, and the hypervolume of their objectives."""
+
+    individuals: int
+    hypervolume: float
+
+
+class CorrectedFront(FrontFigures):
+    """The figures of the front's individuals with the objectives that they have on held-out episodes."""
+
+    episodes: int
+
+
+class FrontPoints(TypedDict):
+    """The individuals of a front, at most a thousand: ids, and the objectives by name; None if an episode failed."""
+
+    ids: list[int]
+    training: dict[str, list[float | None]]
+    held_out: NotRequired[dict[str, list[float | None]]]
+
+
+class FrontSummary(FrontFigures):
+    """The Pareto front at the end of a run; hypervolumes count from `reference`."""
+
+    objectives: dict[str, str]
+    reference: dict[str, float]
+    corrected: NotRequired[CorrectedFront]
+    points: FrontPoints
 
 
 class RefinementSummary(TypedDict):
@@ -104,6 +148,7 @@ class RunSummary(TypedDict):
     versions: dict[str, str]
     archive: NotRequired[ArchiveSummary]
     refinement: NotRequired[RefinementSummary]
+    front: NotRequired[FrontSummary]
 
 
 class StudyRun(TypedDict):
@@ -182,6 +227,8 @@ def _run(fields: Fields) -> RunSummary:
         summary["archive"] = _archive(fields.fields("archive"))
     if fields.has("refinement"):
         summary["refinement"] = _refinement(fields.fields("refinement"))
+    if fields.has("front"):
+        summary["front"] = _front(fields.fields("front"))
     return summary
 
 
@@ -196,7 +243,51 @@ def _archive(fields: Fields) -> ArchiveSummary:
     if fields.has("corrected"):
         corrected = fields.fields("corrected")
         summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_archive_figures(corrected)}
+    if fields.has("moved"):
+        moved = fields.fields("moved")
+        summary["moved"] = {
+            "fitness": moved.optional("fitness", moved.finite),
+            "measures": _numbers_by_name(moved.fields("measures")),
+            "same_cell": moved.optional("same_cell", moved.finite),
+        }
     return cast("ArchiveSummary", summary)
+
+
+def _front(fields: Fields) -> FrontSummary:
+    objectives, points = fields.fields("objectives"), fields.fields("points")
+    ids = points.items("ids", _MAX_ON_A_FRONT)
+    summary: dict[str, Any] = {
+        "objectives": {name: objectives.word(name) for name in objectives.all()},
+        "reference": _numbers_by_name(fields.fields("reference")),
+        **_front_figures(fields),
+        "points": {"ids": [Fields({"id": each}, "summary.front.points").integer("id") for each in ids]},
+    }
+    for name in ("training", "held_out"):
+        if points.has(name):
+            columns = points.fields(name)
+            summary["points"][name] = {column: _column(columns, column, len(ids)) for column in summary["objectives"]}
+    if fields.has("corrected"):
+        corrected = fields.fields("corrected")
+        summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_front_figures(corrected)}
+    return cast("FrontSummary", summary)
+
+
+def _front_figures(fields: Fields) -> FrontFigures:
+    return {"individuals": fields.integer("individuals"), "hypervolume": fields.finite("hypervolume", 0.0)}
+
+
+def _column(fields: Fields, name: str, size: int) -> list[float | None]:
+    numbers = fields.items(name, _MAX_ON_A_FRONT)
+    if len(numbers) != size:
+        raise ValueError(f"summary.front.points must have {size} numbers of {name!r}, got {len(numbers)}")
+    entries = [Fields({"number": number}, f"summary.front.points.{name}") for number in numbers]
+    return [entry.optional("number", entry.finite) for entry in entries]
+
+
+def _numbers_by_name(fields: Fields) -> dict[str, float | None]:
+    return {
+        Fields({"name": name}, "summary").word("name"): fields.optional(name, fields.finite) for name in fields.all()
+    }
 
 
 def _archive_figures(fields: Fields) -> ArchiveFigures:

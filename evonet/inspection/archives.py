@@ -11,8 +11,8 @@ from evonet.archives.archive import Archive
 from evonet.archives.elites import Elite
 from evonet.champion import Champion
 from evonet.champion_selection import normaliser_from
+from evonet.elite_validation import HeldOut
 from evonet.errors import ConfigError
-from evonet.experiment.archives import HeldOut
 from evonet.experiment.run_directory import ARCHIVE
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import number
@@ -68,6 +68,26 @@ def held_out_of(run: LoadedRun) -> HeldOut | None:
     if not run.finished or "corrected" not in run.summary.get("archive", {}):
         return None
     return run.read(ARCHIVE, lambda: validated_archive(run.settings, run.path)[1])
+
+
+def archive_frame(run: LoadedRun) -> Any:
+    """The elites of a run's archive as a pandas DataFrame, a row each: cell, id, fitness and measures as columns.
+
+    Where the run validated its elites, `held_out_fitness` and `held_out_NAME` have their fitness and measures on
+    held-out episodes, and `moved_fitness` and `moved_NAME` the changes.
+
+    Raises:
+        ConfigError: the run has no archive, or its file cannot be read.
+        EvonetError: pandas is not installed.
+    """
+    if run.archive is None:
+        raise ConfigError(f"{run.path} has no archive")
+    frame, checked = run.archive.elites.to_frame(), held_out_of(run)
+    if checked is None:
+        return frame
+    columns = {"fitness": checked.fitness} | dict(zip(run.archive.measure_names, checked.measures.T, strict=True))
+    frame = frame.assign(**{f"held_out_{name}": column for name, column in columns.items()})
+    return frame.assign(**{f"moved_{name}": column - frame[name] for name, column in columns.items()})
 
 
 def archive_text(archive: Mapping[str, Any]) -> str:

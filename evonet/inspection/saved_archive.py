@@ -11,8 +11,9 @@ import numpy as np
 from evonet.archives import ARCHIVES
 from evonet.archives.archive import Archive
 from evonet.archives.cells import CellArchive
+from evonet.elite_validation import HeldOut
 from evonet.experiment.algorithms import Algorithms
-from evonet.experiment.archives import FORMAT, LIMITS, HeldOut
+from evonet.experiment.archives import FORMAT, LIMITS
 from evonet.experiment.run_directory import ARCHIVE
 from evonet.files.archive import read_state
 from evonet.files.directory import reading_below

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evonet.archives.archive import Archive
-from evonet.experiment.archives import HeldOut
+from evonet.elite_validation import HeldOut
 from evonet.types import BoolArray, FloatArray
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evonet.archives.archive import Archive
-from evonet.experiment.archives import HeldOut
+from evonet.elite_validation import HeldOut
 from evonet.inspection.analysis.movement import Movement, movement
 from evonet.inspection.archives import held_out_of
 from evonet.inspection.loaded_run import LoadedRun
