@@ -34,7 +34,7 @@ from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.safe_mutation import SafeMutation, require_slopes
 from evonet.operators.scheduled_settings import ScheduledSettings
 from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
-from evonet.operators.structure import STRUCTURAL_MUTATIONS, StructuralMutation, Structure, masked
+from evonet.operators.structure import DEFAULT_MUTATIONS, StructuralMutation, Structure, masked
 from evonet.population import Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check
@@ -64,7 +64,7 @@ class GeneticAlgorithm:
         initialisation: how the first genomes are drawn.
         bounds: range that genes stay in; by default they have none.
         structure: how the networks' structure begins; by default all connections exist, and stay. With a structure,
-            the structural mutations follow the others with their default rates, unless `mutation` has any of them.
+            four structural mutations (`DEFAULT_MUTATIONS`) follow the others, unless `mutation` has any of them.
         seed: seed of all random numbers of the algorithm.
         initial: genomes to start from, or what has them, such as a champion or its file, see
             `evonet.strategies.warm_start`; the rest of the first generation are mutants of them in turn.
@@ -107,7 +107,7 @@ class GeneticAlgorithm:
         self.mutations: tuple[AnyMutation, ...] = tuple(operator("mutation", each) for each in several)
         structural = any(isinstance(each, StructuralMutation) for each in self.mutations)
         if structure is not None and not structural:
-            self.mutations += tuple(each() for each in STRUCTURAL_MUTATIONS.values())
+            self.mutations += tuple(each() for each in DEFAULT_MUTATIONS)
         if structure is None and structural:
             raise ValueError("GeneticAlgorithm.mutation must not change the structure where there is no `structure`")
         self.selection: Selection = operator("selection", selection)

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from evonet.operators.structure import AddConnection as AddConnection
     from evonet.operators.structure import AddNeuron as AddNeuron
     from evonet.operators.structure import RemoveConnection as RemoveConnection
+    from evonet.operators.structure import RemoveInput as RemoveInput
     from evonet.operators.structure import RemoveNeuron as RemoveNeuron
     from evonet.operators.structure import Structure as Structure
 
@@ -77,7 +78,7 @@ _NAMES = {
     "schedules": "Constant Exponential Linear OneFifth Stagnation",
     "selection": "Boltzmann EpsilonLexicase ExponentialRank LinearRank RandomSelection Roulette "
     "StochasticUniversalSampling Tournament Truncation",
-    "structure": "AddConnection AddNeuron RemoveConnection RemoveNeuron Structure",
+    "structure": "AddConnection AddNeuron RemoveConnection RemoveInput RemoveNeuron Structure",
 }
 
 _HOMES = {name: f"evonet.operators.{module}" for module, names in _NAMES.items() for name in names.split()}

@@ -306,12 +306,38 @@ class RemoveNeuron(StructuralMutation):
         return masked(genomes, masks), masks
 
 
+@dataclass(frozen=True)
+class RemoveInput(StructuralMutation):
+    """Removes all connections of an input, and the hidden neurons that it leaves without use.
+
+    One change tries whether an input matters; connection by connection, each change takes a part of its influence only.
+    """
+
+    rate: Probability = 0.03
+
+    def change(
+        self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
+    ) -> tuple[FloatArray, BoolArray]:
+        exists = architecture.views(masks)
+        leaving = [exists[name] for name in ("input_hidden_weights", "input_output_weights") if name in exists]
+        used = np.any([block.any(axis=-1) for block in leaving], axis=0)
+        rows, inputs = _one_each(rng, used)
+        for block in leaving:
+            block[rows, inputs] = False
+        masks = pruned(masks, architecture)
+        return masked(genomes, masks), masks
+
+
 STRUCTURAL_MUTATIONS: dict[str, type[StructuralMutation]] = {
     "add_connection": AddConnection,
     "remove_connection": RemoveConnection,
     "add_neuron": AddNeuron,
     "remove_neuron": RemoveNeuron,
+    "remove_input": RemoveInput,
 }
+
+DEFAULT_MUTATIONS = (AddConnection, RemoveConnection, AddNeuron, RemoveNeuron)
+"""The structural mutations of a genetic algorithm that names none: those of NEAT, and what takes away what they add."""
 
 
 def _one_each(rng: np.random.Generator, possible: BoolArray) -> tuple[IntArray, IntArray]:

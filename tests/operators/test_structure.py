@@ -11,6 +11,7 @@ from evonet.operators import (
     Gaussian,
     Polynomial,
     RemoveConnection,
+    RemoveInput,
     RemoveNeuron,
     SelfAdaptive,
     Speciation,
@@ -33,7 +34,7 @@ SHAPES = {
 }
 
 
-RATES = {"add_connection": 0.8, "remove_connection": 0.2, "add_neuron": 0.3, "remove_neuron": 0.1}
+RATES = {"add_connection": 0.8, "remove_connection": 0.2, "add_neuron": 0.3, "remove_neuron": 0.1, "remove_input": 0.02}
 
 
 def rng(seed=0):
@@ -178,6 +179,29 @@ def test_remove_neuron_takes_all_connections_of_one():
     assert np.count_nonzero(genomes, axis=1).tolist() == [shape.genome_size - 3 - 1 - 2] * 20
 
 
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_remove_input_leaves_one_more_input_out(shape):
+    genomes, masks = grown(shape, rounds=5)
+    changed, fewer = RemoveInput(rate=1.0)(rng(), genomes, masks, shape)
+    used = 0
+    for before, after in zip(masks, fewer, strict=True):
+        gone = set(inputs_left_out(after, shape)) - set(inputs_left_out(before, shape))
+        used += len(gone)
+        assert len(gone) >= (len(inputs_left_out(before, shape)) < shape.num_inputs)
+    assert used >= 50
+    assert (changed == np.where(fewer, genomes, 0.0)).all()
+    assert not (fewer & ~masks).any()
+
+
+def test_remove_input_chooses_any_input_and_keeps_the_others():
+    shape = SHAPES["skip"]
+    masks = Structure("full").first(rng(), 60, shape)
+    _, fewer = RemoveInput(rate=1.0)(rng(), masks * 1.0, masks, shape)
+    gone = [inputs_left_out(mask, shape).tolist() for mask in fewer]
+    assert sorted({tuple(each) for each in gone}) == [(0,), (1,), (2,)]
+    assert np.count_nonzero(fewer, axis=1).tolist() == [shape.genome_size - 4 - 2] * 60
+
+
 def test_a_structure_adds_the_structural_mutations_unless_some_are_named():
     kinds = [type(each) for each in evolved().mutations]
     assert kinds == [Gaussian, AddConnection, RemoveConnection, AddNeuron, RemoveNeuron]
@@ -194,7 +218,7 @@ def test_a_structural_mutation_without_a_structure_is_refused():
 def test_absent_genes_stay_zero_through_every_operator(crossover, mutation):
     mutations = [
         *([MUTATIONS[mutation]()] if mutation else []),
-        *(each(rate=0.3) for each in STRUCTURAL_MUTATIONS.values()),
+        *(each(rate=0.02 if each is RemoveInput else 0.3) for each in STRUCTURAL_MUTATIONS.values()),
     ]
     algorithm = evolved(6, crossover=CROSSOVERS[crossover](), mutation=mutations)
     population = algorithm.population
