@@ -29,7 +29,7 @@ def archive_in(settings: Mapping[str, Any], evolution: Mapping[str, Any]) -> Arc
     Raises:
         KeyError, TypeError, ValueError: the state does not have the archive of the config.
     """
-    if _section(settings) is None:
+    if archive_settings(settings) is None:
         return None
     state = evolution["archive"] if settings.get("archive") else evolution["algorithm"]["archive"]
     return _restored(settings, state)
@@ -51,7 +51,7 @@ def validated_archive(settings: Mapping[str, Any], run: Path) -> tuple[Archive, 
     return archive, HeldOut(fitness, measures, int(content["episodes"]))
 
 
-def _section(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def archive_settings(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The settings of the passive archive, or of the algorithm's."""
     algorithm = settings.get("algorithm")
     own = algorithm.get("archive") if isinstance(algorithm, Mapping) else None
@@ -60,7 +60,7 @@ def _section(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _restored(settings: Mapping[str, Any], state: Mapping[str, Any]) -> Archive:
-    section, kinds = _section(settings) or {}, Algorithms(ARCHIVES)
+    section, kinds = archive_settings(settings) or {}, Algorithms(ARCHIVES)
     kind = section.get("type")
     if not isinstance(kind, str) or kind not in kinds:
         raise ValueError(f"the config has no known type of archive: {kind!r}")

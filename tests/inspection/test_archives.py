@@ -11,10 +11,10 @@ import pytest
 from evonet.archives import CVTArchive, GridArchive, UnstructuredArchive
 from evonet.champion import Champion
 from evonet.cli import main
+from evonet.elite_validation import HeldOut
 from evonet.environments.specification import EnvironmentSpec
 from evonet.environments.wrappers import Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable
-from evonet.experiment.archives import HeldOut
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.inspection import plots

@@ -65,6 +65,9 @@ def drawings(run, episodes):
     cells.add(np.zeros((2, 1)), [1.0, 2.0], [[0.1, 0.1], [0.9, 0.6]])
     return {
         "archive_heatmap": lambda ax: plots.archive_heatmap(cells, ax=ax),
+        "archive_difference": lambda ax: plots.archive_difference(cells, cells, ax=ax),
+        "held_out_scatter": lambda ax: plots.held_out_scatter(cells, np.array([0.5, np.nan]), ax),
+        "several_fronts": lambda ax: plots.several_fronts({"a": [front], "b": [front, front]}, ax=ax),
         "parallel_axes": lambda ax: plots.parallel_axes(cells, ax),
         "novelty_map": lambda ax: plots.novelty_map(NoveltyFound(cells.elites, 0.5, None), ax),
         "network_sizes": lambda ax: plots.network_sizes(grown, ax),

@@ -15,7 +15,9 @@ import numpy as np
 from evonet.errors import ConfigError
 from evonet.experiment.config import completed
 from evonet.experiment.differences import differences
+from evonet.inspection.comparison.archives import ComparedArchives, archive_measures, compared_archives
 from evonet.inspection.comparison.compared import Compared, read_compared
+from evonet.inspection.comparison.fronts import ComparedFronts, compared_fronts
 from evonet.inspection.comparison.verdicts import Verdict, on_evaluations, on_scores, settled
 from evonet.statistics import Statistic, bootstrap_interval, interquartile_mean, mean, median, wilson_interval
 from evonet.types import FloatArray
@@ -85,6 +87,24 @@ class Comparison:
         return found + settled(verdicts, values)
 
     @cached_property
+    def archives(self) -> ComparedArchives | None:
+        """The archives of runs and studies that have some; None without any, or if their measures differ.
+
+        Raises:
+            ConfigError: a summary cannot be read.
+        """
+        return compared_archives(self.compared)
+
+    @cached_property
+    def fronts(self) -> ComparedFronts | None:
+        """The Pareto fronts of runs and studies that have some; None without any, or if their objectives differ.
+
+        Raises:
+            ConfigError: a checkpoint cannot be read.
+        """
+        return compared_fronts(self.compared)
+
+    @cached_property
     def notes(self) -> list[str]:
         """Notes on the limits of the verdicts."""
         notes = []
@@ -106,6 +126,8 @@ class Comparison:
             notes.append(f"The targets differ ({', '.join(targets)}), so the evaluations to success do not compare.")
         if self.of_seeds and any(0 < each.solved < len(each.evaluations) for each in self.compared):
             notes.append("An unsolved run ranks behind all solved runs, however many evaluations it took.")
+        if len(archive_measures(self.compared)) > 1:
+            notes.append("The archives are over other measures, so their QD scores do not compare.")
         notes += [
             f"Failed runs of {each.name}: {each.failures}; they have no test score and count as not solved."
             for each in self.compared
@@ -123,6 +145,8 @@ class Comparison:
             "compared": [self._described(each) for each in self.compared],
             "settings": {key: dict(zip(names, values, strict=True)) for key, values in self.settings.items()},
             "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            **({} if self.archives is None else {"archives": self.archives.data}),
+            **({} if self.fronts is None else {"fronts": self.fronts.data}),
             "notes": self.notes,
         }
 

@@ -10,6 +10,7 @@ from typing import Any
 from evonet.experiment.differences import as_written
 from evonet.files.text import printable
 from evonet.inspection.comparison import Comparison
+from evonet.inspection.comparison.many_answers import archive_note, archive_rows, front_note, front_rows
 from evonet.inspection.phrases import counted, number, percent, with_minus
 
 _WIDEST = 40
@@ -25,6 +26,12 @@ def comparison_overview(comparison: Comparison) -> str:
     legend = f"evaluations: median to success, of solved runs. test score: {score_name(data)} (95 % interval)."
     sections = [_wrapped(text) for text in sections]
     sections += [f"{_table(_results(data))}\n{_wrapped(legend)}", _settings(data)]
+    if "archives" in data:
+        sections.append(
+            f"{_table(archive_rows(data['archives'], short_name))}\n{_wrapped(archive_note(data['archives']))}"
+        )
+    if "fronts" in data:
+        sections.append(f"{_table(front_rows(data['fronts'], short_name))}\n{_wrapped(front_note(data['fronts']))}")
     sections += [
         _verdicts(data["verdicts"], score_name(data)),
         *([] if not notes else ["\n".join(map(_wrapped, notes))]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from evonet.errors import RunDirectoryError
 from evonet.experiment.differences import as_written
 from evonet.files.directory import write_atomically
 from evonet.inspection.comparison import Comparison
+from evonet.inspection.comparison.archive_figures import archive_figures
 from evonet.inspection.comparison.figures import Figure, differences_plot, figures
+from evonet.inspection.comparison.many_answers import archive_note, archive_rows, front_note, front_rows
 from evonet.inspection.comparison.overview import difference, score_name, sentence, short_name, with_interval
 from evonet.inspection.comparison.verdicts import Measure, p_value
 from evonet.inspection.phrases import counted, listed, number, percent, with_minus
@@ -61,22 +63,24 @@ def page(comparison: Comparison) -> str:
     """
     data = comparison.data
     drawings = list(figures(comparison))
-    tables = [_results(data), *matrices(data)]
+    tables = [_results(data), *_many_answers(data), *matrices(data)]
     forest = differences_plot(comparison)
+    drawings += [] if forest is None else [forest]
     return rendered(
         kind=f"comparison of {'studies' if comparison.of_seeds else 'runs'}",
         title=" · ".join(each.name for each in comparison.compared),
         facts=", ".join(comparison.environments),
         sentences=[summary_sentence(data)],
         notes=data["notes"],
-        figures=[*drawings, *([] if forest is None else [forest])],
+        figures=drawings,
+        pairs=list(archive_figures(comparison)),
         tables=[*tables, _sentences(data), _settings(data)],
         footer="Made by evonet compare.",
     )
 
 
-def rendered(*, figures: Sequence[Figure], **contents: Any) -> str:
-    """A page with sentences, figures and tables, in this order.
+def rendered(*, figures: Sequence[Figure], pairs: Sequence[Figure] = (), **contents: Any) -> str:
+    """A page with sentences, figures and tables, in this order; `pairs` are figures that begin a row, two in each.
 
     Raises:
         EvonetError: Matplotlib or Jinja2 is not installed.
@@ -89,7 +93,7 @@ def rendered(*, figures: Sequence[Figure], **contents: Any) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     wide = len(figures) % 2 == 1  # the first figure then has a row of its own
-    drawn = [_drawn(number, each, wide=wide and number == 0) for number, each in enumerate(figures)]
+    drawn = [_drawn(number, each, wide=wide and number == 0) for number, each in enumerate([*figures, *pairs])]
     template = (here / "page.html").read_text(encoding="utf-8")
     html: str = environment.from_string(template).render(
         style=(report / "page.css").read_text(encoding="utf-8"),
@@ -147,6 +151,16 @@ def _results(data: Mapping[str, Any]) -> Table:
         for each in data["compared"]
     ]
     return Table("Results", head, rows, open=True)
+
+
+def _many_answers(data: Mapping[str, Any]) -> Iterator[Table]:
+    """A table of the archives, and one of the fronts, as far as there are some."""
+    if "archives" in data:
+        head, *rows = archive_rows(data["archives"])
+        yield Table("Archives", head, rows, open=True, note=archive_note(data["archives"]))
+    if "fronts" in data:
+        head, *rows = front_rows(data["fronts"])
+        yield Table("Pareto fronts", head, rows, open=True, note=front_note(data["fronts"]))
 
 
 def matrices(data: Mapping[str, Any]) -> list[Table]:

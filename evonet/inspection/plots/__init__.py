@@ -9,9 +9,10 @@ or imports pyplot. An example:
 """
 
 from evonet.inspection.plots.ancestry import descent_tree, payoff_bars
-from evonet.inspection.plots.archive import archive_heatmap, parallel_axes
+from evonet.inspection.plots.archive import archive_heatmap, held_out_scatter, parallel_axes
+from evonet.inspection.plots.archive_pair import archive_difference
 from evonet.inspection.plots.behaviour import action_traces, hidden_traces, histogram, observation_traces
-from evonet.inspection.plots.front import pareto_front
+from evonet.inspection.plots.front import pareto_front, several_fronts
 from evonet.inspection.plots.learning import diversity, learning_curve, metric_curve, network_sizes
 from evonet.inspection.plots.network import network_diagram, weight_maps
 from evonet.inspection.plots.novelty import novelty_map
@@ -20,9 +21,11 @@ from evonet.inspection.plots.robustness import landscape_map, robustness_curve
 
 __all__ = [
     "action_traces",
+    "archive_difference",
     "archive_heatmap",
     "descent_tree",
     "diversity",
+    "held_out_scatter",
     "hidden_traces",
     "histogram",
     "influence_bars",
@@ -40,5 +43,6 @@ __all__ = [
     "policy_map",
     "removal_bars",
     "robustness_curve",
+    "several_fronts",
     "weight_maps",
 ]

@@ -82,6 +82,7 @@ def archive_heatmap(
         drawn = _draw_points(archive, shown, across, up, ax, style)
     ax.set_xlabel(shortened(across, _WIDEST_NAME))
     ax.set_ylabel("fitness" if across == up else shortened(up, _WIDEST_NAME))
+    ax.locator_params(axis="x", nbins=5)  # more labels would run into each other
     least = np.nanmin(shown, where=np.isfinite(shown), initial=np.inf)
     ax.figure.colorbar(drawn, ax=ax, label="fitness", extend="min" if least < low else "neither")
     return ax
@@ -98,7 +99,7 @@ def colour_limits(*values: FloatArray) -> Limits:
         return finite_span(known)
     bounded, _ = colour_range(known)
     low, high = np.sort(bounded)[[int(_MIN_SHARE * known.size), -1]].tolist()
-    return _ends((low, high))
+    return axis_ends((low, high))
 
 
 def as_cells(archive: Archive) -> bool:
@@ -155,7 +156,7 @@ def held_out_scatter(archive: Archive, held_out: FloatArray, ax: Axes | None = N
     ends = [low - edge, high + edge]
     ax.plot(ends, ends, color=MUTED, linewidth=1.0, label="_the same in both")
     many = known.size > MAX_POINTS
-    points = ax.scatter(x, y, s=_dot_size(known.size), linewidths=0, color=POSITIVE, alpha=0.6, rasterized=many)
+    points = ax.scatter(x, y, s=dot_size(known.size), linewidths=0, color=POSITIVE, alpha=0.6, rasterized=many)
     if not many:
         rows = zip(elites.fitness[known], held_out[known], elites.measures[known], strict=True)
         texts = [f"{_in_words(elites.measure_names, *row[::2])}; held-out fitness {number(row[1], 5)}" for row in rows]
@@ -169,7 +170,7 @@ def held_out_scatter(archive: Archive, held_out: FloatArray, ax: Axes | None = N
 
 def _draw_cells(archive: Any, table: FloatArray, across: str, up: str, ax: Axes, style: dict[str, Any]) -> Any:
     table = table if across == archive.measure_names[0] else table.T
-    extent = (*_ends(archive.ranges[across]), *_ends(archive.ranges[up]))
+    extent = (*axis_ends(archive.ranges[across]), *axis_ends(archive.ranges[up]))
     table, _ = colour_range(coarse(table))
     return ax.imshow(table, origin="lower", extent=extent, aspect="auto", interpolation="none", **style)
 
@@ -196,12 +197,12 @@ def _draw_points(archive: Archive, shown: FloatArray, across: str, up: str, ax: 
         if len(columns) == 1 and across == up:
             column = bounded[order]
         elif name in ranges:  # measures beyond a range count as its end
-            ends = _ends(ranges[name])
+            ends = axis_ends(ranges[name])
             column = np.clip(column, *ends)
             set_ends(*ends)
         columns.append(column)
     many = len(order) > MAX_POINTS
-    looks = {"s": _dot_size(len(order)), "linewidths": 0, "rasterized": many, "clip_on": False}
+    looks = {"s": dot_size(len(order)), "linewidths": 0, "rasterized": many, "clip_on": False}
     drawn = ax.scatter(*columns, c=bounded[order], **looks, **style)
     if not many:
         texts = (_in_words(names, *row) for row in zip(shown[order], elites.measures[order], strict=True))
@@ -209,13 +210,13 @@ def _draw_points(archive: Archive, shown: FloatArray, across: str, up: str, ax: 
     return drawn
 
 
-def _ends(span: tuple[float, float]) -> tuple[float, float]:
+def axis_ends(span: tuple[float, float]) -> tuple[float, float]:
     """The ends of a measure's range, changed if Matplotlib could not label the axis."""
     (low, high), _ = colour_range(np.array(span, dtype=np.float64))
     return (float(low), float(high)) if high - low > _MIN_WIDTH else (float(low) - 0.5, float(high) + 0.5)
 
 
-def _dot_size(count: int) -> float:
+def dot_size(count: int) -> float:
     """The area of a dot in square points, where there are so many."""
     return 36.0 if count < 300 else 12.0 if count < 1_000 else 5.0
 
