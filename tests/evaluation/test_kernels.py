@@ -21,7 +21,7 @@ from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for
 from evonet.evaluation.kernels.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
 from evonet.evaluation.kernels.activations import PRECISIONS
-from evonet.evaluation.kernels.numpy_engine import _weighted_sum
+from evonet.evaluation.kernels.lane_networks import added_up
 from evonet.evaluation.kernels.task import KernelTask
 from evonet.network import ACTIVATIONS
 from evonet.testing import check_kernel
@@ -336,13 +336,11 @@ class TestNumbaAndNumPy:
 
     def test_a_sum_runs_in_the_same_order_for_one_lane_as_for_many(self):
         rng = np.random.default_rng(0)
-        values, weights = rng.normal(size=(2, 40, 9)).astype(np.float32)
-        whole = _weighted_sum(values, weights[:, None, :])
+        terms = rng.normal(size=(40, 1, 9)).astype(np.float32)
+        whole = added_up(terms)
         for lane in range(9):
-            alone = _weighted_sum(values[:, [lane]], weights[:, None, [lane]])
-            assert alone.tobytes() == whole[:, [lane]].tobytes()
-            in_order = list(itertools.accumulate(values[:, lane] * weights[:, lane]))[-1]
-            assert whole[0, lane] == in_order
+            assert added_up(terms[:, :, [lane]]).tobytes() == whole[:, [lane]].tobytes()
+            assert whole[0, lane] == list(itertools.accumulate(terms[:, 0, lane]))[-1]
 
     def test_chunks_of_any_size_get_the_bits_of_the_whole(self):
         task = task_for("CartPole-v1", normalise=True)

@@ -8,22 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from evonet.environments.known.arithmetic import Column, sin_cos_small, where
+from evonet.environments.known.arithmetic import Column, constants, sin_cos_small, where
 from evonet.environments.known.environment import KnownEnvironment, Names
 from evonet.environments.known.kernel import Columns, Kernel
 from evonet.environments.known.parameter import attribute_parameter
 
-GRAVITY = 9.8
 MASS_POLE = 0.1
 TOTAL_MASS = MASS_POLE + 1.0
 LENGTH = 0.5  # half the pole's
 FORCE = 10.0
+GRAVITY, TIME_STEP, ONE, FOUR_THIRDS_LENGTH = constants(9.8, 0.02, 1.0, LENGTH * 4.0 / 3.0)
 # Gymnasium divides both by the total mass in every step, which would cost a third of the time.
-PUSH = FORCE / TOTAL_MASS
-POLE_SHARE = MASS_POLE * LENGTH / TOTAL_MASS
-TIME_STEP = 0.02
-THETA_THRESHOLD = 12 * 2 * math.pi / 360
-X_THRESHOLD = 2.4
+PUSH, POLE_SHARE = constants(FORCE / TOTAL_MASS, MASS_POLE * LENGTH / TOTAL_MASS)
+X_THRESHOLD, THETA_THRESHOLD = constants(2.4, 12 * 2 * math.pi / 360)
 
 
 def start(rng: np.random.Generator) -> Sequence[float]:
@@ -42,10 +39,10 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     x, x_dot, theta, theta_dot = state
     (action,) = actions
     (sutton_barto_reward,) = parameters
-    push = where(action == 1.0, PUSH, -PUSH)
+    push = PUSH * (action + action - ONE)  # to the left for 0, to the right for 1
     sintheta, costheta = sin_cos_small(theta)  # an episode ends at 12 degrees
     temp = push + POLE_SHARE * np.square(theta_dot) * sintheta
-    thetaacc = (GRAVITY * sintheta - costheta * temp) / (LENGTH * 4.0 / 3.0 - POLE_SHARE * np.square(costheta))
+    thetaacc = (GRAVITY * sintheta - costheta * temp) / (FOUR_THIRDS_LENGTH - POLE_SHARE * np.square(costheta))
     xacc = temp - POLE_SHARE * thetaacc * costheta
     x = x + TIME_STEP * x_dot
     x_dot = x_dot + TIME_STEP * xacc

@@ -275,7 +275,7 @@ def _constant(value: Any) -> str | None:
     """An expression for a constant; None if there is none."""
     text = None
     if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
+        value = float(value) if value.dtype == np.float64 else value[()]
     if isinstance(value, types.ModuleType):
         text = value.__name__ if value in {np, math} else None
     elif callable(value):

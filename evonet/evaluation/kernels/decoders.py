@@ -33,13 +33,13 @@ class GreatestOutput:
 
     def __call__(self, outputs: Columns) -> Columns:
         """The action as one column of whole numbers."""
-        values = (0.0, *outputs) if self.relative else outputs
-        best, action = values[0], float(self.first)
-        for k, value in enumerate(values[1:], self.first + 1):
+        best, value, *others = (0.0, *outputs) if self.relative else outputs
+        better = value > best
+        action = better + float(self.first)
+        for k, other in enumerate(others, self.first + 2):
+            best, value = where(better, value, best), other
             better = value > best
             action = where(better, float(k), action)
-            if value is not values[-1]:
-                best = where(better, value, best)
         return (action,)
 
     def source(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from evonet.evaluation.kernels.measures import KernelMeasures
 
 
-class Outcome(IntEnum):
-    """How an episode ended; 0 while it is running."""
+class Outcome:
+    """How an episode ended; 0 while it is running. These are numbers and no `IntEnum`, which NumPy converts slowly."""
 
     RUNNING = 0
     TRUNCATED = 1
@@ -86,7 +85,7 @@ class EpisodeLog:
         if self._measures is not None:
             self._measure(self._measures, individuals, seeds)
         for episode in np.flatnonzero(self.outcomes >= Outcome.BAD_GENOME).tolist():
-            message = _MESSAGES[Outcome(self.outcomes[episode])].format(reward=results.returns[episode])
+            message = _MESSAGES[int(self.outcomes[episode])].format(reward=results.returns[episode])
             self._fail(episode, individuals, seeds, message)
         results.faults.sort(key=lambda fault: fault.episode)
         return results
