@@ -146,6 +146,11 @@ class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
     workers: Workers = "auto"
 
 
+def _defaults() -> Any:
+    """The default of a section: a section with all its defaults, which is made with the model of the whole config."""
+    return Field({}, validate_default=True)
+
+
 class Experiment(Section):
     """A whole config; what the algorithm may be, `experiment_model` adds.
 
@@ -172,18 +177,18 @@ class Experiment(Section):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "experiment"
     seed: Natural = 0
     environment: _EnvironmentArguments | None = None
-    network: NetworkSection = NetworkSection()
+    network: NetworkSection = _defaults()
     algorithm: Any
     objectives: dict[str, Literal["maximise", "minimise"]] | None = None
-    fitness: FitnessSection = FitnessSection()
+    fitness: FitnessSection = _defaults()
     measures: dict[str, Any] = Field(default_factory=dict)
     archive: Any = None
-    evaluation: EvaluationSection = EvaluationSection()
-    validation: _ValidationArguments = _ValidationArguments()
-    test: _TestArguments = _TestArguments()
-    faults: _FaultArguments = _FaultArguments()
-    stop: _StopArguments = _StopArguments()
-    checkpoints: _CheckpointArguments = _CheckpointArguments()
+    evaluation: EvaluationSection = _defaults()
+    validation: _ValidationArguments = _defaults()
+    test: _TestArguments = _defaults()
+    faults: _FaultArguments = _defaults()
+    stop: _StopArguments = _defaults()
+    checkpoints: _CheckpointArguments = _defaults()
     tracking: list[Literal["tensorboard", "csv", "mlflow", "wandb"]] = Field(default_factory=list)
 
 
@@ -262,7 +267,9 @@ def experiment_model(
         default_type=GENETIC_ALGORITHM,
         schedules=tuple(choices(SCHEDULE, schedules).items()),
     )
-    choice: Any = choose(named, nested=nested | (nested_in(choose(plain, nested=nested)) if plain else {}))
+    if plain and len(plain) < len(named):  # the others take one of them
+        nested |= nested_in(choose(plain, nested=dict(nested)))
+    choice: Any = choose(named, nested=nested)
     fields: dict[str, Any] = {"algorithm": (choice, Field(default={"type": GENETIC_ALGORITHM}, validate_default=True))}
     if measured:
         from evonet.measures import Measure  # a run without measures starts without it

@@ -164,10 +164,7 @@ def choice_of(
         if owner is None:
             models.append(create_model("Unknown", __base__=Unknown, type=(tag, name)))
             continue
-        fields = _fields(owner, (), exclude, schedules=schedules) | dict(more)
-        for argument, choices in (operators or {}).items():
-            if argument in fields:
-                fields[argument] = _operator_field(fields[argument], argument, choices, schedules=schedules)
+        fields = _fields(owner, (), exclude, operators=operators or {}, schedules=schedules) | dict(more)
         for argument, hint in (nested or {}).items():
             if argument in fields:
                 fields[argument] = (hint, fields[argument][1])
@@ -214,17 +211,16 @@ def _completed(island: Any, info: ValidationInfo) -> Any:
 
 
 def _operator_field(
-    field: tuple[Any, Any], kind: str, choices: Mapping[str, type | None], *, schedules: Schedules
+    hint: Any, default: Any, kind: str, choices: Mapping[str, type | None], *, schedules: Schedules
 ) -> tuple[Any, Any]:
     """The field of an argument that takes an operator, or a list of operators, for which one operator may be given."""
-    hint, default = field
     names = {kind: name for name, kind in choices.items()}
     if type(default) not in names:  # the default of an algorithm of the user's own
         names[type(default)] = f"{type(default).__module__}:{type(default).__qualname__}"
         choices = {**choices, names[type(default)]: type(default)}
     choice: Any = choice_of(choices, schedules=schedules, kind=kind)
     settings = {"type": names[type(default)], **dataclasses.asdict(default)}
-    if list in [get_origin(alternative) for alternative in get_args(hint)]:
+    if any(get_origin(alternative) in (list, Sequence) for alternative in get_args(hint)):
         several = Annotated[list[choice], Field(min_length=1)]
         written = Union[choice, several]  # noqa: UP007 - made at run time
         listed = Annotated[several, BeforeValidator(_listed, json_schema_input_type=written)]
@@ -233,19 +229,28 @@ def _operator_field(
 
 
 def _fields(
-    owner: Callable[..., Any], only: Sequence[str], exclude: Sequence[str] = (), *, schedules: Schedules = ()
+    owner: Callable[..., Any],
+    only: Sequence[str],
+    exclude: Sequence[str] = (),
+    *,
+    operators: Mapping[str, Mapping[str, type | None]] = MappingProxyType({}),
+    schedules: Schedules = (),
 ) -> dict[str, Any]:
     hints, defaults, keys = argument_hints(owner), argument_defaults(owner), _keys(owner)
-    return {
-        name: (
-            _varying(hint, schedules) if schedules and may_vary(owner, hint) else _modelled(hint, schedules),
-            Field(_default(owner, name, defaults), alias=keys[name])
-            if name in keys
-            else _default(owner, name, defaults),
-        )
-        for name, hint in hints.items()
-        if (name in only if only else name not in exclude)
-    }
+    fields: dict[str, Any] = {}
+    for name, hint in hints.items():
+        if name not in only if only else name in exclude:
+            continue
+        default = _default(owner, name, defaults)
+        if name in operators:
+            fields[name] = _operator_field(hint, default, name, operators[name], schedules=schedules)
+        elif schedules and may_vary(owner, hint):
+            fields[name] = (_varying(hint, schedules), default)
+        else:
+            fields[name] = (_modelled(hint, schedules), default)
+        if name in keys:
+            fields[name] = (fields[name][0], Field(default, alias=keys[name]))
+    return fields
 
 
 def _keys(owner: Callable[..., Any]) -> dict[str, str]:
