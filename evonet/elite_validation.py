@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evonet.archives.archive import Archive
-from evonet.archives.cells import CellArchive
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.evaluation.aggregation import episode_fitness
 from evonet.fitness import Fitness
 from evonet.seeding import Purpose, episode_seeds, generator
 from evonet.types import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from evonet.archives.archive import Archive
 
 SAMPLE_EVERY = 10
 """Generations from one sample of an archive to the next."""
@@ -41,6 +42,8 @@ class HeldOut:
 
     def corrected(self, archive: Archive) -> Archive:
         """The archive that the elites make with these fitness and measures: several may now share a cell."""
+        from evonet.archives.cells import CellArchive  # a run without an archive starts without it
+
         elites = archive.elites
         fresh = archive.elitist_copy() if isinstance(archive, CellArchive) else archive.empty_copy()
         fresh.add(elites.genomes, self.fitness, self.measures, elites.ids)
@@ -70,6 +73,8 @@ class HeldOut:
 
         An elite that failed does not stay.
         """
+        from evonet.archives.cells import CellArchive
+
         if not isinstance(archive, CellArchive):
             return None
         scored = self._scored

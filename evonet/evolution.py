@@ -15,11 +15,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evonet.archives.archive import Archive
 from evonet.champion import Champion
 from evonet.champion_selection import ChampionSelector, Validation, normaliser_from
 from evonet.elite_validation import ArchiveSample
@@ -37,9 +36,12 @@ from evonet.foreign import guarded_algorithm
 from evonet.function_fitness import FitnessFunction, NetworkFunction, function_fitness
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Natural, check
+from evonet.settings import Natural, check_value
 from evonet.strategies.algorithm import Algorithm, ask, tell_with_episodes
 from evonet.types import FloatArray
+
+if TYPE_CHECKING:
+    from evonet.archives.archive import Archive
 
 FORMAT = "evonet evolution 1"
 _LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
@@ -180,7 +182,7 @@ class Evolution:
         seed = getattr(algorithm, "seed", None) if seed is None else seed
         if seed is None:
             raise TypeError(f"Evolution.seed must be given, because {type(algorithm).__name__} has no attribute seed")
-        check(Evolution, {"seed": seed})
+        check_value("Evolution.seed", Natural, seed)
         self.algorithm = algorithm
         self._fitness: Fitness = (
             fitness if isinstance(fitness, Fitness) else function_fitness(fitness, algorithm.architecture)

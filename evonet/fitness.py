@@ -26,7 +26,7 @@ from evonet.evaluation.aggregation import Aggregation, aggregate
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.evaluate import evaluate
-from evonet.evaluation.executors import Executor, InProcess, WorkerProcesses, Workers, make_executor
+from evonet.evaluation.executors import Executor, InProcess, Workers, make_executor, worker_processes
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task_descriptions import check_savable
@@ -272,7 +272,7 @@ class EpisodeReturn:
         if self._observer is None:
             watched = replace(self.task, recorded=min(self.task.max_steps, _OBSERVED_STEPS), measures=())
             self._observer = (
-                WorkerProcesses(watched, "gymnasium", 1, self._faults)
+                worker_processes(watched, "gymnasium", 1, self._faults)
                 if self.isolated
                 else InProcess(watched, "gymnasium")
             )

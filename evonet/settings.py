@@ -7,7 +7,6 @@ the arguments of a constructor against them; `evonet.experiment.config` validate
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import inspect
 import math
@@ -192,9 +191,9 @@ def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
             value, argument = values[name], f"{place}.{name}"
             if isinstance(value, Schedule) and may_vary(owner, hint):
                 for number in value.extremes:
-                    _check_value(argument, hint, _whole(number) if _number_kind(hint) is int else number)
+                    check_value(argument, hint, _whole(number) if _number_kind(hint) is int else number)
             else:
-                _check_value(argument, hint, value)
+                check_value(argument, hint, value)
 
 
 @functools.cache
@@ -247,6 +246,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def near_miss(name: str, known: Iterable[str]) -> str:
     """A question with the known name that is nearest to `name`; "" if none is near."""
+    import difflib  # a run without mistakes starts without it
+
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f"did you mean {near[0]!r}?" if near else ""
 
@@ -262,7 +263,8 @@ def chosen(owner: str, name: str, registry: Mapping[str, T]) -> T:
     return registry[name]
 
 
-def _check_value(argument: str, hint: Any, value: Any) -> None:
+def check_value(argument: str, hint: Any, value: Any) -> None:
+    """Validate the value of one argument, which messages call `argument`, against its annotation; see `check`."""
     constraints: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *rest = get_args(hint)
@@ -275,7 +277,7 @@ def _check_value(argument: str, hint: Any, value: Any) -> None:
             alternatives = [alternative for alternative in alternatives if get_origin(alternative) is not Sequence]
         if len(alternatives) > 1:
             return
-        _check_value(argument, alternatives[0], value)
+        check_value(argument, alternatives[0], value)
         hint = alternatives[0]
     if get_origin(hint) is Literal:
         if value not in get_args(hint):

@@ -57,16 +57,18 @@ THROUGH_THE_DOOR = {
     "evonet.task": {"make_environment"},
     "evonet.watch.rendering": {"_Playing.instance.close", "_Playing.instance.render"},
 }
-NOT_FOREIGN = {  # evonet's own code, Gymnasium's own, and plots
+NOT_FOREIGN = {  # evonet's own code, Gymnasium's and EnvPool's own, and plots
     "evonet": {"importlib.import_module"},
     "evonet.activations": {"function"},
     "evonet.champion": {"self.network.reset", "self.policy.reset"},
+    "evonet.cli": {"importlib.import_module"},
     "evonet.cluster.connection": {"importlib.import_module"},
     "evonet.cluster.session": {"function"},
     "evonet.environments.checker": {"check_env"},
     "evonet.environments.double_pole": {"self.render", "super().reset"},
     "evonet.environments.maze": {"self.render", "super().reset"},
     "evonet.evaluation.cartpole_vector_engine": {"environment.reset", "environment.step", "gym.make_vec"},
+    "evonet.evaluation.envpool_engine": {"pool.reset", "pool.step", "self._step"},
     "evonet.evaluation.executors.chunk_worker": {"importlib.import_module"},
     "evonet.evaluation.executors.pooled": {"sample.close"},
     "evonet.evaluation.gymnasium_engine": {"self._policy.reset", "self._step"},

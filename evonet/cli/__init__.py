@@ -1,33 +1,19 @@
-"""The command line: a module for each command; commands import the rest of evonet when they run."""
+"""The command line: a module for each command, imported when its parser is made.
+
+A command imports the rest of evonet when it runs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import io
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from evonet.cli import (
-    check,
-    compare,
-    export,
-    finish,
-    init,
-    inspect,
-    listing,
-    plot,
-    replay,
-    resume,
-    run,
-    runs,
-    schema,
-    study,
-    test,
-    watch,
-)
 from evonet.cli.console import DONE, FAILED, INTERRUPTED, OUTPUT_CLOSED, OUTPUT_LOST, print_note, print_to_stderr
 from evonet.cli.examples import add_examples
 from evonet.cli.output import Output, OutputLost
@@ -35,24 +21,25 @@ from evonet.errors import EvonetError, EvonetWarning
 from evonet.foreign import described
 from evonet.version import __version__
 
-COMMANDS = (
-    run,
-    resume,
-    finish,
-    study,
-    watch,
-    inspect,
-    replay,
-    test,
-    compare,
-    plot,
-    runs,
-    export,
-    init,
-    check,
-    schema,
-    listing,
-)
+COMMANDS = {
+    "run": "evonet.cli.run",
+    "resume": "evonet.cli.resume",
+    "finish": "evonet.cli.finish",
+    "study": "evonet.cli.study",
+    "watch": "evonet.cli.watch",
+    "inspect": "evonet.cli.inspect",
+    "replay": "evonet.cli.replay",
+    "test": "evonet.cli.test",
+    "compare": "evonet.cli.compare",
+    "plot": "evonet.cli.plot",
+    "runs": "evonet.cli.runs",
+    "export": "evonet.cli.export",
+    "init": "evonet.cli.init",
+    "check": "evonet.cli.check",
+    "schema": "evonet.cli.schema",
+    "list": "evonet.cli.listing",
+}
+"""The module of each command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parser = make_parser()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = make_parser(*(name for name in arguments[:1] if name in COMMANDS))
     options = parser.parse_args(arguments)
     if "command" not in options:
         parser.print_help()
@@ -130,15 +118,15 @@ def _report(error: BaseException, message: str) -> None:
             print_to_stderr(line)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of the command line, with all commands."""
+def make_parser(*names: str) -> argparse.ArgumentParser:
+    """The parser of the command line, with the commands that have these `names`, or without names all commands."""
     parser = argparse.ArgumentParser(
         prog="evonet", description="Evolve small neural networks for Gymnasium environments, and see what was found."
     )
     parser.add_argument("--version", action="version", version=f"evonet {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_to(commands)
+    for name in names or COMMANDS:
+        importlib.import_module(COMMANDS[name]).add_to(commands)
     for name, subparser in {"evonet": parser, **commands.choices}.items():
         add_examples(subparser, name)
     return parser

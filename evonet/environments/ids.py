@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Collection
 from types import ModuleType
@@ -130,6 +129,8 @@ def _hint(environment_id: str, module: ModuleType | None, found: Any) -> str:
     if found is not None:
         what = "a class" if isinstance(found, type) else f"of type {type(found).__name__}"
         return f"{environment_id} is {what}, and must be a subclass of gymnasium.Env"
+    import difflib  # a run without mistakes starts without it
+
     near = difflib.get_close_matches(name, [*_classes(module), *gym.registry], n=1)
     suggestion = f"did you mean {_as_written(near[0], module)!r}? " if near else ""
     if name in _old_registry():

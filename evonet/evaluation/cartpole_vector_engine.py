@@ -82,7 +82,7 @@ class VectorEngine:
         results, going, returns = log.results, np.ones(len(episodes), dtype=np.bool_), np.zeros(len(episodes))
         rows = None if self._measures is None else self._measures.started(len(episodes))
 
-        def end(lanes: BoolArray, outcome: Outcome, length: int) -> None:
+        def end(lanes: BoolArray, outcome: int, length: int) -> None:
             log.outcomes[episodes[lanes]] = outcome
             results.returns[episodes[lanes]], results.lengths[episodes[lanes]] = returns[lanes], length
             if rows is not None:

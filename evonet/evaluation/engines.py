@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 
+from evonet.evaluation import kernels
 from evonet.evaluation.cartpole_vector_engine import VectorEngine, has_vector_environment
 from evonet.evaluation.engine import Engine, EngineName
 from evonet.evaluation.gymnasium_engine import GymnasiumEngine
-from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, kernel_for
+from evonet.evaluation.kernels import KernelEngine, NumpyEngine, kernel_for
 from evonet.extras import install_hint
 from evonet.task import Task
 
@@ -48,7 +49,7 @@ def make_engine(name: EngineName, task: Task, threads: int | None = None) -> Eng
         "auto": lambda: KernelEngine(task, threads) if kernel_for(task) else real_engine(task),
         "gymnasium": lambda: real_engine(task),
         "numpy": lambda: NumpyEngine(task),
-        "numba": lambda: NumbaEngine(task, threads),
+        "numba": lambda: kernels.NumbaEngine(task, threads),
         "envpool": lambda: _envpool_engine(task, threads),
     }
     return makers[name]()

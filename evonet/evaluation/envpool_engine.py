@@ -192,7 +192,7 @@ class _Batch:
         mask[lanes[condition]] = True
         return mask
 
-    def _end(self, lanes: Any, outcome: Outcome, length: int) -> None:
+    def _end(self, lanes: Any, outcome: int, length: int) -> None:
         """End the running ones of `lanes`, after `length` steps, and write down how they went."""
         ended = lanes & self._running
         count = np.count_nonzero(ended)

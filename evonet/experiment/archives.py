@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from evonet.archives.archive import Archive
 from evonet.elite_validation import HeldOut
 from evonet.files.archive import ArchiveLimits, pack_state
 from evonet.settings import did_you_mean
 from evonet.types import RETURN
 
 if TYPE_CHECKING:
+    from evonet.archives.archive import Archive
     from evonet.experiment.config import Config  # its import takes a while, and whoever reads an archive needs none
 
 FORMAT = "evonet archive 1"

@@ -306,7 +306,7 @@ def _modelled(hint: Any, schedules: Schedules = ()) -> Any:
         return Annotated[section, BeforeValidator(named, json_schema_input_type=section | str)]
     if dataclasses.is_dataclass(hint):
         owner: Any = hint
-        return section_of(owner, schedules=schedules)
+        return section_of(owner, schedules=schedules) if schedules else section_of(owner)  # as the cache's key
     if get_origin(hint) is Sequence:
         return list[_modelled(get_args(hint)[0], schedules)]  # type: ignore[misc]
     if get_origin(hint) is types.UnionType:

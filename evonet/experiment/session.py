@@ -6,7 +6,6 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,6 +38,7 @@ from evonet.experiment.fault_journal import faults_recorded
 from evonet.experiment.fronts import front_entry
 from evonet.experiment.generation_log import GenerationLog, search_metrics
 from evonet.experiment.interruption import Interruption, alarm
+from evonet.experiment.meanwhile import meanwhile
 from evonet.experiment.permissions import flags_for
 from evonet.experiment.refinement import refine
 from evonet.experiment.results import champion_results
@@ -201,12 +201,10 @@ class Session:
                 self._refined_generation, started, directory, trackers, watch, interruption
             )
             refinement = refine(self._config, self._evolution, run_generation)
-            with ThreadPoolExecutor(1) as writing:  # the test runs while the disk is written
-                saved = writing.submit(writer.flush)
+            with meanwhile(writer.flush):  # the disk is written while the test runs
                 test_started = time.monotonic()
                 champion = self._evolution.champion and self._test(self._evolution.champion)
                 test_seconds = time.monotonic() - test_started
-                saved.result()
             many = self._archive(directory) | front
             with interruption.held():
                 if champion is not None:

@@ -16,7 +16,6 @@ Column: TypeAlias = Any
 """One number of each of n episodes: an array `(n,)`, or one number where it is the same for all of them."""
 
 
-
 def constants(*numbers: float) -> tuple[Any, ...]:
     """Numbers of a kernel as arrays without axes; NumPy combines one with an array in two thirds of a number's time."""
     return tuple(np.array(number, np.float64) for number in numbers)

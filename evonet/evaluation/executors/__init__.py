@@ -5,9 +5,14 @@ evaluation into chunks for the workers of a pool, which `process_pool.py`, `dask
 `scheduler.py` retries chunks that are lost. `chunk_worker.py` is what a worker process does with a chunk.
 """
 
-from evonet.evaluation.executors.auto import AutoExecutor, make_executor
+from typing import TYPE_CHECKING
+
+from evonet.evaluation.executors.auto import AutoExecutor, make_executor, worker_processes
 from evonet.evaluation.executors.executor import Executor, InProcess, Workers
-from evonet.evaluation.executors.pooled import PooledExecutor, RemoteWorkers, WorkerProcesses
+from evonet.lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from evonet.evaluation.executors.pooled import PooledExecutor, RemoteWorkers, WorkerProcesses
 
 __all__ = [
     "AutoExecutor",
@@ -18,4 +23,10 @@ __all__ = [
     "WorkerProcesses",
     "Workers",
     "make_executor",
+    "worker_processes",
 ]
+
+__getattr__, __dir__ = lazy_attributes(
+    __name__,
+    dict.fromkeys(("PooledExecutor", "RemoteWorkers", "WorkerProcesses"), "evonet.evaluation.executors.pooled"),
+)

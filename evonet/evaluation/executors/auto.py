@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from typing import TYPE_CHECKING
 
 import gymnasium as gym
 
@@ -15,12 +16,14 @@ from evonet.errors import EvonetWarning, WorkersUnavailable
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.executors.executor import Executor, InProcess, Workers
-from evonet.evaluation.executors.pooled import RemoteWorkers, WorkerProcesses
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.processes.cores import cores
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from evonet.evaluation.executors.pooled import WorkerProcesses
 
 _WORTH_TRYING = 2.0  # seconds of evaluation after which worker processes are tried
 _WORTH_KEEPING = 1.1  # how much faster they must be
@@ -43,14 +46,16 @@ def make_executor(
         WorkersUnavailable: the task cannot be sent to worker processes, or the executor's workers cannot run it.
     """
     if executor is not None:
+        from evonet.evaluation.executors.pooled import RemoteWorkers
+
         return RemoteWorkers(task, engine, executor, cores() if workers == "auto" else workers, faults)
     limited = faults.timeout is not None and runs_foreign_code(engine, task)
     if workers == 1 and not limited:
         return InProcess(task, engine)
     if workers != "auto":
-        return WorkerProcesses(task, engine, workers, faults)
+        return worker_processes(task, engine, workers, faults)
     if limited or (runs_foreign_code(engine, task) and not _is_well_known(task)):
-        return WorkerProcesses(task, engine, cores(), faults)
+        return worker_processes(task, engine, cores(), faults)
     return AutoExecutor(task, engine, faults)
 
 
@@ -117,7 +122,7 @@ class AutoExecutor:
                 has_threads = self._in_process.engine_name in ("numba", "numpy+numba", "envpool")
                 self._undecided = self._cores > 1 and not has_threads
                 if self._undecided:
-                    self._workers = WorkerProcesses(self._task, self._engine, self._cores, self._faults)
+                    self._workers = worker_processes(self._task, self._engine, self._cores, self._faults)
                     self._workers.processes.start()
         else:
             self._undecided = False
@@ -135,6 +140,13 @@ class AutoExecutor:
         self._in_process.close()
         if self._workers is not None:
             self._workers.close()
+
+
+def worker_processes(task: Task, engine: EngineName, workers: int, faults: FaultPolicy) -> WorkerProcesses:
+    """The executor that is so many worker processes; a run in this process starts without its module."""
+    from evonet.evaluation.executors.pooled import WorkerProcesses
+
+    return WorkerProcesses(task, engine, workers, faults)
 
 
 def _is_well_known(task: Task) -> bool:

@@ -8,9 +8,18 @@ loop. For Numba, `codegen.py` writes one module for each task, from `rollout.py`
 compiles it, `cache.py` keeps the machine code, `aligned.py` allocates its arrays, and `numba_engine.py` runs it.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from evonet.evaluation.kernels.auto import KernelEngine
-from evonet.evaluation.kernels.numba_engine import NumbaEngine
 from evonet.evaluation.kernels.numpy_engine import NumpyEngine
 from evonet.evaluation.kernels.task import kernel_for
+from evonet.lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from evonet.evaluation.kernels.numba_engine import NumbaEngine
 
 __all__ = ["KernelEngine", "NumbaEngine", "NumpyEngine", "kernel_for"]
+
+__getattr__, __dir__ = lazy_attributes(__name__, {"NumbaEngine": "evonet.evaluation.kernels.numba_engine"})

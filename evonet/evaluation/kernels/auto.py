@@ -6,14 +6,17 @@ import importlib.util
 import time
 import warnings
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import EvonetError, EvonetWarning
-from evonet.evaluation.kernels.numba_engine import NumbaEngine
 from evonet.evaluation.kernels.numpy_engine import NumpyEngine
 from evonet.evaluation.results import EpisodeResults
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from evonet.evaluation.kernels.numba_engine import NumbaEngine
 
 SECONDS_IN_NUMPY = 1.0
 """Seconds of work in NumPy after which Numba's import, and compiling or loading, are worth their time."""
@@ -61,6 +64,8 @@ class KernelEngine:
         return results
 
     def _change_to_numba(self) -> None:
+        from evonet.evaluation.kernels.numba_engine import NumbaEngine  # a short run starts without it
+
         self._compiles = False
         engine = NumbaEngine(self._task, self._threads)
         try:

@@ -1,4 +1,4 @@
-"""Networks side by side in NumPy, one in each lane; sums run in the same order as in `evonet.evaluation.kernels.rollout`."""
+"""Networks side by side in NumPy, one in each lane; sums run in the same order as in `rollout`."""
 
 from __future__ import annotations
 
