@@ -102,6 +102,7 @@ CATCH_ALL = {
     "evonet.evaluation.executors.scheduler",
     "evonet.evaluation.kernels.cache",
     "evonet.experiment.bounded_yaml",
+    "evonet.experiment.meanwhile",
     "evonet.experiment.run_directory",
     "evonet.experiment.session",
     "evonet.files.archive",

@@ -98,6 +98,7 @@ _TestArguments: Any = section_of(Test)
 _FaultArguments: Any = section_of(FaultPolicy)
 _StopArguments: Any = section_of(Stop)
 _CheckpointArguments: Any = section_of(Checkpoints)
+_DEFAULTS: Any = Field({}, validate_default=True)  # of a section; it is made with the model of the whole config
 _START: Mapping[str, Any] = {
     "start_from": (str | None, Field(None, description="A champion's file or a finished run, at which it begins."))
 }
@@ -146,11 +147,6 @@ class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
     workers: Workers = "auto"
 
 
-def _defaults() -> Any:
-    """The default of a section: a section with all its defaults, which is made with the model of the whole config."""
-    return Field({}, validate_default=True)
-
-
 class Experiment(Section):
     """A whole config; what the algorithm may be, `experiment_model` adds.
 
@@ -177,18 +173,18 @@ class Experiment(Section):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "experiment"
     seed: Natural = 0
     environment: _EnvironmentArguments | None = None
-    network: NetworkSection = _defaults()
+    network: NetworkSection = _DEFAULTS
     algorithm: Any
     objectives: dict[str, Literal["maximise", "minimise"]] | None = None
-    fitness: FitnessSection = _defaults()
+    fitness: FitnessSection = _DEFAULTS
     measures: dict[str, Any] = Field(default_factory=dict)
     archive: Any = None
-    evaluation: EvaluationSection = _defaults()
-    validation: _ValidationArguments = _defaults()
-    test: _TestArguments = _defaults()
-    faults: _FaultArguments = _defaults()
-    stop: _StopArguments = _defaults()
-    checkpoints: _CheckpointArguments = _defaults()
+    evaluation: EvaluationSection = _DEFAULTS
+    validation: _ValidationArguments = _DEFAULTS
+    test: _TestArguments = _DEFAULTS
+    faults: _FaultArguments = _DEFAULTS
+    stop: _StopArguments = _DEFAULTS
+    checkpoints: _CheckpointArguments = _DEFAULTS
     tracking: list[Literal["tensorboard", "csv", "mlflow", "wandb"]] = Field(default_factory=list)
 
 
@@ -301,7 +297,7 @@ def _refined_network(choose: Callable[..., Any], named: Mapping[str, type | None
     network: Any = create_model(
         "NetworkSection", __base__=NetworkSection, __doc__=NetworkSection.__doc__, structure=(structure | None, None)
     )
-    return network, network()
+    return network, _DEFAULTS
 
 
 def _can_refine(owner: type | None) -> bool:
