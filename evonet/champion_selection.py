@@ -6,12 +6,11 @@ import time
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evonet.architecture import Architecture
-from evonet.archives.archive import Archive
 from evonet.champion import Champion, score_of
 from evonet.elite_validation import SAMPLE_EVERY, ArchiveSample, held_out, sample_of, summary_of_sample
 from evonet.environments.normaliser import ObservationNormaliser
@@ -24,6 +23,9 @@ from evonet.population import Population
 from evonet.scores import Score, described_scores, scores_from
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Count, Episodes, Natural, Settings
+
+if TYPE_CHECKING:
+    from evonet.archives.archive import Archive
 
 _EPISODES = 100, 10  # held-out episodes where the settings name no number: most and fewest
 _STEPS = 50_000  # which these episodes may take, if each goes to the step limit

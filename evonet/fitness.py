@@ -109,7 +109,7 @@ class EpisodeReturn:
         executor: runs the episodes instead of processes on this machine: a Dask `Client`, or any executor whose futures
             are those of `concurrent.futures`; `workers` is then its number of workers, if the executor does not tell.
         instances: environments that may be open in a process, for simulators with a port or a licence; by default up to
-            16 run side by side. With 1 there is one in all: it is closed before another is made, also for the test. It
+            32 run side by side. With 1 there is one in all: it is closed before another is made, also for the test. It
             counts in each process: a port of the whole machine needs `workers=1` too.
         measures: numbers of an episode beside its return, each an `evonet.measures.Measure`, by name.
         weights: what an episode is worth, as a sum of weights times its return, called "return", and its measures; by

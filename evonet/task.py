@@ -30,7 +30,7 @@ class Task:
         squash: how unbounded outputs are brought into a Box action space.
         max_steps: steps after which an episode is truncated.
         normalise: whether observations are normalised, and their sums returned.
-        instances: environments that may be open in a process; None: 16 side by side, and no limit in all.
+        instances: environments that may be open in a process; None: 32 side by side, and no limit in all.
         input_names: names of the network's inputs; None for those that are known of the environment, or numbers.
         output_names: names of the network's outputs, likewise.
         recorded: how many of an episode's first network inputs are returned; only the engine "gymnasium" does that.

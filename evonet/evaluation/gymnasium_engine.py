@@ -26,7 +26,7 @@ from evonet.policy import Policy
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
-SLOTS = 16
+SLOTS = 32
 """Instances side by side in an engine, where the task does not limit them."""
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class GymnasiumEngine:
 
     Args:
         task: what an episode is.
-        slots: instances side by side; by default what the task allows, or 16.
+        slots: instances side by side; by default what the task allows, or 32.
         make_policy: `(task, genomes, normaliser) -> Policy`; for studies of policies that see or act otherwise.
     """
 

@@ -6,15 +6,17 @@ the generations, because an archive changes fast at first, and slowly later; so 
 
 from __future__ import annotations
 
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from evonet.archives.archive import Archive
 from evonet.experiment.run_directory import RunDirectory
 from evonet.files.fields import Fields
 from evonet.files.numbers import array_at
 from evonet.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from evonet.archives.archive import Archive
 
 MAX_CELLS = 10_000
 """The greatest number of cells of an archive whose moments are written."""
