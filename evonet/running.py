@@ -19,8 +19,8 @@ from evonet.errors import EvonetWarning
 from evonet.evaluation.executors import Workers
 from evonet.experiment.catalogue import config_path
 from evonet.experiment.config import Config
+from evonet.experiment.run_loop import Watcher
 from evonet.experiment.seed_run import Outcome
-from evonet.experiment.session import Watcher
 from evonet.files.text import short_repr
 from evonet.inspection.loaded_run import LoadedRun, load_run
 from evonet.inspection.loaded_study import LoadedStudy, load_study

@@ -104,6 +104,7 @@ CATCH_ALL = {
     "evonet.experiment.bounded_yaml",
     "evonet.experiment.meanwhile",
     "evonet.experiment.run_directory",
+    "evonet.experiment.run_loop",
     "evonet.experiment.session",
     "evonet.files.archive",
     "evonet.files.bounded",

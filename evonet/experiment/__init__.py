@@ -6,14 +6,15 @@ new argument of such a class. `explanations.py` words the errors. `own_parts.py`
 `permissions.py` must allow. `json_schema.py`, `reference.py` and `docstrings.py` describe every key; `catalogue.py`
 lists the names that a config may use; `template.py` writes a first config; `differences.py` compares configs.
 
-A run: `runner.py` starts, resumes and finishes it; `session.py` is the run, made of the objects that `build.py`,
-`algorithms.py`, `archives.py`, `start_champion.py` and `stopping.py` make from the config. `check.py`, `start_check.py`
-and `costs.py` try a config before it runs; `interruption.py` handles signals.
+A run: `runner.py` starts, resumes and finishes it; `run_loop.py` runs it; `session.py` has its objects, which
+`build.py`, `algorithms.py`, `archives.py`, `fronts.py`, `start_champion.py`, `refinement.py` and `stopping.py` make
+from the config. `check.py`, `start_check.py` and `costs.py` try a config before it runs; `interruption.py` handles
+signals, `meanwhile.py` runs a call in a thread.
 
 Its files: `run_directory.py` locks and writes them, `checkpoint.py` saves and restores the state, `generation_log.py`
 and `fault_journal.py` write the journals, `tracking.py` sends metrics to other tools. `records.py` and `summaries.py`
 read journals and summaries back, `results.py` has the champion's part of a summary, `run_finder.py` finds runs in a
-folder, `fault_replay.py` repeats a failed episode.
+folder, `fault_replay.py` repeats a failed episode; `archive_moments.py` keeps the archive of some generations.
 
 A study: `study.py` runs many seeds; `seed_run.py` is one of them, `seed_runners.py` and `cluster_study.py` say where
 they run; `study_directory.py` has the study's files, `study_summary.py` its figures.

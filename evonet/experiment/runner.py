@@ -17,7 +17,8 @@ from evonet.experiment.interruption import interruptible
 from evonet.experiment.permissions import flags_for, remember_permissions, restore_permissions
 from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
 from evonet.experiment.run_finder import require_run
-from evonet.experiment.session import Session, Watcher
+from evonet.experiment.run_loop import Watcher, run_to_end
+from evonet.experiment.session import Session
 from evonet.experiment.summaries import read_run_summary
 from evonet.files.directory import Directory
 from evonet.fingerprint import changes, fingerprint
@@ -71,7 +72,7 @@ def run(
         started(directory.location)
         if remember_imports:
             remember_permissions(directory.location, config.allowed_imports)
-        return session.drive(directory, watch, interruption, check=check)
+        return run_to_end(session, directory, watch, interruption, check=check)
 
 
 def resume(
@@ -127,7 +128,7 @@ def resume(
         session = stack.enter_context(Session(config, say, executor, resumed=checkpoint is not None))
         if checkpoint is not None:
             session.restore(checkpoint)
-            over = session.over or _out_of_time(summary, checkpoint, config)
+            over = session.end_reason or _out_of_time(summary, checkpoint, config)
             if over is not None and summary is not None:
                 if "refinement" not in summary:  # whose generations come after the last checkpoint
                     directory.resume(checkpoint.journals)
@@ -138,7 +139,7 @@ def resume(
         directory.remove_summary()
         directory.resume({} if checkpoint is None else checkpoint.journals)
         started(directory.location)
-        return session.drive(directory, watch, interruption, reason=reason)
+        return run_to_end(session, directory, watch, interruption, reason=reason)
 
 
 def finish(

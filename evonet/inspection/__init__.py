@@ -1,8 +1,8 @@
 """Run directories read back: summaries, reports, replays, and comparisons of runs and studies.
 
 `loaded_run.py` and `loaded_study.py` read a directory and run no code; `lineage.py`, `stored.py` and `saved_archive.py`
-read ancestors, stored individuals and the archive. `analysis` computes numbers about a champion or a search; `plots`
-draws them on Matplotlib axes.
+read ancestors, stored individuals and the archive, `archive_history.py` how it filled. `analysis` computes numbers
+about a champion or a search; `plots` draws them on Matplotlib axes.
 
 Text for a terminal: `overview.py` and `study_overview.py` are what `evonet inspect` prints, composed of `verdict.py`,
 `chart.py`, `weights.py`, `policy_text.py` and `archives.py`; `run_list.py` is what `evonet runs` prints. `phrases.py`

@@ -4,8 +4,9 @@ Both get the same bits, so that a run can change from one to the other at any ti
 
 `task.py` says whether a kernel can run a task, and how; `start_states.py`, `activations.py`, `decoders.py`,
 `measures.py` and `outcomes.py` are the parts of an episode that both engines share. `numpy_engine.py` is the plain
-loop. For Numba, `codegen.py` writes one module for each task, from `rollout.py` and `intrinsics.py`; `compilation.py`
-compiles it, `cache.py` keeps the machine code, `aligned.py` allocates its arrays, and `numba_engine.py` runs it.
+loop, with the networks of `lane_networks.py`. For Numba, `codegen.py` writes one module for each task, from
+`rollout.py` and `intrinsics.py`; `compilation.py` compiles it, `cache.py` keeps the machine code, `aligned.py`
+allocates its arrays, and `numba_engine.py` runs it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,189 @@
+"""The loop of a run: generations with their records and checkpoints, then the refinement, the test and the summary."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from evonet.champion import Champion
+from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
+from evonet.evolution import Generation
+from evonet.experiment.build import limit_warning
+from evonet.experiment.checkpoint import CheckpointWriter
+from evonet.experiment.fault_journal import faults_recorded
+from evonet.experiment.fronts import front_entry
+from evonet.experiment.interruption import Interruption
+from evonet.experiment.meanwhile import meanwhile
+from evonet.experiment.permissions import flags_for
+from evonet.experiment.refinement import refine
+from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.session import Session
+from evonet.experiment.tracking import Tracker, make_trackers
+from evonet.shell import command
+
+Watcher = Callable[[Generation, float], None]
+"""Called with each generation and the seconds since the start of the run."""
+
+_RESUME, _START_AGAIN = "resume with", "nothing was saved yet; start again with"
+
+
+def run_to_end(
+    session: Session,
+    directory: RunDirectory,
+    watch: Watcher,
+    interruption: Interruption,
+    *,
+    check: bool = False,
+    reason: str | None = None,
+) -> dict[str, Any]:
+    """Run a session to its end; writes and returns the summary.
+
+    A run that is stopped earlier saves its last finished generation.
+
+    Args:
+        session: the objects of the run.
+        directory: the run directory.
+        watch: called with each generation and the run's seconds.
+        interruption: raises the signals that stop the run.
+        check: whether the run begins with a trial of its environment.
+        reason: the reason why no further generation is run; by default the stop rule decides.
+    """
+    config = session.config
+    writer = CheckpointWriter(directory.files, config.settings.checkpoints.build(), session.checkpoint)
+    with contextlib.ExitStack() as stack:
+        resume = stack.enter_context(_resume_advice(session, directory, interruption))
+        stack.enter_context(contextlib.closing(writer))
+        stack.enter_context(_saved_on_error(writer))
+        stack.enter_context(faults_recorded(directory, session.evolution, config.allowed_imports))
+        trackers = make_trackers(config.settings.tracking, directory, config.resolved, session.evolution.generations)
+        for tracker in trackers:
+            stack.enter_context(contextlib.closing(tracker))
+        loop = _RunLoop(session, directory, writer, trackers, watch, interruption, resume)
+        reason = loop.run_generations(check=check, reason=reason)
+        front = front_entry(config, session.evolution, session.validation_fitness)  # before another algorithm goes on
+        refinement = refine(config, session.evolution, loop.run_refined_generation)
+        return loop.finish(reason, front | refinement)
+
+
+class _RunLoop:
+    """The loop of a run, and what each generation is written to."""
+
+    def __init__(
+        self,
+        session: Session,
+        directory: RunDirectory,
+        writer: CheckpointWriter,
+        trackers: Sequence[Tracker],
+        watch: Watcher,
+        interruption: Interruption,
+        resume: str,
+    ) -> None:
+        self._session = session
+        self._directory = directory
+        self._writer = writer
+        self._trackers = trackers
+        self._watch = watch
+        self._interruption = interruption
+        self._resume = resume
+        self._started = time.monotonic() - (0.0 if session.checkpoint is None else session.checkpoint.seconds)
+
+    @property
+    def _seconds(self) -> float:
+        """Seconds since the start of the run, without pauses between a stop and a resumption."""
+        return time.monotonic() - self._started
+
+    def run_generations(self, *, check: bool, reason: str | None) -> str:
+        """Run generations until the run is over; returns the reason."""
+        session = self._session
+        reason = reason or session.stop_rule.reason_now(self._seconds)
+        if check and reason is None:
+            session.check()
+        while reason is None:
+            generation = session.next_generation(self._started)
+            if generation is None:
+                return "seconds"
+            with self._interruption.held():
+                seconds = self._record(generation)
+                reason = session.stop_rule.reason(generation, seconds)
+                self._writer.offer(generation.number, session.snapshot(self._directory, generation.number, seconds))
+                self._interruption.advice = f"{_RESUME}: {self._resume}"
+            if generation.number == 0 and (limit := limit_warning(session.fitness, generation.results)) is not None:
+                session.say(limit)
+            self._watch(generation, seconds)
+        return reason
+
+    def run_refined_generation(self) -> Generation | None:
+        """Run a generation of the refinement, of which no checkpoint is made; None if the time was up."""
+        generation = self._session.next_generation(self._started)
+        if generation is not None:
+            with self._interruption.held():
+                seconds = self._record(generation)
+            self._watch(generation, seconds)
+        return generation
+
+    def _record(self, generation: Generation) -> float:
+        """Write a generation to the journals and the trackers; returns the seconds since the start of the run."""
+        seconds = self._seconds
+        metrics = self._session.log_generation(generation, seconds, self._directory)
+        for tracker in self._trackers:
+            tracker.write(metrics)
+        return seconds
+
+    def finish(self, reason: str, entries: dict[str, Any]) -> dict[str, Any]:
+        """Test the champion and write the results; returns the summary, with these `entries` too."""
+        session, directory = self._session, self._directory
+        with meanwhile(self._writer.flush):  # the disk is written while the test runs
+            test_started = time.monotonic()
+            champion = session.evolution.champion and session.test(session.evolution.champion)
+            test_seconds = time.monotonic() - test_started
+        archive = session.validate_archive(directory)
+        with self._interruption.held():
+            if champion is not None:
+                self._write_champion(champion)
+            times = {"seconds": self._seconds, "test_seconds": test_seconds}
+            summary = session.summary(champion, directory.path, times, reason) | archive | entries
+            directory.write_summary(summary)
+        return summary
+
+    def _write_champion(self, champion: Champion) -> None:
+        """Write the tested champion into the run directory, and its score to the trackers."""
+        assert champion.test is not None
+        self._directory.write_champion(champion)
+        for tracker in self._trackers:
+            tracker.write_test(champion.test.mean, self._session.evolution.generations - 1)
+
+
+@contextlib.contextmanager
+def _resume_advice(session: Session, directory: RunDirectory, interruption: Interruption) -> Iterator[str]:
+    """A context that adds the commands that continue or end the run to an error that a user can repair.
+
+    Yields:
+        The command that resumes the run.
+    """
+    flags = flags_for(directory.location, session.config.allowed_imports)
+    resume = command("evonet", "resume", directory.path, *flags)
+    finish = command("evonet", "finish", directory.path, *flags)
+    interruption.advice = f"{_START_AGAIN if session.last_state is None else _RESUME}: {resume}"
+    try:
+        yield resume
+    except (EvonetError, KeyboardInterrupt) as error:
+        if "evonet resume" not in str(error):
+            error.add_note(interruption.advice)
+        if isinstance(error, KeyboardInterrupt) and interruption.advice.startswith(_RESUME):
+            error.add_note(f"or end it here and test its champion: {finish}")
+        raise
+
+
+@contextlib.contextmanager
+def _saved_on_error(writer: CheckpointWriter) -> Iterator[None]:
+    """A context in which an error saves the last finished generation, unless the disk is what failed."""
+    try:
+        yield
+    except RunDirectoryError:
+        raise
+    except BaseException:
+        with contextlib.suppress(RunDirectoryError, CheckpointError):
+            writer.flush()
+        raise
