@@ -18,7 +18,7 @@ from evonet.errors import ConfigError, EnvironmentUnavailable
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.inspection import plots
-from evonet.inspection.analysis.movement import movement
+from evonet.inspection.analysis.movement import distances_moved
 from evonet.inspection.archives import held_out_of
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.overview import run_overview
@@ -191,14 +191,13 @@ def test_of_a_grid_of_very_many_cells_each_square_shows_the_fittest_of_some(monk
     assert coarse(np.arange(1_000.0)[None]).size <= 6
 
 
-def test_elites_in_the_same_cell_stay_and_others_have_moved_by_shares_of_the_ranges():
+def test_the_distance_that_elites_moved_is_in_units_of_the_ranges():
     archive = GridArchive({"x": (0, 1), "y": (0, 10)}, [2, 2])
     archive.add(np.zeros((3, 1)), [5.0, 7.0, 8.0], [[0.1, 1.0], [0.9, 1.0], [0.9, 9.0]])
-    moved = movement(archive, HeldOut(np.array([4.0, np.nan, 9.0]), np.array([[0.4, 5.0], [0.9, 1.0], [0.9, 9.0]]), 3))
-    assert moved.distance[[0, 2]].tolist() == [0.5, 0.0]
-    assert moved.fitness[[0, 2]].tolist() == [-1.0, 1.0]
-    assert np.isnan([moved.fitness[1], moved.distance[1]]).all()
-    assert moved.stays.tolist() == [False, False, True]
+    measures = np.array([[0.4, 5.0], [0.9, np.nan], [0.9, 9.0]])
+    moved = distances_moved(archive, HeldOut(np.array([4.0, np.nan, 9.0]), measures, 3))
+    assert moved[[0, 2]].tolist() == [0.5, 0.0]
+    assert np.isnan(moved[1])
 
 
 def test_the_elites_that_are_shown_are_the_best_and_those_that_are_farthest_from_each_other():
@@ -294,8 +293,7 @@ def test_an_archive_with_odd_numbers_is_drawn(names, ranges):
     for fitness in (odd, odd[::-1], np.full(n, np.nan), np.full(n, 1e308), np.full(n, -np.inf)):
         archive._fitness = fitness
         checked = HeldOut(np.roll(fitness, 2), archive._measures[::-1], 3)
-        moved = movement(archive, checked)
-        assert len(moved.distance) == n
+        assert len(distances_moved(archive, checked)) == n
         assert telling(archive, fitness, 3)
         with page_style():
             for draw in (plots.archive_heatmap, plots.parallel_axes):

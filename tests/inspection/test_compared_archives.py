@@ -12,7 +12,7 @@ from evonet.experiment.config import Config
 from evonet.experiment.runner import run
 from evonet.experiment.study import study
 from evonet.inspection import plots
-from evonet.inspection.analysis.front import front_of
+from evonet.inspection.analysis.front import front_of, validated_front
 from evonet.inspection.archives import held_out_of
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.archive_figures import archive_figures
@@ -140,10 +140,32 @@ def test_hypervolumes_count_from_the_worst_of_each_objective_on_any_front(folder
     reference = np.concatenate(points).min(axis=0)
     assert list(data["reference"].values()) == (reference * signs).tolist()
     for side, each in zip(data["compared"], points, strict=True):
-        assert side["hypervolume"]["mean"] == hypervolume(each, reference)
-        assert side["individuals"]["mean"] == len(each)
+        assert side["training"]["hypervolume"]["mean"] == hypervolume(each, reference)
+        assert side["training"]["individuals"]["mean"] == len(each)
     text = " ".join(comparison_overview(comparison).split())
-    assert "Fronts in training: maximise return, minimise connections. Hypervolumes count from (" in text
+    assert "Fronts: maximise return, minimise connections. Hypervolumes count from (" in text
+
+
+def test_fronts_on_held_out_episodes_are_compared_by_the_same_point(tmp_path):
+    pytest.importorskip("matplotlib")
+    text = FRONT.replace("validation: {episodes: 2}", "validation: {episodes: 2, archive_episodes: 3}")
+    for name, seed in (("a", 0), ("b", 4)):
+        (tmp_path / f"{name}.yaml").write_text(f"{text}seed: {seed}\n", encoding="utf-8")
+        run(Config.load(str(tmp_path / f"{name}.yaml")), tmp_path / name)
+    comparison = Comparison([tmp_path / "a", tmp_path / "b"])
+    data, signs = comparison.data["fronts"], np.array([1.0, -1.0])
+    reference = np.array(list(data["reference"].values())) * signs
+    for side in data["compared"]:
+        checked = validated_front(load_run(tmp_path / side["name"]))
+        points = checked.held_out[checked.best] * signs
+        assert (points >= reference).all()
+        assert side["held_out"]["hypervolume"]["mean"] == hypervolume(points, reference)
+        assert side["episodes"] == 3
+    assert "a, 3 held-out episodes" in comparison_overview(comparison)
+    (figure,) = archive_figures(comparison)
+    axes = plots.palette.axes_for(None)
+    figure.draw(axes)
+    assert sum(hasattr(each, "get_segments") for each in axes.collections) == 2
 
 
 def test_the_page_draws_fronts_in_one_figure(folder):

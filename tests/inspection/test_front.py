@@ -8,7 +8,7 @@ import pytest
 from evonet.errors import ConfigError
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
-from evonet.inspection.analysis.front import front_of
+from evonet.inspection.analysis.front import ValidatedFront, front_of, validated_front
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.overview import run_overview
 from evonet.inspection.plots import pareto_front
@@ -76,3 +76,44 @@ def test_a_run_whose_journal_was_forged_is_refused_in_words(loaded, tmp_path):
     config.write_text(config.read_text().replace("connections: minimise", "connections: minimise\n  x: maximise"))
     with pytest.raises(ConfigError, match=r"objectives must have shape \(12, 3\), got \(12, 2\)"):
         front_of(load_run(tmp_path / "run"))
+
+
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("validated")
+    text = CONFIG.replace("validation: {episodes: 2}", "validation: {episodes: 2, archive_episodes: 4}")
+    (folder / "c.yaml").write_text(text, encoding="utf-8")
+    run(Config.load(str(folder / "c.yaml")), folder / "run")
+    return load_run(folder / "run")
+
+
+def test_a_validated_front_is_that_of_the_summary(validated, loaded):
+    front, checked = front_of(validated), validated_front(validated)
+    assert sorted(checked.ids.tolist()) == sorted(front.ids[front.best].tolist())
+    assert checked.episodes == 4
+    assert checked.best.sum() == validated.summary["front"]["corrected"]["individuals"]
+    assert validated_front(loaded) is None
+
+
+def test_individuals_that_failed_are_not_on_the_validated_front():
+    held_out = np.array([[5.0, 1.0], [np.nan, 0.0], [4.0, 2.0], [9.0, 3.0]])
+    directions = {"return": "maximise", "connections": "minimise"}
+    checked = ValidatedFront(directions, np.arange(4), held_out, held_out, 3)
+    assert checked.best.tolist() == [True, False, False, True]
+
+
+def test_the_report_joins_what_individuals_were_and_are(validated):
+    with Findings(validated, 1.0) as findings:
+        section = front_section(findings)
+    assert "held-out episode" in section.lead[1]
+    assert "front-0-1-held-out" in section.figures[0].hover["items"]
+    table = section.tables[1]
+    assert table.title == "The front, from training to held-out"
+    assert len(table.rows) == len(validated_front(validated).ids)
+    assert {row[-1] for row in table.rows} <= {"yes", "no"}
+    checked = validated_front(validated)
+    axes = pareto_front(front_of(validated), validated=checked)
+    (lines,) = [each for each in axes.collections if hasattr(each, "get_segments")]
+    ends = np.array(lines.get_segments())
+    assert ends[:, 0].tolist() == checked.training.tolist()
+    assert ends[:, 1].tolist() == checked.held_out.tolist()

@@ -10,7 +10,7 @@ from evonet import NeuralNetwork
 from evonet.archives import GridArchive
 from evonet.environments.known import names_for
 from evonet.errors import EvonetError
-from evonet.experiment.records import SIZES
+from evonet.experiment.records import SAMPLE_METRICS, SIZES
 from evonet.inspection import plots
 from evonet.inspection.analysis.ancestry import Family, Payoff, family, payoffs
 from evonet.inspection.analysis.front import Front
@@ -68,6 +68,9 @@ def drawings(run, episodes):
         "archive_difference": lambda ax: plots.archive_difference(cells, cells, ax=ax),
         "held_out_scatter": lambda ax: plots.held_out_scatter(cells, np.array([0.5, np.nan]), ax),
         "several_fronts": lambda ax: plots.several_fronts({"a": [front], "b": [front, front]}, ax=ax),
+        "sampled_elites": lambda ax: plots.sampled_elites(
+            SimpleNamespace(metrics={"generation": np.arange(3), **dict.fromkeys(SAMPLE_METRICS, np.arange(3.0))}), ax
+        ),
         "parallel_axes": lambda ax: plots.parallel_axes(cells, ax),
         "novelty_map": lambda ax: plots.novelty_map(NoveltyFound(cells.elites, 0.5, None), ax),
         "network_sizes": lambda ax: plots.network_sizes(grown, ax),

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from evonet.archives.archive import Archive
 from evonet.elite_validation import HeldOut
-from evonet.types import BoolArray, FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class Movement:
-    """The change of each of an archive's n elites from training to held-out episodes; NaN where an episode failed.
-
-    Attributes:
-        fitness: held-out fitness less fitness in training, `(n,)`.
-        distance: distance of the measures, each in units of its range or of the elites' spread, `(n,)`.
-        stays: whether an elite is in the same cell in both, `(n,)`; None for an archive without cells.
-    """
-
-    fitness: FloatArray
-    distance: FloatArray
-    stays: BoolArray | None
+from evonet.types import FloatArray
 
 
 @np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
-def movement(archive: Archive, checked: HeldOut) -> Movement:
-    """How far the elites of `archive` moved.
+def distances_moved(archive: Archive, checked: HeldOut) -> FloatArray:
+    """The distance of each elite's measures from training to held-out episodes, `(n,)`; NaN where an episode failed.
 
     Args:
-        archive: the archive.
+        archive: the archive; each measure counts in units of its range, or of the elites' spread.
         checked: its elites on held-out episodes.
     """
-    elites = archive.elites
-    width = measure_widths(archive)
-    distance = np.sqrt(np.square((checked.measures - elites.measures) / width).sum(axis=1))
-    change = checked.fitness - elites.fitness
-    known = np.isfinite(distance) & np.isfinite(change)
-    stays = None
-    cells_of = getattr(archive, "cells_of", None)
-    if cells_of is not None:
-        stays = np.zeros(len(known), dtype=np.bool_)
-        stays[known] = cells_of(checked.measures[known]) == elites.cells[known]
-    return Movement(np.where(known, change, np.nan), np.where(known, distance, np.nan), stays)
+    moved = (checked.measures - archive.elites.measures) / measure_widths(archive)
+    distance: FloatArray = np.sqrt(np.square(moved).sum(axis=1))
+    return np.where(np.isfinite(distance), distance, np.nan)
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -91,10 +91,12 @@ def _fronts(fronts: ComparedFronts) -> Iterator[Figure]:
         yield Figure(
             f"{names[up]} against {names[across]}",
             "The individuals of the last population that no other of the same run dominates, on training episodes. "
-            "The cross is the point from which hypervolumes count.",
+            + ("Thin lines lead to what they reach on held-out episodes. " if fronts.validated else "")
+            + "The cross is the point from which hypervolumes count.",
             functools.partial(_draw_fronts, sides, (across, up), fronts),
         )
 
 
 def _draw_fronts(sides: Any, pair: tuple[int, int], fronts: ComparedFronts, axes: Any) -> None:
-    several_fronts(sides, pair, fronts.reference, axes)
+    checked = {short_name(name): found for name, found in fronts.validated.items()}
+    several_fronts(sides, pair, fronts.reference, axes, checked)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from evonet.inspection.analysis.front import Front, front_of
+from evonet.inspection.analysis.front import Front, ValidatedFront, front_of, signs_of, validated_front
 from evonet.inspection.comparison.compared import Compared
 from evonet.inspection.loaded_run import load_run
 from evonet.pareto import hypervolume
 from evonet.statistics import bootstrap_interval, mean
 from evonet.types import FloatArray
 
+_Front = TypeVar("_Front")
 _MAX_POINTS = 500  # of a front over more than two objectives, whose volume takes long
 
 
@@ -25,11 +26,13 @@ class ComparedFronts:
     Attributes:
         directions: "maximise" or "minimise" by the name of the objective.
         sides: for each run or study that has fronts, its name and the fronts of its runs.
+        validated: the fronts on held-out episodes by the name of the run or study, where all of its runs have them.
         reference: the worst of each objective on any of the fronts, from which hypervolumes count, `(m,)`.
     """
 
     directions: dict[str, str]
     sides: list[tuple[str, list[Front]]]
+    validated: dict[str, list[ValidatedFront]]
     reference: FloatArray
 
     @property
@@ -42,18 +45,23 @@ class ComparedFronts:
                 {
                     "name": name,
                     "runs": len(fronts),
-                    "individuals": _mean([float(front.best.sum()) for front in fronts]),
-                    "hypervolume": _mean([self._volume(front) for front in fronts]),
+                    "training": self._figures([each.values[each.best] for each in fronts]),
+                    "held_out": self._figures([each.held_out[each.best] for each in checked]) if checked else None,
+                    "episodes": min(each.episodes for each in checked) if checked else None,
                 }
-                for name, fronts in self.sides
+                for name, fronts, checked in ((*side, self.validated.get(side[0])) for side in self.sides)
             ],
         }
 
-    def _volume(self, front: Front) -> float:
-        points = front.values[front.best]
+    def _figures(self, fronts: Sequence[FloatArray]) -> dict[str, Any]:
+        """The means of size and hypervolume of fronts, `(n, m)` each, as they were measured."""
+        sizes = [float(len(points)) for points in fronts]
+        return {"individuals": _mean(sizes), "hypervolume": _mean([self._volume(points) for points in fronts])}
+
+    def _volume(self, points: FloatArray) -> float:
         if points.shape[1] > 2 and len(points) > _MAX_POINTS:
             return float("nan")
-        signs = _signs(self.directions)
+        signs = signs_of(self.directions)
         with np.errstate(over="ignore", invalid="ignore"):  # files of strangers may hold any number
             return hypervolume(points * signs, self.reference * signs)
 
@@ -64,23 +72,27 @@ def compared_fronts(compared: Sequence[Compared]) -> ComparedFronts | None:
     Raises:
         ConfigError: a checkpoint cannot be read.
     """
-    sides = [(each.name, _fronts(each)) for each in compared if each.settings.get("objectives")]
-    sides = [(name, fronts) for name, fronts in sides if fronts]
+    runs = {each.name: [load_run(path) for path in each.directories] for each in compared if _has_objectives(each)}
+    sides = [(name, found) for name, each in runs.items() if (found := _known(map(front_of, each)))]
     every = [front for _, fronts in sides for front in fronts]
     if not every or any(front.directions != every[0].directions for front in every):
         return None
     directions = every[0].directions
-    signs = _signs(directions)
-    worst = np.concatenate([front.values[front.best] * signs for front in every]).min(axis=0) * signs
-    return ComparedFronts(directions, sides, worst)
+    checked = {name: _known(map(validated_front, runs[name])) for name, _ in sides}
+    whole = {name: found for name, found in checked.items() if len(found) == len(runs[name])}
+    whole = {name: found for name, found in whole.items() if all(each.directions == directions for each in found)}
+    signs = signs_of(directions)
+    points = [front.values[front.best] for front in every]
+    points += [each.held_out[each.best] for found in whole.values() for each in found]
+    return ComparedFronts(directions, sides, whole, (np.concatenate(points) * signs).min(axis=0) * signs)
 
 
-def _fronts(compared: Compared) -> list[Front]:
-    return [front for path in compared.directories if (front := front_of(load_run(path))) is not None]
+def _has_objectives(compared: Compared) -> bool:
+    return isinstance(compared.settings.get("objectives"), dict)
 
 
-def _signs(directions: dict[str, str]) -> FloatArray:
-    return np.array([-1.0 if direction == "minimise" else 1.0 for direction in directions.values()])
+def _known(found: Iterable[_Front | None]) -> list[_Front]:
+    return [each for each in found if each is not None]
 
 
 def _mean(values: Sequence[float]) -> dict[str, Any] | None:

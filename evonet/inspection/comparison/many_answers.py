@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evonet.files.text import printable
 from evonet.inspection.phrases import counted, number, percent, shortened, with_minus
 
 
-def archive_rows(archives: Mapping[str, Any], short: Any = str) -> list[list[str]]:
+def archive_rows(archives: Mapping[str, Any], short: Callable[[str], str] = str) -> list[list[str]]:
     """The rows of a table of archives, the head first: each in training, and below on held-out episodes.
 
     Args:
@@ -18,12 +18,18 @@ def archive_rows(archives: Mapping[str, Any], short: Any = str) -> list[list[str
     """
     rows = [["", "QD score", "coverage", "best"]]
     for each in archives["compared"]:
-        runs = "" if each["runs"] == 1 else f" ({counted(each['runs'], 'run')})"
-        rows.append([f"{short(each['name'])}{runs}, training", *_figures(each["training"])])
-        if each["held_out"] is not None:
-            held_out = f"{short(each['name'])}, {counted(each['episodes'], 'held-out episode')}"
-            rows.append([held_out, *_figures(each["held_out"])])
+        rows += [[label, *_figures(figures)] for label, figures in _stages(each, short)]
     return rows
+
+
+def _stages(side: Mapping[str, Any], short: Callable[[str], str]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The labels and figures of a run or study in training, and on held-out episodes if it has them."""
+    name = short(side["name"])
+    runs = "" if side["runs"] == 1 else f" ({counted(side['runs'], 'run')})"
+    stages = [(f"{name}{runs}, training", side["training"])]
+    if side["held_out"] is not None:
+        stages.append((f"{name}, {counted(side['episodes'], 'held-out episode')}", side["held_out"]))
+    return stages
 
 
 def archive_note(archives: Mapping[str, Any]) -> str:
@@ -33,7 +39,7 @@ def archive_note(archives: Mapping[str, Any]) -> str:
     return with_minus(note + _of_runs(archives))
 
 
-def front_rows(fronts: Mapping[str, Any], short: Any = str) -> list[list[str]]:
+def front_rows(fronts: Mapping[str, Any], short: Callable[[str], str] = str) -> list[list[str]]:
     """The rows of a table of fronts, the head first.
 
     Args:
@@ -42,8 +48,8 @@ def front_rows(fronts: Mapping[str, Any], short: Any = str) -> list[list[str]]:
     """
     rows = [["", "individuals", "hypervolume"]]
     for each in fronts["compared"]:
-        runs = "" if each["runs"] == 1 else f" ({counted(each['runs'], 'run')})"
-        rows.append([f"{short(each['name'])}{runs}", _estimate(each["individuals"]), _estimate(each["hypervolume"])])
+        for label, figures in _stages(each, short):
+            rows.append([label, _estimate(figures["individuals"]), _estimate(figures["hypervolume"])])
     return rows
 
 
@@ -51,7 +57,7 @@ def front_note(fronts: Mapping[str, Any]) -> str:
     """What the table of fronts counts from."""
     aims = ", ".join(f"{way} {printable(shortened(name), keep='')}" for name, way in fronts["objectives"].items())
     places = ", ".join(number(value, 5) for value in fronts["reference"].values())
-    note = f"Fronts in training: {aims}. Hypervolumes count from ({places}), the worst of each objective on any front."
+    note = f"Fronts: {aims}. Hypervolumes count from ({places}), the worst of each objective on any front."
     return with_minus(note + _of_runs(fronts))
 
 

@@ -13,7 +13,7 @@ from evonet.inspection.plots.archive import archive_heatmap, held_out_scatter, p
 from evonet.inspection.plots.archive_pair import archive_difference
 from evonet.inspection.plots.behaviour import action_traces, hidden_traces, histogram, observation_traces
 from evonet.inspection.plots.front import pareto_front, several_fronts
-from evonet.inspection.plots.learning import diversity, learning_curve, metric_curve, network_sizes
+from evonet.inspection.plots.learning import diversity, learning_curve, metric_curve, network_sizes, sampled_elites
 from evonet.inspection.plots.network import network_diagram, weight_maps
 from evonet.inspection.plots.novelty import novelty_map
 from evonet.inspection.plots.policy import influence_bars, policy_grid, policy_map, removal_bars
@@ -43,6 +43,7 @@ __all__ = [
     "policy_map",
     "removal_bars",
     "robustness_curve",
+    "sampled_elites",
     "several_fronts",
     "weight_maps",
 ]

@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from evonet.experiment.records import VALIDATION_FITNESS
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.plots.palette import MUTED, NEGATIVE, POSITIVE, TARGET, Axes, axes_for, finite_span, legend
+from evonet.inspection.plots.palette import (
+    MUTED,
+    NEGATIVE,
+    POSITIVE,
+    TARGET,
+    Axes,
+    axes_for,
+    colour_range,
+    finite_span,
+    legend,
+)
 
 Over = Literal["evaluations", "environment_steps", "generation"]
 
@@ -94,6 +104,25 @@ def network_sizes(run: LoadedRun, ax: Axes | None = None) -> Axes:
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("generation")
     ax.set_ylabel("number")
+    legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0.2)
+    return ax
+
+
+def sampled_elites(run: LoadedRun, ax: Axes | None = None) -> Axes:
+    """The mean fitness of elites drawn at random over generations: in the archive, and on held-out episodes."""
+    ax = axes_for(ax)
+    metrics = run.metrics
+    known = np.isfinite(metrics["sampled_held_out"])
+    generations = metrics["generation"][known]
+    columns = (("sampled_fitness", "in the archive", POSITIVE), ("sampled_held_out", "on held-out episodes", NEGATIVE))
+    for name, label, colour in columns:
+        values, _ = colour_range(metrics[name][known]) if known.any() else (metrics[name][known], 1.0)
+        ax.plot(
+            generations, values, color=colour, label=label, marker="o" if len(generations) < 40 else "", markersize=3
+        )
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlabel("generation")
+    ax.set_ylabel("mean fitness")
     legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2, borderaxespad=0.2)
     return ax
 

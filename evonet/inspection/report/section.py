@@ -38,9 +38,10 @@ class Section:
     def spans(self) -> list[int]:
         """The columns of each figure in the page's grid of six; figures of a switch share the first place.
 
-        Episodes of elites have a place among them.
+        Episodes of elites have a place among them; then narrow figures have 3 columns, as cells must not be too small.
         """
         widths = [each.columns for each in (*self.parts.get("switch", ())[:1], *self.figures)]
         if "clips" in self.parts:
-            widths.insert(self.parts["clips"]["after"], 2)
+            widths.insert(self.parts["clips"]["after"], 3)
+            widths = [max(3, width) for width in widths]
         return spans(widths)

@@ -9,10 +9,10 @@ import numpy as np
 
 from evonet.archives.archive import Archive
 from evonet.elite_validation import HeldOut
-from evonet.inspection.analysis.movement import Movement, movement
+from evonet.inspection.analysis.movement import distances_moved, measure_widths
 from evonet.inspection.archives import held_out_of
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.phrases import counted, number, percent, shortened
+from evonet.inspection.phrases import counted, listed, number, percent, shortened
 from evonet.inspection.plots.archive import (
     MAX_CELLS,
     MAX_POINTS,
@@ -24,6 +24,7 @@ from evonet.inspection.plots.archive import (
     parallel_axes,
     point_order,
 )
+from evonet.inspection.plots.learning import sampled_elites
 from evonet.inspection.report.archive_frames import archive_frames
 from evonet.inspection.report.elite_clips import EliteClip, elite_clips
 from evonet.inspection.report.figure import Figure, drawn
@@ -55,9 +56,16 @@ def archive(findings: Findings) -> Section | None:
     figures = [_training(found, clips, limits)]
     tables = [_best(found, checked)]
     if checked is not None and fresh is not None:
-        moved = movement(found, checked)
         figures += [_corrected(fresh, checked, limits), _luck(found, checked)]
-        tables.append(_moved(found, checked, moved))
+        tables.append(_moved(found, checked))
+    if np.isfinite(run.metrics.get("sampled_held_out", np.empty(0))).sum() > 1:
+        figures.append(
+            drawn(
+                "archive-samples", "While it ran",
+                "Mean fitness of elites that were drawn at random: in the archive, and on held-out episodes.",
+                lambda ax: sampled_elites(run, ax), size=(8.4, 2.6),
+            )
+        )  # fmt: skip
     if len(found.measure_names) > 2:
         figures.append(
             drawn(
@@ -124,14 +132,21 @@ def _lead(run: LoadedRun, checked: HeldOut | None, found: Archive) -> list[str]:
         f" On {corrected['episodes']} held-out episodes, where fitness and measures differ, they make an archive "
         f"with a QD score of {number(corrected['qd_score'], 7)}{share}."
     )
-    moved = movement(found, checked)
-    known = np.isfinite(moved.fitness)
-    if not known.any():
+    moved = figures.get("moved")
+    if moved is None or moved["fitness"] is None:
         return [text]
-    change = f"Their fitness changes by {number(float(np.median(moved.fitness[known])), 4)} in the median"
-    if moved.stays is None:
-        return [text, f"{change}."]
-    return [text, f"{change}, and {percent(float(moved.stays.mean()))} of them are in the same cell there."]
+    widths = dict(zip(found.measure_names, measure_widths(found).tolist(), strict=True))
+    changes = [f"fitness by {number(moved['fitness'], 4)}"]
+    width = "its range" if hasattr(found, "ranges") else "their spread"
+    changes += [
+        f"{shortened(name)} by {number(away, 3)} ({percent(away / widths[name])} of {width})"
+        for name, away in moved["measures"].items()
+        if away is not None and name in widths
+    ]
+    same = (
+        "" if moved["same_cell"] is None else f", and {percent(moved['same_cell'])} of them are in the same cell there"
+    )
+    return [text, f"In the median they move: {listed(changes)}{same}."]
 
 
 def _best(found: Archive, checked: HeldOut | None) -> Table:
@@ -152,9 +167,9 @@ def _best(found: Archive, checked: HeldOut | None) -> Table:
     )
 
 
-def _moved(found: Archive, checked: HeldOut, moved: Movement) -> Table:
-    elites = found.elites
-    order = np.argsort(np.where(np.isfinite(moved.distance), -moved.distance, np.inf), kind="stable")
+def _moved(found: Archive, checked: HeldOut) -> Table:
+    elites, moved = found.elites, distances_moved(found, checked)
+    order = np.argsort(np.where(np.isfinite(moved), -moved, np.inf), kind="stable")
     cells = [
         [
             str(elites.ids[row]),
@@ -162,7 +177,7 @@ def _moved(found: Archive, checked: HeldOut, moved: Movement) -> Table:
             *(_change(*pair) for pair in zip(elites.measures[row], checked.measures[row], strict=True)),
         ]
         for row in order[:_MAX_ROWS].tolist()
-        if np.isfinite(moved.distance[row])
+        if np.isfinite(moved[row])
     ]
     return Table(
         "The elites that moved most, from training to held-out",
