@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from evonet.archives.cells import CellArchive
 from evonet.archives.nearest import NearestCentroids
-from evonet.archives.ranges import checked_ranges
+from evonet.archives.ranges import checked_ranges, low_and_width
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, Probability, check
 from evonet.types import FloatArray, IntArray
@@ -57,8 +57,7 @@ class CVTArchive(CellArchive):
             tuple(self.ranges), cells, learning_rate=learning_rate, threshold_min=threshold_min, offset=offset
         )
         self.centroids_seed = centroids_seed
-        self._low, high = (np.array(ends, dtype=np.float64) for ends in zip(*self.ranges.values(), strict=True))
-        self._width = high - self._low
+        self._low, self._width = low_and_width(self.ranges)
         self._nearest: NearestCentroids | None = None
 
     @classmethod

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evonet.archives.cells import CellArchive
-from evonet.archives.ranges import checked_ranges
+from evonet.archives.ranges import checked_ranges, low_and_width
 from evonet.settings import Count, Probability, check, plain
 from evonet.types import FloatArray, IntArray
 
@@ -53,8 +53,7 @@ class GridArchive(CellArchive):
             offset=offset,
         )
         self.shape = shape
-        self._low, high = (np.array(ends, dtype=np.float64) for ends in zip(*self.ranges.values(), strict=True))
-        self._width = high - self._low
+        self._low, self._width = low_and_width(self.ranges)
         self._counts = np.array(shape, dtype=np.float64)
 
     def cells_of(self, measures: FloatArray) -> IntArray:

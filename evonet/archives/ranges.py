@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from evonet.settings import plain
+from evonet.types import FloatArray
+
+
+def low_and_width(ranges: Mapping[str, tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
+    """The least value and the width of each range, `(k,)` each."""
+    low, high = (np.array(ends, dtype=np.float64) for ends in zip(*ranges.values(), strict=True))
+    return low, high - low
 
 
 def checked_ranges(place: str, ranges: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float]]:
