@@ -1,10 +1,11 @@
 """Experiments from YAML: settings, the objects they stand for, the run and its files.
 
 The config: `document.py` reads YAML with the line of each value, through the parser of `bounded_yaml.py`. `config.py`
-has the whole config; `models.py` makes its sections from the classes that they configure, so that a new setting is a
-new argument of such a class. `explanations.py` words the errors. `own_parts.py` imports the user's own classes, which
-`permissions.py` must allow. `json_schema.py`, `reference.py` and `docstrings.py` describe every key; `catalogue.py`
-lists the names that a config may use; `template.py` writes a first config; `differences.py` compares configs.
+loads and checks a whole config by the model of `config_model.py`, whose sections are in `config_sections.py`;
+`models.py` makes models from the classes that they configure, so that a new setting is a new argument of such a class.
+`explanations.py` words the errors. `own_parts.py` imports the user's own classes, which `permissions.py` must allow.
+`json_schema.py`, `reference.py` and `docstrings.py` describe every key; `catalogue.py` lists the names that a config
+may use; `template.py` writes a first config; `differences.py` compares configs.
 
 A run: `runner.py` starts, resumes and finishes it; `run_loop.py` runs it; `session.py` has its objects, which
 `build.py`, `algorithms.py`, `archives.py`, `fronts.py`, `start_champion.py`, `refinement.py` and `stopping.py` make

@@ -23,7 +23,8 @@ from evonet.errors import (
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.results import EpisodeResults
 from evonet.experiment.archives import check_measures
-from evonet.experiment.config import EPISODE_RETURN, EVALUATION, NETWORK, Config
+from evonet.experiment.config import Config
+from evonet.experiment.config_sections import EPISODE_RETURN, EVALUATION, NETWORK
 from evonet.experiment.document import KeyPath
 from evonet.experiment.models import arguments
 from evonet.experiment.own_parts import own_names, refuse_imports

@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from evonet.activations import ACTIVATIONS
-from evonet.experiment.config import experiment_model
+from evonet.experiment.config_model import experiment_model
 from evonet.experiment.docstrings import settings_of, summary_of
 from evonet.experiment.document import NOTE
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from evonet.activations import ACTIVATIONS
 from evonet.experiment.catalogue import CONFIG, catalogue
-from evonet.experiment.config import REFINEMENT
+from evonet.experiment.config_model import REFINEMENT
 from evonet.experiment.json_schema import OWN_PART, json_schema
 from evonet.experiment.own_parts import ALGORITHM, SCHEDULE
 from evonet.operators.registry import OPERATORS

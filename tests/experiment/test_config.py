@@ -25,7 +25,8 @@ from evonet.experiment.build import (
     target_of,
     target_warnings,
 )
-from evonet.experiment.config import Config, completed, experiment_model
+from evonet.experiment.config import Config, completed
+from evonet.experiment.config_model import experiment_model
 from evonet.experiment.document import Document, to_yaml
 from evonet.experiment.json_schema import json_schema
 from evonet.experiment.stopping import Stop
