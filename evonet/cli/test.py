@@ -76,7 +76,7 @@ def _test_file(options: argparse.Namespace) -> int:
 
 
 def _test_run(options: argparse.Namespace) -> int:
-    from evonet.experiment.results import champion_results
+    from evonet.experiment.champion_results import champion_results
     from evonet.experiment.run_directory import RunDirectory
     from evonet.experiment.summaries import read_run_summary
     from evonet.inspection.loaded_run import load_run
@@ -120,7 +120,7 @@ def _save(champion: Champion, path: Path) -> None:
 
 
 def _print(options: argparse.Namespace, champion: Champion, target: float | None, path: Path) -> int:
-    from evonet.experiment.results import champion_results
+    from evonet.experiment.champion_results import champion_results
     from evonet.experiment.run_directory import to_json
     from evonet.inspection.verdict import champion_verdict
 

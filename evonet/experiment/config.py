@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from evonet.errors import ConfigError
+from evonet.experiment.config_errors import explain
 from evonet.experiment.config_model import model_for
 from evonet.experiment.config_sections import EPISODE_RETURN, Experiment
 from evonet.experiment.document import STANDARD_INPUT, Document, KeyPath, to_yaml
-from evonet.experiment.explanations import explain
 from evonet.experiment.own_parts import import_parts
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from evonet.evolution import Generation
 from evonet.experiment.archive_moments import is_moment, moment_entry
 from evonet.experiment.fault_journal import normaliser_entry, record_faults
-from evonet.experiment.records import (
+from evonet.experiment.journal_lines import (
     ARCHIVE_METRICS,
     MEASURES,
     NEWBORN_IN_A_LINE,

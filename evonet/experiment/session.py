@@ -29,11 +29,11 @@ from evonet.experiment.build import (
     too_many_workers,
     warnings_for,
 )
+from evonet.experiment.champion_results import champion_results
 from evonet.experiment.checkpoint import Checkpoint
 from evonet.experiment.config import Config
 from evonet.experiment.generation_log import GenerationLog, search_metrics
 from evonet.experiment.interruption import alarm
-from evonet.experiment.results import champion_results
 from evonet.experiment.run_directory import RunDirectory
 from evonet.experiment.start_champion import start_champion
 from evonet.experiment.tracking import require_trackers

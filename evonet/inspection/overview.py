@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from evonet.champion import Champion
 from evonet.environments.known import Names
 from evonet.evaluation.kernels.task import why_no_kernel
+from evonet.experiment.journal_lines import VALIDATION_FITNESS
 from evonet.experiment.permissions import flags_for
-from evonet.experiment.records import VALIDATION_FITNESS
 from evonet.inspection.analysis.front import Front, front_of
 from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.archives import archive_text

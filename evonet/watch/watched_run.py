@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from evonet.errors import EvonetError
 from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
-from evonet.experiment.records import metrics_from, seconds_from
+from evonet.experiment.journal_lines import metrics_from, seconds_from
 from evonet.experiment.run_directory import LOCK, SUMMARY
 from evonet.experiment.run_finder import start_time
 from evonet.files.directory import Directory

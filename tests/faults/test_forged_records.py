@@ -8,8 +8,8 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import ConfigError
-from evonet.experiment import records
-from evonet.experiment.records import NEWBORN_IN_A_LINE, births_from
+from evonet.experiment import journal_lines
+from evonet.experiment.journal_lines import NEWBORN_IN_A_LINE, births_from
 from evonet.experiment.summaries import read_run_summary
 from evonet.files.bounded import LONGEST_LINE, read_lines
 from evonet.inspection.loaded_run import load_run
@@ -125,4 +125,4 @@ def test_the_longest_line_of_a_lineage_is_read(tmp_path):
     with file.open("rb") as opened:
         (births,) = read_lines(opened, births_from, "lineage")
     assert len(births.ids) == n
-    assert n == records.NEWBORN_IN_A_LINE
+    assert n == journal_lines.NEWBORN_IN_A_LINE

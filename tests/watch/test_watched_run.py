@@ -8,7 +8,7 @@ import pytest
 
 from evonet.architecture import Architecture
 from evonet.errors import ConfigError
-from evonet.experiment.records import METRICS, metrics_from
+from evonet.experiment.journal_lines import METRICS, metrics_from
 from evonet.experiment.run_directory import RunDirectory
 from evonet.inspection.loaded_run import load_run
 from evonet.population import Population
