@@ -8,12 +8,12 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from evonet.files.text import printable
+from evonet.files.text import Paint, printable
 from evonet.foreign import absolute
 from evonet.shell import allowing
 
@@ -35,9 +35,6 @@ _COLOURS = {"good": "\x1b[32m", "bad": "\x1b[31m", "dim": "\x1b[2m"}
 _RESET = "\x1b[0m"
 _COMMAND = re.compile(r"(?:^  |[:/ ])(?:evonet|pip) \w+ [^ ]|^  ")  # or a line that is set in, as tables are
 _PAINTED = re.compile(r"(\x1b\[(?:0|2|31|32)m)")
-
-Paint: TypeAlias = Callable[[str, str], str]
-"""Colours a text; called with the text and `good`, `bad` or `dim`."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """The object to which each command adds its parser."""

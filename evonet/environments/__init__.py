@@ -11,8 +11,8 @@ batches, `space_descriptions.py` writes spaces as plain data; `normaliser.py` no
 
 `known` has a file for each environment that has a kernel or names for its numbers; its README.md shows how to add one.
 evonet's own environments are `double_pole.py` and `maze.py` (maps in `maze_maps.py`, drawings in
-`double_pole_picture.py` and `maze_picture.py`), its wrappers `fixed_seed.py` and `noise_inputs.py`; `registration.py`
-registers them.
+`double_pole_picture.py` and `maze_picture.py`, both on the canvas of `canvas.py`), its wrappers `fixed_seed.py` and
+`noise_inputs.py`; `registration.py` registers them.
 """
 
 from evonet.environments.registration import register

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from evonet.foreign import without_addresses
+
+Paint: TypeAlias = Callable[[str, str], str]
+"""Colours a text for a terminal; called with the text and `good`, `bad` or `dim`."""
 
 
 def short_repr(value: Any, length: int = 80) -> str:

@@ -17,6 +17,7 @@ from evonet.environments.known import Names
 from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.experiment.journal_lines import VALIDATION_FITNESS
 from evonet.experiment.permissions import flags_for
+from evonet.files.text import Paint
 from evonet.inspection.analysis.front import Front, front_of
 from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.archives import archive_text
@@ -25,7 +26,7 @@ from evonet.inspection.lineage import Ancestor
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted, first_few, made_by, number, shortened, where_scored
 from evonet.inspection.policy_text import policy_text
-from evonet.inspection.verdict import COLUMNS, Paint, champion_verdict, plain, run_verdict
+from evonet.inspection.verdict import COLUMNS, champion_verdict, plain, run_verdict
 from evonet.inspection.weights import weight_tables
 from evonet.network import LayerName, NeuralNetwork
 from evonet.operators.structure import inputs_left_out

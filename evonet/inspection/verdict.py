@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from evonet.champion import Champion
 from evonet.environments.specification import EnvironmentSpec
 from evonet.experiment.champion_results import champion_results
-from evonet.files.text import printable
+from evonet.files.text import Paint, printable
 from evonet.inspection.phrases import (
     NO_CHAMPION,
     NO_CHAMPION_YET,
@@ -23,8 +23,6 @@ from evonet.inspection.phrases import (
 )
 
 COLUMNS = 80
-Paint = Callable[[str, str], str]
-"""Colours a text for a terminal; called with the text and `good`, `bad` or `dim`."""
 
 
 def plain(text: str, _: str) -> str:
