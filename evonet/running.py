@@ -17,8 +17,8 @@ from typing import Any
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import EvonetWarning
 from evonet.evaluation.executors import Workers
-from evonet.experiment.catalogue import config_path
-from evonet.experiment.config import Config
+from evonet.experiment.config.catalogue import config_path
+from evonet.experiment.config.config import Config
 from evonet.experiment.run_loop import Watcher
 from evonet.experiment.seed_run import Outcome
 from evonet.files.text import short_repr

@@ -60,7 +60,7 @@ def pytest_configure(config):
 def _texts_are_read_and_written_once():
     """Thousands of times it is the same config or command line, and YAML takes longer than most tests' runs."""
     from evonet import cli
-    from evonet.experiment import config, document
+    from evonet.experiment.config import config, document
 
     texts = {}
     document.parse = functools.lru_cache(1_000)(document.parse)

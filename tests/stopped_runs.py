@@ -3,7 +3,7 @@
 import pytest
 
 from evonet.experiment.config import Config
-from evonet.experiment.journal_lines import births_from
+from evonet.experiment.run_files.journal_lines import births_from
 from evonet.experiment.runner import resume, run
 from evonet.files.bounded import reading
 from evonet.files.fields import Fields

@@ -22,7 +22,7 @@ from evonet.cli import main
 from evonet.cli.console import print_painted, wrapped_for
 from evonet.cli.export import FORMATS
 from evonet.evaluation.engine import EngineName
-from evonet.experiment.catalogue import config_path
+from evonet.experiment.config.catalogue import config_path
 from evonet.fitness import Aggregation
 from evonet.foreign import without_place
 from evonet.operators.registry import OPERATORS

@@ -39,7 +39,7 @@ DOOR = {
     "evonet.experiment.build": {"import_module"},
     "evonet.evaluation.measuring": {"import_module", "self.function"},
     "evonet.function_fitness": {"self.function"},
-    "evonet.experiment.own_parts": {"import_module"},
+    "evonet.experiment.config.own_parts": {"import_module"},
 }  # fmt: skip
 THROUGH_THE_DOOR = {
     "evonet.environments.known.parameter": {"self.environment.make"},
@@ -101,9 +101,9 @@ CATCH_ALL = {
     "evonet.evaluation.executors.futures_pool",
     "evonet.evaluation.executors.scheduler",
     "evonet.evaluation.kernels.cache",
-    "evonet.experiment.bounded_yaml",
+    "evonet.experiment.config.bounded_yaml",
     "evonet.experiment.meanwhile",
-    "evonet.experiment.run_directory",
+    "evonet.experiment.run_files.run_directory",
     "evonet.experiment.run_loop",
     "evonet.experiment.session",
     "evonet.files.archive",

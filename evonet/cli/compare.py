@@ -25,7 +25,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.run_files.run_directory import to_json
     from evonet.inspection.comparison import Comparison
     from evonet.inspection.comparison.overview import comparison_overview
 

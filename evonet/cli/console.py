@@ -19,7 +19,7 @@ from evonet.shell import allowing
 
 if TYPE_CHECKING:
     from evonet.cluster.executor import Cluster
-    from evonet.experiment.config import Config
+    from evonet.experiment.config.config import Config
 
 DONE, FAILED, NOT_SOLVED = 0, 1, 3
 OUTPUT_LOST, INTERRUPTED, OUTPUT_CLOSED = 74, 130, 141  # as shells report SIGINT (130) and SIGPIPE (141)
@@ -154,9 +154,9 @@ def cluster(options: argparse.Namespace) -> Iterator[Cluster | None]:
 
 def load_config(options: argparse.Namespace) -> Config:
     """Load the config that the options name, with their overrides."""
-    from evonet.experiment.catalogue import config_path
-    from evonet.experiment.config import Config
-    from evonet.experiment.run_finder import is_run, is_study
+    from evonet.experiment.config.catalogue import config_path
+    from evonet.experiment.config.config import Config
+    from evonet.experiment.run_files.run_finder import is_run, is_study
 
     allow_imports(options.allow_import)
     path = config_path(options.config)
@@ -169,7 +169,7 @@ def load_config(options: argparse.Namespace) -> Config:
 def warn_of_unused_permissions(config: Config, modules: Sequence[str]) -> None:
     """Print a notice about `modules` that may be imported, and that nothing in the config would import."""
     from evonet.environments.imports import is_allowed, module_of
-    from evonet.experiment.own_parts import imported_names
+    from evonet.experiment.config.own_parts import imported_names
 
     named = [module_of(name) for _, name in imported_names(config.document.data)]
     for module in modules:

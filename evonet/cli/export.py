@@ -54,8 +54,8 @@ def _champion(source: Path, place: Sequence[float] | None) -> Champion:
         place: measures of a cell, for the elite of the run's archive there instead.
     """
     from evonet.champion import Champion
-    from evonet.experiment.run_directory import CHAMPION
-    from evonet.experiment.run_finder import resolve_last
+    from evonet.experiment.run_files.run_directory import CHAMPION
+    from evonet.experiment.run_files.run_finder import resolve_last
     from evonet.files.directory import reading_below
     from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_champion

@@ -27,7 +27,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _finish(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import resolve_last
+    from evonet.experiment.run_files.run_finder import resolve_last
     from evonet.experiment.runner import finish
 
     allow_imports(options.allow_import)

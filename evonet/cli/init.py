@@ -41,7 +41,7 @@ def add_to(commands: Commands) -> None:
 
 def _init(options: argparse.Namespace) -> int:
     from evonet.environments.imports import is_allowed, module_of
-    from evonet.experiment.template import template
+    from evonet.experiment.config.template import template
 
     module = module_of(options.environment)
     if module and not is_allowed(module, options.allow_import):

@@ -47,7 +47,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import is_study, resolve_last
+    from evonet.experiment.run_files.run_finder import is_study, resolve_last
 
     allow_imports(options.allow_import)
     path = resolve_last(options.run)
@@ -60,8 +60,8 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _inspect_file(options: argparse.Namespace, path: Path) -> int:
     from evonet.champion import Champion
-    from evonet.experiment.permissions import restore_permissions
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.config.permissions import restore_permissions
+    from evonet.experiment.run_files.run_directory import to_json
     from evonet.export.document import policy_document
     from evonet.inspection.overview import champion_overview
 
@@ -76,7 +76,7 @@ def _inspect_file(options: argparse.Namespace, path: Path) -> int:
 
 
 def _inspect_run(options: argparse.Namespace, path: Path) -> int:
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.run_files.run_directory import to_json
     from evonet.inspection.loaded_run import load_run
     from evonet.inspection.overview import run_overview, run_overview_data
 
@@ -109,7 +109,7 @@ def _page_made(options: argparse.Namespace, page: Path) -> None:
 
 
 def _inspect_study(options: argparse.Namespace, path: Path) -> int:
-    from evonet.experiment.run_directory import REPORT, to_json
+    from evonet.experiment.run_files.run_directory import REPORT, to_json
     from evonet.inspection.loaded_study import load_study
     from evonet.inspection.study_overview import study_overview
 

@@ -13,7 +13,7 @@ from evonet.cli.console import DONE, Commands
 from evonet.errors import ConfigError
 
 if TYPE_CHECKING:
-    from evonet.experiment.reference import Key
+    from evonet.experiment.config.reference import Key
 
 _WIDEST_NAME = 24
 _NARROWEST = 40  # columns
@@ -33,7 +33,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from evonet.experiment.catalogue import catalogue
+    from evonet.experiment.config.catalogue import catalogue
 
     entries = catalogue()
     if options.name is not None:
@@ -50,7 +50,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _list_one(options: argparse.Namespace, entries: Mapping[str, Mapping[str, str]]) -> int:
     """Print the kind, the components or the section that is called `options.name`."""
-    from evonet.experiment.reference import PARTS, part_keys, sections
+    from evonet.experiment.config.reference import PARTS, part_keys, sections
     from evonet.settings import near_miss
 
     name = options.name

@@ -48,7 +48,7 @@ def _plot(options: argparse.Namespace) -> int:
 
 
 def _drawing(options: argparse.Namespace) -> Callable[[Any], object]:
-    from evonet.experiment.run_finder import is_study
+    from evonet.experiment.run_files.run_finder import is_study
     from evonet.inspection.comparison import Comparison
     from evonet.inspection.comparison.compared import labelled
     from evonet.inspection.comparison.figures import learning, profile, solving

@@ -80,7 +80,7 @@ def _generations(text: str) -> list[int | None]:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import resolve_last
+    from evonet.experiment.run_files.run_finder import resolve_last
 
     allow_imports(options.allow_import)
     options.run = resolve_last(options.run, studies=options.fault is None)
@@ -90,7 +90,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _replay_champion(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.run_files.run_directory import to_json
     from evonet.seeding import Purpose, episode_seeds
 
     individual, policy, seed = _chosen(options)
@@ -111,7 +111,7 @@ def _replay_champion(options: argparse.Namespace) -> int:
 
 
 def _replay_generations(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.run_files.run_directory import to_json
     from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_individual
     from evonet.replay.side_by_side import MAX_PANELS, Panel, record_side_by_side
@@ -168,7 +168,7 @@ def _end(episode: Episode) -> str:
 def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
     """The individual, its policy, and the seed of the run."""
     from evonet.champion import Champion
-    from evonet.experiment.permissions import restore_permissions
+    from evonet.experiment.config.permissions import restore_permissions
     from evonet.inspection.loaded_study import load_run_or_best
     from evonet.inspection.stored import stored_individual
 
@@ -242,7 +242,7 @@ def _result(
 
 def _replay_fault(options: argparse.Namespace) -> int:
     from evonet.experiment.fault_replay import RecordedFault
-    from evonet.experiment.run_finder import require_run
+    from evonet.experiment.run_files.run_finder import require_run
 
     require_run(options.run)
     recorded = RecordedFault.read(options.run, options.fault)

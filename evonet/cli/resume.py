@@ -36,8 +36,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_directory import SUMMARY
-    from evonet.experiment.run_finder import resolve_last
+    from evonet.experiment.run_files.run_directory import SUMMARY
+    from evonet.experiment.run_files.run_finder import resolve_last
     from evonet.experiment.runner import resume, resumed_config
 
     allow_imports(options.allow_import)

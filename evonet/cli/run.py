@@ -29,7 +29,7 @@ from evonet.shell import command
 
 if TYPE_CHECKING:
     from evonet.cluster.executor import Cluster
-    from evonet.experiment.config import Config
+    from evonet.experiment.config.config import Config
 
 
 def add_to(commands: Commands) -> None:
@@ -77,7 +77,7 @@ def run_context(options: argparse.Namespace, config: Config) -> Iterator[tuple[C
 
 def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
     """Print the results of a run; returns the exit status."""
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.run_files.run_directory import to_json
 
     if options.json:
         print(printable_json(to_json(summary, indent=2)))
@@ -91,7 +91,7 @@ def print_results(options: argparse.Namespace, summary: dict[str, Any]) -> int:
 
 def _next(summary: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:
     """Commands that show the finished run."""
-    from evonet.experiment.permissions import flags_for
+    from evonet.experiment.config.permissions import flags_for
 
     run = summary["run_directory"]
     flags = flags_for(Path(run), allowed)

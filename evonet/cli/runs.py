@@ -27,7 +27,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _runs(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_directory import RUNS, to_json
+    from evonet.experiment.run_files.run_directory import RUNS, to_json
     from evonet.inspection.run_list import run_list, run_table
 
     folder = options.folder or RUNS

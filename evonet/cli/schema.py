@@ -36,14 +36,14 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _json_schema() -> str:
-    from evonet.experiment.json_schema import json_schema
+    from evonet.experiment.config.json_schema import json_schema
 
     return json.dumps(json_schema(), indent=2) + "\n"
 
 
 def _reference(page: Path | None) -> str:
     """The reference in Markdown, below what the page has above the heading of the reference."""
-    from evonet.experiment.reference import HEADING, markdown
+    from evonet.experiment.config.reference import HEADING, markdown
 
     try:
         above = "" if page is None else page.read_text(encoding="utf-8").partition(f"{HEADING}\n")[0]

@@ -31,7 +31,7 @@ from evonet.files.text import printable, printable_json
 from evonet.shell import command
 
 if TYPE_CHECKING:
-    from evonet.experiment.config import Config
+    from evonet.experiment.config.config import Config
     from evonet.experiment.seed_run import Outcome
 
 _MAX_SEEDS = 100_000
@@ -155,7 +155,7 @@ def parse_vary(text: str) -> tuple[str, list[str]]:
 
 def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) -> int:
     """Run a study for each value of a key, each in a folder of its own, and print how they compare."""
-    from evonet.experiment.run_directory import RUNS, safe_name, to_json
+    from evonet.experiment.run_files.run_directory import RUNS, safe_name, to_json
     from evonet.inspection.comparison import Comparison
     from evonet.inspection.comparison.overview import comparison_overview
 
@@ -191,8 +191,8 @@ def _vary(options: argparse.Namespace, seeds: list[int], at_once: int | None) ->
 
 
 def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> int:
-    from evonet.experiment.permissions import flags_for
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.config.permissions import flags_for
+    from evonet.experiment.run_files.run_directory import to_json
 
     path = Path(summary["study_directory"])
     if options.json:

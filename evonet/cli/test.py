@@ -57,7 +57,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _test(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import resolve_last
+    from evonet.experiment.run_files.run_finder import resolve_last
 
     allow_imports(options.allow_import)
     options.champion = resolve_last(options.champion, studies=False)
@@ -66,7 +66,7 @@ def _test(options: argparse.Namespace) -> int:
 
 def _test_file(options: argparse.Namespace) -> int:
     from evonet.champion import Champion
-    from evonet.experiment.permissions import restore_permissions
+    from evonet.experiment.config.permissions import restore_permissions
 
     champion = Champion.load(options.champion, (*options.allow_import, *restore_permissions(options.champion)))
     champion = _tested(options, champion, _EPISODES, 0)
@@ -76,9 +76,9 @@ def _test_file(options: argparse.Namespace) -> int:
 
 
 def _test_run(options: argparse.Namespace) -> int:
-    from evonet.experiment.champion_results import champion_results
-    from evonet.experiment.run_directory import RunDirectory
-    from evonet.experiment.summaries import read_run_summary
+    from evonet.experiment.run_files.champion_results import champion_results
+    from evonet.experiment.run_files.run_directory import RunDirectory
+    from evonet.experiment.run_files.summaries import read_run_summary
     from evonet.inspection.loaded_run import load_run
     from evonet.inspection.stored import stored_champion
 
@@ -120,8 +120,8 @@ def _save(champion: Champion, path: Path) -> None:
 
 
 def _print(options: argparse.Namespace, champion: Champion, target: float | None, path: Path) -> int:
-    from evonet.experiment.champion_results import champion_results
-    from evonet.experiment.run_directory import to_json
+    from evonet.experiment.run_files.champion_results import champion_results
+    from evonet.experiment.run_files.run_directory import to_json
     from evonet.inspection.verdict import champion_verdict
 
     if options.json:

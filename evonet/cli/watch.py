@@ -74,7 +74,7 @@ def _port(text: str) -> int:
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_finder import resolve_last
+    from evonet.experiment.run_files.run_finder import resolve_last
 
     allow_imports(options.allow_import)
     options.run = resolve_last(options.run)

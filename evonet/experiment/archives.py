@@ -12,7 +12,9 @@ from evonet.types import RETURN
 
 if TYPE_CHECKING:
     from evonet.archives.archive import Archive
-    from evonet.experiment.config import Config  # its import takes a while, and whoever reads an archive needs none
+    from evonet.experiment.config.config import (
+        Config,  # its import takes a while, and whoever reads an archive needs none
+    )
 
 FORMAT = "evonet archive 1"
 LIMITS = ArchiveLimits(file=4 << 30, header=1 << 20)

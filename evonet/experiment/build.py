@@ -23,11 +23,11 @@ from evonet.errors import (
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.results import EpisodeResults
 from evonet.experiment.archives import check_measures
-from evonet.experiment.config import Config
-from evonet.experiment.config_sections import EPISODE_RETURN, EVALUATION, NETWORK
-from evonet.experiment.document import KeyPath
-from evonet.experiment.models import arguments
-from evonet.experiment.own_parts import own_names, refuse_imports
+from evonet.experiment.config.config import Config
+from evonet.experiment.config.document import KeyPath
+from evonet.experiment.config.models import arguments
+from evonet.experiment.config.own_parts import own_names, refuse_imports
+from evonet.experiment.config.sections import EPISODE_RETURN, EVALUATION, NETWORK
 from evonet.experiment.refinement import check_refinement
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness

@@ -20,8 +20,9 @@ from evonet.experiment.build import (
     target_warnings,
     warnings_for,
 )
-from evonet.experiment.config import Config
+from evonet.experiment.config.config import Config
 from evonet.experiment.costs import duration, proposal
+from evonet.experiment.run_files.tracking import require_trackers
 from evonet.experiment.start_champion import start_champion
 from evonet.experiment.start_check import (
     NOT_REPEATED,
@@ -33,7 +34,6 @@ from evonet.experiment.start_check import (
     trial_findings,
     try_out,
 )
-from evonet.experiment.tracking import require_trackers
 from evonet.fitness import EpisodeReturn, Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
 from evonet.strategies.algorithm import Algorithm, ask

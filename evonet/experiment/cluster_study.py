@@ -16,9 +16,9 @@ from pathlib import Path
 
 from evonet.cluster.calls import Tasks
 from evonet.cluster.executor import Cluster
-from evonet.experiment.bounded_yaml import LONGEST_CONFIG
-from evonet.experiment.run_directory import CONFIG, LOCK, SUMMARY, to_json, unwritable
-from evonet.experiment.run_finder import run_directory
+from evonet.experiment.config.bounded_yaml import LONGEST_CONFIG
+from evonet.experiment.run_files.run_directory import CONFIG, LOCK, SUMMARY, to_json, unwritable
+from evonet.experiment.run_files.run_finder import run_directory
 from evonet.experiment.seed_run import Outcome, run_seed
 from evonet.files.bounded import read_text
 from evonet.files.directory import reading_below, write_atomically

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonet.champion_selection import held_out_episodes
-from evonet.experiment.config import Config
-from evonet.experiment.document import to_yaml
+from evonet.experiment.config.config import Config
+from evonet.experiment.config.document import to_yaml
 from evonet.fitness import EpisodeReturn
 from evonet.processes.cores import cores
 

@@ -15,7 +15,7 @@ from evonet.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from evonet.evolution import Evolution
-    from evonet.experiment.config import Config
+    from evonet.experiment.config.config import Config
     from evonet.nsga2 import NSGA2  # most runs have one objective
 
 MAX_INDIVIDUALS = 1000

@@ -11,16 +11,16 @@ from evonet.champion import Champion
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
 from evonet.evolution import Generation
 from evonet.experiment.build import limit_warning
-from evonet.experiment.checkpoint import CheckpointWriter
-from evonet.experiment.fault_journal import faults_recorded
+from evonet.experiment.config.permissions import flags_for
 from evonet.experiment.fronts import front_entry
 from evonet.experiment.interruption import Interruption
 from evonet.experiment.meanwhile import meanwhile
-from evonet.experiment.permissions import flags_for
 from evonet.experiment.refinement import refine
-from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.run_files.checkpoint import CheckpointWriter
+from evonet.experiment.run_files.fault_journal import faults_recorded
+from evonet.experiment.run_files.run_directory import RunDirectory
+from evonet.experiment.run_files.tracking import Tracker, make_trackers
 from evonet.experiment.session import Session
-from evonet.experiment.tracking import Tracker, make_trackers
 from evonet.shell import command
 
 Watcher = Callable[[Generation, float], None]

@@ -10,16 +10,16 @@ from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, ConfigError, RunInUse
-from evonet.experiment.checkpoint import Checkpoint, checkpoints_in, usable_checkpoint
-from evonet.experiment.config import Config, completed
-from evonet.experiment.differences import differences
+from evonet.experiment.config.config import Config, completed
+from evonet.experiment.config.differences import differences
+from evonet.experiment.config.permissions import flags_for, remember_permissions, restore_permissions
 from evonet.experiment.interruption import interruptible
-from evonet.experiment.permissions import flags_for, remember_permissions, restore_permissions
-from evonet.experiment.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
-from evonet.experiment.run_finder import require_run
+from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in, usable_checkpoint
+from evonet.experiment.run_files.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
+from evonet.experiment.run_files.run_finder import require_run
+from evonet.experiment.run_files.summaries import read_run_summary
 from evonet.experiment.run_loop import Watcher, run_to_end
 from evonet.experiment.session import Session
-from evonet.experiment.summaries import read_run_summary
 from evonet.files.directory import Directory
 from evonet.fingerprint import changes, fingerprint
 from evonet.foreign import working_directory_kept
@@ -52,7 +52,7 @@ def run(
             of at most 50 steps. There is none where a kernel stands in for the environment.
         started: called with the absolute path of the run directory before the first generation.
         remember_imports: whether the modules that the config may import are remembered in the user's own settings, so
-            that later commands may import them for this run; see `evonet.experiment.permissions`.
+            that later commands may import them for this run; see `evonet.experiment.config.permissions`.
 
     Returns:
         The run's summary, as in `run.json`.

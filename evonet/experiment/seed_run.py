@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import CheckpointError, EvonetError
-from evonet.experiment.config import Config
-from evonet.experiment.run_directory import CONFIG
-from evonet.experiment.run_finder import run_directory
+from evonet.experiment.config.config import Config
+from evonet.experiment.run_files.run_directory import CONFIG
+from evonet.experiment.run_files.run_finder import run_directory
 from evonet.experiment.runner import resume, run
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 

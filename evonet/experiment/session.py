@@ -29,14 +29,14 @@ from evonet.experiment.build import (
     too_many_workers,
     warnings_for,
 )
-from evonet.experiment.champion_results import champion_results
-from evonet.experiment.checkpoint import Checkpoint
-from evonet.experiment.config import Config
-from evonet.experiment.generation_log import GenerationLog, search_metrics
+from evonet.experiment.config.config import Config
 from evonet.experiment.interruption import alarm
-from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.run_files.champion_results import champion_results
+from evonet.experiment.run_files.checkpoint import Checkpoint
+from evonet.experiment.run_files.generation_log import GenerationLog, search_metrics
+from evonet.experiment.run_files.run_directory import RunDirectory
+from evonet.experiment.run_files.tracking import require_trackers
 from evonet.experiment.start_champion import start_champion
-from evonet.experiment.tracking import require_trackers
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.seeding import Purpose, episode_seeds

@@ -7,10 +7,10 @@ from typing import Any
 
 from evonet.champion import Champion
 from evonet.errors import ConfigError
-from evonet.experiment.config import Config
-from evonet.experiment.document import KeyPath
-from evonet.experiment.run_directory import CHAMPION
-from evonet.experiment.run_finder import require_run, resolve_last
+from evonet.experiment.config.config import Config
+from evonet.experiment.config.document import KeyPath
+from evonet.experiment.run_files.run_directory import CHAMPION
+from evonet.experiment.run_files.run_finder import require_run, resolve_last
 from evonet.files.directory import reading_below
 from evonet.fitness import Fitness
 

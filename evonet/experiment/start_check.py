@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from evonet.evaluation.results import Fault
-from evonet.experiment.config import Config
+from evonet.experiment.config.config import Config
 from evonet.experiment.costs import Costs, estimate
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.seeding import Purpose, episode_seeds, generator

@@ -10,10 +10,12 @@ from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
 from evonet.experiment.build import build_algorithm, build_fitness, target_warnings, too_many_workers, warnings_for
-from evonet.experiment.config import Config
+from evonet.experiment.config.config import Config
+from evonet.experiment.config.permissions import remember_permissions
 from evonet.experiment.interruption import interruptible
-from evonet.experiment.permissions import remember_permissions
-from evonet.experiment.run_directory import to_json
+from evonet.experiment.run_files.run_directory import to_json
+from evonet.experiment.run_files.summaries import STUDY
+from evonet.experiment.run_files.tracking import require_trackers
 from evonet.experiment.seed_run import Outcome
 from evonet.experiment.seed_runners import seed_runner
 from evonet.experiment.start_champion import start_champion
@@ -25,8 +27,6 @@ from evonet.experiment.study_directory import (
     write_text,
 )
 from evonet.experiment.study_summary import summarise
-from evonet.experiment.summaries import STUDY
-from evonet.experiment.tracking import require_trackers
 from evonet.fitness import EpisodeReturn
 from evonet.foreign import working_directory_kept
 from evonet.processes.cores import cores

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import ConfigError, RunDirectoryError, RunInUse
-from evonet.experiment.config import Config, completed
-from evonet.experiment.differences import as_written, differences
-from evonet.experiment.document import Document, to_yaml
-from evonet.experiment.run_directory import (
+from evonet.experiment.config.config import Config, completed
+from evonet.experiment.config.differences import as_written, differences
+from evonet.experiment.config.document import Document, to_yaml
+from evonet.experiment.run_files.run_directory import (
     CONFIG,
     LOCK,
     REPORT,
@@ -23,8 +23,8 @@ from evonet.experiment.run_directory import (
     safe_name,
     unwritable,
 )
-from evonet.experiment.run_finder import run_directory
-from evonet.experiment.summaries import LONGEST_STUDY, STUDY, read_run_summary
+from evonet.experiment.run_files.run_finder import run_directory
+from evonet.experiment.run_files.summaries import LONGEST_STUDY, STUDY, read_run_summary
 from evonet.files.directory import Directory, name_of_temporary
 
 _FOLDER = re.compile(r"\.?seed-\d+(\.arriving)?")

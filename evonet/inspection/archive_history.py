@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from evonet.experiment.archive_moments import ArchiveMoment, moment_from
-from evonet.experiment.run_directory import journal_name
+from evonet.experiment.run_files.archive_moments import ArchiveMoment, moment_from
+from evonet.experiment.run_files.run_directory import journal_name
 from evonet.files.bounded import read_some_lines
 from evonet.files.directory import reading_below
 from evonet.inspection.loaded_run import LoadedRun

@@ -13,7 +13,7 @@ from evonet.champion import Champion
 from evonet.champion_selection import normaliser_from
 from evonet.elite_validation import HeldOut
 from evonet.errors import ConfigError
-from evonet.experiment.run_directory import ARCHIVE
+from evonet.experiment.run_files.run_directory import ARCHIVE
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import number
 from evonet.inspection.saved_archive import validated_archive

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evonet.experiment.journal_lines import Births
+from evonet.experiment.run_files.journal_lines import Births
 from evonet.extras import pandas_for
 from evonet.population import NO_PARENT
 from evonet.types import BoolArray, FloatArray, IntArray

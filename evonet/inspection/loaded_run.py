@@ -20,17 +20,17 @@ from evonet.environments.imports import module_of
 from evonet.environments.known import Names, WrongNames, checked_names
 from evonet.errors import CheckpointError, ConfigError
 from evonet.evaluation.task_descriptions import architecture_from, task_from
-from evonet.experiment.bounded_yaml import LONGEST_CONFIG
-from evonet.experiment.champion_results import champion_results
-from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
-from evonet.experiment.document import Document
-from evonet.experiment.fault_journal import fault_from, individual_from
-from evonet.experiment.journal_lines import METRICS, births_from, metrics_from, seconds_from
-from evonet.experiment.own_parts import imported_names
-from evonet.experiment.permissions import restore_permissions
-from evonet.experiment.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
-from evonet.experiment.run_finder import require_run, resolve_last
-from evonet.experiment.summaries import read_run_summary
+from evonet.experiment.config.bounded_yaml import LONGEST_CONFIG
+from evonet.experiment.config.document import Document
+from evonet.experiment.config.own_parts import imported_names
+from evonet.experiment.config.permissions import restore_permissions
+from evonet.experiment.run_files.champion_results import champion_results
+from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.run_files.fault_journal import fault_from, individual_from
+from evonet.experiment.run_files.journal_lines import METRICS, births_from, metrics_from, seconds_from
+from evonet.experiment.run_files.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
+from evonet.experiment.run_files.run_finder import require_run, resolve_last
+from evonet.experiment.run_files.summaries import read_run_summary
 from evonet.extras import pandas_for
 from evonet.files.bounded import read_lines, read_some_lines, unreadable
 from evonet.files.directory import Directory, reading_below

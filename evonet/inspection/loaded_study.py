@@ -11,9 +11,9 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.errors import ConfigError
-from evonet.experiment.run_finder import is_study, resolve_last, run_directory, seeds_in
+from evonet.experiment.run_files.run_finder import is_study, resolve_last, run_directory, seeds_in
+from evonet.experiment.run_files.summaries import STUDY, read_study_summary
 from evonet.experiment.study_summary import summarise
-from evonet.experiment.summaries import STUDY, read_study_summary
 from evonet.extras import pandas_for
 from evonet.inspection.loaded_run import LoadedRun, load_run, read_settings
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from evonet.champion import Champion
 from evonet.environments.known import Names
 from evonet.evaluation.kernels.task import why_no_kernel
-from evonet.experiment.journal_lines import VALIDATION_FITNESS
-from evonet.experiment.permissions import flags_for
+from evonet.experiment.config.permissions import flags_for
+from evonet.experiment.run_files.journal_lines import VALIDATION_FITNESS
 from evonet.files.text import Paint
 from evonet.inspection.analysis.front import Front, front_of
 from evonet.inspection.analysis.search import Search, search_of

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import ConfigError
-from evonet.experiment.run_finder import directories_in, is_study, start_time
+from evonet.experiment.run_files.run_finder import directories_in, is_study, start_time
 from evonet.files.text import printable
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.loaded_study import LoadedStudy

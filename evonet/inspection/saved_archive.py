@@ -14,7 +14,7 @@ from evonet.archives.cells import CellArchive
 from evonet.elite_validation import HeldOut
 from evonet.experiment.algorithms import Algorithms
 from evonet.experiment.archives import FORMAT, LIMITS
-from evonet.experiment.run_directory import ARCHIVE
+from evonet.experiment.run_files.run_directory import ARCHIVE
 from evonet.files.archive import read_state
 from evonet.files.directory import reading_below
 

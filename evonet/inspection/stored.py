@@ -14,8 +14,8 @@ from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import CheckpointError, ConfigError
-from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
-from evonet.experiment.run_directory import CHECKPOINTS
+from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.run_files.run_directory import CHECKPOINTS
 from evonet.individual import Individual
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.strategies.saved_population import population_of

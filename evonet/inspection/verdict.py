@@ -8,7 +8,7 @@ from typing import Any
 
 from evonet.champion import Champion
 from evonet.environments.specification import EnvironmentSpec
-from evonet.experiment.champion_results import champion_results
+from evonet.experiment.run_files.champion_results import champion_results
 from evonet.files.text import Paint, printable
 from evonet.inspection.phrases import (
     NO_CHAMPION,

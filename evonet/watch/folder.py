@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evonet.experiment.run_finder import directories_in, is_run, is_study, run_directory, seeds_in, start_time
+from evonet.experiment.run_files.run_finder import directories_in, is_run, is_study, run_directory, seeds_in, start_time
 
 _MAX_RUNS = 200  # runs
 

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from evonet.errors import ConfigError, EvonetError
-from evonet.experiment.run_finder import is_run
+from evonet.experiment.run_files.run_finder import is_run
 from evonet.watch.folder import runs_in
 from evonet.watch.pages import page
 from evonet.watch.report_maker import ReportMaker

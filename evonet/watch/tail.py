@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from evonet.errors import ConfigError
-from evonet.experiment.run_directory import journal_name
+from evonet.experiment.run_files.run_directory import journal_name
 from evonet.files.bounded import read_lines
 from evonet.files.directory import reading_below
 from evonet.files.fields import Fields

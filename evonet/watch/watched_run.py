@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evonet.errors import EvonetError
-from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
-from evonet.experiment.journal_lines import metrics_from, seconds_from
-from evonet.experiment.run_directory import LOCK, SUMMARY
-from evonet.experiment.run_finder import start_time
+from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.run_files.journal_lines import metrics_from, seconds_from
+from evonet.experiment.run_files.run_directory import LOCK, SUMMARY
+from evonet.experiment.run_files.run_finder import start_time
 from evonet.files.directory import Directory
 from evonet.files.lock import is_locked
 from evonet.inspection.loaded_run import LoadedRun, load_run, target_of

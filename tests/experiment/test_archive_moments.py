@@ -9,7 +9,7 @@ import pytest
 
 from evonet.archives import GridArchive, UnstructuredArchive
 from evonet.errors import ConfigError
-from evonet.experiment.archive_moments import is_moment
+from evonet.experiment.run_files.archive_moments import is_moment
 from evonet.inspection.archive_history import archive_moments
 from evonet.inspection.loaded_run import load_run
 from tests.stopped_runs import EAGER, exact_files, go_on, run_stopped, run_whole

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from evonet.errors import CheckpointError, ConfigError, RunDirectoryError
-from evonet.experiment import checkpoint as checkpoints
-from evonet.experiment.checkpoint import (
+from evonet.experiment.run_files import checkpoint as checkpoints
+from evonet.experiment.run_files.checkpoint import (
     FORMAT,
     LIMITS,
     Checkpoint,

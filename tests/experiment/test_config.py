@@ -25,10 +25,10 @@ from evonet.experiment.build import (
     target_of,
     target_warnings,
 )
-from evonet.experiment.config import Config, completed
-from evonet.experiment.config_model import experiment_model
-from evonet.experiment.document import Document, to_yaml
-from evonet.experiment.json_schema import json_schema
+from evonet.experiment.config.config import Config, completed
+from evonet.experiment.config.document import Document, to_yaml
+from evonet.experiment.config.json_schema import json_schema
+from evonet.experiment.config.model import experiment_model
 from evonet.experiment.stopping import Stop
 from evonet.operators.registry import OPERATORS
 from evonet.operators.structure import STRUCTURAL_MUTATIONS

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonet.errors import ConfigError
-from evonet.experiment.document import Document, to_yaml
+from evonet.experiment.config.document import Document, to_yaml
 
 
 def read(tmp_path, text, *overrides):

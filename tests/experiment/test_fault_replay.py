@@ -14,9 +14,9 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError
 from evonet.evaluation.results import Fault
 from evonet.experiment.config import Config
-from evonet.experiment.fault_journal import individual_from, normaliser_entry, record_faults
 from evonet.experiment.fault_replay import RecordedFault
-from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.run_files.fault_journal import individual_from, normaliser_entry, record_faults
+from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.experiment.runner import run
 from evonet.files.bounded import LONGEST_LINE, reading
 from evonet.files.fields import Fields

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from evonet.experiment.docstrings import settings_of, summary_of
-from evonet.experiment.json_schema import json_schema
+from evonet.experiment.config.docstrings import settings_of, summary_of
+from evonet.experiment.config.json_schema import json_schema
 from evonet.operators.mutation import Gaussian
 from evonet.strategies.snes import SNES
 

@@ -15,7 +15,7 @@ from evonet.environments.known import KNOWN, KnownEnvironment
 from evonet.errors import ConfigError
 from evonet.experiment.build import build_algorithm, build_fitness
 from evonet.experiment.config import Config
-from evonet.experiment.own_parts import named_parts
+from evonet.experiment.config.own_parts import named_parts
 from evonet.experiment.runner import resume, run
 from evonet.experiment.study import study
 from evonet.export import export

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from evonet.cli import main
-from evonet.experiment.permissions import flags_for, remember_permissions, restore_permissions
+from evonet.experiment.config.permissions import flags_for, remember_permissions, restore_permissions
 
 CONFIG = (
     "environment: {id: 'game_of_ones_own:Game'}\nalgorithm: {population_size: 4}\nnetwork: {hidden: 2}\n"

@@ -12,8 +12,8 @@ import pytest
 from evonet.architecture import Architecture
 from evonet.errors import CheckpointError, ConfigError, RunDirectoryError
 from evonet.experiment.algorithms import ALGORITHMS
-from evonet.experiment.checkpoint import Checkpoint
-from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.run_files.checkpoint import Checkpoint
+from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.files.directory import Directory
 from evonet.settings import argument_hints
 from evonet.shell import command

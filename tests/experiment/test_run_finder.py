@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evonet.errors import ConfigError
-from evonet.experiment.run_finder import directories_in, is_run, is_study, require_run, resolve_last
+from evonet.experiment.run_files.run_finder import directories_in, is_run, is_study, require_run, resolve_last
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 
 from evonet import Champion
 from evonet.errors import ConfigError, EnvironmentUnavailable, RunDirectoryError
-from evonet.experiment import run_directory
 from evonet.experiment.config import Config
-from evonet.experiment.run_directory import RunDirectory, new_run_directory, to_json
+from evonet.experiment.run_files import run_directory
+from evonet.experiment.run_files.run_directory import RunDirectory, new_run_directory, to_json
 from evonet.experiment.runner import run
 from evonet.files.directory import Directory
 from evonet.foreign import without_place

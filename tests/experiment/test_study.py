@@ -15,7 +15,7 @@ from evonet.cli.study import parse_seeds, parse_vary
 from evonet.errors import ConfigError, EnvironmentUnavailable, RunDirectoryError, RunInUse
 from evonet.experiment import seed_run, seed_runners
 from evonet.experiment.config import Config
-from evonet.experiment.differences import differences
+from evonet.experiment.config.differences import differences
 from evonet.experiment.runner import run
 from evonet.experiment.study import study
 from evonet.experiment.study_summary import summarise

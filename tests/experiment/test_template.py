@@ -8,7 +8,7 @@ import pytest
 
 from evonet.cli import main
 from evonet.experiment.config import Config
-from evonet.experiment.template import template
+from evonet.experiment.config.template import template
 from evonet.fitness import EpisodeReturn
 from tests.own_parts import MODULE, Line
 

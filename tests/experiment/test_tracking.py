@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evonet.cli import main
-from evonet.experiment.tracking import TRACKERS, make_trackers
+from evonet.experiment.run_files.tracking import TRACKERS, make_trackers
 from evonet.extras import install_hint
 from tests.stopped_runs import EAGER, config_for, go_on, run_stopped, run_whole
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from evonet.cli import main
-from evonet.experiment import checkpoint
 from evonet.experiment.algorithms import ALGORITHMS
+from evonet.experiment.run_files import checkpoint
 from evonet.processes.cores import cores
 from evonet.settings import argument_defaults
 from tests.archived import ARCHIVED
@@ -181,7 +181,7 @@ def test_fault_35_no_deadline_goes_by_the_wall_clock():
         for file in package.rglob("*.py")
         if "time.time()" in file.read_text(encoding="utf-8")
     }
-    assert found == {"inspection/loaded_run.py", "experiment/tracking.py"}  # how long ago a file was written
+    assert found == {"inspection/loaded_run.py", "experiment/run_files/tracking.py"}  # how long ago a file was written
 
 
 def test_a_stopped_run_goes_on_while_the_clock_jumps(stopped, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import RunDirectoryError
-from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.runner import run
 from tests.environments_for_tests import MODULE
 from tests.faults.disks import CHANGES, Crash, Disk

@@ -8,9 +8,9 @@ import pytest
 
 from evonet.cli import main
 from evonet.errors import ConfigError
-from evonet.experiment import journal_lines
-from evonet.experiment.journal_lines import NEWBORN_IN_A_LINE, births_from
-from evonet.experiment.summaries import read_run_summary
+from evonet.experiment.run_files import journal_lines
+from evonet.experiment.run_files.journal_lines import NEWBORN_IN_A_LINE, births_from
+from evonet.experiment.run_files.summaries import read_run_summary
 from evonet.files.bounded import LONGEST_LINE, read_lines
 from evonet.inspection.loaded_run import load_run
 from tests.stopped_runs import SMALL, run_whole
@@ -102,7 +102,7 @@ def test_every_forged_line_of_a_journal_is_read_or_refused(name, run, capsys):
 
 
 def test_a_lineage_of_any_length_is_written_in_lines_that_are_read(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonet.experiment.generation_log.NEWBORN_IN_A_LINE", 3)
+    monkeypatch.setattr("evonet.experiment.run_files.generation_log.NEWBORN_IN_A_LINE", 3)
     split = run_whole(tmp_path, CARTPOLE)
     long = load_run(whole).lineage
     short = load_run(split).lineage

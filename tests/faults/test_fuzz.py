@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from evonet import Champion
 from evonet.errors import CheckpointError, ConfigError
 from evonet.evaluation.task_descriptions import CHAMPION_LIMITS
-from evonet.experiment import checkpoint as checkpoint_files
-from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.config import Config
+from evonet.experiment.run_files import checkpoint as checkpoint_files
+from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.session import Session
 from evonet.files.archive import pack_archive, pack_state, read_archive, read_state
 from evonet.files.bounded import read_lines, reading

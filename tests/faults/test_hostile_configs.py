@@ -12,8 +12,8 @@ import pytest
 from evonet.cli import main
 from evonet.errors import ConfigError
 from evonet.evaluation.task_descriptions import CHAMPION_LIMITS
-from evonet.experiment.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.config import Config
+from evonet.experiment.config.bounded_yaml import LONGEST_CONFIG
 from evonet.files.archive import pack_archive, read_archive
 from evonet.files.bounded import reading
 from tests.environments_for_tests import MODULE

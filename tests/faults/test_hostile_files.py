@@ -17,8 +17,8 @@ from evonet import Champion
 from evonet.cli import main
 from evonet.errors import CheckpointError, ConfigError
 from evonet.evaluation.task_descriptions import CHAMPION_LIMITS
-from evonet.experiment import checkpoint as checkpoint_files
-from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
+from evonet.experiment.run_files import checkpoint as checkpoint_files
+from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
 from evonet.files.archive import pack_archive, pack_state, read_archive, read_state
 from evonet.files.bounded import reading
 from tests.environments_for_tests import MODULE

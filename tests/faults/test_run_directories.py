@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evonet.cli import main
-from evonet.experiment.checkpoint import FORMAT, LIMITS, checkpoints_in, usable_checkpoint
+from evonet.experiment.run_files.checkpoint import FORMAT, LIMITS, checkpoints_in, usable_checkpoint
 from evonet.files.archive import pack_state, read_state
 from evonet.files.bounded import reading
 from evonet.files.directory import Directory

@@ -9,7 +9,7 @@ import pytest
 
 from evonet.cli import main
 from evonet.experiment.interruption import Interrupted, interruptible
-from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.seeding import Purpose, episode_seeds
 from tests import sleepy
 from tests.faults.processes import Started, generations_in, wait_until

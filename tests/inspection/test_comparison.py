@@ -12,9 +12,9 @@ import pytest
 from evonet.cli import main
 from evonet.errors import ConfigError
 from evonet.experiment.config import Config
-from evonet.experiment.document import to_yaml
-from evonet.experiment.journal_lines import METRICS
-from evonet.experiment.run_directory import to_json
+from evonet.experiment.config.document import to_yaml
+from evonet.experiment.run_files.journal_lines import METRICS
+from evonet.experiment.run_files.run_directory import to_json
 from evonet.experiment.runner import run
 from evonet.experiment.study_summary import summarise
 from evonet.extras import install_hint

@@ -10,7 +10,7 @@ import pytest
 
 from evonet.errors import ConfigError, EvonetError, UnsuitableEnvironment
 from evonet.experiment.config import Config
-from evonet.experiment.journal_lines import METRICS
+from evonet.experiment.run_files.journal_lines import METRICS
 from evonet.experiment.runner import run as run_config
 from evonet.inspection.loaded_run import NO_CHAMPION_YET, load_run
 from evonet.seeding import Purpose, episode_seeds

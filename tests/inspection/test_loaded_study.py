@@ -10,7 +10,7 @@ import pytest
 from evonet.cli import main
 from evonet.errors import ConfigError, EvonetError
 from evonet.experiment.config import Config
-from evonet.experiment.run_directory import to_json
+from evonet.experiment.run_files.run_directory import to_json
 from evonet.experiment.study import study
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.loaded_study import load_run_or_best, load_study

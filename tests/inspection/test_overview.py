@@ -9,7 +9,7 @@ import pytest
 from evonet import Architecture, Champion, NeuralNetwork, Score
 from evonet.environments.known import KNOWN, names_for
 from evonet.experiment.config import Config
-from evonet.experiment.run_directory import to_json
+from evonet.experiment.run_files.run_directory import to_json
 from evonet.experiment.runner import run
 from evonet.fitness import EpisodeReturn
 from evonet.inspection.loaded_run import load_run

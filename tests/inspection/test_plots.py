@@ -10,7 +10,7 @@ from evonet import NeuralNetwork
 from evonet.archives import GridArchive
 from evonet.environments.known import names_for
 from evonet.errors import EvonetError
-from evonet.experiment.journal_lines import SAMPLE_METRICS, SIZES
+from evonet.experiment.run_files.journal_lines import SAMPLE_METRICS, SIZES
 from evonet.inspection import plots
 from evonet.inspection.analysis.ancestry import Family, Payoff, family, payoffs
 from evonet.inspection.analysis.front import Front

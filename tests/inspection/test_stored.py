@@ -8,8 +8,8 @@ import pytest
 
 from evonet.cli import main
 from evonet.environments.normaliser import ObservationNormaliser
-from evonet.experiment.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.config import Config
+from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.runner import run
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.stored import NotStored, stored_individual

@@ -7,8 +7,8 @@ import pytest
 from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.experiment.algorithms import ALGORITHMS
-from evonet.experiment.catalogue import catalogue
 from evonet.experiment.config import Config
+from evonet.experiment.config.catalogue import catalogue
 from evonet.experiment.runner import run
 from evonet.testing import check_strategy
 

@@ -8,8 +8,8 @@ import pytest
 
 from evonet.architecture import Architecture
 from evonet.errors import ConfigError
-from evonet.experiment.journal_lines import METRICS, metrics_from
-from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.run_files.journal_lines import METRICS, metrics_from
+from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.inspection.loaded_run import load_run
 from evonet.population import Population
 from evonet.watch.curves import _MAX_POINTS, COLUMNS, Curves

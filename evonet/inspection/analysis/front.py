@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evonet.experiment.run_directory import CHECKPOINTS
+from evonet.experiment.run_files.run_directory import CHECKPOINTS
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.pareto import non_dominated
 from evonet.types import BoolArray, FloatArray, IntArray

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from evonet.errors import ConfigError
-from evonet.experiment.config import completed
-from evonet.experiment.differences import differences
+from evonet.experiment.config.config import completed
+from evonet.experiment.config.differences import differences
 from evonet.inspection.comparison.archives import ComparedArchives, archive_measures, compared_archives
 from evonet.inspection.comparison.compared import Compared, read_compared
 from evonet.inspection.comparison.fronts import ComparedFronts, compared_fronts

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evonet.experiment.summaries import ArchiveSummary, read_run_summary
+from evonet.experiment.run_files.summaries import ArchiveSummary, read_run_summary
 from evonet.inspection.comparison.compared import Compared
 from evonet.inspection.saved_archive import archive_settings
 from evonet.statistics import bootstrap_interval, mean

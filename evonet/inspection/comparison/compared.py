@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from evonet.errors import ConfigError
-from evonet.experiment.document import Document
-from evonet.experiment.run_directory import CONFIG, SUMMARY
-from evonet.experiment.run_finder import is_study, resolve_last, run_directory
-from evonet.experiment.summaries import STUDY, read_study_summary
+from evonet.experiment.config.document import Document
+from evonet.experiment.run_files.run_directory import CONFIG, SUMMARY
+from evonet.experiment.run_files.run_finder import is_study, resolve_last, run_directory
+from evonet.experiment.run_files.summaries import STUDY, read_study_summary
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.loaded_study import LoadedStudy
 from evonet.shell import command

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evonet.experiment.differences import as_written
+from evonet.experiment.config.differences import as_written
 from evonet.files.text import printable
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.many_answers import archive_note, archive_rows, front_note, front_rows

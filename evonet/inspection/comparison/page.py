@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import RunDirectoryError
-from evonet.experiment.differences import as_written
+from evonet.experiment.config.differences import as_written
 from evonet.files.directory import write_atomically
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.archive_figures import archive_figures

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evonet.experiment.journal_lines import VALIDATION_FITNESS
+from evonet.experiment.run_files.journal_lines import VALIDATION_FITNESS
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.plots.palette import (
     MUTED,

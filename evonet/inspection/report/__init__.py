@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import RunDirectoryError
-from evonet.experiment.run_directory import REPORT
+from evonet.experiment.run_files.run_directory import REPORT
 from evonet.files.directory import write_atomically
 from evonet.foreign import working_directory_kept
 from evonet.inspection.loaded_run import LoadedRun

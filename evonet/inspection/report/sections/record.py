@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from evonet.evaluation.kernels.task import why_no_kernel
-from evonet.experiment.bounded_yaml import LONGEST_CONFIG
-from evonet.experiment.run_directory import CONFIG
+from evonet.experiment.config.bounded_yaml import LONGEST_CONFIG
+from evonet.experiment.run_files.run_directory import CONFIG
 from evonet.files.bounded import read_text
 from evonet.files.directory import reading_below
 from evonet.inspection.phrases import counted, duration, where_scored

@@ -14,8 +14,8 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import TooManyFaults
 from evonet.evaluation.results import Fault, FaultKind
 from evonet.evolution import Evolution
-from evonet.experiment.permissions import flags_for
-from evonet.experiment.run_directory import RunDirectory, journal_name
+from evonet.experiment.config.permissions import flags_for
+from evonet.experiment.run_files.run_directory import RunDirectory, journal_name
 from evonet.files.fields import Fields
 from evonet.files.numbers import array_at
 from evonet.files.text import short_repr

@@ -8,9 +8,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from evonet.activations import ACTIVATIONS
-from evonet.experiment.config_model import experiment_model
-from evonet.experiment.docstrings import settings_of, summary_of
-from evonet.experiment.document import NOTE
+from evonet.experiment.config.docstrings import settings_of, summary_of
+from evonet.experiment.config.document import NOTE
+from evonet.experiment.config.model import experiment_model
 
 OWN_PART = r"^[\w.]+:\w+$"
 """The pattern of the name `module:Class` of a part of the user's own."""

@@ -14,7 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from evonet.errors import ConfigError
-from evonet.experiment.bounded_yaml import LONGEST_CONFIG, parse
+from evonet.experiment.config.bounded_yaml import LONGEST_CONFIG, parse
 from evonet.files.bounded import reading
 from evonet.files.directory import reading_below
 from evonet.files.text import short_repr

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from evonet.errors import ConfigError
-from evonet.experiment.run_directory import METRICS_TABLE, RunDirectory, journal_name, to_json, unwritable
+from evonet.experiment.run_files.run_directory import METRICS_TABLE, RunDirectory, journal_name, to_json, unwritable
 from evonet.extras import optional_package
 from evonet.files.bounded import read_lines
 from evonet.files.fields import Fields

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from evonet.experiment.document import Document, KeyPath
-from evonet.experiment.models import ALTERNATIVES
-from evonet.experiment.own_parts import GENETIC_ALGORITHM
+from evonet.experiment.config.document import Document, KeyPath
+from evonet.experiment.config.models import ALTERNATIVES
+from evonet.experiment.config.own_parts import GENETIC_ALGORITHM
 from evonet.files.text import short_repr
 from evonet.operators.registry import OPERATORS
 from evonet.settings import did_you_mean, near_miss

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.files.fields import Fields
 from evonet.files.numbers import array_at
 from evonet.types import FloatArray, IntArray

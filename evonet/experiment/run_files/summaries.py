@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, TypeVar, cast
 
 from evonet.errors import ConfigError
-from evonet.experiment.run_directory import SUMMARY
+from evonet.experiment.run_files.run_directory import SUMMARY
 from evonet.files.bounded import LONGEST_DOCUMENT, read_json
 from evonet.files.directory import reading_below
 from evonet.files.fields import Fields

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from evonet.evolution import Generation
-from evonet.experiment.archive_moments import is_moment, moment_entry
-from evonet.experiment.fault_journal import normaliser_entry, record_faults
-from evonet.experiment.journal_lines import (
+from evonet.experiment.run_files.archive_moments import is_moment, moment_entry
+from evonet.experiment.run_files.fault_journal import normaliser_entry, record_faults
+from evonet.experiment.run_files.journal_lines import (
     ARCHIVE_METRICS,
     MEASURES,
     NEWBORN_IN_A_LINE,
@@ -18,7 +18,7 @@ from evonet.experiment.journal_lines import (
     SIZES,
     VALIDATION_FITNESS,
 )
-from evonet.experiment.run_directory import RunDirectory
+from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.operators.structure import neurons_of
 from evonet.population import Population
 from evonet.statistics import quantiles

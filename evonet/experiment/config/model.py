@@ -9,9 +9,8 @@ from typing import Any
 from pydantic import Field, create_model
 
 from evonet.experiment.algorithms import ALGORITHMS, Algorithms
-from evonet.experiment.config_sections import SECTION_DEFAULTS, Experiment, NetworkSection, StructureSection
-from evonet.experiment.models import choice_of, nested_in, section_of
-from evonet.experiment.own_parts import (
+from evonet.experiment.config.models import choice_of, nested_in, section_of
+from evonet.experiment.config.own_parts import (
     ACTIVATION,
     ALGORITHM,
     GENETIC_ALGORITHM,
@@ -19,6 +18,7 @@ from evonet.experiment.own_parts import (
     OwnParts,
     named_parts,
 )
+from evonet.experiment.config.sections import SECTION_DEFAULTS, Experiment, NetworkSection, StructureSection
 from evonet.operators.registry import OPERATORS, registered_name
 from evonet.operators.schedules import SCHEDULES
 from evonet.settings import Count, argument_defaults, argument_hints

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from evonet.errors import CheckpointError, ConfigError
-from evonet.experiment.run_directory import (
+from evonet.experiment.run_files.run_directory import (
     CHECKPOINTS,
     CONFIG,
     JOURNALS,

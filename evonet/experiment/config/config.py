@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from evonet.errors import ConfigError
-from evonet.experiment.config_errors import explain
-from evonet.experiment.config_model import model_for
-from evonet.experiment.config_sections import EPISODE_RETURN, Experiment
-from evonet.experiment.document import STANDARD_INPUT, Document, KeyPath, to_yaml
-from evonet.experiment.own_parts import import_parts
+from evonet.experiment.config.document import STANDARD_INPUT, Document, KeyPath, to_yaml
+from evonet.experiment.config.errors import explain
+from evonet.experiment.config.model import model_for
+from evonet.experiment.config.own_parts import import_parts
+from evonet.experiment.config.sections import EPISODE_RETURN, Experiment
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evonet.errors import ConfigError
-from evonet.experiment.run_directory import CONFIG, RUNS, journal_name
-from evonet.experiment.summaries import STUDY
+from evonet.experiment.run_files.run_directory import CONFIG, RUNS, journal_name
+from evonet.experiment.run_files.summaries import STUDY
 from evonet.shell import command
 
 LAST = "last"

@@ -18,7 +18,7 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.errors import ConfigError, RunDirectoryError, RunInUse
-from evonet.experiment.bounded_yaml import LONGEST_CONFIG
+from evonet.experiment.config.bounded_yaml import LONGEST_CONFIG
 from evonet.files.bounded import NotARegularFile
 from evonet.files.directory import Directory, name_of_temporary
 from evonet.files.journal import Journal, Mark

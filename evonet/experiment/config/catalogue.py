@@ -10,7 +10,7 @@ from evonet.activations import ACTIVATIONS
 from evonet.archives import ARCHIVES
 from evonet.errors import ConfigError
 from evonet.experiment.algorithms import ALGORITHMS, Algorithms
-from evonet.experiment.docstrings import summary_of
+from evonet.experiment.config.docstrings import summary_of
 from evonet.fitness import EpisodeReturn
 from evonet.operators.registry import OPERATORS
 from evonet.operators.schedules import SCHEDULES

@@ -11,7 +11,7 @@ import gymnasium as gym
 from evonet.activations import ACTIVATIONS, Activation
 from evonet.environments.imports import import_refusal, is_allowed, module_of
 from evonet.errors import ConfigError, UnsuitableEnvironment
-from evonet.experiment.document import Document, KeyPath
+from evonet.experiment.config.document import Document, KeyPath
 from evonet.foreign import guarded, import_module
 from evonet.operators.registry import OPERATORS
 from evonet.settings import Schedule, argument_hints, did_you_mean
