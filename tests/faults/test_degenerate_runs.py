@@ -175,7 +175,7 @@ def test_fault_35_the_clock_jumps(jump, tmp_path, monkeypatch):
 
 def test_fault_35_no_deadline_goes_by_the_wall_clock():
     """`time.time` and dates serve names and notes only; durations and deadlines use the monotonic clock."""
-    package = Path(checkpoint.__file__).parents[1]
+    package = Path(checkpoint.__file__).parents[2]
     found = {
         str(file.relative_to(package))
         for file in package.rglob("*.py")
