@@ -8,7 +8,10 @@ import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from evonet.experiment.build import build_fitness
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
@@ -90,6 +93,20 @@ def test_each_environment_that_the_program_tries_has_a_package_that_its_requirem
     named = set(re.findall(r"^([\w-]+)", requirements, flags=re.MULTILINE))
     assert {case.package for case in environments.CASES} <= named
     assert len({case.name for case in environments.CASES}) == len(environments.CASES) >= 20
+
+
+def test_the_peer_s_loop_of_the_lunar_lander_scores_as_evonet_does():
+    pytest.importorskip("Box2D")
+    spec = importlib.util.spec_from_file_location("lunar_lander", EXPERIMENTS / "quality_diversity/lunar_lander.py")
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    genomes = np.random.default_rng(0).standard_normal((4, 32))
+    with build_fitness(program.config_for(0, 1)) as fitness:
+        results = fitness(genomes, np.array([77]), None)
+    means = results.means(list(program.RANGES))
+    ours = np.column_stack([means[name] for name in ("return", *program.RANGES)])
+    assert np.array_equal(ours, [program.play(genome, 77) for genome in genomes])
+    program.lander().close()
 
 
 NOTEBOOKS = sorted((EXPERIMENTS / "notebooks").glob("*.ipynb"))
