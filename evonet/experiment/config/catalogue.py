@@ -96,7 +96,7 @@ def config_path(config: str) -> str:
 
 def _config_folder() -> Path:
     """The folder of the shipped configs: in an installed package, or beside the package in a checkout."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     inside = package / "configs"
     return inside if inside.is_dir() else package.parent / "configs"
 
