@@ -17,9 +17,10 @@ MASS_POLE = 0.1
 TOTAL_MASS = MASS_POLE + 1.0
 LENGTH = 0.5  # half the pole's
 FORCE = 10.0
-GRAVITY, TIME_STEP, ONE, FOUR_THIRDS_LENGTH = constants(9.8, 0.02, 1.0, LENGTH * 4.0 / 3.0)
+GRAVITY, TIME_STEP, FOUR_THIRDS_LENGTH = constants(9.8, 0.02, LENGTH * 4.0 / 3.0)
 # Gymnasium divides both by the total mass in every step, which would cost a third of the time.
-PUSH, POLE_SHARE = constants(FORCE / TOTAL_MASS, MASS_POLE * LENGTH / TOTAL_MASS)
+PUSH, TWICE_PUSH = constants(FORCE / TOTAL_MASS, 2 * FORCE / TOTAL_MASS)
+(POLE_SHARE,) = constants(MASS_POLE * LENGTH / TOTAL_MASS)
 X_THRESHOLD, THETA_THRESHOLD = constants(2.4, 12 * 2 * math.pi / 360)
 
 
@@ -39,7 +40,7 @@ def step(state: Columns, actions: Columns, parameters: Columns) -> tuple[Columns
     x, x_dot, theta, theta_dot = state
     (action,) = actions
     (sutton_barto_reward,) = parameters
-    push = PUSH * (action + action - ONE)  # to the left for 0, to the right for 1
+    push = TWICE_PUSH * action - PUSH  # to the left for 0, to the right for 1
     sintheta, costheta = sin_cos_small(theta)  # an episode ends at 12 degrees
     temp = push + POLE_SHARE * np.square(theta_dot) * sintheta
     thetaacc = (GRAVITY * sintheta - costheta * temp) / (FOUR_THIRDS_LENGTH - POLE_SHARE * np.square(costheta))

@@ -65,7 +65,7 @@ class LaneNetworks:
 
 def added_up(terms: NDArray[np.floating]) -> NDArray[np.floating]:
     """The sum of `terms (k, m, lanes)` in the order of k, `(m, lanes)`."""
-    if terms[0].size > 1:
+    if terms.size > len(terms):
         total: NDArray[np.floating] = np.add.reduce(terms, axis=0)  # adds row after row
     else:  # of single numbers, NumPy would change the order
         total = np.add.accumulate(terms, axis=0)[-1]

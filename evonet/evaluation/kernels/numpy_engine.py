@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from evonet.environments.known import Columns
+from evonet.environments.known import Column, Columns
 from evonet.environments.normaliser import LIMIT, ObservationNormaliser
 from evonet.evaluation.arrays import surely_finite
 from evonet.evaluation.kernels.lane_networks import LaneNetworks
@@ -118,7 +120,7 @@ class _Lanes:
             infos = tuple(info(self._state) for info in task.kernel.infos.values())
             seen = tuple(self._observations.astype(np.float64))
             task.measures.add_step(self._rows, slice(None), seen, action, reward, infos, length)
-        finite = bad_observation is None and surely_finite(outputs) and surely_finite(self._returns)
+        finite = bad_observation is None and surely_finite(outputs) and self._has_finite_returns(reward)
         if finite and not last and not np.count_nonzero(running & terminated):
             return None
         outcomes = np.full(len(running), Outcome.TRUNCATED if last else Outcome.RUNNING, np.uint8)
@@ -131,6 +133,10 @@ class _Lanes:
             if bad_observation is not None:
                 outcomes[bad_observation] = Outcome.BAD_OBSERVATION
         return outcomes
+
+    def _has_finite_returns(self, reward: Column) -> bool:
+        """Whether all returns are surely finite after a step with this reward."""
+        return math.isfinite(reward) if isinstance(reward, float) else surely_finite(self._returns)
 
     def _inputs(self) -> NDArray[np.floating]:
         """The networks' inputs; deviations of the observations are added up if they are normalised."""
