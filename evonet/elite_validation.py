@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +23,7 @@ _STREAM, _SAMPLE_STREAM = 1, 2  # of the validation's random numbers; the champi
 _MAX_EPISODES = 1 << 16  # in memory at once
 
 
-@dataclass(frozen=True, eq=False)
-class HeldOut:
+class HeldOut(NamedTuple):
     """Elites of an archive on episodes that evolution never saw.
 
     Attributes:
@@ -88,8 +86,7 @@ class HeldOut:
         return scored
 
 
-@dataclass(frozen=True)
-class ArchiveSample:
+class ArchiveSample(NamedTuple):
     """Some elites of an archive, drawn at random, on held-out episodes.
 
     Attributes:

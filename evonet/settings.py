@@ -14,7 +14,7 @@ import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 
@@ -66,8 +66,7 @@ class OneOf:
         return core_schema.no_info_plain_validator_function(check, json_schema_input_schema=literal)
 
 
-@dataclass(frozen=True)
-class ByName:
+class ByName(NamedTuple):
     """Annotation of a dataclass for which a config may give the value of one field alone.
 
     Attributes:
@@ -112,7 +111,6 @@ class Settings:
         """
 
 
-@dataclass(frozen=True)
 class Operator(Settings):
     """Base of operators, whose numeric settings may be a `Schedule` instead of a number."""
 
@@ -122,7 +120,6 @@ class MayVary:
     """Annotation of a number outside an operator that may be a `Schedule` instead."""
 
 
-@dataclass(frozen=True)
 class Schedule(Settings, ABC):
     """A number that changes from generation to generation; `evonet.operators.schedules` is the registry."""
 

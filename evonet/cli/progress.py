@@ -8,8 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evonet.cli.console import print_to_stderr
 from evonet.evaluation.progress import PROGRESS
@@ -164,8 +163,7 @@ def say_above_the_bar(message: str) -> None:
         print_to_stderr(message)
 
 
-@dataclass(frozen=True)
-class ProgressCallbacks:
+class ProgressCallbacks(NamedTuple):
     """What a run calls while its progress is shown.
 
     Attributes:

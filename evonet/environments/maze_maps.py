@@ -7,8 +7,7 @@ Lehman and Stanley, "Abandoning Objectives: Evolution Through the Search for Nov
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from evonet.errors import ConfigError
 from evonet.files.bounded import read_text, reading
@@ -23,8 +22,7 @@ _LARGEST = 1e6  # a coordinate
 _HEADER = (1, 2, 1, 2)  # numbers in the lines before the walls
 
 
-@dataclass(frozen=True)
-class MazeMap:
+class MazeMap(NamedTuple):
     """A map; x grows to the right, y downwards, and headings from x towards y.
 
     Attributes:

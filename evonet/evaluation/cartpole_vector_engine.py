@@ -122,7 +122,7 @@ class VectorEngine:
             **specification.kwargs,
         ).unwrapped
         environment.reset()
-        single: Any = self._single.open().unwrapped  # wrappers leave the state as it is, and take most of a reset's time
+        single: Any = self._single.open().unwrapped  # wrappers leave the state as it is, and slow its reset down
         for lane, seed in enumerate(seeds.tolist()):
             single.reset(seed=seed)
             environment.state[:, lane] = single.state

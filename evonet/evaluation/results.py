@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -59,8 +59,7 @@ class Fault:
         )
 
 
-@dataclass(frozen=True)
-class ObservationSums:
+class ObservationSums(NamedTuple):
     """Sums over each episode's observations, for the normaliser under which they were made.
 
     Attributes:

@@ -11,8 +11,7 @@ import errno
 import os
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from evonet.files.bounded import LONGEST_LINE, NotARegularFile, parse_object
 from evonet.files.directory import Directory, write_all
@@ -21,8 +20,7 @@ from evonet.files.fields import Fields
 _LONGEST_CHECKSUM = 2**32 - 1
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """The length and checksum of a journal at one point in time.
 
     Attributes:
@@ -75,6 +73,9 @@ class Mark:
         )
 
 
+_EMPTY = Mark()  # of a journal that begins
+
+
 class Journal:
     """A journal that is open for writing.
 
@@ -87,7 +88,7 @@ class Journal:
         OSError: the file cannot be written.
     """
 
-    def __init__(self, directory: Directory, name: str, mark: Mark = Mark()) -> None:
+    def __init__(self, directory: Directory, name: str, mark: Mark = _EMPTY) -> None:
         self.path = directory.path / name
         self._length, self._checksum = mark.length, mark.checksum
         self._synced = True
@@ -152,7 +153,7 @@ class Journal:
 
 def marks_to_entries(marks: Mapping[str, Mark]) -> dict[str, Any]:
     """The marks of journals, by the journals' names, as plain data for JSON."""
-    return {name: asdict(mark) for name, mark in marks.items()}
+    return {name: mark._asdict() for name, mark in marks.items()}
 
 
 def _first_garbage(directory: Directory, name: str, length: int) -> str | None:

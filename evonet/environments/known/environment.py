@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from evonet.environments.known.ground_plan import GroundPlan
 from evonet.environments.known.kernel import Kernel
@@ -13,8 +12,7 @@ from evonet.environments.known.parameter import Parameter
 _LONGEST_NAME = 100  # characters
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """Names of a network's inputs and outputs.
 
     Attributes:
@@ -84,8 +82,7 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable()
 
 
-@dataclass(frozen=True)
-class KnownEnvironment:
+class KnownEnvironment(NamedTuple):
     """One environment; each part may be missing.
 
     Attributes:

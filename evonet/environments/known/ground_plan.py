@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class GroundPlan:
+class GroundPlan(NamedTuple):
     """A plan of the ground.
 
     Attributes:

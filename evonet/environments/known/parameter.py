@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from evonet.environments.instance import Instance
 from evonet.environments.specification import Environment, EnvironmentFactory, EnvironmentSpec
@@ -13,8 +13,7 @@ FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Factors on a parameter that has no levels of its own."""
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A number of an environment.
 
     Attributes:
