@@ -3,7 +3,7 @@
 Question: eight inputs of noise beside LunarLander's own eight: how often is the task solved, after how many steps of
           training, and how many of the inputs of noise, and of its own, has the champion cut off?
 Command:  python experiments/structure/noise_inputs.py --seeds 10
-Finding:  experiments/README.md. The config was tuned on seeds from 1000 on, which are no part of it.
+Finding:  experiments/README.md: not measured yet. The config was tuned on seeds from 1000 on, which are no part of it.
 
 The study is that of `evonet study lunar_lander_noise`, kept in a folder; the same command goes on where it was stopped.
 """
