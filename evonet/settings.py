@@ -14,7 +14,18 @@ import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 
@@ -86,9 +97,27 @@ _COMPARISONS: dict[type, tuple[str, str, Callable[[Any, Any], bool]]] = {
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-@dataclass(frozen=True)
+@dataclass_transform(frozen_default=True)
+def frozen(kind: type[T]) -> type[T]:
+    """Class decorator: a frozen dataclass that is compared and printed as `Settings` are, not by methods of its own.
+
+    It takes two thirds of a dataclass's time to make. There are fifty operators, and every process makes them all.
+    """
+    return dataclass(frozen=True, eq=False, repr=False)(kind)
+
+
+@frozen
 class Settings:
     """Base of frozen dataclasses whose fields are validated against their annotations on construction."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and _values(self) == _values(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(_values(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in _values(self).items())})"
 
     def __post_init__(self) -> None:
         check(type(self), vars(self))
@@ -138,6 +167,11 @@ class Schedule(Settings, ABC):
             success: share of the generation's newborn that are fitter than both their parents; NaN without newborn.
             stagnation: generations since the best fitness last rose; 0 if it rose in this generation.
         """
+
+
+def _values(settings: Any) -> dict[str, Any]:
+    """The values of all fields by name."""
+    return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
 
 
 def may_vary(owner: object, hint: Any) -> bool:

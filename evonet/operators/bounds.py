@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from evonet.operators.mutation import check_order
-from evonet.settings import Operator
+from evonet.settings import Operator, frozen
 from evonet.types import FloatArray
 
 
-@dataclass(frozen=True)
+@frozen
 class Bounds(Operator):
     """Keeps genes in [low, high]: after the mutations, a gene outside the range is put back into it.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -16,14 +15,14 @@ from annotated_types import Ge
 
 from evonet.architecture import Architecture
 from evonet.arithmetic import power
-from evonet.settings import Count, Operator, PositiveFloat, Probability
+from evonet.settings import Count, Operator, PositiveFloat, Probability, frozen
 from evonet.types import FloatArray, IntArray
 
 _BYTE_MASKS = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), np.int64(-1), np.int64(0))
 """The eight bits of each byte as masks of 64 bits, all ones or all zeros, `(256, 8)`."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Crossover(Operator, ABC):
     """Base of all crossovers: decides which pairs are crossed.
 
@@ -51,7 +50,7 @@ class Crossover(Operator, ABC):
         """The children of the pairs that are crossed, in a new array; the child of equal parents is equal to them."""
 
 
-@dataclass(frozen=True)
+@frozen
 class NoCrossover(Crossover):
     """Every child is a copy of its first parent."""
 
@@ -63,7 +62,7 @@ class NoCrossover(Crossover):
         return first.copy()
 
 
-@dataclass(frozen=True)
+@frozen
 class KPoint(Crossover):
     """The genome is cut at `points` places and the pieces come from either parent in turn (De Jong 1975).
 
@@ -86,7 +85,7 @@ class KPoint(Crossover):
         return np.where(np.logical_xor.accumulate(flips, axis=1), second, first)
 
 
-@dataclass(frozen=True)
+@frozen
 class OnePoint(KPoint):
     """The genome is cut once; one side comes from each parent (Holland 1975)."""
 
@@ -97,7 +96,7 @@ class OnePoint(KPoint):
             raise ValueError(f"OnePoint.points must be 1, got {self.points!r}; use KPoint for more")
 
 
-@dataclass(frozen=True)
+@frozen
 class UniformCrossover(Crossover):
     """Each gene comes from either parent, on its own (Syswerda 1989).
 
@@ -113,7 +112,7 @@ class UniformCrossover(Crossover):
         return _mixed(first, second, _masks(rng, first.shape, self.swap))
 
 
-@dataclass(frozen=True)
+@frozen
 class Arithmetic(Crossover):
     """The child lies on the line between its parents, at a place drawn for each child (Michalewicz 1992)."""
 
@@ -124,7 +123,7 @@ class Arithmetic(Crossover):
         return first + share * (second - first)
 
 
-@dataclass(frozen=True)
+@frozen
 class NeuronCrossover(Crossover):
     """Each neuron comes whole from either parent: incoming weights, bias, outgoing weights (Montana and Davis 1989).
 
@@ -141,7 +140,7 @@ class NeuronCrossover(Crossover):
         return _mixed(first, second, neurons.take(architecture.gene_neurons, axis=1))
 
 
-@dataclass(frozen=True)
+@frozen
 class Layer(Crossover):
     """Each layer, its weights and biases together, comes whole from either parent.
 
@@ -162,7 +161,7 @@ class Layer(Crossover):
         return _mixed(first, second, layers.take(gene_layers, axis=1))
 
 
-@dataclass(frozen=True)
+@frozen
 class Intermediate(Crossover):
     """Each gene lies on the line through the parents' genes, or a little beyond (Mühlenbein, Schlierkamp-Voosen 1993).
 
@@ -179,7 +178,7 @@ class Intermediate(Crossover):
         return first + share * (second - first)
 
 
-@dataclass(frozen=True)
+@frozen
 class BLX(Crossover):
     """BLX-alpha: each gene is drawn between the parents' genes and a little beyond (Eshelman and Schaffer 1993).
 
@@ -196,7 +195,7 @@ class BLX(Crossover):
         return low + rng.uniform(-self.alpha, 1 + self.alpha, first.shape) * reach
 
 
-@dataclass(frozen=True)
+@frozen
 class Line(Crossover):
     """The child is its first parent, moved along the line through both (Vassiliades and Mouret 2018).
 
@@ -219,7 +218,7 @@ class Line(Crossover):
         return children
 
 
-@dataclass(frozen=True)
+@frozen
 class SBX(Crossover):
     """SBX, simulated binary crossover: spreads genes as one-point crossover spreads bits (Deb and Agrawal 1995).
 

@@ -7,7 +7,6 @@ enter it in `INITIALISATIONS`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from evonet.architecture import Architecture
 from evonet.arithmetic import add_up
 from evonet.operators.mutation import check_order
-from evonet.settings import Operator, PositiveFloat
+from evonet.settings import Operator, PositiveFloat, frozen
 from evonet.types import FloatArray
 
 
@@ -27,7 +26,7 @@ class Initialisation(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Normal(Operator):
     """Draws each gene from a normal distribution around 0.
 
@@ -43,7 +42,7 @@ class Normal(Operator):
         return genomes
 
 
-@dataclass(frozen=True)
+@frozen
 class UniformInitialisation(Operator):
     """Draws each gene from a uniform distribution over [low, high).
 
@@ -62,7 +61,7 @@ class UniformInitialisation(Operator):
         return rng.uniform(self.low, self.high, (count, architecture.genome_size))
 
 
-@dataclass(frozen=True)
+@frozen
 class Xavier(Operator):
     """Draws uniform weights scaled by fan-in and fan-out; biases are 0 (Glorot and Bengio 2010, equation 16).
 
@@ -80,7 +79,7 @@ class Xavier(Operator):
         return genomes
 
 
-@dataclass(frozen=True)
+@frozen
 class Orthogonal(Operator):
     """Draws the weights of each layer as (part of) an orthogonal matrix; biases 0 (Saxe, McClelland and Ganguli 2014).
 

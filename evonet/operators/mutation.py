@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -20,7 +19,7 @@ from evonet.arithmetic import exp, log1p, power
 from evonet.operators.noise_table import normal_rows
 from evonet.operators.parents import Parents
 from evonet.operators.safe_mutation import SafeMutation
-from evonet.settings import Operator, PositiveFloat, Probability
+from evonet.settings import Operator, PositiveFloat, Probability, frozen
 from evonet.types import BoolArray, FloatArray, IntArray
 
 _LARGEST_STEP = 1e100
@@ -50,7 +49,7 @@ class SelfAdapting(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Gaussian(Operator):
     """Adds a normal step to some genes (Rechenberg 1973).
 
@@ -76,7 +75,7 @@ class Gaussian(Operator):
         return mutants
 
 
-@dataclass(frozen=True)
+@frozen
 class UniformReset(Operator):
     """Draws some genes anew, from a uniform distribution over [low, high).
 
@@ -100,7 +99,7 @@ class UniformReset(Operator):
         return mutants
 
 
-@dataclass(frozen=True)
+@frozen
 class NeuronMutation(Operator):
     """Adds a normal step to all weights of some neurons (Montana and Davis 1989, "mutate nodes").
 
@@ -120,7 +119,7 @@ class NeuronMutation(Operator):
         return mutants
 
 
-@dataclass(frozen=True)
+@frozen
 class Cauchy(Operator):
     """Adds a Cauchy step to some genes: mostly small, now and then very large (Yao, Liu and Lin 1999).
 
@@ -139,7 +138,7 @@ class Cauchy(Operator):
         return mutants
 
 
-@dataclass(frozen=True)
+@frozen
 class Polynomial(Operator):
     """Adds a polynomial step to some genes: mostly short, and never beyond the bounds (Deb and Deb 2014).
 
@@ -188,7 +187,7 @@ class Polynomial(Operator):
         return power(2 * u + (1 - 2 * u) * tail, 1 / (self.eta + 1)) - 1
 
 
-@dataclass(frozen=True)
+@frozen
 class SelfAdaptive(Operator):
     """Adds normal steps whose sizes evolve: each individual has its own, changed by log-normal factors (Schwefel 1977).
 
@@ -223,7 +222,7 @@ class SelfAdaptive(Operator):
         return self.mutate(rng, genomes, parents, self.initial_step_sizes(len(genomes), parents.architecture))[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class CoSyNEPermutation(Operator):
     """Shuffles some genes among the children bred together, each within its own column (Gomez et al. 2008).
 

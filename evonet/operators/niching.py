@@ -7,7 +7,7 @@ one, write a class and enter it in `NICHINGS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from evonet.arithmetic import power
 from evonet.operators.fitness_scaling import lead
 from evonet.operators.parents import Parents
 from evonet.operators.selection import Selection
-from evonet.settings import Count, Operator, PositiveFloat
+from evonet.settings import Count, Operator, PositiveFloat, frozen
 from evonet.types import BoolArray, FloatArray, IntArray
 
 
@@ -29,7 +29,7 @@ class Niching(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen
 class NoNiching(Operator):
     """Pairs of parents as the selection chooses them, by the plain fitness."""
 
@@ -37,7 +37,7 @@ class NoNiching(Operator):
         return selection(rng, parents, 2 * count)
 
 
-@dataclass(frozen=True)
+@frozen
 class FitnessSharing(Operator):
     """Divides the lead over the least fit by the number of similar individuals (Goldberg and Richardson 1987).
 
@@ -59,7 +59,7 @@ class FitnessSharing(Operator):
         return selection(rng, shared, 2 * count)
 
 
-@dataclass(frozen=True)
+@frozen
 class Speciation(Operator):
     """Individuals mate within their species; its mean fitness sets its number of children (Stanley, Miikkulainen 2002).
 

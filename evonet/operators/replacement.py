@@ -8,13 +8,12 @@ on the next generation's episodes, so that no lucky score lasts. To add one, wri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from annotated_types import Gt, Lt
 
-from evonet.settings import Count, Operator
+from evonet.settings import Count, Operator, frozen
 from evonet.types import FloatArray, IntArray
 
 
@@ -28,7 +27,7 @@ class Replacement(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Generational(Operator):
     """Children take the places of all but the elites (Holland 1975; De Jong 1975 for elites)."""
 
@@ -38,7 +37,7 @@ class Generational(Operator):
         return _fittest(fitness, elites), None
 
 
-@dataclass(frozen=True)
+@frozen
 class Plus(Operator):
     """(mu + lambda): the fittest mu of parents and children together live on, and only they breed (Schwefel 1977).
 
@@ -57,7 +56,7 @@ class Plus(Operator):
         return parents, parents
 
 
-@dataclass(frozen=True)
+@frozen
 class Comma(Operator):
     """(mu, lambda): the fittest mu breed and die, and lambda children are the next population (Schwefel 1977).
 
@@ -75,7 +74,7 @@ class Comma(Operator):
         return _fittest(fitness, elites), _fittest(fitness, _share(self.mu, len(fitness)))
 
 
-@dataclass(frozen=True)
+@frozen
 class SteadyState(Operator):
     """Breeds few children a generation; all others survive, and all may breed (Whitley 1989; Syswerda 1991).
 

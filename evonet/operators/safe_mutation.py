@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +12,7 @@ from evonet.activations import ACTIVATIONS, LEAK
 from evonet.architecture import Architecture
 from evonet.arithmetic import matrix_product
 from evonet.operators.parents import Parents
-from evonet.settings import Operator, PositiveFloat
+from evonet.settings import Operator, PositiveFloat, frozen
 from evonet.types import FloatArray
 
 _MIN_SENSITIVITY = 0.01  # as in the paper; it bounds the steps of a weight that has no effect
@@ -31,7 +30,7 @@ SLOPES: dict[str, Callable[[FloatArray], FloatArray]] = {
 """Derivative of each activation."""
 
 
-@dataclass(frozen=True)
+@frozen
 class SafeMutation(Operator):
     """Normal steps divided by the sensitivity of the outputs to each gene (SM-G-SUM of Lehman et al. 2018).
 

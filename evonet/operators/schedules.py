@@ -8,18 +8,17 @@ whole number, and clipped to the setting's range. To add one, subclass `Schedule
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated
 
 from annotated_types import Ge, Gt
 
 from evonet.arithmetic import power
-from evonet.settings import Count, Schedule
+from evonet.settings import Count, Schedule, frozen
 
 _TARGET_SUCCESS = 0.2  # share of successful children that the one-fifth rule aims at
 
 
-@dataclass(frozen=True)
+@frozen
 class Constant(Schedule):
     """The same number in every generation.
 
@@ -37,7 +36,7 @@ class Constant(Schedule):
         return self.value
 
 
-@dataclass(frozen=True)
+@frozen
 class Linear(Schedule):
     """Goes from `start` to `end` in equal steps, then stays there.
 
@@ -60,7 +59,7 @@ class Linear(Schedule):
         return self.start * (1 - share) + self.end * share
 
 
-@dataclass(frozen=True)
+@frozen
 class Exponential(Schedule):
     """Goes from `start` to `end` by equal factors, then stays there (as annealing cools, Kirkpatrick et al. 1983).
 
@@ -85,7 +84,7 @@ class Exponential(Schedule):
         return float(power(self.start, 1 - share) * power(self.end, share))
 
 
-@dataclass(frozen=True)
+@frozen
 class OneFifth(Schedule):
     """Grows after more than a fifth of the children were fitter than their parents, else shrinks (Rechenberg 1973).
 
@@ -117,7 +116,7 @@ class OneFifth(Schedule):
         return min(max(number, self.least), math.inf if self.most is None else self.most)
 
 
-@dataclass(frozen=True)
+@frozen
 class Stagnation(Schedule):
     """Changes by a factor whenever the best fitness has not risen for a while, and returns to `start` once it rises.
 

@@ -7,7 +7,6 @@ may be paired. To add one, write a class and enter it in `SELECTIONS`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -16,7 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from evonet.arithmetic import exp, power
 from evonet.operators.fitness_scaling import lead, ranks
 from evonet.operators.parents import Parents
-from evonet.settings import Count, Operator, PositiveFloat
+from evonet.settings import Count, Operator, PositiveFloat, frozen
 from evonet.types import FloatArray, IntArray
 
 
@@ -28,7 +27,7 @@ class Selection(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Tournament(Operator):
     """Chooses the fittest of `size` individuals drawn at random, with replacement (Goldberg and Deb 1991).
 
@@ -45,7 +44,7 @@ class Tournament(Operator):
         return rows
 
 
-@dataclass(frozen=True)
+@frozen
 class Truncation(Operator):
     """Chooses any of the fittest `fraction`, with equal chances (Mühlenbein and Schlierkamp-Voosen 1993).
 
@@ -61,7 +60,7 @@ class Truncation(Operator):
         return breeders[rng.integers(breeding, size=count)]
 
 
-@dataclass(frozen=True)
+@frozen
 class Roulette(Operator):
     """Chances in proportion to the lead over the least fit (Holland 1975, with a window against negative fitness).
 
@@ -72,7 +71,7 @@ class Roulette(Operator):
         return _spin(_proportions(parents.fitness), rng.random(count))
 
 
-@dataclass(frozen=True)
+@frozen
 class LinearRank(Operator):
     """Chances that rise linearly with rank; equal fitness shares its ranks' mean (Baker 1985).
 
@@ -88,7 +87,7 @@ class LinearRank(Operator):
         return _spin((2 - self.pressure) + 2 * (self.pressure - 1) * heights, rng.random(count))
 
 
-@dataclass(frozen=True)
+@frozen
 class ExponentialRank(Operator):
     """Chances fall by a constant factor from rank to rank; equals share their ranks' mean (Blickle and Thiele 1995).
 
@@ -103,7 +102,7 @@ class ExponentialRank(Operator):
         return _spin(power(self.base, heights.max() - heights), rng.random(count))
 
 
-@dataclass(frozen=True)
+@frozen
 class Boltzmann(Operator):
     """Chances in proportion to exp(fitness / temperature), fitness in standard deviations (de la Maza and Tidor 1993).
 
@@ -123,7 +122,7 @@ class Boltzmann(Operator):
             return _spin(exp(behind / spread / self.temperature), rng.random(count))
 
 
-@dataclass(frozen=True)
+@frozen
 class EpsilonLexicase(Operator):
     """Chooses the best on one episode after another, in random order (La Cava, Spector and Danai 2016).
 
@@ -153,7 +152,7 @@ class EpsilonLexicase(Operator):
         return rows
 
 
-@dataclass(frozen=True)
+@frozen
 class StochasticUniversalSampling(Operator):
     """Roulette with one spin and evenly spaced pointers, which keeps to the chances most closely (Baker 1987)."""
 
@@ -164,7 +163,7 @@ class StochasticUniversalSampling(Operator):
         return rows
 
 
-@dataclass(frozen=True)
+@frozen
 class RandomSelection(Operator):
     """Chooses any individual, with equal chances: no selection pressure."""
 

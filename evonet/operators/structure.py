@@ -11,7 +11,7 @@ in new arrays. To add one, subclass `StructuralMutation`, write `change`, and en
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -22,14 +22,14 @@ from evonet.activations import ACTIVATIONS
 from evonet.architecture import Architecture, Gene
 from evonet.operators.fitness_scaling import lead
 from evonet.operators.safe_mutation import SLOPES
-from evonet.settings import Operator, PositiveFloat, Probability, Settings
+from evonet.settings import Operator, PositiveFloat, Probability, Settings, frozen
 from evonet.types import BoolArray, FloatArray, IntArray
 
 CONNECTIONS = "connections"
 """The name of the number of a network's connections, as an objective."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Structure(Settings):
     """The structure of the first networks, the price of connections, and the protection of new structures.
 
@@ -187,7 +187,7 @@ def _remove(masks: BoolArray, neurons: BoolArray, architecture: Architecture) ->
         leaving &= ~neurons[:, :, None]
 
 
-@dataclass(frozen=True)
+@frozen
 class StructuralMutation(Operator, ABC):
     """Base of the mutations that change the structure of some networks.
 
@@ -214,7 +214,7 @@ class StructuralMutation(Operator, ABC):
         """The networks after one change of each; `genomes` and `masks`, both `(m, genome_size)`, may be overwritten."""
 
 
-@dataclass(frozen=True)
+@frozen
 class AddConnection(StructuralMutation):
     """Adds a connection between neurons that exist, with a normal weight (Stanley and Miikkulainen 2002).
 
@@ -236,7 +236,7 @@ class AddConnection(StructuralMutation):
         return genomes, masks
 
 
-@dataclass(frozen=True)
+@frozen
 class RemoveConnection(StructuralMutation):
     """Removes a connection, and the hidden neurons that it leaves without use."""
 
@@ -251,7 +251,7 @@ class RemoveConnection(StructuralMutation):
         return masked(genomes, masks), masks
 
 
-@dataclass(frozen=True)
+@frozen
 class AddNeuron(StructuralMutation):
     """Splits a connection from an input to an output by a hidden neuron (Stanley and Miikkulainen 2002).
 
@@ -288,7 +288,7 @@ class AddNeuron(StructuralMutation):
         return genomes, masks
 
 
-@dataclass(frozen=True)
+@frozen
 class RemoveNeuron(StructuralMutation):
     """Removes a hidden neuron with all its connections."""
 
@@ -306,7 +306,7 @@ class RemoveNeuron(StructuralMutation):
         return masked(genomes, masks), masks
 
 
-@dataclass(frozen=True)
+@frozen
 class RemoveInput(StructuralMutation):
     """Removes all connections of an input, and the hidden neurons that it leaves without use.
 
