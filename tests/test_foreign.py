@@ -45,7 +45,7 @@ THROUGH_THE_DOOR = {
     "evonet.environments.known.parameter": {"self.environment.make"},
     "evonet.environments.noise_inputs": {"super().reset"},
     "evonet.environments.fixed_seed": {"super().reset"},
-    "evonet.evaluation.cartpole_vector_engine": {"self._single.reset"},
+    "evonet.evaluation.cartpole_vector_engine": {"single.reset"},
     "evonet.evaluation.gymnasium_engine": {
         "self._instances[slot].reset",
         "self._instances[slot].close",

@@ -178,7 +178,7 @@ def auto(monkeypatch):
             started.append(Workers(task, engine, workers, clock, seconds))
             return started[-1]
 
-        monkeypatch.setattr(automatic, "WorkerProcesses", start)
+        monkeypatch.setattr(automatic, "worker_processes", start)
         monkeypatch.setattr(automatic, "time", clock)
         made = AutoExecutor(KNOWN, engine)
         made._cores = cores

@@ -81,7 +81,7 @@ def test_an_environment_of_its_own_gives_other_returns_and_may_have_an_engine_to
         ),
         (
             "environment: {id: CartPole-v1}\nvalidation: {engine: fast}\n",
-            "c.yaml:2:14: validation.engine must be 'auto', 'gymnasium', 'numpy' or 'numba', got 'fast'",
+            "c.yaml:2:14: validation.engine must be 'auto', 'gymnasium', 'numpy', 'numba' or 'envpool', got 'fast'",
         ),
     ],
 )

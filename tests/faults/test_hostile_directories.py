@@ -22,7 +22,12 @@ from tests.experiment.test_study import here
 from tests.stopped_runs import EAGER, SMALL, config_for, run_stopped, run_whole
 
 PROGRAMS = Path(__file__).parents[2] / "experiments" / "reliability"
-CARTPOLE = f"environment: {{id: CartPole-v1, max_steps: 30}}\nnetwork: {{hidden: 2}}\n{SMALL}"
+CARTPOLE = (
+    "environment: {id: CartPole-v1, max_steps: 30}\nnetwork: {hidden: 2}\n"
+    + SMALL.replace("{episodes: 4}", "{episodes: 4, archive_episodes: 2}")
+    + "measures: {position: {of: observation, index: 0, take: last}}\n"
+    "archive: {type: grid, ranges: {position: [-1, 1]}, cells: [10]}\n"
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the program looks into /proc")
 
