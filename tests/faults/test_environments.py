@@ -6,6 +6,7 @@ What must happen: the fault is a result, of one individual, and the run goes on;
 import json
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from evonet import Champion
 from evonet.cli import main
+from evonet.environments import instance
 from evonet.errors import EnvironmentUnavailable, TooManyFaults
 from evonet.experiment.check import check_config
 from evonet.experiment.config import Config
@@ -122,7 +124,8 @@ def test_fault_1_neighbours_are_untouched():
         ),
     ],
 )
-def test_fault_2_environment_cannot_be_made(name, message, tmp_path, capsys):
+def test_fault_2_environment_cannot_be_made(name, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(instance, "_open", weakref.WeakKeyDictionary())  # whatever other tests have left open
     path = config_for(tmp_path, own(name))
     assert main(["run", str(path), "--output", str(tmp_path / "run"), "--allow-import", MODULE]) == 1
     out, err = capsys.readouterr()
