@@ -373,13 +373,15 @@ def _check_settings(settings: dict[str, Any]) -> None:
     config = Fields({"name": "", "seed": 0} | settings, "config")
     config.text("name", LONGEST_CONFIG)
     config.integer("seed")
-    for section in ("fitness", "environment", "network", "algorithm", "validation", "test", "stop"):
+    for section in ("fitness", "environment", "network", "algorithm", "evaluation", "validation", "test", "stop"):
         if config.has(section) and config.fields(section).has("type"):
             config.fields(section).text("type")
     sections = [config, *([config.fields("validation")] if config.has("validation") else [])]
     for environment in [section.fields("environment") for section in sections if section.has("environment")]:
         if environment.has("id"):
             environment.text("id")
+        if environment.has("kwargs"):
+            environment.fields("kwargs")
         for wrapper in environment.items("wrappers") if environment.has("wrappers") else []:
             Fields(wrapper, "config.environment.wrappers").text("name")
     stop = config.fields("stop") if config.has("stop") else Fields({}, "config.stop")

@@ -158,7 +158,7 @@ def _mean(value: float | None) -> str:
 
 
 def where_scored(settings: Mapping[str, Any]) -> str:
-    """A sentence where a run's training and its held-out and fresh episodes took place; "" if in the same environment.
+    """A sentence on where a run was trained, and where validated and tested; "" if in the same environment.
 
     Args:
         settings: the run's settings, as its config has them.
@@ -174,7 +174,7 @@ def where_scored(settings: Mapping[str, Any]) -> str:
 
 
 def _environment(settings: Mapping[str, Any]) -> str:
-    kwargs = ", ".join(f"{name} {value}" for name, value in (settings.get("kwargs") or {}).items())
+    kwargs = first_few([f"{name} {value}" for name, value in (settings.get("kwargs") or {}).items()])
     return printable(f"{settings.get('id')}{f' ({kwargs})' if kwargs else ''}", keep="")
 
 

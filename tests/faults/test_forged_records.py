@@ -72,13 +72,23 @@ def test_every_forged_summary_is_read_whole_or_refused_by_its_name(run, capsys):
 
 def test_a_forged_section_of_a_config_is_read_or_refused_by_its_name(run, capsys):
     file = run / "config.yaml"
-    for section in ("fitness", "environment", "network", "algorithm", "validation", "test", "stop"):
+    for section in ("fitness", "environment", "network", "algorithm", "evaluation", "validation", "test", "stop"):
         for odd in ("1e308", "text", "[1]", "{type: 7}"):
             file.write_text(f"{section}: {odd}\n")
             refused = f"evonet: {file}: config.{section}"
             for command in (["inspect", str(run)], ["test", str(run), "--episodes", "1"]):
                 assert main(command) == 2, (section, odd)
                 assert capsys.readouterr().err.startswith(refused)
+
+
+@pytest.mark.parametrize("section", ["environment", "validation.environment"])
+@pytest.mark.parametrize("odd", ["1e308", "text", "[1]"])
+def test_forged_arguments_of_an_environment_are_refused_by_their_name(section, odd, run, capsys):
+    file = run / "config.yaml"
+    environment = f"environment: {{id: CartPole-v1, kwargs: {odd}}}"
+    file.write_text(environment if section == "environment" else f"validation: {{{environment}}}")
+    assert main(["inspect", str(run)]) == 2
+    assert capsys.readouterr().err.startswith(f"evonet: {file}: config.{section}.kwargs must be an object")
 
 
 @pytest.mark.parametrize("name", ["metrics", "timing", "lineage", "genomes", "faults"])

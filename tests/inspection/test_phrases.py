@@ -13,6 +13,7 @@ from evonet.inspection.phrases import (
     percent,
     score,
     shortened,
+    where_scored,
     with_minus,
 )
 
@@ -69,3 +70,43 @@ def test_numbers_get_true_minus_signs_and_names_keep_their_hyphens():
 )
 def test_a_time_has_the_unit_that_makes_it_short(seconds, text):
     assert duration(seconds) == text
+
+
+LETTER = "x"
+POLES = {"id": "evonet/DoublePole-v0", "kwargs": {"velocities": False}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({}, ""),
+        ({"environment": None, "evaluation": None, "validation": None}, ""),
+        ({"environment": POLES, "evaluation": {"engine": "auto"}, "validation": {"environment": None}}, ""),
+        (
+            {
+                "environment": {**POLES, "kwargs": {"velocities": False, "damping": True}},
+                "validation": {"environment": POLES},
+            },
+            (
+                "Trained on evonet/DoublePole-v0 (velocities False and damping True); "
+                "validated and tested on evonet/DoublePole-v0 (velocities False)."
+            ),
+        ),
+        (
+            {"environment": {"id": "Ant-v5"}, "evaluation": {"engine": "envpool"}},
+            "Trained on Ant-v5, in EnvPool; validated and tested on Ant-v5, in Gymnasium.",
+        ),
+        (
+            {
+                "environment": {"id": "A", "kwargs": {f"k{i}": 999 * LETTER for i in range(99)}},
+                "validation": {"environment": {"id": "B"}},
+            },
+            (
+                f"Trained on A ({', '.join(f'k{i} {20 * LETTER}…' for i in range(8))} and 91 more); "
+                "validated and tested on B."
+            ),
+        ),
+    ],
+)
+def test_where_a_run_was_scored_is_said_where_training_differs(settings, sentence):
+    assert where_scored(settings) == sentence
