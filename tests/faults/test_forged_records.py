@@ -37,10 +37,10 @@ def places(tree, way=()):
         yield from places(item, (*way, step))
 
 
-def forged(entry):
+def forged(entry, odds=ODD):
     """The entry with each of its values replaced by each odd one, or removed."""
     for *way, last in places(entry):
-        for odd in [*ODD, "absent"]:
+        for odd in [*odds, "absent"]:
             copy = json.loads(json.dumps(entry))
             node = functools.reduce(lambda node, step: node[step], way, copy)
             if odd == "absent":
@@ -68,6 +68,39 @@ def test_every_forged_summary_is_read_whole_or_refused_by_its_name(run, capsys):
         assert main(["inspect", str(run)]) == (2 if refusal else 0), entry
         said = capsys.readouterr()
         assert "\x1b" not in said.out + said.err
+
+
+MANY_ANSWERS = """
+environment: {id: MountainCarContinuous-v0, max_steps: 30}
+network: {hidden: 2}
+measures: {effort: {of: action, power: 2, take: sum}, x: {of: observation, index: 0, take: last}}
+objectives: {return: maximise, effort: minimise}
+algorithm: {type: nsga2, population_size: 6}
+archive: {type: grid, ranges: {x: [-1.2, 0.6]}, cells: [10]}
+validation: {episodes: 2, archive_episodes: 2}
+test: {episodes: 2}
+stop: {generations: 2, target: null}
+"""
+REFINED = """
+environment: {id: CartPole-v1, max_steps: 30}
+network: {hidden: 2, structure: {start: minimal, refine: {type: cma_es, generations: 1}}}
+algorithm: {population_size: 6}
+validation: {episodes: 2}
+test: {episodes: 2}
+stop: {generations: 1, target: null}
+"""
+
+
+@pytest.mark.parametrize(("text", "keys"), [(MANY_ANSWERS, ["archive", "front"]), (REFINED, ["refinement"])])
+def test_forged_entries_of_some_runs_alone_are_read_or_refused(text, keys, tmp_path, capsys):
+    run = run_whole(tmp_path, text)
+    file = run / "run.json"
+    summary = json.loads(file.read_text())
+    for key in keys:
+        for entry in forged(summary[key], [None, 1e308, "x", [], {}]):
+            file.write_text(json.dumps(summary | {key: entry}))
+            assert main(["inspect", str(run)]) == (2 if refused(lambda: read_run_summary(run)) else 0), entry
+            capsys.readouterr()
 
 
 def test_a_forged_section_of_a_config_is_read_or_refused_by_its_name(run, capsys):

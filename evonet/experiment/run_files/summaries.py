@@ -234,15 +234,16 @@ def _run(fields: Fields) -> RunSummary:
 
 def _archive(fields: Fields) -> ArchiveSummary:
     names = fields.items("measures", _MAX_MEASURES)
+    cells = fields.optional("cells", fields.integer)
     summary: dict[str, Any] = {
         "measures": [Fields({"name": name}, "summary.archive.measures").word("name") for name in names],
-        "cells": fields.optional("cells", fields.integer),
+        "cells": cells,
         "offset": fields.finite("offset"),
-        **_archive_figures(fields),
+        **_archive_figures(fields, cells),
     }
     if fields.has("corrected"):
         corrected = fields.fields("corrected")
-        summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_archive_figures(corrected)}
+        summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_archive_figures(corrected, cells)}
     if fields.has("moved"):
         moved = fields.fields("moved")
         summary["moved"] = {
@@ -290,10 +291,10 @@ def _numbers_by_name(fields: Fields) -> dict[str, float | None]:
     }
 
 
-def _archive_figures(fields: Fields) -> ArchiveFigures:
+def _archive_figures(fields: Fields, cells: int | None) -> ArchiveFigures:
     return {
         "elites": fields.integer("elites"),
-        "coverage": fields.optional("coverage", fields.finite),
+        "coverage": None if cells is None else fields.finite("coverage"),
         "qd_score": fields.finite("qd_score"),
         "best": fields.optional("best", fields.finite),
         "mean": fields.optional("mean", fields.finite),
