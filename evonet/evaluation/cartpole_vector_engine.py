@@ -61,10 +61,8 @@ class VectorEngine:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         inputs = self._task.architecture.num_inputs if normaliser else None
         log = EpisodeLog.start(genomes, individuals, inputs, self._measures)
-        episodes = log.running
         with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning
-            for first in range(0, len(episodes), self._lanes):
-                batch = episodes[first : first + self._lanes]
+            for batch in log.batches(self._lanes):
                 self._run_batch(log, batch, genomes[individuals[batch]], seeds[batch], normaliser)
         return log.finish(individuals, seeds)
 

@@ -83,10 +83,8 @@ class EnvPoolEngine:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         inputs = self.task.architecture.num_inputs if normaliser else None
         log = EpisodeLog.start(genomes, individuals, inputs, self.measures)
-        episodes = log.running
         with np.errstate(all="ignore"), _no_warnings_of_precision():  # what is not finite becomes a fault
-            for first in range(0, len(episodes), self._lanes):
-                batch = episodes[first : first + self._lanes]
+            for batch in log.batches(self._lanes):
                 with closing(self._pool(seeds[batch].tolist())) as pool:
                     _Batch(self, log, batch, genomes[individuals[batch]], normaliser).run(pool)
         return log.finish(individuals, seeds)

@@ -49,10 +49,8 @@ class NumpyEngine:
         inputs = self._task.architecture.num_inputs if normaliser else None
         log = EpisodeLog.start(genomes, individuals, inputs, self._task.measures)
         networks, (states, rows) = self._task.networks(genomes), self._starts(seeds)
-        running = log.running
         with np.errstate(all="ignore"):  # a number that is not finite becomes a fault, not a warning
-            for first in range(0, len(running), self._lanes):
-                episodes = running[first : first + self._lanes]
+            for episodes in log.batches(self._lanes):
                 lanes = _Lanes(self._task, networks[individuals[episodes]], states[rows[episodes]], normaliser)
                 lanes.run(log, episodes)
         return log.finish(individuals, seeds)

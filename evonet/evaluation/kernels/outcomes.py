@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,12 @@ class EpisodeLog:
     def running(self) -> IntArray:
         """Numbers of the episodes that have not ended."""
         return np.flatnonzero(self.outcomes == Outcome.RUNNING).astype(np.int64)
+
+    def batches(self, size: int) -> Iterator[IntArray]:
+        """The numbers of the episodes that have not ended by now, at most `size` at a time."""
+        running = self.running
+        for first in range(0, len(running), size):
+            yield running[first : first + size]
 
     def finish(self, individuals: IntArray, seeds: IntArray) -> EpisodeResults:
         """The results, with a fault for each episode in which a number was not finite."""
