@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from evonet.experiment.run_files.summaries import ArchiveSummary, read_run_summary
-from evonet.inspection.comparison.compared import Compared
+from evonet.inspection.comparison.compared import Compared, mean_over_runs
 from evonet.inspection.saved_archive import archive_settings
-from evonet.statistics import bootstrap_interval, mean
-from evonet.types import FloatArray
 
 FIGURES = ("qd_score", "coverage", "best")
 """The figures that are compared."""
@@ -59,7 +55,7 @@ class ComparedArchives:
             for owner, each in zip(owners, archives, strict=True)
         ]
         columns = {"qd_score": scores, **{key: [each[key] for each in archives] for key in FIGURES[1:]}}
-        return {key: _mean(values) for key, values in columns.items()}
+        return {key: mean_over_runs(values) for key, values in columns.items()}
 
 
 def compared_archives(compared: Sequence[Compared]) -> ComparedArchives | None:
@@ -90,12 +86,3 @@ def _summaries(compared: Compared) -> list[ArchiveSummary]:
         return []
     found = [read_run_summary(path).get("archive") for path in compared.directories]
     return [each for each in found if each is not None]
-
-
-@np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
-def _mean(values: Sequence[float | None]) -> dict[str, Any] | None:
-    known: FloatArray = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    if not known.size or not np.isfinite(known).all():
-        return None
-    interval = bootstrap_interval(mean, known) if known.size > 1 else None
-    return {"mean": float(mean(known)), "interval": interval}

@@ -17,6 +17,7 @@ from evonet.experiment.run_files.summaries import STUDY, read_study_summary
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.loaded_study import LoadedStudy
 from evonet.shell import command
+from evonet.statistics import bootstrap_interval, mean
 from evonet.types import FloatArray
 
 
@@ -150,3 +151,13 @@ def _score(value: float | None) -> float:
 
 def _to_success(run: Mapping[str, Any]) -> float:
     return float(run["evaluations"]) if run["solved"] else np.inf
+
+
+@np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
+def mean_over_runs(values: Sequence[float | None]) -> dict[str, Any] | None:
+    """The mean of one value a run, and its interval if there are several runs; None if a value is missing."""
+    known: FloatArray = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if not known.size or not np.isfinite(known).all():
+        return None
+    interval = bootstrap_interval(mean, known) if known.size > 1 else None
+    return {"mean": float(mean(known)), "interval": interval}

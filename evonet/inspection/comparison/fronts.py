@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from evonet.inspection.analysis.front import Front, ValidatedFront, front_of, signs_of, validated_front
-from evonet.inspection.comparison.compared import Compared
+from evonet.inspection.comparison.compared import Compared, mean_over_runs
 from evonet.inspection.loaded_run import load_run
 from evonet.pareto import hypervolume
-from evonet.statistics import bootstrap_interval, mean
 from evonet.types import FloatArray
 
 _Front = TypeVar("_Front")
@@ -56,7 +55,10 @@ class ComparedFronts:
     def _figures(self, fronts: Sequence[FloatArray]) -> dict[str, Any]:
         """The means of size and hypervolume of fronts, `(n, m)` each, as they were measured."""
         sizes = [float(len(points)) for points in fronts]
-        return {"individuals": _mean(sizes), "hypervolume": _mean([self._volume(points) for points in fronts])}
+        return {
+            "individuals": mean_over_runs(sizes),
+            "hypervolume": mean_over_runs([self._volume(points) for points in fronts]),
+        }
 
     def _volume(self, points: FloatArray) -> float:
         if points.shape[1] > 2 and len(points) > _MAX_POINTS:
@@ -93,10 +95,3 @@ def _has_objectives(compared: Compared) -> bool:
 
 def _known(found: Iterable[_Front | None]) -> list[_Front]:
     return [each for each in found if each is not None]
-
-
-def _mean(values: Sequence[float]) -> dict[str, Any] | None:
-    known = np.array(values)
-    if not np.isfinite(known).all():
-        return None
-    return {"mean": float(mean(known)), "interval": bootstrap_interval(mean, known) if known.size > 1 else None}
