@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import types
+from typing import Any
 
 from evonet.processes.cores import BLAS_THREADS
 
@@ -15,7 +17,7 @@ def program() -> int:
     """Run the command line as a process of its own; returns the exit status."""
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
     _open_standard_streams()
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # pydantic looks for them in all that is installed
+    _start_pydantic_without_plugins()
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")
     from evonet.cli import main
@@ -24,6 +26,17 @@ def program() -> int:
         return main()
     finally:
         gc.freeze()  # else the process ends with one more search for cycles, through all that there is
+
+
+def _start_pydantic_without_plugins() -> None:
+    """Keep pydantic from looking for plugins of its own in all that is installed, here and in processes begun here.
+
+    Its module that looks for them would import the standard library's mail package, a fiftieth of a run's start.
+    """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    loader: Any = types.ModuleType("pydantic.plugin._loader")
+    loader.get_plugins = tuple
+    sys.modules.setdefault(loader.__name__, loader)
 
 
 def _open_standard_streams() -> None:

@@ -96,6 +96,16 @@ def test_help_and_version_answer_without_numpy():
         assert done.stdout.startswith("usage: evonet" if "--help" in option else f"evonet {__version__}")
 
 
+def test_a_start_looks_for_no_plugins_of_pydantic():
+    program = (
+        "import sys\nfrom evonet.__main__ import program\nprogram()\nsys.exit('importlib.metadata' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "check", "cartpole"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit) as done:
         main(["--help"])
