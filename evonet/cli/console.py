@@ -169,7 +169,7 @@ def load_config(options: argparse.Namespace) -> Config:
 def warn_of_unused_permissions(config: Config, modules: Sequence[str]) -> None:
     """Print a notice about `modules` that may be imported, and that nothing in the config would import."""
     from evonet.environments.imports import is_allowed, module_of
-    from evonet.experiment.config.own_parts import imported_names
+    from evonet.experiment.config.named_parts import imported_names
 
     named = [module_of(name) for _, name in imported_names(config.document.data)]
     for module in modules:

@@ -82,7 +82,7 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
             f"got {settings.fitness.type!r}: a fitness function runs in this process, and may distribute its own work",
         )
     architecture = episodes.architecture if episodes is not None else _architecture(config)
-    name = f"{config.document.where(('fitness', 'type'))}: fitness.type {settings.fitness.type!r}"
+    name = f"{config.document.position(('fitness', 'type'))}: fitness.type {settings.fitness.type!r}"
     try:
         return function_fitness(_own_function(config), architecture, settings.evaluation.episodes, name)
     except TypeError as error:  # its number of arguments
@@ -147,7 +147,7 @@ def _episode_return(
         raise
     except EvonetError as error:
         setting = error.setting if isinstance(error, EnvironmentUnavailable | UnsuitableEnvironment) else ("id",)
-        raise type(error)(f"{config.document.place((*path, *setting))}: {error}") from error
+        raise type(error)(f"{config.document.named_position((*path, *setting))}: {error}") from error
     except WrongNames as error:
         raise config.error(("network", error.argument), f"network.{error}") from error
     except ValueError as error:  # only measures, weights and the engine, which depend on the environment
@@ -355,7 +355,7 @@ def _own_function(config: Config) -> Any:
     name = config.settings.fitness.type
     module_name, _, function_name = name.partition(":")
     path = ("fitness", "type")
-    with guarded(f"{config.document.where(path)}: fitness.type {name!r} cannot be imported", ConfigError):
+    with guarded(f"{config.document.position(path)}: fitness.type {name!r} cannot be imported", ConfigError):
         module = import_module(module_name)
     function = getattr(module, function_name, None)
     if not callable(function):

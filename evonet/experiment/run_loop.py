@@ -10,11 +10,11 @@ from typing import Any
 from evonet.champion import Champion
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
 from evonet.evolution import Generation
+from evonet.experiment.background import in_background
 from evonet.experiment.build import limit_warning
 from evonet.experiment.config.permissions import flags_for
 from evonet.experiment.fronts import front_entry
 from evonet.experiment.interruption import Interruption
-from evonet.experiment.meanwhile import meanwhile
 from evonet.experiment.refinement import refine
 from evonet.experiment.run_files.checkpoint import CheckpointWriter
 from evonet.experiment.run_files.fault_journal import faults_recorded
@@ -134,7 +134,7 @@ class _RunLoop:
     def finish(self, reason: str, entries: dict[str, Any]) -> dict[str, Any]:
         """Test the champion and write the results; returns the summary, with these `entries` too."""
         session, directory = self._session, self._directory
-        with meanwhile(self._writer.flush):  # the disk is written while the test runs
+        with in_background(self._writer.flush):  # the disk is written while the test runs
             test_started = time.monotonic()
             champion = session.evolution.champion and session.test(session.evolution.champion)
             test_seconds = time.monotonic() - test_started

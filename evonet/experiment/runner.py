@@ -10,7 +10,7 @@ from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.errors import CheckpointError, ConfigError, RunInUse
-from evonet.experiment.config.config import Config, completed
+from evonet.experiment.config.config import Config, with_defaults
 from evonet.experiment.config.differences import differences
 from evonet.experiment.config.permissions import flags_for, remember_permissions, restore_permissions
 from evonet.experiment.interruption import interruptible
@@ -217,7 +217,7 @@ def _refuse_changes(config: Config, checkpoint: Checkpoint, path: Path) -> None:
     """Refuse a config whose settings differ from those of the generations before the checkpoint."""
     before = dict(checkpoint.config)
     with contextlib.suppress(ConfigError):
-        before = completed(before, config.allowed_imports)
+        before = with_defaults(before, config.allowed_imports)
     differ = {key: values for key, values in differences([before, config.resolved]).items() if not _is_changeable(key)}
     if differ:
         again = command("evonet", "run", path / CONFIG, *allowing(config.allowed_imports))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.errors import ConfigError, RunDirectoryError, RunInUse
-from evonet.experiment.config.config import Config, completed
+from evonet.experiment.config.config import Config, with_defaults
 from evonet.experiment.config.differences import as_written, differences
 from evonet.experiment.config.document import Document, to_yaml
 from evonet.experiment.run_files.run_directory import (
@@ -111,8 +111,8 @@ def _write_or_compare_config(directory: Directory, config: Config) -> None:
         return
     stored = Document.read(str(file), follow_links=False).data
     with contextlib.suppress(ConfigError):  # the differences below report an invalid config
-        stored = completed(stored, config.allowed_imports)
-    differ = differences([stored, resolved], besides=("seed",))
+        stored = with_defaults(stored, config.allowed_imports)
+    differ = differences([stored, resolved], ignored=("seed",))
     if differ:
         lines = [f"  {key}: {as_written(old)} there, {as_written(new)} here" for key, (old, new) in differ.items()]
         raise ConfigError(

@@ -22,7 +22,7 @@ from evonet.errors import CheckpointError, ConfigError
 from evonet.evaluation.task_descriptions import architecture_from, task_from
 from evonet.experiment.config.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.config.document import Document
-from evonet.experiment.config.own_parts import imported_names
+from evonet.experiment.config.named_parts import imported_names
 from evonet.experiment.config.permissions import restore_permissions
 from evonet.experiment.run_files.champion_results import champion_results
 from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in

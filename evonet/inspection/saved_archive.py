@@ -12,11 +12,11 @@ from evonet.archives import ARCHIVES
 from evonet.archives.archive import Archive
 from evonet.archives.cells import CellArchive
 from evonet.elite_validation import HeldOut
-from evonet.experiment.algorithms import Algorithms
 from evonet.experiment.archives import FORMAT, LIMITS
 from evonet.experiment.run_files.run_directory import ARCHIVE
 from evonet.files.archive import read_state
 from evonet.files.directory import reading_below
+from evonet.lazy import LazyRegistry
 
 
 def archive_in(settings: Mapping[str, Any], evolution: Mapping[str, Any]) -> Archive | None:
@@ -60,7 +60,7 @@ def archive_settings(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _restored(settings: Mapping[str, Any], state: Mapping[str, Any]) -> Archive:
-    section, kinds = archive_settings(settings) or {}, Algorithms(ARCHIVES)
+    section, kinds = archive_settings(settings) or {}, LazyRegistry(ARCHIVES)
     kind = section.get("type")
     if not isinstance(kind, str) or kind not in kinds:
         raise ValueError(f"the config has no known type of archive: {kind!r}")

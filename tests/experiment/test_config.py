@@ -25,10 +25,10 @@ from evonet.experiment.build import (
     target_of,
     target_warnings,
 )
-from evonet.experiment.config.config import Config, completed
+from evonet.experiment.config.config import Config, with_defaults
 from evonet.experiment.config.document import Document, to_yaml
+from evonet.experiment.config.experiment_model import experiment_model
 from evonet.experiment.config.json_schema import json_schema
-from evonet.experiment.config.model import experiment_model
 from evonet.experiment.stopping import Stop
 from evonet.operators.registry import OPERATORS
 from evonet.operators.structure import STRUCTURAL_MUTATIONS
@@ -654,7 +654,7 @@ def test_the_model_made_for_a_config_says_what_the_model_of_all_operators_says()
             "mutation": ["cauchy", {"type": "gaussian", "sigma": 0.5}],
         }
     }
-    assert completed(data) == experiment_model().model_validate(data).model_dump(mode="json")
+    assert with_defaults(data) == experiment_model().model_validate(data).model_dump(mode="json")
 
 
 @pytest.mark.parametrize(

@@ -76,14 +76,14 @@ def test_every_key_and_item_is_found_at_its_line_and_column(tmp_path):
         ("x",): "1:1",
     }
     for path, place in places.items():
-        assert document.where(path) == f"{tmp_path}/c.yaml:{place}", path
+        assert document.position(path) == f"{tmp_path}/c.yaml:{place}", path
 
 
 def test_values_of_a_merge_have_the_position_of_their_section(tmp_path):
     document = read(tmp_path, "base: &base {hidden: 3}\nnetwork:\n  <<: *base\n  bias: 3\n")
     assert document.data["network"] == {"hidden": 3, "bias": 3}
-    assert document.where(("network", "hidden")).endswith(":2:1")
-    assert document.where(("network", "bias")).endswith(":4:3")
+    assert document.position(("network", "hidden")).endswith(":2:1")
+    assert document.position(("network", "bias")).endswith(":4:3")
 
 
 SECOND = (
@@ -114,8 +114,8 @@ def test_a_file_that_is_not_a_config_is_refused_with_its_position(tmp_path, text
 def test_tags_run_no_code_and_raise_nothing_of_their_own(tmp_path):
     document = read(tmp_path, "a: !!python/object/apply:os.system [touch pwned]\nb: !mine 3\nc: !mine {d: 1}\n")
     assert document.data["a"] == ["touch pwned"]
-    assert document.where(("a", 0)).endswith("/c.yaml:1:1")
-    assert document.where(("c", "d")).endswith((":3:1", ":3:11"))
+    assert document.position(("a", 0)).endswith("/c.yaml:1:1")
+    assert document.position(("c", "d")).endswith((":3:1", ":3:11"))
 
 
 def test_files_that_cannot_be_read_are_refused_by_name(tmp_path):
@@ -154,26 +154,26 @@ def test_an_override_sets_one_value_and_is_named_in_its_place(tmp_path, override
     for step in path:
         node = node[step]
     assert node == value
-    assert document.where(path) == f"--set {override}"
-    assert document.where(("list",)) == f"{tmp_path}/c.yaml:3:1"
+    assert document.position(path) == f"--set {override}"
+    assert document.position(("list",)) == f"{tmp_path}/c.yaml:3:1"
 
 
 def test_later_overrides_win(tmp_path):
     document = read(tmp_path, BASE, "network.hidden=5", "network.hidden=6")
     assert document.data["network"] == {"hidden": 6, "bias": True}
-    assert document.where(("network", "hidden")) == "--set network.hidden=6"
+    assert document.position(("network", "hidden")) == "--set network.hidden=6"
 
 
 def test_the_sections_that_an_override_had_to_make_are_blamed_on_it(tmp_path):
     document = read(tmp_path, BASE, "algorithm.mutation.sigma=1")
-    assert document.where(("algorithm",)) == "--set algorithm.mutation.sigma=1"
-    assert document.where(("algorithm", "mutation")) == "--set algorithm.mutation.sigma=1"
-    assert document.where(("algorithm", "crossover")) == "--set algorithm.mutation.sigma=1"
+    assert document.position(("algorithm",)) == "--set algorithm.mutation.sigma=1"
+    assert document.position(("algorithm", "mutation")) == "--set algorithm.mutation.sigma=1"
+    assert document.position(("algorithm", "crossover")) == "--set algorithm.mutation.sigma=1"
 
 
 def test_what_an_override_replaced_is_no_longer_blamed_on_the_file(tmp_path):
     document = read(tmp_path, BASE, "network={hidden: 0}")
-    assert document.where(("network", "hidden")) == "--set network={hidden: 0}"
+    assert document.position(("network", "hidden")) == "--set network={hidden: 0}"
 
 
 @pytest.mark.parametrize(

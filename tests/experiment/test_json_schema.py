@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from evonet.experiment.config.docstrings import settings_of, summary_of
+from evonet.experiment.config.docstrings import descriptions_of, summary_of
 from evonet.experiment.config.json_schema import json_schema
 from evonet.operators.mutation import Gaussian
 from evonet.strategies.snes import SNES
@@ -76,11 +76,11 @@ class Derived(Base):
 
 
 def test_descriptions_are_read_from_the_docstrings_of_a_class_and_its_bases():
-    assert settings_of(Derived) == {
+    assert descriptions_of(Derived) == {
         "kept": "what the base says.",
         "told_anew": "a text of two lines, the second of which is indented. And a paragraph.",
         "own": '`a` "b" (c): d.',
     }
-    assert settings_of(SNES)["sigma"].startswith("first standard deviation")
-    assert settings_of(object) == {}
-    assert (summary_of(Derived), settings_of(lambda: 0)) == ("A class with a section that is none: Notes.", {})
+    assert descriptions_of(SNES)["sigma"].startswith("first standard deviation")
+    assert descriptions_of(object) == {}
+    assert (summary_of(Derived), descriptions_of(lambda: 0)) == ("A class with a section that is none: Notes.", {})

@@ -15,7 +15,7 @@ from evonet.environments.known import KNOWN, KnownEnvironment
 from evonet.errors import ConfigError
 from evonet.experiment.build import build_algorithm, build_fitness
 from evonet.experiment.config import Config
-from evonet.experiment.config.own_parts import named_parts
+from evonet.experiment.config.named_parts import named_parts
 from evonet.experiment.runner import resume, run
 from evonet.experiment.study import study
 from evonet.export import export
@@ -43,6 +43,15 @@ KINDS = {
     f"islands: [{{}}, '{MODULE}:HillClimber']}}\n",
     "environment": f"environment: {{id: '{MODULE}:Line', max_steps: 9}}\n{SMALL}",
 }
+
+
+@pytest.fixture(autouse=True)
+def activations():
+    """Afterwards there are only the activations that there were before, for tests that list all of them."""
+    before = dict(ACTIVATIONS)
+    yield
+    ACTIVATIONS.clear()
+    ACTIVATIONS.update(before)
 
 
 @pytest.fixture

@@ -335,7 +335,7 @@ def test_ranges_are_read_as_they_were_written():
 def test_differences_are_found_at_any_depth():
     one = {"a": 1, "b": {"c": [1, 2], "d": {}}, "evaluation": {"workers": 1}, "seed": 1}
     other = {"a": 1, "b": {"c": [1, 3], "d": {"e": 4}}, "evaluation": {"workers": "auto"}, "seed": 2}
-    assert differences([one, other], besides=["seed"]) == {"b.c": [[1, 2], [1, 3]], "b.d": [{}, "-"], "b.d.e": ["-", 4]}
+    assert differences([one, other], ignored=["seed"]) == {"b.c": [[1, 2], [1, 3]], "b.d": [{}, "-"], "b.d.e": ["-", 4]}
     assert differences([one, one, one]) == {}
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from evonet.activations import ACTIVATIONS
 from evonet.archives import ARCHIVES
 from evonet.errors import ConfigError
-from evonet.experiment.algorithms import ALGORITHMS, Algorithms
+from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.config.docstrings import summary_of
 from evonet.fitness import EpisodeReturn
+from evonet.lazy import LazyRegistry
 from evonet.operators.registry import OPERATORS
 from evonet.operators.schedules import SCHEDULES
 
@@ -61,7 +62,7 @@ def catalogue() -> Catalogue:
         "algorithm": _summaries(ALGORITHMS),
         **{kind: _summaries(registry) for kind, registry in OPERATORS.items()},
         "schedule": _summaries(SCHEDULES),
-        "archive": _summaries(Algorithms(ARCHIVES)),
+        "archive": _summaries(LazyRegistry(ARCHIVES)),
         "activation": {name: activation.summary for name, activation in ACTIVATIONS.items()},
         **{kind: dict(choices) for kind, choices in _CHOICES.items()},
         CONFIG: shipped_configs(),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from evonet.errors import ConfigError
 from evonet.experiment.config.document import STANDARD_INPUT, Document, KeyPath, to_yaml
 from evonet.experiment.config.errors import explain
-from evonet.experiment.config.model import model_for
+from evonet.experiment.config.experiment_model import model_for
 from evonet.experiment.config.own_parts import import_parts
 from evonet.experiment.config.sections import EPISODE_RETURN, Experiment
 
@@ -77,7 +77,7 @@ class Config:
         return to_yaml(self.resolved)
 
 
-def completed(resolved: Mapping[str, Any], allow_imports: Sequence[str] | None = None) -> dict[str, Any]:
+def with_defaults(resolved: Mapping[str, Any], allow_imports: Sequence[str] | None = None) -> dict[str, Any]:
     """A config that an earlier version resolved, with the defaults of newer settings.
 
     Args:
@@ -92,19 +92,20 @@ def completed(resolved: Mapping[str, Any], allow_imports: Sequence[str] | None =
 
 
 def _validated(document: Document, allow_imports: Sequence[str] | None) -> Experiment:
-    """The settings of a document; `allow_imports` as for `completed`.
+    """The settings of a document; `allow_imports` as for `with_defaults`.
 
     Raises:
         ConfigError: values break rules; the message has a line for each value.
     """
-    own, problems = import_parts(document, allow_imports) if allow_imports is not None else (frozenset(), {})
+    own, part_problems = import_parts(document, allow_imports) if allow_imports is not None else (frozenset(), {})
     try:
         model = model_for(document.data, own)
         settings = model.model_validate(document.data)
     except ConfigError as error:
         raise document.error(("algorithm",), str(error)) from error
     except ValidationError as error:
-        raise ConfigError("\n".join(explain(error, document, problems, model))) from None
-    if problems:
-        raise ConfigError("\n".join(f"{document.place(path)}: {problem}" for path, problem in problems.items()))
+        raise ConfigError("\n".join(explain(error, document, part_problems, model))) from None
+    if part_problems:
+        lines = [f"{document.named_position(path)}: {problem}" for path, problem in part_problems.items()]
+        raise ConfigError("\n".join(lines))
     return settings

@@ -13,17 +13,17 @@ WITHOUT_EFFECT = ("evaluation.workers", "evaluation.instances")
 """Settings that change the time that a run takes, but not its results."""
 
 
-def differences(configs: Sequence[Mapping[str, Any]], besides: Sequence[str] = ()) -> dict[str, list[Any]]:
+def differences(configs: Sequence[Mapping[str, Any]], ignored: Sequence[str] = ()) -> dict[str, list[Any]]:
     """The settings that differ between `configs`, each with its value in every config.
 
     Args:
         configs: resolved configs.
-        besides: settings to ignore, as `key.path`, in addition to those of `WITHOUT_EFFECT`.
+        ignored: settings to ignore, as `key.path`, in addition to those of `WITHOUT_EFFECT`.
     """
     flat = [_flat(config) for config in configs]
     keys = dict.fromkeys(key for settings in flat for key in settings)
-    ignored = {*WITHOUT_EFFECT, *besides}
-    table = {key: [settings.get(key, ABSENT) for settings in flat] for key in keys if key not in ignored}
+    skipped = {*WITHOUT_EFFECT, *ignored}
+    table = {key: [settings.get(key, ABSENT) for settings in flat] for key in keys if key not in skipped}
     return {key: values for key, values in table.items() if any(value != values[0] for value in values[1:])}
 
 

@@ -1,6 +1,6 @@
 """Descriptions of settings, read from the docstrings of the classes that have them.
 
-Only the schema, the list of parts and the page of reference need them; a run reads no docstring.
+The schema, the list of parts and the page of reference need them; a run reads first lines alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def summary_of(owner: object) -> str:
     return (owner.__doc__ or "").strip().partition("\n")[0]
 
 
-def settings_of(owner: Callable[..., Any]) -> dict[str, str]:
+def descriptions_of(owner: Callable[..., Any]) -> dict[str, str]:
     """The descriptions of the arguments and attributes of a class, or of a function's arguments, by name.
 
     Those of a base class hold for what a class does not describe itself.

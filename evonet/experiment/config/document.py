@@ -25,8 +25,8 @@ KeyPath = tuple[str | int, ...]
 STANDARD_INPUT = "-"
 """The path of a config that is read from standard input."""
 
-NOTE = "x-"
-"""How a key at the top of a config begins that evonet ignores, for anchors that other keys refer to."""
+IGNORED_PREFIX = "x-"
+"""The prefix of keys at the top of a config that evonet ignores: they hold anchors that other keys refer to."""
 
 
 class Document:
@@ -61,25 +61,15 @@ class Document:
             raise ConfigError(f"{name}:1:1: the config must be a mapping of sections, got {short_repr(_plain(tree))}")
         positions: dict[KeyPath, tuple[int, int]] = {(): (1, 1)}
         _locate(tree, (), positions, name)
-        data = {key: value for key, value in _plain(tree).items() if not key.startswith(NOTE)}
-        return cls(data, name, positions).changed(overrides)
+        data = {key: value for key, value in _plain(tree).items() if not key.startswith(IGNORED_PREFIX)}
+        return cls(data, name, positions)._with(overrides)
 
     @classmethod
     def of(cls, data: Mapping[str, Any], overrides: Sequence[str] = ()) -> Document:
         """A config that a Python program holds, copied; errors call it "the config"."""
-        return cls(_plain(plain(dict(data))), "the config", {}).changed(overrides)
+        return cls(_plain(plain(dict(data))), "the config", {})._with(overrides)
 
-    def changed(self, overrides: Sequence[str]) -> Document:
-        """This document, after it was changed by texts `key.path=value`.
-
-        Raises:
-            ConfigError: an override is not of this form.
-        """
-        for override in overrides:
-            self._set(override)
-        return self
-
-    def where(self, path: KeyPath) -> str:
+    def position(self, path: KeyPath) -> str:
         """`file:line:column` of the value at `path`, or of the nearest section around it."""
         for end in range(len(path), -1, -1):
             if path[:end] in self._overrides:
@@ -92,17 +82,17 @@ class Document:
                 return f"--set {below}"
         return self.name
 
-    def place(self, path: KeyPath) -> str:
-        """The position of a value, and its name; a name that stands for its section goes by the section's name."""
+    def named_position(self, path: KeyPath) -> str:
+        """The position of a value and its key, such as `c.yaml:3:9: algorithm`; `type` is left out of the key."""
         names_its_section = path[-1] in ("id", "name", "schedule") or (path[-1] == "type" and path[0] != "fitness")
         named = path[:-1] if names_its_section else path
-        return f"{self.where(path)}: {'.'.join(map(str, named))}"
+        return f"{self.position(path)}: {'.'.join(map(str, named))}"
 
     def error(self, path: KeyPath, message: str) -> ConfigError:
         """A ConfigError about the value at `path`."""
-        return ConfigError(f"{self.where(path)}: {message}")
+        return ConfigError(f"{self.position(path)}: {message}")
 
-    def present(self, location: Sequence[str | int]) -> KeyPath:
+    def existing_path(self, location: Sequence[str | int]) -> KeyPath:
         """`location` without steps that are not in the data, such as an alternative's name; the last step is kept."""
         path: list[str | int] = []
         node: Any = self.data
@@ -119,6 +109,12 @@ class Document:
             elif index == len(location) - 1 and isinstance(node, dict) and isinstance(step, str):
                 path.append(step)
         return tuple(path)
+
+    def _with(self, overrides: Sequence[str]) -> Document:
+        """This document, in which each override `key.path=value` has replaced its value."""
+        for override in overrides:
+            self._set(override)
+        return self
 
     def _set(self, override: str) -> None:
         key, equals, text = override.partition("=")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from evonet.experiment.config.document import Document, KeyPath
 from evonet.experiment.config.models import ALTERNATIVES
-from evonet.experiment.config.own_parts import GENETIC_ALGORITHM
+from evonet.experiment.config.named_parts import GENETIC_ALGORITHM
 from evonet.files.text import short_repr
 from evonet.operators.registry import OPERATORS
 from evonet.settings import did_you_mean, near_miss
@@ -49,14 +49,14 @@ _RULES: Mapping[str, str] = {
 
 
 def explain(
-    error: ValidationError, document: Document, own: Mapping[KeyPath, str], model: type[BaseModel]
+    error: ValidationError, document: Document, part_problems: Mapping[KeyPath, str], model: type[BaseModel]
 ) -> list[str]:
     """A line for each wrong value, in the order of the file; the rules for one value are joined by "or".
 
     Args:
         error: the wrong values.
         document: the config.
-        own: why a part of the user's own cannot be used, by the place of the part's name.
+        part_problems: why a part of the user's own cannot be used, by the path of the part's name.
         model: the model of the config.
     """
     problems: dict[KeyPath, list[Mapping[str, Any]]] = {}
@@ -64,13 +64,13 @@ def explain(
         if detail["type"] == "default_factory_not_called":  # it follows from another value, which is wrong
             continue
         place = [step for step in detail["loc"] if step not in ALTERNATIVES]
-        path = document.present(place)
-        if path not in own:
+        path = document.existing_path(place)
+        if path not in part_problems:
             problems.setdefault(path, []).append(detail)
     schema = functools.cache(model.model_json_schema)
-    lines = [f"{document.place(path)}: {problem}" for path, problem in own.items()]
+    lines = [f"{document.named_position(path)}: {problem}" for path, problem in part_problems.items()]
     lines += [
-        f"{document.where(path)}: {_describe(path, details, document, schema)}"
+        f"{document.position(path)}: {_describe(path, details, document, schema)}"
         for path, details in itertools.islice(problems.items(), _MAX_LINES)
     ]
     lines += _replacements(problems, document)
@@ -84,7 +84,7 @@ def _replacements(problems: Mapping[KeyPath, Sequence[Mapping[str, Any]]], docum
     sections = dict.fromkeys(path[:-1] for path in unknown if path[:-1])
     lines = []
     for section in sections:
-        place, option = ".".join(map(str, section)), document.where((*section, "type"))
+        place, option = ".".join(map(str, section)), document.position((*section, "type"))
         if option.startswith(f"--set {place}.type="):
             name = option.partition("=")[2]
             lines.append(f"{option}: the other keys of {place} stay; to leave them out: --set {place}={name}")

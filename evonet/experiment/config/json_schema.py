@@ -8,9 +8,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from evonet.activations import ACTIVATIONS
-from evonet.experiment.config.docstrings import settings_of, summary_of
-from evonet.experiment.config.document import NOTE
-from evonet.experiment.config.model import experiment_model
+from evonet.experiment.config.docstrings import descriptions_of, summary_of
+from evonet.experiment.config.document import IGNORED_PREFIX
+from evonet.experiment.config.experiment_model import experiment_model
 
 OWN_PART = r"^[\w.]+:\w+$"
 """The pattern of the name `module:Class` of a part of the user's own."""
@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config."""
     schema = _with_own_parts(_with_plain_names(experiment_model().model_json_schema(schema_generator=_Described)))
     schema["$defs"] |= {_OWN[tag]: _own_part(tag) for tag in _NAMES_OF_PARTS}
-    schema |= {"patternProperties": {f"^{NOTE}": {}}, "title": "evonet experiment"}
+    schema |= {"patternProperties": {f"^{IGNORED_PREFIX}": {}}, "title": "evonet experiment"}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -40,7 +40,7 @@ class _Described(GenerateJsonSchema):
         described = super().model_schema(schema)
         model = schema["cls"]
         owner = getattr(model, "owner", None)
-        texts = {**({} if owner is None else settings_of(owner)), **settings_of(model)}
+        texts = {**({} if owner is None else descriptions_of(owner)), **descriptions_of(model)}
         arguments = {field.alias: name for name, field in model.model_fields.items() if field.alias}
         for name, key in described.get("properties", {}).items():
             text = (

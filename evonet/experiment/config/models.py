@@ -35,6 +35,7 @@ from pydantic import (
 )
 
 from evonet.errors import ConfigError
+from evonet.experiment.config.docstrings import summary_of
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.settings import ByName, argument_defaults, argument_hints, may_vary
 
@@ -130,7 +131,7 @@ def section_of(owner: Callable[..., Any], *only: str, schedules: Schedules = ())
     fields = _fields(owner, only, schedules=schedules)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* shadows an attribute")  # "register", of the metaclass alone
-        model: Any = create_model(owner.__name__, __base__=base, __doc__=_summary(owner), **fields)
+        model: Any = create_model(owner.__name__, __base__=base, __doc__=summary_of(owner), **fields)
     model.owner = owner
     return model
 
@@ -173,7 +174,7 @@ def choice_of(
         base = Unfinished if exclude else Checked
         title = _title(owner, kind)
         type_default: Any = name if default_type in {None, name} else ...  # where another is meant without it
-        model: Any = create_model(title, __base__=base, __doc__=_summary(owner), type=(tag, type_default), **fields)
+        model: Any = create_model(title, __base__=base, __doc__=summary_of(owner), type=(tag, type_default), **fields)
         model.owner = owner
         models.append(model)
     union: Any = Union[tuple(models)] if len(models) > 1 else models[0]  # noqa: UP007 - made at run time
@@ -190,7 +191,7 @@ def nested_in(algorithm: Any) -> dict[str, Any]:
         algorithm: the type of a setting that names an algorithm. An island has the same type; settings that it leaves
             out are those of `algorithm` beside `islands`, unless the island names another type.
     """
-    island = Annotated[algorithm, BeforeValidator(_completed, json_schema_input_type=algorithm)]
+    island = Annotated[algorithm, BeforeValidator(_with_common_settings, json_schema_input_type=algorithm)]
     islands: Any = Union[  # noqa: UP007 - made at run time
         Annotated[int, Ge(2), Tag(_HOW_MANY)], Annotated[list[island], Field(min_length=2), Tag(_EACH)]
     ]
@@ -202,7 +203,7 @@ def _how_many_or_each(value: Any) -> str:
     return _EACH if isinstance(value, list) else _HOW_MANY
 
 
-def _completed(island: Any, info: ValidationInfo) -> Any:
+def _with_common_settings(island: Any, info: ValidationInfo) -> Any:
     """An island with the settings that it leaves out, which are those of `algorithm` beside `islands`."""
     common = info.data.get("algorithm")
     if common is None or not isinstance(island, Mapping) or island.get("type", common.type) != common.type:
@@ -331,7 +332,7 @@ def _schedule(schedules: Schedules) -> Any:
             continue
         fields = _fields(owner, ())
         model: Any = create_model(
-            _title(owner, "schedule"), __base__=Checked, __doc__=_summary(owner), schedule=(tag, ...), **fields
+            _title(owner, "schedule"), __base__=Checked, __doc__=summary_of(owner), schedule=(tag, ...), **fields
         )
         model.owner = owner
         models.append(model)
@@ -367,7 +368,3 @@ def _object(value: Any, common: Mapping[str, Any]) -> Any:
 def _title(owner: Callable[..., Any], kind: str) -> str:
     """The name of the model of a class, such as "GaussianMutation"."""
     return owner.__name__ if owner.__name__.lower().endswith(kind) else owner.__name__ + kind.title()
-
-
-def _summary(owner: Callable[..., Any]) -> str:
-    return (owner.__doc__ or "").strip().partition("\n")[0]

@@ -1,10 +1,10 @@
-"""Parts of an experiment that a config names, among them classes of the user's own, written `module:Class`."""
+"""Classes of the user's own, which a config names as `module:Class`: may they be imported, and do they fit?"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import gymnasium as gym
 
@@ -12,69 +12,15 @@ from evonet.activations import ACTIVATIONS, Activation
 from evonet.environments.imports import import_refusal, is_allowed, module_of
 from evonet.errors import ConfigError, UnsuitableEnvironment
 from evonet.experiment.config.document import Document, KeyPath
+from evonet.experiment.config.named_parts import ACTIVATION, ALGORITHM, SCHEDULE, NamedPart, imported_names, named_parts
 from evonet.foreign import guarded, import_module
 from evonet.operators.registry import OPERATORS
 from evonet.settings import Schedule, argument_hints, did_you_mean
 
-ALGORITHM, SCHEDULE, ACTIVATION = "algorithm", "schedule", "activation"
-"""The kinds of part beside the kinds of operator."""
-
-GENETIC_ALGORITHM = "genetic_algorithm"
-"""The name of the algorithm of a config that names none."""
-
 _METHODS_OF_ALGORITHMS = ("ask", "tell", "state", "restore")
-
-
-class NamedPart(NamedTuple):
-    """The name of a part in a config.
-
-    Attributes:
-        path: the place of the name.
-        kind: `ALGORITHM`, `SCHEDULE`, `ACTIVATION`, or a key of `OPERATORS`.
-        name: the value at that place, which need not be a text.
-    """
-
-    path: KeyPath
-    kind: str
-    name: Any
-
 
 OwnParts = frozenset[tuple[str, str, type]]
 """Classes of the user's own: kind, name in the config, class."""
-
-
-def named_parts(data: Mapping[str, Any]) -> Iterator[NamedPart]:
-    """The parts that a config names: algorithms, also within another, with their operators and schedules; activations.
-
-    Args:
-        data: the config as plain data, perhaps with mistakes.
-    """
-    network = data.get("network")
-    for key in ("hidden_activation", "output_activation"):
-        if isinstance(network, Mapping) and key in network:
-            yield NamedPart(("network", key), ACTIVATION, network[key])
-    yield from _parts_of_algorithm(data.get("algorithm", GENETIC_ALGORITHM), ("algorithm",))
-    refine = _section(_section(data, "network"), "structure").get("refine")
-    if refine is not None:
-        yield from _parts_of_algorithm(refine, ("network", "structure", "refine"))
-
-
-def imported_names(data: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
-    """The names `module:Name` in a config, each with its place: code that running the config would import."""
-    names: list[tuple[KeyPath, Any]] = []
-    for above, path in ((data, ("environment",)), (_section(data, "validation"), ("validation", "environment"))):
-        environment = _section(above, "environment")
-        names += [((*path, key), environment.get(key)) for key in ("id", "register")]
-        wrappers = environment.get("wrappers")
-        for number, wrapper in enumerate(wrappers if isinstance(wrappers, list) else []):
-            place = (*path, "wrappers", number)
-            named = isinstance(wrapper, Mapping)
-            names.append(((*place, "name"), wrapper.get("name")) if named else (place, wrapper))
-    names.append((("fitness", "type"), _section(data, "fitness").get("type")))
-    measures = _section(data, "measures")
-    names += [(("measures", name, "of"), _section(measures, name).get("of")) for name in measures]
-    names += [(part.path, part.name) for part in named_parts(data)]
-    return [(path, name) for path, name in names if isinstance(name, str) and ":" in name]
 
 
 def own_names(data: Mapping[str, Any]) -> list[str]:
@@ -98,7 +44,7 @@ def refuse_imports(document: Document, allowed: Collection[str], *, only_parts: 
     parts = {part.path for part in _own_parts(document.data)}
     refusal = import_refusal([name for _, name in named], allowed)
     if refusal is not None and not (only_parts and parts.isdisjoint(refused)):
-        raise UnsuitableEnvironment(f"{document.place(refused[0])}: {refusal}")
+        raise UnsuitableEnvironment(f"{document.named_position(refused[0])}: {refusal}")
 
 
 def import_parts(document: Document, allowed: Collection[str]) -> tuple[OwnParts, dict[KeyPath, str]]:
@@ -134,49 +80,6 @@ def import_parts(document: Document, allowed: Collection[str]) -> tuple[OwnParts
 
 def _own_parts(data: Mapping[str, Any]) -> list[NamedPart]:
     return [part for part in named_parts(data) if isinstance(part.name, str) and module_of(part.name)]
-
-
-def _section(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    section = data.get(key)
-    return section if isinstance(section, Mapping) else {}
-
-
-def _parts_of_algorithm(section: Any, path: KeyPath) -> Iterator[NamedPart]:
-    yield _named(section, path, ALGORITHM)
-    if not isinstance(section, Mapping):
-        return
-    for kind in OPERATORS:
-        operators = section.get(kind, [])
-        if isinstance(operators, list):
-            yield from (_named(each, (*path, kind, number), kind) for number, each in enumerate(operators))
-        else:
-            yield _named(operators, (*path, kind), kind)
-    yield from _schedules({key: value for key, value in section.items() if key not in ("algorithm", "islands")}, path)
-    inner, islands = section.get("algorithm"), section.get("islands")
-    if inner is not None:
-        yield from _parts_of_algorithm(inner, (*path, "algorithm"))
-    for number, island in enumerate(islands if isinstance(islands, list) else []):
-        if island is not None:
-            yield from _parts_of_algorithm(island, (*path, "islands", number))
-
-
-def _named(section: Any, path: KeyPath, kind: str) -> NamedPart:
-    """The part whose section, or whose name alone, stands at `path`."""
-    if not isinstance(section, Mapping):
-        return NamedPart(path, kind, section)
-    return NamedPart((*path, "type"), kind, section.get("type", GENETIC_ALGORITHM if kind == ALGORITHM else None))
-
-
-def _schedules(node: Any, path: KeyPath) -> Iterator[NamedPart]:
-    """The schedules in a section, at any depth."""
-    if isinstance(node, Mapping):
-        if "schedule" in node:
-            yield NamedPart((*path, "schedule"), SCHEDULE, node["schedule"])
-        for key, child in node.items():
-            yield from _schedules(child, (*path, key))
-    elif isinstance(node, list):
-        for number, child in enumerate(node):
-            yield from _schedules(child, (*path, number))
 
 
 def _part(kind: str, name: str) -> Any:

@@ -23,7 +23,7 @@ from evonet.files.bounded import read_json, reading
 from evonet.shell import allowing
 
 _LONGEST = 1 << 16  # bytes of a file
-_STUDY = 2  # a champion's file is two levels below its study's directory
+_LEVELS_IN_A_STUDY = 2  # a champion's file is two levels below its study's directory
 
 
 def remember_permissions(run: Path, modules: Collection[str]) -> None:
@@ -72,7 +72,7 @@ def _allowed(path: Path) -> dict[str, str]:
     try:
         place = path.resolve()
         folder = _folder()
-        entries = [_entry(folder, each) for each in (place, *place.parents[:_STUDY])]
+        entries = [_entry(folder, each) for each in (place, *place.parents[:_LEVELS_IN_A_STUDY])]
     except (OSError, ValueError, RuntimeError):
         return {}
     return {module: origin for entry in reversed(entries) for module, origin in entry.items()}

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from evonet.activations import ACTIVATIONS
 from evonet.experiment.config.catalogue import CONFIG, catalogue
+from evonet.experiment.config.experiment_model import REFINEMENT
 from evonet.experiment.config.json_schema import OWN_PART, json_schema
-from evonet.experiment.config.model import REFINEMENT
-from evonet.experiment.config.own_parts import ALGORITHM, SCHEDULE
+from evonet.experiment.config.named_parts import ALGORITHM, SCHEDULE
 from evonet.operators.registry import OPERATORS
 
 PARTS = (ALGORITHM, *OPERATORS, SCHEDULE, "archive")

@@ -120,7 +120,7 @@ class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
 
 
 class Experiment(Section):
-    """A whole config; what the algorithm may be, `experiment_model` adds.
+    """A whole config; `experiment_model` adds the algorithms that it may name.
 
     Attributes:
         name: name of the experiment, in paths and reports; by default that of the file.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from evonet.errors import ConfigError
-from evonet.experiment.config.config import completed
+from evonet.experiment.config.config import with_defaults
 from evonet.experiment.config.differences import differences
 from evonet.inspection.comparison.archives import ComparedArchives, archive_measures, compared_archives
 from evonet.inspection.comparison.compared import Compared, read_compared
@@ -63,8 +63,8 @@ class Comparison:
         """The settings that differ, with the value of each run or study."""
         configs = [each.settings for each in self.compared]
         with contextlib.suppress(ConfigError):  # a config that this version cannot complete is compared as it is
-            configs = [completed(config) for config in configs]
-        return differences(configs, besides=(*_NOT_SETTINGS, "seed") if self.of_seeds else _NOT_SETTINGS)
+            configs = [with_defaults(config) for config in configs]
+        return differences(configs, ignored=(*_NOT_SETTINGS, "seed") if self.of_seeds else _NOT_SETTINGS)
 
     @cached_property
     def verdicts(self) -> list[Verdict]:

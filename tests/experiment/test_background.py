@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from evonet.experiment.meanwhile import meanwhile
+from evonet.experiment.background import in_background
 
 
 def test_both_run_at_once_and_the_context_ends_with_the_call():
@@ -15,7 +15,7 @@ def test_both_run_at_once_and_the_context_ends_with_the_call():
         assert here.wait(10)
         done.append("call")
 
-    with meanwhile(call):
+    with in_background(call):
         assert there.wait(10)
         here.set()
     assert done == ["call"]
@@ -27,7 +27,7 @@ def test_an_error_of_the_call_is_raised_at_the_end():
     def fail():
         raise OSError("the disk is full")
 
-    with pytest.raises(OSError, match="the disk is full"), meanwhile(fail):
+    with pytest.raises(OSError, match="the disk is full"), in_background(fail):
         reached.append("the end")
     assert reached == ["the end"]
 
@@ -39,6 +39,6 @@ def test_an_error_of_the_context_waits_for_the_call_and_comes_before_its_error()
         done.append("call")
         raise OSError("the disk is full")
 
-    with pytest.raises(ValueError, match="of the context"), meanwhile(call):
+    with pytest.raises(ValueError, match="of the context"), in_background(call):
         raise ValueError("of the context")
     assert done == ["call"]

@@ -1,4 +1,4 @@
-"""Work in a thread beside other work; `concurrent.futures` does it too, but its import costs a start 4 ms."""
+"""A call that runs in a thread; `concurrent.futures` can do it too, but its import takes 4 ms of a start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def meanwhile(call: Callable[[], None]) -> Iterator[None]:
+def in_background(call: Callable[[], None]) -> Iterator[None]:
     """A context in which `call` runs in a thread; it ends when the call has ended, and raises the call's error."""
     errors: list[BaseException] = []
 

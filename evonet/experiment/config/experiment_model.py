@@ -8,17 +8,12 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from evonet.experiment.algorithms import ALGORITHMS, Algorithms
+from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.config.models import choice_of, nested_in, section_of
-from evonet.experiment.config.own_parts import (
-    ACTIVATION,
-    ALGORITHM,
-    GENETIC_ALGORITHM,
-    SCHEDULE,
-    OwnParts,
-    named_parts,
-)
+from evonet.experiment.config.named_parts import ACTIVATION, ALGORITHM, GENETIC_ALGORITHM, SCHEDULE, named_parts
+from evonet.experiment.config.own_parts import OwnParts
 from evonet.experiment.config.sections import SECTION_DEFAULTS, Experiment, NetworkSection, StructureSection
+from evonet.lazy import LazyRegistry
 from evonet.operators.registry import OPERATORS, registered_name
 from evonet.operators.schedules import SCHEDULES
 from evonet.settings import Count, argument_defaults, argument_hints
@@ -29,7 +24,7 @@ _START: Mapping[str, Any] = {
     "start_from": (str | None, Field(None, description="A champion's file or a finished run, at which it begins."))
 }
 REFINEMENT = "refinement"
-"""What the models of strategies that refine are called by."""
+"""How the names of the models of refining strategies end."""
 
 _REFINEMENT: Mapping[str, Any] = {"generations": (Count, Field(20, description="Generations of the refinement."))}
 _REFINE = ("network", "structure", "refine")
@@ -90,31 +85,18 @@ def experiment_model(
         refining: the strategies that the config names for a refinement.
     """
     classes = {(kind, name): owner for kind, name, owner in own}
-
-    def choices(kind: str, names: frozenset[str]) -> dict[str, Any]:
-        known = {name: _REGISTRIES[kind][name] for name in _REGISTRIES[kind] if name in names}
-        return known | {name: classes.get((kind, name)) for name in sorted(names) if ":" in name}
-
-    named = choices(ALGORITHM, algorithms)
-    archive: Any = None
-    if archived or any(owner and "archive" in argument_hints(owner) for owner in named.values()):
-        from evonet.archives import ARCHIVES  # a run without an archive starts without them
-
-        archive = choice_of(Algorithms(ARCHIVES), kind="archive")
-    nested: dict[str, Any] = {} if archive is None else {"archive": archive}
-    plain = {name: owner for name, owner in named.items() if owner and "algorithm" not in argument_hints(owner)}
+    named = _known_and_own(ALGORITHM, algorithms, classes)
+    in_algorithm = any(owner and "archive" in argument_hints(owner) for owner in named.values())
+    archive: Any = _archive_choice() if archived or in_algorithm else None
     choose = functools.partial(
         choice_of,
         exclude=("architecture", "seed", "initial", "structure", "objectives"),
         more=_START,
-        operators={kind: choices(kind, names) for kind, names in operators},
+        operators={kind: _known_and_own(kind, names, classes) for kind, names in operators},
         default_type=GENETIC_ALGORITHM,
-        schedules=tuple(choices(SCHEDULE, schedules).items()),
+        schedules=tuple(_known_and_own(SCHEDULE, schedules, classes).items()),
     )
-    if plain and len(plain) < len(named):  # the others take one of them
-        nested |= nested_in(choose(plain, nested=dict(nested)))
-    choice: Any = choose(named, nested=nested)
-    fields: dict[str, Any] = {"algorithm": (choice, Field(default={"type": GENETIC_ALGORITHM}, validate_default=True))}
+    fields: dict[str, Any] = {"algorithm": _algorithm_field(choose, named, archive)}
     if measured:
         from evonet.measures import Measure  # a run without measures starts without it
 
@@ -125,6 +107,40 @@ def experiment_model(
         fields["network"] = _refined_network(choose, {name: classes.get((ALGORITHM, name)) for name in refining})
     model: type[Experiment] = create_model("Experiment", __base__=Experiment, __doc__="A whole config.", **fields)
     return model
+
+
+def _known_and_own(kind: str, names: Collection[str], own: Mapping[tuple[str, str], type]) -> dict[str, type | None]:
+    """The classes of one kind by name: evonet's in the order of their registry, then the user's own.
+
+    Args:
+        kind: the kind of part.
+        names: the names that the config may use.
+        own: the imported classes of the user's own, by kind and name; one that was not imported becomes None.
+    """
+    known = {name: _REGISTRIES[kind][name] for name in _REGISTRIES[kind] if name in names}
+    return known | {name: own.get((kind, name)) for name in sorted(names) if ":" in name}
+
+
+def _archive_choice() -> Any:
+    """The type of a setting that names an archive."""
+    from evonet.archives import ARCHIVES  # a run without an archive starts without them
+
+    return choice_of(LazyRegistry(ARCHIVES), kind="archive")
+
+
+def _algorithm_field(choose: Callable[..., Any], named: Mapping[str, type | None], archive: Any) -> tuple[Any, Any]:
+    """The field `algorithm` of a config.
+
+    Args:
+        choose: makes the model of a choice of algorithms.
+        named: the algorithms that the config may name; None for a class that was not imported.
+        archive: the type of an algorithm's archive; None if no algorithm has one.
+    """
+    nested: dict[str, Any] = {} if archive is None else {"archive": archive}
+    plain = {name: owner for name, owner in named.items() if owner and "algorithm" not in argument_hints(owner)}
+    if plain and len(plain) < len(named):  # the others take one of them
+        nested |= nested_in(choose(plain, nested=dict(nested)))
+    return choose(named, nested=nested), Field(default={"type": GENETIC_ALGORITHM}, validate_default=True)
 
 
 def _refined_network(choose: Callable[..., Any], named: Mapping[str, type | None]) -> tuple[Any, Any]:
