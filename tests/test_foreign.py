@@ -68,7 +68,7 @@ NOT_FOREIGN = {  # evonet's own code, Gymnasium's and EnvPool's own, and plots
     "evonet.environments.double_pole": {"self.render", "super().reset"},
     "evonet.environments.maze": {"self.render", "super().reset"},
     "evonet.evaluation.cartpole_vector_engine": {"environment.reset", "environment.step", "gym.make_vec"},
-    "evonet.evaluation.envpool_engine": {"pool.reset", "pool.step", "self._step"},
+    "evonet.evaluation.envpool_engine": {"pool.reset"},
     "evonet.evaluation.executors.chunk_worker": {"importlib.import_module"},
     "evonet.evaluation.executors.pooled": {"sample.close"},
     "evonet.evaluation.gymnasium_engine": {"self._policy.reset", "self._step"},

@@ -1,15 +1,19 @@
 """The engine for EnvPool: Gymnasium's environments rewritten in C++, many of them stepped in threads.
 
 An evaluation stays a pure function: each batch of episodes gets a pool of its own, with a seed for each episode, and
-an episode that has ended is not stepped again. Start states, last digits and rewards in single precision are EnvPool's
+an episode that has ended is not stepped again. With several threads two batches take turns: the threads step one, while
+the networks of the other choose their actions. Start states, last digits and rewards in single precision are EnvPool's
 own, so what it scores is training; validation and test play the episodes of Gymnasium.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -27,9 +31,9 @@ from evonet.extras import optional_package
 from evonet.policy import Policy
 from evonet.processes.cores import cores
 from evonet.task import Task
-from evonet.types import BoolArray, FloatArray, IntArray
+from evonet.types import FloatArray, IntArray
 
-LANES = 256
+LANES = 512
 _RUNNING_SHARE = 0.75  # of the lanes; with fewer running episodes, the networks of the others leave
 _OF_THE_POOL = {  # settings that are no keyword arguments of an environment
     *("num_envs", "batch_size", "num_threads", "max_num_players", "thread_affinity_offset", "base_path", "seed"),
@@ -45,7 +49,7 @@ class EnvPoolEngine:
     Args:
         task: what an episode is.
         threads: threads that step environments; by default one for each core. They change the time and nothing else.
-        lanes: episodes side by side; they change the time and nothing else.
+        lanes: most episodes of a batch; they change the time and nothing else.
 
     Attributes:
         task: what an episode is.
@@ -65,6 +69,7 @@ class EnvPoolEngine:
         self._envpool = optional_package("envpool", need, "envpool")
         self.task = task
         self._lanes, self._threads = lanes, threads or cores()
+        self._pools = min(2, self._threads)  # batches that take turns
         self._kwargs = _keyword_arguments(self._envpool, task)
         with _no_warnings_of_precision(), closing(self._pool([0])) as pool:
             found = pool.observation_space, pool.action_space
@@ -84,10 +89,18 @@ class EnvPoolEngine:
         inputs = self.task.architecture.num_inputs if normaliser else None
         log = EpisodeLog.start(genomes, individuals, inputs, self.measures)
         with np.errstate(all="ignore"), _no_warnings_of_precision():  # what is not finite becomes a fault
-            for batch in log.batches(self._lanes):
-                with closing(self._pool(seeds[batch].tolist())) as pool:
-                    _Batch(self, log, batch, genomes[individuals[batch]], normaliser).run(pool)
+            lanes = max(1, min(self._lanes, math.ceil(len(log.running) / self._pools)))
+            batches = (
+                self._run_batch(_Batch(self, log, batch, genomes[individuals[batch]], normaliser), seeds[batch])
+                for batch in log.batches(lanes)
+            )
+            _alternate(batches, self._pools)
         return log.finish(individuals, seeds)
+
+    def _run_batch(self, batch: _Batch, seeds: IntArray) -> Iterator[None]:
+        """Run the batch's episodes in a pool of their own; it yields while the pool's threads step."""
+        with closing(self._pool(seeds.tolist())) as pool:
+            yield from batch.run(pool)
 
     def _pool(self, seeds: list[int]) -> Any:
         """A pool of the task's environment, one for each of the seeds."""
@@ -128,53 +141,65 @@ class _Batch:
         self._log, self._episodes, self._genomes, self._normaliser = log, episodes, genomes, normaliser
         lanes = len(episodes)
         self._places: IntArray = np.arange(lanes)  # of the lanes in the pool
-        self._running: BoolArray = np.ones(lanes, np.bool_)
+        self._running: IntArray = np.arange(lanes)  # the lanes whose episodes have not ended
         self._returns = np.zeros(lanes)
         self._deviations = np.zeros((2, lanes, self._task.architecture.num_inputs))
         self._rows = np.zeros((0, lanes)) if self._measures is None else self._measures.started(lanes)
         self._policy = Policy(self._task, np.asfortranarray(genomes), normaliser)
 
-    def run(self, pool: Any) -> None:
-        """Run the episodes in the pool to their ends, and write into the log how they went."""
-        observations, _ = pool.reset()
-        self._observe(np.arange(len(self._episodes)), observations)
+    def run(self, pool: Any) -> Iterator[None]:
+        """Run the episodes in the pool to their ends, and write into the log how they went.
+
+        It yields while the pool's threads step.
+        """
+        pool.async_reset()
+        yield
+        observations, _ = pool.recv(reset=True)
+        self._observe(self._running, observations)
         for length in range(1, self._task.max_steps + 1):
             outputs = self._policy.forward()
             if self._normaliser is not None:
-                deviations = self._policy.observations - self._normaliser.mean
-                self._deviations[0, self._running] += deviations[self._running]
-                self._deviations[1, self._running] += (deviations * deviations)[self._running]
+                deviations = self._policy.observations[self._running] - self._normaliser.mean
+                self._deviations[0, self._running] += deviations
+                self._deviations[1, self._running] += deviations * deviations
             if not surely_finite(outputs) or not surely_finite(self._policy.observations):
-                self._end(~np.isfinite(self._policy.observations).all(axis=1), Outcome.BAD_OBSERVATION, length - 1)
-                self._end(~np.isfinite(outputs).all(axis=1), Outcome.BAD_OUTPUT, length - 1)
-            self._step(pool, self._policy.decode(outputs), length)
-            running = np.count_nonzero(self._running)
-            if not running:
+                self._end(
+                    self._not_finite(self._running, self._policy.observations), Outcome.BAD_OBSERVATION, length - 1
+                )
+                self._end(self._not_finite(self._running, outputs), Outcome.BAD_OUTPUT, length - 1)
+            if not len(self._running):
                 return
-            if running < _RUNNING_SHARE * len(self._running):
+            actions = np.asarray(self._policy.decode(outputs))[self._running].astype(self._action_type, copy=False)
+            pool.send(actions, self._places[self._running])
+            yield
+            self._receive(pool, actions, length)
+            if not len(self._running):
+                return
+            if len(self._running) < _RUNNING_SHARE * len(self._places):
                 self._keep(self._running)
 
-    def _step(self, pool: Any, actions: Any, length: int) -> None:
-        """Take the step number `length` in each lane that runs; `actions` has one for each lane."""
-        lanes = np.flatnonzero(self._running)
-        if not len(lanes):
-            return
-        acted = np.asarray(actions)[lanes].astype(self._action_type, copy=False)
-        observations, rewards, terminated, truncated, info = pool.step(acted, self._places[lanes])
+    def _receive(self, pool: Any, actions: NDArray[Any], length: int) -> None:
+        """Record step number `length` of the running lanes, to which the `actions` were sent."""
+        lanes = self._running
+        observations, rewards, terminated, truncated, info = pool.recv()
         self._observe(lanes, observations)
         rewards = rewards.astype(np.float64)
         self._returns[lanes] += rewards
         if self._measures is not None:
-            seen, numbers = self._policy.observations[lanes], acted.reshape(len(lanes), -1).astype(np.float64)
+            seen, numbers = self._policy.observations[lanes], actions.reshape(len(lanes), -1).astype(np.float64)
             infos = tuple(info[name].astype(np.float64) for name in self._infos)
             rows = self._rows[:, lanes]
             self._measures.add_step(rows, slice(None), tuple(seen.T), tuple(numbers.T), rewards, infos, length)
             self._rows[:, lanes] = rows
+        ended = terminated | truncated | (length == self._task.max_steps)
         if not surely_finite(rewards):
-            self._returns[lanes[~np.isfinite(rewards)]] = rewards[~np.isfinite(rewards)]
-            self._end(self._lanes(lanes, ~np.isfinite(rewards)), Outcome.BAD_REWARD, length - 1)
-        self._end(self._lanes(lanes, terminated), Outcome.TERMINATED, length)
-        self._end(self._lanes(lanes, truncated | (length == self._task.max_steps)), Outcome.TRUNCATED, length)
+            bad = ~np.isfinite(rewards)
+            self._returns[lanes[bad]] = rewards[bad]
+            self._end(lanes[bad], Outcome.BAD_REWARD, length - 1)
+            ended &= ~bad
+        if ended.any():
+            self._end(lanes[ended & terminated], Outcome.TERMINATED, length)
+            self._end(lanes[ended & ~terminated], Outcome.TRUNCATED, length)
 
     def _observe(self, lanes: IntArray, observations: NDArray[Any]) -> None:
         """Encode the observations of `lanes`; those of the pool's own type are as its space says."""
@@ -184,40 +209,50 @@ class _Batch:
         for lane, observation in zip(lanes.tolist(), observations, strict=True):
             self._policy.observe(lane, observation)
 
-    def _lanes(self, lanes: IntArray, condition: BoolArray) -> BoolArray:
-        """The lanes for whose number the condition holds, as a mask of all lanes."""
-        mask: BoolArray = np.zeros(len(self._running), np.bool_)
-        mask[lanes[condition]] = True
-        return mask
+    def _not_finite(self, lanes: IntArray, numbers: FloatArray) -> IntArray:
+        """Those of `lanes` that have a number which is not finite, in `numbers` of all lanes."""
+        return lanes[~np.isfinite(numbers[lanes]).all(axis=1)]
 
-    def _end(self, lanes: Any, outcome: int, length: int) -> None:
-        """End the running ones of `lanes`, after `length` steps, and write down how they went."""
-        ended = lanes & self._running
-        count = np.count_nonzero(ended)
-        if not count:
+    def _end(self, lanes: IntArray, outcome: int, length: int) -> None:
+        """End these running lanes after `length` steps, and write down how they went."""
+        if not len(lanes):
             return
-        numbers, results = self._episodes[ended], self._log.results
+        numbers, results = self._episodes[lanes], self._log.results
         self._log.outcomes[numbers] = outcome
-        results.returns[numbers], results.lengths[numbers] = self._returns[ended], length
+        results.returns[numbers], results.lengths[numbers] = self._returns[lanes], length
         if self._measures is not None:
-            self._log.rows[numbers] = self._rows[:, ended].T
-            unseen = ~np.isfinite(self._policy.observations[ended]).all(axis=1) & (outcome <= Outcome.TERMINATED)
-            self._log.outcomes[numbers[unseen]] = Outcome.BAD_OBSERVATION  # the end is measured, too
+            self._log.rows[numbers] = self._rows[:, lanes].T
+            if outcome <= Outcome.TERMINATED:  # the end is measured, too
+                unseen = self._not_finite(lanes, self._policy.observations)
+                self._log.outcomes[self._episodes[unseen]] = Outcome.BAD_OBSERVATION
         if results.observations is not None:
-            results.observations.sums[numbers] = self._deviations[0, ended]
-            results.observations.squares[numbers] = self._deviations[1, ended]
-        self._running &= ~ended
-        PROGRESS.done += int(count)
+            results.observations.sums[numbers] = self._deviations[0, lanes]
+            results.observations.squares[numbers] = self._deviations[1, lanes]
+        self._running = np.setdiff1d(self._running, lanes, assume_unique=True)
+        PROGRESS.done += len(lanes)
 
-    def _keep(self, lanes: BoolArray) -> None:
-        """Keep these lanes and forget the others."""
+    def _keep(self, lanes: IntArray) -> None:
+        """Keep these lanes and forget the others; all that are kept run."""
         old = self._policy
         self._episodes, self._places, self._genomes = self._episodes[lanes], self._places[lanes], self._genomes[lanes]
-        self._returns, self._running = self._returns[lanes], self._running[lanes]
+        self._returns, self._running = self._returns[lanes], np.arange(len(lanes))
         self._deviations, self._rows = self._deviations[:, lanes], self._rows[:, lanes]
         self._policy = Policy(self._task, np.asfortranarray(self._genomes), self._normaliser)
         self._policy.observations[...] = old.observations[lanes]
         self._policy.memory[...] = old.memory[lanes]
+
+
+def _alternate(runs: Iterator[Iterator[None]], at_once: int) -> None:
+    """Advance the first `at_once` runs in turn, and begin another where one ends."""
+    going = deque(islice(runs, at_once))
+    while going:
+        run = going.popleft()
+        try:
+            next(run)
+        except StopIteration:
+            going.extend(islice(runs, 1))
+        else:
+            going.append(run)
 
 
 def _keyword_arguments(envpool: Any, task: Task) -> dict[str, Any]:

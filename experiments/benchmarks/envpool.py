@@ -6,9 +6,10 @@ with two Gymnasium workers; on one core and on two.
 
 Command: pip install -e '.[box2d,mujoco,envpool]'; python experiments/benchmarks/envpool.py [--quick] [--json]
 
-EnvPool alone steps 256 environments side by side, and goes on with the next episode where one ends, as it is meant to
-be used. Under random actions LunarLander's episodes are shorter than those of networks, whose 256 episodes begin
-together; what each contestant's step costs depends on that, too.
+EnvPool alone steps 256 environments side by side, made before the clock starts, and goes on with the next episode where
+one ends, as it is meant to be used. evonet evaluates 512 random networks, an episode each: it makes the environments,
+and few lanes are left while the longest episodes end. Hopper's fall after some 20 steps, so that there the making of
+the environments is measured; HalfCheetah's have 1,000 steps for both, so that there the steps are.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import sys
 from contest import HERE, Contestant, Report, chosen_rounds, cores_present, options, python, race
 
 UNIT = "k steps/s"
-ENVIRONMENTS = ("LunarLander-v3", "BipedalWalker-v3", "Hopper-v5")
-LANES = 256
+ENVIRONMENTS = ("LunarLander-v3", "BipedalWalker-v3", "Hopper-v5", "HalfCheetah-v5")
+LANES = 256  # of EnvPool alone
+EPISODES = 512  # of evonet
 OF_THE_LOOP = {1: 2.0, 2: 3.6}  # LunarLander, by cores
 OF_ENVPOOL = 0.85
 
@@ -37,12 +39,12 @@ def main() -> None:
 def _contest(environment: str, report: Report) -> None:
     contestants = [Contestant("bare loop, gym.make's wrappers", python("bare", environment, "defaults"))]
     for cores in range(1, min(2, cores_present()) + 1):
-        for name, who in (("EnvPool alone", "alone"), ("evonet", "evonet")):
+        for name, who, count in (("EnvPool alone", "alone", LANES), ("evonet", "evonet", EPISODES)):
             program = [sys.executable, str(HERE / "peers" / "envpool_lanes.py"), who, environment]
-            contestants.append(Contestant(name, [*program, str(LANES), str(cores)], cores))
+            contestants.append(Contestant(name, [*program, str(count), str(cores)], cores))
     if cores_present() > 1:
         contestants.append(
-            Contestant("evonet, two Gymnasium workers", python("ours", "engine", environment, 512, 2), 2)
+            Contestant("evonet, two Gymnasium workers", python("ours", "engine", environment, EPISODES, 2), 2)
         )
     results = race(contestants, report.rounds, report, lambda reading: reading["done"] / reading["seconds"] / 1e3, UNIT)
     if results:

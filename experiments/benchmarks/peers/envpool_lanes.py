@@ -1,6 +1,6 @@
-"""EnvPool alone, with random actions, and evonet with its engine for EnvPool, 256 episodes side by side.
+"""EnvPool alone, with random actions in COUNT environments, and evonet, with COUNT episodes of its engine for EnvPool.
 
-usage: python peers/envpool_lanes.py alone|evonet ENVIRONMENT LANES THREADS
+usage: python peers/envpool_lanes.py alone|evonet ENVIRONMENT COUNT THREADS
 
 It is run as a file, because a module of the folder above is called like the package envpool.
 """
@@ -39,24 +39,24 @@ def prepare_alone(environment: str, lanes: int, threads: int) -> Measure:
     return lambda: timed(work)
 
 
-def prepare_evonet(environment: str, lanes: int, threads: int) -> Measure:
+def prepare_evonet(environment: str, episodes: int, threads: int) -> Measure:
     from evonet import EpisodeReturn
     from evonet.evaluation.envpool_engine import EnvPoolEngine
 
     task = EpisodeReturn(environment, episodes=1).task
     assert task is not None
     engine, seed = EnvPoolEngine(task, threads), 0
-    genomes = np.random.default_rng(1).standard_normal((lanes, task.architecture.genome_size))
+    genomes = np.random.default_rng(1).standard_normal((episodes, task.architecture.genome_size))
 
     def work() -> int:
         nonlocal seed
         seed += 1
-        return engine.run(genomes, np.arange(lanes), np.arange(lanes) + lanes * seed, None).steps
+        return engine.run(genomes, np.arange(episodes), np.arange(episodes) + episodes * seed, None).steps
 
     return lambda: timed(work)
 
 
 if __name__ == "__main__":
-    who, name, lanes, threads = sys.argv[1:]
+    who, name, count, threads = sys.argv[1:]
     prepare = prepare_alone if who == "alone" else prepare_evonet
-    serve(lambda: prepare(name, int(lanes), int(threads)))
+    serve(lambda: prepare(name, int(count), int(threads)))
