@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium as gym
-import numpy as np
-
 from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.champion_selection import Validation
@@ -21,7 +18,6 @@ from evonet.errors import (
     WorkersUnavailable,
 )
 from evonet.evaluation.engine import EngineName
-from evonet.evaluation.results import EpisodeResults
 from evonet.experiment.archives import check_measures
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
@@ -34,7 +30,6 @@ from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
 from evonet.operators.structure import CONNECTIONS
-from evonet.processes.cores import cores
 from evonet.settings import argument_hints, did_you_mean
 from evonet.strategies.algorithm import Algorithm
 from evonet.types import RETURN
@@ -56,22 +51,41 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
         WorkersUnavailable: the executor's workers cannot run the environment.
     """
     refuse_imports(config.document, config.allowed_imports)
+    if config.settings.fitness.type == EPISODE_RETURN:
+        return _build_episode_return(config, executor)
+    episodes = None if config.settings.environment is None else _build_episode_return(config)
+    _check_function_settings(config, executor)
+    architecture = _architecture(config) if episodes is None else episodes.architecture
+    name = f"{config.document.position(('fitness', 'type'))}: fitness.type {config.settings.fitness.type!r}"
+    try:
+        return function_fitness(_own_function(config), architecture, config.settings.evaluation.episodes, name)
+    except TypeError as error:  # its number of arguments
+        raise ConfigError(str(error)) from error
+
+
+def _build_episode_return(config: Config, executor: FuturesExecutor | Cluster | None = None) -> EpisodeReturn:
+    """The return of episodes in the config's environment, whose spaces set the size of the network."""
+    assert config.settings.environment is not None
+    environment = config.settings.environment.build().restricted(config.allowed_imports)
+    episodes = _episode_return(config, environment, ("environment",), executor)
+    network, architecture = config.settings.network, episodes.architecture
+    for end, size in (("inputs", architecture.num_inputs), ("outputs", architecture.num_outputs)):
+        if getattr(network, end) not in (None, size):
+            raise config.error(
+                ("network", end),
+                f"network.{end} must be left out or be {size}, as the environment's spaces have it, "
+                f"got {getattr(network, end)}",
+            )
+    return episodes
+
+
+def _check_function_settings(config: Config, executor: FuturesExecutor | Cluster | None) -> None:
+    """Refuse settings that make no sense where a function is the fitness.
+
+    Raises:
+        ConfigError: there are measures, weights, or an executor.
+    """
     settings = config.settings
-    episodes = None
-    if settings.environment is not None:
-        environment = settings.environment.build().restricted(config.allowed_imports)
-        whole = settings.fitness.type == EPISODE_RETURN
-        episodes = _episode_return(config, environment, ("environment",), executor if whole else None)
-        for end, size in (("inputs", episodes.architecture.num_inputs), ("outputs", episodes.architecture.num_outputs)):
-            if getattr(settings.network, end) not in (None, size):
-                raise config.error(
-                    ("network", end),
-                    f"network.{end} must be left out or be {size}, as the environment's spaces have it, "
-                    f"got {getattr(settings.network, end)}",
-                )
-    if settings.fitness.type == EPISODE_RETURN:
-        assert episodes is not None
-        return episodes
     for path, given in ((("measures",), settings.measures), (("fitness", "weights"), settings.fitness.weights)):
         if given:
             raise config.error(path, f"{'.'.join(path)} must be left out where a function is the fitness")
@@ -81,12 +95,6 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
             f"fitness.type must be {EPISODE_RETURN} where an executor runs the episodes, "
             f"got {settings.fitness.type!r}: a fitness function runs in this process, and may distribute its own work",
         )
-    architecture = episodes.architecture if episodes is not None else _architecture(config)
-    name = f"{config.document.position(('fitness', 'type'))}: fitness.type {settings.fitness.type!r}"
-    try:
-        return function_fitness(_own_function(config), architecture, settings.evaluation.episodes, name)
-    except TypeError as error:  # its number of arguments
-        raise ConfigError(str(error)) from error
 
 
 def build_validation_fitness(
@@ -154,52 +162,6 @@ def _episode_return(
         if hasattr(error, "setting"):
             raise config.error(error.setting, str(error)) from error
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
-
-
-def warnings_for(fitness: Fitness) -> list[str]:
-    """The warnings about a fitness before a run."""
-    task = fitness.task
-    if task is None or task.normalise or not _has_bytes(task.observation_space):
-        return []
-    found = "the observations have numbers from 0 to 255, as pixels do, with which hidden neurons are saturated"
-    return [f"{found}; set evaluation.normalise_observations to true"]
-
-
-def _has_bytes(space: gym.Space[Any]) -> bool:
-    """Whether a space, or a part of it, has numbers from 0 to 255."""
-    if isinstance(space, gym.spaces.Dict):
-        return any(_has_bytes(part) for part in space.values())
-    if isinstance(space, gym.spaces.Tuple):
-        return any(_has_bytes(part) for part in space)
-    return isinstance(space, gym.spaces.Box) and bool(np.all(space.low == 0) and np.all(space.high == 255))
-
-
-def limit_warning(fitness: Fitness, results: EpisodeResults) -> str | None:
-    """The warning about episodes that evonet truncated because no time limit is set; None if there are none.
-
-    Args:
-        fitness: the fitness.
-        results: the episodes that were run.
-    """
-    if not isinstance(fitness, EpisodeReturn) or fitness.time_limit is not None:
-        return None
-    task = fitness.task
-    assert task is not None
-    truncated = int((~results.terminated & (results.lengths >= task.max_steps)).sum())
-    if not truncated:
-        return None
-    limit = f"the environment has no time limit: {truncated} of {results.lengths.size} episodes were truncated"
-    return f"{limit} after {task.max_steps} steps; set environment.max_steps to choose"
-
-
-def too_many_workers(name: str, workers: int | str | None) -> list[str]:
-    """A warning if the setting `name` asks for more worker processes than this process may use processors."""
-    if not isinstance(workers, int) or workers <= cores():
-        return []
-    processors = f"{cores()} processor{'s' if cores() > 1 else ''}"
-    return [
-        f"{name} is {workers}, but this process may use {processors}: additional workers take memory and save no time"
-    ]
 
 
 def build_algorithm(config: Config, architecture: Architecture, start: Champion | None = None) -> Algorithm:
@@ -296,37 +258,6 @@ def build_stop_rule(config: Config, target: float | None, test_episodes: int) ->
     """The rule that ends the run; the champion's test has `test_episodes`."""
     stop: Stop = config.settings.stop.build()
     return StopRule(stop, target, test_episodes)
-
-
-def target_of(config: Config) -> float | None:
-    """The validation mean at which the task is solved: the config's target, or the environment's reward threshold."""
-    target: float | str | None = config.settings.stop.target
-    if target != "auto":
-        return None if target is None else float(target)
-    environment = _held_out_environment(config)
-    return None if environment is None else environment.reward_threshold()
-
-
-def target_warnings(config: Config) -> list[str]:
-    """The warning before a run whose target would be the environment's reward threshold, if it were for this task."""
-    environment = _held_out_environment(config)
-    if config.settings.stop.target != "auto" or environment is None:
-        return []
-    difference = environment.difference()
-    if difference is None:
-        return []
-    message = f"stop.target is auto, but the threshold of {environment.id} does not apply, because {difference}"
-    return [f"{message}; there is no target, unless stop.target is set to the mean at which the task is solved"]
-
-
-def _held_out_environment(config: Config) -> EnvironmentSpec | None:
-    """The environment of validation and test, whose scores are compared with the target; None for a function."""
-    settings = config.settings
-    section = settings.validation.environment or settings.environment
-    if settings.fitness.type != EPISODE_RETURN or section is None:
-        return None
-    environment: EnvironmentSpec = section.build()
-    return environment.restricted(config.allowed_imports)
 
 
 def _architecture(config: Config) -> Architecture:

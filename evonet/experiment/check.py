@@ -12,17 +12,11 @@ from evonet.environments.checker import gymnasium_findings
 from evonet.errors import TooManyFaults
 from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.experiment.build import (
-    build_algorithm,
-    build_fitness,
-    limit_warning,
-    target_of,
-    target_warnings,
-    warnings_for,
-)
+from evonet.experiment.build import build_algorithm, build_fitness
 from evonet.experiment.config.config import Config
 from evonet.experiment.costs import duration, proposal
 from evonet.experiment.run_files.tracking import require_trackers
+from evonet.experiment.run_warnings import fitness_warnings, time_limit_warning
 from evonet.experiment.start_champion import start_champion
 from evonet.experiment.start_check import (
     NOT_REPEATED,
@@ -34,6 +28,7 @@ from evonet.experiment.start_check import (
     trial_findings,
     try_out,
 )
+from evonet.experiment.target import target_of, target_warnings
 from evonet.fitness import EpisodeReturn, Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
 from evonet.strategies.algorithm import Algorithm, ask
@@ -41,7 +36,7 @@ from evonet.task import Task
 
 _GENOMES = 8
 _TIMEOUT = 60.0
-_SECONDS = 30.0  # that the evaluations may take, and that an episode is waited for
+_SECONDS = 30.0  # for the evaluations together, and for an episode that is tried alone
 
 
 def check_config(config: Config) -> Iterator[Finding]:
@@ -56,7 +51,7 @@ def check_config(config: Config) -> Iterator[Finding]:
         yield Finding("note", f"network {fitness.architecture}, {fitness.architecture.genome_size} genes")
         if fitness.task is not None and (message := why_no_kernel(fitness.task)):
             yield Finding("note", message)
-        yield from (Finding("warning", warning) for warning in warnings_for(fitness))
+        yield from (Finding("warning", warning) for warning in fitness_warnings(fitness))
         no_target = target_warnings(config)
         if fitness.task is not None and target_of(config) is None and not no_target:
             no_target = ["no target: neither stop.target nor the environment gives one"]
@@ -126,7 +121,7 @@ class _Check:
             yield Finding("note", f"numbers with which each takes about a minute, to copy:\n{numbers.rstrip()}")
 
     def _affordable(self) -> int:
-        """Networks for whose evaluations, three of them, there is time."""
+        """How many networks can be evaluated three times within `_SECONDS`, at most `_GENOMES`."""
         task = self._fitness.task
         if task is None or not self._step_seconds:
             return _GENOMES
@@ -169,7 +164,7 @@ class _Check:
         if twice and not is_repeatable(fitness, genomes, seeds, first):
             yield Finding("error", self._not_repeated())
         yield from self._failures(first.faults)
-        limit = limit_warning(fitness, first)
+        limit = time_limit_warning(fitness, first)
         if limit is not None:
             yield Finding("warning", limit)
         returns = first.returns[scored]

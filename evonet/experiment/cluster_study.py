@@ -18,7 +18,7 @@ from evonet.cluster.calls import Tasks
 from evonet.cluster.executor import Cluster
 from evonet.experiment.config.bounded_yaml import LONGEST_CONFIG
 from evonet.experiment.run_files.run_directory import CONFIG, LOCK, SUMMARY, to_json, unwritable
-from evonet.experiment.run_files.run_finder import run_directory
+from evonet.experiment.run_files.run_finder import seed_directory
 from evonet.experiment.seed_run import Outcome, run_seed
 from evonet.files.bounded import read_text
 from evonet.files.directory import reading_below, write_atomically
@@ -97,7 +97,7 @@ def run_on_cluster(
             tasks.submit(seed, run_remotely, tasks.session.id, RunSpec(seed, config, tuple(allowed_imports)))
         for _ in seeds:
             seed, remote = tasks.next_done()
-            yield remote.save_to(run_directory(path, seed))
+            yield remote.save_to(seed_directory(path, seed))
 
 
 def run_remotely(session: str, spec: RunSpec) -> RemoteRun:
@@ -116,7 +116,7 @@ def run_in_a_folder(spec: RunSpec) -> RemoteRun:
         study_path = Path(folder)
         (study_path / CONFIG).write_text(spec.config, encoding="utf-8")
         outcome = run_seed(spec.seed, str(study_path), spec.allowed_imports)
-        path = run_directory(study_path, spec.seed)
+        path = seed_directory(study_path, spec.seed)
         files = [file for file in sorted(path.rglob("*")) if file.is_file() and file.name != LOCK]
         finished = outcome.summary is not None
         return RemoteRun(outcome, {str(file.relative_to(path)): file.read_bytes() for file in files if finished})

@@ -26,7 +26,7 @@ class Costs:
     Attributes:
         step: a step of the environment.
         steps: steps of an episode, or the step limit.
-        ends: whether `steps` was measured; otherwise it is the step limit.
+        steps_measured: whether `steps` was measured; otherwise it is the step limit.
         generation: the training episodes of a generation.
         validation: the held-out episodes of a validation.
         test: the episodes of the champion's test.
@@ -35,7 +35,7 @@ class Costs:
 
     step: float
     steps: float
-    ends: bool
+    steps_measured: bool
     generation: float
     validation: float
     test: float
@@ -56,7 +56,7 @@ class Costs:
         times = {"a generation takes": self.generation, "a validation": self.validation, "the test": self.test}
         parts = ", ".join(f"{part} about {duration(seconds)}" for part, seconds in times.items())
         step = f"a step takes {duration(self.step)}"
-        if self.ends:
+        if self.steps_measured:
             return f"{parts}: an episode has about {self.steps:,.0f} steps, and {step}"
         return f"if episodes take all of their {self.steps:,.0f} steps, {parts}: {step}"
 

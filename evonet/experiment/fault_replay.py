@@ -16,7 +16,8 @@ from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.build import build_fitness
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.permissions import restore_permissions
-from evonet.experiment.run_files.fault_journal import fault_from, individual_from
+from evonet.experiment.run_files.fault_journal import fault_from
+from evonet.experiment.run_files.individuals import individual_from
 from evonet.experiment.run_files.run_directory import CONFIG, journal_name
 from evonet.files.bounded import read_lines
 from evonet.files.directory import reading_below

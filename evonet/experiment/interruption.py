@@ -66,13 +66,13 @@ class Interruption:
     def __init__(self) -> None:
         self.advice = ""
         self._number: int | None = None
-        self._held = False
+        self._deferred = False
 
-    def arrive(self, number: int, frame: object = None) -> None:
-        """Signal handler: raises Interrupted at once or, within `held`, at the end of that context."""
+    def handle(self, number: int, frame: object = None) -> None:
+        """Signal handler: raises Interrupted at once or, within `deferred`, at the end of that context."""
         if self._number is None:
             self._number = number
-            if not self._held:
+            if not self._deferred:
                 self.check()
 
     def check(self) -> None:
@@ -81,14 +81,14 @@ class Interruption:
             raise Interrupted(self._number)
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def deferred(self) -> Iterator[None]:
         """A context at whose end a signal raises Interrupted, so that writes within it are not interrupted."""
         self.check()
-        self._held = True
+        self._deferred = True
         try:
             yield
         finally:
-            self._held = False
+            self._deferred = False
         self.check()
 
 
@@ -114,7 +114,7 @@ def interruptible() -> Iterator[Interruption]:
         _active = interruption
         try:
             for number in handled:
-                signal.signal(number, interruption.arrive)
+                signal.signal(number, interruption.handle)
             yield interruption
         finally:
             _active = None

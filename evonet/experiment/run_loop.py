@@ -11,7 +11,6 @@ from evonet.champion import Champion
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
 from evonet.evolution import Generation
 from evonet.experiment.background import in_background
-from evonet.experiment.build import limit_warning
 from evonet.experiment.config.permissions import flags_for
 from evonet.experiment.fronts import front_entry
 from evonet.experiment.interruption import Interruption
@@ -20,6 +19,7 @@ from evonet.experiment.run_files.checkpoint import CheckpointWriter
 from evonet.experiment.run_files.fault_journal import faults_recorded
 from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.experiment.run_files.tracking import Tracker, make_trackers
+from evonet.experiment.run_warnings import time_limit_warning
 from evonet.experiment.session import Session
 from evonet.shell import command
 
@@ -97,20 +97,21 @@ class _RunLoop:
     def run_generations(self, *, check: bool, reason: str | None) -> str:
         """Run generations until the run is over; returns the reason."""
         session = self._session
-        reason = reason or session.stop_rule.reason_now(self._seconds)
+        reason = reason or session.stop_rule.reason(self._seconds)
         if check and reason is None:
             session.check()
         while reason is None:
             generation = session.next_generation(self._started)
             if generation is None:
                 return "seconds"
-            with self._interruption.held():
+            with self._interruption.deferred():
                 seconds = self._record(generation)
-                reason = session.stop_rule.reason(generation, seconds)
-                self._writer.offer(generation.number, session.snapshot(self._directory, generation.number, seconds))
+                reason = session.stop_rule.update(generation, seconds)
+                make_checkpoint = session.checkpoint_factory(self._directory, generation.number, seconds)
+                self._writer.offer(generation.number, make_checkpoint)
                 self._interruption.advice = f"{_RESUME}: {self._resume}"
-            if generation.number == 0 and (limit := limit_warning(session.fitness, generation.results)) is not None:
-                session.say(limit)
+            if generation.number == 0 and (warning := time_limit_warning(session.fitness, generation.results)):
+                session.say(warning)
             self._watch(generation, seconds)
         return reason
 
@@ -118,7 +119,7 @@ class _RunLoop:
         """Run a generation of the refinement, of which no checkpoint is made; None if the time was up."""
         generation = self._session.next_generation(self._started)
         if generation is not None:
-            with self._interruption.held():
+            with self._interruption.deferred():
                 seconds = self._record(generation)
             self._watch(generation, seconds)
         return generation
@@ -139,7 +140,7 @@ class _RunLoop:
             champion = session.evolution.champion and session.test(session.evolution.champion)
             test_seconds = time.monotonic() - test_started
         archive = session.validate_archive(directory)
-        with self._interruption.held():
+        with self._interruption.deferred():
             if champion is not None:
                 self._write_champion(champion)
             times = {"seconds": self._seconds, "test_seconds": test_seconds}

@@ -12,7 +12,7 @@ from typing import Any
 from evonet.errors import CheckpointError, EvonetError
 from evonet.experiment.config.config import Config
 from evonet.experiment.run_files.run_directory import CONFIG
-from evonet.experiment.run_files.run_finder import run_directory
+from evonet.experiment.run_files.run_finder import seed_directory
 from evonet.experiment.runner import resume, run
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 
@@ -48,7 +48,7 @@ def run_seed(seed: int, study_path: str, allow_imports: Sequence[str]) -> Outcom
 
 
 def _summary_of(seed: int, study_path: Path, allow_imports: Sequence[str]) -> dict[str, Any]:
-    path = run_directory(study_path, seed)
+    path = seed_directory(study_path, seed)
     if (path / CONFIG).exists():
         try:
             return resume(path, allow_imports=allow_imports, remember_imports=False)

@@ -24,10 +24,6 @@ from evonet.experiment.build import (
     build_stop_rule,
     build_validation,
     build_validation_fitness,
-    target_of,
-    target_warnings,
-    too_many_workers,
-    warnings_for,
 )
 from evonet.experiment.config.config import Config
 from evonet.experiment.interruption import alarm
@@ -36,7 +32,9 @@ from evonet.experiment.run_files.checkpoint import Checkpoint
 from evonet.experiment.run_files.generation_log import GenerationLog, search_metrics
 from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.experiment.run_files.tracking import require_trackers
+from evonet.experiment.run_warnings import fitness_warnings, worker_warnings
 from evonet.experiment.start_champion import start_champion
+from evonet.experiment.target import target_of, target_warnings
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.seeding import Purpose, episode_seeds
@@ -84,10 +82,10 @@ class Session:
         require_trackers(config.settings.tracking)
         self.fitness = self.validation_fitness = build_fitness(config, executor)
         try:
-            for warning in warnings_for(self.fitness):
+            for warning in fitness_warnings(self.fitness):
                 say(warning)
             if executor is None:
-                for warning in too_many_workers("evaluation.workers", config.settings.evaluation.workers):
+                for warning in worker_warnings("evaluation.workers", config.settings.evaluation.workers):
                     say(warning)
             settings = config.settings
             start = None if resumed else start_champion(config, self.fitness)
@@ -139,7 +137,7 @@ class Session:
     @property
     def end_reason(self) -> str | None:
         """The reason why the restored run is over; None if it has a generation to run."""
-        return None if self.checkpoint is None else self.stop_rule.reason_now(self.checkpoint.seconds)
+        return None if self.checkpoint is None else self.stop_rule.reason(self.checkpoint.seconds)
 
     def check(self) -> None:
         """Try the environment, unless a kernel runs in its place; `say` gets the findings."""
@@ -183,7 +181,7 @@ class Session:
         self.last_state = self.evolution.state()
         return metrics
 
-    def snapshot(self, directory: RunDirectory, generation: int, seconds: float) -> Callable[[], Checkpoint]:
+    def checkpoint_factory(self, directory: RunDirectory, generation: int, seconds: float) -> Callable[[], Checkpoint]:
         """A function that makes the checkpoint of this generation, also later; the costly work is in its call."""
         marks = directory.marks
         linear_algebra = uses_linear_algebra(self.evolution.algorithm)

@@ -39,7 +39,7 @@ def start_champion(config: Config, fitness: Fitness) -> Champion | None:
 
 
 def _refuse_inner_starts(config: Config, algorithm: Any) -> None:
-    """Refuse a start of an algorithm within another one, which makes that algorithm anew again and again."""
+    """Refuse `start_from` in an algorithm within another one, because the outer one makes the inner one many times."""
     islands = getattr(algorithm, "islands", ())
     inner: list[tuple[KeyPath, Any]] = [(("algorithm",), getattr(algorithm, "algorithm", None))]
     inner += [(("islands", place), island) for place, island in enumerate(islands if isinstance(islands, list) else ())]

@@ -65,7 +65,7 @@ def _cost_findings(config: Config, costs: Costs) -> Iterator[Finding]:
     """Warnings about the time that a generation takes; none if it is short."""
     if not costs.takes_long:
         return
-    measured = "" if costs.ends else "; evonet check measures an episode"
+    measured = "" if costs.steps_measured else "; evonet check measures an episode"
     yield Finding("warning", costs.described() + measured)
     seconds = config.settings.stop.seconds
     if seconds is not None and seconds < costs.generation + costs.validation:

@@ -60,8 +60,8 @@ class StopRule:
         self._validation: Score | None = None
         self._spent: dict[str, int] = {}
 
-    def reason(self, generation: Generation, seconds: float) -> str | None:
-        """The reason why the run is over after `generation`; None if the run continues."""
+    def update(self, generation: Generation, seconds: float) -> str | None:
+        """Take a generation into account; returns the reason why the run is over, None if it continues."""
         champion = generation.champion
         self._validation = champion.validation if champion else None
         self._latest = self._validation.mean if self._validation else float(generation.fitness.max())
@@ -73,10 +73,10 @@ class StopRule:
             "environment_steps": generation.environment_steps,
             "stagnation": generation.number - self._best_generation,
         }
-        return self.reason_now(seconds)
+        return self.reason(seconds)
 
-    def reason_now(self, seconds: float) -> str | None:
-        """The reason why the run is over after `seconds` and its last generation; None if it continues."""
+    def reason(self, seconds: float) -> str | None:
+        """The reason why the run is over after its last generation and `seconds`; None if it continues."""
         if not self._spent:
             return None
         if self._target is not None and self._latest >= self._target and not self._likely_to_fail_test():

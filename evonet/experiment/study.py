@@ -9,24 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
-from evonet.experiment.build import build_algorithm, build_fitness, target_warnings, too_many_workers, warnings_for
+from evonet.experiment.build import build_algorithm, build_fitness
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.permissions import remember_permissions
 from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_files.run_directory import to_json
 from evonet.experiment.run_files.summaries import STUDY
 from evonet.experiment.run_files.tracking import require_trackers
+from evonet.experiment.run_warnings import fitness_warnings, worker_warnings
 from evonet.experiment.seed_run import Outcome
 from evonet.experiment.seed_runners import seed_runner
 from evonet.experiment.start_champion import start_champion
 from evonet.experiment.start_check import start_check
 from evonet.experiment.study_directory import (
     default_study_path,
-    finished,
+    finished_summary,
     open_study,
     write_text,
 )
 from evonet.experiment.study_summary import summarise
+from evonet.experiment.target import target_warnings
 from evonet.fitness import EpisodeReturn
 from evonet.foreign import working_directory_kept
 from evonet.processes.cores import cores
@@ -66,13 +68,14 @@ def study(
         KeyboardInterrupt: a signal interrupted the study; the same call resumes it.
     """
     _check_config(config, say, check=check)
-    for warning in too_many_workers("--workers", workers):
+    for warning in worker_warnings("--workers", workers):
         say(warning)
     path = output or default_study_path(config.settings.name)
     with interruptible(), open_study(path, config, say) as directory:
         remember_permissions(path, config.allowed_imports)
         started = time.monotonic()
-        outcomes = {seed: Outcome(seed, summary) for seed in seeds if (summary := finished(path, seed)) is not None}
+        summaries = {seed: finished_summary(path, seed) for seed in seeds}
+        outcomes = {seed: Outcome(seed, found) for seed, found in summaries.items() if found is not None}
         for outcome in outcomes.values():
             watch(outcome)
         missing = [seed for seed in seeds if seed not in outcomes]
@@ -105,7 +108,7 @@ def _check_config(config: Config, say: Callable[[str], None], *, check: bool) ->
     """Make the fitness and the algorithm once, so that an error of every run is raised before any process starts."""
     require_trackers(config.settings.tracking)
     with working_directory_kept(), contextlib.closing(build_fitness(config)) as fitness:
-        for warning in [*warnings_for(fitness), *target_warnings(config)]:
+        for warning in [*fitness_warnings(fitness), *target_warnings(config)]:
             say(warning)
         algorithm = build_algorithm(config, fitness.architecture, start_champion(config, fitness))
         if check and isinstance(fitness, EpisodeReturn) and fitness.runs_foreign_code:

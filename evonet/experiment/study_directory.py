@@ -23,7 +23,7 @@ from evonet.experiment.run_files.run_directory import (
     safe_name,
     unwritable,
 )
-from evonet.experiment.run_files.run_finder import run_directory
+from evonet.experiment.run_files.run_finder import seed_directory
 from evonet.experiment.run_files.summaries import LONGEST_STUDY, STUDY, read_run_summary
 from evonet.files.directory import Directory, name_of_temporary
 
@@ -35,13 +35,13 @@ def default_study_path(name: str) -> Path:
     return RUNS / f"{safe_name(name)}-study"
 
 
-def finished(path: Path, seed: int) -> dict[str, Any] | None:
+def finished_summary(path: Path, seed: int) -> dict[str, Any] | None:
     """The summary of a seed's run, None if the run is not finished.
 
     Raises:
         ConfigError: the summary cannot be read.
     """
-    path = run_directory(path, seed) / SUMMARY
+    path = seed_directory(path, seed) / SUMMARY
     if not path.exists():
         return None
     summary = read_run_summary(path.parent)

@@ -41,8 +41,8 @@ class Mark(NamedTuple):
         fields.allow_only("length", "checksum")
         return cls(fields.integer("length"), fields.integer("checksum", 0, _LONGEST_CHECKSUM))
 
-    def misfit(self, directory: Directory, name: str) -> str | None:
-        """The reason why the journal `name` cannot be continued from this mark; None if it can.
+    def truncation(self, directory: Directory, name: str) -> str | None:
+        """A message that the journal `name` is too short to be continued from this mark; None if it is not.
 
         Raises:
             OSError: the journal is not a regular file.

@@ -26,7 +26,8 @@ from evonet.experiment.config.named_parts import imported_names
 from evonet.experiment.config.permissions import restore_permissions
 from evonet.experiment.run_files.champion_results import champion_results
 from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
-from evonet.experiment.run_files.fault_journal import fault_from, individual_from
+from evonet.experiment.run_files.fault_journal import fault_from
+from evonet.experiment.run_files.individuals import individual_from
 from evonet.experiment.run_files.journal_lines import METRICS, births_from, metrics_from, seconds_from
 from evonet.experiment.run_files.run_directory import CHAMPION, CHECKPOINTS, CONFIG, SUMMARY, journal_name
 from evonet.experiment.run_files.run_finder import require_run, resolve_last

@@ -11,7 +11,7 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.errors import ConfigError
-from evonet.experiment.run_files.run_finder import is_study, resolve_last, run_directory, seeds_in
+from evonet.experiment.run_files.run_finder import is_study, resolve_last, seed_directory, seeds_in
 from evonet.experiment.run_files.summaries import STUDY, read_study_summary
 from evonet.experiment.study_summary import summarise
 from evonet.extras import pandas_for
@@ -56,7 +56,7 @@ class LoadedStudy:
     @cached_property
     def runs(self) -> list[LoadedRun]:
         """The runs in the order of their seeds, those that are not finished too."""
-        return [LoadedRun(run_directory(self.path, seed), self._allow_imports) for seed in self.seeds]
+        return [LoadedRun(seed_directory(self.path, seed), self._allow_imports) for seed in self.seeds]
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evonet.experiment.run_files.run_finder import directories_in, is_run, is_study, run_directory, seeds_in, start_time
+from evonet.experiment.run_files.run_finder import (
+    directories_in,
+    is_run,
+    is_study,
+    seed_directory,
+    seeds_in,
+    start_time,
+)
 
 _MAX_RUNS = 200  # runs
 
@@ -18,5 +25,5 @@ def runs_in(folder: Path) -> dict[str, Path]:
 
 
 def _runs_of(study: Path) -> list[Path]:
-    runs = [run_directory(study, seed) for seed in seeds_in(study)]
+    runs = [seed_directory(study, seed) for seed in seeds_in(study)]
     return [run for run in runs if is_run(run)]

@@ -22,14 +22,13 @@ from evonet.experiment.build import (
     build_stop_rule,
     build_validation,
     build_validation_fitness,
-    target_of,
-    target_warnings,
 )
 from evonet.experiment.config.config import Config, with_defaults
 from evonet.experiment.config.document import Document, to_yaml
 from evonet.experiment.config.experiment_model import experiment_model
 from evonet.experiment.config.json_schema import json_schema
 from evonet.experiment.stopping import Stop
+from evonet.experiment.target import target_of, target_warnings
 from evonet.operators.registry import OPERATORS
 from evonet.operators.structure import STRUCTURAL_MUTATIONS
 from evonet.testing import CHECKS

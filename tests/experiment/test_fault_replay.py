@@ -15,7 +15,8 @@ from evonet.errors import ConfigError
 from evonet.evaluation.results import Fault
 from evonet.experiment.config import Config
 from evonet.experiment.fault_replay import RecordedFault
-from evonet.experiment.run_files.fault_journal import individual_from, normaliser_entry, record_faults
+from evonet.experiment.run_files.fault_journal import record_faults
+from evonet.experiment.run_files.individuals import individual_from, normaliser_entry
 from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.experiment.runner import run
 from evonet.files.bounded import LONGEST_LINE, reading

@@ -22,7 +22,7 @@ def generation(number=0, *, best=0.0, validation=None, evaluations=0, steps=0):
 def reasons(stop, turns, target=None, seconds=(), test_episodes=100):
     rule = StopRule(stop, target, test_episodes)
     times = seconds or [0.0] * len(turns)
-    return [rule.reason(turn, time) for turn, time in zip(turns, times, strict=True)]
+    return [rule.update(turn, time) for turn, time in zip(turns, times, strict=True)]
 
 
 def test_generations_are_counted_from_one():

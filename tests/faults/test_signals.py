@@ -142,14 +142,14 @@ def test_a_signal_whose_exception_is_swallowed_stops_the_run():
             time.sleep(1)
         except BaseException:  # noqa: BLE001
             pass
-        with interruption.held():
+        with interruption.deferred():
             pytest.fail("it went on")
     assert (stopped.value.exit_status, str(stopped.value)) == (143, "interrupted by SIGTERM")
 
 
 def test_a_write_is_finished_before_a_signal_stops_the_run():
     done = []
-    with pytest.raises(Interrupted), interruptible() as interruption, interruption.held():  # noqa: PT012
+    with pytest.raises(Interrupted), interruptible() as interruption, interruption.deferred():  # noqa: PT012
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.01)
         done.append("written")

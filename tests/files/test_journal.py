@@ -64,7 +64,7 @@ def test_a_journal_continues_at_a_mark_and_what_came_later_is_cut(kept, path, di
     mark = written(directory)[kept]
     for junk in (b"", b"{", b'{"later": 1}\n', b"\0" * 99, TEXT[ENDS[kept] :]):
         write_anew(path, TEXT[: ENDS[kept]] + junk)
-        assert mark.misfit(directory, NAME) is None
+        assert mark.truncation(directory, NAME) is None
         assert mark.damage(directory, NAME) is None
         journal = Journal(directory, NAME, mark)
         assert path.read_bytes() == TEXT[: ENDS[kept]]
@@ -79,9 +79,9 @@ def test_a_journal_that_is_shorter_than_its_mark_does_not_fit(path, directory):
     mark = written(directory)[2]
     for cut in range(ENDS[2]):
         write_anew(path, TEXT[:cut])
-        assert mark.misfit(directory, NAME) == f"{path} is truncated: {cut} of its {ENDS[2]} bytes are left"
+        assert mark.truncation(directory, NAME) == f"{path} is truncated: {cut} of its {ENDS[2]} bytes are left"
     path.unlink()
-    assert mark.misfit(directory, NAME) == f"{path} is truncated: 0 of its {ENDS[2]} bytes are left"
+    assert mark.truncation(directory, NAME) == f"{path} is truncated: 0 of its {ENDS[2]} bytes are left"
 
 
 @pytest.mark.parametrize(

@@ -25,13 +25,13 @@ def champion_results(champion: Champion | None, target: float | None) -> dict[st
             "test_interval": test and list(test.interval),
             "test_episodes": test and test.episodes,
             "genome_size": champion.architecture.genome_size,
-            **_beside_the_return(champion),
+            **_weighted_and_measured(champion),
         },
     }
 
 
-def _beside_the_return(champion: Champion) -> dict[str, Any]:
-    """What weights make of validation and test, and mean and standard deviation of each measure, if there are any."""
+def _weighted_and_measured(champion: Champion) -> dict[str, Any]:
+    """The weighted fitness of validation and test, and mean and standard deviation of each measure; {} without any."""
     scores = {"validation": champion.validation, "test": champion.test}
     fitness = {name: score.fitness_mean for name, score in scores.items() if score and score.fitness is not None}
     measured = {name: score.measured for name, score in scores.items() if score and score.measures}

@@ -32,7 +32,7 @@ from evonet.shell import allowing, command
 
 FORMAT = "evonet checkpoint 2"
 LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
-_SHARE = 50  # least time between two checkpoints, as a multiple of the time that saving a checkpoint takes
+_TIMES_SAVING = 50  # least time between two checkpoints, as a multiple of the time that saving one takes
 
 
 @dataclass(frozen=True)
@@ -189,10 +189,12 @@ def usable_checkpoint(
 def _check_journals(checkpoint: Checkpoint, directory: Directory) -> None:
     for name, mark in checkpoint.journals.items():
         known = name in JOURNALS
-        misfit = mark.misfit(directory, journal_name(name)) if known else f"there is no journal {short_repr(name)}"
-        if misfit is not None:
+        obstacle = (
+            mark.truncation(directory, journal_name(name)) if known else f"there is no journal {short_repr(name)}"
+        )
+        if obstacle is not None:
             place = directory.path / CHECKPOINTS
-            raise CheckpointError(f"{place}, generation {checkpoint.generation}: {misfit}")
+            raise CheckpointError(f"{place}, generation {checkpoint.generation}: {obstacle}")
 
 
 class CheckpointWriter:
@@ -201,15 +203,15 @@ class CheckpointWriter:
     Args:
         run: the run directory.
         settings: how often checkpoints are written.
-        since: the checkpoint from which the run continues; None for a new run.
+        resumed_from: the checkpoint from which the run continues; None for a new run.
     """
 
-    def __init__(self, run: Directory, settings: Checkpoints, since: Checkpoint | None = None) -> None:
+    def __init__(self, run: Directory, settings: Checkpoints, resumed_from: Checkpoint | None = None) -> None:
         self._run = run
         self._folder: Directory | None = None
         self._settings = settings
-        self._written = [] if since is None else [since.generation]
-        self._waiting: tuple[int, Callable[[], Checkpoint]] | None = None
+        self._written = [] if resumed_from is None else [resumed_from.generation]
+        self._unsaved: tuple[int, Callable[[], Checkpoint]] | None = None
         self._due = time.monotonic() + settings.seconds
 
     def offer(self, generation: int, make: Callable[[], Checkpoint]) -> None:
@@ -223,7 +225,7 @@ class CheckpointWriter:
             RunDirectoryError: the checkpoint cannot be written; the one before it is unchanged.
             CheckpointError: the checkpoint would be too large.
         """
-        self._waiting = (generation, make)
+        self._unsaved = (generation, make)
         regular = (generation + 1) % self._settings.every == 0 and time.monotonic() >= self._due
         if regular or self._is_kept(generation):
             self.flush()
@@ -235,16 +237,16 @@ class CheckpointWriter:
             RunDirectoryError: the checkpoint cannot be written.
             CheckpointError: the checkpoint would be too large.
         """
-        if self._waiting is None:
+        if self._unsaved is None:
             return
         started = time.monotonic()
-        generation, make = self._waiting
+        generation, make = self._unsaved
         self._write(checkpoint_name(generation), make().packed())
-        self._waiting = None
+        self._unsaved = None
         self._written = [*self._written[-1:], generation]
         self._prune()
         now, seconds = time.monotonic(), self._settings.seconds
-        self._due = now + max(seconds, _SHARE * (now - started)) if seconds else now
+        self._due = now + max(seconds, _TIMES_SAVING * (now - started)) if seconds else now
 
     def close(self) -> None:
         """Close the folder of checkpoints."""

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from evonet.evolution import Generation
-from evonet.experiment.run_files.archive_moments import is_moment, moment_entry
-from evonet.experiment.run_files.fault_journal import normaliser_entry, record_faults
+from evonet.experiment.run_files.archive_snapshots import has_snapshot, snapshot_entry
+from evonet.experiment.run_files.fault_journal import record_faults
+from evonet.experiment.run_files.individuals import normaliser_entry
 from evonet.experiment.run_files.journal_lines import (
     ARCHIVE_METRICS,
     MEASURES,
@@ -56,8 +57,8 @@ class GenerationLog:
             directory.append("lineage", _lineage(population, born[start : start + NEWBORN_IN_A_LINE], number))
         self._last_id = max(self._last_id, int(population.ids.max()))
         self._log_fittest(generation, directory)
-        if generation.archive is not None and is_moment(number, generation.archive):
-            directory.append("archive", moment_entry(directory, number, generation.archive))
+        if generation.archive is not None and has_snapshot(number, generation.archive):
+            directory.append("archive", snapshot_entry(directory, number, generation.archive))
         return metrics
 
     def state(self) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
         "champion": champion and champion.id,
         "champion_generation": champion and champion.generation,
         "validation_mean": champion and champion.validation and champion.validation.mean,
-        **_beside_the_return(generation),
+        **_weighted_and_measured(generation),
         **_archive(generation),
     }
 
@@ -147,7 +148,7 @@ def _archive(generation: Generation) -> dict[str, Any]:
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
 
-def _beside_the_return(generation: Generation) -> dict[str, Any]:
+def _weighted_and_measured(generation: Generation) -> dict[str, Any]:
     """The champion's fitness and measures on the held-out episodes, where there are any; null without a champion."""
     validation = None if generation.champion is None else generation.champion.validation
     weighted = {VALIDATION_FITNESS: validation and validation.fitness_mean} if generation.weighted else {}

@@ -172,7 +172,7 @@ class RunDirectory:
 
     def _open_journal(self, name: str, mark: Mark) -> None:
         file = journal_name(name)
-        with self._written(file):
+        with self._converting_errors(file):
             self._journals[name] = Journal(self.files, file, mark)
 
     def resume(self, marks: Mapping[str, Mark]) -> None:
@@ -181,7 +181,7 @@ class RunDirectory:
         Raises:
             RunDirectoryError: a file cannot be written.
         """
-        with self._written():
+        with self._converting_errors():
             self._remove_temporaries(self.files)
             if self.files.has(CHECKPOINTS):
                 with self.files.subdirectory(CHECKPOINTS) as checkpoints:
@@ -198,7 +198,7 @@ class RunDirectory:
         content = text.encode()
         if name == CONFIG and len(content) > LONGEST_CONFIG:
             raise ConfigError(f"the config with all its defaults may have {LONGEST_CONFIG} bytes, got {len(content)}")
-        with self._written(name):
+        with self._converting_errors(name):
             self.files.write(name, content, sync_names=sync_names)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
@@ -207,31 +207,31 @@ class RunDirectory:
 
     def remove_summary(self) -> None:
         """Remove `run.json`, so that the run counts as unfinished."""
-        with self._written(SUMMARY):
+        with self._converting_errors(SUMMARY):
             if self.files.has(SUMMARY):
                 self.files.remove(SUMMARY)
                 self.files.sync()
 
     def write_champion(self, champion: Champion) -> None:
         """Write `champion.npz`."""
-        with self._written(CHAMPION):
+        with self._converting_errors(CHAMPION):
             self.files.write(CHAMPION, champion.packed())
 
     def write_archive(self, content: bytes) -> None:
         """Write `archive.npz`."""
-        with self._written(ARCHIVE):
+        with self._converting_errors(ARCHIVE):
             self.files.write(ARCHIVE, content)
 
     def append(self, journal: str, entry: Mapping[str, Any]) -> None:
         """Add a line to a journal."""
         if journal not in self._journals:
             self._open_journal(journal, Mark())
-        with self._written(journal_name(journal)):
+        with self._converting_errors(journal_name(journal)):
             self._journals[journal].append_line(to_json(entry))
 
     def store(self, array: FloatArray) -> dict[str, Any]:
         """Append an array to the file of arrays; returns the array's place, for a line of a journal."""
-        with self._written(journal_name("arrays")):
+        with self._converting_errors(journal_name("arrays")):
             return append_array(self._journals["arrays"], array)
 
     @property
@@ -246,11 +246,11 @@ class RunDirectory:
             RunDirectoryError: a journal cannot be written.
         """
         for name, journal in self._journals.items():
-            with self._written(journal_name(name)):
+            with self._converting_errors(journal_name(name)):
                 journal.sync()
 
     @contextlib.contextmanager
-    def _written(self, name: str = "") -> Iterator[None]:
+    def _converting_errors(self, name: str = "") -> Iterator[None]:
         """A context that converts an OSError into a RunDirectoryError with the name of the file."""
         try:
             yield

@@ -15,7 +15,7 @@ from evonet.shell import command
 LAST = "last"
 """The name of the run or study in `runs` that was started or resumed last; a path `last` that exists comes first."""
 
-_RUN_OF_A_STUDY = re.compile(r"seed-(\d{1,18})")
+_SEED_DIRECTORY = re.compile(r"seed-(\d{1,18})")
 _DEPTH = 2  # levels of folders below the one that is searched; `study --vary` puts its studies into a folder of theirs
 
 
@@ -65,14 +65,14 @@ def is_study(path: Path) -> bool:
     return (path / STUDY).exists() or bool(seeds_in(path))
 
 
-def run_directory(study: Path, seed: int) -> Path:
+def seed_directory(study: Path, seed: int) -> Path:
     """The run directory of `seed` in the study at `study`."""
     return study / f"seed-{seed}"
 
 
 def seeds_in(study: Path) -> list[int]:
     """The seeds of which a study has run directories, ascending."""
-    matches = [_RUN_OF_A_STUDY.fullmatch(entry.name) for entry in _entries(study)]
+    matches = [_SEED_DIRECTORY.fullmatch(entry.name) for entry in _entries(study)]
     return sorted(int(match[1]) for match in matches if match is not None)
 
 
@@ -84,7 +84,7 @@ def require_run(path: Path) -> None:
     """
     if is_study(path):
         seeds = seeds_in(path)
-        named = f", such as {run_directory(path, seeds[0])}" if seeds else ""
+        named = f", such as {seed_directory(path, seeds[0])}" if seeds else ""
         raise ConfigError(f"{path} is a study, not a run; name one of its runs{named}")
 
 

@@ -26,8 +26,8 @@ _Summary = TypeVar("_Summary")
 class ChampionSummary(TypedDict):
     """A champion and its three scores; a mean is None if an episode failed.
 
-    `fitness` has what weights make of return and measures, `measures` mean and standard deviation of each by name, both
-    for "validation" and "test".
+    `fitness` has the weighted fitness, `measures` mean and standard deviation of each measure by name, both for
+    "validation" and "test".
     """
 
     individual: int
@@ -215,8 +215,8 @@ def _run(fields: Fields) -> RunSummary:
         "environment_steps": fields.integer("environment_steps"),
         "validation_steps": fields.integer("validation_steps"),
         "seconds": fields.finite("seconds", 0.0),
-        "validation_seconds": _later(fields, "validation_seconds"),
-        "test_seconds": _later(fields, "test_seconds"),
+        "validation_seconds": _if_present(fields, "validation_seconds"),
+        "test_seconds": _if_present(fields, "test_seconds"),
         "stopped_by": fields.word("stopped_by"),
         "solved": fields.boolean("solved"),
         "target": fields.optional("target", fields.finite),
@@ -312,8 +312,8 @@ def _refinement(fields: Fields) -> RefinementSummary:
     }
 
 
-def _later(fields: Fields, key: str) -> float | None:
-    """A number that summaries of older versions do not have."""
+def _if_present(fields: Fields, key: str) -> float | None:
+    """A number that summaries of older versions lack; None without it."""
     return fields.finite(key, 0.0) if fields.has(key) else None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from evonet.errors import ConfigError
 from evonet.experiment.config.document import Document
 from evonet.experiment.run_files.run_directory import CONFIG, SUMMARY
-from evonet.experiment.run_files.run_finder import is_study, resolve_last, run_directory
+from evonet.experiment.run_files.run_finder import is_study, resolve_last, seed_directory
 from evonet.experiment.run_files.summaries import STUDY, read_study_summary
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.loaded_study import LoadedStudy
@@ -137,7 +137,7 @@ def _read_study(path: Path, name: str, settings: dict[str, Any]) -> Compared:
         environment=summary["environment"],
         target=summary["target"],
         settings=settings,
-        directories=tuple(run_directory(path, run["seed"]) for run in runs),
+        directories=tuple(seed_directory(path, run["seed"]) for run in runs),
         test_means=np.array([_score(run["test_mean"]) for run in runs]),
         returns=np.empty(0),
         evaluations=np.array([_to_success(run) for run in runs] + [np.inf] * failures),

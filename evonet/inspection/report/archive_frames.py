@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evonet.archives.archive import Archive
-from evonet.inspection.archive_history import archive_moments
+from evonet.inspection.archive_history import archive_snapshots
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted, number
 from evonet.inspection.plots.archive import MAX_POINTS, Limits, as_cells, cell_table, point_order
@@ -21,7 +21,7 @@ _LEVELS = 255  # 0 is for an empty cell
 
 
 def archive_frames(run: LoadedRun, archive: Archive, key: str, limits: Limits) -> dict[str, Any] | None:
-    """Data for the page's script; None if the archive has no cells, too many of them, or no moments were written.
+    """Data for the page's script; None if the archive has no cells, too many of them, or no snapshots were written.
 
     Args:
         run: the run.
@@ -36,9 +36,9 @@ def archive_frames(run: LoadedRun, archive: Archive, key: str, limits: Limits) -
     if not archive.num_cells or not squares or (not as_cells(archive) and len(archive) > MAX_POINTS):
         return None
     elites = archive.elites
-    moments = archive_moments(run, min(_MAX_FRAMES, _MAX_NUMBERS // squares))
+    snapshots = archive_snapshots(run, min(_MAX_FRAMES, _MAX_NUMBERS // squares))
     last = len(run.metrics.get("generation", ())) - 1
-    held = [(f"generation {each.generation}", each.cells, each.fitness) for each in moments if each.generation < last]
+    held = [(f"generation {each.generation}", each.cells, each.fitness) for each in snapshots if each.generation < last]
     if not held:
         return None
     frames = []

@@ -42,7 +42,7 @@ def _scores(findings: Findings) -> list[dict[str, str]]:
     if champion["validation_episodes"]:
         episodes = f"{counted(champion['validation_episodes'], 'episode')} that chose the champion"
         cards.append(_card("validation", champion["validation_mean"], episodes))
-    cards += _beside_the_return(champion)
+    cards += _weighted_and_measured(champion)
     if champion["training_fitness"] is not None:
         cards.append(_card("training", champion["training_fitness"], "in its generation, optimistically biased"))
     if findings.random_networks is not None:
@@ -55,8 +55,8 @@ def _scores(findings: Findings) -> list[dict[str, str]]:
     return cards
 
 
-def _beside_the_return(champion: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What weights make of the champion's episodes, and its measures: those of the test, or of the validation."""
+def _weighted_and_measured(champion: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The weighted fitness and the measures of the test, or of the validation where there is no test."""
     cards = []
     if worth := champion.get("fitness"):
         kind = list(worth)[-1]

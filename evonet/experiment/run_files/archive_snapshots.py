@@ -1,7 +1,7 @@
-"""How an archive filled: its cells and their fitness at some moments of a run, in the journal `archive.jsonl`.
+"""How an archive filled: its cells and their fitness at some generations of a run, in the journal `archive.jsonl`.
 
-A line has the generation and the places of two arrays in the file of arrays. There are four moments in each doubling of
-the generations, because an archive changes fast at first, and slowly later; so the journal of a long run stays short.
+A line has the generation and the places of two arrays in the file of arrays. There are four snapshots in each doubling
+of the generations, because an archive changes fast at first, and slowly later; so the journal of a long run is short.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from evonet.archives.archive import Archive
 
 MAX_CELLS = 10_000
-"""The greatest number of cells of an archive whose moments are written."""
+"""The greatest number of cells of an archive whose snapshots are written."""
 
-_DIGITS = 3  # binary digits of a moment's generation that need not be 0
+_DIGITS = 3  # binary digits of a snapshot's generation that need not be 0
 
 
-class ArchiveMoment(NamedTuple):
+class ArchiveSnapshot(NamedTuple):
     """The archive of a run after one of its generations.
 
     Attributes:
@@ -38,14 +38,14 @@ class ArchiveMoment(NamedTuple):
     fitness: FloatArray
 
 
-def is_moment(generation: int, archive: Archive) -> bool:
+def has_snapshot(generation: int, archive: Archive) -> bool:
     """Whether the archive is written after this generation: 0 to 8, 10, 12, 14, 16, 20, 24, 28, 32, 40 and so on."""
     if not archive.num_cells or archive.num_cells > MAX_CELLS or not len(archive):
         return False
     return generation % (1 << max(0, generation.bit_length() - _DIGITS)) == 0
 
 
-def moment_entry(directory: RunDirectory, generation: int, archive: Archive) -> dict[str, Any]:
+def snapshot_entry(directory: RunDirectory, generation: int, archive: Archive) -> dict[str, Any]:
     """The line of the journal; the arrays are stored in `directory`."""
     elites = archive.elites
     return {
@@ -56,8 +56,8 @@ def moment_entry(directory: RunDirectory, generation: int, archive: Archive) -> 
     }
 
 
-def moment_from(fields: Fields, num_cells: int, arrays: IO[bytes]) -> ArchiveMoment:
-    """The moment in a line of the journal.
+def snapshot_from(fields: Fields, num_cells: int, arrays: IO[bytes]) -> ArchiveSnapshot:
+    """The snapshot in a line of the journal.
 
     Args:
         fields: the line.
@@ -74,4 +74,4 @@ def moment_from(fields: Fields, num_cells: int, arrays: IO[bytes]) -> ArchiveMom
         raise ValueError(f"archive.cells must be whole numbers from 0 to {num_cells - 1}")
     if not np.isfinite(fitness).all():
         raise ValueError("archive.fitness must be finite")
-    return ArchiveMoment(generation, numbers.astype(np.int64), fitness)
+    return ArchiveSnapshot(generation, numbers.astype(np.int64), fitness)

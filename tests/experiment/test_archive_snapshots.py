@@ -9,8 +9,8 @@ import pytest
 
 from evonet.archives import GridArchive, UnstructuredArchive
 from evonet.errors import ConfigError
-from evonet.experiment.run_files.archive_moments import is_moment
-from evonet.inspection.archive_history import archive_moments
+from evonet.experiment.run_files.archive_snapshots import has_snapshot
+from evonet.inspection.archive_history import archive_snapshots
 from evonet.inspection.loaded_run import load_run
 from tests.stopped_runs import EAGER, exact_files, go_on, run_stopped, run_whole
 
@@ -32,7 +32,7 @@ stop: {generations: 12, target: null}
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return run_whole(tmp_path_factory.mktemp("moments"), CONFIG)
+    return run_whole(tmp_path_factory.mktemp("snapshots"), CONFIG)
 
 
 def grid(cells=(3, 3)):
@@ -41,32 +41,32 @@ def grid(cells=(3, 3)):
     return archive
 
 
-def test_there_are_four_moments_in_each_doubling_of_the_generations():
-    found = [number for number in range(100) if is_moment(number, grid())]
+def test_there_are_four_snapshots_in_each_doubling_of_the_generations():
+    found = [number for number in range(100) if has_snapshot(number, grid())]
     assert found == [*range(8), 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96]
-    assert sum(is_moment(number, grid()) for number in range(1 << 14)) == 8 + 4 * 11
+    assert sum(has_snapshot(number, grid()) for number in range(1 << 14)) == 8 + 4 * 11
 
 
 def test_archives_without_cells_or_elites_or_with_very_many_cells_have_none():
     novel = UnstructuredArchive(["x"], 0.1)
     novel.add(np.zeros((1, 1)), [1.0], [[0.5]])
     empty = GridArchive({"x": (0, 1)}, [3])
-    assert [is_moment(0, each) for each in (grid((100, 100)), grid((100, 101)), novel, empty)] == [
+    assert [has_snapshot(0, each) for each in (grid((100, 100)), grid((100, 101)), novel, empty)] == [
         True, False, False, False,
     ]  # fmt: skip
 
 
-def test_a_moment_has_the_cells_and_their_fitness_of_its_generation(whole):
+def test_a_snapshot_has_the_cells_and_their_fitness_of_its_generation(whole):
     run = load_run(whole)
-    moments = archive_moments(run, 100)
-    assert [each.generation for each in moments] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10]
-    for each in moments:
+    snapshots = archive_snapshots(run, 100)
+    assert [each.generation for each in snapshots] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10]
+    for each in snapshots:
         assert len(each.cells) / 30 == pytest.approx(run.metrics["coverage"][each.generation])
         assert each.fitness.max() == run.metrics["archive_best"][each.generation]
-    filled = [set(each.cells.tolist()) for each in moments] + [set(run.archive.elites.cells.tolist())]
+    filled = [set(each.cells.tolist()) for each in snapshots] + [set(run.archive.elites.cells.tolist())]
     assert all(before <= after for before, after in itertools.pairwise(filled))
     assert len(filled[0]) < len(filled[-1])
-    assert [each.generation for each in archive_moments(run, 4)] == [0, 3, 6, 10]
+    assert [each.generation for each in archive_snapshots(run, 4)] == [0, 3, 6, 10]
 
 
 @pytest.mark.parametrize("after", [0, 6, 9])
@@ -91,13 +91,13 @@ def test_a_run_without_an_archive_has_no_such_journal(tmp_path):
     )
     path = run_whole(tmp_path, text, "stop.generations=2")
     assert not (path / "archive.jsonl").exists()
-    assert archive_moments(load_run(path), 9) == []
+    assert archive_snapshots(load_run(path), 9) == []
 
 
-def test_a_run_of_an_earlier_version_has_no_moments(whole, tmp_path):
+def test_a_run_of_an_earlier_version_has_no_snapshots(whole, tmp_path):
     shutil.copytree(whole, tmp_path / "run")
     (tmp_path / "run/archive.jsonl").unlink()
-    assert archive_moments(load_run(tmp_path / "run"), 9) == []
+    assert archive_snapshots(load_run(tmp_path / "run"), 9) == []
 
 
 LINE = {"generation": 0, "elites": 1, "cells": {"start": 0, "size": 1}, "fitness": {"start": 1, "size": 1}}
@@ -119,11 +119,11 @@ LINE = {"generation": 0, "elites": 1, "cells": {"start": 0, "size": 1}, "fitness
         (LINE, [0.0, np.inf], "archive.fitness must be finite"),
     ],
 )
-def test_a_moment_that_is_not_of_the_archive_is_refused_by_the_file(line, numbers, reason, whole, tmp_path):
+def test_a_snapshot_that_is_not_of_the_archive_is_refused_by_the_file(line, numbers, reason, whole, tmp_path):
     shutil.copytree(whole, tmp_path / "run")
     (tmp_path / "run/archive.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
     np.array(numbers).astype("<f8").tofile(tmp_path / "run/arrays.f64")
     with pytest.raises(ConfigError) as refused:
-        archive_moments(load_run(tmp_path / "run"), 9)
+        archive_snapshots(load_run(tmp_path / "run"), 9)
     assert str(refused.value).startswith(f"{tmp_path / 'run/archive.jsonl'}: cannot be read: ")
     assert reason in str(refused.value)
