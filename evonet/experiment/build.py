@@ -230,6 +230,13 @@ def _objectives(config: Config) -> dict[str, Any]:
             "objectives must be left out where the algorithm has a single one; write algorithm: {type: nsga2}, "
             f"got the algorithm {config.settings.algorithm.type}",
         )
+    if "algorithm" in argument_hints(type(config.settings.algorithm).owner):
+        outer = config.settings.algorithm.type
+        raise config.error(
+            ("objectives",),
+            f"objectives must be left out where nsga2 is within another algorithm, got {outer}, which keeps no front; "
+            f"write algorithm: {{type: nsga2}} without {outer}",
+        )
     known = (RETURN, CONNECTIONS, *config.settings.measures)
     for name in objectives:
         if name not in known:

@@ -47,3 +47,12 @@ def test_objectives_reach_the_algorithm(tmp_path):
 def test_objectives_that_cannot_be_are_refused(old, new, message, tmp_path):
     with pytest.raises(ConfigError, match=message):
         algorithm_of(tmp_path, TWO.replace(old, new))
+
+
+@pytest.mark.parametrize("outer", ["islands, migrants: 0", "restarts", "growing"])
+def test_objectives_are_refused_where_no_front_would_be_kept(outer, tmp_path):
+    text = TWO.replace(
+        "type: nsga2, population_size: 8", f"type: {outer}, algorithm: {{type: nsga2, population_size: 8}}"
+    )
+    with pytest.raises(ConfigError, match=f"objectives must be left out .* got {outer.split(',')[0]}, which keeps no"):
+        algorithm_of(tmp_path, text)
