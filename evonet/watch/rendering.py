@@ -1,4 +1,4 @@
-"""Episodes of champions, rendered picture by picture in a worker process of low priority, so that no run waits."""
+"""Episodes of champions and elites, rendered by pictures in a worker process of low priority, so that no run waits."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from evonet.processes.worker import Worker
 from evonet.replay.animation import FrameRate
 from evonet.replay.episodes import Episode, no_window_needed, steps
 from evonet.replay.pictures import rgb
-from evonet.watch.priority import lower_priority
+from evonet.watch.priority import LOWEST, lower_priority
 
 _MAX_FRAMES = 750  # of an episode: its first half minute
 _BATCH = 25  # frames of one call to the worker
 _WIDTH = 600  # pixels
 _QUALITY = 80  # of the pictures, JPEG
+_AT_ONCE = 10  # niceness of an episode that somebody waits for: a tenth of a busy processor
 _PATIENCE = 60.0  # seconds for a batch, after which the environment counts as hanging
 
 
 @dataclass
 class Clip:
-    """An episode of a champion as pictures, complete or still being rendered.
+    """An episode of an individual as pictures, complete or still being rendered.
 
     Attributes:
-        number: number of the clip; each champion of a run has its own.
-        individual: id of the champion.
-        generation: generation in which it was chosen.
+        number: number of the clip; each individual that is shown has its own.
+        individual: id of the individual that plays.
+        shows: what the individual is, such as "champion of generation 3".
         fps: pictures a second.
         pictures: JPEG files.
         totals: return up to each picture.
@@ -44,7 +45,7 @@ class Clip:
 
     number: int
     individual: int
-    generation: int
+    shows: str
     fps: float = 25.0
     pictures: list[bytes] = field(default_factory=list)
     totals: list[float] = field(default_factory=list)
@@ -55,31 +56,45 @@ class Clip:
 
 
 class Renderer:
-    """Renders an episode of the newest champion in a worker process, and waits for a newer one.
+    """Renders an episode of the individual last asked for in a worker process, and waits for another one.
 
     Args:
-        seed: seed of the episodes, the same for all champions, so that they can be compared.
+        seed: seed of the episodes, the same for all individuals, so that they can be compared.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._changed = threading.Condition()
-        self._next: Champion | None = None
+        self._next: tuple[Champion, str, bool] | None = None
         self._clip: Clip | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._worker: Worker | None = None
 
     @property
     def clip(self) -> Clip | None:
-        """The clip of the newest champion; None before the first."""
+        """The newest clip; None before the first."""
         return self._clip
 
-    def show(self, champion: Champion) -> None:
-        """Render an episode of `champion` next, unless the newest clip is of the same one."""
+    def show(self, champion: Champion, shows: str | None = None, *, at_once: bool = False) -> None:
+        """Render an episode of `champion` next, unless the newest clip is of the same individual.
+
+        Args:
+            champion: the individual.
+            shows: what it is; by default the champion of its generation.
+            at_once: whether somebody waits for it: an episode that is being rendered is abandoned, and a new process
+                has a higher priority.
+        """
+        shows = f"champion of generation {champion.generation:,}" if shows is None else shows
         with self._changed:
-            if self._closed or (self._clip is not None and self._clip.individual == champion.id):
+            if self._closed:
                 return
-            self._next = champion
+            if self._clip is not None and (self._clip.individual, self._clip.shows) == (champion.id, shows):
+                self._next = None
+                return
+            self._next = champion, shows, at_once
+            if at_once and self._worker is not None:
+                self._worker.interrupt()
             self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True)
@@ -92,37 +107,42 @@ class Renderer:
             self._changed.notify()
 
     def _run(self) -> None:
-        worker: Worker | None = None
         number = 0
         try:
-            while (champion := self._wait()) is not None:
+            while (asked := self._wait()) is not None:
+                champion, shows, at_once = asked
                 number += 1
-                clip = Clip(number, champion.id, champion.generation)
+                clip = Clip(number, champion.id, shows)
                 self._clip = clip
                 try:
-                    worker = Worker() if worker is None or worker.gone else worker
-                    self._render(worker, champion, clip)
+                    if at_once:  # the priority of a process cannot be raised again
+                        self._kill_worker()
+                    if self._worker is None or self._worker.gone:
+                        self._worker = Worker()
+                    self._render(self._worker, champion, clip, _AT_ONCE if at_once else LOWEST)
                 except (EvonetError, OSError) as error:
                     clip.problem = str(error)
-                    if worker is not None:
-                        worker.kill()
+                    self._kill_worker()
                 clip.over = True
         finally:
-            if worker is not None:
-                worker.kill()
+            self._kill_worker()
 
-    def _wait(self) -> Champion | None:
-        """The next champion; None if the renderer is closed."""
+    def _kill_worker(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+
+    def _wait(self) -> tuple[Champion, str, bool] | None:
+        """The next individual, what it is, and whether somebody waits for it; None if the renderer is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._next is not None)
-            champion, self._next = self._next, None
-            return None if self._closed else champion
+            asked, self._next = self._next, None
+            return None if self._closed else asked
 
-    def _render(self, worker: Worker, champion: Champion, clip: Clip) -> None:
+    def _render(self, worker: Worker, champion: Champion, clip: Clip, niceness: int) -> None:
         rate = worker.call(_begin, (champion, self._seed), _PATIENCE)
         clip.fps, clip.every = rate.fps, rate.every
         while not (clip.ended or self._closed or len(clip.pictures) >= _MAX_FRAMES):
-            pictures, clip.ended = worker.call(_advance, (), _PATIENCE)
+            pictures, clip.ended = worker.call(_advance, (niceness,), _PATIENCE)
             clip.totals += [total for _, total in pictures]
             clip.pictures += [picture for picture, _ in pictures]
 
@@ -149,7 +169,7 @@ def _begin(champion: Champion, seed: int) -> FrameRate:
     return _Playing.rate
 
 
-def _advance() -> tuple[list[tuple[bytes, float]], bool]:
+def _advance(niceness: int) -> tuple[list[tuple[bytes, float]], bool]:
     """The next pictures of the episode with the returns up to them, and whether it is over; runs in the worker."""
     pictures: list[tuple[bytes, float]] = []
     assert _Playing.instance is not None
@@ -159,7 +179,7 @@ def _advance() -> tuple[list[tuple[bytes, float]], bool]:
                 pictures.append((_jpeg(_Playing.instance.render()), episode.total))
                 if len(pictures) == _BATCH:
                     break
-    lower_priority()  # from the first second of film on
+    lower_priority(niceness)  # from the first second of film on
     return pictures, len(pictures) < _BATCH
 
 

@@ -38,6 +38,13 @@ const key = (entries) => byId("learning-key").replaceChildren(...entries.map(([t
   if (stroke) span.style.setProperty("--stroke", stroke);
   return span;
 }));
+const tell = (text, x, y) => {
+  const tip = byId("tip");
+  tip.textContent = text;
+  tip.hidden = false;
+  tip.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - tip.offsetWidth - 6))}px`;
+  tip.style.top = `${Math.max(4, y - tip.offsetHeight - 12)}px`;
+};
 let shown = null; // the state that is on the page
 const drawLearning = ({ curves, target }) => {
   const { generation, best, mean, median, lower_quartile: lower, upper_quartile: upper, validation_mean: validation } = curves;
@@ -65,11 +72,7 @@ const drawLearning = ({ curves, target }) => {
   svg.onpointermove = (event) => {
     const at = event.clientX - svg.getBoundingClientRect().left;
     const i = generation.reduce((near, value, place) => (Math.abs(drawing.x(value) - at) < Math.abs(drawing.x(generation[near]) - at) ? place : near), 0);
-    const tip = byId("tip");
-    tip.textContent = `generation ${number(generation[i])}\nbest ${number(best[i])}\nmean ${number(mean[i])}\nmiddle half ${number(lower[i])} to ${number(upper[i])}\nvalidation ${number(validation[i])}`;
-    tip.hidden = false;
-    tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 6))}px`;
-    tip.style.top = `${Math.max(4, event.clientY - tip.offsetHeight - 12)}px`;
+    tell(`generation ${number(generation[i])}\nbest ${number(best[i])}\nmean ${number(mean[i])}\nmiddle half ${number(lower[i])} to ${number(upper[i])}\nvalidation ${number(validation[i])}`, event.clientX, event.clientY);
   };
   svg.onpointerleave = () => { byId("tip").hidden = true; };
 };
@@ -105,6 +108,46 @@ const drawIslands = (islands) => {
   });
 };
 
+// Cells or points of the archive, the darker the fitter; a click plays the elite's episode.
+let drawnArchive = "";
+const drawArchive = (archive) => {
+  byId("archive").hidden = !archive;
+  if (!archive) return;
+  const { axes: names, spans, size, elites, low, high, filled, cells, qd_score: score, generation, chosen } = archive;
+  const now = [generation, chosen, innerWidth].join();
+  if (now === drawnArchive) return; // the pointer may be on it
+  drawnArchive = now;
+  const drawing = plane("archive", spans[0], spans[1], { left: 68 }), { svg } = drawing;
+  axes(drawing, spans[0], spans[1], names[0], 5);
+  const middle = (drawing.top + drawing.bottom) / 2;
+  svg.append(svgElement("text", { x: 12, y: middle, transform: `rotate(-90 12 ${middle})`, "text-anchor": "middle" }, names[1]));
+  const width = drawing.right - drawing.left, height = drawing.bottom - drawing.top;
+  for (const [x, y, fitness, row] of elites) {
+    const share = high > low ? Math.max(0, Math.min(1, (fitness - low) / (high - low))) : 1;
+    const cx = drawing.left + x * width, cy = drawing.bottom - y * height;
+    const shape = size ? { x: cx - (size[0] * width) / 2, y: cy - (size[1] * height) / 2, width: size[0] * width, height: size[1] * height } : { cx, cy, r: 4 };
+    svg.append(svgElement(size ? "rect" : "circle", { class: row === chosen ? "elite chosen" : "elite", "data-row": row, "data-x": x, "data-y": y, "data-fitness": fitness, "fill-opacity": (0.08 + 0.92 * share).toFixed(3), ...shape }));
+  }
+  const mark = svg.querySelector(".chosen");
+  if (mark) svg.append(mark); // its border is above its neighbours
+  const at = (i, share) => number(spans[i][0] + Number(share) * (spans[i][1] - spans[i][0]), 3);
+  svg.onpointermove = ({ target, clientX, clientY }) => {
+    const { row, x, y, fitness } = target.dataset;
+    if (row === undefined) byId("tip").hidden = true;
+    else tell(`${names[0]} ${at(0, x)}\n${names[1]} ${at(1, y)}${names[1] === "fitness" ? "" : `\nfitness ${number(Number(fitness))}`}`, clientX, clientY);
+  };
+  svg.onpointerleave = () => { byId("tip").hidden = true; };
+  svg.onclick = async ({ target }) => {
+    const { row } = target.dataset;
+    if (row === undefined || !shown.plays) return;
+    player.hurry();
+    await fetch(Number(row) === chosen ? "play" : `play?row=${row}`, { cache: "no-store" });
+  };
+  const share = cells ? ` in ${number(cells)} cells (${(100 * filled / cells).toFixed(1)} %)` : "";
+  const click = shown.plays ? " A click plays an elite's episode; a click on the same one, the champion's again." : "";
+  setText("archive-caption", `${number(filled)} elites${share}, QD score ${number(score)}; darker: fitter, from ${number(low)} to ${number(high)}.${click}`);
+};
+
 const drawNetwork = (network) => {
   if (!network) return;
   const { layers, connections, sizes, genes, individual, generation } = network;
@@ -130,17 +173,17 @@ const drawNetwork = (network) => {
   setText("network-caption", `Individual ${number(individual)}, champion since generation ${number(generation)}: ${whole}, ${number(genes)} genes${whole === drawn ? "" : `; the strongest ${drawn} are drawn`}. Blue: positive weights, orange: negative, wider: stronger.`);
 };
 
-// The champion's episode: pictures come while it is rendered, are played at its own speed, and again from the start.
+// The episode of the champion or of a chosen elite: pictures come while it is rendered, are played at its own speed, and again from the start.
 const player = (() => {
   const canvas = byId("player").querySelector("canvas"), context = canvas.getContext("2d");
-  let playing = null, coming = null, at = 0, due = 0;
+  let playing = null, coming = null, at = 0, due = 0, hurried = 0;
   const draw = () => {
     const picture = playing.pictures[at];
     if (!picture.complete || !picture.naturalWidth) return false;
     if (canvas.width !== picture.naturalWidth || canvas.height !== picture.naturalHeight) [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
     context.drawImage(picture, 0, 0);
-    const { generation, individual, every, over, ended } = playing, last = at === playing.pictures.length - 1;
-    setText("caption", `Individual ${number(individual)}, champion of generation ${number(generation)} · step ${number(at * every)} · return ${number(playing.totals[at])}${over && last ? (ended ? " · the end" : " · only the first half minute is shown") : ""}`);
+    const { shows, individual, every, over, ended } = playing, last = at === playing.pictures.length - 1;
+    setText("caption", `Individual ${number(individual)}, ${shows} · step ${number(at * every)} · return ${number(playing.totals[at])}${over && last ? (ended ? " · the end" : " · only the first half minute is shown") : ""}`);
     return true;
   };
   const tick = (now) => {
@@ -169,20 +212,23 @@ const player = (() => {
     });
     return pictures.length > 0;
   };
-  return async (entry) => {
+  const follow = async (entry) => {
     if (!entry) return;
+    setText("playing", entry.shows.startsWith("elite") ? "The chosen elite plays" : "The newest champion plays");
     canvas.hidden = Boolean(entry.problem) && !(playing && playing.pictures.length);
-    if (!playing || !playing.pictures.length) setText("caption", entry.problem ? `The champion is not shown: ${entry.problem}` : "The champion's episode is being rendered …");
+    if (!playing || !playing.pictures.length) setText("caption", entry.problem ? `The episode is not shown: ${entry.problem}` : "The episode is being rendered …");
     const fresh = () => ({ number: entry.number, pictures: [], totals: [] });
-    if (!playing) playing = fresh();
+    if (!playing || (hurried && playing.number === hurried && entry.number !== hurried)) [playing, coming, at, hurried] = [fresh(), null, 0, 0];
     if (playing.number !== entry.number && (!coming || coming.number !== entry.number)) coming = fresh();
     const clip = playing.number === entry.number ? playing : coming;
-    const { generation, individual, every, fps, ended } = entry;
-    Object.assign(clip, { generation, individual, every, fps, ended });
+    const { shows, individual, every, fps, ended } = entry;
+    Object.assign(clip, { shows, individual, every, fps, ended });
     while (clip.pictures.length < entry.pictures && await add(clip, entry));
     clip.over = entry.over && clip.pictures.length >= entry.pictures;
     if (clip === coming && clip.over && !playing.pictures.length && clip.pictures.length) [playing, coming, at] = [coming, null, 0];
   };
+  const hurry = () => { hurried = playing ? playing.number : 0; }; // the next episode does not wait for the end of this one
+  return { follow, hurry };
 })();
 
 let wasRunning = false;
@@ -204,10 +250,11 @@ const show = async (state) => {
   drawLearning(state);
   drawPopulation(state.population);
   drawIslands(state.population ? state.population.islands : []);
+  drawArchive(state.archive);
   drawNetwork(state.network);
   showEnd(state);
   if (!state.plays) setText("caption", "A function scores this run: there is no environment to play in.");
-  await player(state.clip);
+  await player.follow(state.clip);
   wasRunning ||= state.state === "running";
   return state.state === "running" ? 1 : 2;
 };
@@ -229,5 +276,5 @@ poll("state", 1, show);
 let resized = 0;
 addEventListener("resize", () => {
   clearTimeout(resized);
-  resized = setTimeout(() => { if (shown) { drawLearning(shown); drawPopulation(shown.population); drawIslands(shown.population ? shown.population.islands : []); drawNetwork(shown.network); } }, 150);
+  resized = setTimeout(() => { if (shown) { drawLearning(shown); drawPopulation(shown.population); drawIslands(shown.population ? shown.population.islands : []); drawArchive(shown.archive); drawNetwork(shown.network); } }, 150);
 });

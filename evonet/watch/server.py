@@ -1,4 +1,4 @@
-"""The server of the pages: on the loopback interface only, read only, for those who know its address.
+"""The server of the pages: on the loopback interface only, for those who know its address; it changes no file.
 
 The address has a random token, so that other users of the machine and pages of other sites cannot guess it. A request
 that names another host is refused: a foreign site whose name leads to this machine (DNS rebinding) gets nothing.
@@ -152,6 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
             "state": lambda: self._send_state(watched),
             "pictures": lambda: self._send_pictures(watched.run, _number(query, "clip"), _number(query, "from")),
             "report": lambda: self._send_report(watched.report),
+            "play": lambda: self._send_choice(watched.run, _number(query, "row") if "row" in query else None),
         }
         if what == "" and watched.report.html is not None:
             self._redirect("report")
@@ -187,6 +188,10 @@ class _Handler(BaseHTTPRequestHandler):
                 "totals": clip.totals[first : first + len(pictures)],
             }
         )
+
+    def _send_choice(self, run: WatchedRun, row: int | None) -> None:
+        run.play(row)
+        self._send_json({"chosen": row})
 
     def _send_report(self, report: ReportMaker) -> None:
         if report.html is None:

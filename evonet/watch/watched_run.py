@@ -15,10 +15,12 @@ from evonet.experiment.run_files.run_directory import LOCK, SUMMARY
 from evonet.experiment.run_files.run_finder import start_time
 from evonet.files.directory import Directory
 from evonet.files.lock import is_locked
+from evonet.inspection.archives import elite_champion
 from evonet.inspection.loaded_run import LoadedRun, load_run, target_of
-from evonet.inspection.phrases import verdict_sentence, with_minus
+from evonet.inspection.phrases import number, shortened, verdict_sentence, with_minus
 from evonet.seeding import Purpose, episode_seeds
 from evonet.strategies.saved_population import islands_of, population_of
+from evonet.watch.archive_sketch import archive_sketch
 from evonet.watch.curves import Curves, rounded
 from evonet.watch.rendering import Clip, Renderer
 from evonet.watch.sketch import network_sketch, population_sketch
@@ -51,6 +53,9 @@ class WatchedRun:
         self._checkpoint: Path | None = None
         self._checkpoint_due = 0.0
         self._champion: dict[str, Any] = {"target": None, "network": None, "population": None}
+        self._archive: dict[str, Any] | None = None
+        self._loaded: LoadedRun | None = None
+        self._chosen: int | None = None  # row of the elite whose episode is shown instead of the champion's
         self._renderer: Renderer | None = None
         self._problem = ""
         self._reading = threading.Lock()
@@ -59,7 +64,7 @@ class WatchedRun:
 
     @property
     def clip(self) -> Clip | None:
-        """The newest champion's episode in pictures, as far as it is rendered; None before the first champion."""
+        """The episode of the newest champion or of the chosen elite, as far as it is rendered; None before it."""
         return None if self._renderer is None else self._renderer.clip
 
     def brief(self) -> dict[str, Any]:
@@ -88,8 +93,20 @@ class WatchedRun:
                 self._read_at = time.monotonic()
             return self._state | {"clip": _clip_entry(self.clip)}
 
+    def play(self, row: int | None) -> None:
+        """Show an episode of the elite in this row of the archive from now on; None for the newest champion's again.
+
+        A row that the archive does not have changes nothing.
+        """
+        with self._reading:
+            run = self._loaded
+            if run is None or (row is not None and (run.archive is None or row >= len(run.archive))):
+                return
+            self._chosen = row
+            self._render(run, at_once=True)
+
     def close(self) -> None:
-        """End the process that renders the champion."""
+        """End the process that renders episodes."""
         with self._reading:
             if self._renderer is not None:
                 self._renderer.close()
@@ -120,7 +137,12 @@ class WatchedRun:
         try:
             run = load_run(self.path, self._allow_imports)
             self._champion = self._champion_of(run)
-            self._checkpoint = newest
+            self._loaded, self._checkpoint = run, newest
+            archive, checkpoint = run.archive, run.newest_checkpoint
+            sketch = None if archive is None else archive_sketch(archive)
+            generation = None if checkpoint is None else checkpoint.generation
+            self._archive = sketch and {"generation": generation, **sketch}
+            self._render(run)
         except EvonetError as error:
             self._problem = str(error)
         self._checkpoint_due = started + _SHARE * (time.monotonic() - started)
@@ -138,12 +160,22 @@ class WatchedRun:
                 "generation": champion.generation,
                 **network_sketch(champion.network, run.names),
             }
-            if champion.task is not None:
-                if self._renderer is None:
-                    seed = int(self._settings.get("seed", 0))
-                    self._renderer = Renderer(int(episode_seeds(seed, Purpose.REPLAY, 0, 1)[0]))
-                self._renderer.show(champion)
         return found
+
+    def _render(self, run: LoadedRun, *, at_once: bool = False) -> None:
+        """Render an episode of the chosen elite, or of the champion."""
+        player, shows = run.champion, None
+        if self._chosen is not None and run.archive is not None and self._chosen < len(run.archive):
+            elite = run.archive.elites[self._chosen]
+            player = elite_champion(run, elite)
+            measured = ", ".join(f"{shortened(name)} {number(value, 4)}" for name, value in elite.measures.items())
+            shows = f"elite at {measured}"
+        if player is None or player.task is None:
+            return
+        if self._renderer is None:
+            seed = int(self._settings.get("seed", 0))
+            self._renderer = Renderer(int(episode_seeds(seed, Purpose.REPLAY, 0, 1)[0]))
+        self._renderer.show(player, shows, at_once=at_once)
 
     def _described(self) -> dict[str, Any]:
         last, settings = self._curves.last, self._settings
@@ -170,6 +202,7 @@ class WatchedRun:
             "curves": self._curves.columns(),
             "problem": self._problem,
             **self._champion,
+            "archive": self._archive and {**self._archive, "chosen": self._chosen},
         }
 
     def _verdict(self) -> str | None:
@@ -211,7 +244,7 @@ def _clip_entry(clip: Clip | None) -> Mapping[str, Any] | None:
     return {
         "number": clip.number,
         "individual": clip.individual,
-        "generation": clip.generation,
+        "shows": clip.shows,
         "fps": clip.fps,
         "every": clip.every,
         "pictures": len(clip.pictures),

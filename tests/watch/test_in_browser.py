@@ -15,6 +15,8 @@ import pytest
 from evonet.inspection.loaded_run import load_run
 from evonet.watch.server import Server
 from tests.browser import MARKS, browser, new_page, until
+from tests.stopped_runs import EAGER, run_stopped
+from tests.watch.test_watched_run import ARCHIVED
 
 __all__ = ["browser"]
 pytestmark = MARKS
@@ -115,7 +117,7 @@ def test_a_run_that_is_over_is_its_report_and_a_folder_is_a_list(small_run, page
         report.html, report.status = b"<link rel=icon href=data:,><title>the report</title>", "ready"
 
     monkeypatch.setattr("evonet.watch.server.ReportMaker.begin", begin)
-    monkeypatch.setattr("evonet.watch.rendering.Renderer.show", lambda *_: None)
+    monkeypatch.setattr("evonet.watch.rendering.Renderer.show", lambda *_, **__: None)
     shutil.copytree(small_run, tmp_path / "first")
     with Server(tmp_path) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -128,4 +130,26 @@ def test_a_run_that_is_over_is_its_report_and_a_folder_is_a_list(small_run, page
         assert page.title() == "the report"
         assert page.seen == []
         assert page.hosts == {urlsplit(server.url).netloc}
+        server.shutdown()
+
+
+def test_a_click_on_an_elite_of_the_archive_plays_its_episode_and_a_second_one_the_champions(page, tmp_path):
+    run = run_stopped(tmp_path, ARCHIVED, *EAGER)
+    with Server(run) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        page.goto(server.url)
+        until(page, f"{CAPTION}.includes('champion of generation ')")
+        archive = load_run(run).archive
+        assert page.locator("#archive rect.elite").count() == len(archive)
+        row = len(archive) - 1
+        page.hover(f"#archive [data-row='{row}']")
+        assert re.search(r"^lean [-−.\d]+\neffort [.\d]+\nfitness \d+$", page.inner_text("#tip"))
+        page.click(f"#archive [data-row='{row}']")
+        until(page, f"{CAPTION}.startsWith('Individual {archive.elites[row].id}, elite at lean ')")
+        assert page.inner_text("#playing") == "The chosen elite plays"
+        until(page, "document.querySelectorAll('#archive .chosen').length === 1")
+        page.click("#archive .chosen")
+        until(page, f"{CAPTION}.includes('champion of generation ')")
+        assert page.inner_text("#playing") == "The newest champion plays"
+        assert page.seen == []
         server.shutdown()

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import threading
 import time
 
 import numpy as np
@@ -27,6 +28,8 @@ class Here:
 
     def kill(self):
         self.gone = True
+
+    interrupt = kill
 
 
 @pytest.fixture
@@ -138,3 +141,42 @@ def test_pictures_come_from_a_process_of_its_own_of_the_lowest_priority(renderer
     assert clip.pictures
     assert workers[0] != os.getpid()
     assert workers[-1] == (19, os.SCHED_IDLE)
+
+
+def test_an_episode_that_somebody_waits_for_has_a_new_process_and_a_higher_priority(
+    renderer, champion, niceness, monkeypatch
+):
+    made = []
+    monkeypatch.setattr(rendering, "Worker", lambda: made.append(Here()) or made[-1])
+    renderer.show(champion)
+    first = complete(renderer)
+    assert set(niceness) == {19}
+    niceness.clear()
+    renderer.show(champion, "elite at x 1", at_once=True)
+    while renderer.clip is first:
+        time.sleep(0.005)
+    assert (complete(renderer).shows, set(niceness)) == ("elite at x 1", {10})
+    assert [worker.gone for worker in made] == [True, False]
+
+
+def test_an_episode_that_somebody_waits_for_does_not_follow_the_one_before(renderer, champion, monkeypatch):
+    endless = threading.Event()
+
+    class Slow(Here):
+        def call(self, function, arguments, timeout):
+            if function is rendering._advance and not endless.is_set():
+                endless.wait(60)
+                raise CallFailed("died", "the worker process was killed by SIGKILL")
+            return function(*arguments)
+
+        def interrupt(self):
+            endless.set()
+
+    monkeypatch.setattr(rendering, "Worker", Slow)
+    renderer.show(champion)
+    while renderer._worker is None:
+        time.sleep(0.005)
+    renderer.show(champion, "elite at x 1", at_once=True)
+    while renderer.clip.number == 1:
+        time.sleep(0.005)
+    assert (complete(renderer).shows, renderer.clip.problem) == ("elite at x 1", "")

@@ -26,7 +26,7 @@ POLICY = (
 @pytest.fixture
 def serve(monkeypatch):
     """Starts servers in this process, which render nothing and make no reports."""
-    monkeypatch.setattr("evonet.watch.rendering.Renderer.show", lambda *_: None)
+    monkeypatch.setattr("evonet.watch.rendering.Renderer.show", lambda *_, **__: None)
     monkeypatch.setattr(server_module.ReportMaker, "begin", lambda _: None)
     servers = []
 
@@ -168,12 +168,21 @@ def test_no_script_makes_html_of_text():
 
 
 def test_pictures_are_those_of_the_newest_clip_from_a_number_on(serve, unfinished_run, monkeypatch):
-    clip = Clip(3, 7, 1, pictures=[b"a", b"b", b"c"], totals=[0.0, 1.0, 2.0])
+    clip = Clip(3, 7, "champion of generation 1", pictures=[b"a", b"b", b"c"], totals=[0.0, 1.0, 2.0])
     monkeypatch.setattr(server_module.WatchedRun, "clip", property(lambda _: clip))
     url = f"{serve(unfinished_run).url}run/stopped/pictures"
     assert json.loads(get(f"{url}?clip=3&from=1")[2]) == {"clip": 3, "pictures": ["Yg==", "Yw=="], "totals": [1.0, 2.0]}
     assert json.loads(get(f"{url}?clip=2&from=1")[2])["pictures"] is None
     assert json.loads(get(f"{url}?clip=3&from=-1")[2])["pictures"] == ["YQ==", "Yg==", "Yw=="]
+
+
+def test_a_click_on_an_elite_chooses_it_and_one_without_a_row_the_champion(serve, unfinished_run, monkeypatch):
+    chosen = []
+    monkeypatch.setattr(server_module.WatchedRun, "play", lambda _, row: chosen.append(row))
+    url = f"{serve(unfinished_run).url}run/stopped/play"
+    assert json.loads(get(f"{url}?row=12")[2]) == {"chosen": 12}
+    assert json.loads(get(url)[2]) == {"chosen": None}
+    assert chosen == [12, None]
 
 
 def test_the_report_of_a_run_that_is_over_takes_the_place_of_its_page(serve, small_run, monkeypatch):

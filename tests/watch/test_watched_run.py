@@ -17,7 +17,23 @@ from evonet.watch.folder import runs_in
 from evonet.watch.sketch import population_sketch
 from evonet.watch.tail import Tail
 from evonet.watch.watched_run import WatchedRun, state_of
-from tests.stopped_runs import FUNCTION, SMALL, go_on, run_whole
+from tests.stopped_runs import EAGER, FUNCTION, SMALL, go_on, run_stopped, run_whole
+
+ARCHIVED = """
+environment: {id: CartPole-v1, max_steps: 30}
+network: {hidden: 2}
+measures:
+  lean: {of: observation, index: 2, take: mean}
+  effort: {of: observation, index: 1, power: 2, take: mean}
+algorithm:
+  type: map_elites
+  population_size: 8
+  archive: {type: grid, ranges: {lean: [-0.1, 0.1], effort: [0, 1]}, cells: [4, 4]}
+evaluation: {episodes: 1, workers: 1, engine: gymnasium}
+validation: {episodes: 2}
+test: {episodes: 2}
+stop: {generations: 6, target: null}
+"""
 
 
 @pytest.fixture
@@ -28,12 +44,17 @@ def copied(unfinished_run, tmp_path):
 @pytest.fixture
 def watched(monkeypatch):
     """Opens a run without a process that renders its champion."""
-    champions = []
-    monkeypatch.setattr("evonet.watch.rendering.Renderer.show", lambda _, champion: champions.append(champion.id))
+    champions, shown = [], []
+
+    def show(_, champion, shows=None, *, at_once=False):
+        champions.append(champion.id)
+        shown.append(shows)
+
+    monkeypatch.setattr("evonet.watch.rendering.Renderer.show", show)
 
     def watched(path):
         run = WatchedRun(path)
-        run.champions = champions
+        run.champions, run.shown = champions, shown
         return run
 
     return watched
@@ -65,6 +86,36 @@ def test_a_run_of_a_fitness_function_has_a_network_and_nothing_to_play(tmp_path,
     state = run.state()
     assert (state["environment"], state["plays"], state["clip"], run.champions) == (None, False, None, [])
     assert state["network"]["sizes"] == [2, 3, 1]
+
+
+def test_a_run_shows_its_archive_and_the_episode_of_the_elite_that_was_chosen(tmp_path, watched, monkeypatch):
+    monkeypatch.setattr("evonet.watch.watched_run._PAUSE", 0.0)
+    path = run_stopped(tmp_path, ARCHIVED, *EAGER)
+    run, archive = watched(path), load_run(path).archive
+    state = run.state()
+    sketch = state["archive"]
+    assert (sketch["axes"], sketch["spans"]) == (["lean", "effort"], [[-0.1, 0.1], [0, 1]])
+    assert (sketch["filled"], sketch["cells"], sketch["chosen"]) == (len(archive), 16, None)
+    assert sorted(row for *_, row in sketch["elites"]) == list(range(len(archive)))
+    assert run.shown == [None]
+
+    best = sketch["elites"][-1][-1]
+    run.play(best)
+    assert run.champions[-1] == archive.elites[best].id
+    assert run.shown[-1].startswith("elite at lean ")
+    assert run.state()["archive"]["chosen"] == best
+
+    run.play(len(archive))  # there is no such elite
+    assert run.state()["archive"]["chosen"] == best
+
+    go_on(path)
+    monkeypatch.setattr("evonet.watch.watched_run._SHARE", 0)
+    run._checkpoint_due = 0.0
+    assert run.state()["archive"]["generation"] > sketch["generation"]
+    assert run.shown[-1].startswith("elite at lean ")  # a newer champion does not end the elite's episode
+    run.play(None)
+    assert (run.shown[-1], run.state()["archive"]["chosen"]) == (None, None)
+    json.dumps(state, allow_nan=False)
 
 
 @pytest.mark.parametrize("fitness", [[-1e308, 1e308], [3.0, 3.0], [np.nan, -np.inf]])
