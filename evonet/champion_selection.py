@@ -12,7 +12,7 @@ import numpy as np
 
 from evonet.architecture import Architecture
 from evonet.champion import Champion, score_of
-from evonet.elite_validation import SAMPLE_EVERY, ArchiveSample, held_out, sample_of, summary_of_sample
+from evonet.elite_validation import SAMPLE_EVERY, ArchiveSample, draw_sample, evaluate_held_out, summarise_sample
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.aggregation import episode_fitness
@@ -129,13 +129,13 @@ class ChampionSelector:
         if archive is None or not len(archive) or episodes is None or not size or (generation + 1) % SAMPLE_EVERY:
             return None
         started = time.monotonic()
-        rows = sample_of(archive, size, self._seed, generation)
+        rows = draw_sample(archive, size, self._seed, generation)
         genomes = archive.genomes_of(rows)
-        checked = held_out(genomes, archive.measure_names, self._fitness, self._seed, episodes, normaliser)
+        held_out = evaluate_held_out(genomes, archive.measure_names, self._fitness, self._seed, episodes, normaliser)
         self.seconds += time.monotonic() - started
         self.episodes_run += len(rows) * episodes
-        self.steps += checked.steps
-        return summary_of_sample(archive, rows, checked)
+        self.steps += held_out.steps
+        return summarise_sample(archive, rows, held_out)
 
     def state(self) -> dict[str, Any]:
         champion = self.champion

@@ -23,12 +23,12 @@ _STREAM, _SAMPLE_STREAM = 1, 2  # of the validation's random numbers; the champi
 _MAX_EPISODES = 1 << 16  # in memory at once
 
 
-class HeldOut(NamedTuple):
-    """Elites of an archive on episodes that evolution never saw.
+class HeldOutResults(NamedTuple):
+    """The results of genomes, such as the elites of an archive, on episodes that evolution never saw.
 
     Attributes:
-        fitness: fitness of each elite there, `(n,)`; not finite if an episode failed.
-        measures: its measures there, `(n, k)`.
+        fitness: fitness of each genome, `(n,)`; not finite if an episode failed.
+        measures: its measures, `(n, k)`.
         episodes: number of episodes of each.
         steps: environment steps that they took together.
     """
@@ -59,14 +59,14 @@ class HeldOut(NamedTuple):
         if not scored.any():
             return {"fitness": None, "measures": dict.fromkeys(archive.measure_names), "same_cell": None}
         away = np.median(np.abs(self.measures - elites.measures)[scored], axis=0)
-        stays = self.stays(archive, elites.cells)
+        stays = self.same_cell(archive, elites.cells)
         return {
             "fitness": float(np.median((self.fitness - elites.fitness)[scored])),
             "measures": dict(zip(archive.measure_names, away.tolist(), strict=True)),
             "same_cell": None if stays is None else float(stays.mean()),
         }
 
-    def stays(self, archive: Archive, cells: IntArray) -> BoolArray | None:
+    def same_cell(self, archive: Archive, cells: IntArray) -> BoolArray | None:
         """Which elites, of these `cells (n,)`, stay in their cell, `(n,)`; None for an archive without cells.
 
         An elite that failed does not stay.
@@ -100,14 +100,14 @@ class ArchiveSample(NamedTuple):
     same_cell: float
 
 
-def held_out(
+def evaluate_held_out(
     genomes: FloatArray,
     measure_names: Sequence[str],
     fitness: Fitness,
     seed: int,
     episodes: int,
     normaliser: ObservationNormaliser | None,
-) -> HeldOut:
+) -> HeldOutResults:
     """Run genomes on held-out episodes, the same for all and other ones than the champion's.
 
     Args:
@@ -128,20 +128,20 @@ def held_out(
         scores.append(fitness.aggregate(episode_fitness(fitness.task, results)))
         measures.append(np.stack([means[name] for name in measure_names], axis=1))
         steps += results.steps
-    return HeldOut(np.concatenate(scores), np.concatenate(measures), episodes, steps)
+    return HeldOutResults(np.concatenate(scores), np.concatenate(measures), episodes, steps)
 
 
-def sample_of(archive: Archive, size: int, seed: int, generation: int) -> IntArray:
+def draw_sample(archive: Archive, size: int, seed: int, generation: int) -> IntArray:
     """At most `size` different rows of an archive, drawn at random for a generation, in rising order."""
     rng = generator(seed, Purpose.VALIDATION, _SAMPLE_STREAM, generation)
     rows: IntArray = np.sort(rng.choice(len(archive), min(size, len(archive)), replace=False))
     return rows
 
 
-def summary_of_sample(archive: Archive, rows: IntArray, checked: HeldOut) -> ArchiveSample:
-    """What became of the elites in these `rows` on held-out episodes."""
-    fitness = checked.fitness[np.isfinite(checked.fitness)]
-    stays = checked.stays(archive, archive.elites.cells[rows])
+def summarise_sample(archive: Archive, rows: IntArray, held_out: HeldOutResults) -> ArchiveSample:
+    """The elites in these `rows` as they were added, and on held-out episodes."""
+    fitness = held_out.fitness[np.isfinite(held_out.fitness)]
+    stays = held_out.same_cell(archive, archive.elites.cells[rows])
     return ArchiveSample(
         float(archive.fitness_of(rows).mean()),
         float(fitness.mean()) if fitness.size else float("nan"),

@@ -12,7 +12,7 @@ from annotated_types import Ge
 from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
-from evonet.archives.columns import Measures, measure_columns
+from evonet.archives.measure_matrix import Measures, measure_matrix
 from evonet.genetic_algorithm import GeneticAlgorithm
 from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import SBX, Crossover
@@ -221,7 +221,7 @@ class NSGA2:
             masks = self._breeding.population.masks
             if masks is not None:
                 measures[CONNECTIONS] = np.count_nonzero(masks, axis=1)
-        return measure_columns("NSGA2.tell", measures, list(self.objectives), len(fitness))
+        return measure_matrix("NSGA2.tell", measures, list(self.objectives), len(fitness))
 
     def __repr__(self) -> str:
         aims = ", ".join(f"{direction} {name}" for name, direction in self.objectives.items())

@@ -10,19 +10,19 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evonet.archives.columns import Measures, measure_columns
 from evonet.archives.elites import NO_ID, Elite, Elites
+from evonet.archives.measure_matrix import Measures, measure_matrix
 from evonet.arithmetic import add_up
 from evonet.types import FloatArray, IntArray
 
 REJECTED, IMPROVED, NEW = 0, 1, 2
-"""What became of a solution: it is not in the archive, took the place of another, or is the first of its cell."""
+"""The outcome for a solution: it is not in the archive, took the place of another, or is the first of its cell."""
 
 _FIRST_ROWS = 64
 
 
 class Insertion(NamedTuple):
-    """What became of each solution that was added.
+    """The outcome for each solution that was added.
 
     Attributes:
         status: `(n,)`: 0 rejected, 1 improved its cell, 2 is the first in its cell. Several for one cell are each
@@ -206,7 +206,7 @@ class Archive(ABC):
     def _sum(self) -> float:
         return float(add_up(self._fitness[: self._size].copy())) if self._size else 0.0
 
-    def _offered(
+    def _as_arrays(
         self, genomes: ArrayLike, fitness: ArrayLike, measures: Measures, ids: ArrayLike | None
     ) -> tuple[FloatArray, FloatArray, FloatArray, IntArray]:
         """The arguments of `add` as arrays whose shapes fit."""
@@ -222,7 +222,7 @@ class Archive(ABC):
         numbers = np.full(n, NO_ID) if ids is None else np.asarray(ids, dtype=np.int64)
         if numbers.shape != (n,):
             raise ValueError(f"{owner} must get ids of shape ({n},), got {numbers.shape}")
-        return rows, scores, measure_columns(owner, measures, self.measure_names, n), numbers
+        return rows, scores, measure_matrix(owner, measures, self.measure_names, n), numbers
 
     def _write(
         self,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.archives.archive import IMPROVED, NEW, REJECTED, Archive, Insertion
-from evonet.archives.columns import Measures
+from evonet.archives.measure_matrix import Measures
 from evonet.types import BoolArray, FloatArray, IntArray
 
 MAX_CELLS = 10_000_000
@@ -91,7 +91,7 @@ class CellArchive(Archive):
     def add(
         self, genomes: ArrayLike, fitness: ArrayLike, measures: Measures, ids: ArrayLike | None = None
     ) -> Insertion:
-        rows, every_score, points, numbers = self._offered(genomes, fitness, measures, ids)
+        rows, every_score, points, numbers = self._as_arrays(genomes, fitness, measures, ids)
         status = np.full(len(rows), REJECTED)
         value = np.full(len(rows), -np.inf)
         scored = np.flatnonzero(np.isfinite(every_score) & np.isfinite(points).all(axis=1))

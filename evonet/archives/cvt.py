@@ -71,27 +71,27 @@ class CVTArchive(CellArchive):
     @property
     def centroids(self) -> FloatArray:
         """The centroids, `(cells, k)`, computed when they are first needed."""
-        return self._found().centroids * self._width + self._low
+        return self._nearest_centroids().centroids * self._width + self._low
 
     def cells_of(self, measures: FloatArray) -> IntArray:
-        return self._found().of((measures - self._low) / self._width)
+        return self._nearest_centroids().of((measures - self._low) / self._width)
 
     def state(self) -> dict[str, Any]:
-        return super().state() | {"centroids": self._found().centroids}
+        return super().state() | {"centroids": self._nearest_centroids().centroids}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         shape = (self.num_cells, len(self.ranges))
         self._nearest = NearestCentroids(np.array(state["centroids"], dtype=np.float64).reshape(shape))
         super().restore(state)
 
-    def _found(self) -> NearestCentroids:
+    def _nearest_centroids(self) -> NearestCentroids:
         if self._nearest is None:
             rng = generator(self.centroids_seed, Purpose.INITIALISATION, 0, 5)
-            self._nearest = NearestCentroids(_spread(rng, self.num_cells, len(self.ranges)))
+            self._nearest = NearestCentroids(_lloyd_centroids(rng, self.num_cells, len(self.ranges)))
         return self._nearest
 
 
-def _spread(rng: np.random.Generator, cells: int, k: int) -> FloatArray:
+def _lloyd_centroids(rng: np.random.Generator, cells: int, k: int) -> FloatArray:
     """Centroids `(cells, k)` in the unit cube: k-means of uniform samples (Lloyd 1982), from the first samples."""
     samples = rng.random((max(_SAMPLES, _SAMPLES_FOR_EACH * cells), k))
     centroids = samples[:cells].copy()

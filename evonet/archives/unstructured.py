@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.archives.archive import IMPROVED, NEW, REJECTED, Archive, Insertion
-from evonet.archives.columns import Measures
+from evonet.archives.measure_matrix import Measures
 from evonet.archives.nearest import squared_distances
 from evonet.arithmetic import add_up
 from evonet.settings import Count, PositiveFloat, check
@@ -120,7 +120,7 @@ class UnstructuredArchive(Archive):
         Raises:
             ValueError: a shape does not fit, or a measure is missing.
         """
-        rows, scores, points, numbers = self._offered(genomes, fitness, measures, ids)
+        rows, scores, points, numbers = self._as_arrays(genomes, fitness, measures, ids)
         status = np.full(len(rows), REJECTED)
         value = np.full(len(rows), -np.inf)
         scored = np.isfinite(scores) & np.isfinite(points).all(axis=1)

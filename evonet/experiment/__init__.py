@@ -9,5 +9,5 @@ try a config and warn; `interruption.py` handles signals, `background.py` runs a
 repeats a failed episode.
 
 A study: `study.py` runs many seeds; `seed_run.py` is one of them, `seed_runners.py` and `cluster_study.py` say where
-they run; `study_directory.py` has the study's files, `study_summary.py` its figures.
+they run; `study_directory.py` has the study's files, `study_summary.py` its summary.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from evonet.elite_validation import HeldOut
+from evonet.elite_validation import HeldOutResults
 from evonet.files.archive import ArchiveLimits, pack_state
 from evonet.settings import did_you_mean
 from evonet.types import RETURN
@@ -52,32 +52,32 @@ def check_measures(config: Config, archive: Archive, path: tuple[str, ...]) -> N
         raise config.error(path, f"{rule}; {did_you_mean(missing, known)}")
 
 
-def packed_archive(archive: Archive, checked: HeldOut) -> bytes:
+def packed_archive(archive: Archive, held_out: HeldOutResults) -> bytes:
     """The bytes of `archive.npz`: the archive's state, and its elites on held-out episodes."""
     content: Mapping[str, Any] = {
         "archive": archive.state(),
-        "fitness": checked.fitness,
-        "measures": checked.measures,
-        "episodes": checked.episodes,
+        "fitness": held_out.fitness,
+        "measures": held_out.measures,
+        "episodes": held_out.episodes,
     }
     return pack_state(FORMAT, content, LIMITS)
 
 
-def archive_summary(archive: Archive, checked: HeldOut | None = None) -> dict[str, Any]:
-    """The archive's figures, as in `run.json`; QD scores count from `offset`, the corrected one too."""
-    figures = {
+def archive_summary(archive: Archive, held_out: HeldOutResults | None = None) -> dict[str, Any]:
+    """The archive's metrics, as in `run.json`; QD scores count from `offset`, the corrected one too."""
+    metrics = {
         "measures": list(archive.measure_names),
         "cells": archive.num_cells,
         "offset": archive.offset,
-        **_figures(archive, archive.offset),
+        **_metrics(archive, archive.offset),
     }
-    if checked is None:
-        return figures
-    corrected = {"episodes": checked.episodes, **_figures(checked.corrected(archive), archive.offset)}
-    return figures | {"corrected": corrected, "moved": checked.movement(archive)}
+    if held_out is None:
+        return metrics
+    corrected = {"episodes": held_out.episodes, **_metrics(held_out.corrected(archive), archive.offset)}
+    return metrics | {"corrected": corrected, "moved": held_out.movement(archive)}
 
 
-def _figures(archive: Archive, offset: float) -> dict[str, Any]:
+def _metrics(archive: Archive, offset: float) -> dict[str, Any]:
     best = archive.best
     return {
         "elites": len(archive),

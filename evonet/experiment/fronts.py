@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evonet.elite_validation import held_out
+from evonet.elite_validation import evaluate_held_out
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.fitness import Fitness
 from evonet.operators.structure import CONNECTIONS
@@ -42,7 +42,7 @@ def front_entry(config: Config, evolution: Evolution, fitness: Fitness) -> dict[
 def front_summary(
     algorithm: NSGA2, fitness: Fitness, seed: int, episodes: int | None, normaliser: ObservationNormaliser | None
 ) -> dict[str, Any]:
-    """The front's figures, as in `run.json`; hypervolumes count from `reference`, the corrected one too.
+    """The front's metrics, as in `run.json`; hypervolumes count from `reference`, the corrected one too.
 
     Args:
         algorithm: the algorithm, whose population was scored.
@@ -60,11 +60,11 @@ def front_summary(
     corrected: dict[str, Any] = {}
     if held_out_values is not None:
         scored = held_out_values[np.isfinite(held_out_values).all(axis=1)]
-        corrected = {"corrected": {"episodes": episodes, **_figures(scored, reference)}}
+        corrected = {"corrected": {"episodes": episodes, **_metrics(scored, reference)}}
     return {
         "objectives": dict(algorithm.objectives),
         "reference": _by_name(algorithm, reference),
-        **_figures(values[rows], reference),
+        **_metrics(values[rows], reference),
         **corrected,
         "points": _points(algorithm, rows, held_out_values),
     }
@@ -82,13 +82,13 @@ def _held_out(
     assert algorithm.values is not None
     measured = [name != CONNECTIONS for name in algorithm.objectives]
     names = [name for name in algorithm.objectives if name != CONNECTIONS]
-    checked = held_out(algorithm.population.genomes[rows], names, fitness, seed, episodes, normaliser)
+    held_out = evaluate_held_out(algorithm.population.genomes[rows], names, fitness, seed, episodes, normaliser)
     values = algorithm.values[rows]  # a copy, in which the number of connections stays
-    values[:, measured] = checked.measures * algorithm.signs[measured]
+    values[:, measured] = held_out.measures * algorithm.signs[measured]
     return values
 
 
-def _figures(values: FloatArray, reference: FloatArray) -> dict[str, Any]:
+def _metrics(values: FloatArray, reference: FloatArray) -> dict[str, Any]:
     front = non_dominated(values)
     return {"individuals": int(front.sum()), "hypervolume": hypervolume(values[front], reference)}
 

@@ -13,7 +13,7 @@ import numpy as np
 from evonet.champion import Champion, score_of
 from evonet.champion_selection import held_out_episodes
 from evonet.cluster.executor import Cluster, FuturesExecutor
-from evonet.elite_validation import held_out
+from evonet.elite_validation import evaluate_held_out
 from evonet.errors import CheckpointError, EvonetError, OutOfTime
 from evonet.evaluation.task_descriptions import describe_task
 from evonet.evolution import Generation, evolve
@@ -221,11 +221,16 @@ class Session:
             return {}
         if episodes is None or not len(archive):
             return {"archive": archive_summary(archive)}
-        seed, normaliser = self.config.settings.seed, self.evolution.normaliser
-        genomes = archive.elites.genomes
-        checked = held_out(genomes, archive.measure_names, self.validation_fitness, seed, episodes, normaliser)
-        directory.write_archive(packed_archive(archive, checked))
-        return {"archive": archive_summary(archive, checked)}
+        held_out = evaluate_held_out(
+            archive.elites.genomes,
+            archive.measure_names,
+            self.validation_fitness,
+            self.config.settings.seed,
+            episodes,
+            self.evolution.normaliser,
+        )
+        directory.write_archive(packed_archive(archive, held_out))
+        return {"archive": archive_summary(archive, held_out)}
 
     def summary(self, champion: Champion | None, path: Path, times: Mapping[str, float], reason: str) -> dict[str, Any]:
         """The summary of the finished run, as in `run.json`; the archive and the refinement have entries of their own.

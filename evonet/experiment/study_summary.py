@@ -1,4 +1,4 @@
-"""The figures of a study: success rate, cost of a success, and test scores of the champions."""
+"""The summary of a study: success rate, cost of a success, and test scores of the champions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RUN_KEYS = ("solved", "stopped_by", *SPENT, "seconds")
 
 
 def summarise(summaries: Sequence[Mapping[str, Any] | None], seeds: Sequence[int]) -> dict[str, Any]:
-    """The figures of a study, as plain data.
+    """The summary of a study, as plain data.
 
     The success rate is over all runs, including those that failed with an error. The quartiles in `to_success` are over
     successful runs; `per_success` is the cost of all runs divided by the number of successes (the expected running time

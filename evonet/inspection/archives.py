@@ -1,4 +1,4 @@
-"""The archive of a run: its figures in words, and the elite of a cell as a champion."""
+"""The archive of a run: its metrics in words, and the elite of a cell as a champion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evonet.archives.archive import Archive
 from evonet.archives.elites import Elite
 from evonet.champion import Champion
 from evonet.champion_selection import normaliser_from
-from evonet.elite_validation import HeldOut
+from evonet.elite_validation import HeldOutResults
 from evonet.errors import ConfigError
 from evonet.experiment.run_files.run_directory import ARCHIVE
 from evonet.inspection.loaded_run import LoadedRun
@@ -59,7 +59,7 @@ def elite_champion(run: LoadedRun, elite: Elite) -> Champion:
     )
 
 
-def held_out_of(run: LoadedRun) -> HeldOut | None:
+def held_out_of(run: LoadedRun) -> HeldOutResults | None:
     """The elites of a finished run's archive on held-out episodes, in their order; None if they were not run there.
 
     Raises:
@@ -82,16 +82,16 @@ def archive_frame(run: LoadedRun) -> Any:
     """
     if run.archive is None:
         raise ConfigError(f"{run.path} has no archive")
-    frame, checked = run.archive.elites.to_frame(), held_out_of(run)
-    if checked is None:
+    frame, held_out = run.archive.elites.to_frame(), held_out_of(run)
+    if held_out is None:
         return frame
-    columns = {"fitness": checked.fitness} | dict(zip(run.archive.measure_names, checked.measures.T, strict=True))
+    columns = {"fitness": held_out.fitness} | dict(zip(run.archive.measure_names, held_out.measures.T, strict=True))
     frame = frame.assign(**{f"held_out_{name}": column for name, column in columns.items()})
     return frame.assign(**{f"moved_{name}": column - frame[name] for name, column in columns.items()})
 
 
 def archive_text(archive: Mapping[str, Any]) -> str:
-    """The archive's figures, from the summary of a run, in a few lines."""
+    """The archive's metrics, from the summary of a run, in a few lines."""
     corrected = archive.get("corrected")
     cells = "" if archive["cells"] is None else f" of {archive['cells']:,} cells, {archive['coverage']:.1%}"
     lines = [f"Archive over {', '.join(archive['measures'])}: {archive['elites']:,} elites{cells}"]

@@ -11,7 +11,7 @@ import numpy as np
 from evonet.archives import ARCHIVES
 from evonet.archives.archive import Archive
 from evonet.archives.cells import CellArchive
-from evonet.elite_validation import HeldOut
+from evonet.elite_validation import HeldOutResults
 from evonet.experiment.archives import FORMAT, LIMITS
 from evonet.experiment.run_files.run_directory import ARCHIVE
 from evonet.files.archive import read_state
@@ -35,7 +35,7 @@ def archive_in(settings: Mapping[str, Any], evolution: Mapping[str, Any]) -> Arc
     return _restored(settings, state)
 
 
-def validated_archive(settings: Mapping[str, Any], run: Path) -> tuple[Archive, HeldOut]:
+def validated_archive(settings: Mapping[str, Any], run: Path) -> tuple[Archive, HeldOutResults]:
     """The archive in the file `archive.npz` of a run directory, and its elites on held-out episodes.
 
     Raises:
@@ -48,7 +48,7 @@ def validated_archive(settings: Mapping[str, Any], run: Path) -> tuple[Archive, 
     n = len(archive)
     fitness = np.array(content["fitness"], dtype=np.float64).reshape(n)
     measures = np.array(content["measures"], dtype=np.float64).reshape(n, len(archive.measure_names))
-    return archive, HeldOut(fitness, measures, int(content["episodes"]))
+    return archive, HeldOutResults(fitness, measures, int(content["episodes"]))
 
 
 def archive_settings(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:

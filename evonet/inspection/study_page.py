@@ -10,7 +10,7 @@ import numpy as np
 
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.curves import learning_curve
-from evonet.inspection.comparison.figures import Figure, solving
+from evonet.inspection.comparison.figures import FigureSpec, solving
 from evonet.inspection.comparison.page import rendered, write_text
 from evonet.inspection.loaded_study import LoadedStudy
 from evonet.inspection.phrases import duration, number, percent, score_and_interval, with_minus
@@ -76,7 +76,7 @@ def _sentence(summary: Mapping[str, Any]) -> str:
     return with_minus(f"{solved}{after}; {tested}, target {number(summary['target'], 4)}. In brackets: 95 % intervals.")
 
 
-def _learning(study: LoadedStudy, comparison: Comparison) -> Figure | None:
+def _learning(study: LoadedStudy, comparison: Comparison) -> FigureSpec | None:
     curve = learning_curve(comparison.compared[0])
     if curve is None:
         return None
@@ -95,10 +95,10 @@ def _learning(study: LoadedStudy, comparison: Comparison) -> Figure | None:
         legend(axes, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, borderaxespad=0.2)
 
     caption = "Validation mean of each run's champion so far (thin), their median and quartiles; stopped runs count on."
-    return Figure("Learning", caption, draw)
+    return FigureSpec("Learning", caption, draw)
 
 
-def _scores(study: LoadedStudy) -> Figure:
+def _scores(study: LoadedStudy) -> FigureSpec:
     runs = sorted(study.summary["runs"], key=_test)
     values = np.array([_test(run) for run in runs])
 
@@ -111,7 +111,7 @@ def _scores(study: LoadedStudy) -> Figure:
         axes.set_xlabel("seed, by test score")
         axes.set_ylabel("test score")
 
-    return Figure("Test scores", "Test mean of each run's champion. Blue: solved; orange: not solved.", draw)
+    return FigureSpec("Test scores", "Test mean of each run's champion. Blue: solved; orange: not solved.", draw)
 
 
 def _mark_target(study: LoadedStudy, line: Any) -> None:

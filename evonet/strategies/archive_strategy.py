@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
 from evonet.archives.archive import Archive, Insertion
-from evonet.archives.columns import Measures, measure_columns
+from evonet.archives.measure_matrix import Measures, measure_matrix
 from evonet.settings import Natural
 from evonet.strategies.strategy import Strategy
 from evonet.types import FloatArray
 
 
 class ArchiveStrategy(Strategy):
-    """Base of strategies that fill an archive: `propose` genomes, `adapt` to what became of them in the archive.
+    """Base of strategies that fill an archive: `propose` genomes, `adapt` to the outcome of their insertion.
 
     Args:
         architecture: architecture of the networks that evolve.
@@ -38,10 +38,10 @@ class ArchiveStrategy(Strategy):
 
     @abstractmethod
     def adapt(self, rng: np.random.Generator, genomes: FloatArray, insertion: Insertion, measures: FloatArray) -> None:
-        """Learn from what became of the genomes in the archive, and from their measures `(n, k)`."""
+        """Learn from the outcome of inserting the genomes into the archive, and from their measures `(n, k)`."""
 
     def tell(self, fitness: ArrayLike, *, measures: Measures | None = None) -> None:
-        """Put the genomes last asked for into the archive, and learn from what becomes of them there.
+        """Insert the genomes last asked for into the archive, and learn from the outcome.
 
         An individual whose fitness or measures are not finite could not be scored, and is left out.
 
@@ -55,7 +55,7 @@ class ArchiveStrategy(Strategy):
         scores = np.asarray(fitness, dtype=np.float64)
         if scores.shape == (len(self.ask()),):  # else the error is about the fitness
             owner = f"{type(self).__name__}.tell"
-            self._measures = measure_columns(owner, measures, self.archive.measure_names, len(scores))
+            self._measures = measure_matrix(owner, measures, self.archive.measure_names, len(scores))
         super().tell(scores)
 
     def learn(self, rng: np.random.Generator, genomes: FloatArray, fitness: FloatArray) -> None:

@@ -1,4 +1,4 @@
-"""What the three strategies of the `cmaes` package share: the package samples and learns, evonet seeds and saves it."""
+"""The base class of strategies by the `cmaes` package: the package samples and learns, evonet seeds and saves it."""
 
 from __future__ import annotations
 

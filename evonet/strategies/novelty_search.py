@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
-from evonet.archives.columns import Measures, measure_columns
+from evonet.archives.measure_matrix import Measures, measure_matrix
 from evonet.archives.nearest import squared_distances
 from evonet.archives.unstructured import UnstructuredArchive
 from evonet.arithmetic import add_up
@@ -131,7 +131,7 @@ class NoveltySearch:
         scores = np.array(fitness, dtype=np.float64)
         if scores.shape != (n,):
             raise ValueError(f"NoveltySearch.tell must get fitness of shape ({n},), got {scores.shape}")
-        points = measure_columns("NoveltySearch.tell", measures, self.archive.measure_names, n)
+        points = measure_matrix("NoveltySearch.tell", measures, self.archive.measure_names, n)
         scores[~np.isfinite(scores)] = -np.inf
         scored = np.isfinite(scores) & np.isfinite(points).all(axis=1)
         self.novelty, search_fitness = np.full(n, -np.inf), np.full(n, -np.inf)

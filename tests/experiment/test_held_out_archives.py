@@ -7,7 +7,7 @@ import pytest
 
 from evonet import EpisodeReturn
 from evonet.archives import GridArchive
-from evonet.elite_validation import HeldOut, held_out, sample_of
+from evonet.elite_validation import HeldOutResults, draw_sample, evaluate_held_out
 from evonet.errors import ConfigError
 from evonet.experiment.build import build_fitness
 from evonet.inspection.archives import archive_frame, held_out_of
@@ -83,40 +83,40 @@ def test_without_a_number_of_episodes_or_of_elites_there_is_no_sample(change, tm
 def test_a_sample_has_different_elites_and_others_in_each_generation():
     archive = GridArchive({"x": (0, 1), "y": (0, 1)}, [6, 6])
     archive.add(np.zeros((40, 2)), np.arange(40.0), np.random.default_rng(1).random((40, 2)))
-    rows = [sample_of(archive, 5, 3, generation) for generation in range(20)]
+    rows = [draw_sample(archive, 5, 3, generation) for generation in range(20)]
     assert all(len(set(each.tolist())) == 5 for each in rows)
     assert len({tuple(each.tolist()) for each in rows}) > 15
-    assert np.array_equal(sample_of(archive, 1000, 3, 0), np.arange(len(archive)))
+    assert np.array_equal(draw_sample(archive, 1000, 3, 0), np.arange(len(archive)))
 
 
 def test_the_summary_says_how_far_the_elites_moved_and_the_frame_says_it_of_each(many):
     pytest.importorskip("pandas")
     loaded = load_run(many)
-    moved, checked, frame = loaded.summary["archive"]["moved"], held_out_of(loaded), archive_frame(loaded)
+    moved, held_out, frame = loaded.summary["archive"]["moved"], held_out_of(loaded), archive_frame(loaded)
     elites = loaded.archive.elites
-    assert moved["fitness"] == np.median(checked.fitness - elites.fitness) == frame["moved_fitness"].median()
+    assert moved["fitness"] == np.median(held_out.fitness - elites.fitness) == frame["moved_fitness"].median()
     assert moved["measures"]["lean"] == np.abs(frame["moved_lean"]).median()
     cells = loaded.archive.cells_of(frame[["held_out_lean", "held_out_return"]].to_numpy())
     assert moved["same_cell"] == np.mean(cells == frame["cell"]) < 1
-    assert np.array_equal(checked.stays(loaded.archive, elites.cells), cells == frame["cell"])
+    assert np.array_equal(held_out.same_cell(loaded.archive, elites.cells), cells == frame["cell"])
 
 
 def test_elites_that_failed_have_not_stayed_and_do_not_count_as_moved():
     archive = GridArchive({"x": (0, 1), "y": (0, 1)}, [6, 6])
     archive.add(np.zeros((2, 2)), [1.0, 2.0], [[0.1, 0.1], [0.9, 0.9]])
-    checked = HeldOut(np.array([0.5, -np.inf]), np.array([[0.1, 0.3], [np.nan, np.nan]]), 3)
-    moved = checked.movement(archive)
+    held_out = HeldOutResults(np.array([0.5, -np.inf]), np.array([[0.1, 0.3], [np.nan, np.nan]]), 3)
+    moved = held_out.movement(archive)
     assert (moved["fitness"], moved["same_cell"]) == (-0.5, 0.0)
     assert list(moved["measures"].values()) == pytest.approx([0.0, 0.2])
-    failed = HeldOut(np.full(2, -np.inf), np.full((2, 2), np.nan), 3).movement(archive)
+    failed = HeldOutResults(np.full(2, -np.inf), np.full((2, 2), np.nan), 3).movement(archive)
     assert (failed["fitness"], failed["same_cell"]) == (None, None)
 
 
 def test_weights_make_the_held_out_fitness_too():
     with EpisodeReturn("CartPole-v1", hidden=0, skip=True, max_steps=30, weights={"return": 2.0}) as fitness:
         genomes = np.random.default_rng(1).standard_normal((3, fitness.architecture.genome_size))
-        checked = held_out(genomes, ["return"], fitness, 5, 4, None)
-        assert np.array_equal(checked.fitness, 2 * checked.measures[:, 0])
+        held_out = evaluate_held_out(genomes, ["return"], fitness, 5, 4, None)
+        assert np.array_equal(held_out.fitness, 2 * held_out.measures[:, 0])
 
 
 def test_the_front_is_run_on_held_out_episodes(front, tmp_path):

@@ -15,7 +15,7 @@ from evonet.experiment.config import Config
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.overview import champion_overview, run_overview, run_overview_data
 from evonet.inspection.plots import learning_curve
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.sections.verdict import _scores
 from evonet.measures import Condition, Measure
 from tests.stopped_runs import exact_files, go_on, run_stopped, run_whole
@@ -115,7 +115,7 @@ def test_a_run_with_weights_tells_return_and_fitness_apart_and_goes_on_to_the_la
     drawn = next(line for line in axes.get_lines() if line.get_label() == "champion in validation")
     assert drawn.get_ydata()[-1] == champion.validation.fitness.mean()
     assert axes.get_ylabel() == "fitness"
-    cards = {card["name"]: card["note"] for card in _scores(Findings(run))}
+    cards = {card["name"]: card["note"] for card in _scores(ReportData(run))}
     assert cards["fitness"] == "what the test's episodes are worth"
     assert cards["effort"].endswith(" over the test's episodes")
 
@@ -127,8 +127,8 @@ def test_a_run_without_its_test_shows_the_measures_of_the_validation(tmp_path):
 
 
 def test_the_check_says_what_each_measure_is_and_its_range(load):
-    findings = [finding.message for finding in check_config(load(TEXT))]
-    told = [message for message in findings if message.startswith("measure ")]
+    data = [finding.message for finding in check_config(load(TEXT))]
+    told = [message for message in data if message.startswith("measure ")]
     assert [message.split(":")[0] for message in told] == ["measure effort", "measure right"]
     assert all(" in the first, " in each and each.endswith("over 18 episodes of random networks") for each in told)
 

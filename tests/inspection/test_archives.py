@@ -11,7 +11,7 @@ import pytest
 from evonet.archives import CVTArchive, GridArchive, UnstructuredArchive
 from evonet.champion import Champion
 from evonet.cli import main
-from evonet.elite_validation import HeldOut
+from evonet.elite_validation import HeldOutResults
 from evonet.environments.specification import EnvironmentSpec
 from evonet.environments.wrappers import Wrapper
 from evonet.errors import ConfigError, EnvironmentUnavailable
@@ -24,7 +24,7 @@ from evonet.inspection.loaded_run import load_run
 from evonet.inspection.overview import run_overview
 from evonet.inspection.plots.archive import coarse, colour_limits, held_out_scatter
 from evonet.inspection.report import report
-from evonet.inspection.report.elite_clips import elite_clips, telling
+from evonet.inspection.report.elite_clips import distinct_elites, elite_clips
 from evonet.inspection.report.sections.archive import archive as section
 from evonet.inspection.report.sections.verdict import verdict
 from evonet.inspection.svg import new_axes, page_style, svg
@@ -72,16 +72,16 @@ def test_a_run_s_archive_has_its_elites_and_its_figures_are_those_of_the_summary
 
 
 def test_elites_on_held_out_episodes_make_the_corrected_archive(loaded):
-    checked, archive, figures = held_out_of(loaded), loaded.archive, loaded.summary["archive"]["corrected"]
-    assert (checked.episodes, figures["episodes"]) == (3, 3)
-    corrected = checked.corrected(archive)
+    held_out, archive, figures = held_out_of(loaded), loaded.archive, loaded.summary["archive"]["corrected"]
+    assert (held_out.episodes, figures["episodes"]) == (3, 3)
+    corrected = held_out.corrected(archive)
     assert corrected.qd_score(archive.offset) == figures["qd_score"]
     assert len(corrected) == figures["elites"] <= len(archive)
     row = int(np.argmax(archive.elites.fitness))
     elite = Champion(loaded.champion.architecture, archive.elites.genomes[row], task=loaded.champion.task)
     seeds = episode_seeds(loaded.summary["seed"], Purpose.VALIDATION, 1, 3)
-    assert checked.fitness[row] == elite.run(seeds).returns.mean()
-    assert not np.array_equal(checked.fitness, archive.elites.fitness), "the episodes are others than in training"
+    assert held_out.fitness[row] == elite.run(seeds).returns.mean()
+    assert not np.array_equal(held_out.fitness, archive.elites.fitness), "the episodes are others than in training"
 
 
 def test_the_overview_shows_training_and_held_out_beside_each_other(loaded):
@@ -195,7 +195,7 @@ def test_the_distance_that_elites_moved_is_in_units_of_the_ranges():
     archive = GridArchive({"x": (0, 1), "y": (0, 10)}, [2, 2])
     archive.add(np.zeros((3, 1)), [5.0, 7.0, 8.0], [[0.1, 1.0], [0.9, 1.0], [0.9, 9.0]])
     measures = np.array([[0.4, 5.0], [0.9, np.nan], [0.9, 9.0]])
-    moved = distances_moved(archive, HeldOut(np.array([4.0, np.nan, 9.0]), measures, 3))
+    moved = distances_moved(archive, HeldOutResults(np.array([4.0, np.nan, 9.0]), measures, 3))
     assert moved[[0, 2]].tolist() == [0.5, 0.0]
     assert np.isnan(moved[1])
 
@@ -205,9 +205,9 @@ def test_the_elites_that_are_shown_are_the_best_and_those_that_are_farthest_from
     places = [[0.1, 1.0], [0.12, 1.0], [0.9, 9.0], [0.9, 1.0], [0.5, 5.0]]
     archive.add(np.zeros((5, 1)), np.arange(5.0), places)
     fitness = np.array([0.0, 9.0, 1.0, np.nan, 2.0])
-    assert telling(archive, fitness, 3) == [1, 2, 3]
-    assert telling(archive, fitness, 9) == [1, 2, 3, 4, 0]
-    assert telling(archive, np.full(5, np.nan), 1) == [0]
+    assert distinct_elites(archive, fitness, 3) == [1, 2, 3]
+    assert distinct_elites(archive, fitness, 9) == [1, 2, 3, 4, 0]
+    assert distinct_elites(archive, np.full(5, np.nan), 1) == [0]
 
 
 @pytest.fixture(scope="module")
@@ -292,13 +292,13 @@ def test_an_archive_with_odd_numbers_is_drawn(names, ranges):
         archive._cell_of = np.arange(n) % 5
     for fitness in (odd, odd[::-1], np.full(n, np.nan), np.full(n, 1e308), np.full(n, -np.inf)):
         archive._fitness = fitness
-        checked = HeldOut(np.roll(fitness, 2), archive._measures[::-1], 3)
-        assert len(distances_moved(archive, checked)) == n
-        assert telling(archive, fitness, 3)
+        held_out = HeldOutResults(np.roll(fitness, 2), archive._measures[::-1], 3)
+        assert len(distances_moved(archive, held_out)) == n
+        assert distinct_elites(archive, fitness, 3)
         with page_style():
             for draw in (plots.archive_heatmap, plots.parallel_axes):
                 assert svg(draw(archive, ax=new_axes(4.0, 3.0)).figure)
-            assert svg(held_out_scatter(archive, checked.fitness, new_axes(4.0, 3.0)).figure)
+            assert svg(held_out_scatter(archive, held_out.fitness, new_axes(4.0, 3.0)).figure)
 
 
 def test_a_fixed_seed_makes_all_episodes_alike():

@@ -28,7 +28,7 @@ from evonet.inspection.loaded_run import load_run
 from evonet.inspection.overview import run_overview
 from evonet.inspection.plots import network_diagram, observation_traces, weight_maps
 from evonet.inspection.report import report
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.sections import SECTIONS, ancestry, behaviour, learned, network, robustness, verdict
 from evonet.seeding import Purpose, episode_seeds
 from tests.inspection.test_report import keys
@@ -276,11 +276,11 @@ def test_the_report_of_a_wide_network_is_small_and_says_what_it_leaves_out(wide_
 
 
 def test_of_very_many_episodes_the_first_are_replayed_and_the_report_says_so(small_run, monkeypatch):
-    monkeypatch.setattr("evonet.inspection.report.findings._MAX_SEEDS", 3)
-    with Findings(load_run(small_run)) as findings:
-        assert (len(findings.seeds), len(findings.returns)) == (3, 6)
-        assert max(findings.replayed.values()) < 3
-        assert behaviour(findings).lead[0].startswith("Of the first 3 test episodes, these are the median")
+    monkeypatch.setattr("evonet.inspection.report.report_data._MAX_SEEDS", 3)
+    with ReportData(load_run(small_run)) as data:
+        assert (len(data.seeds), len(data.returns)) == (3, 6)
+        assert max(data.replayed.values()) < 3
+        assert behaviour(data).lead[0].startswith("Of the first 3 test episodes, these are the median")
 
 
 def test_the_largest_weights_that_there_can_be_are_drawn(small_run, tmp_path, monkeypatch):
@@ -296,9 +296,9 @@ def test_the_largest_weights_that_there_can_be_are_drawn(small_run, tmp_path, mo
 
 
 def test_an_episode_that_is_dearer_than_a_figure_may_be_is_not_repeated(small_run, monkeypatch):
-    monkeypatch.setattr("evonet.inspection.report.findings.PATIENCE", 0.0)
-    with Findings(load_run(small_run)) as findings:
-        sections = [make(findings) for make in SECTIONS if make is not network]
+    monkeypatch.setattr("evonet.inspection.report.report_data.PATIENCE", 0.0)
+    with ReportData(load_run(small_run)) as data:
+        sections = [make(data) for make in SECTIONS if make is not network]
         made = {section.key: section for section in sections if section is not None}
     dear = "an episode takes longer than 0 s here."
     assert made["behaviour"].lead[-1] == f"None is repeated for this report: {dear}"
@@ -314,24 +314,24 @@ def test_a_run_without_a_test_whose_episodes_are_dear_shows_the_first_as_far_as_
     small_run, tmp_path, monkeypatch
 ):
     shutil.copytree(small_run, tmp_path / "run", ignore=shutil.ignore_patterns("run.json"))
-    monkeypatch.setattr("evonet.inspection.report.findings.PATIENCE", 0.0)
-    with Findings(load_run(tmp_path / "run")) as findings:
-        assert (findings.repeated, findings.returns.tolist(), findings.replayed) == (None, [1.0], {"median": 0})
-        assert findings.task is not None
+    monkeypatch.setattr("evonet.inspection.report.report_data.PATIENCE", 0.0)
+    with ReportData(load_run(tmp_path / "run")) as data:
+        assert (data.repeated, data.returns.tolist(), data.replayed) == (None, [1.0], {"median": 0})
+        assert data.task is not None
 
 
 def test_dear_episodes_leave_a_report_with_fewer_networks_that_says_what_is_missing(small_run, monkeypatch):
     monkeypatch.setattr(Trials, "affordable", lambda self, genomes: min(genomes, 8))
-    with Findings(load_run(small_run), effort=0.02) as findings:
-        assert findings.random_networks.size == 8
-        found = robustness(findings)
+    with ReportData(load_run(small_run), effort=0.02) as data:
+        assert data.random_networks.size == 8
+        found = robustness(data)
         (notice,) = found.notices
         assert notice == (
             "Robustness is not complete (noise in weights, cart mass, force, gravity and landscape left out): "
-            f"{findings.cost_in_words}."
+            f"{data.cost_in_words}."
         )
     assert [figure.title for figure in found.figures] == ["Noise in observations", "Pole length", "Pole mass"]
-    assert re.fullmatch(r"an episode takes \S+ s here, and a network has 23 genes", findings.cost_in_words)
+    assert re.fullmatch(r"an episode takes \S+ s here, and a network has 23 genes", data.cost_in_words)
 
 
 def test_only_the_genomes_that_are_shown_are_read(small_run):
@@ -361,8 +361,8 @@ def test_a_long_line_of_descent_is_cut_and_says_so(small_run, monkeypatch):
     monkeypatch.setitem(ancestry.__globals__, "_MAX_STEPS", 1)
     read = load_run(small_run)
     assert len(read.descent) > 1
-    with Findings(read) as findings:
-        section = ancestry(findings)
+    with ReportData(read) as data:
+        section = ancestry(data)
     assert section.notices == [f"The last 1 of {len(read.descent)} individuals of the line are shown."]
     assert [table.title for table in section.tables][-1] == "The last 1 steps of the line"
     assert len(section.tables[-1].rows) == 1
@@ -398,6 +398,6 @@ def test_a_line_or_on_a_terminal_a_bar_shows_that_a_report_is_being_made(failed_
 def test_findings_of_a_wide_network_keep_few_observations(wide_run, monkeypatch):
     monkeypatch.setattr("evonet.inspection.report.recording._MIN_STEPS", 5)
     monkeypatch.setattr("evonet.inspection.report.recording._MAX_NUMBERS", 7 * WIDE)
-    with Findings(load_run(wide_run, [__name__])) as findings:
-        assert {len(each) for each in findings.episodes} == {7}
-        assert all(each.abandoned for each in findings.episodes)
+    with ReportData(load_run(wide_run, [__name__])) as data:
+        assert {len(each) for each in data.episodes} == {7}
+        assert all(each.abandoned for each in data.episodes)

@@ -12,7 +12,7 @@ from evonet.inspection.analysis.front import ValidatedFront, front_of, validated
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.overview import run_overview
 from evonet.inspection.plots import pareto_front
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.sections.front import front as front_section
 
 CONFIG = """
@@ -49,12 +49,12 @@ def test_a_run_with_one_objective_has_no_front(small_run):
 
 
 def test_the_report_has_a_section_with_the_front_and_its_hypervolume(loaded, small_run):
-    with Findings(loaded, 1.0) as findings:
-        section = front_section(findings)
+    with ReportData(loaded, 1.0) as data:
+        section = front_section(data)
     assert [figure.key for figure in section.figures] == ["front-0-1", "hypervolume"]
     assert len(section.tables[0].rows) == front_of(loaded).best.sum()
-    with Findings(load_run(small_run), 1.0) as findings:
-        assert front_section(findings) is None
+    with ReportData(load_run(small_run), 1.0) as data:
+        assert front_section(data) is None
 
 
 def test_the_figure_marks_the_one_that_was_chosen(loaded):
@@ -103,8 +103,8 @@ def test_individuals_that_failed_are_not_on_the_validated_front():
 
 
 def test_the_report_joins_what_individuals_were_and_are(validated):
-    with Findings(validated, 1.0) as findings:
-        section = front_section(findings)
+    with ReportData(validated, 1.0) as data:
+        section = front_section(data)
     assert "held-out episode" in section.lead[1]
     assert "front-0-1-held-out" in section.figures[0].hover["items"]
     table = section.tables[1]

@@ -8,7 +8,7 @@ from evonet.errors import ConfigError
 from evonet.inspection.analysis.novelty import novelty_found
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.plots import novelty_map
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.sections.novelty import novelty
 from tests.stopped_runs import run_whole
 
@@ -46,7 +46,7 @@ def test_the_places_of_the_archive_are_drawn_over_the_map(run):
     assert axes.collections[0].get_offsets().tolist() == found.archive.measures.tolist()
     assert {text.get_text() for text in axes.texts} == {"start", "goal"}
     assert axes.yaxis_inverted()
-    section = novelty(Findings(run))
+    section = novelty(ReportData(run))
     assert section.figures[0].title == "Where individuals ended"
     assert section.lead[0].startswith(f"{len(found.archive)} individual")
 
@@ -80,7 +80,7 @@ def test_a_single_measure_is_drawn_over_the_individuals(run):
 
 
 def test_other_algorithms_have_no_such_section(run):
-    assert novelty(Findings(altered(run, lambda settings: settings["algorithm"].update(type="islands")))) is None
+    assert novelty(ReportData(altered(run, lambda settings: settings["algorithm"].update(type="islands")))) is None
 
 
 def test_an_archive_that_does_not_fit_is_refused_as_a_file(run):

@@ -15,7 +15,7 @@ from evonet.fitness import EpisodeReturn
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.overview import influence, run_overview, run_overview_data
 from evonet.inspection.phrases import ARROWS, number
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.sections import ancestry, record
 from evonet.inspection.verdict import run_verdict
 from evonet.scores import with_interval
@@ -61,11 +61,11 @@ def test_a_discrete_observation_has_a_square_of_actions_in_place_of_its_inputs(d
 def test_the_summary_and_the_report_say_why_a_kernel_did_not_run(text, tmp_path):
     assert "kernel" not in text
     wrapped = "environment: {id: Pendulum-v1, wrappers: [FlattenObservation], max_steps: 9}\nstop: {generations: 1}\n"
-    with Findings(load_run(brief_run(tmp_path, wrapped))) as findings:
-        (note,) = [line for line in record(findings).lead if "kernel" in line]
+    with ReportData(load_run(brief_run(tmp_path, wrapped))) as data:
+        (note,) = [line for line in record(data).lead if "kernel" in line]
         assert note.startswith("Note: environment.wrappers rules out the kernel of Pendulum-v1: ")
-        assert note in " ".join(run_overview(findings.run).split())
-        assert all(len(line) <= 80 for line in run_overview(findings.run).splitlines() if "kernel" in line)
+        assert note in " ".join(run_overview(data.run).split())
+        assert all(len(line) <= 80 for line in run_overview(data.run).splitlines() if "kernel" in line)
 
 
 @pytest.mark.parametrize(
@@ -174,8 +174,8 @@ def test_a_strategy_that_names_no_parents_has_its_search_in_place_of_an_ancestry
 
 
 def test_the_report_shows_the_search_of_a_strategy_that_names_no_parents(sampled_run):
-    with Findings(load_run(sampled_run), effort=0.01) as findings:
-        section = ancestry(findings)
+    with ReportData(load_run(sampled_run), effort=0.01) as data:
+        section = ancestry(data)
     assert section.title == "Search"
     assert [figure.key for figure in section.figures] == ["sigma", "mean"]
     assert "random weights" not in repr(section)

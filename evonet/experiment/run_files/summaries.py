@@ -43,8 +43,8 @@ class ChampionSummary(TypedDict):
     measures: NotRequired[dict[str, dict[str, list[float | None]]]]
 
 
-class ArchiveFigures(TypedDict):
-    """The figures of an archive's elites; None where there are no cells, or no elites."""
+class ArchiveMetrics(TypedDict):
+    """The metrics of an archive's elites; None where there are no cells, or no elites."""
 
     elites: int
     coverage: float | None
@@ -53,8 +53,8 @@ class ArchiveFigures(TypedDict):
     mean: float | None
 
 
-class CorrectedFigures(ArchiveFigures):
-    """The figures of the elites with the fitness and measures that they have on held-out episodes."""
+class CorrectedMetrics(ArchiveMetrics):
+    """The metrics of the elites with the fitness and measures that they have on held-out episodes."""
 
     episodes: int
 
@@ -71,25 +71,25 @@ class Movement(TypedDict):
     same_cell: float | None
 
 
-class ArchiveSummary(ArchiveFigures):
-    """The figures of an archive at the end of a run; QD scores count fitness from `offset`."""
+class ArchiveSummary(ArchiveMetrics):
+    """The metrics of an archive at the end of a run; QD scores count fitness from `offset`."""
 
     measures: list[str]
     cells: int | None
     offset: float
-    corrected: NotRequired[CorrectedFigures]
+    corrected: NotRequired[CorrectedMetrics]
     moved: NotRequired[Movement]
 
 
-class FrontFigures(TypedDict):
+class FrontMetrics(TypedDict):
     """How many individuals no other dominates, and the hypervolume of their objectives."""
 
     individuals: int
     hypervolume: float
 
 
-class CorrectedFront(FrontFigures):
-    """The figures of the front's individuals with the objectives that they have on held-out episodes."""
+class CorrectedFront(FrontMetrics):
+    """The metrics of the front's individuals with the objectives that they have on held-out episodes."""
 
     episodes: int
 
@@ -102,7 +102,7 @@ class FrontPoints(TypedDict):
     held_out: NotRequired[dict[str, list[float | None]]]
 
 
-class FrontSummary(FrontFigures):
+class FrontSummary(FrontMetrics):
     """The Pareto front at the end of a run; hypervolumes count from `reference`."""
 
     objectives: dict[str, str]
@@ -239,11 +239,11 @@ def _archive(fields: Fields) -> ArchiveSummary:
         "measures": [Fields({"name": name}, "summary.archive.measures").word("name") for name in names],
         "cells": cells,
         "offset": fields.finite("offset"),
-        **_archive_figures(fields, cells),
+        **_archive_metrics(fields, cells),
     }
     if fields.has("corrected"):
         corrected = fields.fields("corrected")
-        summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_archive_figures(corrected, cells)}
+        summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_archive_metrics(corrected, cells)}
     if fields.has("moved"):
         moved = fields.fields("moved")
         summary["moved"] = {
@@ -260,7 +260,7 @@ def _front(fields: Fields) -> FrontSummary:
     summary: dict[str, Any] = {
         "objectives": {name: objectives.word(name) for name in objectives.all()},
         "reference": _numbers_by_name(fields.fields("reference")),
-        **_front_figures(fields),
+        **_front_metrics(fields),
         "points": {"ids": [Fields({"id": each}, "summary.front.points").integer("id") for each in ids]},
     }
     for name in ("training", "held_out"):
@@ -269,11 +269,11 @@ def _front(fields: Fields) -> FrontSummary:
             summary["points"][name] = {column: _column(columns, column, len(ids)) for column in summary["objectives"]}
     if fields.has("corrected"):
         corrected = fields.fields("corrected")
-        summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_front_figures(corrected)}
+        summary["corrected"] = {"episodes": corrected.integer("episodes", 1), **_front_metrics(corrected)}
     return cast("FrontSummary", summary)
 
 
-def _front_figures(fields: Fields) -> FrontFigures:
+def _front_metrics(fields: Fields) -> FrontMetrics:
     return {"individuals": fields.integer("individuals"), "hypervolume": fields.finite("hypervolume", 0.0)}
 
 
@@ -291,7 +291,7 @@ def _numbers_by_name(fields: Fields) -> dict[str, float | None]:
     }
 
 
-def _archive_figures(fields: Fields, cells: int | None) -> ArchiveFigures:
+def _archive_metrics(fields: Fields, cells: int | None) -> ArchiveMetrics:
     return {
         "elites": fields.integer("elites"),
         "coverage": None if cells is None else fields.finite("coverage"),

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from evonet.archives.archive import Archive
-from evonet.elite_validation import HeldOut
+from evonet.elite_validation import HeldOutResults
 from evonet.types import FloatArray
 
 
 @np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
-def distances_moved(archive: Archive, checked: HeldOut) -> FloatArray:
+def distances_moved(archive: Archive, held_out: HeldOutResults) -> FloatArray:
     """The distance of each elite's measures from training to held-out episodes, `(n,)`; NaN where an episode failed.
 
     Args:
         archive: the archive; each measure counts in units of its range, or of the elites' spread.
-        checked: its elites on held-out episodes.
+        held_out: its elites on held-out episodes.
     """
-    moved = (checked.measures - archive.elites.measures) / measure_widths(archive)
+    moved = (held_out.measures - archive.elites.measures) / measure_widths(archive)
     distance: FloatArray = np.sqrt(np.square(moved).sum(axis=1))
     return np.where(np.isfinite(distance), distance, np.nan)
 

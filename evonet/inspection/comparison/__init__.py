@@ -1,4 +1,9 @@
-"""Comparisons of runs or studies: rank tests, effect sizes, and a verdict in words on each pair."""
+"""Comparisons of runs or studies: rank tests, effect sizes, and a verdict in words on each pair.
+
+`compared.py` reads the runs and studies, `verdicts.py` tests each pair, `curves.py` computes curves; `archives.py` and
+`fronts.py` compare archives and Pareto fronts. `overview.py` is the text of `evonet compare`, `page.py` its page, with
+the figures of `figures.py` and `archive_figures.py`; `archive_tables.py` has tables of archives and fronts for both.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,7 @@ from evonet.experiment.config.differences import differences
 from evonet.inspection.comparison.archives import ComparedArchives, archive_measures, compared_archives
 from evonet.inspection.comparison.compared import Compared, read_compared
 from evonet.inspection.comparison.fronts import ComparedFronts, compared_fronts
-from evonet.inspection.comparison.verdicts import Verdict, on_evaluations, on_scores, settled
+from evonet.inspection.comparison.verdicts import Verdict, adjust_for_pairs, compare_evaluations, compare_scores
 from evonet.statistics import Statistic, bootstrap_interval, interquartile_mean, mean, median, wilson_interval
 from evonet.types import FloatArray
 
@@ -26,7 +31,7 @@ _NOT_SETTINGS = ("name",)
 
 
 class Comparison:
-    """A comparison of runs or studies; one alone has figures, but nothing that it could differ from.
+    """A comparison of runs or studies; a single one has results, but no verdicts.
 
     If a study is among them, the values that are compared are test scores of seeds; otherwise they are the returns of
     the test episodes of the runs' champions.
@@ -79,12 +84,12 @@ class Comparison:
         pairs = [(a, b) for a, b in itertools.combinations(self.compared, 2) if a.environment == b.environment]
         values = "seeds" if self.of_seeds else "episodes"
         if self.of_seeds and all(each.target is not None for each in self.compared):
-            verdicts = [on_evaluations(a.name, b.name, a.evaluations, b.evaluations) for a, b in pairs]
-            found += settled(verdicts, values)
+            verdicts = [compare_evaluations(a.name, b.name, a.evaluations, b.evaluations) for a, b in pairs]
+            found += adjust_for_pairs(verdicts, values)
         scores = {each.name: self.scores(each) for each in self.compared if self.scores(each).size}
         scored = [(a.name, b.name) for a, b in pairs if a.name in scores and b.name in scores]
-        verdicts = [on_scores(a, b, scores[a], scores[b], self.statistic) for a, b in scored]
-        return found + settled(verdicts, values)
+        verdicts = [compare_scores(a, b, scores[a], scores[b], self.statistic) for a, b in scored]
+        return found + adjust_for_pairs(verdicts, values)
 
     @cached_property
     def archives(self) -> ComparedArchives | None:

@@ -10,8 +10,8 @@ from evonet.experiment.run_files.summaries import ArchiveSummary, read_run_summa
 from evonet.inspection.comparison.compared import Compared, mean_over_runs
 from evonet.inspection.saved_archive import archive_settings
 
-FIGURES = ("qd_score", "coverage", "best")
-"""The figures that are compared."""
+METRICS = ("qd_score", "coverage", "best")
+"""The metrics that are compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class ComparedArchives:
     Attributes:
         measures: the names of the measures, the same for all.
         offset: fitness from which all QD scores count: the lowest offset of all runs.
-        sides: for each run or study that has archives, its name and the figures of its runs.
+        sides: for each run or study that has archives, its name and the metrics of its runs.
     """
 
     measures: tuple[str, ...]
@@ -30,7 +30,7 @@ class ComparedArchives:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The figures as plain data."""
+        """The metrics as plain data."""
         return {
             "measures": list(self.measures),
             "offset": self.offset,
@@ -39,22 +39,22 @@ class ComparedArchives:
 
     def _described(self, name: str, summaries: Sequence[ArchiveSummary]) -> dict[str, Any]:
         checked = [each["corrected"] for each in summaries if "corrected" in each]
-        held_out = self._figures(summaries, checked) if len(checked) == len(summaries) else None
+        held_out = self._metrics(summaries, checked) if len(checked) == len(summaries) else None
         return {
             "name": name,
             "runs": len(summaries),
-            "training": self._figures(summaries, summaries),
+            "training": self._metrics(summaries, summaries),
             "held_out": held_out,
             "episodes": min(each["episodes"] for each in checked) if held_out is not None else None,
         }
 
-    def _figures(self, owners: Sequence[ArchiveSummary], archives: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def _metrics(self, owners: Sequence[ArchiveSummary], archives: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """The mean of each figure over runs, and its interval; None where there is none."""
         scores = [
             each["qd_score"] + each["elites"] * (owner["offset"] - self.offset)
             for owner, each in zip(owners, archives, strict=True)
         ]
-        columns = {"qd_score": scores, **{key: [each[key] for each in archives] for key in FIGURES[1:]}}
+        columns = {"qd_score": scores, **{key: [each[key] for each in archives] for key in METRICS[1:]}}
         return {key: mean_over_runs(values) for key, values in columns.items()}
 
 

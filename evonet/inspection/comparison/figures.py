@@ -15,7 +15,7 @@ from evonet.inspection.plots.palette import MUTED, POSITIVE, SERIES, STYLES, leg
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureSpec:
     """The specification of a figure, which `draw` draws.
 
     Attributes:
@@ -31,7 +31,7 @@ class Figure:
     height: float | None = None
 
 
-def figures(comparison: Comparison) -> Iterator[Figure]:
+def figures(comparison: Comparison) -> Iterator[FigureSpec]:
     """The figures for which the comparison has data."""
     for make in (learning, solving, profile):
         figure = make(comparison)
@@ -39,14 +39,14 @@ def figures(comparison: Comparison) -> Iterator[Figure]:
             yield figure
 
 
-def learning(comparison: Comparison, over: Over = "evaluations") -> Figure | None:
+def learning(comparison: Comparison, over: Over = "evaluations") -> FigureSpec | None:
     """Learning curves; None without any finished run."""
     found = [(each.name, learning_curve(each, over)) for each in comparison.compared]
     learnt = [(name, curve) for name, curve in found if curve is not None]
     if not learnt:
         return None
     x = {"generation": "generations"}.get(over, over.replace("_", " "))
-    return Figure(
+    return FigureSpec(
         "Learning",
         f"Validation mean of the champion so far, over {x}. "
         + (
@@ -58,13 +58,13 @@ def learning(comparison: Comparison, over: Over = "evaluations") -> Figure | Non
     )
 
 
-def solving(comparison: Comparison) -> Figure | None:
+def solving(comparison: Comparison) -> FigureSpec | None:
     """Shares of the runs solved over evaluations; None without a study, or without a solved run."""
     curves = solving_curves(comparison.compared) if comparison.of_seeds else []
     if not curves:
         return None
     named = list(zip([each.name for each in comparison.compared], curves, strict=True))
-    return Figure(
+    return FigureSpec(
         "Share of runs solved",
         "Share of the runs that were solved within a number of evaluations, with a 95 % bootstrap band. "
         "If a line ends below 100 %, the remaining runs were not solved.",
@@ -72,7 +72,7 @@ def solving(comparison: Comparison) -> Figure | None:
     )
 
 
-def profile(comparison: Comparison) -> Figure | None:
+def profile(comparison: Comparison) -> FigureSpec | None:
     """Performance profiles; None without a test score."""
     scored = [each for each in comparison.compared if comparison.scores(each).size]
     reached = profiles([comparison.scores(each) for each in scored]) if scored else []
@@ -80,7 +80,7 @@ def profile(comparison: Comparison) -> Figure | None:
         return None
     what = "runs" if comparison.of_seeds else "test episodes"
     named = list(zip([each.name for each in scored], reached, strict=True))
-    return Figure(
+    return FigureSpec(
         "Performance profile",
         f"Share of the {what} that reach a test score, with a 95 % bootstrap band (Agarwal et al. 2021). "
         "A line that is above another everywhere is better for every target.",
@@ -88,13 +88,13 @@ def profile(comparison: Comparison) -> Figure | None:
     )
 
 
-def differences_plot(comparison: Comparison) -> Figure | None:
+def differences_plot(comparison: Comparison) -> FigureSpec | None:
     """The differences of all pairs in test scores with their intervals; None without any."""
     verdicts = [each for each in comparison.verdicts if each.measure == "test score" and each.difference is not None]
     if not verdicts:
         return None
     what = "interquartile means of test scores" if comparison.of_seeds else "means of test episodes"
-    return Figure(
+    return FigureSpec(
         "Differences in test score",
         f"Differences of the {what} with 95 % bootstrap intervals. Where an interval has no 0, it is coloured.",
         lambda axes: _forest(axes, verdicts),

@@ -44,15 +44,15 @@ class ComparedFronts:
                 {
                     "name": name,
                     "runs": len(fronts),
-                    "training": self._figures([each.values[each.best] for each in fronts]),
-                    "held_out": self._figures([each.held_out[each.best] for each in checked]) if checked else None,
+                    "training": self._metrics([each.values[each.best] for each in fronts]),
+                    "held_out": self._metrics([each.held_out[each.best] for each in checked]) if checked else None,
                     "episodes": min(each.episodes for each in checked) if checked else None,
                 }
                 for name, fronts, checked in ((*side, self.validated.get(side[0])) for side in self.sides)
             ],
         }
 
-    def _figures(self, fronts: Sequence[FloatArray]) -> dict[str, Any]:
+    def _metrics(self, fronts: Sequence[FloatArray]) -> dict[str, Any]:
         """The means of size and hypervolume of fronts, `(n, m)` each, as they were measured."""
         sizes = [float(len(points)) for points in fronts]
         return {

@@ -10,7 +10,7 @@ from typing import Any
 from evonet.experiment.config.differences import as_written
 from evonet.files.text import printable
 from evonet.inspection.comparison import Comparison
-from evonet.inspection.comparison.many_answers import archive_note, archive_rows, front_note, front_rows
+from evonet.inspection.comparison.archive_tables import archive_note, archive_rows, front_note, front_rows
 from evonet.inspection.phrases import counted, number, percent, with_minus
 
 _WIDEST = 40

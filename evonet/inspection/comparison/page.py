@@ -14,8 +14,8 @@ from evonet.experiment.config.differences import as_written
 from evonet.files.directory import write_atomically
 from evonet.inspection.comparison import Comparison
 from evonet.inspection.comparison.archive_figures import archive_figures
-from evonet.inspection.comparison.figures import Figure, differences_plot, figures
-from evonet.inspection.comparison.many_answers import archive_note, archive_rows, front_note, front_rows
+from evonet.inspection.comparison.archive_tables import archive_note, archive_rows, front_note, front_rows
+from evonet.inspection.comparison.figures import FigureSpec, differences_plot, figures
 from evonet.inspection.comparison.overview import difference, score_name, sentence, short_name, with_interval
 from evonet.inspection.comparison.verdicts import Measure, p_value
 from evonet.inspection.phrases import counted, listed, number, percent, with_minus
@@ -63,7 +63,7 @@ def page(comparison: Comparison) -> str:
     """
     data = comparison.data
     drawings = list(figures(comparison))
-    tables = [_results(data), *_many_answers(data), *matrices(data)]
+    tables = [_results(data), *_archive_tables(data), *matrices(data)]
     forest = differences_plot(comparison)
     drawings += [] if forest is None else [forest]
     return rendered(
@@ -79,7 +79,7 @@ def page(comparison: Comparison) -> str:
     )
 
 
-def rendered(*, figures: Sequence[Figure], pairs: Sequence[Figure] = (), **contents: Any) -> str:
+def rendered(*, figures: Sequence[FigureSpec], pairs: Sequence[FigureSpec] = (), **contents: Any) -> str:
     """A page with sentences, figures and tables, in this order; `pairs` are figures that begin a row, two in each.
 
     Raises:
@@ -105,7 +105,7 @@ def rendered(*, figures: Sequence[Figure], pairs: Sequence[Figure] = (), **conte
     return html
 
 
-def _drawn(place: int, figure: Figure, *, wide: bool) -> dict[str, Any]:
+def _drawn(place: int, figure: FigureSpec, *, wide: bool) -> dict[str, Any]:
     with page_style():
         axes = new_axes(_WIDE if wide else _SIZE[0], figure.height or _SIZE[1])
         figure.draw(axes)
@@ -153,7 +153,7 @@ def _results(data: Mapping[str, Any]) -> Table:
     return Table("Results", head, rows, open=True)
 
 
-def _many_answers(data: Mapping[str, Any]) -> Iterator[Table]:
+def _archive_tables(data: Mapping[str, Any]) -> Iterator[Table]:
     """A table of the archives, and one of the fronts, as far as there are some."""
     if "archives" in data:
         head, *rows = archive_rows(data["archives"])

@@ -60,7 +60,7 @@ class Verdict:
     words: str = ""
 
 
-def on_evaluations(name: str, other: str, spent: FloatArray, other_spent: FloatArray) -> Verdict:
+def compare_evaluations(name: str, other: str, spent: FloatArray, other_spent: FloatArray) -> Verdict:
     """The verdict on evaluations to success: fewer are better, and infinity, for no success, is worst."""
     verdict = _verdict("evaluations to success", name, other, -spent, -other_spent, None)
     first, second = (each[np.isfinite(each)] for each in (spent, other_spent))
@@ -71,7 +71,7 @@ def on_evaluations(name: str, other: str, spent: FloatArray, other_spent: FloatA
     return replace(verdict, difference=float(difference(first, second)), interval=interval)
 
 
-def on_scores(name: str, other: str, first: FloatArray, second: FloatArray, statistic: Statistic) -> Verdict:
+def compare_scores(name: str, other: str, first: FloatArray, second: FloatArray, statistic: Statistic) -> Verdict:
     """The verdict on test scores, summarised by `statistic`: higher is better, and -inf, for a failure, is worst."""
     finite = bool(np.isfinite(first).all() and np.isfinite(second).all())
     return _verdict("test score", name, other, first, second, statistic if finite else None)
@@ -80,7 +80,7 @@ def on_scores(name: str, other: str, first: FloatArray, second: FloatArray, stat
 def _verdict(
     measure: Measure, name: str, other: str, first: FloatArray, second: FloatArray, statistic: Statistic | None
 ) -> Verdict:
-    """The verdict on values of which higher ones are better; `settled` adds the sentence."""
+    """The verdict on values of which higher ones are better; `adjust_for_pairs` adds the sentence."""
     p = mann_whitney(first, second).p
     medians = [abs(value) if measure != "test score" else value for value in (median(first), median(second))]
     difference = None if statistic is None else difference_of(statistic)
@@ -98,7 +98,7 @@ def _verdict(
     )
 
 
-def settled(verdicts: Sequence[Verdict], values: str) -> list[Verdict]:
+def adjust_for_pairs(verdicts: Sequence[Verdict], values: str) -> list[Verdict]:
     """The verdicts on all pairs in one measure, with p-values adjusted for the number of pairs, and with sentences.
 
     Args:
@@ -106,14 +106,14 @@ def settled(verdicts: Sequence[Verdict], values: str) -> list[Verdict]:
         values: name of the compared values, "seeds" or "episodes".
     """
     adjusted = holm([verdict.p for verdict in verdicts])
-    settled = []
+    adjusted_verdicts = []
     for verdict, p in zip(verdicts, adjusted, strict=True):
         better = None
         if p < SIGNIFICANCE and verdict.superiority != 0.5:
             better = verdict.first if verdict.superiority > 0.5 else verdict.second
         found = replace(verdict, p_adjusted=p, better=better)
-        settled.append(replace(found, words=_in_words(found, len(verdicts), values)))
-    return settled
+        adjusted_verdicts.append(replace(found, words=_in_words(found, len(verdicts), values)))
+    return adjusted_verdicts
 
 
 def p_value(p: float) -> str:

@@ -1,6 +1,9 @@
 """The report of a run: one HTML file that needs no network and works in every browser.
 
 `page.html` is its template, `page.css` its style, `page.js` its script; `sections` has a module for each section.
+`report_data.py` computes what the sections share. `section.py` and `figure.py` are what a section is made of, and
+`layout.py` arranges figures. `recording.py` plays episodes into the pictures of `sprite_sheet.py`, `elite_clips.py`
+those of elites; `archive_frames.py` has the generations of an archive's heatmap.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from evonet.foreign import working_directory_kept
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import with_minus
 from evonet.inspection.plots.palette import package
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 from evonet.inspection.report.sections import SECTIONS
 
@@ -79,11 +82,11 @@ def report(run: LoadedRun, effort: float = 1.0, progress: Progress = _silent) ->
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters |= {"data": _data, "minus": with_minus}
-    with Findings(run, effort) as findings:
+    with ReportData(run, effort) as data:
         sections: list[Section] = []
         for number, make in enumerate(SECTIONS):
             progress(number, len(SECTIONS), make.__name__)
-            section = make(findings)
+            section = make(data)
             sections += [] if section is None else [section]
         progress(len(SECTIONS), len(SECTIONS), "")
     script = _read("page.js") + _read("save.js")

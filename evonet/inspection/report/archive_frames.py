@@ -38,14 +38,16 @@ def archive_frames(run: LoadedRun, archive: Archive, key: str, limits: Limits) -
     elites = archive.elites
     snapshots = archive_snapshots(run, min(_MAX_FRAMES, _MAX_NUMBERS // squares))
     last = len(run.metrics.get("generation", ())) - 1
-    held = [(f"generation {each.generation}", each.cells, each.fitness) for each in snapshots if each.generation < last]
-    if not held:
+    earlier = [
+        (f"generation {each.generation}", each.cells, each.fitness) for each in snapshots if each.generation < last
+    ]
+    if not earlier:
         return None
     frames = []
-    for label, cells, fitness in [*held, (f"generation {last}", elites.cells, elites.fitness)]:
+    for label, cells, fitness in [*earlier, (f"generation {last}", elites.cells, elites.fitness)]:
         score = float(fitness.sum()) - len(fitness) * archive.offset
         best = number(float(fitness.max()))
-        text = f"{label}: {counted(len(fitness), 'elite')}, QD score {number(score, 7)}, best {best}"
+        text = f"generation {generation}: {counted(len(fitness), 'elite')}, QD score {number(score, 7)}, best {best}"
         if as_cells(archive):
             values = cell_table(archive, cells, fitness).ravel()
         else:

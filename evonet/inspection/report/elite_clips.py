@@ -1,4 +1,4 @@
-"""Small films of an archive's most telling elites: the best, and those that differ most from it and each other."""
+"""Small films of some elites of an archive: the best, and those whose measures differ most from it and each other."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from evonet.inspection.analysis.movement import measure_widths
 from evonet.inspection.analysis.trajectory import Trajectory
 from evonet.inspection.archives import elite_champion
 from evonet.inspection.loaded_run import LoadedRun
-from evonet.inspection.report.recording import filmed, why_not_rendered
-from evonet.inspection.report.sheet import Sheet
+from evonet.inspection.report.recording import record_episode, why_not_rendered
+from evonet.inspection.report.sprite_sheet import SpriteSheet
 from evonet.replay.episodes import no_window_needed
 from evonet.seeding import Purpose, episode_seeds
 from evonet.types import BoolArray, FloatArray
@@ -46,7 +46,7 @@ class EliteClip:
     letter: str
     row: int
     episode: Trajectory
-    sheet: Sheet
+    sheet: SpriteSheet
 
 
 def elite_clips(
@@ -72,7 +72,7 @@ def elite_clips(
             if not sample.has_pictures:
                 return [], "the environment has no pictures to show"
         with no_window_needed():
-            rows = telling(archive, fitness, MAX_CLIPS)
+            rows = distinct_elites(archive, fitness, MAX_CLIPS)
             found += _filmed(run, archive, rows, _SECONDS * effort, longest)
     except INTERRUPTS:
         raise
@@ -93,12 +93,12 @@ def _filmed(run: LoadedRun, archive: Archive, rows: Sequence[int], seconds: floa
         champion = elite_champion(run, elites[row])
         assert champion.task is not None
         champion = replace(champion, task=replace(champion.task, max_steps=min(champion.task.max_steps, longest)))
-        episode, sheet = filmed(champion, seed, _SHARE, LARGEST, max(left, 1.0), _WIDEST)
+        episode, sheet = record_episode(champion, seed, _SHARE, LARGEST, max(left, 1.0), _WIDEST)
         yield EliteClip(chr(ord("A") + number), row, episode, sheet)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
-def telling(archive: Archive, fitness: FloatArray, most: int) -> list[int]:
+def distinct_elites(archive: Archive, fitness: FloatArray, most: int) -> list[int]:
     """At most `most` rows: the best, and then each time the elite whose measures are farthest from all so far.
 
     Args:

@@ -41,7 +41,7 @@ class Figure:
     columns: int = 2
 
 
-def drawn(
+def draw_figure(
     key: str,
     title: str,
     caption: str,

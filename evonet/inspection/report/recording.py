@@ -7,7 +7,7 @@ from evonet.environments.instance import Instance
 from evonet.errors import CannotRender
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.inspection.analysis.trajectory import Trajectory, trajectories
-from evonet.inspection.report.sheet import MAX_WIDTH, Sheet, resized, sheet_of
+from evonet.inspection.report.sprite_sheet import MAX_WIDTH, SpriteSheet, resized, sprite_sheet
 from evonet.replay.animation import FrameRate
 from evonet.replay.episodes import no_window_needed
 from evonet.replay.pictures import Picture, rgb
@@ -57,19 +57,19 @@ class _Recording:
             self._frames = self._frames[::2]
             self._every, self._pace = 2 * self._every, self._pace / 2
 
-    def sheet(self, most_bytes: int) -> Sheet:
-        return sheet_of(self._frames, self._every, self._pace, most_bytes)
+    def sheet(self, most_bytes: int) -> SpriteSheet:
+        return sprite_sheet(self._frames, self._every, self._pace, most_bytes)
 
 
-def filmed(
+def record_episode(
     champion: Champion,
     seed: IntArray,
     share: int,
     most_bytes: int,
     most_seconds: float = MAX_SECONDS,
     widest: int = MAX_WIDTH,
-) -> tuple[Trajectory, Sheet]:
-    """An episode of a policy with its sheet.
+) -> tuple[Trajectory, SpriteSheet]:
+    """An episode of a policy with its sprite sheet.
 
     Args:
         champion: the policy, in an environment that has pictures.
@@ -92,7 +92,7 @@ def most_steps(champion: Champion) -> int:
     return min(MAX_STEPS, max(_MIN_STEPS, _MAX_NUMBERS // champion.architecture.num_inputs))
 
 
-def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[Sheet], str]:
+def record_episodes(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[SpriteSheet], str]:
     """The champion's episodes, with their sheets if the environment can be rendered.
 
     An episode is abandoned after 2,000 steps, fewer of more than 8,388 inputs, or 20 seconds.
@@ -116,7 +116,7 @@ def played(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[
             for number, seed in enumerate(seeds):
                 median = number == 0  # the page opens with it
                 share, most_bytes = (1, BUDGET // 2) if median else (2, BUDGET // 4)
-                episode, sheet = filmed(champion, seed[None], share, most_bytes)
+                episode, sheet = record_episode(champion, seed[None], share, most_bytes)
                 episodes.append(episode)
                 sheets.append(sheet)
     except INTERRUPTS:

@@ -1,8 +1,8 @@
-"""The sections of the report in their order, each a function of `Findings`; None if it does not concern the run."""
+"""The sections of the report in their order, each a function of `ReportData`; None if it does not concern the run."""
 
 from collections.abc import Callable
 
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 from evonet.inspection.report.sections.ancestry import ancestry
 from evonet.inspection.report.sections.archive import archive
@@ -16,7 +16,7 @@ from evonet.inspection.report.sections.record import record
 from evonet.inspection.report.sections.robustness import robustness
 from evonet.inspection.report.sections.verdict import verdict
 
-SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
+SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     verdict,
     learning,
     archive,

@@ -7,8 +7,8 @@ from evonet.inspection.analysis.search import Search, search_of
 from evonet.inspection.phrases import counted, made_by, number, percent
 from evonet.inspection.plots import descent_tree, metric_curve, payoff_bars
 from evonet.inspection.plots.ancestry import describe
-from evonet.inspection.report.figure import drawn
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.figure import draw_figure
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 from evonet.inspection.table import Table
 
@@ -16,12 +16,12 @@ _MAX_OTHERS = 150
 _MAX_STEPS = 1_000  # of the line, in the tree and in the table
 
 
-def ancestry(findings: Findings) -> Section:
+def ancestry(data: ReportData) -> Section:
     """The line of descent as a tree and as a table, and how often each combination of operators improved a child."""
-    run = findings.run
+    run = data.run
     searched = search_of(run.settings, run.metrics, run.lineage)
     if searched is not None:
-        return _search(findings, searched)
+        return _search(data, searched)
     line = run.descent
     if not line:
         return Section(
@@ -39,7 +39,7 @@ def ancestry(findings: Findings) -> Section:
     )
     tree = family(run.lineage, shown, _MAX_OTHERS)
     figures = [
-        drawn(
+        draw_figure(
             "descent", "Line of descent",
             "The thick line leads by first parents from the first generation to the champion; thin lines come from "
             "second parents. Fitness is that at birth, on the episodes of that generation.",
@@ -51,7 +51,7 @@ def ancestry(findings: Findings) -> Section:
     tables = []
     if paid:
         figures.append(
-            drawn(
+            draw_figure(
                 "operators", "Operators that improved children",
                 "Share of the children that were fitter at birth than their first parent at its birth, by operators. "
                 "Parent and child were evaluated on different episodes, so the share is partly luck.",
@@ -87,19 +87,19 @@ def ancestry(findings: Findings) -> Section:
             ],
         )
     )  # fmt: skip
-    return Section("ancestry", "Ancestry", [_lead(findings)], figures, tables, [cut] if cut else [])
+    return Section("ancestry", "Ancestry", [_lead(data)], figures, tables, [cut] if cut else [])
 
 
-def _search(findings: Findings, searched: Search) -> Section:
+def _search(data: ReportData, searched: Search) -> Section:
     """What an algorithm that names no parents did: its step size, and how far its mean moved."""
-    run, figures = findings.run, []
+    run, figures = data.run, []
     if searched.sigma is not None and searched.mean_distance is not None:
         figures = [
-            drawn(
+            draw_figure(
                 "sigma", "Step size", "The step size of the search distribution after each generation.",
                 lambda ax: metric_curve(run, "sigma", "step size", ax),
             ),
-            drawn(
+            draw_figure(
                 "mean", "Way of the mean", "Distance of the mean of the search distribution from where it began.",
                 lambda ax: metric_curve(run, "mean_distance", "distance", ax),
             ),
@@ -112,8 +112,8 @@ def _search(findings: Findings, searched: Search) -> Section:
     return Section("ancestry", "Search", [lead], figures)
 
 
-def _lead(findings: Findings) -> str:
-    line = findings.run.descent
+def _lead(data: ReportData) -> str:
+    line = data.run.descent
     if len(line) == 1:
         return "The champion has no parents: its weights were drawn at random."
     gains = [ancestor for ancestor in line if ancestor.gain is not None]

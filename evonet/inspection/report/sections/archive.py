@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evonet.archives.archive import Archive
-from evonet.elite_validation import HeldOut
+from evonet.elite_validation import HeldOutResults
 from evonet.inspection.analysis.movement import distances_moved, measure_widths
 from evonet.inspection.archives import held_out_of
 from evonet.inspection.loaded_run import LoadedRun
@@ -27,8 +27,8 @@ from evonet.inspection.plots.archive import (
 from evonet.inspection.plots.learning import sampled_elites
 from evonet.inspection.report.archive_frames import archive_frames
 from evonet.inspection.report.elite_clips import EliteClip, elite_clips
-from evonet.inspection.report.figure import Figure, drawn
-from evonet.inspection.report.findings import LONGEST, Findings
+from evonet.inspection.report.figure import Figure, draw_figure
+from evonet.inspection.report.report_data import LONGEST, ReportData
 from evonet.inspection.report.section import Section
 from evonet.inspection.table import Table
 from evonet.shell import command
@@ -39,28 +39,28 @@ _TRAINING = "archive-training"
 _MAX_ROWS = 12
 
 
-def archive(findings: Findings) -> Section | None:
+def archive(data: ReportData) -> Section | None:
     """The elites over two measures, in training and on held-out episodes, over all if they are more; None without.
 
     A slider shows how the archive filled; some elites play an episode.
     """
-    run = findings.run
+    run = data.run
     found = run.archive
     if found is None or not len(found):
         return None
-    checked = held_out_of(run)
+    held_out = held_out_of(run)
     raw = found.elites.fitness
-    fresh = None if checked is None else checked.corrected(found)
+    fresh = None if held_out is None else held_out.corrected(found)
     limits = colour_limits(raw, *([] if fresh is None else [fresh.elites.fitness]))
-    clips, why = elite_clips(run, found, raw if checked is None else checked.fitness, findings.effort, LONGEST)
+    clips, why = elite_clips(run, found, raw if held_out is None else held_out.fitness, data.effort, LONGEST)
     figures = [_training(found, clips, limits)]
-    tables = [_best(found, checked)]
-    if checked is not None and fresh is not None:
-        figures += [_corrected(fresh, checked, limits), _luck(found, checked)]
-        tables.append(_moved(found, checked))
+    tables = [_best(found, held_out)]
+    if held_out is not None and fresh is not None:
+        figures += [_corrected(fresh, held_out, limits), _luck(found, held_out)]
+        tables.append(_moved(found, held_out))
     if np.isfinite(run.metrics.get("sampled_held_out", np.empty(0))).sum() > 1:
         figures.append(
-            drawn(
+            draw_figure(
                 "archive-samples", "While it ran",
                 "Mean fitness of elites that were drawn at random: in the archive, and on held-out episodes.",
                 lambda ax: sampled_elites(run, ax), size=(8.4, 2.6),
@@ -68,7 +68,7 @@ def archive(findings: Findings) -> Section | None:
         )  # fmt: skip
     if len(found.measure_names) > 2:
         figures.append(
-            drawn(
+            draw_figure(
                 "archive-measures", "All measures", "A line for each elite; the fittest are on top.",
                 lambda ax: parallel_axes(found, ax), size=_WIDE,
             )
@@ -77,10 +77,10 @@ def archive(findings: Findings) -> Section | None:
     parts: dict[str, Any] = {"generations": frames or {"figure": _TRAINING, "frames": []}}
     parts["generations"] |= {"pick": _pick(run, found, clips)}
     if clips:
-        films = [_described(run, found, checked, clip) for clip in clips]
-        parts["clips"] = {"after": 1 if checked is None else 2, "films": films}
+        films = [_described(run, found, held_out, clip) for clip in clips]
+        parts["clips"] = {"after": 1 if held_out is None else 2, "films": films}
     notices = [f"Episodes of elites are left out: {why}."] if why else []
-    return Section("archive", "Archive", _lead(run, checked, found), figures, tables, notices, parts)
+    return Section("archive", "Archive", _lead(run, held_out, found), figures, tables, notices, parts)
 
 
 def _training(found: Archive, clips: Sequence[EliteClip], limits: tuple[float, float]) -> Figure:
@@ -97,42 +97,42 @@ def _training(found: Archive, clips: Sequence[EliteClip], limits: tuple[float, f
     if as_cells(found) and (found.num_cells or 0) > MAX_CELLS:
         caption += " Each square shows the fittest of several cells."
     alternative = f"{len(found)} elites over {', '.join(names)}, by their fitness in training."
-    return drawn(_TRAINING, "In training", caption, draw, alternative=alternative, size=_SIZE)
+    return draw_figure(_TRAINING, "In training", caption, draw, alternative=alternative, size=_SIZE)
 
 
-def _corrected(fresh: Archive, checked: HeldOut, limits: tuple[float, float]) -> Figure:
-    return drawn(
+def _corrected(fresh: Archive, held_out: HeldOutResults, limits: tuple[float, float]) -> Figure:
+    return draw_figure(
         "archive-held-out", "Corrected",
-        f"The archive that the same elites make by what they did on {counted(checked.episodes, 'held-out episode')}: "
+        f"The archive that the same elites make by what they did on {counted(held_out.episodes, 'held-out episode')}: "
         f"{counted(len(fresh), 'elite')}.",
         lambda ax: archive_heatmap(fresh, ax=ax, limits=limits), size=_SIZE,
     )  # fmt: skip
 
 
-def _luck(found: Archive, checked: HeldOut) -> Figure:
-    return drawn(
+def _luck(found: Archive, held_out: HeldOutResults) -> Figure:
+    return draw_figure(
         "archive-luck", "Training against held-out",
         "Each elite by its fitness in training and on the held-out episodes. Below the line it was lucky.",
-        lambda ax: held_out_scatter(found, checked.fitness, ax), size=_SIZE,
+        lambda ax: held_out_scatter(found, held_out.fitness, ax), size=_SIZE,
     )  # fmt: skip
 
 
-def _lead(run: LoadedRun, checked: HeldOut | None, found: Archive) -> list[str]:
-    figures = run.summary.get("archive")
-    if figures is None:
+def _lead(run: LoadedRun, held_out: HeldOutResults | None, found: Archive) -> list[str]:
+    metrics = run.summary.get("archive")
+    if metrics is None:
         return ["The archive at the last checkpoint."]
-    cells = "" if figures["cells"] is None else f" in {figures['cells']:,} cells ({figures['coverage']:.1%})"
-    score = f"a QD score of {number(figures['qd_score'], 7)} above {number(figures['offset'], 7)}"
-    text = f"{figures['elites']:,} elites{cells}, {score}."
-    corrected = figures.get("corrected")
-    if corrected is None or checked is None:
+    cells = "" if metrics["cells"] is None else f" in {metrics['cells']:,} cells ({metrics['coverage']:.1%})"
+    score = f"a QD score of {number(metrics['qd_score'], 7)} above {number(metrics['offset'], 7)}"
+    text = f"{metrics['elites']:,} elites{cells}, {score}."
+    corrected = metrics.get("corrected")
+    if corrected is None or held_out is None:
         return [f"{text} How they do on other episodes is not known: set validation.archive_episodes."]
     share = "" if corrected["coverage"] is None else f", coverage {corrected['coverage']:.1%}"
     text += (
         f" On {corrected['episodes']} held-out episodes, where fitness and measures differ, they make an archive "
         f"with a QD score of {number(corrected['qd_score'], 7)}{share}."
     )
-    moved = figures.get("moved")
+    moved = metrics.get("moved")
     if moved is None or moved["fitness"] is None:
         return [text]
     widths = dict(zip(found.measure_names, measure_widths(found).tolist(), strict=True))
@@ -149,15 +149,15 @@ def _lead(run: LoadedRun, checked: HeldOut | None, found: Archive) -> list[str]:
     return [text, f"In the median they move: {listed(changes)}{same}."]
 
 
-def _best(found: Archive, checked: HeldOut | None) -> Table:
+def _best(found: Archive, held_out: HeldOutResults | None) -> Table:
     elites = found.elites
     rows = (-elites.fitness).argsort(kind="stable")[:_MAX_ROWS]
-    head = ["id", "fitness", *([] if checked is None else ["held-out"]), *map(shortened, found.measure_names)]
+    head = ["id", "fitness", *([] if held_out is None else ["held-out"]), *map(shortened, found.measure_names)]
     cells = [
         [
             str(elites.ids[row]),
             number(float(elites.fitness[row]), 5),
-            *([] if checked is None else [number(float(checked.fitness[row]), 5)]),
+            *([] if held_out is None else [number(float(held_out.fitness[row]), 5)]),
             *(number(value, 4) for value in elites.measures[row].tolist()),
         ]
         for row in rows.tolist()
@@ -167,14 +167,14 @@ def _best(found: Archive, checked: HeldOut | None) -> Table:
     )
 
 
-def _moved(found: Archive, checked: HeldOut) -> Table:
-    elites, moved = found.elites, distances_moved(found, checked)
+def _moved(found: Archive, held_out: HeldOutResults) -> Table:
+    elites, moved = found.elites, distances_moved(found, held_out)
     order = np.argsort(np.where(np.isfinite(moved), -moved, np.inf), kind="stable")
     cells = [
         [
             str(elites.ids[row]),
-            _change(elites.fitness[row], checked.fitness[row]),
-            *(_change(*pair) for pair in zip(elites.measures[row], checked.measures[row], strict=True)),
+            _change(elites.fitness[row], held_out.fitness[row]),
+            *(_change(*pair) for pair in zip(elites.measures[row], held_out.measures[row], strict=True)),
         ]
         for row in order[:_MAX_ROWS].tolist()
         if np.isfinite(moved[row])
@@ -207,12 +207,12 @@ def _cell_argument(measures: FloatArray) -> str:
     return ",".join(f"{value:.6g}" for value in measures.tolist())
 
 
-def _described(run: LoadedRun, found: Archive, checked: HeldOut | None, clip: EliteClip) -> dict[str, Any]:
+def _described(run: LoadedRun, found: Archive, held_out: HeldOutResults | None, clip: EliteClip) -> dict[str, Any]:
     elite, episode = found.elites[clip.row], clip.episode
     measured = ", ".join(f"{shortened(name)} {number(value, 4)}" for name, value in elite.measures.items())
     scores = [f"fitness {number(elite.fitness, 5)} in training"]
-    if checked is not None:
-        fresh = f"{number(float(checked.fitness[clip.row]), 5)} on {counted(checked.episodes, 'held-out episode')}"
+    if held_out is not None:
+        fresh = f"{number(float(held_out.fitness[clip.row]), 5)} on {counted(held_out.episodes, 'held-out episode')}"
         scores.append(fresh)
     steps = counted(len(episode), "step")
     cut = f"its first {steps}" if episode.abandoned else steps

@@ -10,36 +10,36 @@ from evonet.inspection.analysis.trajectory import Trajectory
 from evonet.inspection.phrases import counted, listed, number, percent
 from evonet.inspection.plots import action_traces, hidden_traces, histogram, observation_traces
 from evonet.inspection.plots.behaviour import has_bars
-from evonet.inspection.report.figure import Figure, drawn
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.figure import Figure, draw_figure
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 from evonet.types import FloatArray
 
 
-def behaviour(findings: Findings) -> Section:
+def behaviour(data: ReportData) -> Section:
     """The median, the worst and the best episode as replays and traces, and histograms of all episodes."""
-    if findings.champion is None:
+    if data.champion is None:
         return Section("behaviour", "Behaviour", notices=["Left out: there is no champion."])
-    histograms = _histograms(findings)
-    if findings.task is None:
-        left_out = [f"Replay and traces are left out: {findings.why_no_episodes}"]
+    histograms = _histograms(data)
+    if data.task is None:
+        left_out = [f"Replay and traces are left out: {data.why_no_episodes}"]
         return Section("behaviour", "Behaviour", [], histograms, notices=left_out)
-    notices = [f"The replay is left out: {findings.why_no_pictures}"] if findings.why_no_pictures else []
+    notices = [f"The replay is left out: {data.why_no_pictures}"] if data.why_no_pictures else []
     return Section(
-        "behaviour", "Behaviour", _lead(findings), histograms, notices=notices, parts={"episodes": _episodes(findings)}
+        "behaviour", "Behaviour", _lead(data), histograms, notices=notices, parts={"episodes": _episodes(data)}
     )  # fmt: skip
 
 
-def _lead(findings: Findings) -> list[str]:
-    kind = "test episodes" if findings.champion is not None and findings.champion.test is not None else "fresh episodes"
-    shown = listed([f"the {place}" for place in findings.replayed])
-    of = "the first " if len(findings.returns) > len(findings.seeds) else ""
-    lead = [f"Of {of}{counted(min(len(findings.returns), len(findings.seeds)), kind[:-1])}, these are {shown}."]
-    if kind == "test episodes" and findings.repeated is None:
-        lead.append(f"None is repeated for this report: {findings.cost_in_words}.")
-    elif kind == "test episodes" and findings.repeated is not None:
-        repeated = findings.repeated.returns[0]
-        same = np.isclose(repeated, findings.returns[: len(repeated)], rtol=1e-6, equal_nan=True).mean()
+def _lead(data: ReportData) -> list[str]:
+    kind = "test episodes" if data.champion is not None and data.champion.test is not None else "fresh episodes"
+    shown = listed([f"the {place}" for place in data.replayed])
+    of = "the first " if len(data.returns) > len(data.seeds) else ""
+    lead = [f"Of {of}{counted(min(len(data.returns), len(data.seeds)), kind[:-1])}, these are {shown}."]
+    if kind == "test episodes" and data.repeated is None:
+        lead.append(f"None is repeated for this report: {data.cost_in_words}.")
+    elif kind == "test episodes" and data.repeated is not None:
+        repeated = data.repeated.returns[0]
+        same = np.isclose(repeated, data.returns[: len(repeated)], rtol=1e-6, equal_nan=True).mean()
         share = "all" if same == 1 else percent(float(same))
         lead.append(
             f"Repeated for this report: {counted(len(repeated), 'episode')}, {share} with the return of the run."
@@ -47,58 +47,58 @@ def _lead(findings: Findings) -> list[str]:
     return lead
 
 
-def _episodes(findings: Findings) -> list[dict[str, Any]]:
+def _episodes(data: ReportData) -> list[dict[str, Any]]:
     found = []
-    for number_, (place, index) in enumerate(findings.replayed.items()):
-        episode = findings.episodes[number_]
+    for number_, (place, index) in enumerate(data.replayed.items()):
+        episode = data.episodes[number_]
         found.append(
             {
                 "place": place,
-                "title": _title(findings, place, index, episode),
-                "sheet": findings.sheets[number_] if findings.sheets else None,
-                "figures": _traces(findings, place, episode) if len(episode) else [],
+                "title": _title(data, place, index, episode),
+                "sheet": data.sheets[number_] if data.sheets else None,
+                "figures": _traces(data, place, episode) if len(episode) else [],
             }
         )
     return found
 
 
-def _title(findings: Findings, place: str, index: int, episode: Trajectory) -> str:
+def _title(data: ReportData, place: str, index: int, episode: Trajectory) -> str:
     ended = "ended by the environment" if episode.terminated else "truncated by its time limit"
     ended = f"then it failed: {episode.fault}" if episode.fault else ended
     steps = counted(len(episode), "step")
     steps = f"its first {steps}" if episode.abandoned else f"{steps}, {ended}"
-    reached = number(float(findings.returns[index]), 4)
+    reached = number(float(data.returns[index]), 4)
     return f"{place} episode: return {reached}, {steps} (number {index}, seed {episode.seed})"
 
 
-def _traces(findings: Findings, place: str, episode: Trajectory) -> list[Figure]:
-    names, choices = findings.names, findings.choices
+def _traces(data: ReportData, place: str, episode: Trajectory) -> list[Figure]:
+    names, choices = data.names, data.choices
     hidden = episode.hidden.shape[1]
-    observations = drawn(
+    observations = draw_figure(
         f"observations-{place}", "Observations", "Observations before any normalisation.",
         lambda ax: observation_traces(episode, names, ax),
     )  # fmt: skip
     neurons = [
-        drawn(
+        draw_figure(
             f"hidden-{place}", "Hidden neurons", "Outputs of the hidden neurons.",
             lambda ax: hidden_traces(episode, ax), size=(4.0, min(4.4, max(2.6, 0.12 * hidden + 1.2))),
         )
     ] if hidden else []  # fmt: skip
-    actions = drawn(
+    actions = draw_figure(
         f"actions-{place}", "Actions", "Actions, step by step.",
         lambda ax: action_traces(episode, names, choices=choices, ax=ax), size=(12.0, 2.1 if choices else 2.5),
     )  # fmt: skip
     return [observations, *neurons, actions]
 
 
-def _histograms(findings: Findings) -> list[Figure]:
-    if findings.champion is None or (findings.champion.test is None and findings.task is None):
+def _histograms(data: ReportData) -> list[Figure]:
+    if data.champion is None or (data.champion.test is None and data.task is None):
         return []
-    returns = findings.returns
+    returns = data.returns
     failed = int((~np.isfinite(returns)).sum())
     mean = float(returns[np.isfinite(returns)].mean()) if failed < len(returns) else float("nan")
     figures = [
-        drawn(
+        draw_figure(
             "returns", "Returns", f"Returns of {counted(len(returns), 'episode')}"
             + (f", {failed} of which failed" if failed else "") + _meaning(returns, mean),
             lambda ax: histogram(returns, "return", mean, ax),
@@ -106,11 +106,11 @@ def _histograms(findings: Findings) -> list[Figure]:
             f"{number(float(np.nanmax(returns)), 4)}." if failed < len(returns) else "No episode has a return.",
         )
     ]  # fmt: skip
-    if findings.task is not None and findings.repeated is not None:
-        lengths = findings.repeated.lengths[0].astype(np.float64)
+    if data.task is not None and data.repeated is not None:
+        lengths = data.repeated.lengths[0].astype(np.float64)
         mean = float(lengths.mean())
         figures.append(
-            drawn(
+            draw_figure(
                 "lengths", "Lengths", f"Steps of {counted(len(lengths), 'episode')}" + _meaning(lengths, mean),
                 lambda ax: histogram(lengths, "steps", mean, ax),
             )

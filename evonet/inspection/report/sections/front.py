@@ -10,8 +10,8 @@ from typing import Any
 from evonet.inspection.analysis.front import ValidatedFront, front_of, validated_front
 from evonet.inspection.phrases import counted, listed, number
 from evonet.inspection.plots import metric_curve, pareto_front
-from evonet.inspection.report.figure import drawn
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.figure import draw_figure
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 from evonet.inspection.table import Table
 
@@ -19,9 +19,9 @@ _MAX_PAIRS = 3
 _MAX_ROWS = 200
 
 
-def front(findings: Findings) -> Section | None:
+def front(data: ReportData) -> Section | None:
     """The last population over each pair of objectives, and the hypervolume; None if the run has one objective."""
-    run = findings.run
+    run = data.run
     found = front_of(run)
     if found is None:
         return None
@@ -29,7 +29,7 @@ def front(findings: Findings) -> Section | None:
     champion = None if run.champion is None else run.champion.id
     pairs = list(itertools.islice(itertools.combinations(range(len(names)), 2), _MAX_PAIRS))
     figures = [
-        drawn(
+        draw_figure(
             f"front-{across}-{up}", f"{names[up]} against {names[across]}",
             "Each point is an individual of the last population, on the training episodes of its generation. The ring "
             "is the champion, if it is still among them."
@@ -40,7 +40,7 @@ def front(findings: Findings) -> Section | None:
     ]  # fmt: skip
     if "hypervolume" in run.metrics:
         figures.append(
-            drawn(
+            draw_figure(
                 "hypervolume", "Hypervolume",
                 "What the front dominates, counted from the worst of each objective in the first generation.",
                 lambda ax: metric_curve(run, "hypervolume", "hypervolume", ax),

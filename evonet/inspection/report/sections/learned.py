@@ -12,8 +12,8 @@ from evonet.inspection.analysis.influence import Removals, without_inputs, witho
 from evonet.inspection.analysis.policy import policy_surface, policy_table
 from evonet.inspection.phrases import counted, number, percent
 from evonet.inspection.plots import influence_bars, policy_grid, policy_map, removal_bars
-from evonet.inspection.report.figure import Figure, drawn
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.figure import Figure, draw_figure
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 
 _MAX_PARTS = 40
@@ -24,77 +24,77 @@ _MAX_VALUES = 2_500  # of a Discrete observation, in the table of the policy
 _SECONDS = 0.5
 
 
-def learned(findings: Findings) -> Section:
+def learned(data: ReportData) -> Section:
     """The policy over the two most influential inputs, each input's influence, and returns without each part."""
-    if findings.task is None or findings.champion is None:
-        return Section("learned", "What it learned", notices=[f"Left out: {findings.why_no_episodes}"])
-    removals = [figure for figure in (_without_inputs(findings), _without_neurons(findings)) if figure is not None]
-    figures = [*_policies(findings), _influence(findings), *removals]
+    if data.task is None or data.champion is None:
+        return Section("learned", "What it learned", notices=[f"Left out: {data.why_no_episodes}"])
+    removals = [figure for figure in (_without_inputs(data), _without_neurons(data)) if figure is not None]
+    figures = [*_policies(data), _influence(data), *removals]
     notices = (
-        [] if len(removals) == 2 else [f"Returns without an input or a neuron are left out: {findings.cost_in_words}."]
+        [] if len(removals) == 2 else [f"Returns without an input or a neuron are left out: {data.cost_in_words}."]
     )
-    return Section("learned", "What it learned", [_lead(findings)], figures, notices=notices)
+    return Section("learned", "What it learned", [_lead(data)], figures, notices=notices)
 
 
-def _lead(findings: Findings) -> str:
-    order = np.argsort(-findings.influence, kind="stable")[:2]
-    inputs = [f"{findings.names.inputs[index]} ({percent(findings.influence[index])})" for index in order]
+def _lead(data: ReportData) -> str:
+    order = np.argsort(-data.influence, kind="stable")[:2]
+    inputs = [f"{data.names.inputs[index]} ({percent(data.influence[index])})" for index in order]
     return f"The most influential inputs: {' and '.join(inputs)}."
 
 
-def _policies(findings: Findings) -> list[Figure]:
-    champion, names = findings.champion, findings.names
+def _policies(data: ReportData) -> list[Figure]:
+    champion, names = data.champion, data.names
     assert champion is not None
-    assert findings.task is not None
-    if isinstance(findings.task.observation_space, spaces.Discrete):
-        return [_table(findings)]
-    order = np.argsort(-findings.influence, kind="stable")
-    surface = policy_surface(champion, findings.episodes, order.tolist())
+    assert data.task is not None
+    if isinstance(data.task.observation_space, spaces.Discrete):
+        return [_table(data)]
+    order = np.argsort(-data.influence, kind="stable")
+    surface = policy_surface(champion, data.episodes, order.tolist())
     rest = "" if champion.architecture.num_inputs <= 2 else ", all others at their median"
     rest += ", its memory too" if champion.architecture.recurrent else ""
     inputs = " and ".join(names.inputs[index] for index in surface.inputs)
-    panels = 1 if findings.choices else min(surface.actions.shape[2], _MAX_PANELS)
+    panels = 1 if data.choices else min(surface.actions.shape[2], _MAX_PANELS)
     figures = []
     for panel in range(panels):
         of = "" if panels == 1 else f", {names.outputs[panel]}"
         found = np.unique(surface.actions[:, :, panel]).tolist()
         words = [names.outputs[int(v)] if 0 <= int(v) < len(names.outputs) else f"{v:g}" for v in found]
         figures.append(
-            drawn(
+            draw_figure(
                 f"policy-{panel}", f"Policy{of}",
                 f"The action over {inputs}, its most influential inputs{rest}. "
                 "Dots: observations in the episodes shown above.",
-                lambda ax, panel=panel: policy_map(surface, names, choices=findings.choices, number=panel, ax=ax),  # type: ignore[misc]
-                words=words if findings.choices else (), size=(4.0, 3.2),
+                lambda ax, panel=panel: policy_map(surface, names, choices=data.choices, number=panel, ax=ax),  # type: ignore[misc]
+                words=words if data.choices else (), size=(4.0, 3.2),
             )
         )  # fmt: skip
     return figures
 
 
-def _table(findings: Findings) -> Figure:
-    champion = findings.champion
+def _table(data: ReportData) -> Figure:
+    champion = data.champion
     assert champion is not None
     actions = policy_table(champion, _MAX_VALUES)
     values = champion.architecture.num_inputs
     cut = f" The first {_MAX_VALUES:,} of {values:,} observations are shown." if values > _MAX_VALUES else ""
-    rows, tiles = _layout(findings, len(actions))
+    rows, tiles = _layout(data, len(actions))
     place = ", on the environment's own map" if tiles else ""
-    return drawn(
+    return draw_figure(
         "policy-0", "Policy", f"The action for each observation{place}.{cut}",
-        lambda ax: policy_grid(actions, findings.names, rows, tiles, ax), size=(4.0, 3.9),
-        alternative="; ".join(f"{v}: {_word(findings, action)}" for v, action in enumerate(actions.tolist()[:100])),
+        lambda ax: policy_grid(actions, data.names, rows, tiles, ax), size=(4.0, 3.9),
+        alternative="; ".join(f"{v}: {_word(data, action)}" for v, action in enumerate(actions.tolist()[:100])),
     )  # fmt: skip
 
 
-def _word(findings: Findings, action: float) -> str:
-    outputs = findings.names.outputs
+def _word(data: ReportData, action: float) -> str:
+    outputs = data.names.outputs
     return outputs[int(action)] if 0 <= int(action) < len(outputs) else f"{action:g}"
 
 
-def _layout(findings: Findings, values: int) -> tuple[int, list[str]]:
+def _layout(data: ReportData, values: int) -> tuple[int, list[str]]:
     """Rows of the grid, and a letter for each value if the environment has a map with a square for each value."""
-    assert findings.task is not None
-    with findings.task.instance() as sample:
+    assert data.task is not None
+    with data.task.instance() as sample:
         drawing = np.asarray(getattr(sample.open().unwrapped, "desc", ()))
     if drawing.ndim == 2 and drawing.size == values:
         return drawing.shape[0], [_letter(tile) for tile in drawing.ravel()]
@@ -105,37 +105,35 @@ def _letter(tile: Any) -> str:
     return tile.decode(errors="replace") if isinstance(tile, bytes) else str(tile)
 
 
-def _influence(findings: Findings) -> Figure:
-    names = findings.names.inputs
+def _influence(data: ReportData) -> Figure:
+    names = data.names.inputs
     more = f" The {_MAX_INPUTS} greatest are shown." if len(names) > _MAX_INPUTS else ""
-    tried = int(np.isfinite(findings.influence).sum())
+    tried = int(np.isfinite(data.influence).sum())
     if tried < len(names):
         more += f" Of {len(names):,} inputs, {tried:,} were tried: those with the strongest weights that vary most."
-    strongest = np.argsort(-findings.influence, kind="stable")[: 2 * _MAX_INPUTS].tolist()
+    strongest = np.argsort(-data.influence, kind="stable")[: 2 * _MAX_INPUTS].tolist()
     what = (
-        "The share of actions that change"
-        if findings.choices
-        else "The mean change of actions, as a share of their range,"
+        "The share of actions that change" if data.choices else "The mean change of actions, as a share of their range,"
     )
-    return drawn(
+    return draw_figure(
         "influence", "Influence of each input", f"{what} if an input gets values from other steps.{more}",
-        lambda ax: influence_bars(findings.influence, names, _MAX_INPUTS, ax=ax),
+        lambda ax: influence_bars(data.influence, names, _MAX_INPUTS, ax=ax),
         size=_bars(min(len(names), _MAX_INPUTS)),
         alternative="; ".join(
-            f"{names[index]}: {percent(findings.influence[index], 1)}" for index in strongest
+            f"{names[index]}: {percent(data.influence[index], 1)}" for index in strongest
         ),
     )  # fmt: skip
 
 
-def _without_inputs(findings: Findings) -> Figure | None:
-    champion, most = findings.champion, _most_removals(findings, _MAX_INPUTS)
+def _without_inputs(data: ReportData) -> Figure | None:
+    champion, most = data.champion, _most_removals(data, _MAX_INPUTS)
     assert champion is not None
-    if findings.trials is None or most < 1:
+    if data.trials is None or most < 1:
         return None
-    order = np.argsort(-findings.influence, kind="stable")[:most].tolist()
-    removals = without_inputs(champion, findings.episodes, findings.trials, order, _SECONDS * findings.effort)
-    names = [findings.names.inputs[index] for index in order]
-    return drawn(
+    order = np.argsort(-data.influence, kind="stable")[:most].tolist()
+    removals = without_inputs(champion, data.episodes, data.trials, order, _SECONDS * data.effort)
+    names = [data.names.inputs[index] for index in order]
+    return draw_figure(
         "without-inputs", "Without an input",
         f"Change of the mean return ({number(removals.whole, 4)}) in {counted(removals.episodes, 'episode')} "
         "if an input is fixed at its mean.",
@@ -154,23 +152,23 @@ def _bars(count: int) -> tuple[float, float]:
     return 4.0, max(2.9, 0.21 * min(count, _MAX_BARS) + 0.8)
 
 
-def _most_removals(findings: Findings, most: int) -> int:
+def _most_removals(data: ReportData, most: int) -> int:
     """The number of parts without which the champion can be run, at most `most`."""
-    return 0 if findings.trials is None else findings.trials.affordable(most + 1) - 1
+    return 0 if data.trials is None else data.trials.affordable(most + 1) - 1
 
 
-def _without_neurons(findings: Findings) -> Figure | None:
-    champion, most = findings.champion, _most_removals(findings, _MAX_PARTS)
+def _without_neurons(data: ReportData) -> Figure | None:
+    champion, most = data.champion, _most_removals(data, _MAX_PARTS)
     assert champion is not None
-    if findings.trials is None or most < 1 or not champion.architecture.num_hidden:
+    if data.trials is None or most < 1 or not champion.architecture.num_hidden:
         return None
-    neurons = findings.strongest("neurons", most)
+    neurons = data.strongest("neurons", most)
     hidden = champion.architecture.num_hidden
     cut = f" Tried: the {len(neurons)} neurons with the strongest connections." if len(neurons) < hidden else ""
     cut += f" Shown: the {_MAX_BARS} greatest losses." if len(neurons) > _MAX_BARS else ""
-    removals = without_neurons(champion, findings.trials, neurons, _SECONDS * findings.effort)
+    removals = without_neurons(champion, data.trials, neurons, _SECONDS * data.effort)
     names = [str(index) for index in neurons]
-    return drawn(
+    return draw_figure(
         "without-neurons", "Without a hidden neuron",
         f"Change of the mean return ({number(removals.whole, 4)}) in {counted(removals.episodes, 'episode')} "
         f"if a hidden neuron's output is fixed at 0.{cut}",

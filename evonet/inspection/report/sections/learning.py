@@ -8,8 +8,8 @@ from evonet.inspection.phrases import counted, duration, number, refinement
 from evonet.inspection.plots import diversity, learning_curve, network_sizes
 from evonet.inspection.plots.learning import Over
 from evonet.inspection.plots.palette import Axes, legend
-from evonet.inspection.report.figure import Figure, drawn
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.figure import Figure, draw_figure
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 
 _WIDE, _SIZE = (8.4, 3.5), (4.0, 3.6)
@@ -19,17 +19,17 @@ _CAPTION = (
 )
 
 
-def learning(findings: Findings) -> Section:
+def learning(data: ReportData) -> Section:
     """Learning curves over evaluations or, by a switch, environment steps; and the diversity."""
-    run = findings.run
+    run = data.run
     metrics = run.metrics
     if not len(metrics.get("generation", ())):
         return Section("learning", "Learning", notices=["There is no generation yet."])
-    switch = [_learning(findings, "evaluations")]
+    switch = [_learning(data, "evaluations")]
     if int(metrics["environment_steps"][-1]):
-        switch.append(_learning(findings, "environment_steps"))
+        switch.append(_learning(data, "environment_steps"))
     figures = [
-        drawn(
+        draw_figure(
             "diversity", "Diversity",
             "The standard deviation of a gene in the population, mean over all genes.",
             lambda ax: diversity(run, ax), size=_SIZE,
@@ -37,28 +37,28 @@ def learning(findings: Findings) -> Section:
     ]  # fmt: skip
     if "connections" in metrics:
         figures.append(
-            drawn(
+            draw_figure(
                 "size", "Size of the networks", "Biases count as connections.",
                 lambda ax: network_sizes(run, ax), size=_SIZE,
             )
         )  # fmt: skip
-    return Section("learning", "Learning", [_lead(findings)], figures, parts={"switch": switch})
+    return Section("learning", "Learning", [_lead(data)], figures, parts={"switch": switch})
 
 
-def _learning(findings: Findings, over: Over) -> Figure:
+def _learning(data: ReportData, over: Over) -> Figure:
     def draw(ax: Axes) -> None:
-        learning_curve(findings.run, over, ax)
+        learning_curve(data.run, over, ax)
         legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5), ncols=1, borderaxespad=0.4)
 
     name = over.replace("_", " ")
-    return drawn(
+    return draw_figure(
         f"learning-{name.rpartition(' ')[2]}", f"Over {name}", _CAPTION, draw,
-        alternative=_alternative(findings, over), size=_WIDE,
+        alternative=_alternative(data, over), size=_WIDE,
     )  # fmt: skip
 
 
-def _lead(findings: Findings) -> str:
-    summary = findings.run.summary
+def _lead(data: ReportData) -> str:
+    summary = data.run.summary
     effort = (
         f"{counted(summary['generations'], 'generation')}, {counted(summary['evaluations'], 'evaluation')} and "
         f"{counted(summary['environment_steps'], 'environment step')} of training"
@@ -74,8 +74,8 @@ def _lead(findings: Findings) -> str:
     )
 
 
-def _alternative(findings: Findings, over: Over) -> str:
-    metrics = findings.run.metrics
+def _alternative(data: ReportData, over: Over) -> str:
+    metrics = data.run.metrics
     first, last = (float(metrics["median"][index]) for index in (0, -1))
     best = float(np.nanmax(metrics["best"])) if np.isfinite(metrics["best"]).any() else float("nan")
     ended = float(metrics["validation_mean"][-1])

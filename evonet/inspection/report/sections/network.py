@@ -11,8 +11,8 @@ from evonet.champion import Champion
 from evonet.inspection.phrases import counted, first_few
 from evonet.inspection.plots import network_diagram, weight_maps
 from evonet.inspection.plots.network import MAX_MAPPED, WIDEST, connection_genes, shown_genes
-from evonet.inspection.report.figure import Figure, drawn
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.figure import Figure, draw_figure
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 from evonet.inspection.table import Table
 from evonet.operators.structure import inputs_left_out
@@ -25,30 +25,30 @@ _LARGEST = 1.797e308  # the largest number with four digits
 _WIDEST_TABLE = 24  # columns; instead of a wider table, each neuron has its own
 
 
-def network(findings: Findings) -> Section:
+def network(data: ReportData) -> Section:
     """The diagram with a slider over generations, weights as a map, and each neuron's weights as tables."""
-    champion = findings.champion
+    champion = data.champion
     if champion is None:
         return Section("network", "Network", notices=["Left out: there is no champion."])
     shape = champion.architecture
     widest = max(shape.num_inputs, shape.num_hidden, shape.num_outputs)
     rows = min(_MAX_NEURONS, widest)
-    diagram = drawn(
+    diagram = draw_figure(
         "network", "Neurons and connections",
-        "Blue: the weight is positive; orange: it is negative; the wider, the stronger. " + _marks(findings)
+        "Blue: the weight is positive; orange: it is negative; the wider, the stronger. " + _marks(data)
         + (" Recurrent weights are in the map of all weights." if shape.recurrent else ""),
-        lambda ax: network_diagram(champion.network, findings.names, findings.states, _MAX_NEURONS, ax=ax),
+        lambda ax: network_diagram(champion.network, data.names, data.states, _MAX_NEURONS, ax=ax),
         alternative=f"Diagram of a network with {_sizes(champion)}, and the weights of its strongest connections.",
         size=(8.4, max(3.6, 0.26 * rows + 0.4)),
     )  # fmt: skip
-    maps = drawn(
+    maps = draw_figure(
         "weights", "Strongest weights" if widest > MAX_MAPPED else "All weights",
         "A row for each hidden neuron: incoming weights on the left, outgoing weights on the right.",
-        lambda ax: weight_maps(champion.network, findings.names, ax), size=_map_size(champion),
+        lambda ax: weight_maps(champion.network, data.names, ax), size=_map_size(champion),
     )  # fmt: skip
     notices = []
-    if findings.states is None:
-        notices.append(f"Dead and saturated neurons are not marked: {findings.why_no_episodes}")
+    if data.states is None:
+        notices.append(f"Dead and saturated neurons are not marked: {data.why_no_episodes}")
     if widest > _MAX_NEURONS:
         notices.append(f"The diagram shows the {_MAX_NEURONS} neurons of each layer with the strongest connections.")
     if widest > MAX_MAPPED:
@@ -56,8 +56,8 @@ def network(findings: Findings) -> Section:
     if shape.genome_size > _MAX_GENES:
         notices.append("There are too many weights for tables here: evonet inspect --json has all of them.")
     return Section(
-        "network", "Network", [_lead(findings, champion)], [diagram, maps], _tables(findings, champion), notices,
-        {"generations": _generations(findings, champion, diagram)},
+        "network", "Network", [_lead(data, champion)], [diagram, maps], _tables(data, champion), notices,
+        {"generations": _generations(data, champion, diagram)},
     )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def _sizes(champion: Champion) -> str:
     return ", ".join(counted(size, noun) for size, noun in sizes)
 
 
-def _lead(findings: Findings, champion: Champion) -> str:
+def _lead(data: ReportData, champion: Champion) -> str:
     shape = champion.architecture
     marks = [f"{shape.hidden_activation} and {shape.output_activation}"]
     marks += ["recurrent"] if shape.recurrent else []
@@ -77,12 +77,12 @@ def _lead(findings: Findings, champion: Champion) -> str:
     connections = int(np.count_nonzero(champion.genome))
     if connections < shape.genome_size:
         lead += f" {counted(connections, 'connection')} exist{'s' if connections == 1 else ''}."
-    missing = [findings.names.inputs[index] for index in inputs_left_out(champion.genome != 0, shape)]
+    missing = [data.names.inputs[index] for index in inputs_left_out(champion.genome != 0, shape)]
     if missing:
         lead += f" Left out: the input{'s' if len(missing) > 1 else ''} {first_few(missing)}."
-    if findings.states is None:
+    if data.states is None:
         return lead
-    counts = Counter(findings.states)
+    counts = Counter(data.states)
     inactive = [
         f"{counts[state]:,} {'is' if counts[state] == 1 else 'are'} {state}"
         for state in ("dead", "saturated")
@@ -95,8 +95,8 @@ def _lead(findings: Findings, champion: Champion) -> str:
     )
 
 
-def _marks(findings: Findings) -> str:
-    if findings.states is None:
+def _marks(data: ReportData) -> str:
+    if data.states is None:
         return "Point at a connection for its weight."
     return "Hidden neurons: grey and dotted if dead, yellow and dashed if saturated, in the episodes shown below."
 
@@ -108,7 +108,7 @@ def _map_size(champion: Champion) -> tuple[float, float]:
     return (8.4 if wide else 4.0, min(7.0, max(3.6, 0.2 * shape.num_hidden + 1.8)))
 
 
-def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dict[str, Any]:
+def _generations(data: ReportData, champion: Champion, diagram: Figure) -> dict[str, Any]:
     """Weights of the drawn connections in each of the run's recorded fittest individuals, and in the champion."""
     genes = shown_genes(champion.network, _MAX_NEURONS)
     frames = [
@@ -116,7 +116,7 @@ def _generations(findings: Findings, champion: Champion, diagram: Figure) -> dic
             "label": f"generation {each.generation} · individual {each.id}, fitness {each.training_fitness:.5g}",
             "weights": _short(each.genome[genes]),
         }
-        for each in findings.run.some_fittest(_MAX_SNAPSHOTS)
+        for each in data.run.some_fittest(_MAX_SNAPSHOTS)
     ]
     label = f"the champion: individual {champion.id}, chosen in generation {champion.generation}"
     frames.append({"label": label, "weights": _short(champion.genome[genes])})
@@ -129,8 +129,8 @@ def _short(weights: FloatArray) -> list[float]:
     return [float(f"{weight:.4g}") for weight in np.clip(weights, -_LARGEST, _LARGEST).tolist()]
 
 
-def _tables(findings: Findings, champion: Champion) -> list[Table]:
-    shape, names = champion.architecture, findings.names
+def _tables(data: ReportData, champion: Champion) -> list[Table]:
+    shape, names = champion.architecture, data.names
     if shape.genome_size > _MAX_GENES:
         return []
     sources = [*names.inputs, *(["bias"] if shape.bias else [])]
@@ -140,7 +140,7 @@ def _tables(findings: Findings, champion: Champion) -> list[Table]:
     for index in range(shape.num_hidden):
         neuron = champion.network.neuron("hidden", index)
         rows.append((index, [*neuron.incoming, *neuron.bias, *neuron.recurrent], neuron.outgoing.tolist()))
-    states: list[str] = list(findings.states) if findings.states else ["–"] * shape.num_hidden
+    states: list[str] = list(data.states) if data.states else ["–"] * shape.num_hidden
     if not rows:
         tables = []
     elif len(sources) + len(targets) <= _WIDEST_TABLE:
@@ -160,13 +160,13 @@ def _tables(findings: Findings, champion: Champion) -> list[Table]:
             )
             for index, incoming, outgoing in rows
         ]
-    return [*tables, _outputs(findings, champion, targets)]
+    return [*tables, _outputs(data, champion, targets)]
 
 
-def _outputs(findings: Findings, champion: Champion, targets: list[str]) -> Table:
+def _outputs(data: ReportData, champion: Champion, targets: list[str]) -> Table:
     shape = champion.architecture
     head = ["output neuron", *(["bias"] if shape.bias else []), *(f"from hidden {i}" for i in range(shape.num_hidden))]
-    head += [f"from {name}" for name in findings.names.inputs] if shape.skip else []
+    head += [f"from {name}" for name in data.names.inputs] if shape.skip else []
     body = []
     for index, name in enumerate(targets):
         neuron = champion.network.neuron("output", index)

@@ -14,8 +14,8 @@ from evonet.files.bounded import read_text
 from evonet.files.directory import reading_below
 from evonet.inspection.phrases import counted, duration, where_scored
 from evonet.inspection.plots.palette import POSITIVE, Axes
-from evonet.inspection.report.figure import Figure, drawn
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.figure import Figure, draw_figure
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 from evonet.inspection.table import Table
 from evonet.shell import allowing, command
@@ -23,40 +23,40 @@ from evonet.shell import allowing, command
 _SHOWN_FAULTS = 20
 
 
-def record(findings: Findings) -> Section:
+def record(data: ReportData) -> Section:
     """Faults, timings, settings, versions, and the command that repeats the run."""
-    run = findings.run
+    run = data.run
     commands = [command("evonet", "run", run.path / CONFIG, *allowing(run.imports))]
     with reading_below(run.path / CONFIG) as file:
         settings = read_text(file, LONGEST_CONFIG)
     parts = {"commands": commands, "settings": settings}
-    tables = [*_faults(findings), *_versions(findings)]
-    return Section("record", "Record", _lead(findings), _timings(findings), tables, parts=parts)
+    tables = [*_faults(data), *_versions(data)]
+    return Section("record", "Record", _lead(data), _timings(data), tables, parts=parts)
 
 
-def _lead(findings: Findings) -> list[str]:
-    summary, faults = findings.run.summary, findings.run.faults
+def _lead(data: ReportData) -> list[str]:
+    summary, faults = data.run.summary, data.run.faults
     speed = ""
     if summary["seconds"] and summary["environment_steps"]:
         steps = (summary["environment_steps"] + summary["validation_steps"]) / summary["seconds"]
         speed = f", {steps:,.0f} environment steps a second with validation"
-    failed = f"{counted(len(faults), 'episode')} failed: {_kinds(findings)}." if faults else "No episode failed."
+    failed = f"{counted(len(faults), 'episode')} failed: {_kinds(data)}." if faults else "No episode failed."
     lead = [f"The run took {duration(summary['seconds'])}{speed}.", failed]
-    champion = findings.champion
+    champion = data.champion
     if champion is not None and champion.task is not None and (why := why_no_kernel(champion.task)):
         lead.append(f"Note: {why}.")
-    if where := where_scored(findings.run.settings):
+    if where := where_scored(data.run.settings):
         lead.append(where)
     return lead
 
 
-def _kinds(findings: Findings) -> str:
-    counts = Counter(str(fault.get("kind")) for fault in findings.run.faults)
+def _kinds(data: ReportData) -> str:
+    counts = Counter(str(fault.get("kind")) for fault in data.run.faults)
     return ", ".join(f"{count:,} × {kind}" for kind, count in counts.most_common())
 
 
-def _timings(findings: Findings) -> list[Figure]:
-    seconds = findings.run.seconds
+def _timings(data: ReportData) -> list[Figure]:
+    seconds = data.run.seconds
     if len(seconds) < 2:
         return []
     spent = np.array([seconds[0], *(after - before for before, after in pairwise(seconds))])
@@ -73,11 +73,11 @@ def _timings(findings: Findings) -> list[Figure]:
         ax.set_ylabel("seconds")
 
     caption = f"Median {np.median(spent):.2g} s a generation; the first includes the start."
-    return [drawn("timings", "Time of each generation", caption, draw, size=(12.0, 2.4))]
+    return [draw_figure("timings", "Time of each generation", caption, draw, size=(12.0, 2.4))]
 
 
-def _faults(findings: Findings) -> list[Table]:
-    faults = findings.run.faults
+def _faults(data: ReportData) -> list[Table]:
+    faults = data.run.faults
     if not faults:
         return []
     keys = ("generation", "individual", "episode", "seed", "kind", "step", "message")
@@ -88,7 +88,7 @@ def _faults(findings: Findings) -> list[Table]:
     return [Table(f"Faults{more}", keys, rows, numbers=False)]
 
 
-def _versions(findings: Findings) -> list[Table]:
-    versions = findings.run.summary.get("versions") or {}
+def _versions(data: ReportData) -> list[Table]:
+    versions = data.run.summary.get("versions") or {}
     rows = [[str(name), str(version)] for name, version in versions.items()]
     return [Table("Versions", ["software", "version"], rows, open=True, numbers=False)] if rows else []

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from evonet.inspection.phrases import counted, number, verdict_sentence
-from evonet.inspection.report.findings import Findings
+from evonet.inspection.report.report_data import ReportData
 from evonet.inspection.report.section import Section
 
 
-def verdict(findings: Findings) -> Section:
+def verdict(data: ReportData) -> Section:
     """The verdict in one sentence, with the replay beside it, and what the score is compared with."""
-    summary = findings.run.summary
+    summary = data.run.summary
     if summary["champion"] is None:
         parts: dict[str, Any] = {"badge": "no champion", "sentence": verdict_sentence(summary), "scores": []}
     else:
-        parts = {"badge": _badge(summary), "sentence": verdict_sentence(summary), "scores": _scores(findings)}
-    if findings.task is not None and findings.sheets:
-        parts["replay"] = next(iter(findings.replayed))
+        parts = {"badge": _badge(summary), "sentence": verdict_sentence(summary), "scores": _scores(data)}
+    if data.task is not None and data.sheets:
+        parts["replay"] = next(iter(data.replayed))
     return Section("verdict", "Verdict", parts=parts)
 
 
@@ -32,9 +32,9 @@ def _badge(summary: Mapping[str, Any]) -> str:
     return "solved" if summary["solved"] else "not solved"
 
 
-def _scores(findings: Findings) -> list[dict[str, str]]:
+def _scores(data: ReportData) -> list[dict[str, str]]:
     """The scores beside the sentence, which has that of the test; each with name, value and note."""
-    summary = findings.run.summary
+    summary = data.run.summary
     champion = summary["champion"]
     cards = []
     if summary["target"] is not None:
@@ -45,13 +45,11 @@ def _scores(findings: Findings) -> list[dict[str, str]]:
     cards += _weighted_and_measured(champion)
     if champion["training_fitness"] is not None:
         cards.append(_card("training", champion["training_fitness"], "in its generation, optimistically biased"))
-    if findings.random_networks is not None:
-        cards.append(
-            _card("random weights", findings.random_networks.mean, f"{findings.random_networks.size} networks")
-        )
-    elif len(findings.run.metrics.get("mean", ())):
+    if data.random_networks is not None:
+        cards.append(_card("random weights", data.random_networks.mean, f"{data.random_networks.size} networks"))
+    elif len(data.run.metrics.get("mean", ())):
         note = "mean training fitness of the first generation"
-        cards.append(_card("first generation", float(findings.run.metrics["mean"][0]), note))
+        cards.append(_card("first generation", float(data.run.metrics["mean"][0]), note))
     return cards
 
 

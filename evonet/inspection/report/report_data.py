@@ -19,8 +19,8 @@ from evonet.inspection.analysis.trajectory import Trajectory, trajectories
 from evonet.inspection.analysis.trials import PATIENCE, Trials
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import counted
-from evonet.inspection.report.recording import played
-from evonet.inspection.report.sheet import Sheet
+from evonet.inspection.report.recording import record_episodes
+from evonet.inspection.report.sprite_sheet import SpriteSheet
 from evonet.seeding import Purpose, episode_seeds, generator
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
@@ -48,7 +48,7 @@ class RandomNetworks(NamedTuple):
     mean: float
 
 
-class Findings:
+class ReportData:
     """A run and its champion's episodes, computed on first use; a context manager that closes engines.
 
     Args:
@@ -175,9 +175,9 @@ class Findings:
         return found
 
     @cached_property
-    def _played(self) -> tuple[list[Trajectory], list[Sheet], str]:
+    def _played(self) -> tuple[list[Trajectory], list[SpriteSheet], str]:
         assert self.champion is not None
-        return played(self.champion, self.seeds[list(self.replayed.values())])
+        return record_episodes(self.champion, self.seeds[list(self.replayed.values())])
 
     @property
     def episodes(self) -> Sequence[Trajectory]:
@@ -185,7 +185,7 @@ class Findings:
         return self._played[0]
 
     @property
-    def sheets(self) -> Sequence[Sheet]:
+    def sheets(self) -> Sequence[SpriteSheet]:
         """Sprite sheets of `episodes`; none if the environment cannot be rendered."""
         return self._played[1]
 

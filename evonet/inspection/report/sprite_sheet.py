@@ -26,7 +26,7 @@ _SAMPLE = 9  # frames of which the background is the median
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SpriteSheet:
     """A sprite sheet.
 
     Attributes:
@@ -47,7 +47,7 @@ class Sheet:
     pace: float
 
 
-def sheet_of(frames: Sequence[Picture], every: int, pace: float, most_bytes: int) -> Sheet:
+def sprite_sheet(frames: Sequence[Picture], every: int, pace: float, most_bytes: int) -> SpriteSheet:
     """The sheet of an episode's frames, with smaller and fewer frames where it would be too big.
 
     Args:
@@ -66,7 +66,7 @@ def sheet_of(frames: Sequence[Picture], every: int, pace: float, most_bytes: int
             continue
         data = _address(packed.picture())
         high, wide = packed.background.shape[:2]
-        sheet = Sheet(data, wide, high, [part.place for part in packed.parts], every * step, pace / step)
+        sheet = SpriteSheet(data, wide, high, [part.place for part in packed.parts], every * step, pace / step)
         if len(data) <= most_bytes:
             break
         bytes_a_pixel = len(data) / packed.pixels

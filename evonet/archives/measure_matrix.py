@@ -15,7 +15,7 @@ Measures: TypeAlias = Mapping[str, ArrayLike] | ArrayLike
 """Measures of n individuals: `(n,)` by name, or a matrix `(n, k)` whose columns are in the order of the names."""
 
 
-def measure_columns(owner: str, measures: Measures | None, names: Sequence[str], n: int) -> FloatArray:
+def measure_matrix(owner: str, measures: Measures | None, names: Sequence[str], n: int) -> FloatArray:
     """The measures `names` of n individuals, `(n, k)`.
 
     Args:

@@ -1,4 +1,4 @@
-"""The archives and fronts of a comparison in words: rows of tables, and notes on what the numbers count from."""
+"""The archives and fronts of a comparison as rows of tables, with notes on what the numbers count from."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def archive_rows(archives: Mapping[str, Any], short: Callable[[str], str] = str)
     """
     rows = [["", "QD score", "coverage", "best"]]
     for each in archives["compared"]:
-        rows += [[label, *_figures(figures)] for label, figures in _stages(each, short)]
+        rows += [[label, *_metrics(metrics)] for label, metrics in _stages(each, short)]
     return rows
 
 
 def _stages(side: Mapping[str, Any], short: Callable[[str], str]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The labels and figures of a run or study in training, and on held-out episodes if it has them."""
+    """The labels and metrics of a run or study in training, and on held-out episodes if it has them."""
     name = short(side["name"])
     runs = "" if side["runs"] == 1 else f" ({counted(side['runs'], 'run')})"
     stages = [(f"{name}{runs}, training", side["training"])]
@@ -48,8 +48,8 @@ def front_rows(fronts: Mapping[str, Any], short: Callable[[str], str] = str) -> 
     """
     rows = [["", "individuals", "hypervolume"]]
     for each in fronts["compared"]:
-        for label, figures in _stages(each, short):
-            rows.append([label, _estimate(figures["individuals"]), _estimate(figures["hypervolume"])])
+        for label, metrics in _stages(each, short):
+            rows.append([label, _estimate(metrics["individuals"]), _estimate(metrics["hypervolume"])])
     return rows
 
 
@@ -65,9 +65,9 @@ def _of_runs(data: Mapping[str, Any]) -> str:
     return " Means of runs, with 95 % intervals." if any(each["runs"] > 1 for each in data["compared"]) else ""
 
 
-def _figures(figures: Mapping[str, Any]) -> list[str]:
-    shares = figures["coverage"]
-    return [_estimate(figures["qd_score"]), _estimate(shares, share=True), _estimate(figures["best"])]
+def _metrics(metrics: Mapping[str, Any]) -> list[str]:
+    shares = metrics["coverage"]
+    return [_estimate(metrics["qd_score"]), _estimate(shares, share=True), _estimate(metrics["best"])]
 
 
 def _estimate(estimate: Mapping[str, Any] | None, *, share: bool = False) -> str:

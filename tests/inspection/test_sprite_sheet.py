@@ -8,7 +8,7 @@ import pytest
 
 from evonet.inspection.report.layout import spans
 from evonet.inspection.report.recording import _MAX_FRAMES
-from evonet.inspection.report.sheet import MAX_WIDTH, resized, sheet_of
+from evonet.inspection.report.sprite_sheet import MAX_WIDTH, resized, sprite_sheet
 
 image = pytest.importorskip("PIL.Image")
 
@@ -36,7 +36,7 @@ def played(sheet, number):
 
 def test_each_frame_is_found_again_in_the_sheet():
     frames = [scene(step) for step in range(100)]
-    sheet = sheet_of(frames, 2, 25.0, 1_000_000)
+    sheet = sprite_sheet(frames, 2, 25.0, 1_000_000)
     assert (sheet.width, sheet.height, sheet.every, sheet.pace, len(sheet.parts)) == (300, 200, 2, 25.0, 100)
     for number in (0, 37, 99):
         assert np.abs(played(sheet, number) - frames[number]).mean() < 2.0
@@ -44,14 +44,14 @@ def test_each_frame_is_found_again_in_the_sheet():
 
 
 def test_frames_that_never_change_have_no_parts():
-    sheet = sheet_of([scene(0)] * 5, 1, 20.0, 1_000_000)
+    sheet = sprite_sheet([scene(0)] * 5, 1, 20.0, 1_000_000)
     assert [part[2:4] for part in sheet.parts] == [(0, 0)] * 5
 
 
 def test_what_is_too_big_gets_smaller_and_then_fewer_frames_at_the_same_speed():
     noise = np.random.default_rng(0)
     frames = [noise.integers(0, 256, (480, 640, 3), dtype=np.uint8) for _ in range(32)]
-    sheet = sheet_of(frames, 1, 20.0, 400_000)
+    sheet = sprite_sheet(frames, 1, 20.0, 400_000)
     assert len(sheet.data) <= 400_000
     assert sheet.width < 640
     assert len(sheet.parts) * sheet.every == 32
