@@ -152,6 +152,23 @@ def cluster(options: argparse.Namespace) -> Iterator[Cluster | None]:
         yield found
 
 
+def path_to_read(options: argparse.Namespace, path: Path, *, studies: bool = True) -> Path:
+    """The path that a command reads, `last` resolved; from now on, the modules of `--allow-import` may be imported.
+
+    Args:
+        options: the command's options.
+        path: the path as it was typed.
+        studies: whether `last` may be a study.
+
+    Raises:
+        ConfigError: `path` is `last`, and there is no run.
+    """
+    from evonet.experiment.run_files.run_finder import resolve_last
+
+    allow_imports(options.allow_import)
+    return resolve_last(path, studies=studies)
+
+
 def load_config(options: argparse.Namespace) -> Config:
     """Load the config that the options name, with their overrides."""
     from evonet.experiment.config.catalogue import config_path

@@ -6,7 +6,7 @@ import argparse
 import functools
 from pathlib import Path
 
-from evonet.cli.console import RUN_HELP, Commands, allow_imports, print_unless_quiet, stdout_kept_for_the_result
+from evonet.cli.console import RUN_HELP, Commands, path_to_read, print_unless_quiet, stdout_kept_for_the_result
 from evonet.cli.run import add_output_arguments, print_results
 
 
@@ -27,11 +27,9 @@ def add_to(commands: Commands) -> None:
 
 
 def _finish(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_files.run_finder import resolve_last
     from evonet.experiment.runner import finish
 
-    allow_imports(options.allow_import)
-    run = resolve_last(options.run, studies=False)
+    run = path_to_read(options, options.run, studies=False)
     with stdout_kept_for_the_result():
         summary = finish(run, options.allow_import, functools.partial(print_unless_quiet, options))
     return print_results(options, summary)

@@ -14,8 +14,8 @@ from evonet.cli.console import (
     RUN_OR_STUDY_HELP,
     Commands,
     add_allow_import_argument,
-    allow_imports,
     painter,
+    path_to_read,
     print_note,
     print_painted,
     stdout_kept_for_the_result,
@@ -47,10 +47,9 @@ def add_to(commands: Commands) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_files.run_finder import is_study, resolve_last
+    from evonet.experiment.run_files.run_finder import is_study
 
-    allow_imports(options.allow_import)
-    path = resolve_last(options.run)
+    path = path_to_read(options, options.run)
     if options.open and options.html is None:
         options.html = _BESIDE_THE_RUN
     if path.is_file():

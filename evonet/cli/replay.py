@@ -13,8 +13,8 @@ from evonet.cli.console import (
     DONE,
     RUN_OR_STUDY_HELP,
     Commands,
-    allow_imports,
     cell,
+    path_to_read,
     positive,
     print_note,
     stdout_kept_for_the_result,
@@ -80,10 +80,7 @@ def _generations(text: str) -> list[int | None]:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_files.run_finder import resolve_last
-
-    allow_imports(options.allow_import)
-    options.run = resolve_last(options.run, studies=options.fault is None)
+    options.run = path_to_read(options, options.run, studies=options.fault is None)
     if options.generations is not None:
         return _replay_generations(options)
     return _replay_champion(options) if options.fault is None else _replay_fault(options)

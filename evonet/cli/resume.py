@@ -10,8 +10,8 @@ from evonet.cli.console import (
     Commands,
     add_cluster_arguments,
     add_override_arguments,
-    allow_imports,
     overrides,
+    path_to_read,
     warn_of_unused_permissions,
 )
 from evonet.cli.run import add_output_arguments, print_results, run_context
@@ -37,11 +37,9 @@ def add_to(commands: Commands) -> None:
 
 def _resume(options: argparse.Namespace) -> int:
     from evonet.experiment.run_files.run_directory import SUMMARY
-    from evonet.experiment.run_files.run_finder import resolve_last
     from evonet.experiment.runner import resume, resumed_config
 
-    allow_imports(options.allow_import)
-    options.run = resolve_last(options.run, studies=False)
+    options.run = path_to_read(options, options.run, studies=False)
     changes = overrides(options), options.allow_import
     config = resumed_config(options.run, *changes)
     warn_of_unused_permissions(config, options.allow_import)

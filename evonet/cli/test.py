@@ -10,8 +10,8 @@ from evonet.cli.console import (
     DONE,
     Commands,
     add_allow_import_argument,
-    allow_imports,
     painter,
+    path_to_read,
     positive,
     print_painted,
     print_unless_quiet,
@@ -57,10 +57,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _test(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_files.run_finder import resolve_last
-
-    allow_imports(options.allow_import)
-    options.champion = resolve_last(options.champion, studies=False)
+    options.champion = path_to_read(options, options.champion, studies=False)
     return _test_run(options) if options.champion.is_dir() else _test_file(options)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonet.cli.console import DONE, Commands, add_allow_import_argument, allow_imports
+from evonet.cli.console import DONE, Commands, add_allow_import_argument, path_to_read
 from evonet.cli.progress import say_above_the_bar
 
 if TYPE_CHECKING:
@@ -74,10 +74,7 @@ def _port(text: str) -> int:
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from evonet.experiment.run_files.run_finder import resolve_last
-
-    allow_imports(options.allow_import)
-    options.run = resolve_last(options.run)
+    options.run = path_to_read(options, options.run)
     with contextlib.suppress(KeyboardInterrupt):
         if options.attached:
             threading.Thread(target=_end_with_standard_input, daemon=True).start()

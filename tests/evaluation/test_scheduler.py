@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import TooManyFaults
 from evonet.evaluation.executors import InProcess
-from evonet.evaluation.executors.chunks import Chunk, ChunkResult, Loss
+from evonet.evaluation.executors.chunks import Chunk, ChunkFailure, ChunkResult
 from evonet.evaluation.executors.pooled import PooledExecutor
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
@@ -37,10 +37,10 @@ class Roulette:
     def next_done(self):
         chunk = self.waiting.pop(self._choose(len(self.waiting)))
         if self._failing & set(range(chunk.first, chunk.first + len(chunk))):
-            return chunk, ChunkResult(loss=Loss(self._kind, "no more", "where it was"))
+            return chunk, ChunkResult(failure=ChunkFailure(self._kind, "no more", "where it was"))
         if self._accidents and self._choose(4) == 0:
             self._accidents -= 1
-            return chunk, ChunkResult(loss=Loss("died", "killed from outside"))
+            return chunk, ChunkResult(failure=ChunkFailure("died", "killed from outside"))
         (results,) = self._engine.evaluate(chunk.genomes, chunk.individuals, chunk.seeds, chunk.normaliser)
         return chunk, ChunkResult(results, 0.001 * len(chunk), "gymnasium")
 

@@ -14,7 +14,7 @@ import pytest
 
 from evonet.errors import WorkersUnavailable
 from evonet.evaluation.executors import InProcess, WorkerProcesses
-from evonet.evaluation.executors.chunks import Chunk, Loss
+from evonet.evaluation.executors.chunks import Chunk, ChunkFailure
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.fitness import EpisodeReturn
 from evonet.processes import pool, worker
@@ -134,7 +134,7 @@ def test_a_chunk_that_another_thread_gives_up_ends_even_before_its_process_has_b
     assert gone([victim, other])
     workers.pool.submit(Chunk(0, genomes, row, first, None, limit=20.0))
     threading.Timer(0.05, workers.pool.interrupt).start()
-    assert workers.pool.next_done()[1].loss == Loss("died", "the worker process was interrupted")
+    assert workers.pool.next_done()[1].failure == ChunkFailure("died", "the worker process was interrupted")
     assert returns(workers) == expected
 
 

@@ -48,7 +48,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Loss:
+class ChunkFailure:
     """Why a chunk has no results.
 
     Attributes:
@@ -70,13 +70,13 @@ class ChunkResult:
         results: of its episodes; None if the chunk was lost.
         seconds: of work.
         engine_name: the engine that ran.
-        loss: why there are no results; None if there are.
+        failure: why there are no results; None if there are.
     """
 
     results: EpisodeResults | None = None
     seconds: float = 0.0
     engine_name: str = ""
-    loss: Loss | None = None
+    failure: ChunkFailure | None = None
 
 
 class ChunkPool(Protocol):

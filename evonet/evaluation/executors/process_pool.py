@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evonet.evaluation.executors.chunk_worker import make_environments, open_engine, run_chunk
-from evonet.evaluation.executors.chunks import Chunk, ChunkResult, Loss
+from evonet.evaluation.executors.chunks import Chunk, ChunkFailure, ChunkResult
 from evonet.evaluation.results import FaultKind
 from evonet.processes.pool import Call, WorkerPool
 from evonet.processes.worker import CallFailed
@@ -42,7 +42,7 @@ class ProcessChunkPool:
         """
         call, reply = self.processes.next_done()
         (chunk,) = call.arguments
-        return chunk, reply.value if reply.error is None else ChunkResult(loss=_loss(reply.error, chunk.limit))
+        return chunk, reply.value if reply.error is None else ChunkResult(failure=_failure(reply.error, chunk.limit))
 
     def abandon(self) -> None:
         """Forget all chunks; workers that run one are killed."""
@@ -57,9 +57,9 @@ class ProcessChunkPool:
         self.processes.close()
 
 
-def _loss(error: CallFailed, limit: float) -> Loss:
+def _failure(error: CallFailed, limit: float) -> ChunkFailure:
     message = f"the episode took longer than {limit:g} s" if error.kind == "timeout" else str(error)
     traceback = error.traceback
     if traceback and error.kind != "raised":  # which ends with the error itself
         traceback = f"{traceback}{message}\n"
-    return Loss(_KINDS[error.kind], message, traceback)
+    return ChunkFailure(_KINDS[error.kind], message, traceback)

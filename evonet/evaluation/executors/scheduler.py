@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from evonet.evaluation.executors.chunks import Chunk, ChunkPool, ChunkResult, Loss
+from evonet.evaluation.executors.chunks import Chunk, ChunkFailure, ChunkPool, ChunkResult
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.progress import PROGRESS
 from evonet.evaluation.results import EpisodeResults, Fault
@@ -131,8 +131,8 @@ class _Evaluation:
             TooManyFaults: more individuals failed than the policy allows.
         """
         if result.results is None:
-            assert result.loss is not None
-            return self._retried(chunk, result.loss)
+            assert result.failure is not None
+            return self._retried(chunk, result.failure)
         PROGRESS.done += len(chunk)
         self._results[chunk.first] = result.results.offset(chunk.first)
         if chunk.first not in self._attempts:
@@ -141,20 +141,22 @@ class _Evaluation:
             self.engine_name = result.engine_name
         return []
 
-    def _retried(self, chunk: Chunk, loss: Loss) -> list[Chunk]:
+    def _retried(self, chunk: Chunk, failure: ChunkFailure) -> list[Chunk]:
         if len(chunk) > 1:
             self._attempts.update(dict.fromkeys(range(chunk.first, chunk.first + len(chunk)), 0))
             return [chunk.part(i, i + 1, self._limit) for i in range(len(chunk))]
         self._attempts[chunk.first] += 1
         if self._attempts[chunk.first] <= self._policy.retries:
             return [chunk]
-        self._give_up(chunk.first, loss)
+        self._give_up(chunk.first, failure)
         return []
 
-    def _give_up(self, episode: int, loss: Loss) -> None:
+    def _give_up(self, episode: int, failure: ChunkFailure) -> None:
         whole = self._whole
         individual, seed = int(whole.individuals[episode]), int(whole.seeds[episode])
-        fault = Fault(individual, episode, seed, loss.kind, None, loss.message, loss.traceback, self._attempts[episode])
+        fault = Fault(
+            individual, episode, seed, failure.kind, None, failure.message, failure.traceback, self._attempts[episode]
+        )
         self._results[episode] = EpisodeResults.lost(
             fault, None if whole.normaliser is None else len(whole.normaliser.mean), self._measures
         )

@@ -38,13 +38,11 @@ def archive_frames(run: LoadedRun, archive: Archive, key: str, limits: Limits) -
     elites = archive.elites
     snapshots = archive_snapshots(run, min(_MAX_FRAMES, _MAX_NUMBERS // squares))
     last = len(run.metrics.get("generation", ())) - 1
-    earlier = [
-        (f"generation {each.generation}", each.cells, each.fitness) for each in snapshots if each.generation < last
-    ]
+    earlier = [each for each in snapshots if each.generation < last]
     if not earlier:
         return None
     frames = []
-    for label, cells, fitness in [*earlier, (f"generation {last}", elites.cells, elites.fitness)]:
+    for generation, cells, fitness in [*earlier, (last, elites.cells, elites.fitness)]:
         score = float(fitness.sum()) - len(fitness) * archive.offset
         best = number(float(fitness.max()))
         text = f"generation {generation}: {counted(len(fitness), 'elite')}, QD score {number(score, 7)}, best {best}"
