@@ -429,7 +429,7 @@ def test_a_name_of_a_shipped_config_and_of_a_file_here_is_refused(config, capsys
 
 
 def test_more_workers_than_cores_are_a_warning(config, capsys, monkeypatch):
-    monkeypatch.setattr("evonet.experiment.build.cores", lambda: 2)
+    monkeypatch.setattr("evonet.experiment.run_warnings.cores", lambda: 2)
     warning = "3, but this process may use 2 processors: additional workers take memory and save no time\n"
     seeds = ["--set", "stop.generations=1", "--seeds", "1", "--workers"]
     assert main(["study", config, *seeds, "3"]) == 0
