@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evonet.errors import EnvironmentUnavailable as EnvironmentUnavailable
     from evonet.errors import EvonetError as EvonetError
     from evonet.errors import UnsuitableEnvironment as UnsuitableEnvironment
+    from evonet.evaluation.racing import Race as Race
     from evonet.evolution import Generation as Generation
     from evonet.evolution import evolve as evolve
     from evonet.fitness import EpisodeReturn as EpisodeReturn
@@ -53,6 +54,7 @@ _HOMES = {
     "NetworkFitness": "function_fitness",
     "NeuralNetwork": "network",
     "Population": "population",
+    "Race": "evaluation.racing",
     "Score": "scores",
     "UnsuitableEnvironment": "errors",
     "Validation": "champion_selection",

@@ -37,11 +37,12 @@ from evonet.function_fitness import FitnessFunction, NetworkFunction, function_f
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Natural, check_value
-from evonet.strategies.algorithm import Algorithm, ask, tell_with_episodes
+from evonet.strategies.algorithm import Algorithm, ask, mu_of, tell_with_episodes
 from evonet.types import FloatArray
 
 if TYPE_CHECKING:
     from evonet.archives.archive import Archive
+    from evonet.evaluation.racing import Race, RaceResult
 
 FORMAT = "evonet evolution 1"
 _LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
@@ -54,7 +55,7 @@ class Generation:
     Attributes:
         number: from 0.
         population: the individuals with their fitness. Its genomes are not overwritten while you hold it.
-        results: the training episodes, `(n, episodes)`.
+        results: the training episodes, `(n, episodes)`; those that a race left out have a return of NaN, and no fault.
         evaluations: genomes scored in training so far.
         environment_steps: steps in training so far.
         validation_steps: steps in validation so far.
@@ -64,6 +65,7 @@ class Generation:
         archive: the archive of the evolution or of its algorithm, which later generations change; None without one.
         weighted: whether weights make the fitness of return and measures.
         archive_sample: some of the archive's elites on held-out episodes; None in generations without such a sample.
+        raced_episodes: episodes that were run in a race; None without one.
     """
 
     number: int
@@ -78,6 +80,7 @@ class Generation:
     archive: Archive | None = None
     weighted: bool = False
     archive_sample: ArchiveSample | None = None
+    raced_episodes: int | None = None
 
     @property
     def fitness(self) -> FloatArray:
@@ -108,6 +111,7 @@ def evolve(
     validation_fitness: Fitness | None = None,
     normaliser: ObservationNormaliser | None = None,
     archive: Archive | None = None,
+    race: Race | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> Evolution:
     """Evolve one generation after another, for as long as the caller iterates.
@@ -124,6 +128,7 @@ def evolve(
         normaliser: normaliser of the first generation's observations, such as that of a champion from which the
             algorithm starts; by default a fresh one, if the fitness normalises observations.
         archive: takes every individual that is scored, over measures of the fitness; it changes nothing else.
+        race: ends the episodes of individuals that can no longer be among the fittest; by default all run all episodes.
         resume: a file that `Evolution.save` wrote; evolution goes on from there, bit for bit. Algorithm, fitness,
             validation and seed must be made as before.
 
@@ -140,6 +145,7 @@ def evolve(
         faults=faults,
         validation_fitness=validation_fitness,
         archive=archive,
+        race=race,
     )
     if normaliser is not None:
         evolution.start_with(normaliser)
@@ -159,6 +165,7 @@ class Evolution:
         faults: how many of a generation may fail; by default any number.
         validation_fitness: runs the validation; by default the fitness does.
         archive: takes every individual that is scored; it changes nothing else.
+        race: ends the episodes of individuals that can no longer be among the fittest.
 
     Attributes:
         algorithm: proposes the genomes of the next generation.
@@ -178,6 +185,7 @@ class Evolution:
         faults: FaultPolicy | None = None,
         validation_fitness: Fitness | None = None,
         archive: Archive | None = None,
+        race: Race | None = None,
     ) -> None:
         seed = getattr(algorithm, "seed", None) if seed is None else seed
         if seed is None:
@@ -190,6 +198,9 @@ class Evolution:
         self._seed = int(seed)
         self._faults = faults
         self._passive_archive = archive
+        self._race = race
+        if race is not None:
+            race.check(self._fitness, algorithm)
         self._selector = (
             None
             if validation is None
@@ -263,15 +274,20 @@ class Evolution:
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
         seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, fitness.episodes)
+        raced: RaceResult | None = None
         try:
-            results = fitness(genomes, seeds, normaliser)
+            if self._race is None:
+                results = fitness(genomes, seeds, normaliser)
+            else:
+                raced = self._race.run(fitness, genomes, seeds, normaliser, mu_of(algorithm))
+                results = raced.results
             if self._faults is not None:
                 self._faults.enforce(results.faults, len(genomes))
         except TooManyFaults as error:
             error.generation = self.generations
             raise
         worth = episode_fitness(fitness.task, results)
-        scores = fitness.aggregate(worth)
+        scores = fitness.aggregate(worth) if raced is None else raced.fitness()
         self.evaluations += len(genomes)
         self.environment_steps += results.steps
         measures = results.means(getattr(fitness, "measure_names", ()))  # which a fitness of one's own may lack
@@ -297,6 +313,7 @@ class Evolution:
             self.archive,
             weighted=worth is not results.returns,
             archive_sample=sample,
+            raced_episodes=None if raced is None else int(raced.count.sum()),
         )
         self.generations += 1
         return generation

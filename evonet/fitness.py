@@ -116,6 +116,7 @@ class EpisodeReturn:
             default the return. The champion is chosen by it, too; a target is about the return.
 
     Attributes:
+        aggregation: how the returns of the episodes become one fitness.
         time_limit: the steps after which the settings or the environment end an episode; None if they never do.
 
     Raises:
@@ -214,7 +215,7 @@ class EpisodeReturn:
             weights=_checked_weights(weights, checked),
         )
         check_savable(self.task)
-        self._aggregation = aggregation
+        self.aggregation = aggregation
         self._quantile = quantile
         self._faults = faults
         self._executor: Executor = make_executor(self.task, engine, workers, faults, executor)
@@ -258,7 +259,7 @@ class EpisodeReturn:
 
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """Fitness `(n,)` of `returns (n, episodes)`, or of what they are worth; -inf for an individual with a fault."""
-        return aggregate(returns, self._aggregation, self._quantile)
+        return aggregate(returns, self.aggregation, self._quantile)
 
     def observe(
         self, genome: FloatArray, episode_seed: int, normaliser: ObservationNormaliser | None = None

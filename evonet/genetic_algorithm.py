@@ -150,6 +150,19 @@ class GeneticAlgorithm:
         raise_mmap_threshold()
         self.population = self._first_generation(initial)
 
+    @property
+    def mu(self) -> int | None:
+        """How many of the fittest a race must find: the elites, or the fittest if there are none.
+
+        Parents may be chosen by estimates. It is None where other numbers count than the fitness: with niches, a
+        structure, or selection by single episodes.
+        """
+        by_episodes = isinstance(self.selection, EpsilonLexicase)
+        if by_episodes or self.structure is not None or not isinstance(self.niching, NoNiching):
+            return None
+        elites: float = max(self.elites.extremes) if isinstance(self.elites, Schedule) else self.elites
+        return max(1, round(elites))
+
     def ask(self) -> FloatArray:
         """The genomes to score next, `(population_size, genome_size)`; the population's own matrix, not a copy.
 

@@ -31,6 +31,7 @@ NAMES = [
     "NetworkFitness",
     "NeuralNetwork",
     "Population",
+    "Race",
     "Score",
     "UnsuitableEnvironment",
     "Validation",

@@ -4,9 +4,9 @@ An engine runs episodes; an executor runs engines, in this process or in workers
 workers can change a bit of the result.
 
 `evaluate.py` is the function, `results.py` what it returns, `aggregation.py` makes fitness of it, `fault_policy.py`
-says how many episodes may fail. `engine.py` is the protocol of engines and `engines.py` their registry:
-`gymnasium_engine.py` for any environment, `cartpole_vector_engine.py`, `envpool_engine.py` for EnvPool, and those in
-`kernels`. Executors are in `executors`.
+says how many episodes may fail, `racing.py` which episodes need not be run. `engine.py` is the protocol of engines and
+`engines.py` their registry: `gymnasium_engine.py` for any environment, `cartpole_vector_engine.py`,
+`envpool_engine.py` for EnvPool, and those in `kernels`. Executors are in `executors`.
 
 `measuring.py` takes measures in an engine that runs one environment a slot; `task_descriptions.py` and
 `measure_descriptions.py` write tasks and measures as plain data; `trial.py` tries an environment before a run;

@@ -76,7 +76,7 @@ class EpisodeResults:
     """Episodes of n genomes, each `(n, episodes)`; or of a chunk, flat.
 
     Attributes:
-        returns: sums of rewards; NaN for an episode with a fault.
+        returns: sums of rewards; NaN for an episode with a fault, or that a race left out.
         lengths: steps taken.
         terminated: True where the environment ended the episode, False where it was truncated or failed.
         faults: episodes that could not be scored, by individual and episode.

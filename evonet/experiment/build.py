@@ -1,8 +1,8 @@
-"""Builders of the fitness, the algorithm, the validation and the stop rule that a config describes."""
+"""Builders of the fitness, the algorithm, the race, the validation and the stop rule that a config describes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evonet.architecture import Architecture
 from evonet.champion import Champion
@@ -33,6 +33,9 @@ from evonet.operators.structure import CONNECTIONS
 from evonet.settings import argument_hints, did_you_mean
 from evonet.strategies.algorithm import Algorithm
 from evonet.types import RETURN
+
+if TYPE_CHECKING:
+    from evonet.evaluation.racing import Race
 
 _MAX_GENES = 10**9
 
@@ -259,6 +262,23 @@ def build_validation(config: Config) -> Validation:
     """The rule that chooses the champion."""
     validation: Validation = config.settings.validation.build()
     return validation
+
+
+def build_race(config: Config, fitness: Fitness, algorithm: Algorithm) -> Race | None:
+    """The race of a generation's individuals; None without one.
+
+    Raises:
+        ConfigError: fitness or algorithm cannot race.
+    """
+    section = config.settings.evaluation.race
+    if section is None:
+        return None
+    race: Race = section.build()
+    try:
+        race.check(fitness, algorithm)
+    except ValueError as error:
+        raise config.error(("evaluation", "race"), f"evaluation.race: {error}") from error
+    return race
 
 
 def build_stop_rule(config: Config, target: float | None, test_episodes: int) -> StopRule:

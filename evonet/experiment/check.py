@@ -12,7 +12,7 @@ from evonet.environments.checker import gymnasium_findings
 from evonet.errors import TooManyFaults
 from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.evaluation.results import EpisodeResults, Fault
-from evonet.experiment.build import build_algorithm, build_fitness
+from evonet.experiment.build import build_algorithm, build_fitness, build_race
 from evonet.experiment.config.config import Config
 from evonet.experiment.costs import duration, proposal
 from evonet.experiment.run_files.tracking import require_trackers
@@ -86,7 +86,9 @@ class _Check:
     @cached_property
     def _algorithm(self) -> Algorithm:
         start = start_champion(self._config, self._fitness)
-        return build_algorithm(self._config, self._fitness.architecture, start)
+        algorithm = build_algorithm(self._config, self._fitness.architecture, start)
+        build_race(self._config, self._fitness, algorithm)
+        return algorithm
 
     def findings(self) -> Iterator[Finding]:
         """The findings of a trial and, where episodes are cheap enough, of an evaluation that is done twice."""

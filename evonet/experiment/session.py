@@ -21,6 +21,7 @@ from evonet.experiment.archives import archive_summary, build_archive, packed_ar
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,
+    build_race,
     build_stop_rule,
     build_validation,
     build_validation_fitness,
@@ -108,6 +109,7 @@ class Session:
                 validation_fitness=self.validation_fitness,
                 normaliser=None if start is None else start.normaliser,
                 archive=build_archive(config),
+                race=build_race(config, self.fitness, algorithm),
             )
         except BaseException:
             self.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
-from evonet.experiment.build import build_algorithm, build_fitness
+from evonet.experiment.build import build_algorithm, build_fitness, build_race
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.permissions import remember_permissions
 from evonet.experiment.interruption import interruptible
@@ -111,6 +111,7 @@ def _check_config(config: Config, say: Callable[[str], None], *, check: bool) ->
         for warning in [*fitness_warnings(fitness), *target_warnings(config)]:
             say(warning)
         algorithm = build_algorithm(config, fitness.architecture, start_champion(config, fitness))
+        build_race(config, fitness, algorithm)
         if check and isinstance(fitness, EpisodeReturn) and fitness.runs_foreign_code:
             for finding in start_check(config, fitness, algorithm):
                 say(f"{finding.level}: {finding.message}")

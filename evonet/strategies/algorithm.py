@@ -61,6 +61,24 @@ class Algorithm(Protocol):
         ...
 
 
+def mu_of(algorithm: object) -> int:
+    """The attribute `mu` of an algorithm: how many of the fittest a race must find for it.
+
+    For the others an estimate of their fitness must do.
+
+    Raises:
+        ValueError: the algorithm has no `mu`.
+    """
+    mu: int | None = getattr(algorithm, "mu", None)
+    if mu is None:
+        raise ValueError(
+            "a race needs an algorithm that goes by its fittest (cma_es, separable_cma_es, xnes, snes, "
+            "random_search, or a genetic algorithm without niching, structure and epsilon_lexicase), "
+            f"got {type(algorithm).__name__}"
+        )
+    return int(mu)
+
+
 def ask(algorithm: Algorithm) -> FloatArray:
     """Call the algorithm's `ask`.
 

@@ -83,6 +83,11 @@ class PackageStrategy(Strategy):
         self.evaluate_mean = evaluate_mean
 
     @property
+    def mu(self) -> int:
+        """How many of the fittest a race must find: the better half of the samples, which count most."""
+        return self.population_size // 2
+
+    @property
     def population_size(self) -> int:
         """Genomes sampled in each generation; the mean is one more."""
         return int(self._optimiser.population_size)

@@ -29,6 +29,7 @@ class RandomSearch(Strategy):
     """
 
     saved_attributes = ("centre",)
+    mu = 1  # which a race must find
 
     def __init__(
         self,

@@ -57,6 +57,11 @@ class SNES(MeanStrategy):
         self.std: FloatArray = np.full(size, float(sigma))
         self.lr_std = (3 + log_size) / (5 * math.sqrt(size))  # section 4
 
+    @property
+    def mu(self) -> int:
+        """How many of the fittest a race must find: the better half of the samples, which have weights of their own."""
+        return max(1, self.population_size // 2)
+
     def propose(self, rng: np.random.Generator) -> FloatArray:
         z = rng.standard_normal((self.population_size, self.architecture.genome_size))
         return self.with_mean(self.mean + self.std * z)

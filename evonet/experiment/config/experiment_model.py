@@ -12,7 +12,13 @@ from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.config.models import choice_of, nested_in, section_of
 from evonet.experiment.config.named_parts import ACTIVATION, ALGORITHM, GENETIC_ALGORITHM, SCHEDULE, named_parts
 from evonet.experiment.config.own_parts import OwnParts
-from evonet.experiment.config.sections import SECTION_DEFAULTS, Experiment, NetworkSection, StructureSection
+from evonet.experiment.config.sections import (
+    SECTION_DEFAULTS,
+    EvaluationSection,
+    Experiment,
+    NetworkSection,
+    StructureSection,
+)
 from evonet.lazy import LazyRegistry
 from evonet.operators.registry import OPERATORS, registered_name
 from evonet.operators.schedules import SCHEDULES
@@ -51,6 +57,7 @@ def model_for(data: Mapping[str, Any], own: OwnParts = frozenset()) -> type[Expe
         own,
         measured=bool(data.get("measures")),
         archived=bool(data.get("archive")),
+        raced=isinstance(evaluation := data.get("evaluation"), Mapping) and evaluation.get("race") is not None,
         refining=frozenset(str(part.name) for part in named_parts(data) if part.path[:3] == _REFINE),
     )
 
@@ -71,6 +78,7 @@ def experiment_model(
     *,
     measured: bool = True,
     archived: bool = True,
+    raced: bool = True,
     refining: frozenset[str] = frozenset(ALGORITHMS),
 ) -> type[Experiment]:
     """The model of a whole config that may name these parts; by default all.
@@ -82,6 +90,7 @@ def experiment_model(
         own: the classes of the user's own among them; the settings of others `module:Class` are not checked.
         measured: whether the config may have measures.
         archived: whether the config may have a passive archive.
+        raced: whether the config may have a race.
         refining: the strategies that the config names for a refinement.
     """
     classes = {(kind, name): owner for kind, name, owner in own}
@@ -103,6 +112,8 @@ def experiment_model(
         fields["measures"] = (dict[str, section_of(Measure)], Field(default_factory=dict))  # type: ignore[misc]
     if archived:
         fields["archive"] = (archive | None, None)
+    if raced:
+        fields["evaluation"] = _raced_evaluation()
     if refining:
         fields["network"] = _refined_network(choose, {name: classes.get((ALGORITHM, name)) for name in refining})
     model: type[Experiment] = create_model("Experiment", __base__=Experiment, __doc__="A whole config.", **fields)
@@ -141,6 +152,19 @@ def _algorithm_field(choose: Callable[..., Any], named: Mapping[str, type | None
     if plain and len(plain) < len(named):  # the others take one of them
         nested |= nested_in(choose(plain, nested=dict(nested)))
     return choose(named, nested=nested), Field(default={"type": GENETIC_ALGORITHM}, validate_default=True)
+
+
+def _raced_evaluation() -> tuple[Any, Any]:
+    """The field `evaluation` of a config with a race."""
+    from evonet.evaluation.racing import Race  # a run without a race starts without it
+
+    evaluation: Any = create_model(
+        "EvaluationSection",
+        __base__=EvaluationSection,
+        __doc__=EvaluationSection.__doc__,
+        race=(section_of(Race) | None, None),
+    )
+    return evaluation, SECTION_DEFAULTS
 
 
 def _refined_network(choose: Callable[..., Any], named: Mapping[str, type | None]) -> tuple[Any, Any]:

@@ -114,9 +114,11 @@ class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
     Attributes:
         workers: worker processes; 1 is the main process, "auto" one for each core where that is faster, or where the
             environment is not part of Gymnasium.
+        race: ends the episodes of individuals that can no longer be among the fittest; by default all run all episodes.
     """
 
     workers: Workers = "auto"
+    race: Any = None
 
 
 class Experiment(Section):

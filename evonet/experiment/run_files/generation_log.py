@@ -15,6 +15,7 @@ from evonet.experiment.run_files.journal_lines import (
     ARCHIVE_METRICS,
     MEASURES,
     NEWBORN_IN_A_LINE,
+    RACED_EPISODES,
     SAMPLE_METRICS,
     SIZES,
     VALIDATION_FITNESS,
@@ -131,6 +132,7 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
         "champion": champion and champion.id,
         "champion_generation": champion and champion.generation,
         "validation_mean": champion and champion.validation and champion.validation.mean,
+        **({} if generation.raced_episodes is None else {RACED_EPISODES: generation.raced_episodes}),
         **_weighted_and_measured(generation),
         **_archive(generation),
     }

@@ -48,7 +48,18 @@ fitness in the archive and on held-out episodes, and the share that is in the sa
 VALIDATION_FITNESS = "validation_fitness"
 """A further metric where weights make the fitness of return and measures: the champion's, on the held-out episodes."""
 
-MORE_METRICS = (*SEARCH_METRICS, *FRONT_METRICS, *SIZES, *ARCHIVE_METRICS, *SAMPLE_METRICS, VALIDATION_FITNESS)
+RACED_EPISODES = "raced_episodes"
+"""A further metric of runs with a race: the episodes of training that the generation ran."""
+
+MORE_METRICS = (
+    RACED_EPISODES,
+    *SEARCH_METRICS,
+    *FRONT_METRICS,
+    *SIZES,
+    *ARCHIVE_METRICS,
+    *SAMPLE_METRICS,
+    VALIDATION_FITNESS,
+)
 """All metrics with fixed names that only some runs have."""
 
 MEASURES = ("measures/", "measures_spread/")

@@ -229,6 +229,7 @@ _GROUPS = {
     "evaluations": "effort",
     "environment_steps": "effort",
     "validation_steps": "effort",
+    "raced_episodes": "effort",
     "diversity": "population",
     "connections": "population",
     "hidden_neurons": "population",

@@ -1,0 +1,196 @@
+"""Racing: individuals that can no longer be among the fittest of their generation run no more episodes.
+
+V. Heidrich-Meisner and C. Igel, "Hoeffding and Bernstein races for selecting policies in evolutionary direct policy
+search", ICML 2009. Their bounds need returns of a known range, which an environment does not tell, so the bound here is
+Student's. As all individuals run the same episodes, it is a bound on the mean of paired differences.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from evonet.evaluation.aggregation import episode_fitness
+from evonet.evaluation.results import EpisodeResults, Fault, ObservationSums
+from evonet.settings import Settings
+from evonet.strategies.algorithm import mu_of
+from evonet.types import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from evonet.environments.normaliser import ObservationNormaliser
+
+
+@dataclass(frozen=True)
+class Race(Settings):
+    """How individuals race: those that can no longer be among the fittest run no more episodes.
+
+    All run a round of episodes. Then, and after each further round, an individual is dropped if it is worse than the
+    individual of rank mu by a one-sided bound on the mean of their differences in the episodes so far. mu is the
+    algorithm's: the elites of a genetic algorithm, the better half of the samples of an evolution strategy.
+
+    Attributes:
+        round: episodes of a round.
+        confidence: confidence of the bound, in each comparison.
+    """
+
+    round: Annotated[int, Ge(1)] = 2
+    confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
+
+    def check(self, fitness: Any, algorithm: object) -> None:
+        """Check that `algorithm` and `fitness` can race.
+
+        Raises:
+            ValueError: the algorithm has no `mu`, the fitness is not a mean of episodes, or it has only one round.
+        """
+        mu_of(algorithm)
+        aggregation = getattr(fitness, "aggregation", "mean")
+        if aggregation != "mean":
+            raise ValueError(f"a race needs a fitness that is the mean of its episodes, got the {aggregation}")
+        if fitness.episodes <= self.round:
+            raise ValueError(f"a race needs more episodes than a round has ({self.round}), got {fitness.episodes}")
+
+    def run(
+        self,
+        fitness: Any,
+        genomes: FloatArray,
+        episode_seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        mu: int,
+    ) -> RaceResult:
+        """Run the race, a pure function of its arguments.
+
+        Args:
+            fitness: runs the episodes, an `evonet.fitness.Fitness`.
+            genomes: `(n, genome_size)`.
+            episode_seeds: `(episodes,)`, of the episodes in their order.
+            normaliser: normaliser of observations, or None.
+            mu: how many of the fittest matter.
+        """
+        n, episodes = len(genomes), len(episode_seeds)
+        rows, rounds = np.arange(n), []
+        worth, count = np.full((n, episodes), np.nan), np.zeros(n, np.int64)
+        for first in range(0, episodes, self.round):
+            last = min(first + self.round, episodes)
+            results = fitness(genomes[rows], episode_seeds[first:last], normaliser)
+            rounds.append((rows, slice(first, last), results))
+            worth[rows, first:last] = episode_fitness(fitness.task, results)
+            count[rows] = last
+            rows = rows[self.survivors(worth[rows, :last], mu)]
+            if not len(rows):
+                break
+        return RaceResult(_joined(rounds, n, episodes), worth, count)
+
+    def survivors(self, worth: FloatArray, mu: int) -> BoolArray:
+        """Which individuals go on, `(n,)`: those that may be among the `mu` fittest.
+
+        Args:
+            worth: what each episode so far is worth, `(n, episodes)`; NaN for a failed one.
+            mu: how many of the fittest matter.
+        """
+        episodes = worth.shape[1]
+        scored = cast("BoolArray", np.isfinite(worth).all(axis=1))
+        if episodes < 2 or np.count_nonzero(scored) <= mu:
+            return scored
+        with np.errstate(over="ignore", invalid="ignore"):
+            means = np.where(scored, worth.mean(axis=1), -np.inf)
+            differences = worth - worth[np.argsort(-means, kind="stable")[mu - 1]]
+            errors = differences.std(axis=1, ddof=1) / math.sqrt(episodes)
+            bounds = differences.mean(axis=1) + student_quantile(self.confidence, episodes - 1) * errors
+        return cast("BoolArray", scored & ~(bounds < 0))
+
+
+@dataclass(frozen=True)
+class RaceResult:
+    """What a race found.
+
+    Attributes:
+        results: `(n, episodes)`; an episode that was not run has a return of NaN and a length of 0, and is no fault.
+        worth: what each episode is worth, `(n, episodes)`; NaN for one that failed or was not run.
+        count: episodes that each individual ran, `(n,)`.
+    """
+
+    results: EpisodeResults
+    worth: FloatArray
+    count: IntArray
+
+    def fitness(self) -> FloatArray:
+        """The fitness `(n,)`: the mean over the episodes; an estimate for who was dropped, -inf for who failed.
+
+        The estimate is the mean of those that ran all episodes, plus the individual's mean difference to them in the
+        episodes that it ran; but no more than the least of their means.
+        """
+        episodes = self.worth.shape[1]
+        scored = np.isfinite(self.worth) | (np.arange(episodes) >= self.count[:, None])
+        sound = scored.all(axis=1)
+        whole = sound & (self.count == episodes)
+        fitness = np.where(whole, self.worth.mean(axis=1), -np.inf)
+        dropped = np.flatnonzero(sound & ~whole)
+        if not whole.any():
+            fitness[dropped] = [self.worth[row, : self.count[row]].mean() for row in dropped]
+            return fitness
+        shared = self.worth[whole].mean(axis=0)
+        for row in dropped:
+            count = self.count[row]
+            estimate = shared.mean() + (self.worth[row, :count] - shared[:count]).mean()
+            fitness[row] = min(estimate, fitness[whole].min())
+        return fitness
+
+
+@functools.cache
+def student_quantile(probability: float, degrees: int) -> float:
+    """The quantile of Student's distribution above its median, to six decimals.
+
+    The distribution function is a finite sum (Abramowitz and Stegun 26.7.3 and 26.7.4); it is inverted by bisection.
+    """
+    low, high = 0.0, 1.0
+    while _student_share(high, degrees) < probability:
+        high *= 2
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _student_share(middle, degrees) < probability else (low, middle)
+    return round(high, 6)
+
+
+def _student_share(t: float, degrees: int) -> float:
+    """The share of Student's distribution below `t`, which is at least 0."""
+    cosine_squared = degrees / (degrees + t * t)
+    sine, odd = math.sqrt(1 - cosine_squared), degrees % 2
+    term = math.sqrt(cosine_squared) if odd else 1.0
+    total = term if degrees > 1 else 0.0
+    for power in range(2 + odd, degrees - 1, 2):
+        term *= cosine_squared * (power - 1) / power
+        total += term
+    if odd:
+        return 0.5 + (math.asin(sine) + sine * total) / math.pi
+    return 0.5 + sine * total / 2
+
+
+def _joined(rounds: list[tuple[IntArray, slice, EpisodeResults]], n: int, episodes: int) -> EpisodeResults:
+    """The results `(n, episodes)` of rounds: the rows that ran, the episodes that they ran, and their results."""
+    first = rounds[0][2]
+    sums = None
+    if first.observations is not None:
+        sums = np.zeros((2, n, episodes, first.observations.sums.shape[-1]))
+    measures = None if first.measures is None else np.full((n, episodes, first.measures.shape[-1]), np.nan)
+    returns, lengths = np.full((n, episodes), np.nan), np.zeros((n, episodes), np.int64)
+    terminated, faults = np.zeros((n, episodes), np.bool_), list[Fault]()
+    for rows, ran, results in rounds:
+        returns[rows, ran], lengths[rows, ran] = results.returns, results.lengths
+        terminated[rows, ran] = results.terminated
+        if sums is not None and results.observations is not None:
+            for place, each in enumerate(results.observations):
+                sums[place, rows, ran] = each.reshape(*results.returns.shape, -1)
+        if measures is not None:
+            measures[rows, ran] = results.measures
+        faults += [
+            replace(fault, individual=int(rows[fault.individual]), episode=fault.episode + ran.start)
+            for fault in results.faults
+        ]
+    observations = None if sums is None else ObservationSums(*sums.reshape(2, n * episodes, -1))
+    faults.sort(key=lambda fault: (fault.individual, fault.episode))
+    return EpisodeResults(returns, lengths, terminated, faults, observations, measures=measures)
