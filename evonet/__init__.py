@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from evonet.errors import EvonetError as EvonetError
     from evonet.errors import UnsuitableEnvironment as UnsuitableEnvironment
     from evonet.evaluation.racing import Race as Race
-    from evonet.evolution import Generation as Generation
     from evonet.evolution import evolve as evolve
     from evonet.fitness import EpisodeReturn as EpisodeReturn
     from evonet.function_fitness import FunctionFitness as FunctionFitness
     from evonet.function_fitness import NetworkFitness as NetworkFitness
+    from evonet.generation import Generation as Generation
     from evonet.genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
     from evonet.inspection.loaded_run import load_run as load_run
     from evonet.inspection.loaded_study import load_study as load_study
@@ -48,7 +48,7 @@ _HOMES = {
     "EpisodeReturn": "fitness",
     "EvonetError": "errors",
     "FunctionFitness": "function_fitness",
-    "Generation": "evolution",
+    "Generation": "generation",
     "GeneticAlgorithm": "genetic_algorithm",
     "NSGA2": "nsga2",
     "NetworkFitness": "function_fitness",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +21,17 @@ import numpy as np
 
 from evonet.champion import Champion
 from evonet.champion_selection import ChampionSelector, Validation, normaliser_from
-from evonet.elite_validation import ArchiveSample
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError, TooManyFaults
 from evonet.evaluation.aggregation import episode_fitness
 from evonet.evaluation.fault_policy import FaultPolicy
-from evonet.evaluation.results import EpisodeResults
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
-from evonet.files.text import short_number
 from evonet.fitness import Fitness
 from evonet.foreign import guarded_algorithm
 from evonet.function_fitness import FitnessFunction, NetworkFunction, function_fitness
-from evonet.population import Population
+from evonet.generation import Generation
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Natural, check_value
 from evonet.strategies.algorithm import Algorithm, ask, mu_of, tell_with_episodes
@@ -46,59 +43,6 @@ if TYPE_CHECKING:
 
 FORMAT = "evonet evolution 1"
 _LIMITS = ArchiveLimits(file=4 << 30, header=16 << 20)
-
-
-@dataclass(frozen=True, eq=False)
-class Generation:
-    """One generation, as the loop yields it.
-
-    Attributes:
-        number: from 0.
-        population: the individuals with their fitness. Its genomes are not overwritten while you hold it.
-        results: the training episodes, `(n, episodes)`; those that a race left out have a return of NaN, and no fault.
-        evaluations: genomes scored in training so far.
-        environment_steps: steps in training so far.
-        validation_steps: steps in validation so far.
-        champion: the best by validation so far; None without validation, or while none could be scored.
-        normaliser: normaliser of the observations in these episodes; None if they are not normalised.
-        measures: the mean over each individual's episodes of the return and of each measure by name, each `(n,)`.
-        archive: the archive of the evolution or of its algorithm, which later generations change; None without one.
-        weighted: whether weights make the fitness of return and measures.
-        archive_sample: some of the archive's elites on held-out episodes; None in generations without such a sample.
-        raced_episodes: episodes that were run in a race; None without one.
-    """
-
-    number: int
-    population: Population
-    results: EpisodeResults
-    evaluations: int
-    environment_steps: int
-    validation_steps: int
-    champion: Champion | None
-    normaliser: ObservationNormaliser | None = None
-    measures: Mapping[str, FloatArray] = field(default_factory=dict)
-    archive: Archive | None = None
-    weighted: bool = False
-    archive_sample: ArchiveSample | None = None
-    raced_episodes: int | None = None
-
-    @property
-    def fitness(self) -> FloatArray:
-        """Training fitness, `(n,)`, higher is fitter; -inf for an individual with a fault."""
-        assert self.population.fitness is not None
-        return self.population.fitness
-
-    def __repr__(self) -> str:
-        scored = self.fitness[np.isfinite(self.fitness)]
-        spread = (
-            f"best {short_number(scored.max())}, median {short_number(float(np.median(scored)))}"
-            if scored.size
-            else "none scored"
-        )
-        validation = self.champion and self.champion.validation
-        shown = f", champion's validation {short_number(validation.mean)}" if validation else ""
-        steps = f", {self.environment_steps:,} steps" if self.environment_steps else ""
-        return f"<Generation {self.number}: {len(self.population)} individuals, {spread}{shown}{steps}>"
 
 
 def evolve(

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from evonet.champion import Champion
 from evonet.errors import EvonetError
-from evonet.evolution import Generation
 from evonet.experiment.run_files.generation_log import metrics_of
+from evonet.generation import Generation
 from evonet.inspection.analysis.ancestry import family
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.plots import descent_tree, network_diagram

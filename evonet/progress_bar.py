@@ -12,9 +12,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from evonet.evolution import Generation
 from evonet.experiment.run_files.generation_log import metrics_of
 from evonet.files.text import short_number
+from evonet.generation import Generation
 
 _PAUSE_SECONDS = 1.0  # between two drawings of the learning curve, which takes a tenth of that
 

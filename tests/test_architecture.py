@@ -38,7 +38,7 @@ ROWS = [
     ["evonet.evaluation", "evonet.replay", "evonet.scores"],
     ["evonet.fitness", "evonet.champion"],
     ["evonet.function_fitness", "evonet.elite_validation"],
-    ["evonet.champion_selection"],
+    ["evonet.champion_selection", "evonet.generation"],
     ["evonet.evolution"],
     ["evonet.experiment"],
     ["evonet.inspection", "evonet.export"],

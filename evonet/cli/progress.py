@@ -15,8 +15,8 @@ from evonet.evaluation.progress import PROGRESS
 from evonet.files.text import printable
 
 if TYPE_CHECKING:
-    from evonet.evolution import Generation
     from evonet.experiment.config.config import Config
+    from evonet.generation import Generation
 
 _REDRAWN_EACH, _LINE_EACH = 0.25, 60.0  # seconds
 _PAUSE = 1.0  # seconds without a new generation, after which the episodes of the running one are counted

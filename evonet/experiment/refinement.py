@@ -11,10 +11,11 @@ import numpy as np
 from evonet.architecture import Architecture
 from evonet.champion import Champion
 from evonet.errors import EvonetError
-from evonet.evolution import Evolution, Generation
+from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.models import arguments
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
+from evonet.generation import Generation
 from evonet.strategies.refinement import Refinement
 from evonet.types import FloatArray
 

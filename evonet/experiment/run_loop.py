@@ -9,7 +9,6 @@ from typing import Any
 
 from evonet.champion import Champion
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
-from evonet.evolution import Generation
 from evonet.experiment.background import in_background
 from evonet.experiment.config.permissions import flags_for
 from evonet.experiment.fronts import front_entry
@@ -21,6 +20,7 @@ from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.experiment.run_files.tracking import Tracker, make_trackers
 from evonet.experiment.run_warnings import time_limit_warning
 from evonet.experiment.session import Session
+from evonet.generation import Generation
 from evonet.shell import command
 
 Watcher = Callable[[Generation, float], None]

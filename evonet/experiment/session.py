@@ -16,7 +16,7 @@ from evonet.cluster.executor import Cluster, FuturesExecutor
 from evonet.elite_validation import evaluate_held_out
 from evonet.errors import CheckpointError, EvonetError, OutOfTime
 from evonet.evaluation.task_descriptions import describe_task
-from evonet.evolution import Generation, evolve
+from evonet.evolution import evolve
 from evonet.experiment.archives import archive_summary, build_archive, packed_archive
 from evonet.experiment.build import (
     build_algorithm,
@@ -38,6 +38,7 @@ from evonet.experiment.start_champion import start_champion
 from evonet.experiment.target import target_of, target_warnings
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
+from evonet.generation import Generation
 from evonet.seeding import Purpose, episode_seeds
 from evonet.strategies.algorithm import search_distribution, uses_linear_algebra
 

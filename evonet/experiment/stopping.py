@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from annotated_types import Gt
 
-from evonet.evolution import Generation
+from evonet.generation import Generation
 from evonet.scores import Score
 from evonet.settings import Count, Settings
 

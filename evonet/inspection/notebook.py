@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from evonet.champion import Champion
-from evonet.evolution import Generation
+from evonet.generation import Generation
 from evonet.inspection.loaded_run import LoadedRun
 from evonet.inspection.phrases import number, scores, title, verdict_sentence
 from evonet.inspection.plots import histogram, learning_curve, network_diagram

@@ -27,6 +27,8 @@ class Algorithm(Protocol):
     Attributes:
         architecture: architecture of the networks.
         population: the individuals last asked for, with their fitness once it is known.
+
+    For a race it also has `mu`, see `mu_of`.
     """
 
     architecture: Architecture

@@ -334,7 +334,7 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     )  # fmt: skip
     settings = config.settings
     sections = {**dict(settings.network), **dict(settings.evaluation)}
-    for name in ("inputs", "outputs", "structure", "workers"):
+    for name in ("inputs", "outputs", "structure", "workers", "race"):
         del sections[name]
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
     left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor", "measures", "weights"}
@@ -388,7 +388,7 @@ def test_a_config_says_all_and_every_setting_arrives(load):
         True,
         8,
     )
-    assert (fitness._aggregation, fitness._quantile, fitness.engine) == ("quantile", 0.1, "gymnasium")
+    assert (fitness.aggregation, fitness._quantile, fitness.engine) == ("quantile", 0.1, "gymnasium")
     assert (len(algorithm.population), algorithm.elites, algorithm.seed) == (10, 0, 9)
     assert algorithm.selection == OPERATORS["selection"]["truncation"](fraction=0.4)
     assert algorithm.crossover == OPERATORS["crossover"]["k_point"](points=3, rate=0.1)

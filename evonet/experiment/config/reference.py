@@ -23,6 +23,7 @@ HEADING = "## Reference"
 _INNER = {
     "wrapper": "Wrapper",
     "bounds": "Bounds",
+    "race": "Race",
     "structure": "Structure",
     "measure": "Measure",
     "condition": "Condition",

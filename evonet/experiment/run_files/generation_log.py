@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from evonet.evolution import Generation
 from evonet.experiment.run_files.archive_snapshots import has_snapshot, snapshot_entry
 from evonet.experiment.run_files.fault_journal import record_faults
 from evonet.experiment.run_files.individuals import normaliser_entry
@@ -21,6 +20,7 @@ from evonet.experiment.run_files.journal_lines import (
     VALIDATION_FITNESS,
 )
 from evonet.experiment.run_files.run_directory import RunDirectory
+from evonet.generation import Generation
 from evonet.operators.structure import neurons_of
 from evonet.population import Population
 from evonet.statistics import quantiles
