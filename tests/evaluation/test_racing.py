@@ -113,6 +113,17 @@ def test_a_fault_keeps_its_individual_and_episode_and_ends_its_race():
     assert not raced.results.observations.sums.reshape(4, 10, -1)[:, ~kept].any()
 
 
+def test_a_fault_is_that_of_its_individual_where_others_were_dropped_before():
+    def failing(genomes, episode_seeds):
+        worth = genomes[:, :1] + np.random.default_rng(episode_seeds).normal(size=(len(genomes), len(episode_seeds)))
+        return np.where((genomes[:, :1] == 51) & (episode_seeds == SEEDS[7]), np.nan, worth)
+
+    raced = Race(round=3).run(fitness_of(failing), field([-90, 50, -80, 51, 50]), SEEDS, None, 2)
+    assert raced.count.tolist()[:3:2] == [3, 3]
+    assert [(fault.individual, fault.episode) for fault in raced.results.faults] == [(3, 7)]
+    assert raced.fitness()[3] == -np.inf
+
+
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_an_algorithm_says_how_many_of_the_fittest_a_race_must_find_or_nothing(name):
     try:
