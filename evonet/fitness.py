@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
@@ -179,38 +179,28 @@ class EpisodeReturn:
             )
         check(type(self), settings)
         environment = _specification(environment, kwargs, wrappers, max_steps)
-        with Instance(partial(make_environment, environment), max_open=instances) as sample:
-            observation_space, action_space = sample.space("observation_space"), sample.space("action_space")
-            opened = sample.open()
-            self.time_limit = max_steps or _time_limit(environment, opened)
-            refuse_statistics(opened, getattr(environment, "wrappers", ()))
-        outputs = ActionDecoder(action_space, ACTIVATIONS[output_activation], action_squash).size
-        inputs = ObservationEncoder(observation_space).size
-        shape = Architecture(
+        sample = _Sample.of(environment, max_steps, instances)
+        self.time_limit = sample.time_limit
+        outputs = ActionDecoder(sample.action_space, ACTIVATIONS[output_activation], action_squash).size
+        inputs = ObservationEncoder(sample.observation_space).size
+        self.architecture = Architecture(
             inputs, hidden, outputs, hidden_activation, output_activation, bias, recurrent, skip or hidden == 0
         )
-        self.architecture = shape
-        input_names, output_names = (
-            checked_names(argument, names, count) or names_in_metadata(opened, key, count)
-            for argument, names, key, count in (
-                ("input_names", input_names, "observation_names", inputs),
-                ("output_names", output_names, "action_names", outputs),
-            )
-        )
-        limit = int(self.time_limit or DEFAULT_MAX_STEPS)
-        self.episodes = episodes = int(episodes)  # settings may be NumPy's numbers, which no file holds
-        checked = _checked_measures(measures, inputs, action_space)
+        known_inputs = sample.names("input_names", input_names, "observation_names", inputs)
+        known_outputs = sample.names("output_names", output_names, "action_names", outputs)
+        self.episodes = int(episodes)  # settings may be NumPy's numbers, which no file holds
+        checked = _checked_measures(measures, inputs, sample.action_space)
         self.task: Task | None = Task(
             environment,
-            observation_space,
-            action_space,
-            shape,
+            sample.observation_space,
+            sample.action_space,
+            self.architecture,
             action_squash,
-            limit,
+            int(self.time_limit or DEFAULT_MAX_STEPS),
             bool(normalise_observations),
             instances=instances and int(instances),
-            input_names=input_names,
-            output_names=output_names,
+            input_names=known_inputs,
+            output_names=known_outputs,
             measures=checked,
             weights=_checked_weights(weights, checked),
         )
@@ -316,6 +306,30 @@ class EpisodeReturn:
         assert self.task is not None
         episodes = f"{self.episodes} episode{'s' if self.episodes > 1 else ''}"
         return f"<EpisodeReturn of {self.task.environment_name}: {self.architecture}, {episodes}, {self.engine}>"
+
+
+class _Sample(NamedTuple):
+    """What a task needs to know of its environment, read from an instance of it, which is closed again."""
+
+    observation_space: Space
+    action_space: Space
+    time_limit: int | None
+    opened: Any
+
+    @classmethod
+    def of(
+        cls, environment: EnvironmentSpec | EnvironmentFactory, max_steps: int | None, instances: int | None
+    ) -> _Sample:
+        with Instance(partial(make_environment, environment), max_open=instances) as instance:
+            spaces = instance.space("observation_space"), instance.space("action_space")
+            opened = instance.open()
+            limit = max_steps or _time_limit(environment, opened)
+            refuse_statistics(opened, getattr(environment, "wrappers", ()))
+        return cls(*spaces, limit, opened)
+
+    def names(self, argument: str, given: Sequence[str] | None, key: str, count: int) -> tuple[str, ...] | None:
+        """The names that were given as `argument`, else those in the environment's metadata under `key`."""
+        return checked_names(argument, given, count) or names_in_metadata(self.opened, key, count)
 
 
 def _specification(

@@ -34,7 +34,8 @@ from evonet.operators.replacement import Generational, Replacement
 from evonet.operators.safe_mutation import SafeMutation, require_slopes
 from evonet.operators.scheduled_settings import ScheduledSettings
 from evonet.operators.selection import EpsilonLexicase, Selection, Tournament
-from evonet.operators.structure import DEFAULT_MUTATIONS, StructuralMutation, Structure, masked
+from evonet.operators.structural_mutation import DEFAULT_MUTATIONS, StructuralMutation
+from evonet.operators.structure import Structure, masked
 from evonet.population import Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import MayVary, Natural, Schedule, argument_hints, check

@@ -12,7 +12,8 @@ from evonet.operators.bounds import Bounds
 from evonet.operators.crossover import Crossover
 from evonet.operators.mutation import Mutation, SelfAdapting, inherited_step_sizes
 from evonet.operators.parents import Parents, checked_genomes
-from evonet.operators.structure import StructuralMutation, masked
+from evonet.operators.structural_mutation import StructuralMutation
+from evonet.operators.structure import masked
 from evonet.population import NO_PARENT, Population
 from evonet.types import BoolArray, FloatArray, IntArray
 

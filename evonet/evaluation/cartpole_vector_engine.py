@@ -48,6 +48,7 @@ class VectorEngine:
     """
 
     name = "gymnasium vector"
+    has_threads = False
 
     def __init__(self, task: Task, lanes: int = _LANES) -> None:
         self._task = task

@@ -20,6 +20,11 @@ class Engine(Protocol):
         """The engine, as reports call it."""
         ...
 
+    @property
+    def has_threads(self) -> bool:
+        """Whether episodes run in threads of the engine, one for each core."""
+        ...
+
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:

@@ -63,6 +63,7 @@ class EnvPoolEngine:
     """
 
     name = "envpool"
+    has_threads = True
 
     def __init__(self, task: Task, threads: int | None = None, lanes: int = LANES) -> None:
         need = "the engine 'envpool' needs the package envpool"

@@ -48,6 +48,7 @@ class GymnasiumEngine:
     """
 
     name = "gymnasium"
+    has_threads = False
 
     def __init__(
         self,

@@ -58,11 +58,11 @@ if TYPE_CHECKING:
     from evonet.operators.selection import StochasticUniversalSampling as StochasticUniversalSampling
     from evonet.operators.selection import Tournament as Tournament
     from evonet.operators.selection import Truncation as Truncation
-    from evonet.operators.structure import AddConnection as AddConnection
-    from evonet.operators.structure import AddNeuron as AddNeuron
-    from evonet.operators.structure import RemoveConnection as RemoveConnection
-    from evonet.operators.structure import RemoveInput as RemoveInput
-    from evonet.operators.structure import RemoveNeuron as RemoveNeuron
+    from evonet.operators.structural_mutation import AddConnection as AddConnection
+    from evonet.operators.structural_mutation import AddNeuron as AddNeuron
+    from evonet.operators.structural_mutation import RemoveConnection as RemoveConnection
+    from evonet.operators.structural_mutation import RemoveInput as RemoveInput
+    from evonet.operators.structural_mutation import RemoveNeuron as RemoveNeuron
     from evonet.operators.structure import Structure as Structure
 
 _NAMES = {
@@ -78,7 +78,8 @@ _NAMES = {
     "schedules": "Constant Exponential Linear OneFifth Stagnation",
     "selection": "Boltzmann EpsilonLexicase ExponentialRank LinearRank RandomSelection Roulette "
     "StochasticUniversalSampling Tournament Truncation",
-    "structure": "AddConnection AddNeuron RemoveConnection RemoveInput RemoveNeuron Structure",
+    "structural_mutation": "AddConnection AddNeuron RemoveConnection RemoveInput RemoveNeuron",
+    "structure": "Structure",
 }
 
 _HOMES = {name: f"evonet.operators.{module}" for module, names in _NAMES.items() for name in names.split()}

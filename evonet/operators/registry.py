@@ -12,7 +12,7 @@ from evonet.operators.niching import NICHINGS
 from evonet.operators.replacement import REPLACEMENTS
 from evonet.operators.schedules import SCHEDULES
 from evonet.operators.selection import SELECTIONS
-from evonet.operators.structure import STRUCTURAL_MUTATIONS
+from evonet.operators.structural_mutation import STRUCTURAL_MUTATIONS
 from evonet.settings import argument_defaults, argument_hints, chosen, did_you_mean
 
 Named: TypeAlias = str | Mapping[str, Any]

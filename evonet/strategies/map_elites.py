@@ -21,7 +21,7 @@ from evonet.operators.initialisation import Initialisation, Normal
 from evonet.operators.mutation import Gaussian, Mutation, SelfAdapting
 from evonet.operators.parents import Parents, checked_genomes
 from evonet.operators.registry import Named, display_name, operator_for
-from evonet.operators.structure import StructuralMutation
+from evonet.operators.structural_mutation import StructuralMutation
 from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, Schedule, check

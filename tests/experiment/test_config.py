@@ -30,7 +30,7 @@ from evonet.experiment.config.json_schema import json_schema
 from evonet.experiment.stopping import Stop
 from evonet.experiment.target import target_of, target_warnings
 from evonet.operators.registry import OPERATORS
-from evonet.operators.structure import STRUCTURAL_MUTATIONS
+from evonet.operators.structural_mutation import STRUCTURAL_MUTATIONS
 from evonet.testing import CHECKS
 from tests.environments_for_tests import MODULE
 

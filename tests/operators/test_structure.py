@@ -20,7 +20,8 @@ from evonet.operators import (
 )
 from evonet.operators.crossover import CROSSOVERS
 from evonet.operators.mutation import MUTATIONS
-from evonet.operators.structure import STRUCTURAL_MUTATIONS, inputs_left_out, neurons_of, pruned
+from evonet.operators.structural_mutation import STRUCTURAL_MUTATIONS
+from evonet.operators.structure import inputs_left_out, neurons_of, pruned
 from evonet.strategies.islands import Islands
 from evonet.strategies.restarts import Restarts
 

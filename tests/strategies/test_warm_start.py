@@ -12,7 +12,8 @@ from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.config import Config
 from evonet.experiment.runner import resume, run
 from evonet.operators import Gaussian, SelfAdaptive
-from evonet.operators.structure import AddConnection, Structure
+from evonet.operators.structural_mutation import AddConnection
+from evonet.operators.structure import Structure
 from evonet.settings import argument_hints
 from evonet.strategies import CMAES, SNES, CoSyNE, Islands, RandomSearch, Restarts
 from evonet.strategies.algorithm import tell_with_episodes

@@ -119,8 +119,7 @@ class AutoExecutor:
             self._seconds += seconds
             self._step_seconds = seconds / max(steps, 1)
             if self._workers is None and self._seconds > _WORTH_TRYING:
-                has_threads = self._in_process.engine_name in ("numba", "numpy+numba", "envpool")
-                self._undecided = self._cores > 1 and not has_threads
+                self._undecided = self._cores > 1 and not self._in_process.has_threads
                 if self._undecided:
                     self._workers = worker_processes(self._task, self._engine, self._cores, self._faults)
                     self._workers.processes.start()

@@ -77,6 +77,11 @@ class InProcess:
     def engine_name(self) -> str:
         return self._engine.name
 
+    @property
+    def has_threads(self) -> bool:
+        """Whether the engine runs episodes in threads of its own, so that processes would gain nothing."""
+        return self._engine.has_threads
+
     def evaluate(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> list[EpisodeResults]:

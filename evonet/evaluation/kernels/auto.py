@@ -50,6 +50,11 @@ class KernelEngine:
         """The engines that have run so far: "numpy", "numba" or "numpy+numba"."""
         return "+".join(self._names) or self._engine.name
 
+    @property
+    def has_threads(self) -> bool:
+        """Whether Numba, which has threads, runs the kernel now."""
+        return self._engine.has_threads
+
     def run(
         self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
     ) -> EpisodeResults:

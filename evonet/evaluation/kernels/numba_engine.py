@@ -41,6 +41,7 @@ class NumbaEngine:
     """
 
     name = "numba"
+    has_threads = True
 
     def __init__(self, task: Task, threads: int | None = None, lanes: int = LANES) -> None:
         if importlib.util.find_spec("numba") is None:

@@ -36,6 +36,7 @@ class NumpyEngine:
     """
 
     name = "numpy"
+    has_threads = False
 
     def __init__(self, task: Task, lanes: int = LANES) -> None:
         self._task = KernelTask.of(task)
