@@ -79,7 +79,7 @@ class VectorEngine:
         networks = NetworkStack(self._task.architecture, np.asfortranarray(genomes), len(genomes))
         observations = environment.state.T.astype(np.float32)
         results, going, returns = log.results, np.ones(len(episodes), dtype=np.bool_), np.zeros(len(episodes))
-        rows = None if self._measures is None else self._measures.started(len(episodes))
+        rows = None if self._measures is None else self._measures.initial_rows(len(episodes))
 
         def end(lanes: BoolArray, outcome: int, length: int) -> None:
             log.outcomes[episodes[lanes]] = outcome

@@ -54,7 +54,7 @@ class EnvPoolEngine:
     Attributes:
         task: what an episode is.
         infos: keys of the infos that measures can read.
-        measures: what is kept of each step for the task's measures; None if there are none.
+        measures: the running sums and extremes of the task's measures; None if there are none.
         action_type: type of EnvPool's actions.
 
     Raises:
@@ -145,11 +145,11 @@ class _Batch:
         self._running: IntArray = np.arange(lanes)  # the lanes whose episodes have not ended
         self._returns = np.zeros(lanes)
         self._deviations = np.zeros((2, lanes, self._task.architecture.num_inputs))
-        self._rows = np.zeros((0, lanes)) if self._measures is None else self._measures.started(lanes)
+        self._rows = np.zeros((0, lanes)) if self._measures is None else self._measures.initial_rows(lanes)
         self._policy = Policy(self._task, np.asfortranarray(genomes), normaliser)
 
     def run(self, pool: Any) -> Iterator[None]:
-        """Run the episodes in the pool to their ends, and write into the log how they went.
+        """Run the episodes in the pool to their ends, and log their outcomes.
 
         It yields while the pool's threads step.
         """
@@ -215,7 +215,7 @@ class _Batch:
         return lanes[~np.isfinite(numbers[lanes]).all(axis=1)]
 
     def _end(self, lanes: IntArray, outcome: int, length: int) -> None:
-        """End these running lanes after `length` steps, and write down how they went."""
+        """End these running lanes after `length` steps, and log their outcomes."""
         if not len(lanes):
             return
         numbers, results = self._episodes[lanes], self._log.results

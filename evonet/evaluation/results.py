@@ -110,7 +110,7 @@ class EpisodeResults:
         )
 
     @classmethod
-    def lost(cls, fault: Fault, inputs: int | None, measures: int = 0) -> EpisodeResults:
+    def of_lost_worker(cls, fault: Fault, inputs: int | None, measures: int = 0) -> EpisodeResults:
         """Flat results of a single episode whose worker process was lost."""
         results = cls.empty(1, inputs, measures)
         results.returns[0] = np.nan

@@ -157,7 +157,7 @@ class _Evaluation:
         fault = Fault(
             individual, episode, seed, failure.kind, None, failure.message, failure.traceback, self._attempts[episode]
         )
-        self._results[episode] = EpisodeResults.lost(
+        self._results[episode] = EpisodeResults.of_lost_worker(
             fault, None if whole.normaliser is None else len(whole.normaliser.mean), self._measures
         )
         self._faults.append(fault.for_individual(whole.individuals))

@@ -67,8 +67,8 @@ def rollout_source(task: KernelTask) -> str:
             "decode": GeneratedFunction(task.decoder.source(), {**decode, "stretched": decoders.stretched}),
             "activate_hidden": task.activate_hidden,
             "activate_output": task.activate_output,
-            "real": arithmetic.double if task.real is np.float64 else to_float32,
-            "observed": task.observed,
+            "network_dtype": arithmetic.double if task.network_dtype is np.float64 else to_float32,
+            "observation_dtype": task.observation_dtype,
             "load_state": load(state),
             "store_state": store(state),
             "load_outputs": load(outputs),
@@ -88,7 +88,7 @@ def _measuring(task: KernelTask) -> dict[str, Any]:
     return {
         "MEASURED": True,
         "REWARDED": measures.reads("reward"),
-        "ROWS": len(measures.starts),
+        "ROWS": len(measures.initial_values),
         "clear_rows": GeneratedFunction(measures.clearing_source()),
         "measure_lanes": GeneratedFunction(
             measures.lanes_source(),
@@ -140,9 +140,8 @@ def load(size: int) -> GeneratedFunction:
 
 def _rounding(size: int) -> str:
     """`as_observed(numbers)`: `size` numbers rounded to the type of the observation's, as float64."""
-    return (
-        f"def as_observed(numbers):\n    return ({' '.join(f'double(observed(numbers[{k}])),' for k in range(size))})"
-    )
+    numbers = " ".join(f"double(observation_dtype(numbers[{k}]))," for k in range(size))
+    return f"def as_observed(numbers):\n    return ({numbers})"
 
 
 def store(size: int) -> GeneratedFunction:

@@ -22,8 +22,8 @@ class LaneNetworks:
 
     def __init__(self, task: KernelTask, genomes: FloatArray) -> None:
         self._task = task
-        self._hidden = np.zeros((task.architecture.num_hidden, len(genomes)), task.real)
-        self._arrange(np.ascontiguousarray(genomes.T, dtype=task.real))
+        self._hidden = np.zeros((task.architecture.num_hidden, len(genomes)), task.network_dtype)
+        self._arrange(np.ascontiguousarray(genomes.T, dtype=task.network_dtype))
 
     def _arrange(self, genomes: NDArray[np.floating]) -> None:
         """Take genomes `(genome_size, lanes)`."""
@@ -55,11 +55,13 @@ class LaneNetworks:
             np.multiply(inputs[:, None], weights["input_hidden_weights"], self._to_hidden[:num_inputs])
             if task.architecture.recurrent:
                 self._to_hidden[-1] = added_up(self._hidden[:, None] * weights["hidden_hidden_weights"])
-            self._hidden = task.activate_hidden(added_up(self._to_hidden)).astype(task.real, copy=False)
+            self._hidden = task.activate_hidden(added_up(self._to_hidden)).astype(task.network_dtype, copy=False)
             np.multiply(self._hidden[:, None], weights["hidden_output_weights"], self._to_output[1 : num_hidden + 1])
         if task.architecture.skip:
             self._to_output[num_hidden + 1] = added_up(inputs[:, None] * weights["input_output_weights"])
-        outputs: NDArray[np.floating] = task.activate_output(added_up(self._to_output)).astype(task.real, copy=False)
+        outputs: NDArray[np.floating] = task.activate_output(added_up(self._to_output)).astype(
+            task.network_dtype, copy=False
+        )
         return outputs
 
 

@@ -1,4 +1,4 @@
-"""Measures in a kernel: what is kept of each step, as source that NumPy runs over lanes and Numba compiles.
+"""Measures in a kernel: running sums and extremes, as source that NumPy runs over lanes and Numba compiles.
 
 A measure keeps up to three numbers of an episode, its *rows*: what it takes of the steps that count, their number where
 not all count, and what it takes of all steps. `evonet.evaluation.measuring` has the rules; the operations and their
@@ -81,20 +81,20 @@ class KernelMeasures:
         return rows
 
     @cached_property
-    def starts(self) -> tuple[float, ...]:
+    def initial_values(self) -> tuple[float, ...]:
         """The rows' values at the start of an episode."""
-        starts = []
+        values = []
         for (_, measure), rows in zip(self.measures, self._rows, strict=True):
             if measure.of == "length":
                 continue
             takes: list[Any] = [measure.take] + [None] * (rows.count is not None)
             takes += [measure.otherwise] * (rows.whole is not None)
-            starts += [_STARTS.get(take, 0.0) for take in takes]
-        return tuple(starts)
+            values += [_STARTS.get(take, 0.0) for take in takes]
+        return tuple(values)
 
-    def started(self, lanes: int) -> FloatArray:
+    def initial_rows(self, lanes: int) -> FloatArray:
         """The rows of lanes whose episodes begin, `(rows, lanes)`."""
-        return np.repeat(np.array(self.starts, np.float64)[:, None], lanes, axis=1)
+        return np.repeat(np.array(self.initial_values, np.float64)[:, None], lanes, axis=1)
 
     def reads(self, source: str) -> bool:
         """Whether a measure reads `source`, "observation", "action", "reward" or "info", at its steps."""
@@ -154,7 +154,7 @@ class KernelMeasures:
 
     def clearing_source(self) -> str:
         """The function `clear_rows(rows, lane)` for Numba: the start of an episode."""
-        starts = [str(start).replace("inf", "numpy.inf") for start in self.starts]
+        starts = [str(start).replace("inf", "numpy.inf") for start in self.initial_values]
         lines = [f"rows[{row}, lane] = {start}" for row, start in enumerate(starts)] or ["pass"]
         return "def clear_rows(rows, lane):\n    " + "\n    ".join(lines)
 

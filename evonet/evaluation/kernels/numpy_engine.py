@@ -79,13 +79,13 @@ class _Lanes:
         self._state: Columns = tuple(np.ascontiguousarray(states.T))
         self._sums = np.zeros((2, inputs, lanes))
         self._returns = np.zeros(lanes)
-        self._rows = np.zeros((0, lanes)) if task.measures is None else task.measures.started(lanes)
-        self._observations = np.zeros((inputs, lanes), task.observed)
+        self._rows = np.zeros((0, lanes)) if task.measures is None else task.measures.initial_rows(lanes)
+        self._observations = np.zeros((inputs, lanes), task.observation_dtype)
         self._observation = tuple(self._observations)  # its rows
         self._observe()
 
     def run(self, log: EpisodeLog, episodes: IntArray) -> None:
-        """Run the episodes with these numbers to their ends, and write into the log how they went."""
+        """Run the episodes with these numbers to their ends, and log their outcomes."""
         running: BoolArray = np.ones(len(episodes), np.bool_)
         for length in range(1, self._task.task.max_steps + 1):
             outcomes = self._step(running, length)
@@ -141,12 +141,12 @@ class _Lanes:
         """The networks' inputs; deviations of the observations are added up if they are normalised."""
         observations = self._observations
         if self._normaliser is None:
-            return observations.astype(self._task.real, copy=False)
+            return observations.astype(self._task.network_dtype, copy=False)
         deviations = observations - self._normaliser.mean[:, None]
         self._sums[0] += deviations
         self._sums[1] += deviations * deviations
         scaled = deviations / self._normaliser.deviation[:, None]
-        return np.minimum(np.maximum(scaled, -LIMIT), LIMIT).astype(self._task.real)
+        return np.minimum(np.maximum(scaled, -LIMIT), LIMIT).astype(self._task.network_dtype)
 
     def _write(
         self, log: EpisodeLog, episodes: IntArray, lanes: IntArray, outcomes: NDArray[np.uint8], length: int

@@ -44,7 +44,7 @@ class EpisodeLog:
     Attributes:
         results: returns, lengths and sums of observations; the return of an episode with a bad reward is that reward.
         outcomes: how each episode ended, `(m,)`, uint8; bad genomes are marked from the start.
-        rows: what is kept of each episode for its measures, `(m, rows)`; without any, `(m, 0)`.
+        rows: running sums and extremes of each episode's measures, `(m, rows)`; without any, `(m, 0)`.
     """
 
     results: EpisodeResults
@@ -64,7 +64,7 @@ class EpisodeLog:
             inputs: numbers of an observation if their sums are kept, else None.
             measures: the measures that are taken.
         """
-        columns, rows = (0, 0) if measures is None else (len(measures.measures), len(measures.starts))
+        columns, rows = (0, 0) if measures is None else (len(measures.measures), len(measures.initial_values))
         results = EpisodeResults.empty(len(individuals), inputs, columns)
         outcomes = np.full(len(individuals), Outcome.RUNNING, np.uint8)
         with np.errstate(over="ignore", invalid="ignore"):

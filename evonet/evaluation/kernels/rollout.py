@@ -25,14 +25,14 @@ INPUTS = OUTPUTS = STATE = ROWS = 0
 TOGETHER = 1  # neurons that a lane computes in one go
 BIAS = RECURRENT = SKIP = NORMALISE = MEASURED = REWARDED = False
 LIMIT = 0.0
-observed = np.float64
+observation_dtype = np.float64
 
 
 def _of_task(*arguments: Any) -> Any:
     raise NotImplementedError
 
 
-step = observe = decode = activate_hidden = activate_output = real = _of_task
+step = observe = decode = activate_hidden = activate_output = network_dtype = _of_task
 load_state = store_state = load_outputs = store_observation = add_neurons = add_neuron = _of_task
 measure_lanes = clear_rows = _of_task
 
@@ -50,7 +50,7 @@ class Episodes(NamedTuple):
         outcomes: `(m,)`, to be filled, see `Outcome`.
         sums: sums of the deviations of observations, `(m, INPUTS)`, to be filled if they are normalised.
         squares: sums of the squares of these deviations, `(m, INPUTS)`.
-        rows: what is kept for the measures, `(m, ROWS)`, to be filled.
+        rows: the running sums and extremes of the measures, `(m, ROWS)`, to be filled.
     """
 
     genomes: Any
@@ -87,20 +87,20 @@ class Lanes(NamedTuple):
     @classmethod
     def empty(cls, task: KernelTask, num_lanes: int) -> Lanes:
         """`num_lanes` lanes; made outside of what is compiled, which would take a second more to compile."""
-        architecture, real, observed = task.architecture, task.real, task.observed
+        architecture, network_dtype, observation_dtype = task.architecture, task.network_dtype, task.observation_dtype
         inputs, hidden, outputs = architecture.num_inputs, architecture.num_hidden, architecture.num_outputs
         return cls(
-            genomes=aligned_zeros((architecture.genome_size, num_lanes), real),
+            genomes=aligned_zeros((architecture.genome_size, num_lanes), network_dtype),
             state=aligned_zeros((task.state_size, num_lanes)),
-            observations=aligned_zeros((inputs, num_lanes), observed),
-            inputs=aligned_zeros((inputs, num_lanes), real),
-            outputs=aligned_zeros((outputs, num_lanes), real),
-            hidden=aligned_zeros((hidden, num_lanes), real),
-            recurrent=aligned_zeros((hidden, num_lanes), real),
+            observations=aligned_zeros((inputs, num_lanes), observation_dtype),
+            inputs=aligned_zeros((inputs, num_lanes), network_dtype),
+            outputs=aligned_zeros((outputs, num_lanes), network_dtype),
+            hidden=aligned_zeros((hidden, num_lanes), network_dtype),
+            recurrent=aligned_zeros((hidden, num_lanes), network_dtype),
             sums=aligned_zeros((inputs, num_lanes)),
             squares=aligned_zeros((inputs, num_lanes)),
             events=aligned_zeros((num_lanes,), np.int64),
-            rows=aligned_zeros((0 if task.measures is None else len(task.measures.starts), num_lanes)),
+            rows=aligned_zeros((0 if task.measures is None else len(task.measures.initial_values), num_lanes)),
             rewards=aligned_zeros((num_lanes,)),
             returns=aligned_zeros((num_lanes,)),
             lengths=aligned_zeros((num_lanes,)),
@@ -114,7 +114,7 @@ def observe_lanes(lanes: Any, width: int) -> None:
     for lane in range(width):
         store_observation(observations, lane, observe(load_state(state, lane)))
     for lane in range(width):  # by itself, since compilers give up on a loop with too many arrays
-        zero = observed(0.0)
+        zero = observation_dtype(0.0)
         for k in range(INPUTS):
             zero += observations[k, lane] - observations[k, lane]
         events[lane] = where(zero == 0.0, RUNNING, BAD_OBSERVATION)
@@ -129,9 +129,9 @@ def prepare_inputs(lanes: Any, mean: Any, deviation: Any, width: int) -> None:
                 wide = observations[k, lane] - mean[k]
                 sums[k, lane] += wide
                 squares[k, lane] += wide * wide
-                inputs[k, lane] = real(np.minimum(np.maximum(wide / deviation[k], -LIMIT), LIMIT))
+                inputs[k, lane] = network_dtype(np.minimum(np.maximum(wide / deviation[k], -LIMIT), LIMIT))
             else:
-                inputs[k, lane] = real(observations[k, lane])
+                inputs[k, lane] = network_dtype(observations[k, lane])
 
 
 def forward(lanes: Any, hidden_size: int, width: int) -> None:
@@ -170,7 +170,7 @@ def hidden_output(
         total += genomes[bias + neuron, lane]
     if RECURRENT:
         total += recurrent[neuron, lane]
-    output = real(activate_hidden(total))
+    output = network_dtype(activate_hidden(total))
     if RECURRENT:
         hidden[neuron, lane] = output
     return output
@@ -180,7 +180,7 @@ def clear_outputs(outputs: Any, width: int) -> None:
     """Set the outputs to 0."""
     for k in range(OUTPUTS):
         for lane in range(width):
-            outputs[k, lane] = real(0.0)
+            outputs[k, lane] = network_dtype(0.0)
 
 
 def fill_recurrent(genomes: Any, hidden: Any, recurrent: Any, first: int, hidden_size: int, width: int) -> None:
@@ -209,7 +209,7 @@ def finish_outputs(genomes: Any, inputs: Any, outputs: Any, first: int, width: i
                 total += skipped
             if BIAS:
                 total += genomes[bias + k, lane]
-            outputs[k, lane] = real(activate_output(total))
+            outputs[k, lane] = network_dtype(activate_output(total))
 
 
 def step_lanes(lanes: Any, max_steps: float, parameters: Any, width: int) -> int:
@@ -241,14 +241,14 @@ def begin(lanes: Any, lane: int, episodes: Any, episode: int) -> None:
     row, last = episodes.individuals[episode], lanes.episodes[lane]
     if last < 0 or episodes.individuals[last] != row:
         for gene in range(episodes.genomes.shape[1]):
-            lanes.genomes[gene, lane] = real(episodes.genomes[row, gene])
+            lanes.genomes[gene, lane] = network_dtype(episodes.genomes[row, gene])
     lanes.episodes[lane] = episode
     for k in range(STATE):
         lanes.state[k, lane] = episodes.starts[episodes.which[episode], k]
     lanes.returns[lane] = lanes.lengths[lane] = 0.0
     if RECURRENT:
         for neuron in range(lanes.hidden.shape[0]):
-            lanes.hidden[neuron, lane] = real(0.0)
+            lanes.hidden[neuron, lane] = network_dtype(0.0)
     if NORMALISE:
         for k in range(INPUTS):
             lanes.sums[k, lane] = lanes.squares[k, lane] = 0.0
@@ -270,7 +270,7 @@ def end(lanes: Any, lane: int, episodes: Any) -> None:
         for k in range(ROWS):
             episodes.rows[episode, k] = lanes.rows[k, lane]
         store_observation(lanes.observations, lane, observe(load_state(lanes.state, lane)))
-        zero = observed(0.0)  # the end is measured, too, and may not be finite
+        zero = observation_dtype(0.0)  # the end is measured, too, and may not be finite
         for k in range(INPUTS):
             zero += lanes.observations[k, lane] - lanes.observations[k, lane]
         if zero != 0.0 and lanes.events[lane] <= TERMINATED:  # NaN is not 0

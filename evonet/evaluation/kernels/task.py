@@ -163,15 +163,15 @@ class KernelTask:
         return cls(task, kernel)
 
     @cached_property
-    def real(self) -> type[np.floating]:
+    def network_dtype(self) -> type[np.floating]:
         """Type of the network's numbers."""
         return PRECISIONS[self.kernel.network]
 
     @cached_property
-    def observed(self) -> type[np.floating]:
+    def observation_dtype(self) -> type[np.floating]:
         """Type of the observation's numbers."""
-        real: type[np.floating] = np.dtype(self.task.observation_space.dtype).type
-        return real
+        dtype: type[np.floating] = np.dtype(self.task.observation_space.dtype).type
+        return dtype
 
     @cached_property
     def relative(self) -> bool:
