@@ -1,7 +1,7 @@
 """Types and ranges of settings, declared once as annotations for both Python and YAML.
 
 A class declares its settings as annotated arguments, for example `sigma: Annotated[float, Gt(0)]`. `check` validates
-the arguments of a constructor against them; `evonet.experiment.config.models` makes the models of a config from them.
+the arguments of a constructor against them; `evonet.experiment.config.model_factory` makes a config's models from them.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from evonet.evaluation.engine import EngineName
 from evonet.experiment.archives import check_measures
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
-from evonet.experiment.config.models import arguments
+from evonet.experiment.config.model_factory import arguments
 from evonet.experiment.config.own_parts import own_names, refuse_imports
 from evonet.experiment.config.sections import EPISODE_RETURN, EVALUATION, NETWORK
 from evonet.experiment.refinement import check_refinement

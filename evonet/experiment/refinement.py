@@ -13,7 +13,7 @@ from evonet.champion import Champion
 from evonet.errors import EvonetError
 from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
-from evonet.experiment.config.models import arguments
+from evonet.experiment.config.model_factory import arguments
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.generation import Generation
 from evonet.strategies.refinement import Refinement

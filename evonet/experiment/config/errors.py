@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from evonet.experiment.config.document import Document, KeyPath
-from evonet.experiment.config.models import ALTERNATIVES
+from evonet.experiment.config.model_factory import ALTERNATIVES
 from evonet.experiment.config.named_parts import GENETIC_ALGORITHM
 from evonet.files.text import short_repr
 from evonet.operators.registry import OPERATORS

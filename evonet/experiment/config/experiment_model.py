@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from evonet.experiment.algorithms import ALGORITHMS
-from evonet.experiment.config.models import choice_of, nested_in, section_of
+from evonet.experiment.config.model_factory import choice_of, nested_in, section_of
 from evonet.experiment.config.named_parts import ACTIVATION, ALGORITHM, GENETIC_ALGORITHM, SCHEDULE, named_parts
 from evonet.experiment.config.own_parts import OwnParts
 from evonet.experiment.config.sections import (

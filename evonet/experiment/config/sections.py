@@ -11,7 +11,7 @@ from evonet.champion_selection import Validation
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.executors import Workers
 from evonet.evaluation.fault_policy import FaultPolicy
-from evonet.experiment.config.models import Section, section_of
+from evonet.experiment.config.model_factory import Section, section_of
 from evonet.experiment.run_files.checkpoint import Checkpoints
 from evonet.experiment.stopping import Stop
 from evonet.fitness import EpisodeReturn

@@ -72,7 +72,7 @@ class Buildable(Section):
         return type(self).owner(**{**arguments(self), **rest})
 
 
-class Unfinished(Buildable):
+class FactorySettings(Buildable):
     """Settings without some required arguments; as an argument of another object, `build` is passed instead."""
 
     def build(self, common: Mapping[str, Any] | None = None, **rest: Any) -> Any:
@@ -87,7 +87,7 @@ class Unfinished(Buildable):
         return type(self).owner(**{**arguments(self, common=common), **own, **rest})
 
 
-class Unknown(Section):
+class UnimportedSettings(Section):
     """The settings of a class of the user's own that was not imported: any keys, kept as they are."""
 
     model_config = ConfigDict(extra="allow")
@@ -99,7 +99,7 @@ class Checked(Buildable):
     @model_validator(mode="after")
     def _can_be_built(self) -> Checked:
         owner = type(self).owner
-        if any(isinstance(value, Unknown) for value in vars(self).values()):
+        if any(isinstance(value, UnimportedSettings) for value in vars(self).values()):
             return self
         try:
             self.build()
@@ -118,7 +118,7 @@ def arguments(section: Section, *names: str, common: Mapping[str, Any] | None = 
     Args:
         section: the settings.
         names: the names of the settings; by default all that are arguments of the owner.
-        common: see `Unfinished.build`.
+        common: see `FactorySettings.build`.
     """
     wanted = names or tuple(name for name in type(section).model_fields if name not in _NOT_ARGUMENTS)
     return {name: _object(getattr(section, name), common or {}) for name in wanted}
@@ -163,7 +163,7 @@ def choice_of(
     for name, owner in registry.items():
         tag: Any = Literal[name]
         if owner is None:
-            models.append(create_model("Unknown", __base__=Unknown, type=(tag, name)))
+            models.append(create_model("Unknown", __base__=UnimportedSettings, type=(tag, name)))
             continue
         fields = _fields(owner, (), exclude, operators=operators or {}, schedules=schedules) | dict(more)
         for argument, hint in (nested or {}).items():
@@ -171,7 +171,7 @@ def choice_of(
                 fields[argument] = (hint, fields[argument][1])
         if not _is_evonets(owner):
             fields = _plain_fields(owner, fields)
-        base = Unfinished if exclude else Checked
+        base = FactorySettings if exclude else Checked
         title = _title(owner, kind)
         type_default: Any = name if default_type in {None, name} else ...  # where another is meant without it
         model: Any = create_model(title, __base__=base, __doc__=summary_of(owner), type=(tag, type_default), **fields)
@@ -328,7 +328,7 @@ def _schedule(schedules: Schedules) -> Any:
     for name, owner in schedules:
         tag: Any = Literal[name]
         if owner is None:
-            models.append(create_model("Unknown", __base__=Unknown, schedule=(tag, ...)))
+            models.append(create_model("Unknown", __base__=UnimportedSettings, schedule=(tag, ...)))
             continue
         fields = _fields(owner, ())
         model: Any = create_model(
@@ -358,7 +358,7 @@ def _listed(value: Any) -> Any:
 
 
 def _object(value: Any, common: Mapping[str, Any]) -> Any:
-    if isinstance(value, Unfinished):
+    if isinstance(value, FactorySettings):
         return functools.partial(value.build, common)
     if isinstance(value, Buildable):
         return value.build()
