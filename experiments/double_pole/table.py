@@ -33,7 +33,7 @@ BUDGET = "stop.evaluations=20000"
 ROWS = {  # test: {method: (config, what differs from it)}
     "velocities": {
         "genetic algorithm, restarts": ("double_pole_velocities", ()),
-        "CMA-ES": ("double_pole_velocities_cma_es", ()),
+        "CMA-ES, restarts": ("double_pole_velocities_cma_es", ()),
         "random weight guessing": ("double_pole_velocities_cma_es", (GUESSING, BUDGET)),
     },
     "no velocities": {
