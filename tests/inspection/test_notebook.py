@@ -124,7 +124,7 @@ for module, name in sorted(shown):
 def test_a_notebook_s_kernel_gets_a_formatter_for_each_kind(kernel):
     program = NOTEBOOK.replace("KERNEL", str(kernel))
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    names = ["champion Champion", "evolution Generation", "inspection.loaded_run LoadedRun", "network NeuralNetwork"]
+    names = ["champion Champion", "generation Generation", "inspection.loaded_run LoadedRun", "network NeuralNetwork"]
     names += ["population Population"]
     assert result.stdout.splitlines() == [f"evonet.{name} {name.split()[1]}" for name in names if kernel]
 
