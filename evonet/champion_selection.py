@@ -17,12 +17,15 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.environments.specification import EnvironmentSpec
 from evonet.evaluation.aggregation import episode_fitness
 from evonet.evaluation.engine import EngineName
+from evonet.evaluation.results import EpisodeResults
 from evonet.files.fields import Fields
 from evonet.fitness import Fitness
 from evonet.population import Population
 from evonet.scores import Score, described_scores, scores_from
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Count, Episodes, Natural, Settings
+from evonet.statistics import standard_error
+from evonet.types import FloatArray
 
 if TYPE_CHECKING:
     from evonet.archives.archive import Archive
@@ -97,29 +100,68 @@ class ChampionSelector:
         rows = [row for row in rows if np.isfinite(population.fitness[row])]
         if not rows:
             return
-        started = time.monotonic()
-        results = self._fitness(population.genomes[rows], self._episodes, normaliser)
-        self.seconds += time.monotonic() - started
-        self.episodes_run += results.returns.size
-        self.steps += results.steps
+        results = self._run(population.genomes[rows], normaliser)
         worth = episode_fitness(self._fitness.task, results)
         for place, row in enumerate(rows):
             if normaliser is None:  # under the next normaliser, the same genome acts otherwise
                 self._tried.add(int(population.ids[row]))
                 self._in_order.append(int(population.ids[row]))
-            score = score_of(self._fitness.task, results, place)
             if worth[place].mean() > self._best_mean:  # never true of NaN, an episode that failed
-                self._best_mean = worth[place].mean()
-                self.champion = Champion(
-                    population.architecture,
-                    population.genomes[row].copy(),
-                    id=int(population.ids[row]),
-                    generation=generation,
-                    training_fitness=float(population.fitness[row]),
-                    normaliser=normaliser,
-                    task=self._fitness.task,
-                    validation=score,
-                )
+                self._choose(population, row, generation, normaliser, score_of(self._fitness.task, results, place))
+
+    def prefer(self, champion: Champion, population: Population, generation: int) -> None:
+        """Make the first individual of `population` that validates as well as `champion` the champion.
+
+        It validates as well if its mean on the held-out episodes is lower by at most one standard error of the mean of
+        the differences, as Breiman et al. (1984) choose the smallest of several trees. If none does, nothing changes.
+
+        Args:
+            champion: a validated champion of the run.
+            population: with fitness; those who are preferred come first. They act with the champion's normaliser.
+            generation: number of the last generation.
+        """
+        validation = champion.validation
+        assert validation is not None
+        if not len(population):
+            return
+        results = self._run(population.genomes, champion.normaliser)
+        before = validation.returns if validation.fitness is None else validation.fitness
+        for row, worth in enumerate(episode_fitness(self._fitness.task, results)):
+            if worth.mean() >= before.mean() - standard_error(worth - before):  # never true of NaN
+                score = score_of(self._fitness.task, results, row)
+                self._choose(population, row, generation, champion.normaliser, score)
+                return
+
+    def _run(self, genomes: FloatArray, normaliser: ObservationNormaliser | None) -> EpisodeResults:
+        """Run `genomes (n, genome_size)` on the held-out episodes."""
+        started = time.monotonic()
+        results = self._fitness(genomes, self._episodes, normaliser)
+        self.seconds += time.monotonic() - started
+        self.episodes_run += results.returns.size
+        self.steps += results.steps
+        return results
+
+    def _choose(
+        self,
+        population: Population,
+        row: int,
+        generation: int,
+        normaliser: ObservationNormaliser | None,
+        validation: Score,
+    ) -> None:
+        """Make an individual the champion."""
+        assert population.fitness is not None
+        self._best_mean = validation.fitness_mean
+        self.champion = Champion(
+            population.architecture,
+            population.genomes[row].copy(),
+            id=int(population.ids[row]),
+            generation=generation,
+            training_fitness=float(population.fitness[row]),
+            normaliser=normaliser,
+            task=self._fitness.task,
+            validation=validation,
+        )
 
     def sample(
         self, archive: Archive | None, generation: int, normaliser: ObservationNormaliser | None

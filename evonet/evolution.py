@@ -32,8 +32,9 @@ from evonet.fitness import Fitness
 from evonet.foreign import guarded_algorithm
 from evonet.function_fitness import FitnessFunction, NetworkFunction, function_fitness
 from evonet.generation import Generation
+from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Natural, check_value
+from evonet.settings import Episodes, Natural, check_value
 from evonet.strategies.algorithm import Algorithm, ask, mu_of, tell_with_episodes
 from evonet.types import FloatArray
 
@@ -150,6 +151,7 @@ class Evolution:
             if validation is None
             else ChampionSelector(validation_fitness or self._fitness, validation, self._seed)
         )
+        self._episodes = self._fitness.episodes
         self.normaliser = _first_normaliser(self._fitness)
         self.generations = self.evaluations = self.environment_steps = 0
 
@@ -167,14 +169,32 @@ class Evolution:
         inputs = self._fitness.architecture.num_inputs
         self.normaliser = ObservationNormaliser.from_arrays(normaliser.to_arrays(), inputs)
 
-    def go_on_with(self, algorithm: Algorithm) -> None:
+    def go_on_with(self, algorithm: Algorithm, episodes: Episodes | None = None) -> None:
         """Let another algorithm propose the genomes of the next generations, which see what the champion sees.
 
-        Episodes, counts and the choice of the champion go on; the individuals of `algorithm` must have new ids.
+        Counts and the choice of the champion go on; new individuals of `algorithm` must have new ids.
+
+        Args:
+            algorithm: proposes genomes.
+            episodes: episodes of an evaluation from now on; by default those of the fitness.
         """
         self.algorithm = algorithm
+        self._race = None  # every individual runs all its episodes now
+        self._episodes = self._fitness.episodes if episodes is None else episodes
         if self.champion is not None and self.champion.normaliser is not None:
             self.normaliser = self.champion.normaliser
+
+    def prefer(self, champion: Champion, population: Population) -> None:
+        """Make the first individual of `population` that validates as well as `champion` the champion.
+
+        As well means: its mean is lower by at most one standard error. If none does, the champion stays what it is.
+
+        Args:
+            champion: a validated champion of this evolution.
+            population: with fitness; those who are preferred come first.
+        """
+        if self._selector is not None:
+            self._selector.prefer(champion, population, self.generations - 1)
 
     def __iter__(self) -> Evolution:
         return self
@@ -217,7 +237,7 @@ class Evolution:
         algorithm, fitness, normaliser = self.algorithm, self._fitness, self.normaliser
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
-        seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, fitness.episodes)
+        seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, self._episodes)
         raced: RaceResult | None = None
         try:
             if self._race is None:

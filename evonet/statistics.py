@@ -59,6 +59,11 @@ def quantiles(values: FloatArray, shares: Sequence[float]) -> FloatArray:
     return found
 
 
+def standard_error(values: FloatArray) -> float:
+    """The standard error of the mean of `values (n,)`; 0 for a single one."""
+    return float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
+
+
 def bootstrap_interval(statistic: Statistic, *samples: FloatArray) -> Interval:
     """95 % percentile bootstrap interval of a statistic (Efron and Tibshirani 1993).
 

@@ -24,6 +24,7 @@ from evonet.experiment.config.document import KeyPath
 from evonet.experiment.config.model_factory import arguments
 from evonet.experiment.config.own_parts import own_names, refuse_imports
 from evonet.experiment.config.sections import EPISODE_RETURN, EVALUATION, NETWORK
+from evonet.experiment.pruning import check_pruning
 from evonet.experiment.refinement import check_refinement
 from evonet.experiment.stopping import Stop, StopRule
 from evonet.fitness import EpisodeReturn, Fitness
@@ -215,6 +216,7 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
             raise
         message = f"algorithm: the algorithm with {', '.join(map(repr, own))} cannot be made: {described(error)}"
         raise config.error(("algorithm",), message) from error
+    check_pruning(config, algorithm)
     archive = getattr(algorithm, "archive", None)
     if archive is not None:
         key = "measures" if hasattr(config.settings.algorithm, "measures") else "archive"

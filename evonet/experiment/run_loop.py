@@ -1,4 +1,4 @@
-"""The loop of a run: generations with their records and checkpoints, then the refinement, the test and the summary."""
+"""The loop of a run: generations with their records and checkpoints, then pruning, refinement, test and summary."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from evonet.experiment.background import in_background
 from evonet.experiment.config.permissions import flags_for
 from evonet.experiment.fronts import front_entry
 from evonet.experiment.interruption import Interruption
+from evonet.experiment.pruning import prune
 from evonet.experiment.refinement import refine
 from evonet.experiment.run_files.checkpoint import CheckpointWriter
 from evonet.experiment.run_files.fault_journal import faults_recorded
@@ -63,8 +64,9 @@ def run_to_end(
         loop = _RunLoop(session, directory, writer, trackers, watch, interruption, resume)
         reason = loop.run_generations(check=check, reason=reason)
         front = front_entry(config, session.evolution, session.validation_fitness)  # before another algorithm goes on
-        refinement = refine(config, session.evolution, loop.run_refined_generation)
-        return loop.finish(reason, front | refinement)
+        pruning = prune(config, session.evolution, loop.run_last_generation)
+        refinement = refine(config, session.evolution, loop.run_last_generation)
+        return loop.finish(reason, front | pruning | refinement)
 
 
 class _RunLoop:
@@ -115,8 +117,9 @@ class _RunLoop:
             self._watch(generation, seconds)
         return reason
 
-    def run_refined_generation(self) -> Generation | None:
-        """Run a generation of the refinement, of which no checkpoint is made; None if the time was up."""
+    def run_last_generation(self) -> Generation | None:
+        """Run a generation of pruning or refinement, of which no checkpoint is made; None if the time was up."""
+        self._session.last_state = self._session.evolution.state()  # of the algorithm that has gone on
         generation = self._session.next_generation(self._started)
         if generation is not None:
             with self._interruption.deferred():

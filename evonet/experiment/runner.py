@@ -130,7 +130,9 @@ def resume(
             session.restore(checkpoint)
             over = session.end_reason or _out_of_time(summary, checkpoint, config)
             if over is not None and summary is not None:
-                if "refinement" not in summary:  # whose generations come after the last checkpoint
+                if summary.keys().isdisjoint(
+                    ("pruning", "refinement")
+                ):  # whose generations come after the last checkpoint
                     directory.resume(checkpoint.journals)
                 again = command("evonet", "resume", path, *flags_for(path, allow_imports))
                 say(f"{path} is finished, stopped by {over}; to continue it:\n  {again} --set stop.{over}=…")

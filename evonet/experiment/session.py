@@ -236,7 +236,7 @@ class Session:
         return {"archive": archive_summary(archive, held_out)}
 
     def summary(self, champion: Champion | None, path: Path, times: Mapping[str, float], reason: str) -> dict[str, Any]:
-        """The summary of the finished run, as in `run.json`; the archive and the refinement have entries of their own.
+        """The summary of the finished run, as in `run.json`; archive, pruning and refinement have entries of their own.
 
         Args:
             champion: the tested champion; None without one.

@@ -57,6 +57,16 @@ def score_and_interval(mean: float | None, bounds: Sequence[float] | None, targe
     return with_interval(mean, bounds, target)
 
 
+def pruning(summary: Mapping[str, Any]) -> str:
+    """What the pruning of a run did, for example `11 of 16 inputs left: validation 241 to 238`."""
+    pruned = summary["pruning"]
+    before = pruned["inputs_before"]
+    if pruned["inputs"] == before:
+        return f"no network with less than {counted(before, 'input')} validated as well"
+    means = " to ".join(number(pruned[name], 4) for name in ("validation_mean_before", "validation_mean"))
+    return f"{pruned['inputs']} of {counted(before, 'input')} left: validation {means}"
+
+
 def refinement(summary: Mapping[str, Any]) -> str:
     """What the refinement of a run did, for example `20 generations of cma_es: validation 171 to 232`."""
     refined = summary["refinement"]

@@ -16,6 +16,7 @@ from evonet.inspection.phrases import (
     counted,
     duration,
     number,
+    pruning,
     refinement,
     scores,
     shortened,
@@ -31,7 +32,7 @@ def plain(text: str, _: str) -> str:
 
 
 def run_verdict(summary: Mapping[str, Any], paint: Paint = plain) -> str:
-    """A run's result in at most eight lines: solved, test, target, validation, training, refinement, effort, place."""
+    """A run's result in at most nine lines: its scores and the target, pruning, refinement, effort and place."""
     word = _word(summary)
     if summary["champion"] is None:
         lines = [f"  {NO_CHAMPION} See faults.jsonl." if summary["finished"] else f"  {NO_CHAMPION_YET}"]
@@ -40,6 +41,8 @@ def run_verdict(summary: Mapping[str, Any], paint: Paint = plain) -> str:
     steps = summary["environment_steps"] + summary["validation_steps"]
     ended = f"; stopped by {summary['stopped_by']}" if summary["finished"] else " so far"
     took = f"{counted(summary['generations'], 'generation')}, {counted(steps, 'step')}{ended}"
+    if "pruning" in summary:
+        lines.append(f"  {'pruned':<10}  {shortened(pruning(summary), COLUMNS - 14)}")
     if "refinement" in summary:
         lines.append(f"  {'refined':<10}  {shortened(refinement(summary), COLUMNS - 14)}")
     lines.append(f"  {'took':<10}  {duration(summary['seconds'])}, {took}")

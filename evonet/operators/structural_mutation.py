@@ -13,7 +13,7 @@ import numpy as np
 from evonet.activations import ACTIVATIONS
 from evonet.architecture import Architecture
 from evonet.operators.safe_mutation import SLOPES
-from evonet.operators.structure import masked, neurons_of, pruned, remove_neurons
+from evonet.operators.structure import inputs_of, masked, neurons_of, pruned, remove_neurons, without_inputs
 from evonet.settings import Operator, PositiveFloat, Probability, frozen
 from evonet.types import BoolArray, FloatArray, IntArray
 
@@ -149,13 +149,8 @@ class RemoveInput(StructuralMutation):
     def change(
         self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
     ) -> tuple[FloatArray, BoolArray]:
-        exists = architecture.views(masks)
-        leaving = [exists[name] for name in ("input_hidden_weights", "input_output_weights") if name in exists]
-        used = np.any([block.any(axis=-1) for block in leaving], axis=0)
-        rows, inputs = _random_true_of_each_row(rng, used)
-        for block in leaving:
-            block[rows, inputs] = False
-        masks = pruned(masks, architecture)
+        rows, inputs = _random_true_of_each_row(rng, inputs_of(masks, architecture))
+        masks = without_inputs(masks, rows, inputs, architecture)
         return masked(genomes, masks), masks
 
 

@@ -156,6 +156,34 @@ def pruned(masks: BoolArray, architecture: Architecture) -> BoolArray:
     return masks
 
 
+def without_each_input(mask: BoolArray, architecture: Architecture) -> BoolArray:
+    """Masks `(k, genome_size)` without one of the k inputs that have connections each, for a mask `(genome_size,)`.
+
+    Hidden neurons that the removal leaves without use are unconnected, too.
+    """
+    inputs = np.flatnonzero(inputs_of(mask, architecture))
+    return without_inputs(np.tile(mask, (len(inputs), 1)), np.arange(len(inputs)), inputs, architecture)
+
+
+def inputs_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
+    """Which inputs have a connection, `(…, num_inputs)`, for `masks (…, genome_size)`."""
+    used: BoolArray = np.any([block.any(axis=-1) for block in _leaving_inputs(masks, architecture)], axis=0)
+    return used
+
+
+def without_inputs(masks: BoolArray, rows: IntArray, inputs: IntArray, architecture: Architecture) -> BoolArray:
+    """The masks `(m, genome_size)`, which are overwritten, `pruned` after one of `inputs` left each of `rows`."""
+    for block in _leaving_inputs(masks, architecture):
+        block[rows, inputs] = False
+    return pruned(masks, architecture)
+
+
+def _leaving_inputs(masks: BoolArray, architecture: Architecture) -> list[BoolArray]:
+    """The blocks of connections that leave the inputs, each `(…, num_inputs, k)`, as views onto the masks."""
+    blocks = architecture.views(masks)
+    return [blocks[name] for name in ("input_hidden_weights", "input_output_weights") if name in blocks]
+
+
 def _ends(masks: BoolArray, architecture: Architecture) -> tuple[BoolArray, BoolArray]:
     """Which hidden neurons a weight enters, and which lead to an output or to another hidden neuron."""
     if not architecture.num_hidden:

@@ -93,6 +93,16 @@ class StructureSection(_StructureArguments):  # type: ignore[misc]
     refine: Any = None
 
 
+class PruneSection(Section):
+    """The removal of inputs at the end of a run, one in each generation, as long as a smaller network is as fit.
+
+    Attributes:
+        episodes: episodes, the same for all networks of a generation.
+    """
+
+    episodes: Episodes = 40
+
+
 class NetworkSection(_NetworkArguments):  # type: ignore[misc]
     """The network; its inputs and outputs follow from the environment's spaces.
 
@@ -101,11 +111,14 @@ class NetworkSection(_NetworkArguments):  # type: ignore[misc]
         outputs: number of outputs; only where there is no environment.
         structure: how the networks' structure begins, if it evolves; `hidden` is then the most hidden neurons there may
             be, and there are skip connections.
+        prune: removal of the inputs that the champion can do without, after the last generation; the smallest network
+            that validates as well becomes the champion.
     """
 
     inputs: Count | None = None
     outputs: Count | None = None
     structure: StructureSection | None = None
+    prune: PruneSection | None = None
 
 
 class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]

@@ -111,6 +111,18 @@ class FrontSummary(FrontMetrics):
     points: FrontPoints
 
 
+class PruningSummary(TypedDict):
+    """What the pruning cost, and the inputs and the validation of the champion before it and after it."""
+
+    generations: int
+    evaluations: int
+    environment_steps: int
+    inputs_before: int
+    inputs: int
+    validation_mean_before: float
+    validation_mean: float
+
+
 class RefinementSummary(TypedDict):
     """What the refinement cost, the champion's validation before it, and whether a tuned network validated better."""
 
@@ -147,6 +159,7 @@ class RunSummary(TypedDict):
     champion: ChampionSummary | None
     versions: dict[str, str]
     archive: NotRequired[ArchiveSummary]
+    pruning: NotRequired[PruningSummary]
     refinement: NotRequired[RefinementSummary]
     front: NotRequired[FrontSummary]
 
@@ -225,6 +238,8 @@ def _run(fields: Fields) -> RunSummary:
     }
     if fields.has("archive"):
         summary["archive"] = _archive(fields.fields("archive"))
+    if fields.has("pruning"):
+        summary["pruning"] = _pruning(fields.fields("pruning"))
     if fields.has("refinement"):
         summary["refinement"] = _refinement(fields.fields("refinement"))
     if fields.has("front"):
@@ -298,6 +313,18 @@ def _archive_metrics(fields: Fields, cells: int | None) -> ArchiveMetrics:
         "qd_score": fields.finite("qd_score"),
         "best": fields.optional("best", fields.finite),
         "mean": fields.optional("mean", fields.finite),
+    }
+
+
+def _pruning(fields: Fields) -> PruningSummary:
+    return {
+        "generations": fields.integer("generations"),
+        "evaluations": fields.integer("evaluations"),
+        "environment_steps": fields.integer("environment_steps"),
+        "inputs_before": fields.integer("inputs_before"),
+        "inputs": fields.integer("inputs"),
+        "validation_mean_before": fields.finite("validation_mean_before"),
+        "validation_mean": fields.finite("validation_mean"),
     }
 
 

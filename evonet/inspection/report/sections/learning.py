@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evonet.inspection.phrases import counted, duration, number, refinement
+from evonet.inspection.phrases import counted, duration, number, pruning, refinement
 from evonet.inspection.plots import diversity, learning_curve, network_sizes
 from evonet.inspection.plots.learning import Over
 from evonet.inspection.plots.palette import Axes, legend
@@ -65,12 +65,14 @@ def _lead(data: ReportData) -> str:
     )
     if summary["stopped_by"] is None:
         return f"{effort} so far."
-    tuned = ""
+    later = ""
+    if "pruning" in summary:
+        later = f" Inputs of the champion were removed: {pruning(summary)}."
     if "refinement" in summary:
-        tuned = f" The weights of the champion's structure were tuned: {refinement(summary)}."
+        later += f" The weights of the champion's structure were tuned: {refinement(summary)}."
     return (
         f"{effort} in {duration(summary['seconds'])} on the {summary['engine']} engine. "
-        f"Stopped by: {summary['stopped_by']}.{tuned}"
+        f"Stopped by: {summary['stopped_by']}.{later}"
     )
 
 

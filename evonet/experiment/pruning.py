@@ -1,0 +1,78 @@
+"""The pruning of a run's champion: after the last generation, the inputs that it can do without are removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from evonet.architecture import Architecture
+from evonet.evolution import Evolution, Generation
+from evonet.experiment.config.config import Config
+from evonet.operators.structure import inputs_left_out
+from evonet.strategies.algorithm import Algorithm
+from evonet.strategies.pruning import Pruning
+from evonet.types import FloatArray
+
+
+def check_pruning(config: Config, algorithm: Algorithm) -> None:
+    """Check that a pruning can follow the algorithm.
+
+    Raises:
+        ConfigError: the algorithm looks for many answers, and has no champion that all depends on.
+    """
+    if config.settings.network.prune is not None and (
+        hasattr(algorithm, "archive") or config.settings.objectives is not None
+    ):
+        raise config.error(
+            ("network", "prune"),
+            "network.prune must be left out where the result is an archive or a front, "
+            f"got the algorithm {config.settings.algorithm.type}",
+        )
+
+
+def prune(
+    config: Config,
+    evolution: Evolution,
+    next_generation: Callable[[], Generation | None],
+) -> dict[str, Any]:
+    """Remove inputs of the champion, where the config says so.
+
+    The smallest network that validates as well as the champion becomes the champion. No checkpoint is made: a run that
+    is stopped here begins its pruning anew, with the same result.
+
+    Args:
+        config: the config.
+        evolution: the evolution after its last generation; it goes on with the pruning.
+        next_generation: runs and records a generation of the evolution; returns None if the time is up.
+
+    Returns:
+        The entry `pruning` of the run's summary; nothing without a pruning.
+    """
+    section, champion = config.settings.network.prune, evolution.champion
+    if section is None or champion is None or champion.validation is None:
+        return {}
+    first_id = int(max(champion.id, *evolution.algorithm.population.ids)) + 1
+    before = evolution.generations, evolution.evaluations, evolution.environment_steps
+    pruning = Pruning(champion.architecture, champion.genome, individual=champion.id, first_id=first_id)
+    evolution.go_on_with(pruning, section.episodes)
+    while not pruning.finished and next_generation() is not None:
+        pass
+    evolution.prefer(champion, pruning.smaller)
+    after, smallest = (evolution.generations, evolution.evaluations, evolution.environment_steps), evolution.champion
+    assert smallest is not None
+    assert smallest.validation is not None
+    spent = [int(now - then) for now, then in zip(after, before, strict=True)]
+    return {
+        "pruning": {
+            **dict(zip(("generations", "evaluations", "environment_steps"), spent, strict=True)),
+            "inputs_before": _inputs(champion.genome, champion.architecture),
+            "inputs": _inputs(smallest.genome, smallest.architecture),
+            "validation_mean_before": champion.validation.mean,
+            "validation_mean": smallest.validation.mean,
+        }
+    }
+
+
+def _inputs(genome: FloatArray, architecture: Architecture) -> int:
+    """How many inputs a network uses."""
+    return architecture.num_inputs - len(inputs_left_out(genome != 0.0, architecture))

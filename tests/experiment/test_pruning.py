@@ -1,0 +1,154 @@
+"""The pruning of a run's champion: generations that remove its inputs, with the same bytes however they stop."""
+
+import json
+
+import numpy as np
+import pytest
+
+from evonet.cli import main
+from evonet.errors import ConfigError
+from evonet.inspection.loaded_run import load_run
+from evonet.operators.structure import inputs_left_out
+from tests.stopped_runs import EAGER, FUNCTION, SMALL, exact_files, go_on, run_stopped, run_whole
+
+PLAIN = (
+    "environment: {id: CartPole-v1, max_steps: 60, wrappers: [{name: NoiseInputs, kwargs: {count: 2}}]}\n"
+    "network: {hidden: 3, skip: true}\n" + SMALL + "\nevaluation: {workers: 1}\n"
+)
+PRUNED = PLAIN.replace("skip: true", "skip: true, prune: {episodes: 6}")
+SNES = "algorithm={type: snes, population_size: 6}"
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return run_whole(tmp_path_factory.mktemp("plain"), PLAIN)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return run_whole(tmp_path_factory.mktemp("pruned"), PRUNED)
+
+
+def left_out(run):
+    champion = load_run(run).champion
+    return inputs_left_out(champion.genome != 0, champion.architecture)
+
+
+def test_up_to_the_last_generation_it_is_the_run_without_a_pruning(plain, run):
+    for name in ("metrics.jsonl", "lineage.jsonl"):
+        assert (run / name).read_bytes().startswith((plain / name).read_bytes())
+    rounds = load_run(run).summary["pruning"]["generations"]
+    assert len(load_run(run).metrics["generation"]) == len(load_run(plain).metrics["generation"]) + rounds
+    assert rounds > 1
+
+
+def test_the_champion_has_lost_inputs_and_validates_as_well(plain, run):
+    before, after = load_run(plain).champion, load_run(run).champion
+    assert len(left_out(run)) > len(left_out(plain)) == 0
+    exists = after.genome != 0
+    assert (after.genome[exists] == before.genome[exists]).all()
+    differences = after.validation.returns - before.validation.returns
+    assert differences.mean() >= -differences.std(ddof=1) / 2  # of four episodes
+    line = load_run(run).descent
+    assert {ancestor.operators for ancestor in line[-len(left_out(run)) :]} == {("remove_input",)}
+    assert line[-len(left_out(run)) - 1].individual == before.id
+
+
+def test_the_summary_tells_its_cost_and_the_inputs(plain, run):
+    before, after = load_run(plain).summary, load_run(run).summary
+    told = after["pruning"]
+    assert (told["inputs_before"], told["inputs"]) == (6, 6 - len(left_out(run)))
+    assert told["validation_mean_before"] == before["champion"]["validation_mean"]
+    assert told["validation_mean"] == after["champion"]["validation_mean"]
+    for name in ("generations", "evaluations", "environment_steps"):
+        assert after[name] == before[name] + told[name]
+    assert "pruning" not in before
+
+
+def test_a_network_that_needs_all_its_inputs_stays(tmp_path):
+    text = FUNCTION + SMALL
+    plain, run = run_whole(tmp_path, text, name="a"), run_whole(tmp_path, text, "network.prune={episodes: 2}", name="b")
+    assert load_run(run).champion.id == load_run(plain).champion.id
+    assert load_run(run).summary["pruning"]["inputs"] == 2
+
+
+@pytest.mark.parametrize("after", [3, 5, 6, 7])
+def test_stopped_and_resumed_it_ends_with_the_same_bytes(after, run, tmp_path):
+    stopped = run_stopped(tmp_path, PRUNED, *EAGER, after=after)
+    go_on(stopped)
+    assert exact_files(stopped) == exact_files(run)
+
+
+def test_two_workers_get_the_same_bytes(run, tmp_path):
+    assert exact_files(run_whole(tmp_path, PRUNED, "evaluation.workers=2")) == exact_files(run)
+
+
+def test_a_finished_run_goes_on_from_before_its_pruning(run, tmp_path):
+    path = run_whole(tmp_path, PRUNED)
+    go_on(path)  # it is finished, and nothing changes
+    assert exact_files(path) == exact_files(run)
+    go_on(path, "stop.generations=8")
+    assert exact_files(path) == exact_files(run_whole(tmp_path, PRUNED, "stop.generations=8", name="longer"))
+
+
+@pytest.mark.parametrize("override", [SNES, "evaluation.normalise_observations=true"])
+def test_it_follows_any_strategy_and_a_normaliser(override, tmp_path):
+    path = run_whole(tmp_path, PRUNED, override)
+    assert len(left_out(path))
+    stopped = run_stopped(tmp_path, PRUNED, override, *EAGER, after=7)
+    go_on(stopped)
+    assert exact_files(stopped) == exact_files(path)
+
+
+def test_a_refinement_follows_and_keeps_the_inputs_away(run, tmp_path):
+    structure = "structure: {start: full, refine: {type: snes, population_size: 4, generations: 2}}"
+    text = PRUNED.replace("skip: true,", f"{structure},")
+    path = run_whole(tmp_path, text)
+    summary = load_run(path).summary
+    assert summary["pruning"]["inputs"] == 6 - len(left_out(path)) < 6
+    assert summary["refinement"]["validation_mean_before"] == summary["pruning"]["validation_mean"]
+    last = load_run(path).metrics["generation"][-1]
+    stopped = run_stopped(tmp_path, text, *EAGER, after=int(last))
+    go_on(stopped)
+    assert exact_files(stopped) == exact_files(path)
+
+
+def test_inspect_and_report_say_what_it_did(run, tmp_path, capsys):
+    assert main(["inspect", str(run)]) == 0
+    told = load_run(run).summary["pruning"]
+    assert f"pruned      {told['inputs']} of 6 inputs left: validation " in capsys.readouterr().out
+    assert main(["inspect", str(run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pruning"] == told
+    assert main(["inspect", str(run), "--html", str(tmp_path / "report.html")]) == 0
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"Inputs of the champion were removed: {told['inputs']} of 6 inputs left: validation " in report
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [(["network.prune={episodes: 0}"], "network.prune.episodes must be at least 1, got 0"),
+     (["network.prune={rounds: 3}"], "network.prune.rounds is not a known key"),
+     (["network.prune=5"], "network.prune must be a section"),
+     (["algorithm=nsga2", "objectives={return: maximise, connections: minimise}", "network.structure={}"],
+      "network.prune must be left out where the result is an archive or a front, got the algorithm nsga2")],
+)  # fmt: skip
+def test_what_cannot_be_pruned_is_refused(changes, message, tmp_path):
+    with pytest.raises(ConfigError, match=message):
+        run_whole(tmp_path, PRUNED, *changes)
+
+
+def test_where_the_time_is_up_it_ends(tmp_path, monkeypatch):
+    from evonet.evolution import Evolution
+
+    def late(self):
+        if self.generations > 6:
+            from evonet.errors import OutOfTime
+
+            raise OutOfTime
+        return next_generation(self)
+
+    next_generation = Evolution.__next__
+    monkeypatch.setattr(Evolution, "__next__", late)
+    path = run_whole(tmp_path, PRUNED, "stop.seconds=1000")
+    assert load_run(path).summary["pruning"]["generations"] == 1
+    assert np.isin(len(left_out(path)), [0, 1])
