@@ -20,6 +20,7 @@ from evonet.errors import AlgorithmFailed
 from evonet.foreign import without_place
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import RandomSelection, Tournament
+from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
 from evonet.strategies.random_search import RandomSearch
 from tests.environments_for_tests import MODULE, closeness, make_walk
@@ -308,6 +309,66 @@ def test_the_smallest_populations_evolve(size):
 def test_equal_fitness_for_all_is_no_trouble():
     turns = generations(algorithm_for(), lambda genomes, seeds: np.zeros(len(genomes)), 3, validation=Validation(1))
     assert turns[-1].champion.validation.mean == 0.0
+
+
+def returns_by_genome(genomes, episode_seeds):
+    """Returns of the first gene, with a spread of the second one over the episodes."""
+    spread = np.where(np.arange(len(episode_seeds)) % 2, 1.0, -1.0)
+    return genomes[:, :1] + genomes[:, 1:2] * spread
+
+
+def preferred(rows, champion_genes=(0.0, 0.0), episodes=10):
+    """The rows `(first gene, second gene)` of a population, and the champion after it is preferred to one of 0."""
+
+    def at(genes, ids):
+        genomes = np.zeros((len(genes), ARCHITECTURE.genome_size))
+        genomes[:, :2] = genes
+        return Population(ARCHITECTURE, genomes, fitness=np.arange(len(genes)) * 1.0, ids=np.array(ids))
+
+    class Given(RandomSearch):
+        def propose(self, rng):
+            return at([champion_genes], [0]).genomes
+
+    evolution = evolve(Given(ARCHITECTURE), returns_by_genome, seed=3, validation=Validation(episodes))
+    champion = next(evolution).champion
+    evolution.prefer(champion, at(rows, range(5, 5 + len(rows))) if rows else at([champion_genes], [5])[:0])
+    return champion, evolution
+
+
+def test_the_first_that_validates_as_well_as_a_champion_is_preferred_to_it():
+    error = np.array([1.0, -1.0] * 5).std(ddof=1) / 10**0.5
+    for lost, chosen in ((0.9 * error, 6), (1.1 * error, 7)):
+        champion, evolution = preferred([(-5.0, 1.0), (-lost, 1.0), (0.0, 0.0), (9.0, 0.0)])
+        assert evolution.champion.id == chosen
+        assert evolution.champion.training_fitness == chosen - 5
+        assert evolution.champion.validation.mean == pytest.approx(-lost if chosen == 6 else 0.0)
+    assert champion.id == 0
+
+
+@pytest.mark.parametrize("rows", [[], [(-1e-9, 0.0)], [(np.nan, 0.0)]])
+def test_a_champion_stays_where_none_validates_as_well(rows):
+    champion, evolution = preferred(rows)
+    assert evolution.champion is champion
+
+
+def test_who_is_preferred_stays_champion_until_a_better_one_comes():
+    champion, evolution = preferred([(-0.1, 1.0)])
+    steps = evolution.validation_steps
+    assert evolution.champion.id == 5
+    evolution.go_on_with(evolution.algorithm)  # whose individuals of 0 do better than -0.1
+    assert next(evolution).champion.validation.mean == champion.validation.mean
+    assert evolution.validation_steps >= steps
+
+
+def test_another_algorithm_may_have_more_episodes():
+    fitness = Recorded(lambda genomes, _: genomes[:, 0])
+    evolution = evolve(algorithm_for(), fitness, seed=3)
+    next(evolution)
+    for episodes in (7, None):
+        evolution.go_on_with(RandomSearch(ARCHITECTURE, population_size=3), episodes)
+        next(evolution)
+    assert [len(seeds) for seeds in fitness.seeds("training")] == [1, 7, 1]
+    assert evolution.evaluations == 12 + 3 + 3
 
 
 def test_the_loop_is_lazy_and_prints_nothing(capsys):

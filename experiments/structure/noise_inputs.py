@@ -48,12 +48,13 @@ def main() -> None:
     """Print a row for each seed, and the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10, help="number of seeds, from 0 on")
+    parser.add_argument("--workers", type=int, help="runs at a time; by default one for each core")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the config")
     parser.add_argument("--output", type=Path, default=Path("runs/noise-inputs"), help="where the runs are kept")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
     with contextlib.redirect_stdout(sys.stderr):
-        study(Config.load(str(CONFIG), options.set), range(options.seeds), options.output)
+        study(Config.load(str(CONFIG), options.set), range(options.seeds), options.output, options.workers)
     rows = [figures(options.output / f"seed-{seed}") for seed in range(options.seeds)]
     if options.json:
         print(json.dumps(rows, indent=1))

@@ -2,12 +2,13 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from evonet.cli import main
-from evonet.errors import ConfigError
+from evonet.errors import ConfigError, OutOfTime
+from evonet.evolution import Evolution
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.verdict import run_verdict
 from evonet.operators.structure import inputs_left_out
 from tests.stopped_runs import EAGER, FUNCTION, SMALL, exact_files, go_on, run_stopped, run_whole
 
@@ -66,10 +67,14 @@ def test_the_summary_tells_its_cost_and_the_inputs(plain, run):
 
 
 def test_a_network_that_needs_all_its_inputs_stays(tmp_path):
-    text = FUNCTION + SMALL
-    plain, run = run_whole(tmp_path, text, name="a"), run_whole(tmp_path, text, "network.prune={episodes: 2}", name="b")
+    changes = "algorithm={type: snes, sigma: 0.5}", "stop.generations=100"  # all weights are near 1 then
+    plain = run_whole(tmp_path, FUNCTION + SMALL, *changes, name="plain")
+    run = run_whole(tmp_path, FUNCTION + SMALL, *changes, "network.prune={episodes: 2}", name="pruned")
+    told = load_run(run).summary["pruning"]
     assert load_run(run).champion.id == load_run(plain).champion.id
-    assert load_run(run).summary["pruning"]["inputs"] == 2
+    assert [told[name] for name in ("generations", "evaluations", "inputs_before", "inputs")] == [1, 3, 2, 2]
+    assert told["validation_mean"] == told["validation_mean_before"]
+    assert "pruned      no network with less than 2 inputs validated as well" in run_verdict(load_run(run).summary)
 
 
 @pytest.mark.parametrize("after", [3, 5, 6, 7])
@@ -137,18 +142,17 @@ def test_what_cannot_be_pruned_is_refused(changes, message, tmp_path):
         run_whole(tmp_path, PRUNED, *changes)
 
 
-def test_where_the_time_is_up_it_ends(tmp_path, monkeypatch):
-    from evonet.evolution import Evolution
-
-    def late(self):
-        if self.generations > 6:
-            from evonet.errors import OutOfTime
-
-            raise OutOfTime
-        return next_generation(self)
-
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_where_the_time_is_up_it_ends(rounds, plain, tmp_path, monkeypatch):
     next_generation = Evolution.__next__
-    monkeypatch.setattr(Evolution, "__next__", late)
+
+    def out_of_time(evolution):
+        if evolution.generations == 6 + rounds:
+            raise OutOfTime
+        return next_generation(evolution)
+
+    monkeypatch.setattr(Evolution, "__next__", out_of_time)
     path = run_whole(tmp_path, PRUNED, "stop.seconds=1000")
-    assert load_run(path).summary["pruning"]["generations"] == 1
-    assert np.isin(len(left_out(path)), [0, 1])
+    assert load_run(path).summary["pruning"]["generations"] == rounds
+    assert (load_run(path).champion.id == load_run(plain).champion.id) == (rounds == 0)
+    assert len(left_out(path)) == rounds

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from evonet.cli import main
-from evonet.errors import ConfigError
+from evonet.errors import ConfigError, OutOfTime
+from evonet.evolution import Evolution
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run as run_config
 from evonet.inspection.loaded_run import load_run
@@ -90,6 +91,20 @@ def test_a_finished_run_goes_on_from_before_its_refinement(tmp_path):
     assert exact_files(path) == files
     go_on(path, "stop.generations=8")
     assert exact_files(path) == exact_files(run_whole(tmp_path, REFINED, "stop.generations=8", name="longer"))
+
+
+def test_where_the_time_is_up_it_ends(plain, tmp_path, monkeypatch):
+    next_generation = Evolution.__next__
+
+    def out_of_time(evolution):
+        if evolution.generations == 6:
+            raise OutOfTime
+        return next_generation(evolution)
+
+    monkeypatch.setattr(Evolution, "__next__", out_of_time)
+    path = run_whole(tmp_path, REFINED, "stop.seconds=1000")
+    assert load_run(path).summary["refinement"]["generations"] == 0
+    assert load_run(path).champion.id == load_run(plain).champion.id
 
 
 def test_observations_are_normalised_as_the_champion_has_them(tmp_path):

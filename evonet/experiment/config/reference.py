@@ -25,6 +25,7 @@ _INNER = {
     "bounds": "Bounds",
     "race": "Race",
     "structure": "Structure",
+    "prune": "PruneSection",
     "measure": "Measure",
     "condition": "Condition",
 }  # sections within others
