@@ -172,7 +172,7 @@ class Evolution:
     def go_on_with(self, algorithm: Algorithm, episodes: Episodes | None = None) -> None:
         """Let another algorithm propose the genomes of the next generations, which see what the champion sees.
 
-        Counts and the choice of the champion go on, and no race is run; new individuals of `algorithm` must have new ids.
+        Counts and the choice of the champion go on, races do not; new individuals of `algorithm` must have new ids.
 
         Args:
             algorithm: proposes genomes.

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from evonet.architecture import Architecture
-from evonet.evolution import Evolution, Generation
+from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
+from evonet.generation import Generation
 from evonet.operators.structure import inputs_left_out
 from evonet.strategies.algorithm import Algorithm
 from evonet.strategies.pruning import Pruning
