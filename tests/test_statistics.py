@@ -38,12 +38,6 @@ def array(*values):
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30).map(np.array))
-def test_the_standard_error_is_that_of_the_mean():
-    values = np.random.default_rng(1).normal(size=12)
-    assert standard_error(values) == pytest.approx(stats.sem(values))
-    assert standard_error(values[:1]) == 0.0
-
-
 def test_quantiles_are_numpy_s(values):
     shares = [0.0, 0.1, 0.25, 0.5, 0.75, 0.975, 1.0]
     assert quantiles(values, shares) == pytest.approx(np.quantile(values, shares), rel=1e-12, abs=1e-12)
@@ -284,3 +278,9 @@ def test_a_profile_s_band_holds_it_and_narrows_with_more_runs():
         assert (profile <= high).all()
         widths.append((high - low).mean())
     assert widths == sorted(widths, reverse=True)
+
+
+def test_the_standard_error_is_that_of_the_mean():
+    values = np.random.default_rng(1).normal(size=12)
+    assert standard_error(values) == pytest.approx(stats.sem(values))
+    assert standard_error(values[:1]) == 0.0
