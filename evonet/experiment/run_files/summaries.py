@@ -317,15 +317,10 @@ def _archive_metrics(fields: Fields, cells: int | None) -> ArchiveMetrics:
 
 
 def _pruning(fields: Fields) -> PruningSummary:
-    return {
-        "generations": fields.integer("generations"),
-        "evaluations": fields.integer("evaluations"),
-        "environment_steps": fields.integer("environment_steps"),
-        "inputs_before": fields.integer("inputs_before"),
-        "inputs": fields.integer("inputs"),
-        "validation_mean_before": fields.finite("validation_mean_before"),
-        "validation_mean": fields.finite("validation_mean"),
-    }
+    counts = "generations", "evaluations", "environment_steps", "inputs_before", "inputs"
+    summary: dict[str, Any] = {name: fields.integer(name) for name in counts}
+    summary |= {name: fields.finite(name) for name in ("validation_mean_before", "validation_mean")}
+    return cast("PruningSummary", summary)
 
 
 def _refinement(fields: Fields) -> RefinementSummary:
