@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from evonet.cli import main
@@ -33,6 +34,14 @@ def run(tmp_path_factory):
 def left_out(run):
     champion = load_run(run).champion
     return inputs_left_out(champion.genome != 0, champion.architecture)
+
+
+def test_a_run_races_up_to_its_pruning(plain, tmp_path):
+    raced = load_run(run_whole(tmp_path, PRUNED, "evaluation.episodes=4", "evaluation.race.round=2")).metrics
+    evolved = len(load_run(plain).metrics["generation"])
+    assert (raced["raced_episodes"][:evolved] > 0).all()
+    assert len(raced["generation"]) > evolved
+    assert np.isnan(raced["raced_episodes"][evolved:]).all()
 
 
 def test_up_to_the_last_generation_it_is_the_run_without_a_pruning(plain, run):
