@@ -229,7 +229,7 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
         (
             "c.yaml:3:23: network.hiden is not a known key; did you mean 'hidden'? "
             "Known: bias, hidden, hidden_activation, input_names, inputs, output_activation, output_names, outputs, "
-            "recurrent, skip, structure"
+            "prune, recurrent, skip, structure"
         ),
         "c.yaml:5:3: evaluation.episodes must be at least 1, got -1",
         (
@@ -249,7 +249,7 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
         ("network.hidden=-1", "--set network.hidden=-1: network.hidden must be at least 0, got -1"),
         ("network.hiden=3", ("--set network.hiden=3: network.hiden is not a known key; did you mean 'hidden'? "
          "Known: bias, hidden, hidden_activation, input_names, inputs, output_activation, output_names, outputs, "
-         "recurrent, skip, structure")),
+         "prune, recurrent, skip, structure")),
         ("a.b=3", f"--set a.b=3: a is not a known key; known: {TOP}"),
         ("algorithm.mutation.sigma=1", ("--set algorithm.mutation.sigma=1: algorithm.mutation must have a key 'type', "
          "got {'sigma': 1}")),
@@ -334,7 +334,7 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     )  # fmt: skip
     settings = config.settings
     sections = {**dict(settings.network), **dict(settings.evaluation)}
-    for name in ("inputs", "outputs", "structure", "workers", "race"):
+    for name in ("inputs", "outputs", "structure", "prune", "workers", "race"):
         del sections[name]
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
     left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor", "measures", "weights"}
