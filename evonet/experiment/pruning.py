@@ -8,6 +8,7 @@ from typing import Any
 from evonet.architecture import Architecture
 from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
+from evonet.experiment.last_generations import effort_of, first_new_id
 from evonet.generation import Generation
 from evonet.operators.structure import inputs_left_out
 from evonet.strategies.algorithm import Algorithm
@@ -52,20 +53,22 @@ def prune(
     section, champion = config.settings.network.prune, evolution.champion
     if section is None or champion is None or champion.validation is None:
         return {}
-    first_id = int(max(champion.id, *evolution.algorithm.population.ids)) + 1
-    before = evolution.generations, evolution.evaluations, evolution.environment_steps
+    first_id = first_new_id(evolution, champion)
     pruning = Pruning(champion.architecture, champion.genome, individual=champion.id, first_id=first_id)
     evolution.go_on_with(pruning, section.episodes)
-    while not pruning.finished and next_generation() is not None:
-        pass
+
+    def run() -> None:
+        while not pruning.finished and next_generation() is not None:
+            pass
+
+    effort = effort_of(evolution, run)
     evolution.prefer(champion, pruning.smaller)
-    after, smallest = (evolution.generations, evolution.evaluations, evolution.environment_steps), evolution.champion
+    smallest = evolution.champion
     assert smallest is not None
     assert smallest.validation is not None
-    spent = [int(now - then) for now, then in zip(after, before, strict=True)]
     return {
         "pruning": {
-            **dict(zip(("generations", "evaluations", "environment_steps"), spent, strict=True)),
+            **effort,
             "inputs_before": _inputs(champion.genome, champion.architecture),
             "inputs": _inputs(smallest.genome, smallest.architecture),
             "validation_mean_before": champion.validation.mean,

@@ -14,6 +14,7 @@ from evonet.errors import EvonetError
 from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.model_factory import arguments
+from evonet.experiment.last_generations import effort_of, first_new_id
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.generation import Generation
 from evonet.strategies.refinement import Refinement
@@ -60,19 +61,20 @@ def refine(
     section, champion = refinement_of(config), evolution.champion
     if section is None or champion is None or champion.validation is None or not champion.genome.any():
         return {}
-    first_id = int(max(champion.id, *evolution.algorithm.population.ids)) + 1
-    before = evolution.generations, evolution.evaluations, evolution.environment_steps
+    first_id = first_new_id(evolution, champion)
     strategy = _built(config, champion.architecture, champion.genome, first_id=first_id, parent=champion.id)
     evolution.go_on_with(strategy)
-    for _ in range(section.generations):
-        if next_generation() is None:
-            break
-    after = evolution.generations, evolution.evaluations, evolution.environment_steps
-    spent = [int(now - then) for now, then in zip(after, before, strict=True)]
+
+    def run() -> None:
+        for _ in range(section.generations):
+            if next_generation() is None:
+                return
+
+    effort = effort_of(evolution, run)
     return {
         "refinement": {
             "strategy": section.type,
-            **dict(zip(("generations", "evaluations", "environment_steps"), spent, strict=True)),
+            **effort,
             "validation_mean_before": champion.validation.mean,
             "better": _changed(champion, evolution.champion),
         }
