@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evonet.champion import Champion
 from evonet.evolution import Evolution
-
-
-def first_new_id(evolution: Evolution, champion: Champion) -> int:
-    """The first id that no individual of the run has."""
-    return int(max(champion.id, *evolution.algorithm.population.ids)) + 1
 
 
 def effort_of(evolution: Evolution, run: Callable[[], None]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from evonet.architecture import Architecture
 from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
-from evonet.experiment.last_generations import effort_of, first_new_id
+from evonet.experiment.last_generations import effort_of
 from evonet.generation import Generation
 from evonet.operators.structure import inputs_left_out
 from evonet.strategies.algorithm import Algorithm
@@ -35,6 +35,7 @@ def check_pruning(config: Config, algorithm: Algorithm) -> None:
 def prune(
     config: Config,
     evolution: Evolution,
+    first_id: int,
     next_generation: Callable[[], Generation | None],
 ) -> dict[str, Any]:
     """Remove inputs of the champion, where the config says so.
@@ -45,6 +46,7 @@ def prune(
     Args:
         config: the config.
         evolution: the evolution after its last generation; it goes on with the pruning.
+        first_id: the first id that no individual of the run has had.
         next_generation: runs and records a generation of the evolution; returns None if the time is up.
 
     Returns:
@@ -53,7 +55,6 @@ def prune(
     section, champion = config.settings.network.prune, evolution.champion
     if section is None or champion is None or champion.validation is None:
         return {}
-    first_id = first_new_id(evolution, champion)
     pruning = Pruning(champion.architecture, champion.genome, individual=champion.id, first_id=first_id)
     evolution.go_on_with(pruning, section.episodes)
 

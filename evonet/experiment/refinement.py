@@ -14,7 +14,7 @@ from evonet.errors import EvonetError
 from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.model_factory import arguments
-from evonet.experiment.last_generations import effort_of, first_new_id
+from evonet.experiment.last_generations import effort_of
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.generation import Generation
 from evonet.strategies.refinement import Refinement
@@ -42,6 +42,7 @@ def check_refinement(config: Config, architecture: Architecture) -> None:
 def refine(
     config: Config,
     evolution: Evolution,
+    first_id: int,
     next_generation: Callable[[], Generation | None],
 ) -> dict[str, Any]:
     """Tune the weights of the champion's structure, where the config says so.
@@ -53,6 +54,7 @@ def refine(
     Args:
         config: the config.
         evolution: the evolution after its last generation; it goes on with the strategy.
+        first_id: the first id that no individual of the run has had.
         next_generation: runs and records a generation of the evolution; returns None if the time is up.
 
     Returns:
@@ -61,7 +63,6 @@ def refine(
     section, champion = refinement_of(config), evolution.champion
     if section is None or champion is None or champion.validation is None or not champion.genome.any():
         return {}
-    first_id = first_new_id(evolution, champion)
     strategy = _built(config, champion.architecture, champion.genome, first_id=first_id, parent=champion.id)
     evolution.go_on_with(strategy)
 

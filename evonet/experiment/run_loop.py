@@ -64,8 +64,8 @@ def run_to_end(
         loop = _RunLoop(session, directory, writer, trackers, watch, interruption, resume)
         reason = loop.run_generations(check=check, reason=reason)
         front = front_entry(config, session.evolution, session.validation_fitness)  # before another algorithm goes on
-        pruning = prune(config, session.evolution, loop.run_last_generation)
-        refinement = refine(config, session.evolution, loop.run_last_generation)
+        pruning = prune(config, session.evolution, session.log.next_id, loop.run_last_generation)
+        refinement = refine(config, session.evolution, session.log.next_id, loop.run_last_generation)
         return loop.finish(reason, front | pruning | refinement)
 
 

@@ -61,6 +61,12 @@ def pruning(summary: Mapping[str, Any]) -> str:
     """What the pruning of a run did, for example `11 of 16 inputs left: validation 241 to 238`."""
     pruned = summary["pruning"]
     before = pruned["inputs_before"]
+    if pruned["inputs"] == before and not pruned["generations"]:
+        return (
+            "no time was left to remove an input"
+            if before > 1
+            else f"nothing to remove from {counted(before, 'input')}"
+        )
     if pruned["inputs"] == before:
         return f"no network with less than {counted(before, 'input')} validated as well"
     means = " to ".join(number(pruned[name], 4) for name in ("validation_mean_before", "validation_mean"))

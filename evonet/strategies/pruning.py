@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
-from evonet.operators.structure import masked, without_each_input
+from evonet.operators.structure import inputs_of, masked, without_each_input
 from evonet.population import NO_PARENT, Population
 from evonet.settings import Natural, check
 from evonet.statistics import standard_error
@@ -57,7 +57,7 @@ class Pruning:
         self._genomes = starting_genomes("Pruning.initial", initial, architecture, most=1)
         self._ids, self._fitness = np.array([individual]), np.array([-np.inf])  # of the first and the smaller networks
         self._next_id = int(first_id)
-        self.finished = False
+        self.finished = self._has_one_input()
         self.population = self._next_population()
 
     @property
@@ -87,11 +87,11 @@ class Pruning:
         worth = scores[:, None] if returns is None else np.asarray(returns, np.float64)
         with np.errstate(invalid="ignore"):  # infinity minus infinity
             as_fit = row and scores[row] >= scores[0] - standard_error(worth[row] - worth[0])
-        self.finished = not as_fit
         if as_fit:
             self._genomes = np.concatenate([self._genomes, self.population.genomes[[row]]])
             self._ids = np.append(self._ids, self.population.ids[row])
             self._fitness = np.append(self._fitness, scores[row])
+        self.finished = not as_fit or self._has_one_input()
 
     def __repr__(self) -> str:
         state = ", finished" if self.finished else ""
@@ -111,15 +111,18 @@ class Pruning:
         """Continue from `state`, which is copied; the network must be the one of the state."""
         self._genomes = np.array(state["genomes"], np.float64)
         self._ids, self._fitness = np.array(state["ids"], np.int64), np.array(state["fitness"], np.float64)
-        self._next_id, self.finished = int(state["next_id"]), bool(state["finished"])
+        self._next_id = int(state["next_id"])
+        self.finished = bool(state["finished"]) or self._has_one_input()
         self.population = self._next_population()
+
+    def _has_one_input(self) -> bool:
+        """Whether the last network has one input with connections, or none."""
+        return int(inputs_of(self._genomes[-1] != 0.0, self.architecture).sum()) < 2
 
     def _next_population(self) -> Population:
         """The first network, and those with one input less than the last; none of them if the pruning is finished."""
         last = self._genomes[-1]
-        fewer = without_each_input(last != 0.0, self.architecture)
-        if self.finished or len(fewer) < 2:
-            fewer = fewer[:0]
+        fewer = without_each_input(last != 0.0, self.architecture)[: 0 if self.finished else None]
         genomes = np.concatenate([self._genomes[:1], masked(np.tile(last, (len(fewer), 1)), fewer)])
         masks: BoolArray = np.concatenate([self._genomes[:1] != 0.0, fewer])
         removed = np.arange(len(masks)) > 0

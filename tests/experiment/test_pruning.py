@@ -127,6 +127,28 @@ def test_a_refinement_follows_and_keeps_the_inputs_away(run, tmp_path):
     assert exact_files(stopped) == exact_files(path)
 
 
+def test_with_one_input_left_no_further_generation_is_run(plain, tmp_path):
+    all_equal = "environment.max_steps=4"
+    summary = load_run(run_whole(tmp_path, PRUNED, all_equal)).summary["pruning"]
+    counts = [summary[name] for name in ("inputs_before", "inputs", "generations", "evaluations")]
+    assert counts == [6, 1, 5, 6 + 5 + 4 + 3 + 2 + 5]
+
+
+@pytest.mark.parametrize("prune", ["{episodes: 1}", "null"])
+@pytest.mark.parametrize("start", ["full", "minimal, density: 0.2"])
+def test_no_id_is_given_twice(prune, start, tmp_path):
+    structure = f"{{start: {start}, refine: {{type: snes, population_size: 4, evaluate_mean: false, generations: 2}}}}"
+    text = PRUNED.replace("{episodes: 6}", f"{prune}, structure: {structure}")
+    path = run_whole(tmp_path, text, "environment.max_steps=4")
+    lines = [json.loads(line) for line in (path / "lineage.jsonl").read_text().splitlines()]
+    ids = [individual for line in lines for individual in line["ids"]]
+    assert len(ids) == len(set(ids))
+    refined = load_run(path).summary["refinement"]
+    assert refined["generations"] == 2
+    assert [len(line["ids"]) for line in lines[-2:]] == [4, 4]
+    assert {tuple(line["operator_names"]) for line in lines[-2:]} == {("refinement",)}
+
+
 def test_inspect_and_report_say_what_it_did(run, tmp_path, capsys):
     assert main(["inspect", str(run)]) == 0
     told = load_run(run).summary["pruning"]
@@ -165,3 +187,12 @@ def test_where_the_time_is_up_it_ends(rounds, plain, tmp_path, monkeypatch):
     assert load_run(path).summary["pruning"]["generations"] == rounds
     assert (load_run(path).champion.id == load_run(plain).champion.id) == (rounds == 0)
     assert len(left_out(path)) == rounds
+    told = "5 of 6 inputs left: validation " if rounds else "no time was left to remove an input"
+    assert f"pruned      {told}" in run_verdict(load_run(path).summary)
+
+
+def test_a_champion_of_one_input_has_nothing_to_remove(tmp_path):
+    path = run_whole(tmp_path, FUNCTION + SMALL, "network.inputs=1", "network.prune={}")
+    summary = load_run(path).summary
+    assert [summary["pruning"][name] for name in ("generations", "evaluations", "inputs")] == [0, 0, 1]
+    assert "pruned      nothing to remove from 1 input" in run_verdict(summary)

@@ -73,11 +73,23 @@ def test_without_returns_the_fitness_may_not_fall():
     assert sizes(algorithm) == [1]
 
 
-def test_the_last_input_stays_and_a_finished_pruning_asks_for_the_first_network_alone():
-    algorithm = pruned(Pruning(LINEAR, genome_of(LINEAR)), np.zeros(5))
+def test_with_one_input_left_it_is_finished_and_asks_for_the_first_network_alone():
+    algorithm = pruned(Pruning(LINEAR, genome_of(LINEAR)), np.zeros(5), rounds=4)
+    assert algorithm.finished
     assert sizes(algorithm) == [4, 3, 2, 1]
     assert (algorithm.ask() == genome_of(LINEAR)).all()
     assert len(algorithm.ask()) == 1
+
+
+@pytest.mark.parametrize("inputs", [0, 1])
+def test_a_network_with_one_input_or_none_is_finished_at_once(inputs):
+    genome = np.zeros(LINEAR.genome_size)
+    genome[: 2 * inputs], genome[-2:] = 1.0, 1.0  # weights of the first input, and biases
+    assert inputs_left_out(genome != 0, LINEAR).tolist() == list(range(inputs, 5))
+    algorithm = Pruning(LINEAR, genome)
+    assert algorithm.finished
+    assert not len(algorithm.smaller)
+    assert (algorithm.ask() == genome).all()
 
 
 def test_networks_that_cannot_be_scored_are_never_chosen():

@@ -35,6 +35,11 @@ class GenerationLog:
         self._last_id = -1  # the highest id so far; individuals with higher ids are newborn
         self._last_fittest = -1  # the id of the individual whose genome was written last
 
+    @property
+    def next_id(self) -> int:
+        """The first id that no individual of the run has had."""
+        return self._last_id + 1
+
     def add(
         self, generation: Generation, seconds: float, directory: RunDirectory, search: Mapping[str, float]
     ) -> dict[str, Any]:
