@@ -143,6 +143,7 @@ class Evolution:
         self._seed = int(seed)
         self._faults = faults
         self._passive_archive = archive
+        self._final_archive: Archive | None = None  # that of the evolution before another algorithm went on
         self._race = race
         if race is not None:
             race.check(self._fitness, algorithm)
@@ -172,12 +173,14 @@ class Evolution:
     def go_on_with(self, algorithm: Algorithm, episodes: Episodes | None = None) -> None:
         """Let another algorithm propose the genomes of the next generations, which see what the champion sees.
 
-        Counts and the choice of the champion go on, races do not; new individuals of `algorithm` must have new ids.
+        Counts and the choice of the champion go on. Races do not, and the archive stays what it is. New individuals of
+        `algorithm` must have new ids.
 
         Args:
             algorithm: proposes genomes.
             episodes: episodes of an evaluation from now on; by default those of the fitness.
         """
+        self._final_archive = self.archive
         self.algorithm = algorithm
         self._race = None  # every individual runs all its episodes now
         self._episodes = self._fitness.episodes if episodes is None else episodes
@@ -224,6 +227,8 @@ class Evolution:
     @property
     def archive(self) -> Archive | None:
         """The passive archive, or that of the algorithm; None if there is neither."""
+        if self._final_archive is not None:
+            return self._final_archive
         own: Archive | None = getattr(self.algorithm, "archive", None)
         return own if self._passive_archive is None else self._passive_archive
 
@@ -256,12 +261,13 @@ class Evolution:
         self.environment_steps += results.steps
         measures = results.means(getattr(fitness, "measure_names", ()))  # which a fitness of one's own may lack
         self._tell(genomes, scores, worth, measures, int(seeds[0]))
-        if self._passive_archive is not None:
+        if self._passive_archive is not None and self._final_archive is None:
             self._passive_archive.add(genomes, scores, measures, algorithm.population.ids)
         sample = None
         if self._selector is not None:
             self._selector.consider(algorithm.population, self.generations, normaliser)
-            sample = self._selector.sample(self.archive, self.generations, normaliser)
+            growing = self.archive if self._final_archive is None else None
+            sample = self._selector.sample(growing, self.generations, normaliser)
         if normaliser is not None:
             self.normaliser = results.merged_into(normaliser)
         generation = Generation(

@@ -15,8 +15,8 @@ def add_to(commands: Commands) -> None:
     finish = commands.add_parser(
         "finish",
         help="end an unfinished run now and test its champion",
-        description="Ends a run that was stopped: runs no further generation, tests the champion so far on fresh "
-        "episodes, and writes the result. `evonet resume` can still continue the run later.",
+        description="Ends a run that was stopped: tests the champion so far on fresh episodes, without further "
+        "generations, pruning or refinement, and writes the result. `evonet resume` can still continue the run later.",
     )
     finish.add_argument("run", type=Path, metavar="RUN", help=RUN_HELP)
     finish.add_argument(

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from evonet.evolution import Evolution
+from evonet.experiment.config.config import Config
+
+
+def has_last_generations(config: Config) -> bool:
+    """Whether a pruning or a refinement follows the last generation."""
+    network = config.settings.network
+    return network.prune is not None or (network.structure is not None and network.structure.refine is not None)
 
 
 def effort_of(evolution: Evolution, run: Callable[[], None]) -> dict[str, int]:

@@ -22,9 +22,8 @@ def check_pruning(config: Config, algorithm: Algorithm) -> None:
     Raises:
         ConfigError: the algorithm looks for many answers, and has no champion that all depends on.
     """
-    if config.settings.network.prune is not None and (
-        hasattr(algorithm, "archive") or config.settings.objectives is not None
-    ):
+    many = hasattr(algorithm, "archive") and config.settings.algorithm.type != "novelty_search"
+    if config.settings.network.prune is not None and (many or config.settings.objectives is not None):
         raise config.error(
             ("network", "prune"),
             "network.prune must be left out where the result is an archive or a front, "

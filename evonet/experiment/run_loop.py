@@ -13,6 +13,7 @@ from evonet.experiment.background import in_background
 from evonet.experiment.config.permissions import flags_for
 from evonet.experiment.fronts import front_entry
 from evonet.experiment.interruption import Interruption
+from evonet.experiment.last_generations import has_last_generations
 from evonet.experiment.pruning import prune
 from evonet.experiment.refinement import refine
 from evonet.experiment.run_files.checkpoint import CheckpointWriter
@@ -49,7 +50,8 @@ def run_to_end(
         watch: called with each generation and the run's seconds.
         interruption: raises the signals that stop the run.
         check: whether the run begins with a trial of its environment.
-        reason: the reason why no further generation is run; by default the stop rule decides.
+        reason: the reason why no further generation is run, and no pruning or refinement; by default the stop
+            rule decides.
     """
     config = session.config
     writer = CheckpointWriter(directory.files, config.settings.checkpoints.build(), session.checkpoint)
@@ -62,11 +64,15 @@ def run_to_end(
         for tracker in trackers:
             stack.enter_context(contextlib.closing(tracker))
         loop = _RunLoop(session, directory, writer, trackers, watch, interruption, resume)
-        reason = loop.run_generations(check=check, reason=reason)
-        front = front_entry(config, session.evolution, session.validation_fitness)  # before another algorithm goes on
-        pruning = prune(config, session.evolution, session.log.next_id, loop.run_last_generation)
-        refinement = refine(config, session.evolution, session.log.next_id, loop.run_last_generation)
-        return loop.finish(reason, front | pruning | refinement)
+        why = loop.run_generations(check=check, reason=reason)
+        if session.evolution.archive is not None or has_last_generations(config):
+            writer.flush()  # what follows may take long, and a kill then loses no generation
+        entries = session.validate_archive(directory)  # before another algorithm goes on, like the front
+        entries |= front_entry(config, session.evolution, session.validation_fitness)
+        if reason is None:
+            entries |= prune(config, session.evolution, session.log.next_id, loop.run_last_generation)
+            entries |= refine(config, session.evolution, session.log.next_id, loop.run_last_generation)
+        return loop.finish(why, entries)
 
 
 class _RunLoop:
@@ -142,12 +148,11 @@ class _RunLoop:
             test_started = time.monotonic()
             champion = session.evolution.champion and session.test(session.evolution.champion)
             test_seconds = time.monotonic() - test_started
-        archive = session.validate_archive(directory)
         with self._interruption.deferred():
             if champion is not None:
                 self._write_champion(champion)
             times = {"seconds": self._seconds, "test_seconds": test_seconds}
-            summary = session.summary(champion, directory.path, times, reason) | archive | entries
+            summary = session.summary(champion, directory.path, times, reason) | entries
             directory.write_summary(summary)
         return summary
 

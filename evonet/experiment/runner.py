@@ -14,6 +14,7 @@ from evonet.experiment.config.config import Config, with_defaults
 from evonet.experiment.config.differences import differences
 from evonet.experiment.config.permissions import flags_for, remember_permissions, restore_permissions
 from evonet.experiment.interruption import interruptible
+from evonet.experiment.last_generations import has_last_generations
 from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in, usable_checkpoint
 from evonet.experiment.run_files.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
 from evonet.experiment.run_files.run_finder import require_run
@@ -129,7 +130,8 @@ def resume(
         if checkpoint is not None:
             session.restore(checkpoint)
             over = session.end_reason or _out_of_time(summary, checkpoint, config)
-            if over is not None and summary is not None:
+            ended = summary is not None and summary["stopped_by"] == "finish"  # without pruning and refinement
+            if over is not None and summary is not None and not (ended and has_last_generations(config)):
                 if summary.keys().isdisjoint(
                     ("pruning", "refinement")
                 ):  # whose generations come after the last checkpoint

@@ -1,6 +1,7 @@
 """The pruning of a run's champion: generations that remove its inputs, with the same bytes however they stop."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,10 +9,13 @@ import pytest
 from evonet.cli import main
 from evonet.errors import ConfigError, OutOfTime
 from evonet.evolution import Evolution
+from evonet.experiment.runner import finish
+from evonet.experiment.runner import run as run_config
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.verdict import run_verdict
 from evonet.operators.structure import inputs_left_out
-from tests.stopped_runs import EAGER, FUNCTION, SMALL, exact_files, go_on, run_stopped, run_whole
+from tests.environments_for_tests import MODULE
+from tests.stopped_runs import EAGER, FUNCTION, SMALL, config_for, exact_files, go_on, run_stopped, run_whole
 
 PLAIN = (
     "environment: {id: CartPole-v1, max_steps: 60, wrappers: [{name: NoiseInputs, kwargs: {count: 2}}]}\n"
@@ -91,6 +95,54 @@ def test_stopped_and_resumed_it_ends_with_the_same_bytes(after, run, tmp_path):
     stopped = run_stopped(tmp_path, PRUNED, *EAGER, after=after)
     go_on(stopped)
     assert exact_files(stopped) == exact_files(run)
+
+
+@pytest.mark.parametrize("after", [3, 5, 7])
+def test_finish_ends_a_run_without_pruning_and_resume_prunes_it(after, plain, run, tmp_path):
+    stopped = run_stopped(tmp_path, PRUNED, *EAGER, after=after)
+    summary = finish(stopped, [MODULE])
+    assert (summary["stopped_by"], summary["generations"]) == ("finish", min(after, 5) + 1)
+    assert "pruning" not in summary
+    if after == 7:
+        assert load_run(stopped).champion.id == load_run(plain).champion.id
+        assert (stopped / "metrics.jsonl").read_bytes() == (plain / "metrics.jsonl").read_bytes()
+    go_on(stopped)
+    assert exact_files(stopped) == exact_files(run)
+    assert load_run(stopped).summary["stopped_by"] == "generations"
+
+
+def test_a_run_that_is_killed_in_its_pruning_goes_on_from_its_last_generation(run, tmp_path):
+    killed = tmp_path / "killed"
+
+    def watch(generation, seconds):
+        if generation.number == 6:
+            shutil.copytree(tmp_path / "run", killed)  # what a kill would leave
+
+    run_config(config_for(tmp_path, PRUNED), tmp_path / "run", watch)
+    assert [file.name for file in (killed / "checkpoints").iterdir()] == ["generation-00000005.npz"]
+    go_on(killed)
+    assert exact_files(killed) == exact_files(run)
+
+
+X = "measures={x: {of: observation, index: 0, take: last}}"
+GRID = "archive={type: grid, ranges: {x: [-1, 1]}, cells: [5]}"
+NOVELTY = "algorithm={type: novelty_search, measures: [x], algorithm: {population_size: 8}}"
+
+
+@pytest.mark.parametrize("kind", [GRID, NOVELTY])
+def test_an_archive_is_that_of_the_evolution(kind, tmp_path):
+    changes = X, kind, "validation.archive_episodes=3", "evaluation.normalise_observations=true"
+    plain = run_whole(tmp_path, PLAIN, *changes, name="plain")
+    path = run_whole(tmp_path, PRUNED, *changes)
+    assert (path / "archive.npz").read_bytes() == (plain / "archive.npz").read_bytes()
+    before, after = load_run(plain), load_run(path)
+    assert after.summary["archive"] == before.summary["archive"]
+    assert after.summary["pruning"]["generations"] > 0
+    assert set(after.metrics["qd_score"][6:]) == {before.metrics["qd_score"][-1]}
+    stopped = run_stopped(tmp_path, PRUNED, *changes, *EAGER, after=7)
+    go_on(stopped)
+    assert exact_files(stopped) == exact_files(path)
+    assert load_run(stopped).summary["archive"] == after.summary["archive"]
 
 
 def test_two_workers_get_the_same_bytes(run, tmp_path):
