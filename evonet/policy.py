@@ -56,7 +56,7 @@ class Policy:
         self.inputs = self.observations if normaliser is None else np.zeros_like(self.observations)
         self._normaliser = normaliser
         self._rows = list(self.observations)
-        self._check, self._encode = task.encoder.check, task.encoder.encode_into
+        self._encode = task.encoder.encode_into
         self._networks = NetworkStack(task.architecture, genomes, lanes)
 
     @property
@@ -75,7 +75,6 @@ class Policy:
         Raises:
             MalformedObservation: the observation is not of the environment's space.
         """
-        self._check(observation)
         self._encode(observation, self._rows[lane])
 
     def forward(self) -> FloatArray:

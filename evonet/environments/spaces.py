@@ -45,8 +45,7 @@ class ObservationEncoder:
         size: numbers in an encoded observation.
         check: function of an observation that raises `MalformedObservation` if its shape or the kind of its type is not
             the space's. float64 for float32 is accepted, and so are further keys than those of a Dict.
-        encode_into: function of an observation that `check` accepts and a row `(size,)` that it fills; on others, NumPy
-            may broadcast or cast without an error.
+        encode_into: function of an observation, which it checks, and a row `(size,)` that it fills.
 
     Raises:
         UnsuitableEnvironment: the space cannot be encoded; the message names the part and says what to do.
@@ -54,8 +53,9 @@ class ObservationEncoder:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.size, self.encode_into = _encoder(space, _WHOLE)
+        self.size, write = _encoder(space, _WHOLE)
         self.check = _checker(space, "an observation")
+        self.encode_into = _checked(space, self.check, write)
         if self.size == 0:
             raise UnsuitableEnvironment(f"the observation space {space} holds no numbers, so a network has no input")
 
@@ -65,7 +65,6 @@ class ObservationEncoder:
         Raises:
             MalformedObservation: it is no observation of the space.
         """
-        self.check(observation)
         row = np.empty(self.size)
         self.encode_into(observation, row)
         return row
@@ -108,6 +107,25 @@ class ActionDecoder:
 
     decode: _Read
     """Function of outputs `(m, size)` that returns a sequence of m actions."""
+
+
+def _checked(space: Space, check: _Check, write: _Write) -> _Write:
+    """A writer that checks first; the usual observation of a Box of one axis costs it no further call."""
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+
+        def check_and_write(observation: Any, row: FloatArray) -> None:
+            check(observation)
+            write(observation, row)
+
+        return check_and_write
+    array, shape, expected = np.ndarray, space.shape, np.dtype(space.dtype)
+
+    def check_and_write_vector(observation: Any, row: FloatArray) -> None:
+        if type(observation) is not array or observation.dtype is not expected or observation.shape != shape:
+            check(observation)
+        row[...] = observation
+
+    return check_and_write_vector
 
 
 def _checker(space: Space, name: str) -> _Check:
