@@ -21,7 +21,7 @@ from evonet.evaluation.gymnasium_engine import GymnasiumEngine
 from evonet.evaluation.kernels import KernelEngine, NumbaEngine, NumpyEngine, auto, kernel_for
 from evonet.evaluation.kernels.activations import ACTIVATIONS as KERNEL_ACTIVATIONS
 from evonet.evaluation.kernels.activations import PRECISIONS
-from evonet.evaluation.kernels.lane_networks import added_up
+from evonet.evaluation.kernels.lane_networks import ordered_sum
 from evonet.evaluation.kernels.task import KernelTask
 from evonet.network import ACTIVATIONS
 from evonet.testing import check_kernel
@@ -337,9 +337,9 @@ class TestNumbaAndNumPy:
     def test_a_sum_runs_in_the_same_order_for_one_lane_as_for_many(self):
         rng = np.random.default_rng(0)
         terms = rng.normal(size=(40, 1, 9)).astype(np.float32)
-        whole = added_up(terms)
+        whole = ordered_sum(terms)
         for lane in range(9):
-            assert added_up(terms[:, :, [lane]]).tobytes() == whole[:, [lane]].tobytes()
+            assert ordered_sum(terms[:, :, [lane]]).tobytes() == whole[:, [lane]].tobytes()
             assert whole[0, lane] == list(itertools.accumulate(terms[:, 0, lane]))[-1]
 
     def test_chunks_of_any_size_get_the_bits_of_the_whole(self):
@@ -565,7 +565,7 @@ class TestOwnKernels:
         assert len(files) == 4
 
     @pytest.mark.parametrize("reward", [1, -2.0, 0.1, True, 2.0**53 + 2.0, 1e300, np.float32(0.3)])
-    def test_a_steady_reward_is_added_up_step_by_step(self, reward, monkeypatch):
+    def test_a_steady_reward_is_ordered_sum_step_by_step(self, reward, monkeypatch):
         def step(state, actions, parameters):
             new, _, terminated = CARTPOLE.step(state, actions, (0.0,))
             return new, reward, terminated

@@ -1,6 +1,7 @@
 """Engines for environments that have a kernel: many episodes side by side, in NumPy or compiled by Numba.
 
-Both get the same bits, so that a run can change from one to the other at any time; `auto.py` does.
+Both get the same bits, so that a run can change from one to the other at any time; `auto.py` does. A *lane* is the
+place of one running episode in every array.
 
 `task.py` says whether a kernel can run a task, and how; `start_states.py`, `activations.py`, `decoders.py`,
 `measures.py` and `outcomes.py` are the parts of an episode that both engines share. `numpy_engine.py` is the plain

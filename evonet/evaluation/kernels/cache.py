@@ -1,8 +1,8 @@
 """Numba's machine code on disk: one file for each compiled function, verified before LLVM sees it.
 
-LLVM aborts the process when it is given damaged machine code, and who can write into the folder can have any code run.
-So each file begins with a digest of the rest, and only a folder that belongs to this user alone is used. Without such a
-folder everything is compiled anew in each process.
+LLVM aborts the process when it is given damaged machine code, and whoever can write into the folder can have any code
+run. So each file begins with a digest of the rest, and only a folder that belongs to this user alone is used. Without
+such a folder everything is compiled anew in each process.
 """
 
 from __future__ import annotations

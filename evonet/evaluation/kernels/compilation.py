@@ -32,11 +32,11 @@ def compiled_rollout(task: KernelTask) -> Callable[..., None]:
 
 
 def compiled_function(function: Any, names: Mapping[str, Any] | None = None) -> Callable[..., Any]:
-    """Any function with all that it calls, as `compiled_rollout` compiles the rollout.
+    """Any function, compiled with all that it calls, at its first call or taken from the cache.
 
     Args:
         function: the function.
-        names: what names in its module stand for instead of what they are there.
+        names: values that replace names of its module.
 
     Raises:
         EvonetError: a function cannot be compiled; the message says which and why.

@@ -1,4 +1,4 @@
-"""How a network's outputs become an action, over columns; `evonet.environments.spaces.ActionDecoder` says the rule.
+"""How a network's outputs become an action, over columns; the rule is in `evonet.environments.spaces.ActionDecoder`.
 
 Each decoder is called by the NumPy engine and writes its own source for the compiled one, which needs a line for each
 number.

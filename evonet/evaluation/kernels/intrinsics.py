@@ -14,10 +14,10 @@ from numba.extending import intrinsic
 
 from evonet.environments.known import arithmetic
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # no fastmath: bits count
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # no fastmath, which changes bits
 
-# A small function is inlined before types are inferred and costs no compilation of its own. A large one that is called
-# in many places would cost as many; it is compiled once and inlined by LLVM, or loops over lanes would stay scalar.
+# A small function is inlined before types are inferred, and costs no compilation of its own. A large one would then be
+# compiled again in each place that calls it; so it is compiled once, and LLVM inlines it, or loops would stay scalar.
 inlined = partial(numba.njit, inline="always", **OPTIONS)
 compiled = partial(numba.njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **OPTIONS)
 

@@ -23,10 +23,10 @@ class LaneNetworks:
     def __init__(self, task: KernelTask, genomes: FloatArray) -> None:
         self._task = task
         self._hidden = np.zeros((task.architecture.num_hidden, len(genomes)), task.network_dtype)
-        self._arrange(np.ascontiguousarray(genomes.T, dtype=task.network_dtype))
+        self._set_weights(np.ascontiguousarray(genomes.T, dtype=task.network_dtype))
 
-    def _arrange(self, genomes: NDArray[np.floating]) -> None:
-        """Take genomes `(genome_size, lanes)`."""
+    def _set_weights(self, genomes: NDArray[np.floating]) -> None:
+        """Set the weights and biases from genomes `(genome_size, lanes)`."""
         architecture, lanes = self._task.architecture, genomes.shape[1]
         inputs, hidden, outputs = architecture.num_inputs, architecture.num_hidden, architecture.num_outputs
         bias, recurrent, skip = architecture.bias, architecture.recurrent, architecture.skip
@@ -36,7 +36,8 @@ class LaneNetworks:
             for name, where in architecture.slices.items()
         }
         self._to_hidden = np.zeros((inputs + bias + recurrent, hidden, lanes), genomes.dtype)
-        self._to_output = np.zeros((1 + hidden + skip + bias, outputs, lanes), genomes.dtype)  # 0 is the first term
+        # The first row stays 0, because the sums of `rollout` begin at 0.
+        self._to_output = np.zeros((1 + hidden + skip + bias, outputs, lanes), genomes.dtype)
         if bias:
             self._to_output[-1] = self._weights["output_bias"]
         if bias and hidden:
@@ -45,7 +46,7 @@ class LaneNetworks:
     def keep(self, lanes: BoolArray) -> None:
         """Keep the networks of these `lanes (lanes,)` and forget the others."""
         self._hidden = np.compress(lanes, self._hidden, axis=-1)
-        self._arrange(np.compress(lanes, self._genomes, axis=-1))
+        self._set_weights(np.compress(lanes, self._genomes, axis=-1))
 
     def forward(self, inputs: NDArray[np.floating]) -> NDArray[np.floating]:
         """The networks' outputs, `(outputs, lanes)`, for `inputs (inputs, lanes)`."""
@@ -54,21 +55,21 @@ class LaneNetworks:
         if num_hidden:
             np.multiply(inputs[:, None], weights["input_hidden_weights"], self._to_hidden[:num_inputs])
             if task.architecture.recurrent:
-                self._to_hidden[-1] = added_up(self._hidden[:, None] * weights["hidden_hidden_weights"])
-            self._hidden = task.activate_hidden(added_up(self._to_hidden)).astype(task.network_dtype, copy=False)
+                self._to_hidden[-1] = ordered_sum(self._hidden[:, None] * weights["hidden_hidden_weights"])
+            self._hidden = task.activate_hidden(ordered_sum(self._to_hidden)).astype(task.network_dtype, copy=False)
             np.multiply(self._hidden[:, None], weights["hidden_output_weights"], self._to_output[1 : num_hidden + 1])
         if task.architecture.skip:
-            self._to_output[num_hidden + 1] = added_up(inputs[:, None] * weights["input_output_weights"])
-        outputs: NDArray[np.floating] = task.activate_output(added_up(self._to_output)).astype(
+            self._to_output[num_hidden + 1] = ordered_sum(inputs[:, None] * weights["input_output_weights"])
+        outputs: NDArray[np.floating] = task.activate_output(ordered_sum(self._to_output)).astype(
             task.network_dtype, copy=False
         )
         return outputs
 
 
-def added_up(terms: NDArray[np.floating]) -> NDArray[np.floating]:
+def ordered_sum(terms: NDArray[np.floating]) -> NDArray[np.floating]:
     """The sum of `terms (k, m, lanes)` in the order of k, `(m, lanes)`."""
     if terms.size > len(terms):
         total: NDArray[np.floating] = np.add.reduce(terms, axis=0)  # adds row after row
-    else:  # of single numbers, NumPy would change the order
+    else:  # in an axis of single numbers, NumPy would change the order
         total = np.add.accumulate(terms, axis=0)[-1]
     return total

@@ -72,7 +72,7 @@ class KernelMeasures:
         rows, free = [], 0
         for _, measure in self.measures:
             if measure.of == "length":
-                rows.append(_Rows(0, None, None))  # which the results have anyway
+                rows.append(_Rows(0, None, None))  # no row: the results have the length anyway
                 continue
             count = None if measure.when is None else free + 1
             whole = free + 2 if isinstance(measure.otherwise, str) and count is not None else None
@@ -164,7 +164,7 @@ class KernelMeasures:
         Args:
             rows: `(m, rows)`, at the episodes' ends.
             lengths: steps taken, `(m,)`.
-            measured: `(m, k)`, to be filled.
+            measured: `(m, measures)`, to be filled.
         """
         steps = lengths.astype(np.float64)
         for column, (_, measure), own in zip(measured.T, self.measures, self._rows, strict=True):

@@ -13,7 +13,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import EvonetError
 from evonet.evaluation.arrays import read_only
 from evonet.evaluation.kernels.outcomes import EpisodeLog
-from evonet.evaluation.kernels.rollout import WIDTHS, Episodes, Lanes
+from evonet.evaluation.kernels.rollout import LANE_BLOCK, Episodes, Lanes
 from evonet.evaluation.kernels.start_states import StartStates
 from evonet.evaluation.kernels.task import KernelTask
 from evonet.evaluation.results import EpisodeResults
@@ -23,7 +23,7 @@ from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 LANES = 256
-_BATCH = 1 << 16  # weights side by side, so that they stay near the core
+_MOST_WEIGHTS = 1 << 16  # of all lanes of a thread, so that they fit into the cache of its core
 _MIN_EPISODES = 32  # for which a thread is worth waking
 
 
@@ -49,8 +49,8 @@ class NumbaEngine:
         self._task = KernelTask.of(task)
         self._starts = StartStates(self._task.kernel)
         self._threads = threads or cores()
-        fitting = min(lanes, _BATCH // task.architecture.genome_size)
-        self._lanes = max(WIDTHS, fitting // WIDTHS * WIDTHS)
+        fitting = min(lanes, _MOST_WEIGHTS // task.architecture.genome_size)
+        self._lanes = max(LANE_BLOCK, fitting // LANE_BLOCK * LANE_BLOCK)
         self._free: list[Lanes] = []  # not in use by a thread
 
     @cached_property
@@ -76,12 +76,13 @@ class NumbaEngine:
         log = EpisodeLog.start(genomes, individuals, num_inputs if normaliser else None, self._task.measures)
         results, sums = log.results, log.results.observations
         nothing = np.zeros((0, num_inputs))
-        starts, which = self._starts(seeds)
+        starts, start_rows = self._starts(seeds)
         episodes = Episodes(
-            read_only(np.ascontiguousarray(self._task.networks(genomes))),  # for others, Numba would compile once more
+            # Read-only always: Numba would compile again for a writable array.
+            read_only(np.ascontiguousarray(self._task.networks(genomes))),
             np.ascontiguousarray(individuals, dtype=np.int64),
             starts,
-            which,
+            start_rows,
             results.returns,
             results.lengths,
             log.outcomes,
@@ -93,14 +94,14 @@ class NumbaEngine:
         deviation = normaliser.deviation if normaliser else np.ones(num_inputs)
         parameters, limit = self._task.parameters, float(self._task.task.max_steps)
 
-        def roll_out(order: IntArray) -> None:
+        def run_share(order: IntArray) -> None:
             lanes = self._free_lanes()
             self.roll_out(lanes, episodes, order, mean, deviation, parameters, limit)
             self._free.append(lanes)
 
         shares = self._shares(log.running)
-        others = [self._pool.submit(roll_out, share) for share in shares[1:]]
-        roll_out(shares[0])
+        others = [self._pool.submit(run_share, share) for share in shares[1:]]
+        run_share(shares[0])
         for other in others:
             other.result()
         return log.finish(individuals, seeds)
@@ -108,11 +109,12 @@ class NumbaEngine:
     def _shares(self, episodes: IntArray) -> list[IntArray]:
         """The episodes that each thread runs.
 
-        Threads take packs in turn, because a population's first rows are its elites, whose episodes are long.
+        Threads take blocks of episodes in turn, because the first rows of a population are its elites, whose episodes
+        are long.
         """
         threads = max(1, min(self._threads, len(episodes) // _MIN_EPISODES))
-        packs = np.arange(len(episodes)) // WIDTHS
-        return [np.ascontiguousarray(episodes[packs % threads == thread]) for thread in range(threads)]
+        blocks = np.arange(len(episodes)) // LANE_BLOCK
+        return [np.ascontiguousarray(episodes[blocks % threads == thread]) for thread in range(threads)]
 
     def _free_lanes(self) -> Lanes:
         try:

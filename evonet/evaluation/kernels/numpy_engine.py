@@ -21,7 +21,7 @@ from evonet.types import BoolArray, FloatArray, IntArray
 LANES = 1024
 _MOST_WEIGHTS = 1 << 20  # side by side
 _FEWEST_LANES = 8
-_RUNNING_SHARE = 0.75  # of the lanes; with fewer running episodes, the others leave
+_RUNNING_SHARE = 0.75  # of the lanes; with fewer running episodes, the other lanes are dropped
 
 
 class NumpyEngine:
@@ -81,7 +81,7 @@ class _Lanes:
         self._returns = np.zeros(lanes)
         self._rows = np.zeros((0, lanes)) if task.measures is None else task.measures.initial_rows(lanes)
         self._observations = np.zeros((inputs, lanes), task.observation_dtype)
-        self._observation = tuple(self._observations)  # its rows
+        self._observation_rows = tuple(self._observations)
         self._observe()
 
     def run(self, log: EpisodeLog, episodes: IntArray) -> None:
@@ -103,7 +103,7 @@ class _Lanes:
 
     def _observe(self) -> None:
         """Observe each lane's state."""
-        for row, column in zip(self._observation, self._task.kernel.observe(self._state), strict=True):
+        for row, column in zip(self._observation_rows, self._task.kernel.observe(self._state), strict=True):
             row[...] = column
 
     def _step(self, running: BoolArray, length: int) -> NDArray[np.uint8] | None:
@@ -117,8 +117,8 @@ class _Lanes:
         self._observe()
         if task.measures is not None:
             infos = tuple(info(self._state) for info in task.kernel.infos.values())
-            seen = tuple(self._observations.astype(np.float64))
-            task.measures.add_step(self._rows, slice(None), seen, action, reward, infos, length)
+            observation = tuple(self._observations.astype(np.float64))
+            task.measures.add_step(self._rows, slice(None), observation, action, reward, infos, length)
         finite = bad_observation is None and surely_finite(outputs) and self._has_finite_returns(reward)
         if finite and not last and not np.count_nonzero(running & terminated):
             return None
@@ -158,8 +158,8 @@ class _Lanes:
         results.lengths[episodes] = length - (outcomes > Outcome.TERMINATED)  # the step of a fault is not taken
         if self._task.measures is not None:
             log.rows[episodes] = self._rows[:, lanes].T
-            unseen = ~np.isfinite(self._observations[:, lanes]).all(axis=0) & (outcomes <= Outcome.TERMINATED)
-            log.outcomes[episodes[unseen]] = Outcome.BAD_OBSERVATION  # the end is measured, too
+            bad_end = ~np.isfinite(self._observations[:, lanes]).all(axis=0) & (outcomes <= Outcome.TERMINATED)
+            log.outcomes[episodes[bad_end]] = Outcome.BAD_OBSERVATION  # the last observation is measured, too
         if results.observations is not None:
             results.observations.sums[episodes] = self._sums[0][:, lanes].T
             results.observations.squares[episodes] = self._sums[1][:, lanes].T
@@ -172,7 +172,7 @@ class _Lanes:
             np.compress(running, array, axis=-1)
             for array in (self._sums, self._returns, self._rows, self._observations)
         )
-        self._observation = tuple(self._observations)
+        self._observation_rows = tuple(self._observations)
 
 
 def _not_finite(rows: NDArray[np.floating]) -> BoolArray | None:

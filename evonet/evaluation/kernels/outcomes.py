@@ -86,7 +86,12 @@ class EpisodeLog:
             yield running[first : first + size]
 
     def finish(self, individuals: IntArray, seeds: IntArray) -> EpisodeResults:
-        """The results, with a fault for each episode in which a number was not finite."""
+        """The results, with a fault for each episode in which a number was not finite.
+
+        Args:
+            individuals: row of the genomes of each episode, `(m,)`.
+            seeds: seed of each episode, `(m,)`.
+        """
         results = self.results
         np.equal(self.outcomes, Outcome.TERMINATED, out=results.terminated)
         if self._measures is not None:
@@ -106,8 +111,8 @@ class EpisodeLog:
         if surely_finite(results.measures) and not (self.outcomes >= Outcome.BAD_GENOME).any():
             return
         results.measures[self.outcomes >= Outcome.BAD_GENOME] = math.nan
-        infinite = ~np.isfinite(results.measures).all(axis=1) & (self.outcomes < Outcome.BAD_GENOME)
-        for episode in np.flatnonzero(infinite).tolist():
+        bad = ~np.isfinite(results.measures).all(axis=1) & (self.outcomes < Outcome.BAD_GENOME)
+        for episode in np.flatnonzero(bad).tolist():
             pairs = zip(measures.measures, results.measures[episode].tolist(), strict=True)
             message = next(f"the measure {name!r} is {value}" for (name, _), value in pairs if not math.isfinite(value))
             results.measures[episode], results.terminated[episode] = math.nan, False

@@ -2,7 +2,7 @@
 
 Plain functions over arrays whose last axis is the lane, so that each innermost loop does the same for neighbouring
 lanes and becomes vector instructions. `evonet.evaluation.kernels.codegen` replaces the names in capitals, and those
-that are `_of_task` here, by what they are for a task. Sums run in the same order as in
+that are `_filled_in` here, by what they are for a task. Sums run in the same order as in
 `evonet.evaluation.kernels.numpy_engine`, so the bits are the same.
 """
 
@@ -16,7 +16,7 @@ from evonet.environments.known.arithmetic import where
 from evonet.evaluation.kernels.aligned import aligned_zeros
 from evonet.evaluation.kernels.task import KernelTask
 
-WIDTHS = 16
+LANE_BLOCK = 16
 """Loops run over a multiple of this number of lanes: a few vectors, and no remainder."""
 
 RUNNING, TRUNCATED, TERMINATED, BAD_OBSERVATION, BAD_OUTPUT, BAD_REWARD = 0, 1, 2, 4, 5, 6  # as in `Outcome`
@@ -28,13 +28,14 @@ LIMIT = 0.0
 observation_dtype = np.float64
 
 
-def _of_task(*arguments: Any) -> Any:
+def _filled_in(*arguments: Any) -> Any:
+    """Stands for a function that the generated module has for its task."""
     raise NotImplementedError
 
 
-step = observe = decode = activate_hidden = activate_output = network_dtype = _of_task
-load_state = store_state = load_outputs = store_observation = add_neurons = add_neuron = _of_task
-measure_lanes = clear_rows = _of_task
+step = observe = decode = activate_hidden = activate_output = network_dtype = _filled_in
+load_state = store_state = load_outputs = store_observation = add_neurons = add_neuron = _filled_in
+measure_lanes = clear_rows = _filled_in
 
 
 class Episodes(NamedTuple):
@@ -44,7 +45,7 @@ class Episodes(NamedTuple):
         genomes: `(k, genome_size)`, float64.
         individuals: row of the genomes of each episode, `(m,)`.
         starts: start states, `(s, STATE)`.
-        which: row of the start states of each episode, `(m,)`.
+        start_rows: row of the start states of each episode, `(m,)`.
         returns: `(m,)`, to be filled; the return of an episode with a bad reward is that reward.
         lengths: `(m,)`, to be filled.
         outcomes: `(m,)`, to be filled, see `Outcome`.
@@ -56,7 +57,7 @@ class Episodes(NamedTuple):
     genomes: Any
     individuals: Any
     starts: Any
-    which: Any
+    start_rows: Any
     returns: Any
     lengths: Any
     outcomes: Any
@@ -66,7 +67,25 @@ class Episodes(NamedTuple):
 
 
 class Lanes(NamedTuple):
-    """The running episodes, one in each lane; the lane is every array's last axis."""
+    """The running episodes, one in each lane; the lane is every array's last axis.
+
+    Attributes:
+        genomes: genomes of the networks, `(genome_size, lanes)`.
+        state: states of the environments, `(STATE, lanes)`.
+        observations: their observations, `(INPUTS, lanes)`.
+        inputs: what the networks read of these, `(INPUTS, lanes)`.
+        outputs: the networks' outputs, `(OUTPUTS, lanes)`.
+        hidden: outputs of the hidden layer, which a recurrent network reads in the next step, `(hidden, lanes)`.
+        recurrent: share of these in the hidden neurons' sums, `(hidden, lanes)`.
+        sums: sums of the deviations of observations, `(INPUTS, lanes)`.
+        squares: sums of the squares of these deviations, `(INPUTS, lanes)`.
+        outcomes: how the episodes ended, or `RUNNING`, `(lanes,)`.
+        rows: running sums and extremes of the measures, `(ROWS, lanes)`.
+        rewards: rewards of the last step, if a measure reads them, `(lanes,)`.
+        returns: returns so far, `(lanes,)`.
+        lengths: steps so far, `(lanes,)`.
+        episodes: which of `Episodes` each lane runs, `(lanes,)`; -1 before the first.
+    """
 
     genomes: Any
     state: Any
@@ -77,7 +96,7 @@ class Lanes(NamedTuple):
     recurrent: Any
     sums: Any
     squares: Any
-    events: Any
+    outcomes: Any
     rows: Any
     rewards: Any
     returns: Any
@@ -99,7 +118,7 @@ class Lanes(NamedTuple):
             recurrent=aligned_zeros((hidden, num_lanes), network_dtype),
             sums=aligned_zeros((inputs, num_lanes)),
             squares=aligned_zeros((inputs, num_lanes)),
-            events=aligned_zeros((num_lanes,), np.int64),
+            outcomes=aligned_zeros((num_lanes,), np.int64),
             rows=aligned_zeros((0 if task.measures is None else len(task.measures.initial_values), num_lanes)),
             rewards=aligned_zeros((num_lanes,)),
             returns=aligned_zeros((num_lanes,)),
@@ -110,14 +129,14 @@ class Lanes(NamedTuple):
 
 def observe_lanes(lanes: Any, width: int) -> None:
     """Observe each lane's state, and mark the lanes where an observation is not finite."""
-    state, observations, events = lanes.state, lanes.observations, lanes.events
+    state, observations, outcomes = lanes.state, lanes.observations, lanes.outcomes
     for lane in range(width):
         store_observation(observations, lane, observe(load_state(state, lane)))
     for lane in range(width):  # by itself, since compilers give up on a loop with too many arrays
-        zero = observation_dtype(0.0)
+        zero = observation_dtype(0.0)  # stays 0 if all are finite: infinity minus infinity is NaN, and so is NaN - NaN
         for k in range(INPUTS):
             zero += observations[k, lane] - observations[k, lane]
-        events[lane] = where(zero == 0.0, RUNNING, BAD_OBSERVATION)
+        outcomes[lane] = where(zero == 0.0, RUNNING, BAD_OBSERVATION)
 
 
 def prepare_inputs(lanes: Any, mean: Any, deviation: Any, width: int) -> None:
@@ -126,10 +145,10 @@ def prepare_inputs(lanes: Any, mean: Any, deviation: Any, width: int) -> None:
     for k in range(INPUTS):
         for lane in range(width):
             if NORMALISE:
-                wide = observations[k, lane] - mean[k]
-                sums[k, lane] += wide
-                squares[k, lane] += wide * wide
-                inputs[k, lane] = network_dtype(np.minimum(np.maximum(wide / deviation[k], -LIMIT), LIMIT))
+                difference = observations[k, lane] - mean[k]
+                sums[k, lane] += difference
+                squares[k, lane] += difference * difference
+                inputs[k, lane] = network_dtype(np.minimum(np.maximum(difference / deviation[k], -LIMIT), LIMIT))
             else:
                 inputs[k, lane] = network_dtype(observations[k, lane])
 
@@ -143,7 +162,7 @@ def forward(lanes: Any, hidden_size: int, width: int) -> None:
         lanes.hidden,
         lanes.recurrent,
     )
-    bias = INPUTS * hidden_size
+    bias = INPUTS * hidden_size  # rows of the genome from which the hidden biases and the output weights are
     outgoing = bias + hidden_size if BIAS else bias
     if RECURRENT:
         fill_recurrent(genomes, hidden, recurrent, outgoing, hidden_size, width)
@@ -184,7 +203,10 @@ def clear_outputs(outputs: Any, width: int) -> None:
 
 
 def fill_recurrent(genomes: Any, hidden: Any, recurrent: Any, first: int, hidden_size: int, width: int) -> None:
-    """The share of the hidden layer's last outputs in each hidden neuron's sum; its weights begin at row `first`."""
+    """Set `recurrent` to the share of the hidden layer's last outputs in each hidden neuron's sum.
+
+    The recurrent weights begin at row `first` of the genome.
+    """
     for neuron in range(hidden_size):
         for lane in range(width):
             recurrent[neuron, lane] = hidden[0, lane] * genomes[first + neuron, lane]
@@ -196,7 +218,7 @@ def fill_recurrent(genomes: Any, hidden: Any, recurrent: Any, first: int, hidden
 def finish_outputs(genomes: Any, inputs: Any, outputs: Any, first: int, width: int) -> None:
     """Add the inputs' share and the biases of the output layer, and apply its activation.
 
-    The weights of skip connections begin at row `first`, the biases follow.
+    The weights of skip connections begin at row `first` of the genome, the biases follow.
     """
     bias = first + INPUTS * OUTPUTS if SKIP else first
     for k in range(OUTPUTS):
@@ -213,8 +235,9 @@ def finish_outputs(genomes: Any, inputs: Any, outputs: Any, first: int, width: i
 
 
 def step_lanes(lanes: Any, max_steps: float, parameters: Any, width: int) -> int:
-    """Take one step in each lane; `events` says whether and how its episode ended. Returns 0 if all go on."""
-    state, outputs, events, returns, lengths = lanes.state, lanes.outputs, lanes.events, lanes.returns, lanes.lengths
+    """Take one step in each lane; `outcomes` says whether and how its episode ended. Returns 0 if all go on."""
+    state, outputs, outcomes = lanes.state, lanes.outputs, lanes.outcomes
+    returns, lengths = lanes.returns, lanes.lengths
     ended = 0
     for lane in range(width):
         zero = 0.0
@@ -223,16 +246,16 @@ def step_lanes(lanes: Any, max_steps: float, parameters: Any, width: int) -> int
         new, reward, terminated = step(load_state(state, lane), decode(load_outputs(outputs, lane)), parameters)
         store_state(state, lane, new)
         length = lengths[lane] + 1.0
-        event = where(terminated, TERMINATED, where(length == max_steps, TRUNCATED, RUNNING))
-        event = where(reward - reward == 0.0, event, BAD_REWARD)
-        event = where(zero == 0.0, event, BAD_OUTPUT)
-        event = where(events[lane] == RUNNING, event, events[lane])
-        lengths[lane] = where(event <= TERMINATED, length, lengths[lane])
-        returns[lane] = where(event == BAD_REWARD, reward, returns[lane] + reward)
+        outcome = where(terminated, TERMINATED, where(length == max_steps, TRUNCATED, RUNNING))
+        outcome = where(reward - reward == 0.0, outcome, BAD_REWARD)
+        outcome = where(zero == 0.0, outcome, BAD_OUTPUT)
+        outcome = where(outcomes[lane] == RUNNING, outcome, outcomes[lane])
+        lengths[lane] = where(outcome <= TERMINATED, length, lengths[lane])
+        returns[lane] = where(outcome == BAD_REWARD, reward, returns[lane] + reward)
         if REWARDED:
             lanes.rewards[lane] = reward
-        events[lane] = event
-        ended |= event
+        outcomes[lane] = outcome
+        ended |= outcome
     return ended
 
 
@@ -244,7 +267,7 @@ def begin(lanes: Any, lane: int, episodes: Any, episode: int) -> None:
             lanes.genomes[gene, lane] = network_dtype(episodes.genomes[row, gene])
     lanes.episodes[lane] = episode
     for k in range(STATE):
-        lanes.state[k, lane] = episodes.starts[episodes.which[episode], k]
+        lanes.state[k, lane] = episodes.starts[episodes.start_rows[episode], k]
     lanes.returns[lane] = lanes.lengths[lane] = 0.0
     if RECURRENT:
         for neuron in range(lanes.hidden.shape[0]):
@@ -261,7 +284,7 @@ def end(lanes: Any, lane: int, episodes: Any) -> None:
     episode = lanes.episodes[lane]
     episodes.returns[episode] = lanes.returns[lane]
     episodes.lengths[episode] = int(lanes.lengths[lane])
-    episodes.outcomes[episode] = lanes.events[lane]
+    episodes.outcomes[episode] = lanes.outcomes[lane]
     if NORMALISE:
         for k in range(INPUTS):
             episodes.sums[episode, k] = lanes.sums[k, lane]
@@ -270,10 +293,10 @@ def end(lanes: Any, lane: int, episodes: Any) -> None:
         for k in range(ROWS):
             episodes.rows[episode, k] = lanes.rows[k, lane]
         store_observation(lanes.observations, lane, observe(load_state(lanes.state, lane)))
-        zero = observation_dtype(0.0)  # the end is measured, too, and may not be finite
+        zero = observation_dtype(0.0)  # the last observation is measured, too, and may not be finite
         for k in range(INPUTS):
             zero += lanes.observations[k, lane] - lanes.observations[k, lane]
-        if zero != 0.0 and lanes.events[lane] <= TERMINATED:  # NaN is not 0
+        if zero != 0.0 and lanes.outcomes[lane] <= TERMINATED:  # NaN is not 0
             episodes.outcomes[episode] = BAD_OBSERVATION
 
 
@@ -288,7 +311,7 @@ def move(lanes: Any, source: int, target: int) -> None:
     for row in (lanes.returns, lanes.lengths):
         row[target] = row[source]
     lanes.episodes[target] = lanes.episodes[source]
-    lanes.events[target] = lanes.events[source]
+    lanes.outcomes[target] = lanes.outcomes[source]
 
 
 def roll_out(
@@ -297,7 +320,7 @@ def roll_out(
     """Run some episodes and store the outcome of each in `episodes`.
 
     Args:
-        lanes: the `Lanes`, a multiple of `WIDTHS` many; their former contents do not matter.
+        lanes: the `Lanes`, a multiple of `LANE_BLOCK` many; their former contents do not matter.
         episodes: the `Episodes`.
         order: indices of the episodes to run.
         mean: mean of the observations, `(INPUTS,)`.
@@ -305,13 +328,13 @@ def roll_out(
         parameters: the kernel's parameters.
         max_steps: steps after which an episode is truncated.
     """
-    num_lanes, hidden_size = len(lanes.events), len(lanes.hidden)
+    num_lanes, hidden_size = len(lanes.outcomes), len(lanes.hidden)
     busy = begun = min(num_lanes, len(order))
     for lane in range(busy):
         lanes.episodes[lane] = -1
         begin(lanes, lane, episodes, order[lane])
     while busy > 0:
-        width = min(num_lanes, (busy + WIDTHS - 1) // WIDTHS * WIDTHS)
+        width = min(num_lanes, (busy + LANE_BLOCK - 1) // LANE_BLOCK * LANE_BLOCK)
         observe_lanes(lanes, width)
         prepare_inputs(lanes, mean, deviation, width)
         forward(lanes, hidden_size, width)
@@ -322,7 +345,7 @@ def roll_out(
             continue
         lane = 0
         while lane < busy:
-            if lanes.events[lane] == RUNNING:
+            if lanes.outcomes[lane] == RUNNING:
                 lane += 1
                 continue
             end(lanes, lane, episodes)

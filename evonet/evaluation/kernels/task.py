@@ -27,7 +27,7 @@ from evonet.types import FloatArray
 if TYPE_CHECKING:
     from evonet.evaluation.kernels.measures import KernelMeasures
 
-_LARGEST_SINGLE = 1e15
+_LARGEST_SINGLE_WEIGHT = 1e15  # sums of products of two such numbers are finite in float32
 _MIN_CHOICES = 2
 
 
@@ -101,7 +101,10 @@ def measures_of(task: Task, infos: Mapping[str, Any] = MappingProxyType({})) -> 
 
 
 def _is_like(value: Any, default: float | str | None) -> bool:
-    """Whether a keyword argument is a text as its default is, or a finite number; None is no default."""
+    """Whether a keyword argument is of its default's kind: a text, or a finite number.
+
+    The default is None where the kernel has no such argument; then nothing is like it.
+    """
     if isinstance(default, str):
         return isinstance(value, str)
     return default is not None and isinstance(value, bool | int | float) and math.isfinite(value)
@@ -153,7 +156,7 @@ class KernelTask:
             name = _unmeasurable(task, without.infos)
             raise ValueError(
                 f"Task.measures must be numbers that the kernel of {task.environment_id} has, but {name!r} is a "
-                "function of your own, or reads an info that the kernel has not; take the engine 'gymnasium'"
+                "function of your own, or reads an info that the kernel does not have; take the engine 'gymnasium'"
             )
         if kernel is None:
             raise ValueError(
@@ -177,7 +180,7 @@ class KernelTask:
     def relative(self) -> bool:
         """Whether the network's first output can be left out and taken as 0.
 
-        So it is where the greatest of plain sums is the action: only their differences count.
+        True where the action is the greatest output and the outputs have no activation: only their differences count.
         """
         task = self.task
         return isinstance(task.action_space, spaces.Discrete) and task.architecture.output_activation == "identity"
@@ -189,20 +192,20 @@ class KernelTask:
         return dataclasses.replace(whole, num_outputs=whole.num_outputs - self.relative)
 
     def networks(self, genomes: FloatArray) -> FloatArray:
-        """Genomes of `architecture` that act like `genomes (n, genome_size)`, with no weight beyond the largest."""
+        """Genomes of `architecture` that act like `genomes (n, genome_size)`, clipped where a weight would overflow."""
         genomes = self._clipped(genomes)
         if not self.relative:
             return genomes
         whole = self.task.architecture
         first = "hidden_output_weights" if whole.num_hidden else "input_output_weights"
-        before, last = np.split(genomes, [whole.slices[first].start], axis=1)  # from there on, each gene has an output
+        before, last = np.split(genomes, [whole.slices[first].start], axis=1)  # the genes from there on lead to outputs
         last = last.reshape(len(genomes), -1, whole.num_outputs)
         differences = (last[:, :, 1:] - last[:, :, :1]).reshape(len(genomes), -1)
         return np.concatenate([before, self._clipped(differences)], axis=1)
 
     def _clipped(self, genomes: FloatArray) -> FloatArray:
         """The genomes, clipped where a weight would overflow in the network's precision; uncopied if none would."""
-        largest = _LARGEST_SINGLE if self.kernel.network == "single" else float(np.finfo(np.float64).max)
+        largest = _LARGEST_SINGLE_WEIGHT if self.kernel.network == "single" else float(np.finfo(np.float64).max)
         if genomes.max() <= largest and genomes.min() >= -largest:
             return genomes
         return np.clip(genomes, -largest, largest)
