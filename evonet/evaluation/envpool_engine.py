@@ -3,7 +3,7 @@
 An evaluation stays a pure function: each batch of episodes gets a pool of its own, with a seed for each episode, and
 an episode that has ended is not stepped again. With several threads two batches take turns: the threads step one, while
 the networks of the other choose their actions. Start states, last digits and rewards in single precision are EnvPool's
-own, so what it scores is training; validation and test play the episodes of Gymnasium.
+own, so only training takes it; validation and test play the episodes of Gymnasium.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
 LANES = 512
-_RUNNING_SHARE = 0.75  # of the lanes; with fewer running episodes, the networks of the others leave
-_OF_THE_POOL = {  # settings that are no keyword arguments of an environment
+_RUNNING_SHARE = 0.75  # of the lanes; with fewer running episodes, the other lanes are dropped
+_POOL_SETTINGS = {  # settings that are no keyword arguments of an environment
     *("num_envs", "batch_size", "num_threads", "max_num_players", "thread_affinity_offset", "base_path", "seed"),
     *("env_seed", "gym_reset_return_info", "max_episode_steps", "reward_threshold"),
 }
@@ -119,7 +119,7 @@ class EnvPoolEngine:
 
 
 class _Batch:
-    """Episodes that begin together in one pool; a lane is an episode, and leaves some time after its end.
+    """Episodes that begin together in one pool; a lane is an episode, and is dropped some time after its end.
 
     Args:
         engine: the engine, whose pools have the task's environment.
@@ -187,10 +187,11 @@ class _Batch:
         rewards = rewards.astype(np.float64)
         self._returns[lanes] += rewards
         if self._measures is not None:
-            seen, numbers = self._policy.observations[lanes], actions.reshape(len(lanes), -1).astype(np.float64)
+            observation = self._policy.observations[lanes].T
+            action = actions.reshape(len(lanes), -1).astype(np.float64).T
             infos = tuple(info[name].astype(np.float64) for name in self._infos)
             rows = self._rows[:, lanes]
-            self._measures.add_step(rows, slice(None), tuple(seen.T), tuple(numbers.T), rewards, infos, length)
+            self._measures.add_step(rows, slice(None), tuple(observation), tuple(action), rewards, infos, length)
             self._rows[:, lanes] = rows
         ended = terminated | truncated | (length == self._task.max_steps)
         if not surely_finite(rewards):
@@ -203,7 +204,7 @@ class _Batch:
             self._end(lanes[ended & ~terminated], Outcome.TRUNCATED, length)
 
     def _observe(self, lanes: IntArray, observations: NDArray[Any]) -> None:
-        """Encode the observations of `lanes`; those of the pool's own type are as its space says."""
+        """Encode the observations of `lanes`: those of a Box all at once, others one by one."""
         if isinstance(self._task.observation_space, spaces.Box):
             self._policy.observations[lanes] = observations.reshape(len(lanes), -1)
             return
@@ -218,17 +219,17 @@ class _Batch:
         """End these running lanes after `length` steps, and log their outcomes."""
         if not len(lanes):
             return
-        numbers, results = self._episodes[lanes], self._log.results
-        self._log.outcomes[numbers] = outcome
-        results.returns[numbers], results.lengths[numbers] = self._returns[lanes], length
+        episodes, results = self._episodes[lanes], self._log.results
+        self._log.outcomes[episodes] = outcome
+        results.returns[episodes], results.lengths[episodes] = self._returns[lanes], length
         if self._measures is not None:
-            self._log.rows[numbers] = self._rows[:, lanes].T
-            if outcome <= Outcome.TERMINATED:  # the end is measured, too
-                unseen = self._not_finite(lanes, self._policy.observations)
-                self._log.outcomes[self._episodes[unseen]] = Outcome.BAD_OBSERVATION
+            self._log.rows[episodes] = self._rows[:, lanes].T
+            if outcome <= Outcome.TERMINATED:  # the last observation is measured, too
+                bad_end = self._not_finite(lanes, self._policy.observations)
+                self._log.outcomes[self._episodes[bad_end]] = Outcome.BAD_OBSERVATION
         if results.observations is not None:
-            results.observations.sums[numbers] = self._deviations[0, lanes]
-            results.observations.squares[numbers] = self._deviations[1, lanes]
+            results.observations.sums[episodes] = self._deviations[0, lanes]
+            results.observations.squares[episodes] = self._deviations[1, lanes]
         self._running = np.setdiff1d(self._running, lanes, assume_unique=True)
         PROGRESS.done += len(lanes)
 
@@ -260,23 +261,25 @@ def _keyword_arguments(envpool: Any, task: Task) -> dict[str, Any]:
     """The keyword arguments of the task's environment, which EnvPool's must know by the same names.
 
     Raises:
-        ValueError: EnvPool has not the environment, or cannot honour a setting of it.
+        ValueError: EnvPool does not have the environment, or cannot honour a setting of it.
     """
     environment = task.environment
     if not isinstance(environment, EnvironmentSpec):
         raise ValueError(f"{_RUNS} an environment that a function makes; {_INSTEAD}")  # noqa: TRY004 - as below
     if environment.id not in envpool.list_all_envs():
-        raise ValueError(f"{_RUNS} {environment.id}, which EnvPool has not; {_INSTEAD}")
+        raise ValueError(f"{_RUNS} {environment.id}, which EnvPool does not have; {_INSTEAD}")
     for setting in ("wrappers", "hard_reset", "register"):
         if getattr(environment, setting):
             raise ValueError(f"{_RUNS} an environment with environment.{setting}; leave it out, or {_INSTEAD}")
     if task.recorded:
         raise ValueError(f"{_RUNS} episodes whose observations are recorded; {_INSTEAD}")
-    known = set(envpool.make_spec(environment.id)._config_keys) - _OF_THE_POOL
+    known = set(envpool.make_spec(environment.id)._config_keys) - _POOL_SETTINGS
     for name in environment.kwargs:
         if name not in known:
             has = ", ".join(sorted(known)) or "none"
-            raise ValueError(f"{_RUNS} {environment.id} with kwargs.{name}; EnvPool's has {has}; {_INSTEAD}")
+            raise ValueError(
+                f"{_RUNS} {environment.id} with kwargs.{name}; in EnvPool its arguments are {has}; {_INSTEAD}"
+            )
     return dict(environment.kwargs)
 
 

@@ -99,8 +99,8 @@ class Race(Settings):
         with np.errstate(over="ignore", invalid="ignore"):
             means = np.where(scored, worth.mean(axis=1), -np.inf)
             differences = worth - worth[np.argsort(-means, kind="stable")[mu - 1]]
-            errors = differences.std(axis=1, ddof=1) / math.sqrt(episodes)
-            bounds = differences.mean(axis=1) + student_quantile(self.confidence, episodes - 1) * errors
+            standard_errors = differences.std(axis=1, ddof=1) / math.sqrt(episodes)
+            bounds = differences.mean(axis=1) + student_quantile(self.confidence, episodes - 1) * standard_errors
         return cast("BoolArray", scored & ~(bounds < 0))
 
 
@@ -126,24 +126,24 @@ class RaceResult:
         """
         episodes = self.worth.shape[1]
         scored = np.isfinite(self.worth) | (np.arange(episodes) >= self.count[:, None])
-        sound = scored.all(axis=1)
-        whole = sound & (self.count == episodes)
-        fitness = np.where(whole, self.worth.mean(axis=1), -np.inf)
-        dropped = np.flatnonzero(sound & ~whole)
-        if not whole.any():
+        without_fault = scored.all(axis=1)
+        finished = without_fault & (self.count == episodes)
+        fitness = np.where(finished, self.worth.mean(axis=1), -np.inf)
+        dropped = np.flatnonzero(without_fault & ~finished)
+        if not finished.any():
             fitness[dropped] = [self.worth[row, : self.count[row]].mean() for row in dropped]
             return fitness
-        shared = self.worth[whole].mean(axis=0)
+        means = self.worth[finished].mean(axis=0)  # of each episode
         for row in dropped:
             count = self.count[row]
-            estimate = shared.mean() + (self.worth[row, :count] - shared[:count]).mean()
-            fitness[row] = min(estimate, fitness[whole].min())
+            estimate = means.mean() + (self.worth[row, :count] - means[:count]).mean()
+            fitness[row] = min(estimate, fitness[finished].min())
         return fitness
 
 
 @functools.cache
 def student_quantile(probability: float, degrees: int) -> float:
-    """The quantile of Student's distribution above its median, to six decimals.
+    """The quantile of Student's distribution with some `degrees` of freedom, to six decimals; probability above 1/2.
 
     The distribution function is a finite sum (Abramowitz and Stegun 26.7.3 and 26.7.4); it is inverted by bisection.
     """

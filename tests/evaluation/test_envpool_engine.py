@@ -136,7 +136,7 @@ WRAPPED = EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("FlattenObservation")
     ("environment", "words"),
     [
         (lambda: None, "an environment that a function makes"),
-        (EnvironmentSpec("evonet/Maze-v0"), "evonet/Maze-v0, which EnvPool has not"),
+        (EnvironmentSpec("evonet/Maze-v0"), "evonet/Maze-v0, which EnvPool does not have"),
         (WRAPPED, "environment.wrappers"),
         (EnvironmentSpec("CartPole-v1", hard_reset=True), "environment.hard_reset"),
         (EnvironmentSpec("CartPole-v1", kwargs={"sutton_barto_reward": True}), "kwargs.sutton_barto_reward"),
