@@ -1,7 +1,14 @@
 """The genetic operators: frozen settings that can be called.
 
-Each takes `rng` first, works on whole arrays, never writes what it is given and draws from nothing but `rng`. The names
-below are imported when they are first used: `from evonet.operators import Gaussian, Tournament`.
+Those that draw random numbers take `rng` first and draw from nothing else. All work on whole arrays, and none writes
+what it is given. The names below are imported when they are first used: `from evonet.operators import Tournament`.
+
+`selection.py`, `crossover.py`, `mutation.py`, `replacement.py`, `niching.py`, `initialisation.py` and `schedules.py`
+have one kind each, with its registry; `safe_mutation.py` is one more mutation. `structural_mutation.py` has the
+mutations that change which connections exist, `structure.py` the masks of connections. `parents.py` is what operators
+know of the parents, `bounds.py` keeps genes in a range, `fitness_scaling.py` serves selections, `noise_table.py`
+mutations. `registry.py` joins the registries, `kinds.py` says what is wrong with an operator of the user's own,
+`scheduled_settings.py` keeps the current numbers of schedules, `matrix_pool.py` reuses the memory of genomes.
 """
 
 from __future__ import annotations

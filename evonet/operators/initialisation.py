@@ -108,10 +108,10 @@ INITIALISATIONS: dict[str, type[Initialisation]] = {
 
 
 def _orthonormal(vectors: FloatArray) -> FloatArray:
-    """Orthonormal vectors that span what the first, the first two, … of `vectors (k, dimensions, count)` span.
+    """Orthonormal vectors from `vectors (k, dimensions, count)` by Gram and Schmidt.
 
-    Gram and Schmidt's way, each projection taken off twice for the sake of precision (Giraud et al. 2005). From normal
-    vectors it makes evenly distributed rotations.
+    The first i of them span what the first i vectors span. Each projection is subtracted twice, for precision (Giraud
+    et al. 2005). From normal vectors come uniformly distributed rotations.
     """
     directions = np.empty(vectors.shape)
     for i, vector in enumerate(vectors):

@@ -41,7 +41,7 @@ def operator_problem(owner: type, kind: str) -> str | None:
     """
     inherited = next((each for each in OPERATORS if issubclass(owner, _bases(each))), None)
     if inherited is not None:
-        return None if inherited == kind else _is_another(inherited, kind)
+        return None if inherited == kind else _wrong_kind(inherited, kind)
     signature = f"__call__({', '.join(CALLS[kind])})"
     call = next((vars(each)["__call__"] for each in owner.__mro__ if "__call__" in vars(each)), None)
     if call is None:
@@ -49,12 +49,12 @@ def operator_problem(owner: type, kind: str) -> str | None:
     arguments = set(_arguments(call))
     similar = _most_similar(arguments)
     if similar not in (None, kind) and (arguments == set(CALLS[similar]) or not arguments & set(CALLS[kind]) - {"rng"}):
-        return _is_another(similar, kind)
+        return _wrong_kind(similar, kind)
     try:
         inspect.signature(call).bind(None, *CALLS[kind])
     except TypeError:
         if similar not in (None, kind):
-            return _is_another(similar, kind)
+            return _wrong_kind(similar, kind)
         return f"has a method __call__({', '.join(_arguments(call))}), which must take ({', '.join(CALLS[kind])})"
     return None
 
@@ -64,11 +64,13 @@ def with_article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
-def _is_another(kind: str, wanted: str) -> str:
+def _wrong_kind(kind: str, wanted: str) -> str:
+    """The problem of a class of one kind where another is wanted."""
     return f"is {with_article(kind)}, not {with_article(wanted)}"
 
 
 def _bases(kind: str) -> tuple[type, ...]:
+    """The classes whose subclasses are of this kind."""
     return (*OPERATORS[kind].values(), *([Crossover] if kind == "crossover" else []))
 
 

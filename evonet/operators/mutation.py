@@ -45,7 +45,17 @@ class SelfAdapting(Protocol):
     def mutate(
         self, rng: np.random.Generator, genomes: FloatArray, parents: Parents, step_sizes: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """The mutants and their own step sizes, from the `step_sizes` that they inherit."""
+        """The mutants and their own step sizes.
+
+        Args:
+            rng: the source of random numbers.
+            genomes: `(m, genome_size)`.
+            parents: some of them are the parents of these genomes.
+            step_sizes: the step sizes that the genomes inherit, `(m, sizes)`.
+
+        Returns:
+            Arrays of the shapes of `genomes` and `step_sizes`.
+        """
         ...
 
 
@@ -176,10 +186,10 @@ class Polynomial(Operator):
         return mutants
 
     def _drop(self, u: FloatArray, most: FloatArray | float = 1.0) -> FloatArray:
-        """The drop, from `-most` to 0, that as large a share `2 u` of all drops exceed; beyond `u` 0.5 without meaning.
+        """A downward step, from `-most` to 0: the quantile `2 u` of the polynomial distribution that is cut at `-most`.
 
         Args:
-            u: `(m,)`, from 0 to 0.5.
+            u: `(m,)`, from 0 to 0.5; greater numbers count as 0.5.
             most: `(m,)`, from 0 to 1.
         """
         u = np.minimum(u, 0.5)

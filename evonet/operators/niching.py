@@ -112,6 +112,7 @@ class Speciation(Operator):
         return species
 
     def _distances(self, genomes: FloatArray, masks: BoolArray | None, some: IntArray, others: IntArray) -> FloatArray:
+        """Distances `(k, l)` between the individuals in rows `some (k,)` and `others (l,)`, with those of structure."""
         apart = distances(genomes[some], genomes[others])
         if masks is None or not self.disjoint:
             return apart

@@ -1,4 +1,4 @@
-"""Normal numbers for the steps of whole genomes, as slices of one table: a tenth of the price of drawing each anew.
+"""Normal numbers for the steps of whole genomes, as slices of one table: a tenth of the cost of drawing each anew.
 
 T. Salimans, J. Ho, X. Chen, S. Sidor and I. Sutskever, "Evolution strategies as a scalable alternative to reinforcement
 learning", 2017, https://arxiv.org/abs/1703.03864, and F. P. Such et al., "Deep neuroevolution", 2017.

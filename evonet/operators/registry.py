@@ -40,7 +40,7 @@ def display_name(kind: str, operator: object) -> str:
 
 
 def operator_for(owner: type, setting: str, value: Any) -> Any:
-    """The operator that a setting stands for: itself, or the one that it names as a config does.
+    """The operator of a setting, which is an operator already, or names one as a config does.
 
     Args:
         owner: the class whose setting it is; its defaults serve as examples.
@@ -62,17 +62,24 @@ def operator_for(owner: type, setting: str, value: Any) -> Any:
 def _named(place: str, value: Mapping[str, Any], kind: str) -> Any:
     if "type" not in value:
         raise ValueError(f"{place} must have a key 'type', the name of the operator, got {dict(value)}")
-    made = chosen(f"{place}.type", value["type"], OPERATORS[kind])
-    return _made(place, made, value, "type")
+    operator_class = chosen(f"{place}.type", value["type"], OPERATORS[kind])
+    return _made(place, operator_class, value, "type")
 
 
-def _made(place: str, kind: type, value: Mapping[str, Any], tag: str) -> Any:
-    """An operator or a schedule with the settings in `value`; a setting that is a dict names a schedule."""
+def _made(place: str, owner: type, value: Mapping[str, Any], tag: str) -> Any:
+    """An operator or a schedule; a setting that is a dict names a schedule.
+
+    Args:
+        place: where the settings are, for messages.
+        owner: the class of the operator or schedule.
+        value: the settings, beside the name of the class.
+        tag: the key of that name.
+    """
     settings = {name: _scheduled(f"{place}.{name}", each) for name, each in value.items() if name != tag}
     for name in settings:
-        if name not in argument_hints(kind):
-            raise ValueError(f"{place}.{name} is not a known key; {did_you_mean(name, argument_hints(kind))}")
-    return kind(**settings)
+        if name not in argument_hints(owner):
+            raise ValueError(f"{place}.{name} is not a known key; {did_you_mean(name, argument_hints(owner))}")
+    return owner(**settings)
 
 
 def _scheduled(place: str, value: Any) -> Any:

@@ -108,8 +108,10 @@ REPLACEMENTS: dict[str, type[Replacement]] = {
 
 
 def _fittest(fitness: FloatArray, count: int) -> IntArray:
+    """Rows of the `count` fittest, the fittest first; of equals, the earlier row first."""
     return np.argsort(-fitness, kind="stable")[:count]
 
 
 def _share(share: float, n: int) -> int:
+    """A share of n individuals as a number, at least 1 and less than n."""
     return min(max(1, round(share * n)), n - 1)

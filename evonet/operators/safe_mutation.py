@@ -82,7 +82,7 @@ def sensitivity(architecture: Architecture, genomes: FloatArray, observations: F
     m = len(genomes)
     sums = np.zeros((m, len(observations), architecture.num_outputs))
     if architecture.num_hidden:
-        before, hidden, memory = _hidden_layer(architecture, blocks, observations)
+        hidden_sums, hidden, memory = _hidden_layer(architecture, blocks, observations)
         sums += matrix_product(hidden, blocks["hidden_output_weights"])
     if architecture.skip:
         sums += matrix_product(observations, blocks["input_output_weights"])
@@ -100,7 +100,7 @@ def sensitivity(architecture: Architecture, genomes: FloatArray, observations: F
     if not architecture.num_hidden:
         return np.sqrt(squares)
     parts["hidden_output_weights"][...] = matrix_product(hidden.transpose(0, 2, 1), output_slopes) ** 2
-    hidden_slopes = SLOPES[architecture.hidden_activation](before)  # (m, k, hidden)
+    hidden_slopes = SLOPES[architecture.hidden_activation](hidden_sums)  # (m, k, hidden)
     readout = blocks["hidden_output_weights"]
     for o in range(architecture.num_outputs):
         through = output_slopes[:, :, o, None] * hidden_slopes * readout[:, None, :, o]  # dy_o / d(sum of neuron h)
@@ -117,18 +117,18 @@ def _hidden_layer(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The hidden layer's weighted sums, its outputs and its previous outputs, all `(m, k, num_hidden)`."""
     activate = ACTIVATIONS[architecture.hidden_activation].apply
-    before = matrix_product(observations, blocks["input_hidden_weights"])
+    sums = matrix_product(observations, blocks["input_hidden_weights"])
     if architecture.bias:
-        before += blocks["hidden_bias"][:, None, :]
-    hidden, memory = before.copy(), np.zeros_like(before)
+        sums += blocks["hidden_bias"][:, None, :]
+    hidden, memory = sums.copy(), np.zeros_like(sums)
     if not architecture.recurrent:
         activate(hidden)
-        return before, hidden, memory
-    last = np.zeros((len(before), 1, architecture.num_hidden))
-    for moment in range(len(observations)):
-        memory[:, moment] = last[:, 0]
-        before[:, moment] += matrix_product(last, blocks["hidden_hidden_weights"])[:, 0]
-        last = np.ascontiguousarray(before[:, moment : moment + 1])
+        return sums, hidden, memory
+    last = np.zeros((len(sums), 1, architecture.num_hidden))
+    for step in range(len(observations)):
+        memory[:, step] = last[:, 0]
+        sums[:, step] += matrix_product(last, blocks["hidden_hidden_weights"])[:, 0]
+        last = np.ascontiguousarray(sums[:, step : step + 1])
         activate(last)
-        hidden[:, moment] = last[:, 0]
-    return before, hidden, memory
+        hidden[:, step] = last[:, 0]
+    return sums, hidden, memory

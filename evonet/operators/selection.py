@@ -128,7 +128,7 @@ class EpsilonLexicase(Operator):
 
     Each parent is chosen with another order of the episodes. The individuals within the median absolute deviation of
     the best return on the first episode stay, of these the same on the second, and so on. So an individual that is the
-    best in some episode has children, whatever its mean.
+    best in some episode can be chosen, whatever its mean.
     """
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:

@@ -88,7 +88,8 @@ class AddNeuron(StructuralMutation):
 
     For small inputs the new path computes what the old connection did: its first weight is 1, its second is the old
     weight over the slope of the activation at 0, and the output's bias makes up for the activation's value at 0. The
-    place of the neuron follows from the connection, so that equal splits match in crossover.
+    place of the neuron follows from the connection, so that equal splits match in crossover. Networks without skip
+    connections, or without a free hidden neuron, stay as they are.
     """
 
     rate: Probability = 0.1
@@ -128,11 +129,11 @@ class RemoveNeuron(StructuralMutation):
     def change(
         self, rng: np.random.Generator, genomes: FloatArray, masks: BoolArray, architecture: Architecture
     ) -> tuple[FloatArray, BoolArray]:
-        there = neurons_of(masks, architecture)
-        rows, neurons = _random_true_of_each_row(rng, there)
-        gone = np.zeros_like(there)
-        gone[rows, neurons] = True
-        remove_neurons(masks, gone, architecture)
+        present = neurons_of(masks, architecture)
+        rows, neurons = _random_true_of_each_row(rng, present)
+        removed = np.zeros_like(present)
+        removed[rows, neurons] = True
+        remove_neurons(masks, removed, architecture)
         masks = pruned(masks, architecture)
         return masked(genomes, masks), masks
 
@@ -178,7 +179,7 @@ def _random_true_of_each_row(rng: np.random.Generator, possible: BoolArray) -> t
 
 
 def _next_free(free: BoolArray, first: IntArray) -> IntArray:
-    """The first free neuron of each row of `free (m, num_hidden)` from `first (m,)` on, round the end if need be."""
+    """The first free neuron of each row of `free (m, num_hidden)` from `first (m,)` on, wrapping around."""
     size = free.shape[1]
     order = (first[:, None] + np.arange(size)) % size
     found: IntArray = (first + np.take_along_axis(free, order, axis=1).argmax(axis=1)) % size

@@ -77,7 +77,7 @@ def smaller(architecture: Architecture, hidden: int) -> Architecture:
     """The architecture with only `hidden` hidden neurons; without any, a network has no memory.
 
     Raises:
-        ValueError: the architecture has fewer, or has no network without hidden neurons.
+        ValueError: the architecture has fewer, or its networks need a hidden neuron.
     """
     if hidden > architecture.num_hidden:
         raise ValueError(f"a smaller network must have at most {architecture.num_hidden} hidden neurons, got {hidden}")
@@ -113,12 +113,12 @@ def thresholded(genomes: FloatArray, threshold: float) -> FloatArray:
 
 def neurons_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
     """Which hidden neurons have a connection, `(…, num_hidden)`, for `masks (…, genome_size)`."""
-    incoming, outgoing = _ends(masks, architecture)
+    incoming, outgoing = _entered_and_left(masks, architecture)
     return incoming | outgoing
 
 
 def leading_to_output(mask: BoolArray, architecture: Architecture) -> BoolArray:
-    """Which hidden neurons lead to an output, by themselves or over others, `(num_hidden,)`, for a `(genome_size,)`."""
+    """Which hidden neurons lead to an output, directly or not, `(num_hidden,)`, for a mask `(genome_size,)`."""
     if not architecture.num_hidden:
         return np.zeros(0, np.bool_)
     blocks = architecture.views(mask)
@@ -130,7 +130,7 @@ def leading_to_output(mask: BoolArray, architecture: Architecture) -> BoolArray:
 
 
 def inputs_left_out(mask: BoolArray, architecture: Architecture) -> IntArray:
-    """The inputs from which no connection leads to an output, in order, for a `(genome_size,)`."""
+    """The inputs from which no path leads to an output, in order, for a mask `(genome_size,)`."""
     blocks = architecture.views(mask)
     used = np.zeros(architecture.num_inputs, np.bool_)
     if architecture.num_hidden:
@@ -147,7 +147,7 @@ def pruned(masks: BoolArray, architecture: Architecture) -> BoolArray:
     """
     masks = masks.copy()
     for _ in range(architecture.num_hidden):  # the removal of one neuron can disconnect another
-        incoming, outgoing = _ends(masks, architecture)
+        incoming, outgoing = _entered_and_left(masks, architecture)
         useless = ~(incoming & outgoing)
         before = np.count_nonzero(masks)
         remove_neurons(masks, useless, architecture)
@@ -157,9 +157,9 @@ def pruned(masks: BoolArray, architecture: Architecture) -> BoolArray:
 
 
 def without_each_input(mask: BoolArray, architecture: Architecture) -> BoolArray:
-    """Masks `(k, genome_size)` without one of the k inputs that have connections each, for a mask `(genome_size,)`.
+    """Masks `(k, genome_size)`, each without another of the k inputs that are connected in a mask `(genome_size,)`.
 
-    Hidden neurons that the removal leaves without use are unconnected, too.
+    Hidden neurons that the removal leaves without use are removed, too.
     """
     inputs = np.flatnonzero(inputs_of(mask, architecture))
     return without_inputs(np.tile(mask, (len(inputs), 1)), np.arange(len(inputs)), inputs, architecture)
@@ -172,7 +172,7 @@ def inputs_of(masks: BoolArray, architecture: Architecture) -> BoolArray:
 
 
 def without_inputs(masks: BoolArray, rows: IntArray, inputs: IntArray, architecture: Architecture) -> BoolArray:
-    """The masks `(m, genome_size)`, which are overwritten, `pruned` after one of `inputs` left each of `rows`."""
+    """The masks `(m, genome_size)` without input `inputs[i]` in row `rows[i]`, `pruned`; overwrites `masks`."""
     for block in _leaving_inputs(masks, architecture):
         block[rows, inputs] = False
     return pruned(masks, architecture)
@@ -184,8 +184,11 @@ def _leaving_inputs(masks: BoolArray, architecture: Architecture) -> list[BoolAr
     return [blocks[name] for name in ("input_hidden_weights", "input_output_weights") if name in blocks]
 
 
-def _ends(masks: BoolArray, architecture: Architecture) -> tuple[BoolArray, BoolArray]:
-    """Which hidden neurons a weight enters, and which lead to an output or to another hidden neuron."""
+def _entered_and_left(masks: BoolArray, architecture: Architecture) -> tuple[BoolArray, BoolArray]:
+    """Which hidden neurons a weight enters, and which lead to an output or to another hidden neuron.
+
+    Both are `(…, num_hidden)`, for masks `(…, genome_size)`. A weight from a neuron to itself does not count.
+    """
     if not architecture.num_hidden:
         none: BoolArray = np.zeros((*masks.shape[:-1], 0), np.bool_)
         return none, none

@@ -17,7 +17,7 @@ from evonet.strategies.warm_start import Start, starting_genomes
 from evonet.types import BoolArray, FloatArray
 
 OPERATOR = "remove_input"
-"""The name of the operator by which a network comes from the one that had an input more."""
+"""The name of the operator that the lineage has for a network from which an input was removed."""
 
 
 class Pruning:
@@ -120,7 +120,10 @@ class Pruning:
         return int(inputs_of(self._genomes[-1] != 0.0, self.architecture).sum()) < 2
 
     def _next_population(self) -> Population:
-        """The first network, and those with one input less than the last; none of them if the pruning is finished."""
+        """The first network, and those with one input less than the last.
+
+        Of these there are none if the pruning is finished, or if one input is left.
+        """
         last = self._genomes[-1]
         fewer = without_each_input(last != 0.0, self.architecture)[: 0 if self.finished else None]
         genomes = np.concatenate([self._genomes[:1], masked(np.tile(last, (len(fewer), 1)), fewer)])
