@@ -71,7 +71,7 @@ def _build_episode_return(config: Config, executor: FuturesExecutor | Cluster | 
     """The return of episodes in the config's environment, whose spaces set the size of the network."""
     assert config.settings.environment is not None
     environment = config.settings.environment.build().restricted(config.allowed_imports)
-    episodes = _episode_return(config, environment, ("environment",), executor)
+    episodes = _make_episode_return(config, environment, ("environment",), executor)
     network, architecture = config.settings.network, episodes.architecture
     for end, size in (("inputs", architecture.num_inputs), ("outputs", architecture.num_outputs)):
         if getattr(network, end) not in (None, size):
@@ -124,7 +124,7 @@ def build_validation_fitness(
     environment = settings.environment or config.settings.environment
     assert environment is not None
     made = environment.build().restricted(config.allowed_imports)
-    validation_fitness = _episode_return(config, made, path, executor, engine)
+    validation_fitness = _make_episode_return(config, made, path, executor, engine)
     assert fitness.task is not None
     assert validation_fitness.task is not None
     for name in ("observation_space", "action_space"):
@@ -138,13 +138,25 @@ def build_validation_fitness(
     return validation_fitness
 
 
-def _episode_return(
+def _make_episode_return(
     config: Config,
     environment: EnvironmentSpec,
     path: KeyPath,
     executor: FuturesExecutor | Cluster | None,
     engine: EngineName | None = None,
 ) -> EpisodeReturn:
+    """The return of episodes in an environment, with the config's network, measures and weights.
+
+    Args:
+        config: the config.
+        environment: the environment of training, or of validation.
+        path: its place in the config, for errors.
+        executor: runs the episodes instead of this machine.
+        engine: the engine of `validation`; by default that of `evaluation`.
+
+    Raises:
+        EvonetError: the environment cannot be made or is unsuitable, or a setting does not fit it.
+    """
     settings = config.settings
     network = arguments(settings.network, *NETWORK)
     network["skip"] = network["skip"] or settings.network.structure is not None
@@ -290,13 +302,18 @@ def build_stop_rule(config: Config, target: float | None, test_episodes: int) ->
 
 
 def _architecture(config: Config) -> Architecture:
+    """The architecture that the config gives where there is no environment.
+
+    Raises:
+        ConfigError: the number of inputs or outputs is missing, or does not fit their names.
+    """
     network: Any = config.settings.network
     for end in ("inputs", "outputs"):
         if getattr(network, end) is None:
             raise config.error(("network", end), f"network.{end} is required where there is no environment")
-    for argument, end in (("input_names", network.inputs), ("output_names", network.outputs)):
+    for argument, size in (("input_names", network.inputs), ("output_names", network.outputs)):
         try:
-            checked_names(argument, getattr(network, argument), end)
+            checked_names(argument, getattr(network, argument), size)
         except WrongNames as error:
             raise config.error(("network", argument), f"network.{error}") from error
     return Architecture(
@@ -312,6 +329,11 @@ def _architecture(config: Config) -> Architecture:
 
 
 def _own_function(config: Config) -> Any:
+    """The user's function that `fitness.type` names.
+
+    Raises:
+        ConfigError: it cannot be imported, or is no function.
+    """
     name = config.settings.fitness.type
     module_name, _, function_name = name.partition(":")
     path = ("fitness", "type")

@@ -52,10 +52,10 @@ def check_config(config: Config) -> Iterator[Finding]:
         if fitness.task is not None and (message := why_no_kernel(fitness.task)):
             yield Finding("note", message)
         yield from (Finding("warning", warning) for warning in fitness_warnings(fitness))
-        no_target = target_warnings(config)
-        if fitness.task is not None and target_of(config) is None and not no_target:
-            no_target = ["no target: neither stop.target nor the environment gives one"]
-        yield from (Finding("note", message) for message in no_target)
+        target_notes = target_warnings(config)
+        if fitness.task is not None and target_of(config) is None and not target_notes:
+            target_notes = ["no target: neither stop.target nor the environment gives one"]
+        yield from (Finding("note", message) for message in target_notes)
         check = _Check(config, fitness)
         yield from check.findings()
         if fitness.task is not None:
@@ -63,7 +63,7 @@ def check_config(config: Config) -> Iterator[Finding]:
                 yield Finding("note", "Gymnasium's checker is left out until episodes can be scored")
             else:
                 fitness.close()  # an environment beside another one may be impossible to make
-                yield from _environment(fitness.task)
+                yield from _checker_findings(fitness.task)
         yield from check.costs()
     finally:
         fitness.close()
@@ -150,6 +150,7 @@ class _Check:
         return [int(length) for length in results.lengths[0] if length < steps and not results.faults]
 
     def _evaluation(self, networks: int, *, twice: bool) -> Iterator[Finding]:
+        """The findings of an evaluation of this many networks; `twice` compares it with its repetition."""
         config, fitness = self._config, self._fitness
         genomes = ask(self._algorithm)[:networks]
         seeds = episode_seeds(config.settings.seed, Purpose.TRAINING, 0, fitness.episodes)
@@ -159,7 +160,7 @@ class _Check:
             yield from self._failures(error.faults)
             return
         yield Finding("note", _described(first, fitness))
-        yield from _measured(first, getattr(fitness, "measure_names", ()))
+        yield from _measure_findings(first, getattr(fitness, "measure_names", ()))
         scored = np.isfinite(first.returns)
         if fitness.task is not None and scored.any():
             self._lengths = first.lengths[scored].tolist()
@@ -195,7 +196,7 @@ def _with_timeout(config: Config) -> Config:
     return replace(config, settings=settings.model_copy(update={"faults": faults}))
 
 
-def _environment(task: Task) -> Iterator[Finding]:
+def _checker_findings(task: Task) -> Iterator[Finding]:
     """What Gymnasium's checker says: warnings, because evonet's own evaluation decides."""
     with task.instance() as instance:
         broken, advice = gymnasium_findings(instance.open())
@@ -203,7 +204,7 @@ def _environment(task: Task) -> Iterator[Finding]:
         yield Finding("warning", f"Gymnasium's checker: {line}")
 
 
-def _measured(results: EpisodeResults, names: Sequence[str]) -> Iterator[Finding]:
+def _measure_findings(results: EpisodeResults, names: Sequence[str]) -> Iterator[Finding]:
     """What each measure is in the first episode, and its range, from which an archive's ranges can be chosen."""
     if results.measures is None:
         return

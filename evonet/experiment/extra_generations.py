@@ -1,4 +1,4 @@
-"""What pruning and refinement share: another algorithm goes on with a run's champion after its last generation."""
+"""What pruning and refinement share: generations of another algorithm, after the last one of the run's own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
 
 
-def has_last_generations(config: Config) -> bool:
-    """Whether a pruning or a refinement follows the last generation."""
+def has_extra_generations(config: Config) -> bool:
+    """Whether a pruning or a refinement follows the last generation of the algorithm."""
     network = config.settings.network
     return network.prune is not None or (network.structure is not None and network.structure.refine is not None)
 

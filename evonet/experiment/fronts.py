@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evonet.nsga2 import NSGA2  # most runs have one objective
 
 MAX_INDIVIDUALS = 1000
-"""Individuals of a front that the summary lists at most; of more, evenly many along the first objective."""
+"""Most individuals of a front that the summary lists; a larger front is thinned evenly along the first objective."""
 
 
 def front_entry(config: Config, evolution: Evolution, fitness: Fitness) -> dict[str, Any]:
@@ -107,6 +107,6 @@ def _points(algorithm: NSGA2, rows: IntArray, held_out_values: FloatArray | None
 
 
 def _by_name(algorithm: NSGA2, columns: FloatArray) -> dict[str, Any]:
-    """The `columns (m, …)` of the objectives by name, as they are measured."""
+    """The `columns (m, …)` of the objectives by name, with the signs of the measures themselves."""
     signed = zip(algorithm.objectives, columns, algorithm.signs, strict=True)
     return {name: column * sign for name, column, sign in signed}

@@ -143,6 +143,7 @@ def _second_ends_the_process(numbers: list[int], interruption: Interruption) -> 
 
 
 def _watch(reader: int, numbers: list[int], interruption: Interruption) -> None:
+    """Count the signals `numbers` that arrive in a pipe; the second ends the process, with the advice on its stderr."""
     count = 0
     while arrived := os.read(reader, 64):
         for number in arrived:

@@ -8,7 +8,7 @@ from typing import Any
 from evonet.architecture import Architecture
 from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
-from evonet.experiment.last_generations import effort_of
+from evonet.experiment.extra_generations import effort_of
 from evonet.generation import Generation
 from evonet.operators.structure import inputs_left_out
 from evonet.strategies.algorithm import Algorithm
@@ -20,7 +20,7 @@ def check_pruning(config: Config, algorithm: Algorithm) -> None:
     """Check that a pruning can follow the algorithm.
 
     Raises:
-        ConfigError: the algorithm looks for many answers, and has no champion that all depends on.
+        ConfigError: the result of the run is an archive or a front, not a single champion.
     """
     many = hasattr(algorithm, "archive") and config.settings.algorithm.type != "novelty_search"
     if config.settings.network.prune is not None and (many or config.settings.objectives is not None):
@@ -69,14 +69,14 @@ def prune(
     return {
         "pruning": {
             **effort,
-            "inputs_before": _inputs(champion.genome, champion.architecture),
-            "inputs": _inputs(smallest.genome, smallest.architecture),
+            "inputs_before": _used_inputs(champion.genome, champion.architecture),
+            "inputs": _used_inputs(smallest.genome, smallest.architecture),
             "validation_mean_before": champion.validation.mean,
             "validation_mean": smallest.validation.mean,
         }
     }
 
 
-def _inputs(genome: FloatArray, architecture: Architecture) -> int:
+def _used_inputs(genome: FloatArray, architecture: Architecture) -> int:
     """How many inputs a network uses."""
     return architecture.num_inputs - len(inputs_left_out(genome != 0.0, architecture))

@@ -14,7 +14,7 @@ from evonet.errors import EvonetError
 from evonet.evolution import Evolution
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.model_factory import arguments
-from evonet.experiment.last_generations import effort_of
+from evonet.experiment.extra_generations import effort_of
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.generation import Generation
 from evonet.strategies.refinement import Refinement
@@ -36,7 +36,7 @@ def check_refinement(config: Config, architecture: Architecture) -> None:
         ConfigError: a strategy of the user's own cannot be made.
     """
     if refinement_of(config) is not None:
-        _built(config, architecture, np.ones(architecture.genome_size))
+        _build_refinement(config, architecture, np.ones(architecture.genome_size))
 
 
 def refine(
@@ -63,7 +63,7 @@ def refine(
     section, champion = refinement_of(config), evolution.champion
     if section is None or champion is None or champion.validation is None or not champion.genome.any():
         return {}
-    strategy = _built(config, champion.architecture, champion.genome, first_id=first_id, parent=champion.id)
+    strategy = _build_refinement(config, champion.architecture, champion.genome, first_id=first_id, parent=champion.id)
     evolution.go_on_with(strategy)
 
     def run() -> None:
@@ -86,12 +86,17 @@ def _changed(before: Champion, after: Champion | None) -> bool:
     return after is not None and after.id != before.id
 
 
-def _built(config: Config, architecture: Architecture, genome: FloatArray, **rest: int) -> Refinement:
+def _build_refinement(config: Config, architecture: Architecture, genome: FloatArray, **ids: int) -> Refinement:
+    """The refinement of a network by the strategy in the config; `ids` are `first_id` and `parent` of `Refinement`.
+
+    Raises:
+        ConfigError: a strategy of the user's own cannot be made.
+    """
     section = refinement_of(config)
     names = [name for name in type(section).model_fields if name not in ("type", "generations")]
     factory = functools.partial(type(section).owner, **arguments(section, *names))
     try:
-        return Refinement(architecture, factory, genome, seed=config.settings.seed, **rest)
+        return Refinement(architecture, factory, genome, seed=config.settings.seed, **ids)
     except (EvonetError, *INTERRUPTS):
         raise
     except ANY_ERROR as error:  # of a strategy of the user's own

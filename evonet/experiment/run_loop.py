@@ -11,9 +11,9 @@ from evonet.champion import Champion
 from evonet.errors import CheckpointError, EvonetError, RunDirectoryError
 from evonet.experiment.background import in_background
 from evonet.experiment.config.permissions import flags_for
+from evonet.experiment.extra_generations import has_extra_generations
 from evonet.experiment.fronts import front_entry
 from evonet.experiment.interruption import Interruption
-from evonet.experiment.last_generations import has_last_generations
 from evonet.experiment.pruning import prune
 from evonet.experiment.refinement import refine
 from evonet.experiment.run_files.checkpoint import CheckpointWriter
@@ -56,22 +56,23 @@ def run_to_end(
     config = session.config
     writer = CheckpointWriter(directory.files, config.settings.checkpoints.build(), session.checkpoint)
     with contextlib.ExitStack() as stack:
-        resume = stack.enter_context(_resume_advice(session, directory, interruption))
+        resume_command = stack.enter_context(_resume_advice(session, directory, interruption))
         stack.enter_context(contextlib.closing(writer))
         stack.enter_context(_saved_on_error(writer))
         stack.enter_context(faults_recorded(directory, session.evolution, config.allowed_imports))
         trackers = make_trackers(config.settings.tracking, directory, config.resolved, session.evolution.generations)
         for tracker in trackers:
             stack.enter_context(contextlib.closing(tracker))
-        loop = _RunLoop(session, directory, writer, trackers, watch, interruption, resume)
+        loop = _RunLoop(session, directory, writer, trackers, watch, interruption, resume_command)
         why = loop.run_generations(check=check, reason=reason)
-        if session.evolution.archive is not None or has_last_generations(config):
+        if session.evolution.archive is not None or has_extra_generations(config):
             writer.flush()  # what follows may take long, and a kill then loses no generation
-        entries = session.validate_archive(directory)  # before another algorithm goes on, like the front
+        # Archive and front are the algorithm's, whose place pruning or refinement takes.
+        entries = session.validate_archive(directory)
         entries |= front_entry(config, session.evolution, session.validation_fitness)
         if reason is None:
-            entries |= prune(config, session.evolution, session.log.next_id, loop.run_last_generation)
-            entries |= refine(config, session.evolution, session.log.next_id, loop.run_last_generation)
+            entries |= prune(config, session.evolution, session.log.next_id, loop.run_extra_generation)
+            entries |= refine(config, session.evolution, session.log.next_id, loop.run_extra_generation)
         return loop.finish(why, entries)
 
 
@@ -86,7 +87,7 @@ class _RunLoop:
         trackers: Sequence[Tracker],
         watch: Watcher,
         interruption: Interruption,
-        resume: str,
+        resume_command: str,
     ) -> None:
         self._session = session
         self._directory = directory
@@ -94,7 +95,7 @@ class _RunLoop:
         self._trackers = trackers
         self._watch = watch
         self._interruption = interruption
-        self._resume = resume
+        self._resume_command = resume_command
         self._started = time.monotonic() - (0.0 if session.checkpoint is None else session.checkpoint.seconds)
 
     @property
@@ -117,15 +118,15 @@ class _RunLoop:
                 reason = session.stop_rule.update(generation, seconds)
                 make_checkpoint = session.checkpoint_factory(self._directory, generation.number, seconds)
                 self._writer.offer(generation.number, make_checkpoint)
-                self._interruption.advice = f"{_RESUME}: {self._resume}"
+                self._interruption.advice = f"{_RESUME}: {self._resume_command}"
             if generation.number == 0 and (warning := time_limit_warning(session.fitness, generation.results)):
                 session.say(warning)
             self._watch(generation, seconds)
         return reason
 
-    def run_last_generation(self) -> Generation | None:
+    def run_extra_generation(self) -> Generation | None:
         """Run a generation of pruning or refinement, of which no checkpoint is made; None if the time was up."""
-        self._session.last_state = self._session.evolution.state()  # of the algorithm that has gone on
+        self._session.last_state = self._session.evolution.state()  # restored if the time is up
         generation = self._session.next_generation(self._started)
         if generation is not None:
             with self._interruption.deferred():
@@ -172,11 +173,11 @@ def _resume_advice(session: Session, directory: RunDirectory, interruption: Inte
         The command that resumes the run.
     """
     flags = flags_for(directory.location, session.config.allowed_imports)
-    resume = command("evonet", "resume", directory.path, *flags)
+    resume_command = command("evonet", "resume", directory.path, *flags)
     finish = command("evonet", "finish", directory.path, *flags)
-    interruption.advice = f"{_START_AGAIN if session.last_state is None else _RESUME}: {resume}"
+    interruption.advice = f"{_START_AGAIN if session.last_state is None else _RESUME}: {resume_command}"
     try:
-        yield resume
+        yield resume_command
     except (EvonetError, KeyboardInterrupt) as error:
         if "evonet resume" not in str(error):
             error.add_note(interruption.advice)

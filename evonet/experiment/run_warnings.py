@@ -49,7 +49,7 @@ def time_limit_warning(fitness: Fitness, results: EpisodeResults) -> str | None:
 
 
 def worker_warnings(name: str, workers: int | str | None) -> list[str]:
-    """A warning if the setting `name` asks for more worker processes than this process may use processors."""
+    """A warning if the setting `name` asks for more worker processes than there are processors for this process."""
     if not isinstance(workers, int) or workers <= cores():
         return []
     processors = f"{cores()} processor{'s' if cores() > 1 else ''}"

@@ -13,8 +13,8 @@ from evonet.errors import CheckpointError, ConfigError, RunInUse
 from evonet.experiment.config.config import Config, with_defaults
 from evonet.experiment.config.differences import differences
 from evonet.experiment.config.permissions import flags_for, remember_permissions, restore_permissions
+from evonet.experiment.extra_generations import has_extra_generations
 from evonet.experiment.interruption import interruptible
-from evonet.experiment.last_generations import has_last_generations
 from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in, usable_checkpoint
 from evonet.experiment.run_files.run_directory import CONFIG, SUMMARY, RunDirectory, journal_name, new_run_directory
 from evonet.experiment.run_files.run_finder import require_run
@@ -131,10 +131,9 @@ def resume(
             session.restore(checkpoint)
             over = session.end_reason or _out_of_time(summary, checkpoint, config)
             ended = summary is not None and summary["stopped_by"] == "finish"  # without pruning and refinement
-            if over is not None and summary is not None and not (ended and has_last_generations(config)):
-                if summary.keys().isdisjoint(
-                    ("pruning", "refinement")
-                ):  # whose generations come after the last checkpoint
+            if over is not None and summary is not None and not (ended and has_extra_generations(config)):
+                # Generations of pruning and refinement come after the last checkpoint, and stay in the journals.
+                if summary.keys().isdisjoint(("pruning", "refinement")):
                     directory.resume(checkpoint.journals)
                 again = command("evonet", "resume", path, *flags_for(path, allow_imports))
                 say(f"{path} is finished, stopped by {over}; to continue it:\n  {again} --set stop.{over}=…")
@@ -211,7 +210,7 @@ def _is_changeable(key: str) -> bool:
 def _out_of_time(summary: Mapping[str, Any] | None, checkpoint: Checkpoint, config: Config) -> str | None:
     """The reason "seconds" if that ended the run within a generation, and the limit has not been raised; else None."""
     stop, now = checkpoint.config.get("stop"), config.settings.stop.seconds
-    before = stop.get("seconds") if isinstance(stop, Mapping) else None  # the file may be a stranger's
+    before = stop.get("seconds") if isinstance(stop, Mapping) else None  # an untrusted file may hold anything
     if summary is None or summary["stopped_by"] != "seconds" or not isinstance(before, int | float) or now is None:
         return None
     return "seconds" if now <= before else None
@@ -250,6 +249,7 @@ def _warn_of_changes(checkpoint: Checkpoint, directory: Directory, say: Callable
 
 
 def _summary(directory: Directory) -> dict[str, Any] | None:
+    """The summary of a finished run, with the directory where it is now; None if the run is not finished."""
     if not directory.has(SUMMARY):
         return None
     return {**read_run_summary(directory.path), "run_directory": str(directory.path)}

@@ -37,7 +37,7 @@ class Outcome:
 def run_seed(seed: int, study_path: str, allow_imports: Sequence[str]) -> Outcome:
     """Run one seed of the study at `study_path` in the current process, or resume its stopped run."""
     try:
-        summary = _summary_of(seed, Path(study_path), allow_imports)
+        summary = _run_or_resume(seed, Path(study_path), allow_imports)
     except EvonetError as error:
         return Outcome(seed, None, str(error))
     except INTERRUPTS:
@@ -47,7 +47,8 @@ def run_seed(seed: int, study_path: str, allow_imports: Sequence[str]) -> Outcom
     return Outcome(seed, summary)
 
 
-def _summary_of(seed: int, study_path: Path, allow_imports: Sequence[str]) -> dict[str, Any]:
+def _run_or_resume(seed: int, study_path: Path, allow_imports: Sequence[str]) -> dict[str, Any]:
+    """Run a seed to its end, from its last checkpoint if it has one; returns its summary."""
     path = seed_directory(study_path, seed)
     if (path / CONFIG).exists():
         try:
@@ -55,4 +56,4 @@ def _summary_of(seed: int, study_path: Path, allow_imports: Sequence[str]) -> di
         except CheckpointError:  # a new run has the same results
             shutil.rmtree(path)
     config = Config.load(str(study_path / CONFIG), (f"seed={seed}",), allow_imports, follow_links=False)
-    return run(config, path, check=False, remember_imports=False)  # the study has checked and remembered
+    return run(config, path, check=False, remember_imports=False)  # the study has done both

@@ -61,6 +61,7 @@ def _champion_at(path: Path) -> Champion:
 
 
 def _check_fit(config: Config, champion: Champion, fitness: Fitness) -> None:
+    """Refuse a champion with another network, or with a normaliser where the config has none, and the reverse."""
     wanted, got = fitness.architecture, champion.architecture
     if wanted != got:
         raise config.error(_KEY, f"algorithm.start_from must have a network {wanted}, as the config has, got {got}")

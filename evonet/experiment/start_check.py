@@ -74,7 +74,7 @@ def _cost_findings(config: Config, costs: Costs) -> Iterator[Finding]:
 
 
 def try_out(config: Config, fitness: Fitness) -> Trial | None:
-    """A trial of the environment with two random networks; None without an environment that others wrote."""
+    """A trial of the environment with two random networks; None where a kernel or a function is run instead."""
     if not isinstance(fitness, EpisodeReturn):
         return None
     seed = config.settings.seed
@@ -90,7 +90,7 @@ def trial_findings(config: Config, trial: Trial) -> list[Finding]:
         return []
     if not trial.second_error:
         return [Finding("error", NOT_REPEATED + remedy(config, trial.cause))]
-    if trial.cause == "randomness":  # one environment at a time does not repair it
+    if trial.cause == "randomness":  # evaluation.instances would not repair it
         return [Finding("error", f"a second environment cannot be made in a process: {trial.second_error}")]
     only = f"only one environment can be open in a process ({trial.second_error})"
     return [Finding("error", f"{only}; so set evaluation.instances to 1")]
@@ -105,7 +105,7 @@ def failures(faults: Sequence[Fault]) -> list[Finding]:
 
 
 def kind_of(fault: Fault) -> tuple[str, str]:
-    """What two faults have in common that differ in values only: the type and the line of an error, or the message."""
+    """What faults share that differ in values only: the kind, and an error's type and line or the message's words."""
     error, colon, _ = fault.message.partition(": ")
     return fault.kind, error if colon and fault.kind == "exception" else _VALUES.sub("", fault.message)
 

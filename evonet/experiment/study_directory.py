@@ -91,7 +91,7 @@ def write_text(directory: Directory, name: str, text: str) -> None:
     """
     content = text.encode()
     if name == STUDY and len(content) > LONGEST_STUDY:
-        raise RunDirectoryError(f"{directory.path / name} may have {LONGEST_STUDY} bytes, got {len(content)}")
+        raise RunDirectoryError(f"{directory.path / name} may have at most {LONGEST_STUDY} bytes, got {len(content)}")
     try:
         directory.write(name, content)
     except OSError as error:

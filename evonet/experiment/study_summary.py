@@ -10,11 +10,11 @@ import numpy as np
 from evonet.statistics import bootstrap_interval, interquartile_mean, quantiles, wilson_interval
 from evonet.types import FloatArray
 
-SPENT = ("evaluations", "environment_steps", "validation_steps", "generations")
+COST_KEYS = ("evaluations", "environment_steps", "validation_steps", "generations")
 """The keys of a run's summary that count its cost."""
 
 _SHARED_KEYS = ("environment", "target", "versions")
-_RUN_KEYS = ("solved", "stopped_by", *SPENT, "seconds")
+_RUN_KEYS = ("solved", "stopped_by", *COST_KEYS, "seconds")
 
 
 def summarise(summaries: Sequence[Mapping[str, Any] | None], seeds: Sequence[int]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def summarise(summaries: Sequence[Mapping[str, Any] | None], seeds: Sequence[int
         "seeds": list(seeds),
         "success": _success(runs, len(seeds)),
         "to_success": _to_success(runs),
-        "test": _test(runs),
+        "test": _test_scores(runs),
         "seconds": {
             **_spread([run["seconds"] for run in runs]),
             "total": round(sum(run["seconds"] for run in runs), 3),
@@ -72,12 +72,12 @@ def _to_success(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 **_spread([run[name] for run in solved]),
                 "per_success": sum(run[name] for run in runs) / len(solved) if solved else None,
             }
-            for name in SPENT
+            for name in COST_KEYS
         },
     }
 
 
-def _test(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _test_scores(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     scores = np.array([test_score(run) for run in runs])
     if not scores.size:
         return {"runs": 0}

@@ -17,7 +17,7 @@ def target_of(config: Config) -> float | None:
 
 
 def target_warnings(config: Config) -> list[str]:
-    """The warning before a run whose target would be the environment's reward threshold, if it were for this task."""
+    """The warning that `stop.target: auto` finds no target, because the environment's threshold is for another task."""
     environment = _held_out_environment(config)
     if config.settings.stop.target != "auto" or environment is None:
         return []

@@ -84,7 +84,7 @@ def pack_archive(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], 
         members[name] = little
     size = sum(_size_of_member(name, array) for name, array in members.items()) + END + DIGITS
     if size > limits.file:
-        raise ValueError(f"it may have {limits.file} bytes, got {size}")
+        raise ValueError(f"it may have at most {limits.file} bytes, got {size}")
     return with_digest(members)
 
 
@@ -97,9 +97,9 @@ def header_text(header: Mapping[str, Any], limits: ArchiveLimits) -> bytes:
     """
     text = json.dumps(header).encode()
     if len(text) > limits.header:
-        raise ValueError(f"its header may have {limits.header} bytes, got {len(text)}")
+        raise ValueError(f"its header may have at most {limits.header} bytes, got {len(text)}")
     if (parts := text.count(b"[") + text.count(b"{")) > MAX_PARTS:
-        raise ValueError(f"its header may have {MAX_PARTS} lists and objects, got {parts}")
+        raise ValueError(f"its header may have at most {MAX_PARTS} lists and objects, got {parts}")
     check_depth(header)
     return text
 

@@ -200,7 +200,7 @@ def parse_object(content: bytes) -> dict[str, Any]:
     """
     parts = content.count(b"[") + content.count(b"{")
     if parts > MAX_PARTS:
-        raise ValueError(f"it may have {MAX_PARTS} lists and objects, got {parts}")
+        raise ValueError(f"it may have at most {MAX_PARTS} lists and objects, got {parts}")
     try:
         value = json.loads(content.decode("utf-8"), object_pairs_hook=_object)
     except RecursionError as error:

@@ -131,7 +131,7 @@ class Journal:
         """
         content = f"{line}\n".encode(errors="backslashreplace")  # a lone surrogate becomes a JSON escape
         if len(content) > LONGEST_LINE:
-            raise ValueError(f"a line of {self.path} may have {LONGEST_LINE} bytes, got {len(content)}")
+            raise ValueError(f"a line of {self.path} may have at most {LONGEST_LINE} bytes, got {len(content)}")
         self.append(content)
 
     def sync(self) -> None:

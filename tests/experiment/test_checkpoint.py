@@ -198,7 +198,9 @@ def test_a_checkpoint_too_large_to_be_read_is_not_written(tmp_path, monkeypatch)
     monkeypatch.setattr(checkpoints, "LIMITS", ArchiveLimits(file=1000, header=500))
     writer = CheckpointWriter(Directory(tmp_path), Checkpoints(seconds=0))
     large = dataclasses.replace(checkpoint(3), state={"genomes": np.zeros(1000)})
-    with pytest.raises(CheckpointError, match="the checkpoint of generation 3 is too large: it may have 1000 bytes"):
+    with pytest.raises(
+        CheckpointError, match="the checkpoint of generation 3 is too large: it may have at most 1000 bytes"
+    ):
         writer.offer(3, lambda: large)
     assert numbers(tmp_path) == []
 

@@ -133,7 +133,7 @@ def test_the_longest_line_that_is_written_is_read_and_a_longer_one_is_not_writte
     journal = Journal(directory, NAME)
     longest = json.dumps({"a": "x" * (999 - len('{"a": ""}'))})
     journal.append_line(longest)
-    with pytest.raises(ValueError, match="may have 1000 bytes, got 1001"):
+    with pytest.raises(ValueError, match="may have at most 1000 bytes, got 1001"):
         journal.append_line(longest + " ")
     journal.close()
     with directory.reading(NAME) as file:

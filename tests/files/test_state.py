@@ -125,8 +125,12 @@ def test_what_a_state_cannot_hold_is_refused_with_its_place(state, message):
 @pytest.mark.parametrize(
     ("limits", "state", "message"),
     [
-        (ArchiveLimits(10_000, 1000), {"numbers": list(range(1000))}, r"its header may have 1000 bytes, got \d+"),
-        (ArchiveLimits(10_000, 1000), {"numbers": np.arange(2000)}, r"it may have 10000 bytes, got \d+"),
+        (
+            ArchiveLimits(10_000, 1000),
+            {"numbers": list(range(1000))},
+            r"its header may have at most 1000 bytes, got \d+",
+        ),
+        (ArchiveLimits(10_000, 1000), {"numbers": np.arange(2000)}, r"it may have at most 10000 bytes, got \d+"),
         (LIMITS, {"nested": json.loads("[" * 300 + "]" * 300)}, "nested too deeply: it may be 200 levels deep"),
     ],
     ids=["header", "file", "depth"],

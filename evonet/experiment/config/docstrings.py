@@ -1,6 +1,6 @@
 """Descriptions of settings, read from the docstrings of the classes that have them.
 
-The schema, the list of parts and the page of reference need them; a run reads first lines alone.
+The schema, the list of parts and the page of reference need them; a run reads only the first lines.
 """
 
 from __future__ import annotations

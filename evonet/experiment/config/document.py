@@ -83,7 +83,10 @@ class Document:
         return self.name
 
     def named_position(self, path: KeyPath) -> str:
-        """The position of a value and its key, such as `c.yaml:3:9: algorithm`; `type` is left out of the key."""
+        """The position of a value and its key, such as `c.yaml:3:9: algorithm`.
+
+        A last step that names the section's part (`type`, `id`, `name` or `schedule`) is left out of the key.
+        """
         names_its_section = path[-1] in ("id", "name", "schedule") or (path[-1] == "type" and path[0] != "fitness")
         named = path[:-1] if names_its_section else path
         return f"{self.position(path)}: {'.'.join(map(str, named))}"
@@ -117,6 +120,11 @@ class Document:
         return self
 
     def _set(self, override: str) -> None:
+        """Replace a value; sections that are missing on the way are made.
+
+        Raises:
+            ConfigError: `override` is not of the form `key.path=value`, or a step of the path is not a section.
+        """
         key, equals, text = override.partition("=")
         if not equals or not all(key.split(".")):
             raise ConfigError(f"--set must have the form key.path=value, got {override!r}")
@@ -177,6 +185,7 @@ def _locate(node: Any, path: KeyPath, positions: dict[KeyPath, tuple[int, int]],
 
 
 def _plain(node: Any) -> Any:
+    """A tree of ruamel.yaml's types as dicts, lists and scalars."""
     if isinstance(node, Mapping):
         return {key if isinstance(key, str) else str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list | tuple):

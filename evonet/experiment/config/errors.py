@@ -113,7 +113,7 @@ def _describe(path: KeyPath, details: Sequence[Mapping[str, Any]], document: Doc
         own = part in {"algorithm", *OPERATORS} and not near_miss(context["tag"], names)
         return f"{message}; {did_you_mean(context['tag'], names)}{'; one of your own is module:Class' if own else ''}"
     rules = list(dict.fromkeys(_rule(detail) for detail in details))
-    message = f"{key} must {_alternatives(rules)}, got {short_repr(value)}"
+    message = f"{key} must {_joined(rules)}, got {short_repr(value)}"
     if kind == "literal_error" and isinstance(value, str):
         near = near_miss(value, re.findall(r"'([^']+)'", context["expected"]))
         message += f"; {near}" if near else ""
@@ -125,7 +125,8 @@ def _rule(detail: Mapping[str, Any]) -> str:
     return rule.format(**detail.get("ctx", {})) if rule else detail["msg"].lower()
 
 
-def _alternatives(rules: Sequence[str]) -> str:
+def _joined(rules: Sequence[str]) -> str:
+    """Rules joined by "or"; their verb, the same in all, is written once."""
     verb = rules[0].split(" ")[0]
     return " or ".join([rules[0], *(rule.removeprefix(f"{verb} ") for rule in rules[1:])])
 
@@ -164,6 +165,7 @@ def _known_keys(path: KeyPath, document: Document, schema: Mapping[str, Any]) ->
 
 
 def _resolve(node: Any, step: str | int, definitions: Mapping[str, Any]) -> Any:
+    """The schema of what is at one step, a key or an index, below `node`: the alternatives of all its alternatives."""
     found = []
     for alternative in _alternatives_of(node, definitions):
         child = alternative.get("items") if isinstance(step, int) else alternative.get("properties", {}).get(step)

@@ -30,11 +30,11 @@ _START: Mapping[str, Any] = {
     "start_from": (str | None, Field(None, description="A champion's file or a finished run, at which it begins."))
 }
 REFINEMENT = "refinement"
-"""How the names of the models of refining strategies end."""
+"""The ending of the names of the models of strategies for a refinement."""
 
 _REFINEMENT: Mapping[str, Any] = {"generations": (Count, Field(20, description="Generations of the refinement."))}
 _REFINE = ("network", "structure", "refine")
-_NO_REFINEMENT = ("structure", "objectives", "archive", "measures", "algorithm")
+_NOT_IN_REFINEMENT = ("structure", "objectives", "archive", "measures", "algorithm")  # arguments of an algorithm
 
 
 def model_for(data: Mapping[str, Any], own: OwnParts = frozenset()) -> type[Experiment]:
@@ -191,4 +191,4 @@ def _refined_network(choose: Callable[..., Any], named: Mapping[str, type | None
 def _can_refine(owner: type | None) -> bool:
     """Whether an algorithm is a strategy by itself, with one objective, that can start at given weights."""
     settings = {} if owner is None else argument_hints(owner)
-    return "initial" in settings and settings.keys().isdisjoint(_NO_REFINEMENT)
+    return "initial" in settings and settings.keys().isdisjoint(_NOT_IN_REFINEMENT)

@@ -130,7 +130,7 @@ def section_of(owner: Callable[..., Any], *only: str, schedules: Schedules = ())
     base = Section if only else Checked
     fields = _fields(owner, only, schedules=schedules)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".* shadows an attribute")  # "register", of the metaclass alone
+        warnings.filterwarnings("ignore", ".* shadows an attribute")  # as "register", which only the metaclass has
         model: Any = create_model(owner.__name__, __base__=base, __doc__=summary_of(owner), **fields)
     model.owner = owner
     return model
@@ -173,7 +173,7 @@ def choice_of(
             fields = _plain_fields(owner, fields)
         base = FactorySettings if exclude else Checked
         title = _title(owner, kind)
-        type_default: Any = name if default_type in {None, name} else ...  # where another is meant without it
+        type_default: Any = name if default_type in {None, name} else ...  # without a type, the default type is meant
         model: Any = create_model(title, __base__=base, __doc__=summary_of(owner), type=(tag, type_default), **fields)
         model.owner = owner
         models.append(model)
@@ -237,6 +237,15 @@ def _fields(
     operators: Mapping[str, Mapping[str, type | None]] = MappingProxyType({}),
     schedules: Schedules = (),
 ) -> dict[str, Any]:
+    """The fields of a model, type and default by name, for arguments of `owner`.
+
+    Args:
+        owner: the class or function.
+        only: the arguments; empty for all.
+        exclude: arguments that are left out of all.
+        operators: registries of the arguments that take an operator.
+        schedules: the schedules that numbers may follow.
+    """
     hints, defaults, keys = argument_hints(owner), argument_defaults(owner), _keys(owner)
     fields: dict[str, Any] = {}
     for name, hint in hints.items():
@@ -285,6 +294,7 @@ def _is_evonets(owner: Callable[..., Any]) -> bool:
 
 
 def _default(owner: Callable[..., Any], name: str, defaults: Mapping[str, Any]) -> Any:
+    """The default of an argument as pydantic has it; `...` if it is required."""
     if name not in defaults:
         return ...
     if dataclasses.is_dataclass(owner):  # the signature has a private marker for a default factory
@@ -307,7 +317,7 @@ def _modelled(hint: Any, schedules: Schedules = ()) -> Any:
         return Annotated[section, BeforeValidator(named, json_schema_input_type=section | str)]
     if dataclasses.is_dataclass(hint):
         owner: Any = hint
-        return section_of(owner, schedules=schedules) if schedules else section_of(owner)  # as the cache's key
+        return section_of(owner, schedules=schedules) if schedules else section_of(owner)  # one key of the cache
     if get_origin(hint) is Sequence:
         return list[_modelled(get_args(hint)[0], schedules)]  # type: ignore[misc]
     if get_origin(hint) is types.UnionType:
@@ -346,6 +356,7 @@ def _number_or_schedule(value: Any) -> str:
 
 
 def _named(value: Any, default_type: str | None = None, key: str = "type") -> Any:
+    """A section whose name may stand alone, or whose type may be left out, as a whole section."""
     if isinstance(value, str):
         return {key: value}
     if default_type is not None and isinstance(value, dict) and "type" not in value:
@@ -358,6 +369,7 @@ def _listed(value: Any) -> Any:
 
 
 def _object(value: Any, common: Mapping[str, Any]) -> Any:
+    """A setting as an argument: what its section builds, or a function that builds it later, or the value itself."""
     if isinstance(value, FactorySettings):
         return functools.partial(value.build, common)
     if isinstance(value, Buildable):

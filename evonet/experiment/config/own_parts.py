@@ -103,7 +103,7 @@ def _part(kind: str, name: str) -> Any:
 
 def _problem(found: Any, kind: str) -> str | None:
     """Why an object of a module is no part of this kind; None if it is one."""
-    from evonet.operators.kinds import operator_problem, with_article  # for configs with parts of their own alone
+    from evonet.operators.kinds import operator_problem, with_article  # most configs have no own parts
 
     if kind == ACTIVATION:
         return None if isinstance(found, Activation) else f"must be an evonet.activations.Activation, got {found!r}"
@@ -133,11 +133,11 @@ def _kind_by_base(found: type) -> str | None:
 def _problem_of_settings(found: type, kind: str) -> str | None:
     """Why no config can make objects of a class; None if one can."""
     if inspect.isabstract(found):
-        missing = sorted(getattr(found, "__abstractmethods__"))  # noqa: B009 - mypy knows it of no type
+        missing = sorted(getattr(found, "__abstractmethods__"))  # noqa: B009 - mypy does not know the attribute
         return f"lacks the method{'s' * (len(missing) > 1)} {', '.join(missing)}"
     names = argument_hints(found)
     absent = [] if kind != ALGORITHM else [name for name in ("architecture", "seed") if name not in names]
     if absent:
         return f"must take the argument{'s' * (len(absent) > 1)} {' and '.join(absent)}, as every algorithm does"
-    taken = next((name for name in names if name in ("type", "schedule") or name.startswith("_")), None)
-    return None if taken is None else f"has an argument {taken!r}, a name that no setting can have"
+    reserved = next((name for name in names if name in ("type", "schedule") or name.startswith("_")), None)
+    return None if reserved is None else f"has an argument {reserved!r}, a name that no setting can have"

@@ -51,7 +51,7 @@ def template(environment_id: str, file: str, allow_imports: Collection[str] = ()
         f"# {environment_id}, network {inputs}-{hidden}-{outputs}, {genes:,} weights.",
         f"# Check it: {run[0]}",
         f"# Run it:   {run[1]}",
-        "# Every key: evonet list environment, evonet list stop, …; every component: evonet list",
+        "# Every key: evonet list environment, evonet list stop, …; every part: evonet list",
         "",
         "seed: 0  # the same seed gives the same result; evonet study runs many",
         "environment:",

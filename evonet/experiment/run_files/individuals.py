@@ -1,4 +1,4 @@
-"""Individuals in the journals of genomes and faults: the lines refer to their numbers in the file of arrays."""
+"""Individuals in the journals of genomes and faults, whose genes and normalisers are in the file of arrays."""
 
 from __future__ import annotations
 

@@ -197,7 +197,9 @@ class RunDirectory:
         """Write a text file atomically; `sync_names` is passed to `Directory.write`."""
         content = text.encode()
         if name == CONFIG and len(content) > LONGEST_CONFIG:
-            raise ConfigError(f"the config with all its defaults may have {LONGEST_CONFIG} bytes, got {len(content)}")
+            raise ConfigError(
+                f"the config with all its defaults may have at most {LONGEST_CONFIG} bytes, got {len(content)}"
+            )
         with self._converting_errors(name):
             self.files.write(name, content, sync_names=sync_names)
 

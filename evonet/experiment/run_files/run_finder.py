@@ -41,7 +41,7 @@ def resolve_last(path: str | Path, *, studies: bool = True) -> Path:
 
 
 def directories_in(folder: Path) -> list[Path]:
-    """The runs and studies in a folder and in the folders of it, without the runs of studies, the newest last."""
+    """The runs and studies in a folder and in its subfolders, without the runs of studies, the newest last."""
     return sorted(_below(folder, _DEPTH), key=lambda path: (start_time(path), path))
 
 
