@@ -229,7 +229,11 @@ class EpisodeReturn:
         return self._executor.isolated
 
     def __call__(
-        self, genomes: FloatArray, episode_seeds: IntArray, normaliser: ObservationNormaliser | None = None
+        self,
+        genomes: FloatArray,
+        episode_seeds: IntArray,
+        normaliser: ObservationNormaliser | None = None,
+        rows: IntArray | None = None,
     ) -> EpisodeResults:
         """Run `genomes (n, genome_size)`, each on all episodes `(episodes,)`; a pure function of its arguments.
 
@@ -237,15 +241,16 @@ class EpisodeReturn:
             genomes: `(n, genome_size)`.
             episode_seeds: `(episodes,)`.
             normaliser: normaliser of observations; where the task normalises, a fresh one by default.
+            rows: the rows of the genomes that run, `(k,)`, ascending, by default all; results are `(k, episodes)`.
 
         Raises:
             WorkersUnavailable: worker processes cannot start.
-            TooManyFaults: more individuals failed than `faults` allows.
+            TooManyFaults: more of the n individuals failed than `faults` allows.
         """
         assert self.task is not None
         if normaliser is None and self.task.normalise:
             normaliser = ObservationNormaliser.fresh(self.architecture.num_inputs)
-        return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser)
+        return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser, rows)
 
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """Fitness `(n,)` of `returns (n, episodes)`, or of what they are worth; -inf for an individual with a fault."""

@@ -153,16 +153,21 @@ class GeneticAlgorithm:
 
     @property
     def mu(self) -> int | None:
-        """How many of the fittest a race must find: the elites, or the fittest if there are none.
+        """How many of the fittest a race must find: the elites, and those that survive or breed by their rank alone.
 
-        Parents may be chosen by estimates. It is None where other numbers count than the fitness: with niches, a
-        structure, or selection by single episodes.
+        It is at least the fittest; other parents may be chosen by estimates. It is None where other numbers count than
+        the fitness: with niches, a structure, or selection by single episodes.
         """
         by_episodes = isinstance(self.selection, EpsilonLexicase)
         if by_episodes or self.structure is not None or not isinstance(self.niching, NoNiching):
             return None
         elites: float = max(self.elites.extremes) if isinstance(self.elites, Schedule) else self.elites
-        return max(1, round(elites))
+        operators: list[Any] = [
+            self._scheduled.resolve("replacement", self.replacement),
+            self._scheduled.resolve("selection", self.selection),
+        ]
+        cuts: list[int] = [each.cut(self.population_size) for each in operators if hasattr(each, "cut")]
+        return max(1, round(elites), *cuts)
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(population_size, genome_size)`; the population's own matrix, not a copy.

@@ -19,19 +19,26 @@ RunEpisodes: TypeAlias = Callable[
 
 
 def evaluate(
-    run: RunEpisodes, genomes: FloatArray, episode_seeds: IntArray, normaliser: ObservationNormaliser | None
+    run: RunEpisodes,
+    genomes: FloatArray,
+    episode_seeds: IntArray,
+    normaliser: ObservationNormaliser | None,
+    rows: IntArray | None = None,
 ) -> EpisodeResults:
-    """Results `(n, episodes)` of `genomes (n, genome_size)`.
+    """Results `(k, episodes)` of k of the `genomes (n, genome_size)`, of all n by default.
 
     Args:
         run: runs the flat episodes.
         genomes: `(n, genome_size)`.
-        episode_seeds: `(episodes,)`, the same for all genomes; or `(n, episodes)`.
+        episode_seeds: `(episodes,)`, the same for all genomes; or `(k, episodes)`.
         normaliser: normaliser of observations; None if the task does not normalise.
+        rows: rows of the genomes that run, `(k,)`, ascending; faults name an individual by its place among them.
     """
-    n, episodes = len(genomes), np.shape(episode_seeds)[-1]
-    individuals = np.repeat(np.arange(n), episodes)
-    seeds = np.broadcast_to(np.asarray(episode_seeds, dtype=np.int64), (n, episodes)).ravel()
+    rows = np.arange(len(genomes)) if rows is None else rows
+    episodes = np.shape(episode_seeds)[-1]
+    individuals = np.repeat(rows, episodes)
+    seeds = np.broadcast_to(np.asarray(episode_seeds, dtype=np.int64), (len(rows), episodes)).ravel()
     PROGRESS.done, PROGRESS.total = 0, len(seeds)
     results = run(genomes, individuals, seeds, normaliser)
-    return EpisodeResults.joined([results] if isinstance(results, EpisodeResults) else results, individuals, episodes)
+    chunks = [results] if isinstance(results, EpisodeResults) else results
+    return EpisodeResults.joined(chunks, np.repeat(np.arange(len(rows)), episodes), episodes)

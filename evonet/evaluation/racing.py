@@ -8,13 +8,15 @@ Student's. As all individuals run the same episodes, it is a bound on the mean o
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
+from evonet.errors import FitnessFunctionFailed, TooManyFaults
 from evonet.evaluation.aggregation import episode_fitness
 from evonet.evaluation.results import EpisodeResults, Fault, ObservationSums
 from evonet.settings import Settings
@@ -32,6 +34,7 @@ class Race(Settings):
     All run a round of episodes. Then, and after each further round, an individual is dropped if it is worse than the
     individual of rank mu by a one-sided bound on the mean of their differences in the episodes so far. mu is the
     algorithm's: the elites of a genetic algorithm, the better half of the samples of an evolution strategy.
+    Individuals that are dropped enter no archive, for they have no mean of all episodes.
 
     Attributes:
         round: episodes of a round.
@@ -72,12 +75,18 @@ class Race(Settings):
             mu: how many of the fittest matter.
         """
         n, episodes = len(genomes), len(episode_seeds)
-        rows, rounds = np.arange(n), []
+        rows, rounds = np.arange(n), list[_Round]()
         worth, count = np.full((n, episodes), np.nan), np.zeros(n, np.int64)
         for first in range(0, episodes, self.round):
             last = min(first + self.round, episodes)
-            results = fitness(genomes[rows], episode_seeds[first:last], normaliser)
-            rounds.append((rows, slice(first, last), results))
+            try:
+                results = _run_rows(fitness, genomes, rows, episode_seeds[first:last], normaliser)
+            except TooManyFaults as error:
+                error.faults = [*_faults(rounds), *(_later(fault, first) for fault in error.faults)]
+                raise
+            if results.returns.shape[1] != last - first:
+                raise FitnessFunctionFailed("a race needs a return of each episode, got one return for all of a round")
+            rounds.append(_Round(rows, slice(first, last), results))
             worth[rows, first:last] = episode_fitness(fitness.task, results)
             count[rows] = last
             rows = rows[self.survivors(worth[rows, :last], mu)]
@@ -170,15 +179,53 @@ def _student_share(t: float, degrees: int) -> float:
     return 0.5 + sine * total / 2
 
 
-def _joined(rounds: list[tuple[IntArray, slice, EpisodeResults]], n: int, episodes: int) -> EpisodeResults:
-    """The results `(n, episodes)` of rounds: the rows that ran, the episodes that they ran, and their results."""
-    first = rounds[0][2]
+def _run_rows(
+    fitness: Any,
+    genomes: FloatArray,
+    rows: IntArray,
+    episode_seeds: IntArray,
+    normaliser: ObservationNormaliser | None,
+) -> EpisodeResults:
+    """Run some rows of the genomes; if the fitness takes `rows`, its failures count against all genomes."""
+    results: EpisodeResults
+    if "rows" in inspect.signature(fitness).parameters:
+        results = fitness(genomes, episode_seeds, normaliser, rows=rows)
+    else:
+        results = fitness(genomes[rows], episode_seeds, normaliser)
+    return results
+
+
+class _Round(NamedTuple):
+    """The rows that ran, the episodes that they ran, and the results."""
+
+    rows: IntArray
+    episodes: slice
+    results: EpisodeResults
+
+
+def _later(fault: Fault, episodes: int) -> Fault:
+    return replace(fault, episode=fault.episode + episodes)
+
+
+def _faults(rounds: list[_Round]) -> list[Fault]:
+    """The faults of rounds, by individual and episode of the whole race."""
+    faults = [
+        replace(_later(fault, ran.start), individual=int(rows[fault.individual]))
+        for rows, ran, results in rounds
+        for fault in results.faults
+    ]
+    return sorted(faults, key=lambda fault: (fault.individual, fault.episode))
+
+
+def _joined(rounds: list[_Round], n: int, episodes: int) -> EpisodeResults:
+    """The results `(n, episodes)` of rounds."""
+    first = rounds[0].results
     sums = None
     if first.observations is not None:
         sums = np.zeros((2, n, episodes, first.observations.sums.shape[-1]))
     measures = None if first.measures is None else np.full((n, episodes, first.measures.shape[-1]), np.nan)
     returns, lengths = np.full((n, episodes), np.nan), np.zeros((n, episodes), np.int64)
-    terminated, faults = np.zeros((n, episodes), np.bool_), list[Fault]()
+    terminated = np.zeros((n, episodes), np.bool_)
     for rows, ran, results in rounds:
         returns[rows, ran], lengths[rows, ran] = results.returns, results.lengths
         terminated[rows, ran] = results.terminated
@@ -187,10 +234,5 @@ def _joined(rounds: list[tuple[IntArray, slice, EpisodeResults]], n: int, episod
                 sums[place, rows, ran] = each.reshape(*results.returns.shape, -1)
         if measures is not None:
             measures[rows, ran] = results.measures
-        faults += [
-            replace(fault, individual=int(rows[fault.individual]), episode=fault.episode + ran.start)
-            for fault in results.faults
-        ]
     observations = None if sums is None else ObservationSums(*sums.reshape(2, n * episodes, -1))
-    faults.sort(key=lambda fault: (fault.individual, fault.episode))
-    return EpisodeResults(returns, lengths, terminated, faults, observations, measures=measures)
+    return EpisodeResults(returns, lengths, terminated, _faults(rounds), observations, measures=measures)

@@ -74,8 +74,8 @@ def mu_of(algorithm: object) -> int:
     mu: int | None = getattr(algorithm, "mu", None)
     if mu is None:
         raise ValueError(
-            "a race needs an algorithm that goes by its fittest (cma_es, separable_cma_es, xnes, snes, "
-            "random_search, or a genetic algorithm without niching, structure and epsilon_lexicase), "
+            "a race needs an algorithm that goes by its fittest (cma_es, separable_cma_es, xnes, snes, random_search, "
+            "a genetic algorithm without niching, structure and epsilon_lexicase, or restarts and growing of these), "
             f"got {type(algorithm).__name__}"
         )
     return int(mu)

@@ -84,7 +84,12 @@ class PackageStrategy(Strategy):
 
     @property
     def mu(self) -> int:
-        """How many of the fittest a race must find: the better half of the samples, which count most."""
+        """How many of the fittest a race must find: the better half of the samples, and the mean if it is scored."""
+        return self._better_half + self.evaluate_mean
+
+    @property
+    def _better_half(self) -> int:
+        """How many samples have positive weights."""
         return self.population_size // 2
 
     @property

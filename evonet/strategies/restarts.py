@@ -98,6 +98,12 @@ class Restarts:
         """Whether the algorithm's bits depend on the linear algebra library."""
         return uses_linear_algebra(self._algorithm)
 
+    @property
+    def mu(self) -> int | None:
+        """How many of the fittest a race must find, as the algorithm that runs now has it; None if it has no `mu`."""
+        mu: int | None = getattr(self._algorithm, "mu", None)
+        return mu
+
     def ask(self) -> FloatArray:
         """The genomes to score next, `(n, genome_size)`; n grows with the restarts."""
         if self._is_stuck():

@@ -59,8 +59,8 @@ class SNES(MeanStrategy):
 
     @property
     def mu(self) -> int:
-        """How many of the fittest a race must find: the better half of the samples, which have weights of their own."""
-        return max(1, self.population_size // 2)
+        """How many of the fittest a race must find: the better half of the samples, and the mean if it is scored."""
+        return (self.population_size + 1) // 2 + self.evaluate_mean  # the middle one has a weight, too
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
         z = rng.standard_normal((self.population_size, self.architecture.genome_size))

@@ -12,3 +12,7 @@ class XNES(PackageStrategy):
     """
 
     package_class = "XNES"
+
+    @property
+    def _better_half(self) -> int:
+        return (self.population_size + 1) // 2  # the middle one of an odd number has a weight, too
