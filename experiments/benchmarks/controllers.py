@@ -15,6 +15,12 @@ INPUTS, HIDDEN, OUTPUTS = 4, 16, 2
 GENES = INPUTS * HIDDEN + HIDDEN + HIDDEN * OUTPUTS + OUTPUTS
 STEPS = 500
 
+# Two poles: 6-6-1 networks (tanh, tanh, no biases), the size with which the peer's CMA-ES needs fewest evaluations.
+POLES_HIDDEN = 6
+POLES_EPISODE = 1_000  # steps of an episode where speed is measured
+POLES_SOLUTIONS = 16  # different networks among those that are timed
+POLES_BALANCED = 100_000  # steps that count as balanced
+
 # Push to where the pole falls, and lean into the way back: position, velocity, angle, angular velocity.
 _GAINS = np.array([0.12, 0.3, 2.2, 0.9])
 _PILOT = 3  # the hidden unit that steers; the others whisper

@@ -2,6 +2,8 @@
 
 usage: python -m ours throughput ENGINE ENVIRONMENT N
        python -m ours structure N
+       python -m ours poles N
+       python -m ours learning
        python -m ours generation ROWS GENES
        python -m ours engine ENVIRONMENT N WORKERS
        python -m ours memory ROWS GENES
@@ -11,17 +13,30 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from contestant import Measure, serve, timed
-from controllers import HIDDEN, controllers, sparse_controllers
-from evonet import Architecture, EpisodeReturn, GeneticAlgorithm, measures
+from controllers import (
+    HIDDEN,
+    POLES_BALANCED,
+    POLES_EPISODE,
+    POLES_HIDDEN,
+    POLES_SOLUTIONS,
+    controllers,
+    sparse_controllers,
+)
+from evonet import Architecture, EpisodeReturn, GeneticAlgorithm, evolve, measures
+from evonet.environments.specification import EnvironmentSpec
+from evonet.experiment.build import build_algorithm, build_fitness
+from evonet.experiment.config import Config
 from evonet.operators.crossover import UniformCrossover
 from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import Tournament
 
+CONFIG = str(Path(__file__).parents[2] / "configs" / "double_pole_velocities_cma_es.yaml")
 TWO_MEASURES = {
     "end": measures.Measure("observation", index=0, take="last"),
     "effort": measures.Measure("action", power=2),
@@ -38,6 +53,39 @@ def prepare_structure(n: int) -> Measure:
     """CartPole-v1 by networks with as many genes as those of `throughput`, with skip connections and many zeros."""
     fitness = EpisodeReturn("CartPole-v1", hidden=HIDDEN - 1, skip=True, episodes=1, engine="numba")
     return _evaluating(fitness, sparse_controllers(fitness.architecture, n), balancing=True)
+
+
+def _balancing_poles(seed: int, max_steps: int) -> tuple[np.ndarray, int]:
+    """A genome that balances two poles for as long, found by the shipped CMA-ES with restarts; and the evaluations."""
+    config = Config.load(CONFIG, [f"environment.max_steps={max_steps}", f"seed={seed}"])
+    fitness = build_fitness(config)
+    for generation in evolve(build_algorithm(config, fitness.architecture), fitness):
+        best = int(generation.fitness.argmax())
+        if generation.fitness[best] >= max_steps:
+            return generation.population.genomes[best].copy(), generation.evaluations
+    raise AssertionError("evolution has no end of its own")
+
+
+def prepare_poles(n: int) -> Measure:
+    """One episode of each of n networks of the peer's size, all of which balance two poles to its end."""
+    fitness = EpisodeReturn(
+        EnvironmentSpec("evonet/DoublePole-v0", max_steps=POLES_EPISODE),
+        episodes=1,
+        hidden=POLES_HIDDEN,
+        hidden_activation="tanh",
+        bias=False,
+        engine="numba",
+    )
+    solutions = np.array([_balancing_poles(seed, POLES_EPISODE)[0] for seed in range(POLES_SOLUTIONS)])
+    grown = np.zeros((POLES_SOLUTIONS, 7, POLES_HIDDEN))  # the solution's hidden neuron, beside others of no effect
+    grown[:, :, 0] = solutions
+    return _evaluating(fitness, np.resize(grown.reshape(POLES_SOLUTIONS, -1), (n, 7 * POLES_HIDDEN)), balancing=True)
+
+
+def prepare_learning() -> Measure:
+    """Evaluations until a network balances two poles for 100,000 steps; each time the next seed."""
+    seeds = count()
+    return lambda: timed(lambda: _balancing_poles(next(seeds), POLES_BALANCED)[1], at_least=0.0)
 
 
 def genetic_algorithm(rows: int, genes: int) -> GeneticAlgorithm:
@@ -122,6 +170,10 @@ if __name__ == "__main__":
         serve(lambda: prepare_throughput(arguments[0], arguments[1], int(arguments[2]), "measured" in arguments))
     elif command == "structure":
         serve(lambda: prepare_structure(int(arguments[0])))
+    elif command == "poles":
+        serve(lambda: prepare_poles(int(arguments[0])))
+    elif command == "learning":
+        serve(prepare_learning)
     elif command == "generation":
         serve(lambda: prepare_generation(int(arguments[0]), int(arguments[1])))
     elif command == "memory":
