@@ -17,7 +17,7 @@ MAX_SHOWN = 2_500
 """The greatest number of squares or points that are drawn."""
 
 
-@np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
+@np.errstate(over="ignore", invalid="ignore")  # untrusted files may hold any number
 def archive_sketch(archive: Archive) -> dict[str, Any] | None:
     """The elites of an archive over its first two measures, or over one and the fitness.
 

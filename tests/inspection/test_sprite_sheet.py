@@ -37,7 +37,7 @@ def played(sheet, number):
 def test_each_frame_is_found_again_in_the_sheet():
     frames = [scene(step) for step in range(100)]
     sheet = sprite_sheet(frames, 2, 25.0, 1_000_000)
-    assert (sheet.width, sheet.height, sheet.every, sheet.pace, len(sheet.parts)) == (300, 200, 2, 25.0, 100)
+    assert (sheet.width, sheet.height, sheet.every, sheet.fps, len(sheet.parts)) == (300, 200, 2, 25.0, 100)
     for number in (0, 37, 99):
         assert np.abs(played(sheet, number) - frames[number]).mean() < 2.0
     assert max(width * height for _, _, width, height, _, _ in sheet.parts) < 300 * 200 / 4
@@ -55,7 +55,7 @@ def test_what_is_too_big_gets_smaller_and_then_fewer_frames_at_the_same_speed():
     assert len(sheet.data) <= 400_000
     assert sheet.width < 640
     assert len(sheet.parts) * sheet.every == 32
-    assert sheet.every * sheet.pace == 20.0  # steps a second
+    assert sheet.every * sheet.fps == 20.0  # steps a second
 
 
 def test_a_wide_picture_is_reduced_to_640_pixels_and_a_small_one_is_unchanged():

@@ -9,7 +9,7 @@ from evonet.elite_validation import HeldOutResults
 from evonet.types import FloatArray
 
 
-@np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
+@np.errstate(over="ignore", invalid="ignore")  # untrusted files may hold any number
 def distances_moved(archive: Archive, held_out: HeldOutResults) -> FloatArray:
     """The distance of each elite's measures from training to held-out episodes, `(n,)`; NaN where an episode failed.
 

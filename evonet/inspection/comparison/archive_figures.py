@@ -32,9 +32,9 @@ def archive_figures(comparison: Comparison) -> Iterator[FigureSpec]:
     found = _archives(comparison)
     names, archives = [short_name(name) for name, _, _ in found], [archive for _, archive, _ in found]
     corrected = [held_out.corrected(archive) for _, archive, held_out in found if held_out is not None]
-    stages = [("in training", archives), ("on held-out episodes", corrected)][
-        : 2 if len(corrected) == len(found) else 1
-    ]
+    stages = [("in training", archives)]
+    if len(corrected) == len(found):
+        stages.append(("on held-out episodes", corrected))
     limits = colour_limits(*(each.elites.fitness for _, drawn in stages for each in drawn)) if found else (0.0, 1.0)
     for stage, drawn in stages:
         yield from _heatmaps(names, drawn, stage, limits)

@@ -56,8 +56,8 @@ def front_rows(fronts: Mapping[str, Any], short: Callable[[str], str] = str) -> 
 def front_note(fronts: Mapping[str, Any]) -> str:
     """What the table of fronts counts from."""
     aims = ", ".join(f"{way} {printable(shortened(name), keep='')}" for name, way in fronts["objectives"].items())
-    places = ", ".join(number(value, 5) for value in fronts["reference"].values())
-    note = f"Fronts: {aims}. Hypervolumes count from ({places}), the worst of each objective on any front."
+    reference = ", ".join(number(value, 5) for value in fronts["reference"].values())
+    note = f"Fronts: {aims}. Hypervolumes count from ({reference}), the worst of each objective on any front."
     return with_minus(note + _of_runs(fronts))
 
 
@@ -66,8 +66,8 @@ def _of_runs(data: Mapping[str, Any]) -> str:
 
 
 def _metrics(metrics: Mapping[str, Any]) -> list[str]:
-    shares = metrics["coverage"]
-    return [_estimate(metrics["qd_score"]), _estimate(shares, share=True), _estimate(metrics["best"])]
+    coverage = metrics["coverage"]
+    return [_estimate(metrics["qd_score"]), _estimate(coverage, share=True), _estimate(metrics["best"])]
 
 
 def _estimate(estimate: Mapping[str, Any] | None, *, share: bool = False) -> str:

@@ -38,23 +38,28 @@ class ComparedArchives:
         }
 
     def _described(self, name: str, summaries: Sequence[ArchiveSummary]) -> dict[str, Any]:
-        checked = [each["corrected"] for each in summaries if "corrected" in each]
-        held_out = self._metrics(summaries, checked) if len(checked) == len(summaries) else None
+        corrected = [each["corrected"] for each in summaries if "corrected" in each]
+        held_out = self._metrics(summaries, corrected) if len(corrected) == len(summaries) else None
         return {
             "name": name,
             "runs": len(summaries),
             "training": self._metrics(summaries, summaries),
             "held_out": held_out,
-            "episodes": min(each["episodes"] for each in checked) if held_out is not None else None,
+            "episodes": min(each["episodes"] for each in corrected) if held_out is not None else None,
         }
 
-    def _metrics(self, owners: Sequence[ArchiveSummary], archives: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """The mean of each figure over runs, and its interval; None where there is none."""
+    def _metrics(self, summaries: Sequence[ArchiveSummary], metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The mean of each metric over runs, and its interval; None where there is none.
+
+        Args:
+            summaries: the summary of each run's archive, which has the offset of its QD scores.
+            metrics: the metrics of each run, in training or on held-out episodes.
+        """
         scores = [
-            each["qd_score"] + each["elites"] * (owner["offset"] - self.offset)
-            for owner, each in zip(owners, archives, strict=True)
+            each["qd_score"] + each["elites"] * (summary["offset"] - self.offset)
+            for summary, each in zip(summaries, metrics, strict=True)
         ]
-        columns = {"qd_score": scores, **{key: [each[key] for each in archives] for key in METRICS[1:]}}
+        columns = {"qd_score": scores, **{key: [each[key] for each in metrics] for key in METRICS[1:]}}
         return {key: mean_over_runs(values) for key, values in columns.items()}
 
 

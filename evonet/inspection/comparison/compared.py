@@ -146,14 +146,16 @@ def _read_study(path: Path, name: str, settings: dict[str, Any]) -> Compared:
 
 
 def _score(value: float | None) -> float:
+    """A test mean; -inf where there is none."""
     return -np.inf if value is None else value
 
 
 def _to_success(run: Mapping[str, Any]) -> float:
+    """The evaluations of a solved run; infinity for an unsolved one."""
     return float(run["evaluations"]) if run["solved"] else np.inf
 
 
-@np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
+@np.errstate(over="ignore", invalid="ignore")  # untrusted files may hold any number
 def mean_over_runs(values: Sequence[float | None]) -> dict[str, Any] | None:
     """The mean of one value a run, and its interval if there are several runs; None if a value is missing."""
     known: FloatArray = np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -64,7 +64,7 @@ class ComparedFronts:
         if points.shape[1] > 2 and len(points) > _MAX_POINTS:
             return float("nan")
         signs = signs_of(self.directions)
-        with np.errstate(over="ignore", invalid="ignore"):  # files of strangers may hold any number
+        with np.errstate(over="ignore", invalid="ignore"):  # untrusted files may hold any number
             return hypervolume(points * signs, self.reference * signs)
 
 
@@ -81,12 +81,12 @@ def compared_fronts(compared: Sequence[Compared]) -> ComparedFronts | None:
         return None
     directions = every[0].directions
     checked = {name: _known(map(validated_front, runs[name])) for name, _ in sides}
-    whole = {name: found for name, found in checked.items() if len(found) == len(runs[name])}
-    whole = {name: found for name, found in whole.items() if all(each.directions == directions for each in found)}
+    complete = {name: found for name, found in checked.items() if len(found) == len(runs[name])}
+    complete = {name: found for name, found in complete.items() if all(each.directions == directions for each in found)}
     signs = signs_of(directions)
     points = [front.values[front.best] for front in every]
-    points += [each.held_out[each.best] for found in whole.values() for each in found]
-    return ComparedFronts(directions, sides, whole, (np.concatenate(points) * signs).min(axis=0) * signs)
+    points += [each.held_out[each.best] for found in complete.values() for each in found]
+    return ComparedFronts(directions, sides, complete, (np.concatenate(points) * signs).min(axis=0) * signs)
 
 
 def _has_objectives(compared: Compared) -> bool:

@@ -1,4 +1,4 @@
-"""The page of a comparison, and the template that it shares with the page of a study: one file without a network."""
+"""The page of a comparison, in one file that loads nothing, and the template that it shares with a study's page."""
 
 from __future__ import annotations
 

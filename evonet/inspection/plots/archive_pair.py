@@ -31,7 +31,7 @@ def have_same_cells(first: Archive, second: Archive) -> bool:
     return False
 
 
-@np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
+@np.errstate(over="ignore", invalid="ignore")  # untrusted files may hold any number
 def archive_difference(
     first: Archive, second: Archive, names: tuple[str, str] = ("the first", "the second"), ax: Axes | None = None
 ) -> Axes:

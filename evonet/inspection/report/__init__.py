@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs no network and works in every browser.
+"""The report of a run: one HTML file that loads nothing else and works in every browser.
 
 `page.html` is its template, `page.css` its style, `page.js` its script; `sections` has a module for each section.
 `report_data.py` computes what the sections share. `section.py` and `figure.py` are what a section is made of, and
@@ -33,7 +33,7 @@ _HERE = Path(__file__).parent
 
 
 def _silent(*_: object) -> None:
-    """Shows no progress."""
+    """Show no progress."""
 
 
 def write_report(

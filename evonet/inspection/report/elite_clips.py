@@ -29,7 +29,7 @@ LARGEST = 45_000
 
 _SECONDS = 15.0  # for all films
 _WIDEST = 320  # pixels
-_SHARE = 3  # one of how many frames is recorded
+_NTH = 3  # every third frame is recorded
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,9 @@ def elite_clips(
 
 
 def _filmed(run: LoadedRun, archive: Archive, rows: Sequence[int], seconds: float, longest: int) -> Iterator[EliteClip]:
-    settings, elites = run.settings.get("seed", 0), archive.elites
-    seed = episode_seeds(settings if type(settings) is int else 0, Purpose.REPLAY, 0, 1)
+    """Films of the elites in `rows`, until the `seconds` are over; there is time for the first in any case."""
+    run_seed, elites = run.settings.get("seed", 0), archive.elites
+    seed = episode_seeds(run_seed if type(run_seed) is int else 0, Purpose.REPLAY, 0, 1)
     end = time.monotonic() + seconds
     for number, row in enumerate(rows):
         left = end - time.monotonic()
@@ -93,18 +94,18 @@ def _filmed(run: LoadedRun, archive: Archive, rows: Sequence[int], seconds: floa
         champion = elite_champion(run, elites[row])
         assert champion.task is not None
         champion = replace(champion, task=replace(champion.task, max_steps=min(champion.task.max_steps, longest)))
-        episode, sheet = record_episode(champion, seed, _SHARE, LARGEST, max(left, 1.0), _WIDEST)
+        episode, sheet = record_episode(champion, seed, _NTH, LARGEST, max(left, 1.0), _WIDEST)
         yield EliteClip(chr(ord("A") + number), row, episode, sheet)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # files of strangers may hold any number
+@np.errstate(over="ignore", invalid="ignore")  # untrusted files may hold any number
 def distinct_elites(archive: Archive, fitness: FloatArray, most: int) -> list[int]:
     """At most `most` rows: the best, and then each time the elite whose measures are farthest from all so far.
 
     Args:
         archive: the archive.
         fitness: the fitness by which the best is chosen, `(n,)`.
-        most: the number of rows.
+        most: greatest number of rows.
     """
     measures = archive.elites.measures / measure_widths(archive)
     known: BoolArray = np.atleast_1d(np.isfinite(measures).all(axis=1))

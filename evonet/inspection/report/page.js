@@ -83,7 +83,7 @@
   }
 
   // A range and a button that moves it; `show` draws the frame of the range's value.
-  const player = (root, pace, show) => {
+  const player = (root, fps, show) => {
     const range = root.querySelector("input[type=range]"), button = root.querySelector(".play");
     let timer = 0;
     const stop = () => { clearInterval(timer); timer = 0; button.textContent = "▶ Play"; };
@@ -94,7 +94,7 @@
       button.textContent = "❚❚ Pause";
       timer = setInterval(() => {
         if (+range.value >= +range.max) stop(); else set(+range.value + 1);
-      }, 1000 / pace);
+      }, 1000 / fps);
     });
     range.addEventListener("input", () => { stop(); show(+range.value); });
     return { root, stop };
@@ -179,7 +179,7 @@
   // A frame is the background at the sheet's top left, and on it the part that differs.
   const players = all(".replay").map((root) => {
     const { place } = root.dataset, canvas = root.querySelector("canvas"), context = canvas.getContext("2d");
-    const sheet = document.querySelector(`.sheet[data-place="${place}"]`), { every, pace } = sheet.dataset;
+    const sheet = document.querySelector(`.sheet[data-place="${place}"]`), { every, fps } = sheet.dataset;
     const frames = json(document.querySelector(`.parts[data-place="${place}"]`));
     const traces = root.closest(".episode") ? all("figure[data-figure]", root.parentElement) : [];
     const show = (index) => {
@@ -189,7 +189,7 @@
       root.querySelector("output").textContent = `step ${index * every}`;
       traces.forEach((figure) => cursor(figure, index * every));
     };
-    const found = player(root, +pace, show);
+    const found = player(root, +fps, show);
     const first = () => {
       show(+root.querySelector("input").value);
       if (root.closest(".hero") && !matchMedia("(prefers-reduced-motion: reduce)").matches) root.querySelector(".play").click();

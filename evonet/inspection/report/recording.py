@@ -32,21 +32,21 @@ class _Recording:
     """Frames of an episode at 20 to 30 frames a second, fewer of a long one.
 
     Args:
-        share: one of how many of these frames is recorded.
+        nth: every nth of these frames is recorded.
         widest: greatest width of a frame in pixels.
     """
 
-    def __init__(self, share: int, widest: int) -> None:
+    def __init__(self, nth: int, widest: int) -> None:
         self._widest = widest
-        self._share = share
+        self._nth = nth
         self._every = 1
-        self._pace = 0.0
+        self._fps = 0.0
         self._frames: list[Picture] = []
 
     def add_frame(self, instance: Instance, step: int) -> None:
         if step == 0:
             rate = FrameRate.of(instance.metadata)
-            self._every, self._pace = rate.every * self._share, rate.fps / self._share
+            self._every, self._fps = rate.every * self._nth, rate.fps / self._nth
         if step % self._every:
             return
         frame = resized(rgb(instance.render()), self._widest)
@@ -55,16 +55,16 @@ class _Recording:
         self._frames.append(frame)
         if len(self._frames) > _MAX_FRAMES:
             self._frames = self._frames[::2]
-            self._every, self._pace = 2 * self._every, self._pace / 2
+            self._every, self._fps = 2 * self._every, self._fps / 2
 
     def sheet(self, most_bytes: int) -> SpriteSheet:
-        return sprite_sheet(self._frames, self._every, self._pace, most_bytes)
+        return sprite_sheet(self._frames, self._every, self._fps, most_bytes)
 
 
 def record_episode(
     champion: Champion,
     seed: IntArray,
-    share: int,
+    nth: int,
     most_bytes: int,
     most_seconds: float = MAX_SECONDS,
     widest: int = MAX_WIDTH,
@@ -74,15 +74,15 @@ def record_episode(
     Args:
         champion: the policy, in an environment that has pictures.
         seed: the seed of the episode, `(1,)`.
-        share: one of how many frames is recorded.
+        nth: every nth frame is recorded.
         most_bytes: greatest size of the sheet.
         most_seconds: seconds after which the episode is abandoned.
         widest: greatest width of a frame in pixels.
 
     Raises:
-        EvonetError: the environment cannot be made, or cannot be rendered. A renderer may raise others.
+        EvonetError: the environment cannot be made, or cannot be rendered. A renderer may raise other errors.
     """
-    recording = _Recording(share, widest)
+    recording = _Recording(nth, widest)
     (episode,) = trajectories(champion, seed, recording.add_frame, "rgb_array", most_steps(champion), most_seconds)
     return episode, recording.sheet(most_bytes)
 
@@ -95,7 +95,7 @@ def most_steps(champion: Champion) -> int:
 def record_episodes(champion: Champion, seeds: IntArray) -> tuple[list[Trajectory], list[SpriteSheet], str]:
     """The champion's episodes, with their sheets if the environment can be rendered.
 
-    An episode is abandoned after 2,000 steps, fewer of more than 8,388 inputs, or 20 seconds.
+    An episode is abandoned after 2,000 steps (fewer with more than 8,388 inputs) or 20 seconds.
 
     Returns:
         The episodes, their sheets (an empty list without pictures), and the reason why there are no pictures, else "".
@@ -115,8 +115,8 @@ def record_episodes(champion: Champion, seeds: IntArray) -> tuple[list[Trajector
         with no_window_needed():
             for number, seed in enumerate(seeds):
                 median = number == 0  # the page opens with it
-                share, most_bytes = (1, BUDGET // 2) if median else (2, BUDGET // 4)
-                episode, sheet = record_episode(champion, seed[None], share, most_bytes)
+                nth, most_bytes = (1, BUDGET // 2) if median else (2, BUDGET // 4)
+                episode, sheet = record_episode(champion, seed[None], nth, most_bytes)
                 episodes.append(episode)
                 sheets.append(sheet)
     except INTERRUPTS:

@@ -36,7 +36,7 @@ class SpriteSheet:
         parts: for each frame, the part that is drawn on the background: its x and y in the picture, its width and
             height, its x and y in the frame. The background is at the top left of the picture.
         every: steps from one frame to the next.
-        pace: frames a second.
+        fps: frames a second.
     """
 
     data: str
@@ -44,16 +44,16 @@ class SpriteSheet:
     height: int
     parts: Sequence[Sequence[int]]
     every: int
-    pace: float
+    fps: float
 
 
-def sprite_sheet(frames: Sequence[Picture], every: int, pace: float, most_bytes: int) -> SpriteSheet:
+def sprite_sheet(frames: Sequence[Picture], every: int, fps: float, most_bytes: int) -> SpriteSheet:
     """The sheet of an episode's frames, with smaller and fewer frames where it would be too big.
 
     Args:
         frames: the frames, all of one size and at most 640 pixels wide.
         every: steps from one frame to the next.
-        pace: frames a second.
+        fps: frames a second.
         most_bytes: greatest size of the sheet's address.
     """
     bytes_a_pixel, sheet = 0.0, None
@@ -66,7 +66,7 @@ def sprite_sheet(frames: Sequence[Picture], every: int, pace: float, most_bytes:
             continue
         data = _address(packed.picture())
         high, wide = packed.background.shape[:2]
-        sheet = SpriteSheet(data, wide, high, [part.place for part in packed.parts], every * step, pace / step)
+        sheet = SpriteSheet(data, wide, high, [part.place for part in packed.parts], every * step, fps / step)
         if len(data) <= most_bytes:
             break
         bytes_a_pixel = len(data) / packed.pixels

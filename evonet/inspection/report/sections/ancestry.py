@@ -34,7 +34,7 @@ def ancestry(data: ReportData) -> Section:
             ],
         )
     shown = line[-_MAX_STEPS:]
-    cut = (
+    notice = (
         f"The last {_MAX_STEPS:,} of {len(line):,} individuals of the line are shown." if len(line) > len(shown) else ""
     )
     tree = family(run.lineage, shown, _MAX_OTHERS)
@@ -87,7 +87,7 @@ def ancestry(data: ReportData) -> Section:
             ],
         )
     )  # fmt: skip
-    return Section("ancestry", "Ancestry", [_lead(data)], figures, tables, [cut] if cut else [])
+    return Section("ancestry", "Ancestry", [_lead(data)], figures, tables, [notice] if notice else [])
 
 
 def _search(data: ReportData, searched: Search) -> Section:

@@ -40,9 +40,10 @@ _MAX_ROWS = 12
 
 
 def archive(data: ReportData) -> Section | None:
-    """The elites over two measures, in training and on held-out episodes, over all if they are more; None without.
+    """The elites over two measures, in training and on held-out episodes; None for a run without elites.
 
-    A slider shows how the archive filled; some elites play an episode.
+    With more than two measures, there is a figure of all of them. A slider shows how the archive filled; some elites
+    play an episode.
     """
     run = data.run
     found = run.archive
@@ -215,13 +216,13 @@ def _described(run: LoadedRun, found: Archive, held_out: HeldOutResults | None, 
         fresh = f"{number(float(held_out.fitness[clip.row]), 5)} on {counted(held_out.episodes, 'held-out episode')}"
         scores.append(fresh)
     steps = counted(len(episode), "step")
-    cut = f"its first {steps}" if episode.abandoned else steps
+    length = f"its first {steps}" if episode.abandoned else steps
     name = f"{clip.letter}: {measured}"
     return {
         "letter": clip.letter,
         "name": f"{name}, the fittest" if clip.letter == "A" else name,
         "place": f"clip-{clip.letter}",
         "sheet": clip.sheet,
-        "text": f"{name}; {', '.join(scores)}. This episode: return {number(episode.total, 4)}, {cut}.",
+        "text": f"{name}; {', '.join(scores)}. This episode: return {number(episode.total, 4)}, {length}.",
         "command": command("evonet", "replay", run.path, f"--cell={_cell_argument(found.elites.measures[clip.row])}"),
     }

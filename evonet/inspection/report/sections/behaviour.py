@@ -49,13 +49,13 @@ def _lead(data: ReportData) -> list[str]:
 
 def _episodes(data: ReportData) -> list[dict[str, Any]]:
     found = []
-    for number_, (place, index) in enumerate(data.replayed.items()):
-        episode = data.episodes[number_]
+    for position, (place, index) in enumerate(data.replayed.items()):
+        episode = data.episodes[position]
         found.append(
             {
                 "place": place,
                 "title": _title(data, place, index, episode),
-                "sheet": data.sheets[number_] if data.sheets else None,
+                "sheet": data.sheets[position] if data.sheets else None,
                 "figures": _traces(data, place, episode) if len(episode) else [],
             }
         )

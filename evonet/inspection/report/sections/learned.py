@@ -76,11 +76,11 @@ def _table(data: ReportData) -> Figure:
     assert champion is not None
     actions = policy_table(champion, _MAX_VALUES)
     values = champion.architecture.num_inputs
-    cut = f" The first {_MAX_VALUES:,} of {values:,} observations are shown." if values > _MAX_VALUES else ""
+    notice = f" The first {_MAX_VALUES:,} of {values:,} observations are shown." if values > _MAX_VALUES else ""
     rows, tiles = _layout(data, len(actions))
     place = ", on the environment's own map" if tiles else ""
     return draw_figure(
-        "policy-0", "Policy", f"The action for each observation{place}.{cut}",
+        "policy-0", "Policy", f"The action for each observation{place}.{notice}",
         lambda ax: policy_grid(actions, data.names, rows, tiles, ax), size=(4.0, 3.9),
         alternative="; ".join(f"{v}: {_word(data, action)}" for v, action in enumerate(actions.tolist()[:100])),
     )  # fmt: skip
@@ -164,14 +164,14 @@ def _without_neurons(data: ReportData) -> Figure | None:
         return None
     neurons = data.strongest("neurons", most)
     hidden = champion.architecture.num_hidden
-    cut = f" Tried: the {len(neurons)} neurons with the strongest connections." if len(neurons) < hidden else ""
-    cut += f" Shown: the {_MAX_BARS} greatest losses." if len(neurons) > _MAX_BARS else ""
+    notice = f" Tried: the {len(neurons)} neurons with the strongest connections." if len(neurons) < hidden else ""
+    notice += f" Shown: the {_MAX_BARS} greatest losses." if len(neurons) > _MAX_BARS else ""
     removals = without_neurons(champion, data.trials, neurons, _SECONDS * data.effort)
     names = [str(index) for index in neurons]
     return draw_figure(
         "without-neurons", "Without a hidden neuron",
         f"Change of the mean return ({number(removals.whole, 4)}) in {counted(removals.episodes, 'episode')} "
-        f"if a hidden neuron's output is fixed at 0.{cut}",
+        f"if a hidden neuron's output is fixed at 0.{notice}",
         lambda ax: removal_bars(removals, names, "neuron", _MAX_BARS, ax), size=_bars(len(names)),
         alternative=_alternative(removals, names),
     )  # fmt: skip
