@@ -189,7 +189,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Individual, Policy, int]:
 
 
 def _played(options: argparse.Namespace, policy: Policy, seeds: IntArray) -> Iterator[Episode]:
-    from evonet.replay.episodes import has_display, play, record, show
+    from evonet.replay.episodes import has_display, play_unseen, record, show
 
     form, path = _file(options)
     if path is not None:
@@ -199,7 +199,7 @@ def _played(options: argparse.Namespace, policy: Policy, seeds: IntArray) -> Ite
         yield from show(policy, seeds)
     else:
         print("there is no display, so nothing is shown; to see it: --gif FILE", file=sys.stderr)
-        yield from play(policy, seeds)
+        yield from play_unseen(policy, seeds)
 
 
 def _guarded(episodes: Iterator[Episode]) -> Iterator[Episode]:

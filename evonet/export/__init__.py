@@ -2,6 +2,9 @@
 
 An exporter is a function of a champion, a path and options of its own that returns the paths of the files it wrote. To
 add a format, write a module and add its exporter to `EXPORTERS`.
+
+`onnx_model.py`, `torch_weights.py` (safetensors), `document.py` (JSON), `c_header.py` and `hub.py` have an exporter
+each. `policy.py` has what they share, and `compact.py` leaves out the neurons that lead nowhere.
 """
 
 from __future__ import annotations

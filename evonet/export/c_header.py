@@ -1,7 +1,9 @@
 """C: one header with no dependencies and no heap, for microcontrollers.
 
-The header needs only C99, without the mathematics library: it has its own transfer functions, with errors below 1e-9.
-Define `EVONET_REAL` as `float` before including the header if double precision costs too much.
+The header needs only C99, without the mathematics library: it has its own activations, with errors below 1e-9. Define
+`EVONET_REAL` as `float` before including the header if double precision costs too much.
+
+In the templates, `${p}` is the prefix of all names, and `${g}` that prefix in capitals, for macros and constants.
 """
 
 from __future__ import annotations
@@ -96,7 +98,7 @@ _HEADER = """\
  * Score: $score.
  * No dependencies, no heap. Written by evonet $version; not to be edited by hand.
  *
-$ends
+$interface
  *
  * An example of use:
  *
@@ -182,7 +184,7 @@ def c_header(champion: Champion, prefix: str = "policy") -> str:
         score=_comment(test_in_words(champion)),
         version=__version__,
         example=_example(task, prefix),
-        ends="\n".join(
+        interface="\n".join(
             [*_parts(task.observation_space), *_listed("Inputs", names.inputs), *_listed("Outputs", names.outputs)]
         ),
         inputs=architecture.num_inputs,
@@ -237,6 +239,7 @@ def _hidden_layer(architecture: Architecture) -> str:
 
 
 def _array(prefix: str, name: str, values: ArrayLike, kind: str = "EVONET_REAL") -> str:
+    """The definition of a constant array with elements of the C type `kind`."""
     array = np.asarray(values)
     sizes = "".join(f"[{size}]" for size in array.shape)
     text = f"static const {kind} {prefix}_{name}{sizes} = {_braces(array.tolist(), kind)};"
@@ -250,6 +253,7 @@ def _braces(values: object, kind: str) -> str:
 
 
 def _comment(text: str) -> str:
+    """A text that is safe in a comment of C and in a template."""
     return text.replace("*/", "* /").replace("$", "$$")
 
 
@@ -259,17 +263,18 @@ def _listed(title: str, names: Sequence[str]) -> list[str]:
 
 def _example(task: Task, prefix: str) -> str:
     """A program that prints an action, as lines of a comment."""
-    seen, done = task.observation_space, task.action_space
-    size = flat_layout(named_parts(seen, "observation").values())[0][-1] + 1
+    observation_space, action_space = task.observation_space, task.action_space
+    size = flat_layout(named_parts(observation_space, "observation").values())[0][-1] + 1
     kind, given = (
         ("long", "observation[0]")
-        if isinstance(seen, spaces.Discrete)
-        else ("long" if isinstance(seen, spaces.MultiDiscrete) else "EVONET_REAL", "observation")
+        if isinstance(observation_space, spaces.Discrete)
+        else ("long" if isinstance(observation_space, spaces.MultiDiscrete) else "EVONET_REAL", "observation")
     )
-    if isinstance(done, spaces.Discrete):
+    if isinstance(action_space, spaces.Discrete):
         act = [f'printf("%d\\n", {prefix}_act(&memory, {given}));']
     else:
-        numbers, shown = (done.shape or ()), '"%g\\n", (double)' if isinstance(done, spaces.Box) else '"%d\\n", '
+        numbers = action_space.shape or ()
+        shown = '"%g\\n", (double)' if isinstance(action_space, spaces.Box) else '"%d\\n", '
         act = [
             f"{_action_type(task)} action[{math.prod(numbers)}];",
             f"{prefix}_act(&memory, {given}, action);",

@@ -84,7 +84,7 @@ def model_card(champion: Champion, *, with_onnx: bool) -> str:
 
 
 def _about_scores(champion: Champion) -> str:
-    """What the scores are worth."""
+    """How far the scores can be trusted."""
     if champion.validation is None:
         return f"Test it with `evonet test {CHAMPION}`." if champion.test is None else _UNBIASED
     if champion.test is None:

@@ -1,4 +1,4 @@
-"""Episodes of a policy, shown in a window or written to a film."""
+"""Episodes of a policy, shown in a window, written to a film, or played unseen."""
 
 from __future__ import annotations
 
@@ -79,8 +79,12 @@ def show(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
     return _played(policy, seeds, "human")
 
 
-def play(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
-    """Play the episodes of `seeds (episodes,)` without rendering."""
+def play_unseen(policy: Policy, seeds: IntArray) -> Iterator[Episode]:
+    """Play the episodes of `seeds (episodes,)` without rendering.
+
+    Raises:
+        EnvironmentUnavailable: the environment cannot be made, or raises.
+    """
     return _played(policy, seeds, None)
 
 

@@ -4,6 +4,7 @@ Nothing here is part of a run. A spectator only reads the run directory, at a lo
 
 `spectators.py` starts these processes beside a run. The page: `server.py` answers the browser with the pages of
 `pages.py`, and with what `watched_run.py` reads of a run (`tail.py` its journals, `curves.py` its metrics, `sketch.py`
-its networks) or `folder.py` of a folder; `rendering.py` plays champions and `report_maker.py` writes the report, in
-worker processes. The window is `window.py`; `priority.py` lowers the priority.
+its network and population, `archive_sketch.py` its archive) or `folder.py` of a folder; `rendering.py` plays champions
+and `report_maker.py` writes the report, in worker processes. The window is `window.py`; `priority.py` lowers the
+priority.
 """

@@ -1,4 +1,4 @@
-"""The pages of the server: HTML, style and script of this folder, in one file each, and the policy that they keep to.
+"""The pages of the server, each one file of HTML, style and script from this folder, with its content security policy.
 
 No page holds anything of a run: the script asks for it, and puts it on the page as text.
 """

@@ -1,4 +1,4 @@
-"""Spectators of a run that this process makes: processes of their own, which show a page or a window of it."""
+"""Spectators of a run of this process: other processes, which show the run on a page or in a window."""
 
 from __future__ import annotations
 

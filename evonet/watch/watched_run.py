@@ -29,7 +29,7 @@ from evonet.watch.tail import Tail
 State = Literal["running", "interrupted", "finished"]
 
 _PAUSE = 0.5  # seconds between two readings of the directory
-_SHARE = 20  # least time between two checkpoints that are read, as a multiple of the time that reading one takes
+_TIMES_READING = 20  # least time between two readings of checkpoints, as a multiple of the time that one takes
 
 
 class WatchedRun:
@@ -52,7 +52,7 @@ class WatchedRun:
         self._curves, self._seconds = Curves(), 0.0
         self._checkpoint: Path | None = None
         self._checkpoint_due = 0.0
-        self._champion: dict[str, Any] = {"target": None, "network": None, "population": None}
+        self._from_checkpoint: dict[str, Any] = {"target": None, "network": None, "population": None}
         self._archive: dict[str, Any] | None = None
         self._loaded: LoadedRun | None = None
         self._chosen: int | None = None  # row of the elite whose episode is shown instead of the champion's
@@ -77,7 +77,7 @@ class WatchedRun:
                 "environment": environment.get("id"),
                 "seed": self._settings.get("seed", 0),
                 "state": state_of(self.path),
-                "generations": _following(last.get("generation")),
+                "generations": _generations(last.get("generation")),
                 "validation": rounded(last.get("validation_mean")),
                 "best": rounded(last.get("best")),
                 "problem": self._problem,
@@ -136,7 +136,7 @@ class WatchedRun:
         started = time.monotonic()
         try:
             run = load_run(self.path, self._allow_imports)
-            self._champion = self._champion_of(run)
+            self._from_checkpoint = self._checkpoint_entry(run)
             self._loaded, self._checkpoint = run, newest
             archive, checkpoint = run.archive, run.newest_checkpoint
             sketch = None if archive is None else archive_sketch(archive)
@@ -145,9 +145,10 @@ class WatchedRun:
             self._render(run)
         except EvonetError as error:
             self._problem = str(error)
-        self._checkpoint_due = started + _SHARE * (time.monotonic() - started)
+        self._checkpoint_due = started + _TIMES_READING * (time.monotonic() - started)
 
-    def _champion_of(self, run: LoadedRun) -> dict[str, Any]:
+    def _checkpoint_entry(self, run: LoadedRun) -> dict[str, Any]:
+        """The target, the champion's network and the population, as far as there is a checkpoint with them."""
         champion, checkpoint = run.champion, run.newest_checkpoint
         target = rounded(target_of(self._settings, champion))
         found: dict[str, Any] = {"target": target, "network": None, "population": None}
@@ -189,7 +190,7 @@ class WatchedRun:
             "seed": settings.get("seed", 0),
             "state": state,
             "verdict": self._verdict() if state == "finished" else None,
-            "generations": _following(last.get("generation")),
+            "generations": _generations(last.get("generation")),
             "most_generations": most if type(most := stop.get("generations")) is int else None,
             "evaluations": last.get("evaluations", 0),
             "steps": steps,
@@ -201,7 +202,7 @@ class WatchedRun:
             "faults": last.get("faults", 0),
             "curves": self._curves.columns(),
             "problem": self._problem,
-            **self._champion,
+            **self._from_checkpoint,
             "archive": self._archive and {**self._archive, "chosen": self._chosen},
         }
 
@@ -233,7 +234,7 @@ def _population(checkpoint: Checkpoint, architecture: Any) -> dict[str, Any] | N
     return sketch and {"generation": checkpoint.generation, **sketch}
 
 
-def _following(generation: float | None) -> int:
+def _generations(generation: float | None) -> int:
     """The number of generations, from the number of the last one."""
     return 0 if generation is None else int(generation) + 1
 

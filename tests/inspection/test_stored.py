@@ -13,7 +13,7 @@ from evonet.experiment.run_files.checkpoint import Checkpoint, checkpoints_in
 from evonet.experiment.runner import run
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.stored import NotStored, stored_individual
-from evonet.replay.episodes import play
+from evonet.replay.episodes import play_unseen
 from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
 
@@ -107,7 +107,7 @@ def test_everyone_in_a_checkpoint_of_nested_algorithms_is_found_by_its_id_in_the
         one = stored_individual(read, last, individual)
         assert (one.id, one.generation) == (individual, last)
         assert one.training_fitness == read.lineage.fitness[read.lineage.row(individual)]
-        totals = [episode.total for episode in play(one.policy_for(read.policy_spec.task), seeds)]
+        totals = [episode.total for episode in play_unseen(one.policy_for(read.policy_spec.task), seeds)]
         assert np.mean(totals) == one.training_fitness
     assert main(["replay", str(tmp_path / "run"), "--individual", str(lived[0]), "--allow-import", MODULE]) == 0
 

@@ -16,7 +16,7 @@ from evonet.fitness import EpisodeReturn
 from evonet.foreign import without_place
 from evonet.inspection.loaded_run import load_run
 from evonet.replay.animation import FILM_FORMATS, Film
-from evonet.replay.episodes import no_window_needed, play, record, show
+from evonet.replay.episodes import no_window_needed, play_unseen, record, show
 from evonet.seeding import Purpose, episode_seeds
 from evonet.task import Task
 from tests.environments_for_tests import MODULE
@@ -32,7 +32,7 @@ def champion():
 
 
 def test_played_episodes_are_those_of_the_evaluation(champion):
-    episodes = list(play(champion.policy, SEEDS))
+    episodes = list(play_unseen(champion.policy, SEEDS))
     results = champion.run(SEEDS)
     assert [episode.total for episode in episodes] == results.returns[0].tolist()
     assert [episode.steps for episode in episodes] == results.lengths[0].tolist()
@@ -113,7 +113,7 @@ def test_without_a_display_a_window_is_refused_with_a_way_out(champion, monkeypa
 def test_a_champion_without_an_environment_cannot_play():
     architecture = Architecture(2, 2, 1)
     with pytest.raises(EnvironmentUnavailable, match="scored by a function"):
-        list(play(Champion(architecture, np.zeros(architecture.genome_size)).policy, SEEDS))
+        list(play_unseen(Champion(architecture, np.zeros(architecture.genome_size)).policy, SEEDS))
 
 
 class Blind:
@@ -148,7 +148,7 @@ def test_the_command_has_an_option_for_each_film_format():
 def test_an_environment_that_raises_is_an_error_with_the_place(champion, monkeypatch):
     monkeypatch.setattr(Task, "make_environment", lambda self, mode=None: Failing())
     with pytest.raises(EnvironmentUnavailable) as refused:
-        list(play(champion.policy, SEEDS[:1]))
+        list(play_unseen(champion.policy, SEEDS[:1]))
     what = f"the environment failed at step 0, seed {SEEDS[0]}: ZeroDivisionError: no ground"
     assert without_place(str(refused.value)) == what
 

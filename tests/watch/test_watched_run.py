@@ -109,7 +109,7 @@ def test_a_run_shows_its_archive_and_the_episode_of_the_elite_that_was_chosen(tm
     assert run.state()["archive"]["chosen"] == best
 
     go_on(path)
-    monkeypatch.setattr("evonet.watch.watched_run._SHARE", 0)
+    monkeypatch.setattr("evonet.watch.watched_run._TIMES_READING", 0)
     run._checkpoint_due = 0.0
     assert run.state()["archive"]["generation"] > sketch["generation"]
     assert run.shown[-1].startswith("elite at lean ")  # a newer champion does not end the elite's episode
@@ -158,7 +158,7 @@ def test_new_generations_are_added_and_a_line_that_is_not_complete_waits(copied,
 
 def test_a_run_that_was_resumed_with_another_limit_and_target_shows_them(copied, watched, monkeypatch):
     monkeypatch.setattr("evonet.watch.watched_run._PAUSE", 0.0)
-    monkeypatch.setattr("evonet.watch.watched_run._SHARE", 0)
+    monkeypatch.setattr("evonet.watch.watched_run._TIMES_READING", 0)
     run = watched(copied)
     assert (run.state()["most_generations"], run.state()["target"]) == (6, 400)
     go_on(copied, "stop.generations=4", "stop.target=300")
