@@ -11,6 +11,7 @@ Finding:  yes. 100 kills hit 58 runs: 74 on their way, 10 before the first check
 
 import argparse
 import hashlib
+import json
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 
 from processes import Marked
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--every", action="store_true", help="a checkpoint after each generation, not each second")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -101,11 +104,21 @@ def main() -> None:
                     phases[phase(path)] += 1
             differing += digests(path) != expected
             print(f"run {runs}: killed {kills} times; {differing} differ, {orphans} orphans", file=sys.stderr)
-    print(f"{phases.total()} kills of {runs} runs that take {life:.1f} s undisturbed:")
-    for name, count in phases.most_common():
-        print(f"  {count:4}  {name}")
-    print(f"{runs - differing} of {runs} ended with the champion and journals of the undisturbed run (sha256)")
-    print(f"{orphans} processes lived on for 3 s after a kill or an end")
+    report = {
+        "run with": {"evonet": version("evonet-toolkit"), **vars(options)},
+        "kills": phases.total(),
+        "runs": runs,
+        "seconds of an undisturbed run": round(life, 1),
+        "killed": dict(phases.most_common()),
+        "same champion and journals (sha256)": runs - differing,
+        "processes alive 3 s after a kill or an end": orphans,
+    }
+    if options.json:
+        print(json.dumps(report, indent=2))
+        return
+    for name, value in report.items():
+        text = ", ".join(f"{key}: {each}" for key, each in value.items()) if isinstance(value, dict) else value
+        print(f"{name:<44} {text}")
 
 
 if __name__ == "__main__":

@@ -22,10 +22,12 @@ import signal
 import statistics
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from processes import Marked, descriptors, is_worker, memory
 
@@ -54,10 +56,10 @@ class Watched:
     kills: list[float] = field(default_factory=list)  # by the monotonic clock
 
     @property
-    def pauses(self) -> str:
-        """Between kills: the median, and the longest."""
+    def pauses(self) -> tuple[float, float]:
+        """Seconds between kills: the median, and the longest; not a number without two kills."""
         pauses = [later - earlier for earlier, later in pairwise(self.kills)] or [math.nan]
-        return f"one in {statistics.median(pauses):.1f} s, the longest pause {max(pauses):.1f} s"
+        return round(statistics.median(pauses), 1), round(max(pauses), 1)
 
 
 def watch(started: Marked, rng: random.Random, every: float) -> Watched:
@@ -80,10 +82,10 @@ def watch(started: Marked, rng: random.Random, every: float) -> Watched:
     return seen
 
 
-def span(values: list[int], scale: float = 1.0) -> str:
+def span(values: list[int]) -> tuple[int, int]:
     """The highest value in the second and in the last quarter: the first is the start."""
     quarter = max(1, len(values) // 4)
-    return f"{max(values[quarter : 2 * quarter]) / scale:.0f} → {max(values[-quarter:]) / scale:.0f}"
+    return max(values[quarter : 2 * quarter]), max(values[-quarter:])
 
 
 def digests(run: Path) -> dict[str, str]:
@@ -91,8 +93,8 @@ def digests(run: Path) -> dict[str, str]:
     return {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in EXACT}
 
 
-def soak(environment: str, minutes: float, every: float, folder: Path) -> str:
-    """Run an environment for some time with kills, then as many generations without, and compare their results."""
+def soak(environment: str, minutes: float, every: float, folder: Path) -> dict[str, Any]:
+    """Run an environment for some time with kills, then as many generations without; figures, and what differs."""
     config = folder / f"{environment}.yaml"
     config.write_text(CONFIG.format(environment=environment, seconds=minutes * 60), encoding="utf-8")
     disturbed, quiet = folder / f"{environment}-disturbed", folder / f"{environment}-quiet"
@@ -109,16 +111,20 @@ def soak(environment: str, minutes: float, every: float, folder: Path) -> str:
     expected, found = digests(quiet), digests(disturbed)
     faults = (disturbed / "faults.jsonl").read_bytes().count(b"\n")
     same = [name for name in EXACT if expected[name] == found[name]]
-    different = [name for name in EXACT if name not in same]
-    return f"""\
-{environment}: {summary["generations"]} generations, {summary["environment_steps"]:,} steps, {minutes:g} minutes, {faults} faults
-  workers killed:                 {len(seen.kills)}; {seen.pauses}
-  memory of the run, MB:          {span(seen.main, 1e6)} (second quarter → last quarter, highest)
-  memory of the largest worker:   {span(seen.workers, 1e6)}
-  descriptors of the run:         {span(seen.descriptors)}
-  processes below it at once:     {max(seen.processes)} at most; {len(left)} left at the end
-  like the undisturbed run:       {", ".join(same)}
-  NOT like it:                    {", ".join(different) or "nothing"}"""  # noqa: E501
+    return {
+        "generations": summary["generations"],
+        "environment steps": summary["environment_steps"],
+        "faults": faults,
+        "workers killed": len(seen.kills),
+        "seconds between kills, median and most": seen.pauses,
+        "bytes of the run, second and last quarter": span(seen.main),
+        "bytes of the largest worker, second and last quarter": span(seen.workers),
+        "descriptors of the run, second and last quarter": span(seen.descriptors),
+        "processes at once, most": max(seen.processes),
+        "processes left": len(left),
+        "like the undisturbed run": same,
+        "not like it": [name for name in EXACT if name not in same],
+    }
 
 
 def main() -> None:
@@ -127,13 +133,22 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="of runs with kills; the ones without come on top")
     parser.add_argument("--every", type=float, default=4.0, help="seconds between kills, on average")
     parser.add_argument("--environments", nargs="+", default=["CartPole-v1", "LunarLander-v3"])
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(options.environments)) as threads:
-        soaks = [
-            threads.submit(soak, name, options.minutes, options.every, Path(folder)) for name in options.environments
-        ]
-        for done in as_completed(soaks):
-            print(done.result(), flush=True)
+        soaked = threads.map(
+            lambda name: soak(name, options.minutes, options.every, Path(folder)), options.environments
+        )
+        environments = dict(zip(options.environments, soaked, strict=True))
+    report = {"run with": {"evonet": version("evonet-toolkit"), **vars(options)}, **environments}
+    if options.json:
+        print(json.dumps(report, indent=2))
+        return
+    for name, figures in report.items():
+        print(name)
+        for key, value in figures.items():
+            text = ", ".join(map(str, value)) or "nothing" if isinstance(value, list | tuple) else value
+            print(f"  {key:<54} {text}")
 
 
 if __name__ == "__main__":
