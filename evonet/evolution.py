@@ -143,7 +143,8 @@ class Evolution:
         self._seed = int(seed)
         self._faults = faults
         self._passive_archive = archive
-        self._final_archive: Archive | None = None  # that of the evolution before another algorithm went on
+        self._goes_on = False  # whether another algorithm went on
+        self._final_archive: Archive | None = None  # that of the evolution before
         self._race = race
         if race is not None:
             race.check(self._fitness, algorithm)
@@ -173,14 +174,14 @@ class Evolution:
     def go_on_with(self, algorithm: Algorithm, episodes: Episodes | None = None) -> None:
         """Let another algorithm propose the genomes of the next generations, which see what the champion sees.
 
-        Counts and the choice of the champion go on. Races do not, and the archive stays what it is. New individuals of
-        `algorithm` must have new ids.
+        Counts and the choice of the champion go on. Races do not, and archive and normaliser stay what they are. New
+        individuals of `algorithm` must have new ids.
 
         Args:
             algorithm: proposes genomes.
             episodes: episodes of an evaluation from now on; by default those of the fitness.
         """
-        self._final_archive = self.archive
+        self._final_archive, self._goes_on = self.archive, True
         self.algorithm = algorithm
         self._race = None  # every individual runs all its episodes now
         self._episodes = self._fitness.episodes if episodes is None else episodes
@@ -261,14 +262,14 @@ class Evolution:
         self.environment_steps += results.steps
         measures = results.means(getattr(fitness, "measure_names", ()))  # which a fitness of one's own may lack
         self._tell(genomes, scores, worth, measures, int(seeds[0]))
-        if self._passive_archive is not None and self._final_archive is None:
+        if self._passive_archive is not None and not self._goes_on:
             self._passive_archive.add(genomes, scores, measures, algorithm.population.ids)
         sample = None
         if self._selector is not None:
             self._selector.consider(algorithm.population, self.generations, normaliser)
-            growing = self.archive if self._final_archive is None else None
+            growing = None if self._goes_on else self.archive
             sample = self._selector.sample(growing, self.generations, normaliser)
-        if normaliser is not None:
+        if normaliser is not None and not self._goes_on:
             self.normaliser = results.merged_into(normaliser)
         generation = Generation(
             self.generations,

@@ -166,6 +166,23 @@ def test_it_follows_any_strategy_and_a_normaliser(override, tmp_path):
     assert exact_files(stopped) == exact_files(path)
 
 
+def test_all_networks_see_what_the_champion_saw(tmp_path):
+    structure = "structure: {start: full, refine: {type: snes, population_size: 4, generations: 2}}"
+    config = config_for(
+        tmp_path, PRUNED.replace("skip: true,", f"{structure},"), "evaluation.normalise_observations=true"
+    )
+    counts, champions = [], []
+
+    def watch(generation, seconds):
+        counts.append(generation.normaliser.count)
+        champions.append(generation.champion)
+
+    run_config(config, tmp_path / "run", watch)
+    assert counts[:6] == sorted(set(counts[:6]))
+    assert len(counts) > 9
+    assert set(counts[6:]) == {champions[5].normaliser.count}
+
+
 def test_a_refinement_follows_and_keeps_the_inputs_away(run, tmp_path):
     structure = "structure: {start: full, refine: {type: snes, population_size: 4, generations: 2}}"
     text = PRUNED.replace("skip: true,", f"{structure},")
