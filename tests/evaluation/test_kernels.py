@@ -7,7 +7,10 @@ import math
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gymnasium as gym
@@ -239,6 +242,23 @@ WHOLE = ("CartPole-v1", "Pendulum-v1")
 
 def numbers_of_an_action(kernel_task):
     return int(np.prod(kernel_task.task.action_space.shape))
+
+
+def test_two_threads_may_compile_the_same_at_the_same_time(monkeypatch):
+    from evonet.evaluation.kernels import compilation
+
+    def fill_slowly(loader, module):
+        began.wait()
+        time.sleep(0.05 * begins.pop())  # one ends later than the other begins
+        module.filled = True
+
+    began, begins = threading.Barrier(2, timeout=10), [1, 0]
+    monkeypatch.setattr(compilation._Source, "exec_module", fill_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        modules = list(threads.map(lambda _: compilation._module("evonet_generated_twice", ""), range(2)))
+    del sys.modules["evonet_generated_twice"]
+    assert modules[0] is modules[1]
+    assert modules[0].filled
 
 
 def alone(kernel_task):

@@ -70,6 +70,8 @@ def _module(name: str, source: str) -> types.ModuleType:
         loader = _Source(source)
         spec = importlib.util.spec_from_loader(name, loader)
         assert spec is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)  # machine code looks for it there
+        module = importlib.util.module_from_spec(spec)
         loader.exec_module(module)
+        # Machine code looks for it there. It is whole by now, for another thread may ask for the same one.
+        sys.modules.setdefault(name, module)
     return sys.modules[name]

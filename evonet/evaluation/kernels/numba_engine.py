@@ -93,10 +93,11 @@ class NumbaEngine:
         mean = normaliser.mean if normaliser else np.zeros(num_inputs)
         deviation = normaliser.deviation if normaliser else np.ones(num_inputs)
         parameters, limit = self._task.parameters, float(self._task.task.max_steps)
+        roll_out = self.roll_out  # before threads begin, each of which would compile it
 
         def run_share(order: IntArray) -> None:
             lanes = self._free_lanes()
-            self.roll_out(lanes, episodes, order, mean, deviation, parameters, limit)
+            roll_out(lanes, episodes, order, mean, deviation, parameters, limit)
             self._free.append(lanes)
 
         shares = self._shares(log.running)
