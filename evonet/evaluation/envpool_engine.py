@@ -141,7 +141,7 @@ class _Batch:
         self._action_type = engine.action_type
         self._log, self._episodes, self._genomes, self._normaliser = log, episodes, genomes, normaliser
         lanes = len(episodes)
-        self._places: IntArray = np.arange(lanes)  # of the lanes in the pool
+        self._places: IntArray = np.arange(lanes)  # the environment of each lane in the pool
         self._running: IntArray = np.arange(lanes)  # the lanes whose episodes have not ended
         self._returns = np.zeros(lanes)
         self._deviations = np.zeros((2, lanes, self._task.architecture.num_inputs))

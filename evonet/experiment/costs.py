@@ -15,7 +15,7 @@ from evonet.processes.cores import cores
 LONG_SECONDS = 60.0
 """Seconds of a generation, a validation or a test above which a run or `evonet check` prints the costs."""
 
-_MIN_EPISODES = 5  # that a proposal has for a validation; twice as many for the test
+_MIN_EPISODES = 5  # episodes of a validation that a proposal has at least; twice as many for the test
 _MIN_INDIVIDUALS = 8
 
 

@@ -105,7 +105,10 @@ def failures(faults: Sequence[Fault]) -> list[Finding]:
 
 
 def kind_of(fault: Fault) -> tuple[str, str]:
-    """What faults share that differ in values only: the kind, and an error's type and line or the message's words."""
+    """A key that faults share if they differ in values only.
+
+    It is the kind of fault, with the type and line of an error, or with the message without its values.
+    """
     error, colon, _ = fault.message.partition(": ")
     return fault.kind, error if colon and fault.kind == "exception" else _VALUES.sub("", fault.message)
 

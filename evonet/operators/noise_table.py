@@ -38,5 +38,5 @@ def _slices(size: int) -> FloatArray:
 
 @functools.cache
 def _table() -> FloatArray:
-    """The same numbers in every process."""
+    """The table, with the same numbers in every process."""
     return np.random.Generator(np.random.PCG64(_TABLE_SEED)).standard_normal(_NUMBERS)

@@ -35,7 +35,7 @@ def registered_name(kind: str, operator: object) -> str | None:
 
 
 def display_name(kind: str, operator: object) -> str:
-    """What reports call an operator, such as "gaussian mutation"; an unregistered one goes by its class."""
+    """What reports call an operator, such as "gaussian mutation"; an unregistered one is called by its class."""
     return f"{registered_name(kind, operator) or type(operator).__name__} {kind}"
 
 

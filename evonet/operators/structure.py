@@ -157,9 +157,9 @@ def pruned(masks: BoolArray, architecture: Architecture) -> BoolArray:
 
 
 def without_each_input(mask: BoolArray, architecture: Architecture) -> BoolArray:
-    """Masks `(k, genome_size)`, each without another of the k inputs that are connected in a mask `(genome_size,)`.
+    """Masks `(k, genome_size)`, each without a different one of the k inputs of a mask `(genome_size,)`.
 
-    Hidden neurons that the removal leaves without use are removed, too.
+    Inputs without a connection do not count. Hidden neurons that a removal leaves without use are removed, too.
     """
     inputs = np.flatnonzero(inputs_of(mask, architecture))
     return without_inputs(np.tile(mask, (len(inputs), 1)), np.arange(len(inputs)), inputs, architecture)

@@ -110,7 +110,7 @@ def record(policy: Policy, seeds: IntArray, path: Path, form: str | None = None)
 
 
 def film_format_of(path: Path, form: str | None = None) -> FilmFormat:
-    """The file format `form`, by default that of the suffix of `path`; the package that writes it is there.
+    """The file format `form`, by default that of the suffix of `path`; the package that writes it is installed.
 
     Raises:
         ConfigError: the suffix is no file format.

@@ -11,7 +11,7 @@ from evonet.errors import CannotRender
 
 Picture: TypeAlias = NDArray[np.uint8]
 
-_ROUNDING = 1e-3  # by which a fraction may be out of range
+_ROUNDING = 1e-3  # a fraction may be out of range by this much
 
 
 def rgb(picture: Any) -> Picture:

@@ -68,7 +68,7 @@ def _squares(archive: Any, order: IntArray) -> tuple[IntArray, FloatArray, list[
         step[np.argmax(counts)] *= 2
     squares = np.stack(np.unravel_index(archive.elites.cells[order], archive.shape), axis=1) // step
     fittest = np.full(counts, -1, dtype=np.int64)
-    fittest[tuple(squares.T)] = np.arange(len(order))  # of several, the last is kept, which is the fittest
+    fittest[tuple(squares.T)] = np.arange(len(order))  # the last of several stays, which is the fittest
     kept = np.sort(fittest[fittest >= 0])
     return order[kept], np.minimum((squares[kept] + 0.5) * step / shape, 1.0), (step / shape).tolist()
 

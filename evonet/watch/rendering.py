@@ -1,4 +1,4 @@
-"""Episodes of champions and elites, rendered by pictures in a worker process of low priority, so that no run waits."""
+"""Episodes of champions and elites, rendered as pictures in a worker process of low priority, so that no run waits."""
 
 from __future__ import annotations
 

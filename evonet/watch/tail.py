@@ -1,4 +1,4 @@
-"""What is new in a journal that another process is writing."""
+"""Reads the new lines of a journal that another process is writing."""
 
 from __future__ import annotations
 

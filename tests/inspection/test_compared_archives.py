@@ -119,7 +119,7 @@ def test_archives_over_other_measures_are_not_compared(folder, tmp_path):
     (tmp_path / "elites/run.json").write_text(json.dumps(summary), encoding="utf-8")
     comparison = Comparison([tmp_path / "elites", folder / "emitters"])
     assert "archives" not in comparison.data
-    assert "The archives are over other measures, so their QD scores do not compare." in comparison.notes
+    assert "The archives are over different measures, so their QD scores do not compare." in comparison.notes
 
 
 def test_a_summary_of_numbers_that_are_too_large_has_no_figures(folder, tmp_path):

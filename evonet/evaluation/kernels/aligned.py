@@ -16,8 +16,8 @@ def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike | None = None) -> NDA
 
     Unaligned, each of the widest vectors would span two cache lines and take twice as long to read.
     """
-    real = np.dtype(dtype)
-    size = math.prod(shape) * real.itemsize
+    element = np.dtype(dtype)
+    size = math.prod(shape) * element.itemsize
     buffer = np.zeros(size + _LINE, np.uint8)
-    start = -buffer.__array_interface__["data"][0] % _LINE  # which, unlike `ctypes`, imports nothing
-    return buffer[start : start + size].view(real).reshape(shape)
+    start = -buffer.__array_interface__["data"][0] % _LINE  # the address; `buffer.ctypes` would import a module
+    return buffer[start : start + size].view(element).reshape(shape)

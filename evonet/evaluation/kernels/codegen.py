@@ -81,7 +81,7 @@ def rollout_source(task: KernelTask) -> str:
 
 
 def _measure_names(task: KernelTask) -> dict[str, Any]:
-    """What the names of measures mean in the rollout of a task."""
+    """The names about measures in the rollout of a task, with what replaces them."""
     measures = task.measures
     if measures is None:
         return {}

@@ -16,7 +16,7 @@ from evonet.environments.known.arithmetic import Column, bounded, double, single
 from evonet.environments.spaces import Squash
 from evonet.types import FloatArray
 
-_ZERO = np.array(0.0, np.float32)  # as an array without axes, which NumPy compares in half the time of a number's
+_ZERO = np.array(0.0, np.float32)  # an array without axes, which NumPy compares in half the time that a number takes
 
 
 @dataclass(frozen=True)

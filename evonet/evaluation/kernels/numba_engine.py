@@ -24,7 +24,7 @@ from evonet.types import FloatArray, IntArray
 
 LANES = 256
 _MOST_WEIGHTS = 1 << 16  # of all lanes of a thread, so that they fit into the cache of its core
-_MIN_EPISODES = 32  # for which a thread is worth waking
+_MIN_EPISODES = 32  # episodes of a thread; for fewer, waking one costs more than it saves
 
 
 class NumbaEngine:

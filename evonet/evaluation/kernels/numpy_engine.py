@@ -19,7 +19,7 @@ from evonet.task import Task
 from evonet.types import BoolArray, FloatArray, IntArray
 
 LANES = 1024
-_MOST_WEIGHTS = 1 << 20  # side by side
+_MOST_WEIGHTS = 1 << 20  # of all lanes
 _FEWEST_LANES = 8
 _RUNNING_SHARE = 0.75  # of the lanes; with fewer running episodes, the other lanes are dropped
 

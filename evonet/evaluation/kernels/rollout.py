@@ -132,7 +132,7 @@ def observe_lanes(lanes: Any, width: int) -> None:
     state, observations, outcomes = lanes.state, lanes.observations, lanes.outcomes
     for lane in range(width):
         store_observation(observations, lane, observe(load_state(state, lane)))
-    for lane in range(width):  # by itself, since compilers give up on a loop with too many arrays
+    for lane in range(width):  # a loop of its own, because compilers make no vectors of a loop with too many arrays
         zero = observation_dtype(0.0)  # stays 0 if all are finite: infinity minus infinity is NaN, and so is NaN - NaN
         for k in range(INPUTS):
             zero += observations[k, lane] - observations[k, lane]

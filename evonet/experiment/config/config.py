@@ -46,7 +46,7 @@ class Config:
             path: the path of the file; "-" is standard input. Or the config itself, as plain data.
             overrides: texts `key.path=value`, which replace values of the file.
             allow_imports: modules that may be imported.
-            follow_links: False for a file of a run directory, which a stranger may have written.
+            follow_links: False for a file of a run directory, which may be untrusted.
 
         Raises:
             ConfigError: the file cannot be read, or values break rules; the message has a line for each value.

@@ -79,7 +79,7 @@ def _allowed(path: Path) -> dict[str, str]:
 
 
 def _entry(folder: Path, run: Path) -> dict[str, str]:
-    """What was allowed for the directory that is at `run` now, by a file of this user."""
+    """The modules that a file of this user allows for the directory that is at `run` now, with their folders."""
     file = _file_of(folder, run)
     try:
         with reading(file) as stream:

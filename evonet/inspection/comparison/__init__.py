@@ -132,7 +132,7 @@ class Comparison:
         if self.of_seeds and any(0 < each.solved < len(each.evaluations) for each in self.compared):
             notes.append("An unsolved run ranks behind all solved runs, however many evaluations it took.")
         if len(archive_measures(self.compared)) > 1:
-            notes.append("The archives are over other measures, so their QD scores do not compare.")
+            notes.append("The archives are over different measures, so their QD scores do not compare.")
         notes += [
             f"Failed runs of {each.name}: {each.failures}; they have no test score and count as not solved."
             for each in self.compared

@@ -19,8 +19,8 @@ from evonet.inspection.plots.archive import Limits, archive_heatmap, colour_limi
 from evonet.inspection.plots.archive_pair import archive_difference, have_same_cells
 from evonet.inspection.plots.front import several_fronts
 
-_MAX_ARCHIVES = 6  # that are drawn
-_MAX_PAIRS = 3  # of objectives
+_MAX_ARCHIVES = 6  # archives that are drawn
+_MAX_PAIRS = 3  # pairs of objectives that are drawn
 
 
 def archive_figures(comparison: Comparison) -> Iterator[FigureSpec]:

@@ -58,7 +58,7 @@ class Compared:
 
 
 def read_compared(paths: Sequence[str | Path]) -> list[Compared]:
-    """Read the runs and studies in directories; their files tell which of the two a directory holds.
+    """Read the runs and studies in directories; their files say which of the two a directory holds.
 
     Args:
         paths: directories, `last`, or texts `LABEL=PATH`; without a label, the name is that of the directory.

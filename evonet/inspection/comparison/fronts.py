@@ -15,7 +15,7 @@ from evonet.pareto import hypervolume
 from evonet.types import FloatArray
 
 _Front = TypeVar("_Front")
-_MAX_POINTS = 500  # of a front over more than two objectives, whose volume takes long
+_MAX_POINTS = 500  # points of a front over more than two objectives; the volume of more takes long
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,7 +82,7 @@ def _verdict(
 ) -> Verdict:
     """The verdict on values of which higher ones are better; `adjust_for_pairs` adds the sentence."""
     p = mann_whitney(first, second).p
-    # Evaluations are negated, because fewer are better; their medians are told without the sign.
+    # Evaluations are negated, because fewer are better; their medians are given without the sign.
     medians = [abs(value) if measure != "test score" else value for value in (median(first), median(second))]
     difference = None if statistic is None else difference_of(statistic)
     return Verdict(

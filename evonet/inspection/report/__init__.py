@@ -27,7 +27,7 @@ from evonet.inspection.report.section import Section
 from evonet.inspection.report.sections import SECTIONS
 
 Progress = Callable[[int, int, str], None]
-"""Function of the sections made so far, of the number of all, and of the next section's title, "" at the end."""
+"""Called with the number of sections made so far, the number of all, and the next section's name, "" at the end."""
 
 _HERE = Path(__file__).parent
 

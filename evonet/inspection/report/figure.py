@@ -92,7 +92,7 @@ def _hover(axes: Any, size: tuple[float, float], key: str, words: Sequence[str])
         image = axes.images[0]
         left, right, bottom, top = image.get_extent()
         rows = np.ma.filled(np.ma.asarray(image.get_array(), dtype=np.float64), np.nan)
-        ends = [bottom, top] if image.origin == "lower" else [top, bottom]  # of the rows, from the first to the last
+        ends = [bottom, top] if image.origin == "lower" else [top, bottom]  # edges of the first and the last row
         found["grid"] = {"values": _rows(rows), "x": _rounded([left, right]), "y": _rounded(ends)}
     elif meshes := [each for each in axes.collections if hasattr(each, "get_coordinates")]:
         found["grid"] = _mesh(meshes[0])
