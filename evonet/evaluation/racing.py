@@ -33,8 +33,9 @@ class Race(Settings):
 
     All run a round of episodes. Then, and after each further round, an individual is dropped if it is worse than the
     individual of rank mu by a one-sided bound on the mean of their differences in the episodes so far. mu is the
-    algorithm's: the elites of a genetic algorithm, the better half of the samples of an evolution strategy.
-    Individuals that are dropped enter no archive, for they have no mean of all episodes.
+    algorithm's: in a genetic algorithm the elites and those that survive or breed by their rank, in an evolution
+    strategy the better half of the samples. Individuals that are dropped enter no archive, because they have no mean of
+    all episodes.
 
     Attributes:
         round: episodes of a round.
@@ -204,6 +205,7 @@ class _Round(NamedTuple):
 
 
 def _later(fault: Fault, episodes: int) -> Fault:
+    """A fault of a round, with its episode counted from the start of the race; `episodes` came before the round."""
     return replace(fault, episode=fault.episode + episodes)
 
 

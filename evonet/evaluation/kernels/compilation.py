@@ -72,6 +72,6 @@ def _module(name: str, source: str) -> types.ModuleType:
         assert spec is not None
         module = importlib.util.module_from_spec(spec)
         loader.exec_module(module)
-        # Machine code looks for it there. It is whole by now, for another thread may ask for the same one.
+        # Machine code looks for the module there; it is entered complete, because another thread may ask for it.
         sys.modules.setdefault(name, module)
     return sys.modules[name]
