@@ -1,4 +1,4 @@
-"""Validation during a run: each generation's fittest on held-out episodes, of which the best is the champion."""
+"""Validation during a run: each generation's fittest, or its mean, on held-out episodes; the best is the champion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from evonet.scores import Score, described_scores, scores_from
 from evonet.seeding import Purpose, episode_seeds
 from evonet.settings import Count, Episodes, Natural, Settings
 from evonet.statistics import standard_error
+from evonet.strategies.algorithm import Algorithm, evaluates_mean
 from evonet.types import FloatArray
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class Validation(Settings):
         episodes: held-out episodes; by default 100, or as many as take 50,000 steps at the environment's step limit,
             but no fewer than 10.
         candidates: how many of a generation's fittest are tried, if they were not tried before.
+        policy: what is tried, the "fittest" of a generation, or the "mean" of a strategy's distribution; where fitness
+            is noisy, the mean is often the better policy (Salimans et al. 2017 and Mania et al. 2018 report it alone).
+        every: generations from one validation to the next, from the first on; those between have none.
         environment: environment of the held-out episodes, with the same spaces; by default that of training.
         engine: engine of the held-out episodes; by default that of training, after EnvPool "gymnasium". That one runs
             the environment itself, for tasks so sensitive that the rounding of a kernel decides which individual
@@ -70,10 +74,26 @@ class Validation(Settings):
 
     episodes: Episodes | None = None
     candidates: Count = 1
+    policy: Literal["fittest", "mean"] = "fittest"
+    every: Count = 1
     environment: EnvironmentSpec | None = None
     engine: EngineName | None = None
     archive_episodes: Episodes | None = None
     archive_sample: Natural = 10
+
+    def check_algorithm(self, algorithm: object) -> None:
+        """Check that `algorithm` scores the policy that is tried.
+
+        Raises:
+            ValueError: the policy is the mean, and the algorithm has none among its individuals.
+        """
+        if self.policy == "mean" and not evaluates_mean(algorithm):
+            raise ValueError(
+                "the policy 'mean' needs a strategy that samples around a mean, with evaluate_mean: true, "
+                f"got {type(algorithm).__name__}"
+            )
+        if self.policy == "mean" and self.candidates > 1:
+            raise ValueError(f"the policy 'mean' is one candidate, got candidates {self.candidates}")
 
 
 class ChampionSelector:
@@ -81,7 +101,7 @@ class ChampionSelector:
 
     def __init__(self, fitness: Fitness, validation: Validation, seed: int) -> None:
         self._fitness = fitness
-        self._candidates = validation.candidates
+        self._candidates, self._policy, self._every = validation.candidates, validation.policy, validation.every
         self._seed = seed
         self._archive_episodes, self._archive_sample = validation.archive_episodes, validation.archive_sample
         self._episodes = episode_seeds(seed, Purpose.VALIDATION, 0, held_out_episodes(validation.episodes, fitness))
@@ -92,10 +112,16 @@ class ChampionSelector:
         self.steps = self.episodes_run = 0
         self.seconds = 0.0
 
-    def consider(self, population: Population, generation: int, normaliser: ObservationNormaliser | None) -> None:
-        """Validate the fittest of `population` that were not validated before."""
+    def consider(self, algorithm: Algorithm, generation: int, normaliser: ObservationNormaliser | None) -> None:
+        """Validate the fittest of the algorithm's population, or its mean, if they were not validated before."""
+        population = algorithm.population
         assert population.fitness is not None
-        ranking = np.argsort(-population.fitness, kind="stable")[: self._candidates]
+        if generation % self._every:
+            return
+        if self._policy == "mean" and evaluates_mean(algorithm):  # what prunes or refines may have none
+            ranking = np.array([len(population) - 1])
+        else:
+            ranking = np.argsort(-population.fitness, kind="stable")[: self._candidates]
         rows = [int(row) for row in ranking if int(population.ids[row]) not in self._tried]
         rows = [row for row in rows if np.isfinite(population.fitness[row])]
         if not rows:

@@ -148,6 +148,8 @@ class Evolution:
         self._race = race
         if race is not None:
             race.check(self._fitness, algorithm)
+        if validation is not None:
+            validation.check_algorithm(algorithm)
         self._selector = (
             None
             if validation is None
@@ -266,7 +268,7 @@ class Evolution:
             self._passive_archive.add(genomes, scores, measures, algorithm.population.ids)
         sample = None
         if self._selector is not None:
-            self._selector.consider(algorithm.population, self.generations, normaliser)
+            self._selector.consider(algorithm, self.generations, normaliser)
             growing = None if self._goes_on else self.archive
             sample = self._selector.sample(growing, self.generations, normaliser)
         if normaliser is not None and not self._goes_on:

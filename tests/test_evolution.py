@@ -1,5 +1,6 @@
 """The loop: fair episodes for all, a champion chosen by what nobody trained on, and learning that can be measured."""
 
+from functools import partial
 from itertools import combinations, islice, pairwise
 
 import numpy as np
@@ -22,6 +23,7 @@ from evonet.operators.mutation import Gaussian
 from evonet.operators.selection import RandomSelection, Tournament
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
+from evonet.strategies import ARS, Restarts
 from evonet.strategies.random_search import RandomSearch
 from tests.environments_for_tests import MODULE, closeness, make_walk
 
@@ -229,6 +231,52 @@ def test_only_the_fittest_are_tried_and_nobody_twice(candidates):
         for row in np.argsort(-turn.fitness, kind="stable")[:candidates]
     ]
     assert set(tried) == set(leaders)
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_the_mean_alone_is_tried_although_samples_are_fitter(restarting):
+    function = Recorded(closeness)
+    settings = {"population_size": 8, "noise": 0.5, "seed": 3}
+    algorithm = Restarts(ARCHITECTURE, partial(ARS, **settings)) if restarting else ARS(ARCHITECTURE, **settings)
+    turns = generations(algorithm, function, 6, validation=Validation(4, policy="mean"))
+    tried = [g.tobytes() for what, genomes, _ in function.calls if what == "validation" for g in genomes]
+    assert tried == [turn.population.genomes[-1].tobytes() for turn in turns]
+    assert any(turn.fitness.argmax() != 8 for turn in turns)
+    assert turns[-1].champion.genome.tobytes() in tried
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "settings", "words"),
+    [
+        (algorithm_for(), {}, "with evaluate_mean: true, got GeneticAlgorithm"),
+        (ARS(ARCHITECTURE, evaluate_mean=False), {}, "with evaluate_mean: true, got ARS"),
+        (ARS(ARCHITECTURE), {"candidates": 2}, "the policy 'mean' is one candidate, got candidates 2"),
+    ],
+)
+def test_the_mean_cannot_be_tried_where_it_is_not_scored(algorithm, settings, words):
+    with pytest.raises(ValueError, match=words):
+        evolve(algorithm, closeness, seed=3, validation=Validation(4, policy="mean", **settings))
+
+
+def test_most_generations_have_no_validation_and_a_resumed_run_keeps_the_count(tmp_path):
+    def begin(function, **settings):
+        return evolve(algorithm_for(), function, seed=3, validation=Validation(4, every=3), **settings)
+
+    whole = Recorded(closeness)
+    turns = list(islice(begin(whole), 8))
+    order = [what for what, _, _ in whole.calls]
+    assert [order[:place].count("training") - 1 for place, what in enumerate(order) if what == "validation"] == [
+        0,
+        3,
+        6,
+    ]
+    stopped, resumed = Recorded(closeness), Recorded(closeness)
+    first = begin(stopped)
+    list(islice(first, 2))
+    first.save(tmp_path / "half.npz")
+    again = list(islice(begin(resumed, resume=tmp_path / "half.npz"), 6))
+    assert again[-1].champion.genome.tobytes() == turns[-1].champion.genome.tobytes()
+    assert [what for what, _, _ in stopped.calls + resumed.calls] == order
 
 
 def test_under_a_normaliser_survivors_are_tried_again_for_they_act_otherwise():

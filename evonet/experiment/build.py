@@ -272,9 +272,17 @@ def _takes(section: Any, argument: str) -> bool:
     return all(_takes(algorithm, argument) for algorithm in within)
 
 
-def build_validation(config: Config) -> Validation:
-    """The rule that chooses the champion."""
+def build_validation(config: Config, algorithm: Algorithm) -> Validation:
+    """The rule that chooses the champion.
+
+    Raises:
+        ConfigError: the algorithm does not have the policy that is to be validated.
+    """
     validation: Validation = config.settings.validation.build()
+    try:
+        validation.check_algorithm(algorithm)
+    except ValueError as error:
+        raise config.error(("validation", "policy"), f"validation.policy: {error}") from error
     return validation
 
 

@@ -105,7 +105,7 @@ class Session:
                 algorithm,
                 self.fitness,
                 seed=settings.seed,
-                validation=build_validation(config),
+                validation=build_validation(config, algorithm),
                 faults=settings.faults.build(),
                 validation_fitness=self.validation_fitness,
                 normaliser=None if start is None else start.normaliser,

@@ -134,6 +134,12 @@ def search_distribution(algorithm: Any) -> tuple[FloatArray, float] | None:
     return mean, float(np.sqrt(np.square(sigma).mean()))
 
 
+def evaluates_mean(algorithm: Any) -> bool:
+    """Whether an algorithm samples around a mean and scores that too, as the last individual of a generation."""
+    running = getattr(algorithm, "running", algorithm)  # that of restarts
+    return bool(getattr(running, "evaluate_mean", False))
+
+
 def check_factory(owner: str, algorithm: object) -> None:
     """Check that `algorithm` can be called; `owner` is the class whose setting it is.
 

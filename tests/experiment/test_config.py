@@ -27,6 +27,7 @@ from evonet.experiment.config.config import Config, with_defaults
 from evonet.experiment.config.document import Document, to_yaml
 from evonet.experiment.config.experiment_model import experiment_model
 from evonet.experiment.config.json_schema import json_schema
+from evonet.experiment.runner import run
 from evonet.experiment.stopping import Stop
 from evonet.experiment.target import target_of, target_warnings
 from evonet.operators.registry import OPERATORS
@@ -346,7 +347,7 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     assert len(algorithm.population) == defaults_of(GeneticAlgorithm)["population_size"]
     assert algorithm.elites == GeneticAlgorithm(ARCHITECTURE).elites == 4
     assert algorithm.mutations == (defaults_of(GeneticAlgorithm)["mutation"],)
-    assert build_validation(config) == Validation()
+    assert build_validation(config, algorithm) == Validation()
     assert settings.stop.build() == Stop()
     assert (settings.seed, settings.name, settings.evaluation.workers) == (0, "c", "auto")
     fitness.close()
@@ -395,11 +396,21 @@ def test_a_config_says_all_and_every_setting_arrives(load):
     assert algorithm.mutations == (
         OPERATORS["mutation"]["neuron"](rate=0.3), OPERATORS["mutation"]["uniform_reset"](low=-2, high=2)
     )  # fmt: skip
-    assert build_validation(config) == Validation(7, 2)
+    assert build_validation(config, algorithm) == Validation(7, 2)
     assert config.settings.stop.build() == Stop(None, 5, 6, 7, 8, 9, confident=True)
     assert config.settings.test.episodes == 6
     fitness.close()
     assert load(config.to_yaml()).resolved == config.resolved
+
+
+@pytest.mark.parametrize("settings", ["{policy: mean}", "{policy: mean, candidates: 2}"])
+def test_a_policy_that_the_algorithm_does_not_score_is_an_error_at_its_line(settings, tmp_path):
+    algorithm = "pgpe" if "candidates" in settings else "genetic_algorithm"
+    (tmp_path / "c.yaml").write_text(
+        f"environment: {{id: CartPole-v1}}\nalgorithm: {algorithm}\nvalidation: {settings}\n"
+    )
+    with pytest.raises(ConfigError, match=r"c.yaml:3:\d+: validation.policy: the policy 'mean' "):
+        run(Config.load(tmp_path / "c.yaml"), tmp_path / "run")
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

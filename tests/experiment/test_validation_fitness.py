@@ -36,7 +36,9 @@ def built(tmp_path):
 
 def last_generation(fitness, validating, config, generations=3):
     algorithm = build_algorithm(config, fitness.architecture)
-    evolution = evolve(algorithm, fitness, seed=1, validation=build_validation(config), validation_fitness=validating)
+    evolution = evolve(
+        algorithm, fitness, seed=1, validation=build_validation(config, algorithm), validation_fitness=validating
+    )
     return [next(evolution) for _ in range(generations)][-1]
 
 
