@@ -173,7 +173,7 @@ class Evolution:
         inputs = self._fitness.architecture.num_inputs
         self.normaliser = ObservationNormaliser.from_arrays(normaliser.to_arrays(), inputs)
 
-    def go_on_with(self, algorithm: Algorithm, episodes: Episodes | None = None) -> None:
+    def continue_with(self, algorithm: Algorithm, episodes: Episodes | None = None) -> None:
         """Let another algorithm propose the genomes of the next generations, which see what the champion sees.
 
         Counts and the choice of the champion go on. Races do not, and archive and normaliser stay what they are. New

@@ -166,8 +166,10 @@ class GeneticAlgorithm:
             self._scheduled.resolve("replacement", self.replacement),
             self._scheduled.resolve("selection", self.selection),
         ]
-        cuts: list[int] = [each.cut(self.population_size) for each in operators if hasattr(each, "cut")]
-        return max(1, round(elites), *cuts)
+        by_rank: list[int] = [
+            each.num_by_rank(self.population_size) for each in operators if hasattr(each, "num_by_rank")
+        ]
+        return max(1, round(elites), *by_rank)
 
     def ask(self) -> FloatArray:
         """The genomes to score next, `(population_size, genome_size)`; the population's own matrix, not a copy.

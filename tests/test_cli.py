@@ -303,7 +303,7 @@ def test_an_environment_that_cannot_be_made_ends_with_1(config, capsys):
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert without_place(err).endswith(f"'{impossible}' cannot be made: OSError: the robot is not plugged in\n")
+    assert f"'{impossible}' cannot be made: OSError: the robot is not plugged in" in without_place(err)
     assert not Path("runs").exists()
 
 

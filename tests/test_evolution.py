@@ -403,7 +403,7 @@ def test_who_is_preferred_stays_champion_until_a_better_one_comes():
     champion, evolution = preferred([(-0.1, 1.0)])
     steps = evolution.validation_steps
     assert evolution.champion.id == 5
-    evolution.go_on_with(evolution.algorithm)  # whose individuals of 0 do better than -0.1
+    evolution.continue_with(evolution.algorithm)  # whose individuals of 0 do better than -0.1
     assert next(evolution).champion.validation.mean == champion.validation.mean
     assert evolution.validation_steps >= steps
 
@@ -413,7 +413,7 @@ def test_another_algorithm_may_have_more_episodes():
     evolution = evolve(algorithm_for(), fitness, seed=3)
     next(evolution)
     for episodes in (7, None):
-        evolution.go_on_with(RandomSearch(ARCHITECTURE, population_size=3), episodes)
+        evolution.continue_with(RandomSearch(ARCHITECTURE, population_size=3), episodes)
         next(evolution)
     assert [len(seeds) for seeds in fitness.seeds("training")] == [1, 7, 1]
     assert evolution.evaluations == 12 + 3 + 3

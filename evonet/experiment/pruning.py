@@ -55,7 +55,7 @@ def prune(
     if section is None or champion is None or champion.validation is None:
         return {}
     pruning = Pruning(champion.architecture, champion.genome, individual=champion.id, first_id=first_id)
-    evolution.go_on_with(pruning, section.episodes)
+    evolution.continue_with(pruning, section.episodes)
 
     def run() -> None:
         while not pruning.finished and next_generation() is not None:

@@ -64,7 +64,7 @@ def refine(
     if section is None or champion is None or champion.validation is None or not champion.genome.any():
         return {}
     strategy = _build_refinement(config, champion.architecture, champion.genome, first_id=first_id, parent=champion.id)
-    evolution.go_on_with(strategy)
+    evolution.continue_with(strategy)
 
     def run() -> None:
         for _ in range(section.generations):

@@ -2,8 +2,9 @@
 
 A replacement maps `(rng, fitness (n,), ids (n,), elites)` to the rows of those that survive, the fittest first, and the
 rows of those that may breed, None for all. The rest of the next generation are children. Survivors are scored again
-on the next generation's episodes, so that no lucky score lasts. If individuals survive or breed by rank alone, `cut(n)`
-is the number of these, which a race must find. To add one, write a class and enter it in `REPLACEMENTS`.
+on the next generation's episodes, so that no lucky score lasts. If individuals survive or breed by rank alone, its
+method `num_by_rank(n)` says how many, for a race must find these. To add one, write a class and enter it in
+`REPLACEMENTS`.
 """
 
 from __future__ import annotations
@@ -52,10 +53,10 @@ class Plus(Operator):
     def __call__(
         self, rng: np.random.Generator, fitness: FloatArray, ids: IntArray, elites: int
     ) -> tuple[IntArray, IntArray | None]:
-        parents = _fittest(fitness, max(self.cut(len(fitness)), elites))
+        parents = _fittest(fitness, max(self.num_by_rank(len(fitness)), elites))
         return parents, parents
 
-    def cut(self, n: int) -> int:
+    def num_by_rank(self, n: int) -> int:
         """How many of n individuals survive by their rank."""
         return _share(self.mu, n)
 
@@ -75,9 +76,9 @@ class Comma(Operator):
     def __call__(
         self, rng: np.random.Generator, fitness: FloatArray, ids: IntArray, elites: int
     ) -> tuple[IntArray, IntArray | None]:
-        return _fittest(fitness, elites), _fittest(fitness, self.cut(len(fitness)))
+        return _fittest(fitness, elites), _fittest(fitness, self.num_by_rank(len(fitness)))
 
-    def cut(self, n: int) -> int:
+    def num_by_rank(self, n: int) -> int:
         """How many of n individuals breed by their rank."""
         return _share(self.mu, n)
 
@@ -106,7 +107,7 @@ class SteadyState(Operator):
         survivors = np.concatenate([ranking[:elites], rest[: max(len(rest) - self.children, 0)]])
         return survivors[np.argsort(-fitness[survivors], kind="stable")], None
 
-    def cut(self, n: int) -> int:
+    def num_by_rank(self, n: int) -> int:
         """How many of n individuals survive by their rank; 0 if rank does not decide."""
         return max(n - self.children, 0) if self.victims == "worst" else 0
 

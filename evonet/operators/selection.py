@@ -55,11 +55,11 @@ class Truncation(Operator):
     fraction: Annotated[float, Gt(0), Le(1)] = 0.25
 
     def __call__(self, rng: np.random.Generator, parents: Parents, count: int) -> IntArray:
-        breeding = self.cut(len(parents))
+        breeding = self.num_by_rank(len(parents))
         breeders = np.argsort(-parents.fitness, kind="stable")[:breeding]
         return breeders[rng.integers(breeding, size=count)]
 
-    def cut(self, n: int) -> int:
+    def num_by_rank(self, n: int) -> int:
         """How many of n individuals breed by their rank."""
         return max(1, math.ceil(round(self.fraction * n, 9)))  # 0.07 * 100 is 7.000000000000001
 

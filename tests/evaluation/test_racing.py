@@ -310,7 +310,7 @@ def test_the_order_of_those_beyond_its_cut_is_nothing_to_a_replacement(operator)
             for each in operator(np.random.default_rng(1), fitness, np.arange(20), 2)
         ]
 
-    fitness, cut = np.arange(20.0)[::-1], operator.cut(20)
+    fitness, cut = np.arange(20.0)[::-1], operator.num_by_rank(20)
     beyond = np.concatenate([fitness[:cut], fitness[cut:][::-1]])
     assert rows(beyond) == rows(fitness)
     fitness[[cut - 1, cut]] = fitness[[cut, cut - 1]]
