@@ -13,6 +13,7 @@ from evonet.errors import AlgorithmFailed
 from evonet.foreign import guarded_algorithm
 from evonet.operators.parents import Observe
 from evonet.population import Population
+from evonet.settings import Count, check_value
 from evonet.types import FloatArray
 
 _STEP_SIZES = ("std", "sigma", "noise")
@@ -69,15 +70,20 @@ def mu_of(algorithm: object) -> int:
     For the others an estimate of their fitness must do.
 
     Raises:
-        ValueError: the algorithm has no `mu`.
+        ValueError: the algorithm has no `mu`, or it is no whole number of at least 1.
     """
-    mu: int | None = getattr(algorithm, "mu", None)
+    mu = getattr(algorithm, "mu", None)
     if mu is None:
         raise ValueError(
             "a race needs an algorithm that goes by its fittest (cma_es, separable_cma_es, xnes, snes, random_search, "
             "a genetic algorithm without niching, structure and epsilon_lexicase, or restarts and growing of these), "
             f"got {type(algorithm).__name__}"
         )
+    name = f"{type(algorithm).__name__}.mu"
+    try:
+        check_value(name, Count, mu)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
     return int(mu)
 
 

@@ -53,6 +53,8 @@ class Pruning:
         seed: Natural = 0,
     ) -> None:
         check(Pruning, {"individual": individual, "first_id": first_id, "seed": seed})
+        if first_id <= individual:
+            raise ValueError(f"Pruning.first_id must be above individual ({individual}), got {first_id}")
         self.architecture, self.seed = architecture, seed
         self._genomes = starting_genomes("Pruning.initial", initial, architecture, most=1)
         self._ids, self._fitness = np.array([individual]), np.array([-np.inf])  # of the first and the smaller networks
@@ -78,13 +80,21 @@ class Pruning:
         Args:
             fitness: of the genomes last asked for, `(n,)`; higher is fitter.
             returns: what each of their episodes is worth, `(n, episodes)`; without it the fitness may not fall at all.
+
+        Raises:
+            ValueError: `fitness` or `returns` has the wrong shape.
         """
+        n = len(self.ask())
         scores = np.array(fitness, np.float64)
+        if scores.shape != (n,):
+            raise ValueError(f"Pruning.tell must get fitness of shape ({n},), got {scores.shape}")
         scores[~np.isfinite(scores)] = -np.inf
+        worth = scores[:, None] if returns is None else np.asarray(returns, np.float64)
+        if worth.ndim != 2 or len(worth) != n:
+            raise ValueError(f"Pruning.tell must get returns of shape ({n}, episodes), got {worth.shape}")
         self.population.fitness = scores
         self._next_id += len(scores) - 1
         row = 1 + int(scores[1:].argmax()) if len(scores) > 1 else 0
-        worth = scores[:, None] if returns is None else np.asarray(returns, np.float64)
         with np.errstate(invalid="ignore"):  # infinity minus infinity
             as_fit = row and scores[row] >= scores[0] - standard_error(worth[row] - worth[0])
         if as_fit:

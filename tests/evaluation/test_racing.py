@@ -317,6 +317,16 @@ def test_the_order_of_those_beyond_its_cut_is_nothing_to_a_replacement(operator)
     assert rows(fitness) != rows(beyond)
 
 
+@pytest.mark.parametrize(("mu", "rule"), [(0, "at least 1, got 0"), (2.5, "a whole number, got 2.5")])
+def test_an_own_algorithm_whose_mu_is_no_number_of_individuals_is_refused(mu, rule):
+    class Own(RandomSearch):
+        pass
+
+    Own.mu = mu
+    with pytest.raises(ValueError, match=rf"^Own\.mu must be {rule}$"):
+        evolve(Own(ARCHITECTURE), fitness_of(), race=Race())
+
+
 def test_restarts_race_for_the_algorithm_that_runs_now():
     restarts = Restarts(ARCHITECTURE, functools.partial(SNES, population_size=6, evaluate_mean=False), stagnation=1)
     mus, ran = [], []

@@ -81,6 +81,31 @@ def test_with_one_input_left_it_is_finished_and_asks_for_the_first_network_alone
     assert len(algorithm.ask()) == 1
 
 
+@pytest.mark.parametrize(
+    ("fitness", "returns", "rule"),
+    [
+        (np.zeros(5), None, r"fitness of shape \(6,\), got \(5,\)"),
+        (np.zeros((6, 1)), None, r"fitness of shape \(6,\), got \(6, 1\)"),
+        (np.zeros(6), np.zeros(6), r"returns of shape \(6, episodes\), got \(6,\)"),
+        (np.zeros(6), np.zeros((5, 2)), r"returns of shape \(6, episodes\), got \(5, 2\)"),
+    ],
+)
+def test_numbers_of_the_wrong_shape_are_refused_and_change_nothing(fitness, returns, rule):
+    algorithm = Pruning(LINEAR, genome_of(LINEAR))
+    with pytest.raises(ValueError, match=rf"^Pruning\.tell must get {rule}$"):
+        algorithm.tell(fitness, returns)
+    assert algorithm.population.fitness is None
+    assert pruned(algorithm).smaller.ids.tolist() == pruned(Pruning(LINEAR, genome_of(LINEAR))).smaller.ids.tolist()
+
+
+def test_a_second_tell_is_about_the_next_networks():
+    algorithm = Pruning(LINEAR, genome_of(LINEAR))
+    algorithm.tell(np.zeros(6))
+    with pytest.raises(ValueError, match=r"fitness of shape \(5,\), got \(6,\)"):
+        algorithm.tell(np.zeros(6))
+    assert sizes(algorithm) == [1]
+
+
 @pytest.mark.parametrize("inputs", [0, 1])
 def test_a_network_with_one_input_or_none_is_finished_at_once(inputs):
     genome = np.zeros(LINEAR.genome_size)
@@ -152,5 +177,7 @@ def test_it_is_an_algorithm_for_evolve():
 def test_a_wrong_setting_is_refused():
     with pytest.raises(ValueError, match=r"^Pruning.first_id must be at least 0, got -1$"):
         Pruning(LINEAR, genome_of(LINEAR), first_id=-1)
+    with pytest.raises(ValueError, match=r"^Pruning.first_id must be above individual \(5\), got 5$"):
+        Pruning(LINEAR, genome_of(LINEAR), individual=5, first_id=5)
     with pytest.raises(ValueError, match=r"^Pruning.initial must have shape \(12,\)"):
         Pruning(LINEAR, np.ones(3))
