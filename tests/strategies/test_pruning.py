@@ -65,6 +65,51 @@ def test_the_loss_from_the_first_network_may_be_one_standard_error():
     assert sizes(algorithm) == [1]  # 0.2 is within 0.33, 0.4 is not
 
 
+def test_the_error_is_that_of_the_differences_in_the_same_episodes():
+    algorithm = Pruning(LINEAR, genome_of(LINEAR))
+    returns = np.tile([100.0, -100.0, 50.0, -50.0], (6, 1))  # episodes differ, and the loss is the same in each of them
+    returns[1:] -= 0.1
+    algorithm.tell(returns.mean(axis=1), returns)
+    assert algorithm.finished
+    assert sizes(algorithm) == []
+
+
+def test_the_fitness_is_compared_with_that_in_the_same_generation():
+    algorithm = Pruning(LINEAR, genome_of(LINEAR))
+    for level in (9.0, 1.0, 5.0):  # later episodes may be worth less
+        algorithm.tell(np.full(len(algorithm.ask()), level))
+    assert sizes(algorithm) == [3, 2, 1]
+    assert algorithm.smaller.fitness.tolist() == [5.0, 1.0, 9.0]
+
+
+def test_a_population_knows_which_connections_exist():
+    algorithm = Pruning(LINEAR, genome_of(LINEAR))
+    assert (algorithm.population.masks == (algorithm.ask() != 0)).all()
+    assert algorithm.population.masks.sum(axis=1).tolist() == [12, 10, 10, 10, 10, 10]
+
+
+def test_a_smaller_network_has_the_fitness_that_it_was_chosen_for():
+    algorithm = Pruning(LINEAR, genome_of(LINEAR))
+    algorithm.tell(np.array([1.0, 1.0, 3.0, 1.0, 1.0, 1.0]))
+    assert algorithm.smaller.fitness.tolist() == [3.0]
+    assert inputs_left_out(algorithm.smaller.genomes[0] != 0, LINEAR).tolist() == [1]
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_a_fitness_that_is_not_finite_is_no_score(odd):
+    algorithm = Pruning(LINEAR, genome_of(LINEAR))
+    algorithm.tell(np.array([0.0, odd, 0.0, 0.0, 0.0, 0.0]))
+    assert algorithm.population.fitness[1] == -np.inf
+    assert inputs_left_out(algorithm.smaller.genomes[0] != 0, LINEAR).tolist() == [1]
+
+
+def test_a_state_with_one_input_left_is_finished_when_it_is_restored():
+    algorithm = pruned(Pruning(LINEAR, genome_of(LINEAR)), np.zeros(5))
+    again = Pruning(LINEAR, genome_of(LINEAR))
+    again.restore(algorithm.state() | {"finished": False})  # as earlier versions saved it
+    assert again.finished
+
+
 def test_without_returns_the_fitness_may_not_fall():
     algorithm = Pruning(LINEAR, genome_of(LINEAR))
     for loss in (0.0, 1e-9):
