@@ -399,6 +399,11 @@ def test_a_champion_stays_where_none_validates_as_well(rows):
     assert evolution.champion is champion
 
 
+def test_the_error_is_that_of_the_differences_and_not_of_the_episodes():
+    champion, evolution = preferred([(-0.1, 5.0)], champion_genes=(0.0, 5.0))  # worse by 0.1 in each episode
+    assert evolution.champion is champion
+
+
 def test_who_is_preferred_stays_champion_until_a_better_one_comes():
     champion, evolution = preferred([(-0.1, 1.0)])
     steps = evolution.validation_steps
