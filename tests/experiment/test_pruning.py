@@ -14,6 +14,7 @@ from evonet.experiment.runner import run as run_config
 from evonet.inspection.loaded_run import load_run
 from evonet.inspection.verdict import run_verdict
 from evonet.operators.structure import inputs_left_out
+from evonet.seeding import Purpose, episode_seeds
 from tests.environments_for_tests import MODULE
 from tests.stopped_runs import EAGER, FUNCTION, SMALL, config_for, exact_files, go_on, run_stopped, run_whole
 
@@ -181,6 +182,26 @@ def test_all_networks_see_what_the_champion_saw(tmp_path):
     assert counts[:6] == sorted(set(counts[:6]))
     assert len(counts) > 9
     assert set(counts[6:]) == {champions[5].normaliser.count}
+
+
+def test_by_weights_the_smallest_network_validates_as_well_as_by_the_return(tmp_path):
+    path = run_whole(tmp_path, PRUNED, X, "fitness.weights={return: 0.001, x: 1}")
+    summary = load_run(path).summary
+    assert len(left_out(path)) == 6 - summary["pruning"]["inputs"] > 0
+    assert summary["champion"]["fitness"]["validation"] < 2 < summary["champion"]["validation_mean"]
+
+
+@pytest.mark.parametrize(("after", "seed"), [("pruning", 0), ("refinement", 1)])
+def test_the_champion_acts_in_its_validation_as_it_does_later(after, seed, tmp_path):
+    structure = "structure: {start: full, refine: {type: snes, population_size: 4, generations: 2}}"
+    text = PRUNED.replace("CartPole-v1, max_steps: 60", "Pendulum-v1, max_steps: 30")
+    text = text if after == "pruning" else text.replace("skip: true,", f"{structure},")
+    path = run_whole(tmp_path, text, "evaluation.normalise_observations=true", f"seed={seed}")
+    champion = load_run(path).champion
+    assert champion.normaliser.count > 0
+    assert len(left_out(path))
+    seeds = episode_seeds(seed, Purpose.VALIDATION, 0, 4)
+    assert champion.run(seeds).returns.ravel().tolist() == champion.validation.returns.tolist()
 
 
 def test_a_refinement_follows_and_keeps_the_inputs_away(run, tmp_path):
