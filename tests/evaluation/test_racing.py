@@ -124,6 +124,18 @@ def test_survivors_are_those_of_a_plain_loop(worth, mu):
         assert wanted is None or found == wanted
 
 
+@pytest.mark.parametrize("mu", [1, 10, 25, 40, 60])
+def test_of_individuals_with_equal_means_the_first_has_the_better_rank(mu):
+    rng = np.random.default_rng(mu)
+    for _ in range(20):
+        worth = rng.integers(-2, 3, (60, 4)).astype(float)
+        expected = naive_survivors(worth.tolist(), mu)
+        found = Race().survivors(worth, mu).tolist()
+        assert [each for each, wanted in zip(found, expected, strict=True) if wanted is not None] == [
+            wanted for wanted in expected if wanted is not None
+        ]
+
+
 def naive_race(table, round_, mu):
     """Episodes that each individual runs, and their fitness, for the `table` of all that they might run."""
     n, episodes = len(table), len(table[0])
