@@ -4,7 +4,7 @@ Question: which shipped configs, run for a few generations, give the same metric
           linear algebra, Numba and the C library compute as on other processors?
 Command:  python experiments/reliability/processors.py --json
 Finding:  the algorithms that evonet computes by itself give the same bits everywhere: acrobot, cartpole,
-          double_pole_velocities, frozen_lake, inverted_pendulum, mountain_car, mountain_car_continuous and pendulum.
+          double_pole_velocities, frozen_lake, mountain_car, mountain_car_continuous and pendulum.
           CMA-ES, whose package takes an eigendecomposition from the linear algebra, gives the same with any number of
           threads and differs by processor: bipedal_walker, double_pole_damping, double_pole_no_velocities,
           double_pole_velocities_cma_es, lunar_lander, lunar_lander_continuous and swimmer. Their checkpoints name the
