@@ -6,7 +6,8 @@ one network in all of them. A lane's action depends on nothing but its own netwo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,6 @@ class Policy:
         self.observations = np.zeros((lanes, task.architecture.num_inputs))
         self.inputs = self.observations if normaliser is None else np.zeros_like(self.observations)
         self._normaliser = normaliser
-        self._rows = list(self.observations)
-        self._encode = task.encoder.encode_into
         self._networks = NetworkStack(task.architecture, genomes, lanes)
 
     @property
@@ -75,7 +74,12 @@ class Policy:
         Raises:
             MalformedObservation: the observation is not of the environment's space.
         """
-        self._encode(observation, self._rows[lane])
+        self.observers[lane](observation)
+
+    @cached_property
+    def observers(self) -> list[Callable[[Any], None]]:
+        """For each lane, `observe` as a function of an observation: a loop over steps saves a call by it."""
+        return [self.task.encoder.writer(row) for row in self.observations]
 
     def forward(self) -> FloatArray:
         """The networks' outputs for the lanes' observations, `(lanes, num_outputs)`; the next call overwrites them."""

@@ -210,6 +210,11 @@ class Instance:
             raise MalformedResult(f"{rule}, got {_kind_of(result)}; old Gym returned the observation alone")
         return result[0]
 
+    @property
+    def unchecked_step(self) -> Callable[[Any], Any]:
+        """The step of the environment that is open; whoever calls it checks what it returns, as `step` does."""
+        return self._step
+
     def step(self, action: Any) -> tuple[Any, float, bool, bool, Any]:
         """Take a step: the observation, the reward, whether the episode is terminated or truncated, and the info.
 
@@ -220,13 +225,13 @@ class Instance:
         try:
             observation, reward, terminated, truncated, info = result
         except (TypeError, ValueError):
-            raise MalformedResult(_wrong_step(result)) from None
+            raise MalformedResult(wrong_step(result)) from None
         if reward.__class__ is not float:
-            reward = float(reward) if isinstance(reward, float) else _as_float(reward)
+            reward = float(reward) if isinstance(reward, float) else as_float(reward)
         if terminated.__class__ is not bool:
-            terminated = _as_bool(terminated, "terminated")
+            terminated = as_bool(terminated, "terminated")
         if truncated.__class__ is not bool:
-            truncated = _as_bool(truncated, "truncated")
+            truncated = as_bool(truncated, "truncated")
         return observation, reward, terminated, truncated, info
 
     def render(self) -> Any:
@@ -283,7 +288,8 @@ def _innermost(environment: Any) -> Any:
     return getattr(environment, "unwrapped", environment)
 
 
-def _wrong_step(result: Any) -> str:
+def wrong_step(result: Any) -> str:
+    """The message for what `step` returned, which is not five values."""
     rule = "step must return (observation, reward, terminated, truncated, info)"
     old = (
         "; old Gym had one done for terminated and truncated" if isinstance(result, tuple) and len(result) == 4 else ""
@@ -301,8 +307,12 @@ def _type_of(value: Any) -> str:
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
-def _as_float(reward: Any) -> float:
-    """A reward that is no `float` as a `float`; NumPy would also convert texts, complex numbers and arrays of one."""
+def as_float(reward: Any) -> float:
+    """A reward that is no `float` as a `float`; NumPy would also convert texts, complex numbers and arrays of one.
+
+    Raises:
+        MalformedResult: it is no number.
+    """
     try:
         if isinstance(reward, _NUMBERS) or (np.shape(reward) == () and np.asarray(reward).dtype.kind in "biufO"):
             return float(reward)
@@ -313,7 +323,12 @@ def _as_float(reward: Any) -> float:
     raise MalformedResult(f"the reward must be a number, got {short_repr(reward)}{of_shape}")
 
 
-def _as_bool(value: Any, name: str) -> bool:
+def as_bool(value: Any, name: str) -> bool:
+    """`terminated` or `truncated` as a `bool`.
+
+    Raises:
+        MalformedResult: it is a text, or neither true nor false.
+    """
     try:
         if not isinstance(value, str):  # "False" would be true
             return bool(value)

@@ -45,7 +45,6 @@ class ObservationEncoder:
         size: numbers in an encoded observation.
         check: function of an observation that raises `MalformedObservation` if its shape or the kind of its type is not
             the space's. float64 for float32 is accepted, and so are further keys than those of a Dict.
-        encode_into: function of an observation, which it checks, and a row `(size,)` that it fills.
 
     Raises:
         UnsuitableEnvironment: the space cannot be encoded; the message names the part and says what to do.
@@ -53,9 +52,8 @@ class ObservationEncoder:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.size, write = _encoder(space, _WHOLE)
+        self.size, self._write = _encoder(space, _WHOLE)
         self.check = _checker(space, "an observation")
-        self.encode_into = _checked(space, self.check, write)
         if self.size == 0:
             raise UnsuitableEnvironment(f"the observation space {space} holds no numbers, so a network has no input")
 
@@ -66,8 +64,30 @@ class ObservationEncoder:
             MalformedObservation: it is no observation of the space.
         """
         row = np.empty(self.size)
-        self.encode_into(observation, row)
+        self.writer(row)(observation)
         return row
+
+    def writer(self, row: FloatArray) -> Callable[[Any], None]:
+        """A function that checks an observation and encodes it into this `row (size,)`.
+
+        It is called in each step, so the usual observation of a Box with one axis costs it no further call.
+        """
+        check, write = self.check, self._write
+        if not isinstance(self.space, spaces.Box) or len(self.space.shape) != 1:
+
+            def write_checked(observation: Any) -> None:
+                check(observation)
+                write(observation, row)
+
+            return write_checked
+        array, shape, expected = np.ndarray, self.space.shape, np.dtype(self.space.dtype)
+
+        def write_vector(observation: Any) -> None:
+            if type(observation) is not array or observation.dtype is not expected or observation.shape != shape:
+                check(observation)
+            row[...] = observation
+
+        return write_vector
 
 
 class ActionDecoder:
@@ -107,25 +127,6 @@ class ActionDecoder:
 
     decode: _Read
     """Function of outputs `(m, size)` that returns a sequence of m actions."""
-
-
-def _checked(space: Space, check: _Check, write: _Write) -> _Write:
-    """A writer that checks first; the usual observation of a Box of one axis costs it no further call."""
-    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
-
-        def check_and_write(observation: Any, row: FloatArray) -> None:
-            check(observation)
-            write(observation, row)
-
-        return check_and_write
-    array, shape, expected = np.ndarray, space.shape, np.dtype(space.dtype)
-
-    def check_and_write_vector(observation: Any, row: FloatArray) -> None:
-        if type(observation) is not array or observation.dtype is not expected or observation.shape != shape:
-            check(observation)
-        row[...] = observation
-
-    return check_and_write_vector
 
 
 def _checker(space: Space, name: str) -> _Check:

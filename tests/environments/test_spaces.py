@@ -126,7 +126,7 @@ def assert_encoded(space, observation):
     encoder.check(observation)
     assert np.array_equal(encoder.encode(observation), expected)
     table = np.full((3, encoder.size), np.nan)
-    encoder.encode_into(observation, table[1])
+    encoder.writer(table[1])(observation)
     assert np.array_equal(table[1], expected)
     assert np.isnan(table[[0, 2]]).all()
 
@@ -156,8 +156,9 @@ def test_observations_of_real_environments_are_read_as_gymnasium_flattens_them(n
 def test_encoding_overwrites_the_observation_before():
     space = spaces.Dict({"d": spaces.Discrete(3), "m": spaces.MultiDiscrete([2, 2])})
     encoder, row = ObservationEncoder(space), np.empty(7)
-    encoder.encode_into({"d": 0, "m": [0, 0]}, row)
-    encoder.encode_into({"d": 2, "m": [1, 0]}, row)
+    write = encoder.writer(row)
+    write({"d": 0, "m": [0, 0]})
+    write({"d": 2, "m": [1, 0]})
     assert row.tolist() == [0, 0, 1, 0, 1, 1, 0]
 
 

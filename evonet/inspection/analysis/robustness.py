@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -123,9 +123,16 @@ class _NoisyPolicy(Policy):
         self._noise = noise
         self._numeric = isinstance(task.observation_space, spaces.Box)
 
-    def observe(self, lane: int, observation: Any) -> None:
-        super().observe(lane, observation)
-        self._noise.add_to(self.observations[lane], numeric=self._numeric)
+    @cached_property
+    def observers(self) -> list[Callable[[Any], None]]:
+        return [self._noisy(*each) for each in zip(super().observers, self.observations, strict=True)]
+
+    def _noisy(self, observe: Callable[[Any], None], row: FloatArray) -> Callable[[Any], None]:
+        def observe_noisily(observation: Any) -> None:
+            observe(observation)
+            self._noise.add_to(row, numeric=self._numeric)
+
+        return observe_noisily
 
 
 def observation_noise(champion: Champion, task: Task, seeds: IntArray, seen: FloatArray, seconds: float) -> Sweep:
