@@ -22,6 +22,7 @@ from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.racing import RaceResult, student_quantile
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.runner import run
+from evonet.measures import Measure
 from evonet.operators.replacement import Comma, Plus, SteadyState
 from evonet.operators.schedules import Linear
 from evonet.operators.selection import EpsilonLexicase, Truncation
@@ -231,6 +232,33 @@ def test_a_fault_keeps_its_individual_and_episode_and_ends_its_race():
     assert not raced.results.observations.sums.reshape(4, 10, -1)[:, ~kept].any()
 
 
+def test_the_results_are_those_of_the_episodes_that_were_run():
+    measures = {"x": Measure(of="observation", index=0, take="last"), "steps": Measure(of="length")}
+    with EpisodeReturn("CartPole-v1", hidden=2, max_steps=12, measures=measures) as fitness:
+        genomes = np.random.default_rng(5).normal(size=(12, fitness.architecture.genome_size))
+        whole = fitness(genomes, SEEDS)
+        raced = Race(round=2).run(fitness, genomes, SEEDS, None, 2)
+    ran = np.arange(len(SEEDS)) < raced.count[:, None]
+    assert len(set(raced.count.tolist())) > 2
+    assert whole.terminated[ran].any()
+    assert not whole.terminated[ran].all()
+    for name, left_out in (("returns", np.nan), ("lengths", 0), ("terminated", False), ("measures", np.nan)):
+        found, expected = getattr(raced.results, name), getattr(whole, name)
+        np.testing.assert_array_equal(found[ran], expected[ran])
+        np.testing.assert_array_equal(found[~ran], np.full_like(expected[~ran], left_out))
+
+
+def test_faults_are_in_the_order_of_individuals_whichever_round_they_fail_in():
+    failing = {(1, 7), (3, 1), (0, 4)}
+
+    def function(genomes, seeds):
+        named = [(int(name), int(seed - SEEDS[0])) for name in genomes[:, 1] for seed in seeds]
+        return np.array([np.nan if each in failing else 1.0 for each in named]).reshape(len(genomes), len(seeds))
+
+    raced = Race().run(fitness_of(function), field(np.zeros(4)), SEEDS, None, 4)
+    assert [(fault.individual, fault.episode) for fault in raced.results.faults] == sorted(failing)
+
+
 def test_a_fault_is_that_of_its_individual_where_others_were_dropped_before():
     def failing(genomes, episode_seeds):
         worth = genomes[:, :1] + np.random.default_rng(episode_seeds).normal(size=(len(genomes), len(episode_seeds)))
@@ -418,12 +446,16 @@ def test_a_share_of_failures_is_that_of_the_whole_generation():
 @pytest.mark.parametrize("on_fault", ["penalise", "stop"])
 def test_a_race_that_faults_end_tells_individuals_and_episodes_of_the_generation(on_fault):
     fitness, genomes = mortal(max_share=0.2, on_fault=on_fault)
+    if on_fault == "penalise":
+        genomes[19] = np.nan  # which fails in the first round
     with pytest.raises(TooManyFaults, match=" of 20 individuals failed") as stopped:
         Race(round=4, confidence=0.6).run(fitness, genomes, SEEDS, None, 8)
     faults = stopped.value.faults
-    assert {fault.episode for fault in faults} == {5}
-    assert {fault.individual % 5 for fault in faults} <= {0, 1}
-    assert any(fault.individual > 7 for fault in faults) or on_fault == "stop"
+    first, later = ([fault for fault in faults if (fault.individual == 19) == of_19] for of_19 in (True, False))
+    assert [fault.episode for fault in first] == ([0, 1, 2, 3] if on_fault == "penalise" else [])
+    assert {fault.episode for fault in later} == {5}
+    assert {fault.individual % 5 for fault in later} <= {0, 1}
+    assert any(fault.individual > 7 for fault in later) or on_fault == "stop"
 
 
 def test_a_fitness_with_a_way_of_its_own_races_in_that_way():
