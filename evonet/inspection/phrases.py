@@ -76,6 +76,8 @@ def pruning(summary: Mapping[str, Any]) -> str:
 def refinement(summary: Mapping[str, Any]) -> str:
     """What the refinement of a run did, for example `20 generations of cma_es: validation 171 to 232`."""
     refined = summary["refinement"]
+    if not refined["generations"]:
+        return f"no time was left for {refined['strategy']}"
     tuned = f"{counted(refined['generations'], 'generation')} of {refined['strategy']}"
     before, champion = number(refined["validation_mean_before"], 4), summary["champion"]
     if not refined["better"]:

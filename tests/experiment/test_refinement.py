@@ -10,6 +10,7 @@ from evonet.evolution import Evolution
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run as run_config
 from evonet.inspection.loaded_run import load_run
+from evonet.inspection.verdict import run_verdict
 from tests.own_parts import MODULE
 from tests.stopped_runs import EAGER, SMALL, config_for, exact_files, go_on, run_stopped, run_whole
 
@@ -93,18 +94,32 @@ def test_a_finished_run_goes_on_from_before_its_refinement(tmp_path):
     assert exact_files(path) == exact_files(run_whole(tmp_path, REFINED, "stop.generations=8", name="longer"))
 
 
-def test_where_the_time_is_up_it_ends(plain, tmp_path, monkeypatch):
-    next_generation = Evolution.__next__
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_where_the_time_is_up_it_ends(rounds, plain, tmp_path, monkeypatch):
+    next_generation, alarms = Evolution.__next__, [6 + rounds]
 
     def out_of_time(evolution):
-        if evolution.generations == 6:
+        if evolution.generations in alarms:
+            alarms.clear()  # no later generation is tried
             raise OutOfTime
         return next_generation(evolution)
 
     monkeypatch.setattr(Evolution, "__next__", out_of_time)
     path = run_whole(tmp_path, REFINED, "stop.seconds=1000")
-    assert load_run(path).summary["refinement"]["generations"] == 0
-    assert load_run(path).champion.id == load_run(plain).champion.id
+    assert load_run(path).summary["refinement"]["generations"] == rounds
+    assert len(load_run(path).metrics["generation"]) == 6 + rounds
+    told = "1 generation of snes: " if rounds else "no time was left for snes"
+    assert f"refined     {told}" in run_verdict(load_run(path).summary)
+    assert rounds or load_run(path).champion.id == load_run(plain).champion.id
+
+
+def test_a_champion_without_connections_is_not_refined(tmp_path):
+    changes = "network.structure.start=empty", "stop.generations=1", "network.prune={episodes: 2}"
+    summary = load_run(run_whole(tmp_path, REFINED, *changes)).summary
+    assert summary["generations"] == 1
+    assert "refinement" not in summary
+    assert (summary["pruning"]["generations"], summary["pruning"]["inputs"]) == (0, 0)
+    assert "pruned      nothing to remove from 0 inputs" in run_verdict(summary)
 
 
 def test_observations_are_normalised_as_the_champion_has_them(tmp_path):
