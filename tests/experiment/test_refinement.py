@@ -171,3 +171,4 @@ def test_a_strategy_of_ones_own_may_refine(tmp_path):
     message = f"{REFINE}: the strategy '{MODULE}:Tuner' cannot be made: LookupError in .*: no such step is known"
     with pytest.raises(ConfigError, match=message):
         tuned(2.0)
+    assert not (tmp_path / "2.0").exists()  # it is tried before the run begins
