@@ -222,6 +222,7 @@ def test_with_one_input_left_no_further_generation_is_run(plain, tmp_path):
     summary = load_run(run_whole(tmp_path, PRUNED, all_equal)).summary["pruning"]
     counts = [summary[name] for name in ("inputs_before", "inputs", "generations", "evaluations")]
     assert counts == [6, 1, 5, 6 + 5 + 4 + 3 + 2 + 5]
+    assert summary["environment_steps"] == 4 * 6 * summary["evaluations"]  # 6 episodes
 
 
 @pytest.mark.parametrize("prune", ["{episodes: 1}", "null"])
@@ -256,7 +257,9 @@ def test_inspect_and_report_say_what_it_did(run, tmp_path, capsys):
      (["network.prune={rounds: 3}"], "network.prune.rounds is not a known key"),
      (["network.prune=5"], "network.prune must be a section"),
      (["algorithm=nsga2", "objectives={return: maximise, connections: minimise}", "network.structure={}"],
-      "network.prune must be left out where the result is an archive or a front, got the algorithm nsga2")],
+      "network.prune must be left out where the result is an archive or a front, got the algorithm nsga2"),
+     ([X, "algorithm={type: map_elites, archive: {type: grid, ranges: {x: [-1, 1]}, cells: [5]}}"],
+      "network.prune must be left out where the result is an archive or a front, got the algorithm map_elites")],
 )  # fmt: skip
 def test_what_cannot_be_pruned_is_refused(changes, message, tmp_path):
     with pytest.raises(ConfigError, match=message):
