@@ -9,6 +9,7 @@ import pytest
 from evonet.cli import main
 from evonet.errors import ConfigError, OutOfTime
 from evonet.evolution import Evolution
+from evonet.experiment.run_files.journal_lines import SAMPLE_METRICS
 from evonet.experiment.runner import finish
 from evonet.experiment.runner import run as run_config
 from evonet.inspection.loaded_run import load_run
@@ -144,6 +145,13 @@ def test_an_archive_is_that_of_the_evolution(kind, tmp_path):
     go_on(stopped)
     assert exact_files(stopped) == exact_files(path)
     assert load_run(stopped).summary["archive"] == after.summary["archive"]
+
+
+def test_no_sample_of_the_archive_is_run_in_a_pruning(tmp_path):
+    path = run_whole(tmp_path, PRUNED, X, GRID, "validation.archive_episodes=2", "environment.max_steps=4")
+    lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+    assert len(lines) > 10  # the tenth would have a sample
+    assert not [name for line in lines for name in line if name in SAMPLE_METRICS]
 
 
 def test_two_workers_get_the_same_bytes(run, tmp_path):
