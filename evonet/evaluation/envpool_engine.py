@@ -268,7 +268,7 @@ def _keyword_arguments(envpool: Any, task: Task) -> dict[str, Any]:
         raise ValueError(f"{_RUNS} an environment that a function makes; {_INSTEAD}")  # noqa: TRY004 - as below
     if environment.id not in envpool.list_all_envs():
         raise ValueError(f"{_RUNS} {environment.id}, which EnvPool does not have; {_INSTEAD}")
-    for setting in ("wrappers", "hard_reset", "register"):
+    for setting in ("wrappers", "register"):  # hard_reset is honoured: each episode has an environment of its own
         if getattr(environment, setting):
             raise ValueError(f"{_RUNS} an environment with environment.{setting}; leave it out, or {_INSTEAD}")
     if task.recorded:

@@ -138,7 +138,6 @@ WRAPPED = EnvironmentSpec("CartPole-v1", wrappers=[Wrapper("FlattenObservation")
         (lambda: None, "an environment that a function makes"),
         (EnvironmentSpec("evonet/Maze-v0"), "evonet/Maze-v0, which EnvPool does not have"),
         (WRAPPED, "environment.wrappers"),
-        (EnvironmentSpec("CartPole-v1", hard_reset=True), "environment.hard_reset"),
         (EnvironmentSpec("CartPole-v1", kwargs={"sutton_barto_reward": True}), "kwargs.sutton_barto_reward"),
         (EnvironmentSpec("Pendulum-v1"), "its observation_space is Box"),
     ],
@@ -147,6 +146,17 @@ def test_what_envpool_cannot_honour_is_refused_with_the_reason(environment: obje
     made = dataclasses.replace(task("CartPole-v1"), environment=environment)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=words):
         EnvPoolEngine(made)
+
+
+def test_every_episode_has_an_environment_of_its_own_with_hard_reset_and_without() -> None:
+    plain = task("BipedalWalker-v3", max_steps=60)
+    environment = EnvironmentSpec("BipedalWalker-v3", max_steps=60, hard_reset=True)
+    hard = dataclasses.replace(plain, environment=environment)
+    genomes, individuals, seeds = episodes(plain)
+    whole = EnvPoolEngine(hard).run(genomes, individuals, seeds, None)
+    assert_same(whole, EnvPoolEngine(plain).run(genomes, individuals, seeds, None))
+    last = EnvPoolEngine(hard).run(genomes, individuals[-1:], seeds[-1:], None)  # with no episode before it
+    assert last.returns[0] == whole.returns[-1]
 
 
 def test_a_measure_that_envpool_has_not_is_refused() -> None:
