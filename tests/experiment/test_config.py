@@ -443,7 +443,7 @@ def accepts(schema, value, definitions):
         "$ref", "$defs", "$schema", "title", "description", "default", "type", "properties", "required", "items",
         "additionalProperties", "anyOf", "oneOf", "discriminator", "const", "enum", "minimum", "maximum", "pattern",
         "patternProperties",
-        "exclusiveMinimum", "exclusiveMaximum", "minItems", "minLength", "maxLength",
+        "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "minLength", "maxLength",
     }  # fmt: skip
     assert set(schema) <= words, set(schema) - words
     kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -457,6 +457,8 @@ def accepts(schema, value, definitions):
     if kind == "integer" and not (number and value == int(value)):
         return False
     if kind == "number" and not number:
+        return False
+    if number and "multipleOf" in schema and value % schema["multipleOf"]:
         return False
     if kind in kinds and not isinstance(value, kinds[kind]):
         return False
