@@ -9,6 +9,7 @@ from evonet.champion import Champion
 from evonet.errors import ConfigError
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
+from evonet.experiment.config.named_parts import INNER_ALGORITHMS
 from evonet.experiment.run_files.run_directory import CHAMPION
 from evonet.experiment.run_files.run_finder import require_run, resolve_last
 from evonet.files.directory import reading_below
@@ -41,7 +42,7 @@ def start_champion(config: Config, fitness: Fitness) -> Champion | None:
 def _refuse_inner_starts(config: Config, algorithm: Any) -> None:
     """Refuse `start_from` in an algorithm within another one, because the outer one makes the inner one many times."""
     islands = getattr(algorithm, "islands", ())
-    inner: list[tuple[KeyPath, Any]] = [(("algorithm",), getattr(algorithm, "algorithm", None))]
+    inner: list[tuple[KeyPath, Any]] = [((key,), getattr(algorithm, key, None)) for key in INNER_ALGORITHMS]
     inner += [(("islands", place), island) for place, island in enumerate(islands if isinstance(islands, list) else ())]
     for path, part in inner:
         if getattr(part, "start_from", None) is not None:

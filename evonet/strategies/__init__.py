@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evonet.strategies.openai_es import OpenAIES as OpenAIES
     from evonet.strategies.pgpe import PGPE as PGPE
     from evonet.strategies.random_search import RandomSearch as RandomSearch
+    from evonet.strategies.relay import Relay as Relay
     from evonet.strategies.restarts import Restarts as Restarts
     from evonet.strategies.separable_cma_es import SeparableCMAES as SeparableCMAES
     from evonet.strategies.snes import SNES as SNES
@@ -46,6 +47,7 @@ STRATEGIES = {
     "cma_mae": "evonet.strategies.cma_me:CMAMAE",
     "random_search": "evonet.strategies.random_search:RandomSearch",
     "restarts": "evonet.strategies.restarts:Restarts",
+    "relay": "evonet.strategies.relay:Relay",
     "growing": "evonet.strategies.growing:Growing",
     "islands": "evonet.strategies.islands:Islands",
     "novelty_search": "evonet.strategies.novelty_search:NoveltySearch",

@@ -76,7 +76,8 @@ def mu_of(algorithm: object) -> int:
     if mu is None:
         raise ValueError(
             "a race needs an algorithm that goes by its fittest (cma_es, separable_cma_es, xnes, snes, random_search, "
-            "a genetic algorithm without niching, structure and epsilon_lexicase, or restarts and growing of these), "
+            "a genetic algorithm without niching, structure and epsilon_lexicase, or restarts, growing and relay of "
+            "these), "
             f"got {type(algorithm).__name__}"
         )
     name = f"{type(algorithm).__name__}.mu"
@@ -146,11 +147,11 @@ def evaluates_mean(algorithm: Any) -> bool:
     return bool(getattr(running, "evaluate_mean", False))
 
 
-def check_factory(owner: str, algorithm: object) -> None:
-    """Check that `algorithm` can be called; `owner` is the class whose setting it is.
+def check_factory(owner: str, algorithm: object, *, setting: str = "algorithm") -> None:
+    """Check that `algorithm` can be called; `owner` is the class whose `setting` it is.
 
     Raises:
         TypeError: `algorithm` cannot be called.
     """
     if not callable(algorithm):
-        raise TypeError(f"{owner}.algorithm must make an algorithm when called, got {algorithm!r}")
+        raise TypeError(f"{owner}.{setting} must make an algorithm when called, got {algorithm!r}")

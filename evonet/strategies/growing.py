@@ -80,11 +80,6 @@ class Growing(Restarts):
         """The mean of the algorithm's search distribution, `(genome_size,)`, if it has one."""
         return enlarged(self.running.mean, self._searched, self.architecture)
 
-    def ask(self) -> FloatArray:
-        """The genomes to score next, `(n, genome_size)`; genes of absent neurons are 0."""
-        super().ask()
-        return self.population.genomes
-
     def __repr__(self) -> str:
         return f"<Growing: {self.hidden} of {self.architecture.num_hidden} hidden neurons, by {self.running!r}>"
 

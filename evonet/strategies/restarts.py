@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import ArrayLike
 
 from evonet.architecture import Architecture
 from evonet.arithmetic import power
-from evonet.operators.parents import Observe
-from evonet.population import NO_PARENT, Population
 from evonet.seeding import Purpose, generator
 from evonet.settings import Count, Natural, check
-from evonet.strategies.algorithm import AlgorithmFactory, check_factory, tell_with_episodes, uses_linear_algebra
+from evonet.strategies.algorithm import AlgorithmFactory, check_factory
+from evonet.strategies.succession import Succession
 from evonet.strategies.warm_start import Start
-from evonet.types import BoolArray, FloatArray, IntArray
+from evonet.types import FloatArray
 
 RestartPolicy = Literal["ipop", "bipop"]
 
 
-class Restarts:
+class Restarts(Succession):
     """Restarts an algorithm, with a larger population, when it stagnates (Auger and Hansen 2005; Hansen 2009).
 
     A restart follows `stagnation` generations without a better best fitness, after `flat` generations in which all
@@ -49,6 +46,10 @@ class Restarts:
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
+    _best: float  # since the last restart, as the two below
+    _since_better: int
+    _flat_for: int
+
     def __init__(
         self,
         architecture: Architecture,
@@ -65,7 +66,7 @@ class Restarts:
         check(Restarts, {"policy": policy, "factor": factor, "stagnation": stagnation, "flat": flat})
         check(Restarts, {"max_population_size": max_population_size, "seed": seed})
         check_factory("Restarts", algorithm)
-        self.architecture = architecture
+        super().__init__(architecture)
         self.policy = policy
         self.factor = factor
         self.stagnation = stagnation
@@ -78,63 +79,14 @@ class Restarts:
         self._small = False
         self._growths = 0
         self._spent = {"large": 0, "small": 0}
-        self._first_id = self._next_id = 0
-        self._best, self._since_better, self._flat_for = -math.inf, 0, 0
-        self._begin(None, {} if initial is None else {"initial": initial})
-        self.population = self._in_whole_run()
+        self._run(self._begun(None, {} if initial is None else {"initial": initial}))
 
     @property
     def population_size(self) -> int:
         """The population size of the algorithm that runs now."""
         return self._sizes[-1]
 
-    @property
-    def running(self) -> Any:
-        """The algorithm that runs now."""
-        return self._algorithm
-
-    @property
-    def uses_linear_algebra(self) -> bool:
-        """Whether the algorithm's bits depend on the linear algebra library."""
-        return uses_linear_algebra(self._algorithm)
-
-    @property
-    def mu(self) -> int | None:
-        """How many of the fittest a race must find, as the algorithm that runs now has it; None if it has no `mu`."""
-        mu: int | None = getattr(self._algorithm, "mu", None)
-        return mu
-
-    def ask(self) -> FloatArray:
-        """The genomes to score next, `(n, genome_size)`; n grows with the restarts."""
-        if self._is_stuck():
-            self.restarts += 1
-            self._first_id = self._next_id
-            self._begin(self._next_size())
-        genomes: FloatArray = self._algorithm.ask()
-        self.population = self._in_whole_run()
-        return genomes
-
-    def tell(
-        self,
-        fitness: ArrayLike,
-        *,
-        returns: FloatArray | None = None,
-        observe: Observe | None = None,
-        measures: Mapping[str, FloatArray] | None = None,
-    ) -> None:
-        """Learn from the fitness `(n,)` of the genomes last asked for; higher is fitter.
-
-        Args:
-            fitness: `(n,)`.
-            returns: return of each episode, `(n, episodes)`, for an algorithm whose `tell` takes them.
-            observe: returns network inputs of the fittest, `(k, num_inputs)`, likewise.
-            measures: each measure by name, `(n,)`, likewise.
-        """
-        numbers = np.asarray(fitness, np.float64)
-        tell_with_episodes(self._algorithm, numbers, returns=returns, observe=observe, measures=measures)
-        self.population = self._in_whole_run()
-        scores = self.population.fitness
-        assert scores is not None
+    def _note(self, scores: FloatArray) -> None:
         self._spent["small" if self._small else "large"] += len(scores)
         best = float(scores.max())
         if best > self._best:
@@ -148,46 +100,49 @@ class Restarts:
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""
-        return {
+        return super().state() | {
             "restarts": self.restarts,
             "sizes": np.array(self._sizes),
             "small": self._small,
             "growths": self._growths,
             "spent": dict(self._spent),
-            "first_id": self._first_id,
-            "next_id": self._next_id,
             "best": self._best,
             "since_better": self._since_better,
             "flat_for": self._flat_for,
-            "algorithm": self._algorithm.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`, which is copied."""
         self.restarts = int(state["restarts"])
         self._sizes = [int(size) for size in state["sizes"]]
-        self._begin(self._sizes[-1] if self.restarts else None, again=True)
         self._small, self._growths = bool(state["small"]), int(state["growths"])
         self._spent = {kind: int(count) for kind, count in state["spent"].items()}
-        self._first_id, self._next_id = int(state["first_id"]), int(state["next_id"])
+        self._run(self._made(self._sizes[-1] if self.restarts else None, {}))
         self._best = float(state["best"])
         self._since_better, self._flat_for = int(state["since_better"]), int(state["flat_for"])
-        self._algorithm.restore(state["algorithm"])
-        self.population = self._in_whole_run()
+        super().restore(state)
 
-    def _begin(self, size: int | None, start: Mapping[str, Any] = MappingProxyType({}), *, again: bool = False) -> None:
-        """Make the algorithm for this restart, with its own seed."""
+    def _successor(self) -> Any:
+        if not self._is_stuck():
+            return None
+        self.restarts += 1
+        return self._begun(self._next_size(), {})
+
+    def _begun(self, size: int | None, start: Mapping[str, Any]) -> Any:
+        """A new algorithm, from which the counts begin anew."""
+        algorithm = self._made(size, start)
+        self._sizes.append(int(algorithm.population_size if size is None else size))
+        self._best, self._since_better, self._flat_for = -math.inf, 0, 0
+        return algorithm
+
+    def _made(self, size: int | None, start: Mapping[str, Any]) -> Any:
+        """An algorithm for this restart, with a seed of its own."""
         rng = generator(self.seed, Purpose.VARIATION, self.restarts, 2)
         own_seed = int(rng.integers(2**31)) if self.restarts else self.seed
         settings = {} if size is None else {"population_size": size}
-        self._algorithm: Any = self._make(architecture=self._searched, seed=own_seed, **settings, **start)
-        self._best, self._since_better, self._flat_for = -math.inf, 0, 0
-        if not again:
-            self._sizes.append(int(self._algorithm.population_size if size is None else size))
+        return self._make(architecture=self._searched, seed=own_seed, **settings, **start)
 
     def _is_stuck(self) -> bool:
-        if self._algorithm.population.fitness is None:  # the genomes are not scored yet
-            return False
         patience = self.stagnation or 10 + math.ceil(30 * self._searched.genome_size / self.population_size)
         return (
             self._since_better >= patience
@@ -216,25 +171,3 @@ class Restarts:
     def _large(self) -> int:
         grown = self._sizes[0] * math.prod([self.factor] * self._growths)
         return min(round(grown), self.max_population_size)
-
-    def _in_whole_run(self) -> Population:
-        """The algorithm's population under ids that are unique in the whole run."""
-        inner: Population = self._algorithm.population
-        genomes, masks = self._placed(inner)
-        ids: IntArray = inner.ids + self._first_id
-        if len(ids):
-            self._next_id = max(self._next_id, int(ids.max()) + 1)
-        return Population(
-            self.architecture,
-            genomes,
-            fitness=inner.fitness,
-            ids=ids,
-            parents=np.where(inner.parents == NO_PARENT, NO_PARENT, inner.parents + self._first_id),
-            operators=inner.operators,
-            operator_names=inner.operator_names,
-            masks=masks,
-        )
-
-    def _placed(self, inner: Population) -> tuple[FloatArray, BoolArray | None]:
-        """The genomes and masks of the algorithm's population as those of `architecture`."""
-        return inner.genomes, inner.masks

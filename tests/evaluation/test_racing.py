@@ -284,8 +284,9 @@ MUS = {
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_an_algorithm_says_how_many_of_the_fittest_a_race_must_find_or_nothing(name):
     of_snes = functools.partial(SNES, population_size=EVEN)
-    if name in {"restarts", "growing", "islands"}:
-        algorithm = ALGORITHMS[name](ARCHITECTURE, of_snes, **({"migrants": 0} if name == "islands" else {}))
+    if name in {"restarts", "growing", "islands", "relay"}:
+        more = {"islands": {"migrants": 0}, "relay": {"then": of_snes, "generations": 1}}
+        algorithm = ALGORITHMS[name](ARCHITECTURE, of_snes, **more.get(name, {}))
         assert getattr(algorithm, "mu", None) == (None if name == "islands" else 5)
         return
     if name not in MUS:
@@ -383,7 +384,7 @@ def test_restarts_race_for_the_algorithm_that_runs_now():
         inner = functools.partial(algorithm, population_size=6)
         search = Restarts(ARCHITECTURE, inner)
         if algorithm is DifferentialEvolution:
-            with pytest.raises(ValueError, match=r"or restarts and growing of these\), got Restarts"):
+            with pytest.raises(ValueError, match=r"or restarts, growing and relay of these\), got Restarts"):
                 evolve(search, fitness_of(), race=Race())
         else:
             next(evolve(search, fitness_of(), race=Race()))

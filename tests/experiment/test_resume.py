@@ -90,6 +90,7 @@ def summary_of(path):
 
 INSIDE = {
     "restarts": ", algorithm: snes, stagnation: 2",
+    "relay": ", algorithm: {type: snes, population_size: 6}, then: {population_size: 8}, generations: 4",
     "growing": ", algorithm: snes, stagnation: 2",
     "islands": ", algorithm: {population_size: 8}, islands: 3, interval: 2",
     "novelty_search": ", algorithm: {population_size: 8}, measures: [return], neighbours: 3",
@@ -137,6 +138,8 @@ def inner(name):
         return {"algorithm": ALGORITHMS["snes"], "measures": ["return"]}
     if name == "islands":
         return {"algorithm": ALGORITHMS["genetic_algorithm"], "interval": 2}
+    if name == "relay":
+        return {"algorithm": ALGORITHMS["snes"], "then": ALGORITHMS["genetic_algorithm"], "generations": 3}
     return {"algorithm": ALGORITHMS["snes"]} if "algorithm" in argument_hints(ALGORITHMS[name]) else {}
 
 

@@ -40,6 +40,9 @@ def test_fault_34_smallest_populations(name, population_size, tmp_path, capsys):
     size = "directions" if "directions" in argument_defaults(ALGORITHMS[name]) else "population_size"
     if name in {"restarts", "growing"}:
         settings = f"{{type: {name}, algorithm: {{type: snes, population_size: {population_size}}}}}"
+    elif name == "relay":
+        inside = f"{{type: snes, population_size: {population_size}}}"
+        settings = f"{{type: relay, algorithm: {inside}, then: {inside}, generations: 2}}"
     elif name == "novelty_search":
         inside = f"{{population_size: {population_size}, elites: 0}}"
         settings = f"{{type: novelty_search, measures: [return], algorithm: {inside}}}"

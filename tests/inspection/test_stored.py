@@ -40,6 +40,7 @@ SNES = "{type: snes, population_size: 6}"
 NESTED = {
     "islands": f"{{type: islands, islands: 3, interval: 2, migrants: 1, algorithm: {GA}}}",
     "restarts": f"{{type: restarts, stagnation: 1, algorithm: {GA}}}",
+    "relay": f"{{type: relay, generations: 2, algorithm: {GA}, then: {SNES}}}",
     "islands of a strategy": f"{{type: islands, islands: 2, migrants: 0, algorithm: {SNES}}}",
 }
 

@@ -27,7 +27,7 @@ def run(tmp_path, algorithm, capsys):
     return status, json.loads(captured.out) if status == 0 else captured.err
 
 
-AROUND = {"restarts", "growing", "islands", "novelty_search"}
+AROUND = {"restarts", "relay", "growing", "islands", "novelty_search"}
 
 
 @pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - AROUND - ARCHIVED))

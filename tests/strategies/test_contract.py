@@ -13,6 +13,11 @@ pytest.importorskip("cmaes")
 
 REST = {
     "restarts": {"algorithm": functools.partial(ALGORITHMS["snes"])},
+    "relay": {
+        "algorithm": functools.partial(ALGORITHMS["snes"]),
+        "then": functools.partial(ALGORITHMS["cma_es"], sigma=0.2),
+        "generations": 30,
+    },
     "growing": {"algorithm": functools.partial(ALGORITHMS["snes"])},
     "islands": {
         "algorithm": functools.partial(ALGORITHMS["genetic_algorithm"], population_size=32, elites=2),

@@ -10,7 +10,7 @@ from evonet.settings import argument_defaults
 from tests.archived import ARCHIVED
 
 ARCHITECTURE = Architecture(3, 4, 2)
-AROUND_ANOTHER = {"restarts", "growing", "islands", "novelty_search"}
+AROUND_ANOTHER = {"restarts", "relay", "growing", "islands", "novelty_search"}
 NUMPY = {int: lambda number: np.uint8(number) if number < 256 else np.int64(number), bool: np.bool_, float: np.float64}
 
 

@@ -19,6 +19,7 @@ SNES = functools.partial(ALGORITHMS["snes"], population_size=6)
 RESTARTS = functools.partial(ALGORITHMS["restarts"], algorithm=SNES, stagnation=2)
 REST = {
     "restarts": {"algorithm": SNES, "stagnation": 2},
+    "relay": {"algorithm": SNES, "then": GA, "generations": 3},
     "growing": {"algorithm": SNES, "stagnation": 2, "threshold": 0.2},
     "islands": {"algorithm": GA, "interval": 2, "migrants": 1},
     "novelty_search": {"algorithm": GA, "measures": ["x"]},

@@ -22,7 +22,7 @@ from tests.archived import ARCHIVED
 
 SHAPE = Architecture(4, 2, 2, "tanh", "identity")
 GENOME = np.linspace(-3.0, 3.0, SHAPE.genome_size)
-WRAPPED = {"restarts", "growing", "islands", "novelty_search"}
+WRAPPED = {"restarts", "relay", "growing", "islands", "novelty_search"}
 
 
 def champion_of(shape=SHAPE, **settings):
@@ -33,6 +33,8 @@ def made(name, **settings):
     maker = ALGORITHMS[name]
     if name in WRAPPED:
         settings["algorithm"] = functools.partial(GeneticAlgorithm, population_size=8)
+    if name == "relay":
+        settings |= {"then": SNES, "generations": 9}
     if name == "novelty_search":
         settings["measures"] = ["return"]
     return maker(SHAPE, seed=3, **settings)

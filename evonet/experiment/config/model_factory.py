@@ -36,6 +36,7 @@ from pydantic import (
 
 from evonet.errors import ConfigError
 from evonet.experiment.config.docstrings import summary_of
+from evonet.experiment.config.named_parts import INNER_ALGORITHMS
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described
 from evonet.settings import ByName, argument_defaults, argument_hints, may_vary
 
@@ -195,7 +196,8 @@ def nested_in(algorithm: Any) -> dict[str, Any]:
     islands: Any = Union[  # noqa: UP007 - made at run time
         Annotated[int, Ge(2), Tag(_HOW_MANY)], Annotated[list[island], Field(min_length=2), Tag(_EACH)]
     ]
-    return {"algorithm": algorithm, "islands": Annotated[islands, Discriminator(_how_many_or_each)]}
+    inner = dict.fromkeys(INNER_ALGORITHMS, algorithm)
+    return {**inner, "islands": Annotated[islands, Discriminator(_how_many_or_each)]}
 
 
 def _how_many_or_each(value: Any) -> str:

@@ -14,6 +14,9 @@ ALGORITHM, SCHEDULE, ACTIVATION = "algorithm", "schedule", "activation"
 GENETIC_ALGORITHM = "genetic_algorithm"
 """The name of the algorithm of a config that names none."""
 
+INNER_ALGORITHMS = ("algorithm", "then")
+"""The keys of an algorithm that name another one, which it runs."""
+
 
 class NamedPart(NamedTuple):
     """The name of a part in a config.
@@ -78,10 +81,13 @@ def _parts_of_algorithm(section: Any, path: KeyPath) -> Iterator[NamedPart]:
             yield from (_named(each, (*path, kind, number), kind) for number, each in enumerate(operators))
         else:
             yield _named(operators, (*path, kind), kind)
-    yield from _schedules({key: value for key, value in section.items() if key not in ("algorithm", "islands")}, path)
-    inner, islands = section.get("algorithm"), section.get("islands")
-    if inner is not None:
-        yield from _parts_of_algorithm(inner, (*path, "algorithm"))
+    yield from _schedules(
+        {key: value for key, value in section.items() if key not in (*INNER_ALGORITHMS, "islands")}, path
+    )
+    for key in INNER_ALGORITHMS:
+        if section.get(key) is not None:
+            yield from _parts_of_algorithm(section[key], (*path, key))
+    islands = section.get("islands")
     for number, island in enumerate(islands if isinstance(islands, list) else []):
         if island is not None:
             yield from _parts_of_algorithm(island, (*path, "islands", number))
