@@ -66,6 +66,8 @@ class Validation(Settings):
         engine: engine of the held-out episodes; by default that of training, after EnvPool "gymnasium". That one runs
             the environment itself, for tasks so sensitive that the rounding of a kernel decides which individual
             succeeds.
+        weights: what a held-out episode is worth in the choice of the champion, such as `{return: 1}`; by default what
+            it is worth in training, at the end of the schedules.
         archive_episodes: held-out episodes of each elite of an archive, and of each individual on a Pareto front, at
             the end of the run; by default none.
         archive_sample: how many elites, drawn at random, are run on these episodes in every tenth generation; 0 for
@@ -78,6 +80,7 @@ class Validation(Settings):
     every: Count = 1
     environment: EnvironmentSpec | None = None
     engine: EngineName | None = None
+    weights: Mapping[str, float] | None = None
     archive_episodes: Episodes | None = None
     archive_sample: Natural = 10
 

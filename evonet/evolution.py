@@ -23,7 +23,7 @@ from evonet.champion import Champion
 from evonet.champion_selection import ChampionSelector, Validation, normaliser_from
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError, TooManyFaults
-from evonet.evaluation.aggregation import episode_fitness
+from evonet.evaluation.aggregation import training_weights, weighted_sum
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
@@ -246,19 +246,20 @@ class Evolution:
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
         seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, self._episodes)
+        weights = training_weights(fitness, self.generations)
         raced: RaceResult | None = None
         try:
             if self._race is None:
                 results = fitness(genomes, seeds, normaliser)
             else:
-                raced = self._race.run(fitness, genomes, seeds, normaliser, mu_of(algorithm))
+                raced = self._race.run(fitness, genomes, seeds, normaliser, mu_of(algorithm), weights)
                 results = raced.results
             if self._faults is not None:
                 self._faults.enforce(results.faults, len(genomes))
         except TooManyFaults as error:
             error.generation = self.generations
             raise
-        worth = episode_fitness(fitness.task, results)
+        worth = weighted_sum(results, weights)
         scores = fitness.aggregate(worth) if raced is None else raced.fitness()
         self.evaluations += len(genomes)
         self.environment_steps += results.steps

@@ -30,7 +30,7 @@ from evonet.evaluation.executors import Executor, InProcess, Workers, make_execu
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task_descriptions import check_savable
-from evonet.settings import Count, Episodes, Natural, Probability, check
+from evonet.settings import Count, Episodes, Natural, Probability, Schedule, check
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
 
@@ -113,7 +113,9 @@ class EpisodeReturn:
             counts in each process: a port of the whole machine needs `workers=1` too.
         measures: numbers of an episode beside its return, each an `evonet.measures.Measure`, by name.
         weights: what an episode is worth, as a sum of weights times its return, called "return", and its measures; by
-            default the return. The champion is chosen by it, too; a target is about the return.
+            default the return. The champion is chosen by it, too, unless the validation has weights of its own; a
+            target is about the return. A weight may follow a schedule of the generation: the last numbers are those of
+            the task.
 
     Attributes:
         aggregation: how the returns of the episodes become one fitness.
@@ -154,7 +156,7 @@ class EpisodeReturn:
         executor: FuturesExecutor | Cluster | None = None,
         instances: Count | None = None,
         measures: Mapping[str, Any] | None = None,
-        weights: Mapping[str, float] | None = None,
+        weights: Mapping[str, float | Schedule] | None = None,
     ) -> None:
         settings = {
             "hidden": hidden,
@@ -190,6 +192,7 @@ class EpisodeReturn:
         known_outputs = sample.names("output_names", output_names, "action_names", outputs)
         self.episodes = int(episodes)  # settings may be NumPy's numbers, which no file holds
         checked = _checked_measures(measures, inputs, sample.action_space)
+        self._weights = _checked_weights(weights, checked)
         self.task: Task | None = Task(
             environment,
             sample.observation_space,
@@ -202,7 +205,7 @@ class EpisodeReturn:
             input_names=known_inputs,
             output_names=known_outputs,
             measures=checked,
-            weights=_checked_weights(weights, checked),
+            weights=tuple(each.extremes[-1] if isinstance(each, Schedule) else each for each in self._weights),
         )
         check_savable(self.task)
         self.aggregation = aggregation
@@ -251,6 +254,10 @@ class EpisodeReturn:
         if normaliser is None and self.task.normalise:
             normaliser = ObservationNormaliser.fresh(self.architecture.num_inputs)
         return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser, rows)
+
+    def weights_in(self, generation: int) -> tuple[float, ...]:
+        """The weights of the return and of each measure in a generation's training; empty where the return is meant."""
+        return tuple(each.at(generation) if isinstance(each, Schedule) else each for each in self._weights)
 
     def aggregate(self, returns: FloatArray) -> FloatArray:
         """Fitness `(n,)` of `returns (n, episodes)`, or of what they are worth; -inf for an individual with a fault."""
@@ -368,7 +375,9 @@ def _checked_measures(measures: Mapping[str, Measure] | None, inputs: int, actio
     return measures_of_task(measures, inputs, action_space)
 
 
-def _checked_weights(weights: Mapping[str, float] | None, measures: Measures) -> tuple[float, ...]:
+def _checked_weights(
+    weights: Mapping[str, float | Schedule] | None, measures: Measures
+) -> tuple[float | Schedule, ...]:
     if not weights:
         return ()
     from evonet.measures import checked_weights  # most runs have no weights

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from annotated_types import Ge, Le
 
-from evonet.settings import Natural, Settings, did_you_mean
+from evonet.settings import Natural, Schedule, Settings, did_you_mean
 from evonet.types import RETURN
 
 Take = Literal["first", "last", "mean", "sum", "min", "max", "share"]
@@ -216,25 +216,32 @@ def checked_measures(measures: Mapping[str, Measure], sizes: Mapping[str, int]) 
     return tuple(measures.items())
 
 
-def checked_weights(weights: Mapping[str, float], names: Sequence[str]) -> tuple[float, ...]:
+def checked_weights(weights: Mapping[str, float | Schedule], names: Sequence[str]) -> tuple[float | Schedule, ...]:
     """The weights of the return and of the measures called `names`, in order; 0 for what has none.
 
     Raises:
         TypeError: a weight is no number.
-        WrongMeasure: a weight has an unknown name, or is not finite, or all are 0.
+        WrongMeasure: a weight has an unknown name, or is not finite, or all are 0, or a schedule does not go by the
+            generation alone.
     """
     for name, weight in weights.items():
         if name not in (RETURN, *names):
             known = did_you_mean(name, (RETURN, *names))
             message = f"weights must be those of the return and of measures, got {name!r}; {known}"
             raise WrongMeasure((*_WEIGHTS, name), message)
+        if isinstance(weight, Schedule):
+            if not weight.by_generation:
+                rule = "weights must follow a schedule of the generation alone: constant, linear or exponential"
+                raise WrongMeasure((*_WEIGHTS, name), f"{rule}; got {weight!r} for {name!r}")
+            continue
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise TypeError(f"weights must be numbers, got {weight!r} for {name!r}")
         if not math.isfinite(weight):
             raise WrongMeasure((*_WEIGHTS, name), f"weights must be finite, got {weight!r} for {name!r}")
     if not any(weights.values()):
         raise WrongMeasure(_WEIGHTS, "weights must not all be 0, because every network would have the same fitness")
-    return tuple(float(weights.get(name, 0.0)) for name in (RETURN, *names))
+    chosen = [weights.get(name, 0.0) for name in (RETURN, *names)]
+    return tuple(each if isinstance(each, Schedule) else float(each) for each in chosen)
 
 
 def _indices(index: Index | None) -> tuple[int, ...] | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import (
     Annotated,
     Any,
+    ClassVar,
     Literal,
     NamedTuple,
     TypeVar,
@@ -150,7 +151,13 @@ class MayVary:
 
 
 class Schedule(Settings, ABC):
-    """A number that changes from generation to generation; `evonet.operators.schedules` is the registry."""
+    """A number that changes from generation to generation; `evonet.operators.schedules` is the registry.
+
+    Attributes:
+        by_generation: whether the number follows from the generation alone, so that `at` tells it.
+    """
+
+    by_generation: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -167,6 +174,10 @@ class Schedule(Settings, ABC):
             success: share of the generation's newborn that are fitter than both their parents; NaN without newborn.
             stagnation: generations since the best fitness last rose; 0 if it rose in this generation.
         """
+
+    def at(self, generation: int) -> float:
+        """The number in a generation, of a schedule that goes by the generation alone."""
+        return self.following(self.extremes[0], generation, math.nan, 0)
 
 
 def _values(settings: Any) -> dict[str, Any]:

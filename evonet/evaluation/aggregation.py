@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,20 @@ from evonet.types import FloatArray
 Aggregation = Literal["mean", "min", "median", "quantile"]
 
 
+def training_weights(fitness: Any, generation: int) -> tuple[float, ...]:
+    """The weights of the return and of each measure in a generation's training; empty where the return is meant.
+
+    Args:
+        fitness: an `evonet.fitness.Fitness`; weights that follow schedules it tells by `weights_in`.
+        generation: number of the generation.
+    """
+    weights_in = getattr(fitness, "weights_in", None)
+    if weights_in is not None:
+        weights: tuple[float, ...] = weights_in(generation)
+        return weights
+    return () if fitness.task is None else fitness.task.weights
+
+
 def episode_fitness(task: Task | None, results: EpisodeResults) -> FloatArray:
     """What each episode is worth, `(n, episodes)`, NaN for one with a fault: the return, unless the task has weights.
 
@@ -21,7 +35,7 @@ def episode_fitness(task: Task | None, results: EpisodeResults) -> FloatArray:
         task: the task of the episodes; None if a function scores networks.
         results: `(n, episodes)`.
     """
-    return weighted_sum(results, task.weights) if task is not None and task.weights else results.returns
+    return weighted_sum(results, () if task is None else task.weights)
 
 
 def weighted_sum(results: EpisodeResults, weights: Sequence[float]) -> FloatArray:
@@ -29,8 +43,10 @@ def weighted_sum(results: EpisodeResults, weights: Sequence[float]) -> FloatArra
 
     Args:
         results: `(n, episodes)`.
-        weights: of the return and of each measure, in order.
+        weights: of the return and of each measure, in order; if there are none, the sum is the return.
     """
+    if not weights:
+        return results.returns
     measures = () if results.measures is None else np.moveaxis(results.measures, -1, 0)
     worth = weights[0] * results.returns
     for weight, measure in zip(weights[1:], measures, strict=True):

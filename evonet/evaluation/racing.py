@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
@@ -17,7 +18,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from evonet.errors import FitnessFunctionFailed, TooManyFaults
-from evonet.evaluation.aggregation import episode_fitness
+from evonet.evaluation.aggregation import weighted_sum
 from evonet.evaluation.results import EpisodeResults, Fault, ObservationSums
 from evonet.settings import Settings
 from evonet.strategies.algorithm import mu_of
@@ -65,6 +66,7 @@ class Race(Settings):
         episode_seeds: IntArray,
         normaliser: ObservationNormaliser | None,
         mu: int,
+        weights: Sequence[float],
     ) -> RaceResult:
         """Run the race, a pure function of its arguments.
 
@@ -74,6 +76,7 @@ class Race(Settings):
             episode_seeds: `(episodes,)`, of the episodes in their order.
             normaliser: normaliser of observations, or None.
             mu: how many of the fittest matter.
+            weights: of the return and of each measure in what an episode is worth; empty where it is the return.
         """
         n, episodes = len(genomes), len(episode_seeds)
         rows, rounds = np.arange(n), list[_Round]()
@@ -88,7 +91,7 @@ class Race(Settings):
             if results.returns.shape[1] != last - first:
                 raise FitnessFunctionFailed("a race needs a return of each episode, got one return for all of a round")
             rounds.append(_Round(rows, slice(first, last), results))
-            worth[rows, first:last] = episode_fitness(fitness.task, results)
+            worth[rows, first:last] = weighted_sum(results, weights)
             count[rows] = last
             rows = rows[self.survivors(worth[rows, :last], mu)]
             if not len(rows):

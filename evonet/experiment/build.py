@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from evonet.architecture import Architecture
@@ -21,7 +22,7 @@ from evonet.evaluation.engine import EngineName
 from evonet.experiment.archives import check_measures
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
-from evonet.experiment.config.model_factory import arguments
+from evonet.experiment.config.model_factory import arguments, built
 from evonet.experiment.config.own_parts import own_names, refuse_imports
 from evonet.experiment.config.sections import EPISODE_RETURN, EVALUATION, NETWORK
 from evonet.experiment.pruning import check_pruning
@@ -104,7 +105,7 @@ def _check_function_settings(config: Config, executor: FuturesExecutor | Cluster
 def build_validation_fitness(
     config: Config, fitness: Fitness, executor: FuturesExecutor | Cluster | None = None
 ) -> Fitness:
-    """The fitness for validation: `fitness`, or another where `validation` names an environment or an engine.
+    """The fitness for validation: `fitness`, or another where `validation` names an environment, an engine or weights.
 
     Raises:
         ConfigError: the environment of the validation has other spaces, or its engine cannot run the environment.
@@ -113,7 +114,8 @@ def build_validation_fitness(
     engine: EngineName | None = settings.engine or (
         "gymnasium" if config.settings.evaluation.engine == "envpool" else None
     )
-    override = "environment" if settings.environment is not None else "engine" if engine is not None else None
+    override = next((name for name in ("environment", "weights") if getattr(settings, name) is not None), None)
+    override = override or ("engine" if engine is not None else None)
     if override is None:
         return fitness
     path = ("validation", "environment")
@@ -124,7 +126,7 @@ def build_validation_fitness(
     environment = settings.environment or config.settings.environment
     assert environment is not None
     made = environment.build().restricted(config.allowed_imports)
-    validation_fitness = _make_episode_return(config, made, path, executor, engine)
+    validation_fitness = _make_episode_return(config, made, path, executor, engine, settings.weights)
     assert fitness.task is not None
     assert validation_fitness.task is not None
     for name in ("observation_space", "action_space"):
@@ -144,6 +146,7 @@ def _make_episode_return(
     path: KeyPath,
     executor: FuturesExecutor | Cluster | None,
     engine: EngineName | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> EpisodeReturn:
     """The return of episodes in an environment, with the config's network, measures and weights.
 
@@ -153,6 +156,7 @@ def _make_episode_return(
         path: its place in the config, for errors.
         executor: runs the episodes instead of this machine.
         engine: the engine of `validation`; by default that of `evaluation`.
+        weights: the weights of `validation`; by default those of `fitness`.
 
     Raises:
         EvonetError: the environment cannot be made or is unsuitable, or a setting does not fit it.
@@ -164,7 +168,7 @@ def _make_episode_return(
     section = "evaluation" if engine is None else "validation"
     evaluation |= {} if engine is None else {"engine": engine}
     evaluation["measures"] = {name: measure.build() for name, measure in settings.measures.items()}
-    evaluation["weights"] = settings.fitness.weights
+    evaluation["weights"] = weights or {name: built(each) for name, each in settings.fitness.weights.items()}
     try:
         return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build(), executor=executor)
     except WorkersUnavailable:  # an error of the cluster has its own exit status, and no line of the config
@@ -176,7 +180,8 @@ def _make_episode_return(
         raise config.error(("network", error.argument), f"network.{error}") from error
     except ValueError as error:  # only measures, weights and the engine, which depend on the environment
         if hasattr(error, "setting"):
-            raise config.error(error.setting, str(error)) from error
+            place = error.setting if weights is None else ("validation", *error.setting[1:])
+            raise config.error(place, str(error)) from error
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
 
 

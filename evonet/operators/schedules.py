@@ -8,7 +8,7 @@ whole number, and clipped to the setting's range. To add one, subclass `Schedule
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt
 
@@ -26,6 +26,7 @@ class Constant(Schedule):
         value: the number.
     """
 
+    by_generation: ClassVar[bool] = True
     value: float
 
     @property
@@ -46,6 +47,7 @@ class Linear(Schedule):
         generations: number of generations after which `end` is reached.
     """
 
+    by_generation: ClassVar[bool] = True
     start: float
     end: float
     generations: Count
@@ -69,6 +71,7 @@ class Exponential(Schedule):
         generations: number of generations after which `end` is reached.
     """
 
+    by_generation: ClassVar[bool] = True
     start: Annotated[float, Gt(0)]
     end: Annotated[float, Gt(0)]
     generations: Count

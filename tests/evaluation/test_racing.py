@@ -173,7 +173,7 @@ def test_a_race_is_that_of_a_plain_loop(round_, mu):
         table = rng.normal(size=(8, 10)) + rng.normal(0, 10, 10) + rng.normal(0, 2, (8, 1))
         table[rng.random(table.shape) < 0.02] = np.nan
         fitness = fitness_of(lambda genomes, seeds, table=table: table[genomes[:, 1].astype(int)][:, seeds - SEEDS[0]])
-        raced = Race(round=round_).run(fitness, field(np.zeros(8)), SEEDS, None, mu)
+        raced = Race(round=round_).run(fitness, field(np.zeros(8)), SEEDS, None, mu, ())
         count, expected = naive_race(table.tolist(), round_, mu)
         assert raced.count.tolist() == count
         np.testing.assert_allclose(raced.fitness(), expected)
@@ -191,7 +191,7 @@ def test_a_race_spends_episodes_on_those_that_matter():
     genomes = field([50, 0, 49.9, -40, 50.1, 50])
     calls = []
     fitness = fitness_of(lambda genomes, seeds: calls.append((len(genomes), len(seeds))) or noisy(genomes, seeds))
-    raced = Race(round=3).run(fitness, genomes, SEEDS, None, 2)
+    raced = Race(round=3).run(fitness, genomes, SEEDS, None, 2, ())
     assert calls == [(6, 3), (4, 3), (4, 3), (4, 1)]
     assert raced.count.tolist() == [10, 3, 10, 3, 10, 10]
     whole = fitness_of()(genomes, SEEDS)
@@ -218,7 +218,7 @@ def test_a_fault_keeps_its_individual_and_episode_and_ends_its_race():
     ) as fitness:
         genomes = np.random.default_rng(3).normal(size=(4, fitness.architecture.genome_size))
         whole = fitness(genomes, SEEDS)
-        raced = Race(round=4, confidence=0.999999).run(fitness, genomes, SEEDS, None, 2)
+        raced = Race(round=4, confidence=0.999999).run(fitness, genomes, SEEDS, None, 2, ())
     assert raced.count.tolist() == [8, 8, 8, 8]
     assert [(fault.individual, fault.episode) for fault in raced.results.faults] == [(row, 5) for row in range(4)]
     assert raced.results.faults == whole.faults
@@ -237,7 +237,7 @@ def test_the_results_are_those_of_the_episodes_that_were_run():
     with EpisodeReturn("CartPole-v1", hidden=2, max_steps=12, measures=measures) as fitness:
         genomes = np.random.default_rng(5).normal(size=(12, fitness.architecture.genome_size))
         whole = fitness(genomes, SEEDS)
-        raced = Race(round=2).run(fitness, genomes, SEEDS, None, 2)
+        raced = Race(round=2).run(fitness, genomes, SEEDS, None, 2, ())
     ran = np.arange(len(SEEDS)) < raced.count[:, None]
     assert len(set(raced.count.tolist())) > 2
     assert whole.terminated[ran].any()
@@ -255,7 +255,7 @@ def test_faults_are_in_the_order_of_individuals_whichever_round_they_fail_in():
         named = [(int(name), int(seed - SEEDS[0])) for name in genomes[:, 1] for seed in seeds]
         return np.array([np.nan if each in failing else 1.0 for each in named]).reshape(len(genomes), len(seeds))
 
-    raced = Race().run(fitness_of(function), field(np.zeros(4)), SEEDS, None, 4)
+    raced = Race().run(fitness_of(function), field(np.zeros(4)), SEEDS, None, 4, ())
     assert [(fault.individual, fault.episode) for fault in raced.results.faults] == sorted(failing)
 
 
@@ -264,7 +264,7 @@ def test_a_fault_is_that_of_its_individual_where_others_were_dropped_before():
         worth = genomes[:, :1] + np.random.default_rng(episode_seeds).normal(size=(len(genomes), len(episode_seeds)))
         return np.where((genomes[:, :1] == 51) & (episode_seeds == SEEDS[7]), np.nan, worth)
 
-    raced = Race(round=3).run(fitness_of(failing), field([-90, 50, -80, 51, 50]), SEEDS, None, 2)
+    raced = Race(round=3).run(fitness_of(failing), field([-90, 50, -80, 51, 50]), SEEDS, None, 2, ())
     assert raced.count.tolist()[:3:2] == [3, 3]
     assert [(fault.individual, fault.episode) for fault in raced.results.faults] == [(3, 7)]
     assert raced.fitness()[3] == -np.inf
@@ -438,7 +438,7 @@ def mortal(**policy):
 
 def test_a_share_of_failures_is_that_of_the_whole_generation():
     fitness, genomes = mortal(max_share=0.5)
-    raced = Race(round=4, confidence=0.6).run(fitness, genomes, SEEDS, None, 8)
+    raced = Race(round=4, confidence=0.6).run(fitness, genomes, SEEDS, None, 8, ())
     good = [row for row in range(20) if row % 5 < 2]
     assert [(fault.individual, fault.episode) for fault in raced.results.faults] == [(row, 5) for row in good]
     assert raced.count.tolist() == [8 if row in good else 4 for row in range(20)]
@@ -450,7 +450,7 @@ def test_a_race_that_faults_end_tells_individuals_and_episodes_of_the_generation
     if on_fault == "penalise":
         genomes[19] = np.nan  # which fails in the first round
     with pytest.raises(TooManyFaults, match=" of 20 individuals failed") as stopped:
-        Race(round=4, confidence=0.6).run(fitness, genomes, SEEDS, None, 8)
+        Race(round=4, confidence=0.6).run(fitness, genomes, SEEDS, None, 8, ())
     faults = stopped.value.faults
     first, later = ([fault for fault in faults if (fault.individual == 19) == of_19] for of_19 in (True, False))
     assert [fault.episode for fault in first] == ([0, 1, 2, 3] if on_fault == "penalise" else [])
@@ -467,7 +467,7 @@ def test_a_fitness_with_a_way_of_its_own_races_in_that_way():
 
     with Doubled("CartPole-v1", hidden=2, max_steps=20) as fitness:
         genomes = np.random.default_rng(1).normal(size=(8, fitness.architecture.genome_size))
-        raced = Race().run(fitness, genomes, SEEDS, None, 1)
+        raced = Race().run(fitness, genomes, SEEDS, None, 1, ())
         whole = fitness(genomes, SEEDS).returns
     ran = np.isfinite(raced.results.returns)
     np.testing.assert_array_equal(raced.results.returns[ran], whole[ran])

@@ -9,13 +9,14 @@ from typing import Any
 from pydantic import Field, create_model
 
 from evonet.experiment.algorithms import ALGORITHMS
-from evonet.experiment.config.model_factory import choice_of, nested_in, section_of
+from evonet.experiment.config.model_factory import Schedules, choice_of, nested_in, number_or_schedule, section_of
 from evonet.experiment.config.named_parts import ACTIVATION, ALGORITHM, GENETIC_ALGORITHM, SCHEDULE, named_parts
 from evonet.experiment.config.own_parts import OwnParts
 from evonet.experiment.config.sections import (
     SECTION_DEFAULTS,
     EvaluationSection,
     Experiment,
+    FitnessSection,
     NetworkSection,
     StructureSection,
 )
@@ -34,6 +35,7 @@ REFINEMENT = "refinement"
 
 _REFINEMENT: Mapping[str, Any] = {"generations": (Count, Field(20, description="Generations of the refinement."))}
 _REFINE = ("network", "structure", "refine")
+_WEIGHTS = ("fitness", "weights")
 _NOT_IN_REFINEMENT = ("structure", "objectives", "archive", "measures", "algorithm")  # arguments of an algorithm
 
 
@@ -58,6 +60,7 @@ def model_for(data: Mapping[str, Any], own: OwnParts = frozenset()) -> type[Expe
         measured=bool(data.get("measures")),
         archived=bool(data.get("archive")),
         raced=isinstance(evaluation := data.get("evaluation"), Mapping) and evaluation.get("race") is not None,
+        varying=any(part.path[:2] == _WEIGHTS for part in named_parts(data)),
         refining=frozenset(str(part.name) for part in named_parts(data) if part.path[:3] == _REFINE),
     )
 
@@ -79,6 +82,7 @@ def experiment_model(
     measured: bool = True,
     archived: bool = True,
     raced: bool = True,
+    varying: bool = True,
     refining: frozenset[str] = frozenset(ALGORITHMS),
 ) -> type[Experiment]:
     """The model of a whole config that may name these parts; by default all.
@@ -91,19 +95,21 @@ def experiment_model(
         measured: whether the config may have measures.
         archived: whether the config may have a passive archive.
         raced: whether the config may have a race.
+        varying: whether weights of the fitness may follow schedules.
         refining: the strategies that the config names for a refinement.
     """
     classes = {(kind, name): owner for kind, name, owner in own}
     named = _known_and_own(ALGORITHM, algorithms, classes)
     in_algorithm = any(owner and "archive" in argument_hints(owner) for owner in named.values())
     archive: Any = _archive_choice() if archived or in_algorithm else None
+    choices = tuple(_known_and_own(SCHEDULE, schedules, classes).items())
     choose = functools.partial(
         choice_of,
         exclude=("architecture", "seed", "initial", "structure", "objectives"),
         more=_START,
         operators={kind: _known_and_own(kind, names, classes) for kind, names in operators},
         default_type=GENETIC_ALGORITHM,
-        schedules=tuple(_known_and_own(SCHEDULE, schedules, classes).items()),
+        schedules=choices,
     )
     fields: dict[str, Any] = {"algorithm": _algorithm_field(choose, named, archive)}
     if measured:
@@ -114,6 +120,8 @@ def experiment_model(
         fields["archive"] = (archive | None, None)
     if raced:
         fields["evaluation"] = _raced_evaluation()
+    if varying:
+        fields["fitness"] = _varying_fitness(choices)
     if refining:
         fields["network"] = _refined_network(choose, {name: classes.get((ALGORITHM, name)) for name in refining})
     model: type[Experiment] = create_model("Experiment", __base__=Experiment, __doc__="A whole config.", **fields)
@@ -165,6 +173,18 @@ def _raced_evaluation() -> tuple[Any, Any]:
         race=(section_of(Race) | None, None),
     )
     return evaluation, SECTION_DEFAULTS
+
+
+def _varying_fitness(schedules: Schedules) -> tuple[Any, Any]:
+    """The field `fitness` of a config whose weights may follow schedules."""
+    weights: Any = dict[str, number_or_schedule(float, schedules)]  # type: ignore[misc]
+    fitness: Any = create_model(
+        "FitnessSection",
+        __base__=FitnessSection,
+        __doc__=FitnessSection.__doc__,
+        weights=(weights, Field(default_factory=dict)),
+    )
+    return fitness, SECTION_DEFAULTS
 
 
 def _refined_network(choose: Callable[..., Any], named: Mapping[str, type | None]) -> tuple[Any, Any]:

@@ -257,7 +257,7 @@ def _fields(
         if name in operators:
             fields[name] = _operator_field(hint, default, name, operators[name], schedules=schedules)
         elif schedules and may_vary(owner, hint):
-            fields[name] = (_varying(hint, schedules), default)
+            fields[name] = (number_or_schedule(hint, schedules), default)
         else:
             fields[name] = (_modelled(hint, schedules), default)
         if name in keys:
@@ -327,11 +327,11 @@ def _modelled(hint: Any, schedules: Schedules = ()) -> Any:
     return hint
 
 
-def _varying(hint: Any, schedules: Schedules) -> Any:
+def number_or_schedule(hint: Any, schedules: Schedules) -> Any:
     """The type of a number that may follow a schedule: the number, or the section of a schedule."""
     number, schedule = Annotated[hint, Tag(_NUMBER)], Annotated[_schedule(schedules), Tag(_SCHEDULE)]
     either: Any = Union[number, schedule]  # noqa: UP007 - made at run time
-    return Annotated[either, Discriminator(_number_or_schedule)]
+    return Annotated[either, Discriminator(_tag_of_number)]
 
 
 @functools.cache
@@ -352,7 +352,7 @@ def _schedule(schedules: Schedules) -> Any:
     return Annotated[union, Field(discriminator="schedule")]
 
 
-def _number_or_schedule(value: Any) -> str:
+def _tag_of_number(value: Any) -> str:
     """The tag of a number that may follow a schedule."""
     return _SCHEDULE if isinstance(value, dict | Section) else _NUMBER
 
@@ -370,13 +370,16 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def built(value: Any) -> Any:
+    """A setting as an argument: what its section builds, or the value itself."""
+    return value.build() if isinstance(value, Buildable) else value
+
+
 def _object(value: Any, common: Mapping[str, Any]) -> Any:
     """A setting as an argument: what its section builds, or a function that builds it later, or the value itself."""
     if isinstance(value, FactorySettings):
         return functools.partial(value.build, common)
-    if isinstance(value, Buildable):
-        return value.build()
-    return [_object(item, common) for item in value] if isinstance(value, list) else value
+    return [_object(item, common) for item in value] if isinstance(value, list) else built(value)
 
 
 def _title(owner: Callable[..., Any], kind: str) -> str:

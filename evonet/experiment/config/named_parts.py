@@ -43,6 +43,7 @@ def named_parts(data: Mapping[str, Any]) -> Iterator[NamedPart]:
         if isinstance(network, Mapping) and key in network:
             yield NamedPart(("network", key), ACTIVATION, network[key])
     yield from _parts_of_algorithm(data.get("algorithm", GENETIC_ALGORITHM), ("algorithm",))
+    yield from _schedules(_section(_section(data, "fitness"), "weights"), ("fitness", "weights"))
     refine = _section(_section(data, "network"), "structure").get("refine")
     if refine is not None:
         yield from _parts_of_algorithm(refine, ("network", "structure", "refine"))

@@ -39,7 +39,8 @@ class FitnessSection(Section):
     Attributes:
         type: `episode_return`, or `module:function` for a function of your own.
         weights: what an episode is worth, as a sum of weights times its return, called `return`, and its measures, such
-            as `{return: 1, effort: -0.1}`; by default the return. A target is about the return.
+            as `{return: 1, effort: -0.1}`; by default the return. A weight may follow a schedule over the generations.
+            A target is about the return.
     """
 
     type: Annotated[str, StringConstraints(pattern=rf"^({EPISODE_RETURN}|[\w.]+:[\w.]+)$")] = EPISODE_RETURN
