@@ -23,7 +23,7 @@ from evonet.champion import Champion
 from evonet.champion_selection import ChampionSelector, Validation, normaliser_from
 from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError, TooManyFaults
-from evonet.evaluation.aggregation import training_weights, weighted_sum
+from evonet.evaluation.aggregation import episode_worth, training_weights
 from evonet.evaluation.fault_policy import FaultPolicy
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
@@ -259,7 +259,7 @@ class Evolution:
         except TooManyFaults as error:
             error.generation = self.generations
             raise
-        worth = weighted_sum(results, weights)
+        worth = episode_worth(results, weights)
         scores = fitness.aggregate(worth) if raced is None else raced.fitness()
         self.evaluations += len(genomes)
         self.environment_steps += results.steps

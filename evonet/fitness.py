@@ -256,7 +256,7 @@ class EpisodeReturn:
         return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser, rows)
 
     def weights_in(self, generation: int) -> tuple[float, ...]:
-        """The weights of the return and of each measure in a generation's training; empty where the return is meant."""
+        """The weights of the return and of each measure in a generation's training; empty for the return alone."""
         return tuple(each.at(generation) if isinstance(each, Schedule) else each for each in self._weights)
 
     def aggregate(self, returns: FloatArray) -> FloatArray:

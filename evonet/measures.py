@@ -238,8 +238,11 @@ def checked_weights(weights: Mapping[str, float | Schedule], names: Sequence[str
             raise TypeError(f"weights must be numbers, got {weight!r} for {name!r}")
         if not math.isfinite(weight):
             raise WrongMeasure((*_WEIGHTS, name), f"weights must be finite, got {weight!r} for {name!r}")
-    if not any(weights.values()):
-        raise WrongMeasure(_WEIGHTS, "weights must not all be 0, because every network would have the same fitness")
+    for place, when in ((0, ""), (-1, " at the end of their schedules")):
+        numbers = [each.extremes[place] if isinstance(each, Schedule) else each for each in weights.values()]
+        if not any(numbers):
+            rule = f"weights must not all be 0{when}, because every network would have the same fitness"
+            raise WrongMeasure(_WEIGHTS, rule)
     chosen = [weights.get(name, 0.0) for name in (RETURN, *names)]
     return tuple(each if isinstance(each, Schedule) else float(each) for each in chosen)
 

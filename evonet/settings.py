@@ -154,7 +154,7 @@ class Schedule(Settings, ABC):
     """A number that changes from generation to generation; `evonet.operators.schedules` is the registry.
 
     Attributes:
-        by_generation: whether the number follows from the generation alone, so that `at` tells it.
+        by_generation: whether the number depends on the generation alone; only then can `at` be called.
     """
 
     by_generation: ClassVar[bool] = False

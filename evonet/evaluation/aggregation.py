@@ -15,10 +15,10 @@ Aggregation = Literal["mean", "min", "median", "quantile"]
 
 
 def training_weights(fitness: Any, generation: int) -> tuple[float, ...]:
-    """The weights of the return and of each measure in a generation's training; empty where the return is meant.
+    """The weights of the return and of each measure in a generation's training; empty if the return alone counts.
 
     Args:
-        fitness: an `evonet.fitness.Fitness`; weights that follow schedules it tells by `weights_in`.
+        fitness: an `evonet.fitness.Fitness`; if it has `weights_in`, that gives the weights of a generation.
         generation: number of the generation.
     """
     weights_in = getattr(fitness, "weights_in", None)
@@ -35,10 +35,10 @@ def episode_fitness(task: Task | None, results: EpisodeResults) -> FloatArray:
         task: the task of the episodes; None if a function scores networks.
         results: `(n, episodes)`.
     """
-    return weighted_sum(results, () if task is None else task.weights)
+    return episode_worth(results, () if task is None else task.weights)
 
 
-def weighted_sum(results: EpisodeResults, weights: Sequence[float]) -> FloatArray:
+def episode_worth(results: EpisodeResults, weights: Sequence[float]) -> FloatArray:
     """The sum of weights times return and measures, `(n, episodes)`, NaN for an episode with a fault.
 
     Args:

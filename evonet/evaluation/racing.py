@@ -18,7 +18,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from evonet.errors import FitnessFunctionFailed, TooManyFaults
-from evonet.evaluation.aggregation import weighted_sum
+from evonet.evaluation.aggregation import episode_worth
 from evonet.evaluation.results import EpisodeResults, Fault, ObservationSums
 from evonet.settings import Settings
 from evonet.strategies.algorithm import mu_of
@@ -91,7 +91,7 @@ class Race(Settings):
             if results.returns.shape[1] != last - first:
                 raise FitnessFunctionFailed("a race needs a return of each episode, got one return for all of a round")
             rounds.append(_Round(rows, slice(first, last), results))
-            worth[rows, first:last] = weighted_sum(results, weights)
+            worth[rows, first:last] = episode_worth(results, weights)
             count[rows] = last
             rows = rows[self.survivors(worth[rows, :last], mu)]
             if not len(rows):

@@ -30,8 +30,25 @@ def build_archive(config: Config) -> Archive | None:
     if section is None:
         return None
     archive: Archive = section.build()
+    refuse_other_weights(config)
     check_measures(config, archive, ("archive",))
     return archive
+
+
+def refuse_other_weights(config: Config) -> None:
+    """Refuse weights by which an archive would compare what cannot be compared: it keeps fitness for the whole run.
+
+    Raises:
+        ConfigError: a weight of the fitness follows a schedule, or the validation has weights of its own.
+    """
+    settings = config.settings
+    for name, weight in settings.fitness.weights.items():
+        if not isinstance(weight, int | float):
+            rule = f"fitness.weights.{name} must be a number where an archive keeps fitness for the whole run"
+            raise config.error(("fitness", "weights", name), f"{rule}, got a schedule")
+    if settings.validation.weights is not None:
+        rule = "validation.weights must be left out where an archive's elites are scored on held-out episodes too"
+        raise config.error(("validation", "weights"), rule)
 
 
 def check_measures(config: Config, archive: Archive, path: tuple[str, ...]) -> None:

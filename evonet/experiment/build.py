@@ -19,10 +19,11 @@ from evonet.errors import (
     WorkersUnavailable,
 )
 from evonet.evaluation.engine import EngineName
-from evonet.experiment.archives import check_measures
+from evonet.experiment.archives import check_measures, refuse_other_weights
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
 from evonet.experiment.config.model_factory import arguments, built
+from evonet.experiment.config.named_parts import INNER_ALGORITHMS
 from evonet.experiment.config.own_parts import own_names, refuse_imports
 from evonet.experiment.config.sections import EPISODE_RETURN, EVALUATION, NETWORK
 from evonet.experiment.pruning import check_pruning
@@ -114,6 +115,7 @@ def build_validation_fitness(
     engine: EngineName | None = settings.engine or (
         "gymnasium" if config.settings.evaluation.engine == "envpool" else None
     )
+    _check_validation_weights(config)
     override = next((name for name in ("environment", "weights") if getattr(settings, name) is not None), None)
     override = override or ("engine" if engine is not None else None)
     if override is None:
@@ -168,7 +170,9 @@ def _make_episode_return(
     section = "evaluation" if engine is None else "validation"
     evaluation |= {} if engine is None else {"engine": engine}
     evaluation["measures"] = {name: measure.build() for name, measure in settings.measures.items()}
-    evaluation["weights"] = weights or {name: built(each) for name, each in settings.fitness.weights.items()}
+    if weights is None:
+        weights = {name: built(each) for name, each in settings.fitness.weights.items()}
+    evaluation["weights"] = weights
     try:
         return EpisodeReturn(environment, **network, **evaluation, faults=settings.faults.build(), executor=executor)
     except WorkersUnavailable:  # an error of the cluster has its own exit status, and no line of the config
@@ -180,8 +184,7 @@ def _make_episode_return(
         raise config.error(("network", error.argument), f"network.{error}") from error
     except ValueError as error:  # only measures, weights and the engine, which depend on the environment
         if hasattr(error, "setting"):
-            place = error.setting if weights is None else ("validation", *error.setting[1:])
-            raise config.error(place, str(error)) from error
+            raise config.error(error.setting, str(error)) from error
         raise config.error((section, "engine"), f"{section}.engine: {error}") from error
 
 
@@ -237,6 +240,8 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
     archive = getattr(algorithm, "archive", None)
     if archive is not None:
         key = "measures" if hasattr(config.settings.algorithm, "measures") else "archive"
+        if key == "archive":
+            refuse_other_weights(config)
         check_measures(config, archive, ("algorithm", key))
     return algorithm
 
@@ -273,7 +278,8 @@ def _takes(section: Any, argument: str) -> bool:
     if "algorithm" not in settings:
         return argument in settings
     islands = getattr(section, "islands", None)
-    within = [section.algorithm, *(islands if isinstance(islands, list) else [])]
+    within = [getattr(section, key) for key in INNER_ALGORITHMS if hasattr(section, key)]
+    within += islands if isinstance(islands, list) else []
     return all(_takes(algorithm, argument) for algorithm in within)
 
 
@@ -281,14 +287,28 @@ def build_validation(config: Config, algorithm: Algorithm) -> Validation:
     """The rule that chooses the champion.
 
     Raises:
-        ConfigError: the algorithm does not have the policy that is to be validated.
+        ConfigError: the algorithm does not have the policy that is to be validated, or a weight has an unknown name.
     """
     validation: Validation = config.settings.validation.build()
+    _check_validation_weights(config)
     try:
         validation.check_algorithm(algorithm)
     except ValueError as error:
         raise config.error(("validation", "policy"), f"validation.policy: {error}") from error
     return validation
+
+
+def _check_validation_weights(config: Config) -> None:
+    """Refuse weights of the validation that are not those of the return and of the config's measures."""
+    weights = config.settings.validation.weights
+    if weights is None:
+        return
+    from evonet.measures import WrongMeasure, checked_weights  # most runs have no weights
+
+    try:
+        checked_weights(weights, list(config.settings.measures))
+    except WrongMeasure as error:
+        raise config.error(("validation", *error.setting[1:]), str(error)) from error
 
 
 def build_race(config: Config, fitness: Fitness, algorithm: Algorithm) -> Race | None:

@@ -197,8 +197,12 @@ def _environment(settings: Mapping[str, Any]) -> str:
 
 
 def made_by(ancestor: Ancestor, joint: str = " + ") -> str:
-    """The operators that made an individual; `copied` or `random weights` if there were none.
+    """The operators that made an individual; `copied`, `random weights` or `sampled` if there were none.
 
     Not for an algorithm that names no parents: its individuals are samples, for which see `Search`.
     """
-    return joint.join(ancestor.operators) or ("copied" if ancestor.parents else "random weights")
+    if ancestor.operators:
+        return joint.join(ancestor.operators)
+    if ancestor.parents:
+        return "copied"
+    return "sampled" if ancestor.generation else "random weights"

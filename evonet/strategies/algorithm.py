@@ -144,7 +144,7 @@ def search_distribution(algorithm: Any) -> tuple[FloatArray, float] | None:
 def evaluates_mean(algorithm: Any) -> bool:
     """Whether an algorithm samples around a mean and scores that too, as the last individual of a generation."""
     running = getattr(algorithm, "running", algorithm)  # that of restarts
-    return bool(getattr(running, "evaluate_mean", False))
+    return bool(getattr(algorithm, "evaluate_mean", getattr(running, "evaluate_mean", False)))
 
 
 def check_factory(owner: str, algorithm: object, *, setting: str = "algorithm") -> None:

@@ -46,7 +46,8 @@ class Restarts(Succession):
         TypeError, ValueError: a setting has the wrong type or is out of range.
     """
 
-    _best: float  # since the last restart, as the two below
+    # These three count from the last restart on.
+    _best: float
     _since_better: int
     _flat_for: int
 
@@ -86,7 +87,7 @@ class Restarts(Succession):
         """The population size of the algorithm that runs now."""
         return self._sizes[-1]
 
-    def _note(self, scores: FloatArray) -> None:
+    def _record(self, scores: FloatArray) -> None:
         self._spent["small" if self._small else "large"] += len(scores)
         best = float(scores.max())
         if best > self._best:

@@ -35,11 +35,11 @@ class Succession(ABC):
 
     @abstractmethod
     def _successor(self) -> Any:
-        """The algorithm that runs from now on, made after a generation; None if the present one goes on."""
+        """Make the next algorithm, after a generation; None to keep the present one."""
 
     @abstractmethod
-    def _note(self, scores: FloatArray) -> None:
-        """Take note of the fitness of a generation, `(n,)`."""
+    def _record(self, scores: FloatArray) -> None:
+        """Record the fitness of a generation, `(n,)`."""
 
     def _run(self, algorithm: Any) -> None:
         """Let `algorithm` run from now on; a subclass does so first of all with the one that it begins with."""
@@ -48,8 +48,8 @@ class Succession(ABC):
 
     @property
     def running(self) -> Any:
-        """The algorithm that runs now."""
-        return self._algorithm
+        """The algorithm that runs now, also within another one."""
+        return getattr(self._algorithm, "running", self._algorithm)
 
     @property
     def uses_linear_algebra(self) -> bool:
@@ -92,7 +92,7 @@ class Succession(ABC):
         self.population = self._in_whole_run()
         scores = self.population.fitness
         assert scores is not None
-        self._note(scores)
+        self._record(scores)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays and numbers."""

@@ -49,7 +49,7 @@ def test_objectives_that_cannot_be_are_refused(old, new, message, tmp_path):
         algorithm_of(tmp_path, TWO.replace(old, new))
 
 
-@pytest.mark.parametrize("outer", ["islands, migrants: 0", "restarts", "growing", "relay, then: snes, generations: 1"])
+@pytest.mark.parametrize("outer", ["islands, migrants: 0", "restarts", "growing", "relay, then: nsga2, generations: 1"])
 def test_objectives_are_refused_where_no_front_would_be_kept(outer, tmp_path):
     text = TWO.replace(
         "type: nsga2, population_size: 8", f"type: {outer}, algorithm: {{type: nsga2, population_size: 8}}"

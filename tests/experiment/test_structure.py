@@ -37,7 +37,10 @@ def test_no_hidden_neurons_mean_a_linear_network(tmp_path):
     assert list(build_fitness(config).architecture.shapes) == ["input_output_weights", "output_bias"]
 
 
-@pytest.mark.parametrize("algorithm", ["{type: cma_es}", "{type: restarts, algorithm: {type: snes}}"])
+RELAY = "{type: relay, generations: 2, algorithm: {type: genetic_algorithm}, then: {type: snes}}"
+
+
+@pytest.mark.parametrize("algorithm", ["{type: cma_es}", "{type: restarts, algorithm: {type: snes}}", RELAY])
 def test_a_structure_is_refused_where_nothing_evolves_it(algorithm, tmp_path):
     config = config_for(tmp_path, f"{CARTPOLE}algorithm: {algorithm}\n")
     with pytest.raises(ConfigError, match=r"network.structure must be left out where no genetic algorithm evolves"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from evonet import EpisodeReturn, GeneticAlgorithm, evolve
+from evonet.cli import main
 from evonet.errors import ConfigError
 from evonet.evaluation.racing import Race
 from evonet.experiment.config import Config
@@ -102,6 +103,50 @@ def test_the_champion_is_chosen_by_the_validation_s_weights(tmp_path):
 
 def last_metrics(path):
     return json.loads((path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"return": 0, "effort": 0}, "must not all be 0, because"),
+        ({"effort": Linear(0.0, -1.0, 3)}, "must not all be 0, because"),
+        ({"effort": Linear(-1.0, 0.0, 3)}, "must not all be 0 at the end of their schedules, because"),
+    ],
+)
+def test_weights_that_make_all_networks_equal_are_refused(weights, message):
+    with pytest.raises(WrongMeasure, match=f"^weights {message}"):
+        fitness_with(weights)
+
+
+@pytest.mark.parametrize(
+    ("validation", "weights", "message"),
+    [
+        (
+            "",
+            "{return: 1, effort: {schedule: linear, start: 0, end: -6, generations: 3}}",
+            "fitness.weights.effort",
+        ),
+        (", weights: {return: 1}", "{return: 1, effort: -6}", r"validation.weights must be left out where an archive"),
+    ],
+)
+@pytest.mark.parametrize("archived", ["archive", "algorithm"])
+def test_an_archive_keeps_fitness_of_one_kind(validation, weights, message, archived, tmp_path):
+    archive = "{type: grid, ranges: {effort: [0, 30]}, cells: [4]}"
+    text = TEXT.replace("{return: 1, effort: {schedule: linear, start: 0, end: -6, generations: 3}}", weights)
+    text = text.replace("validation: {episodes: 3}", f"validation: {{episodes: 3{validation}}}")
+    if archived == "archive":
+        text += f"archive: {archive}\n"
+    else:
+        text = text.replace("algorithm: {population_size: 8}", f"algorithm: {{type: map_elites, archive: {archive}}}")
+    with pytest.raises(ConfigError, match=message):
+        run(config(tmp_path, text), tmp_path / "run")
+
+
+def test_a_check_finds_what_a_run_refuses(tmp_path, capsys):
+    text = TEXT.replace("validation: {episodes: 3}", "validation: {episodes: 3, weights: {retrun: 1}}")
+    (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
+    assert main(["check", str(tmp_path / "c.yaml")]) == 2
+    assert "weights must be those of the return and of measures, got 'retrun'" in capsys.readouterr().err
 
 
 def test_a_wrong_weight_of_the_validation_is_told_at_its_place(tmp_path):

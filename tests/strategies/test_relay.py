@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from evonet import Architecture, GeneticAlgorithm
-from evonet.strategies import ARS, SNES, RandomSearch, Relay
+from evonet.archives import GridArchive
+from evonet.strategies import ARS, SNES, MAPElites, RandomSearch, Relay, Restarts
+from evonet.strategies.algorithm import evaluates_mean
 from tests.stopped_runs import FUNCTION, SMALL, run_whole
 
 ARCHITECTURE = Architecture(3, 2, 2)
@@ -41,7 +43,7 @@ def test_before_the_second_begins_the_first_is_what_it_is_alone():
 
 
 def test_fitness_ends_the_first_as_soon_as_the_best_of_a_generation_has_it():
-    algorithm = Relay(ARCHITECTURE, WIDE, NARROW, fitness=10.0)
+    algorithm = Relay(ARCHITECTURE, WIDE, NARROW, until_fitness=10.0)
     bests = iter([3.0, 9.9, 10.0, 1.0])
     seconds = []
     for best in bests:
@@ -52,7 +54,7 @@ def test_fitness_ends_the_first_as_soon_as_the_best_of_a_generation_has_it():
 
 
 def test_generations_end_it_though_the_fitness_is_not_reached():
-    algorithm = Relay(ARCHITECTURE, WIDE, NARROW, generations=2, fitness=1e9)
+    algorithm = Relay(ARCHITECTURE, WIDE, NARROW, generations=2, until_fitness=1e9)
     go(algorithm, 3)
     assert algorithm.in_second
 
@@ -115,12 +117,45 @@ def test_bits_that_the_second_will_have_are_told_from_the_start():
 
 
 def test_what_is_wrong_is_told_at_the_start():
-    with pytest.raises(ValueError, match=r"^Relay needs generations or fitness, .* got neither$"):
+    with pytest.raises(ValueError, match=r"^Relay needs generations or until_fitness, .* got neither$"):
         Relay(ARCHITECTURE, SNES, SNES)
     with pytest.raises(TypeError, match=r"^Relay.then must make an algorithm when called, got 3$"):
         Relay(ARCHITECTURE, SNES, 3, generations=1)
     with pytest.raises(ValueError, match=r"ARS.population_size must be a multiple of 2, got 5"):
         Relay(ARCHITECTURE, SNES, functools.partial(ARS, population_size=5), generations=1)
+
+
+def test_a_race_needs_both():
+    racing = functools.partial(SNES, population_size=6)
+    assert Relay(ARCHITECTURE, racing, racing, generations=1).mu == racing(ARCHITECTURE).mu
+    assert Relay(ARCHITECTURE, racing, ARS, generations=1).mu is None
+    assert Relay(ARCHITECTURE, ARS, racing, generations=1).mu is None
+
+
+def test_a_mean_is_validated_if_both_have_one():
+    assert evaluates_mean(Relay(ARCHITECTURE, SNES, ARS, generations=1))
+    assert not evaluates_mean(Relay(ARCHITECTURE, SNES, GeneticAlgorithm, generations=1))
+    assert not evaluates_mean(Relay(ARCHITECTURE, GeneticAlgorithm, SNES, generations=1))
+
+
+def test_the_algorithm_that_runs_is_found_within_another():
+    restarted = functools.partial(Restarts, algorithm=SNES)
+    algorithm = Relay(ARCHITECTURE, restarted, SNES, generations=1)
+    assert isinstance(algorithm.running, SNES)
+    assert evaluates_mean(algorithm)
+
+
+@pytest.mark.parametrize("place", ["algorithm", "then"])
+def test_an_archive_is_refused(place):
+    archived = functools.partial(MAPElites, archive=GridArchive({"x": (0.0, 1.0)}, [4]))
+    both = {"algorithm": SNES, "then": SNES, place: archived}
+    with pytest.raises(ValueError, match=rf"^Relay.{place} must not fill an archive, got MAPElites$"):
+        Relay(ARCHITECTURE, **both, generations=1)
+
+
+def test_a_second_that_cannot_start_anywhere_is_told_at_the_start():
+    with pytest.raises(TypeError, match="initial"):
+        Relay(ARCHITECTURE, SNES, lambda architecture, seed: SNES(architecture, seed=seed), generations=1)
 
 
 def test_a_config_has_both_with_their_settings(tmp_path):

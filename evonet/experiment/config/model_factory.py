@@ -331,7 +331,7 @@ def number_or_schedule(hint: Any, schedules: Schedules) -> Any:
     """The type of a number that may follow a schedule: the number, or the section of a schedule."""
     number, schedule = Annotated[hint, Tag(_NUMBER)], Annotated[_schedule(schedules), Tag(_SCHEDULE)]
     either: Any = Union[number, schedule]  # noqa: UP007 - made at run time
-    return Annotated[either, Discriminator(_tag_of_number)]
+    return Annotated[either, Discriminator(_number_or_schedule_tag)]
 
 
 @functools.cache
@@ -352,7 +352,7 @@ def _schedule(schedules: Schedules) -> Any:
     return Annotated[union, Field(discriminator="schedule")]
 
 
-def _tag_of_number(value: Any) -> str:
+def _number_or_schedule_tag(value: Any) -> str:
     """The tag of a number that may follow a schedule."""
     return _SCHEDULE if isinstance(value, dict | Section) else _NUMBER
 

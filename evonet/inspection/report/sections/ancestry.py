@@ -115,6 +115,8 @@ def _search(data: ReportData, searched: Search) -> Section:
 def _lead(data: ReportData) -> str:
     line = data.run.descent
     if len(line) == 1:
+        if line[0].generation:  # of a strategy that followed a genetic algorithm
+            return f"The champion has no parents: it was sampled in generation {line[0].generation}."
         return "The champion has no parents: its weights were drawn at random."
     gains = [ancestor for ancestor in line if ancestor.gain is not None]
     best = max(gains, key=lambda ancestor: ancestor.gain or 0.0, default=None)
