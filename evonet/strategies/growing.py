@@ -77,8 +77,8 @@ class Growing(Restarts):
 
     @property
     def mean(self) -> FloatArray:
-        """The mean of the algorithm's search distribution, `(genome_size,)`, if it has one."""
-        return enlarged(self.running.mean, self._searched, self.architecture)
+        """The mean of the search distribution of the algorithm that runs now, `(genome_size,)`, if it has one."""
+        return enlarged(super().mean, self._searched, self.architecture)
 
     def __repr__(self) -> str:
         return f"<Growing: {self.hidden} of {self.architecture.num_hidden} hidden neurons, by {self.running!r}>"

@@ -52,6 +52,12 @@ class Succession(ABC):
         return getattr(self._algorithm, "running", self._algorithm)
 
     @property
+    def mean(self) -> FloatArray:
+        """The mean of the search distribution of the algorithm that runs now, `(genome_size,)`, if it has one."""
+        mean: FloatArray = (self._algorithm if hasattr(self._algorithm, "mean") else self.running).mean
+        return mean
+
+    @property
     def uses_linear_algebra(self) -> bool:
         """Whether the algorithm's bits depend on the linear algebra library."""
         return uses_linear_algebra(self._algorithm)

@@ -7,8 +7,8 @@ import pytest
 
 from evonet import Architecture, GeneticAlgorithm
 from evonet.archives import GridArchive
-from evonet.strategies import ARS, SNES, MAPElites, RandomSearch, Relay, Restarts
-from evonet.strategies.algorithm import evaluates_mean
+from evonet.strategies import ARS, SNES, Growing, MAPElites, RandomSearch, Relay, Restarts
+from evonet.strategies.algorithm import evaluates_mean, search_distribution
 from tests.stopped_runs import FUNCTION, SMALL, run_whole
 
 ARCHITECTURE = Architecture(3, 2, 2)
@@ -143,6 +143,13 @@ def test_the_algorithm_that_runs_is_found_within_another():
     algorithm = Relay(ARCHITECTURE, restarted, SNES, generations=1)
     assert isinstance(algorithm.running, SNES)
     assert evaluates_mean(algorithm)
+
+
+@pytest.mark.parametrize("outer", [Restarts, functools.partial(Relay, then=SNES, generations=9)])
+def test_the_mean_is_of_the_whole_network_though_a_smaller_one_is_searched_within(outer):
+    algorithm = outer(ARCHITECTURE, functools.partial(Growing, algorithm=SNES))
+    mean, _ = search_distribution(algorithm)
+    assert mean.shape == (ARCHITECTURE.genome_size,)
 
 
 @pytest.mark.parametrize("place", ["algorithm", "then"])
