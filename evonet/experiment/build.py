@@ -109,13 +109,14 @@ def build_validation_fitness(
     """The fitness for validation: `fitness`, or another where `validation` names an environment, an engine or weights.
 
     Raises:
-        ConfigError: the environment of the validation has other spaces, or its engine cannot run the environment.
+        ConfigError: the environment of the validation has other spaces, its engine cannot run the environment, or a
+            weight is wrong.
     """
     settings = config.settings.validation
     engine: EngineName | None = settings.engine or (
         "gymnasium" if config.settings.evaluation.engine == "envpool" else None
     )
-    _check_validation_weights(config)
+    check_validation_weights(config)
     override = next((name for name in ("environment", "weights") if getattr(settings, name) is not None), None)
     override = override or ("engine" if engine is not None else None)
     if override is None:
@@ -287,10 +288,9 @@ def build_validation(config: Config, algorithm: Algorithm) -> Validation:
     """The rule that chooses the champion.
 
     Raises:
-        ConfigError: the algorithm does not have the policy that is to be validated, or a weight has an unknown name.
+        ConfigError: the algorithm does not have the policy that is to be validated.
     """
     validation: Validation = config.settings.validation.build()
-    _check_validation_weights(config)
     try:
         validation.check_algorithm(algorithm)
     except ValueError as error:
@@ -298,8 +298,12 @@ def build_validation(config: Config, algorithm: Algorithm) -> Validation:
     return validation
 
 
-def _check_validation_weights(config: Config) -> None:
-    """Refuse weights of the validation that are not those of the return and of the config's measures."""
+def check_validation_weights(config: Config) -> None:
+    """Refuse weights of the validation that are not those of the return and of the config's measures.
+
+    Raises:
+        ConfigError: a weight has an unknown name, or all are 0.
+    """
     weights = config.settings.validation.weights
     if weights is None:
         return

@@ -13,7 +13,13 @@ from evonet.errors import TooManyFaults
 from evonet.evaluation.kernels.task import why_no_kernel
 from evonet.evaluation.results import EpisodeResults, Fault
 from evonet.experiment.archives import build_archive
-from evonet.experiment.build import build_algorithm, build_fitness, build_race, build_validation
+from evonet.experiment.build import (
+    build_algorithm,
+    build_fitness,
+    build_race,
+    build_validation,
+    check_validation_weights,
+)
 from evonet.experiment.config.config import Config
 from evonet.experiment.costs import duration, proposal
 from evonet.experiment.run_files.tracking import require_trackers
@@ -89,6 +95,7 @@ class _Check:
         start = start_champion(self._config, self._fitness)
         algorithm = build_algorithm(self._config, self._fitness.architecture, start)
         build_race(self._config, self._fitness, algorithm)
+        check_validation_weights(self._config)
         build_validation(self._config, algorithm)
         build_archive(self._config)
         return algorithm

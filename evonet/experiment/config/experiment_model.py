@@ -47,7 +47,8 @@ def model_for(data: Mapping[str, Any], own: OwnParts = frozenset()) -> type[Expe
         own: classes of the user's own that it names; settings of another one that it names are not checked.
     """
     names: dict[str, set[str]] = {kind: set() for kind in (ALGORITHM, SCHEDULE, ACTIVATION, *OPERATORS)}
-    for part in named_parts(data):
+    parts = list(named_parts(data))
+    for part in parts:
         names[part.kind].add(part.name if isinstance(part.name, str) else "")
     for algorithm in names[ALGORITHM].intersection(ALGORITHMS) | {GENETIC_ALGORITHM}:
         for kind, default in argument_defaults(ALGORITHMS[algorithm]).items():
@@ -60,8 +61,8 @@ def model_for(data: Mapping[str, Any], own: OwnParts = frozenset()) -> type[Expe
         measured=bool(data.get("measures")),
         archived=bool(data.get("archive")),
         raced=isinstance(evaluation := data.get("evaluation"), Mapping) and evaluation.get("race") is not None,
-        varying=any(part.path[:2] == _WEIGHTS for part in named_parts(data)),
-        refining=frozenset(str(part.name) for part in named_parts(data) if part.path[:3] == _REFINE),
+        varying=any(part.path[:2] == _WEIGHTS for part in parts),
+        refining=frozenset(str(part.name) for part in parts if part.path[:3] == _REFINE),
     )
 
 

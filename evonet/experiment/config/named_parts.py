@@ -82,9 +82,8 @@ def _parts_of_algorithm(section: Any, path: KeyPath) -> Iterator[NamedPart]:
             yield from (_named(each, (*path, kind, number), kind) for number, each in enumerate(operators))
         else:
             yield _named(operators, (*path, kind), kind)
-    yield from _schedules(
-        {key: value for key, value in section.items() if key not in (*INNER_ALGORITHMS, "islands")}, path
-    )
+    own = {key: value for key, value in section.items() if key not in (*INNER_ALGORITHMS, "islands")}
+    yield from _schedules(own, path)
     for key in INNER_ALGORITHMS:
         if section.get(key) is not None:
             yield from _parts_of_algorithm(section[key], (*path, key))
