@@ -34,7 +34,7 @@ from evonet.function_fitness import FitnessFunction, NetworkFunction, function_f
 from evonet.generation import Generation
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Episodes, Natural, check_value
+from evonet.settings import Episodes, Natural, Schedule, check_value, fitted
 from evonet.strategies.algorithm import Algorithm, ask, mu_of, tell_with_episodes
 from evonet.types import FloatArray
 
@@ -57,6 +57,7 @@ def evolve(
     normaliser: ObservationNormaliser | None = None,
     archive: Archive | None = None,
     race: Race | None = None,
+    episodes: Episodes | Schedule | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> Evolution:
     """Evolve one generation after another, for as long as the caller iterates.
@@ -74,13 +75,14 @@ def evolve(
             algorithm starts; by default a fresh one, if the fitness normalises observations.
         archive: takes every individual that is scored, over measures of the fitness; it changes nothing else.
         race: ends the episodes of individuals that can no longer be among the fittest; by default all run all episodes.
+        episodes: episodes of an evaluation, also by a schedule of the generation; by default the fitness's.
         resume: a file that `Evolution.save` wrote; evolution goes on from there, bit for bit. Algorithm, fitness,
             validation and seed must be made as before.
 
     Raises:
         ConfigError: the file of `resume` cannot be read, or is of another evolution.
-        TypeError, ValueError: `seed` is not a whole number of at least 0, `fitness` is neither a fitness nor such a
-            function, or `normaliser` does not fit the fitness.
+        TypeError, ValueError: `seed` is not a whole number of at least 0, `episodes` not one of at least 1, `fitness`
+            is neither a fitness nor such a function, or `normaliser` does not fit the fitness.
     """
     evolution = Evolution(
         algorithm,
@@ -91,6 +93,7 @@ def evolve(
         validation_fitness=validation_fitness,
         archive=archive,
         race=race,
+        episodes=episodes,
     )
     if normaliser is not None:
         evolution.start_with(normaliser)
@@ -111,6 +114,7 @@ class Evolution:
         validation_fitness: runs the validation; by default the fitness does.
         archive: takes every individual that is scored; it changes nothing else.
         race: ends the episodes of individuals that can no longer be among the fittest.
+        episodes: episodes of an evaluation, also by a schedule of the generation; by default the fitness's.
 
     Attributes:
         algorithm: proposes the genomes of the next generation.
@@ -131,6 +135,7 @@ class Evolution:
         validation_fitness: Fitness | None = None,
         archive: Archive | None = None,
         race: Race | None = None,
+        episodes: Episodes | Schedule | None = None,
     ) -> None:
         seed = getattr(algorithm, "seed", None) if seed is None else seed
         if seed is None:
@@ -145,6 +150,9 @@ class Evolution:
         self._passive_archive = archive
         self._goes_on = False  # whether another algorithm went on
         self._final_archive: Archive | None = None  # that of the evolution before
+        if episodes is not None:
+            check_training_episodes(episodes, "Evolution.episodes")
+        self._episodes: int | Schedule = self._fitness.episodes if episodes is None else episodes
         self._race = race
         if race is not None:
             race.check(self._fitness, algorithm)
@@ -155,7 +163,6 @@ class Evolution:
             if validation is None
             else ChampionSelector(validation_fitness or self._fitness, validation, self._seed)
         )
-        self._episodes = self._fitness.episodes
         self.normaliser = _first_normaliser(self._fitness)
         self.generations = self.evaluations = self.environment_steps = 0
 
@@ -245,7 +252,7 @@ class Evolution:
         algorithm, fitness, normaliser = self.algorithm, self._fitness, self.normaliser
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
-        seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, self._episodes)
+        seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, self._episodes_now)
         weights = training_weights(fitness, self.generations)
         raced: RaceResult | None = None
         try:
@@ -291,6 +298,13 @@ class Evolution:
         )
         self.generations += 1
         return generation
+
+    @property
+    def _episodes_now(self) -> int:
+        """Episodes of an evaluation in the next generation."""
+        if isinstance(self._episodes, Schedule):
+            return int(fitted(Episodes, self._episodes.at(self.generations)))
+        return self._episodes
 
     def _tell(
         self,
@@ -383,6 +397,21 @@ class Evolution:
                 f"{path}: does not fit this evolution: {type(error).__name__}: {error}; "
                 "make algorithm, fitness and validation as those that were saved"
             ) from error
+
+
+def check_training_episodes(episodes: int | Schedule, name: str) -> None:
+    """Check episodes of an evaluation, which messages call `name`.
+
+    Raises:
+        TypeError: they are no whole number.
+        ValueError: they are out of range, or follow a schedule that does not go by the generation alone.
+    """
+    if isinstance(episodes, Schedule) and not episodes.by_generation:
+        rule = f"{name} must follow a schedule of the generation alone: constant, linear or exponential"
+        raise ValueError(f"{rule}; got {episodes!r}")
+    for number in episodes.extremes if isinstance(episodes, Schedule) else (episodes,):
+        whole = isinstance(number, float) and number.is_integer()
+        check_value(name, Episodes, int(number) if whole else number)
 
 
 def _first_normaliser(fitness: Fitness) -> ObservationNormaliser | None:

@@ -19,6 +19,7 @@ from evonet.errors import (
     WorkersUnavailable,
 )
 from evonet.evaluation.engine import EngineName
+from evonet.evolution import check_training_episodes
 from evonet.experiment.archives import check_measures, refuse_other_weights
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
@@ -33,7 +34,7 @@ from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
 from evonet.operators.structure import CONNECTIONS
-from evonet.settings import argument_hints, did_you_mean
+from evonet.settings import Schedule, argument_hints, did_you_mean
 from evonet.strategies.algorithm import Algorithm
 from evonet.types import RETURN
 
@@ -64,7 +65,7 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
     architecture = _architecture(config) if episodes is None else episodes.architecture
     name = f"{config.document.position(('fitness', 'type'))}: fitness.type {config.settings.fitness.type!r}"
     try:
-        return function_fitness(_own_function(config), architecture, config.settings.evaluation.episodes, name)
+        return function_fitness(_own_function(config), architecture, _most_episodes(config), name)
     except TypeError as error:  # its number of arguments
         raise ConfigError(str(error)) from error
 
@@ -169,7 +170,7 @@ def _make_episode_return(
     network["skip"] = network["skip"] or settings.network.structure is not None
     evaluation = arguments(settings.evaluation, *EVALUATION, "workers")
     section = "evaluation" if engine is None else "validation"
-    evaluation |= {} if engine is None else {"engine": engine}
+    evaluation |= {"episodes": _most_episodes(config)} | ({} if engine is None else {"engine": engine})
     evaluation["measures"] = {name: measure.build() for name, measure in settings.measures.items()}
     if weights is None:
         weights = {name: built(each) for name, each in settings.fitness.weights.items()}
@@ -313,6 +314,26 @@ def check_validation_weights(config: Config) -> None:
         checked_weights(weights, list(config.settings.measures))
     except WrongMeasure as error:
         raise config.error(("validation", *error.setting[1:]), str(error)) from error
+
+
+def build_episodes(config: Config) -> int | Schedule:
+    """Episodes of an evaluation in training.
+
+    Raises:
+        ConfigError: their schedule does not go by the generation alone, or leaves their range.
+    """
+    episodes: int | Schedule = built(config.settings.evaluation.episodes)
+    try:
+        check_training_episodes(episodes, "evaluation.episodes")
+    except (TypeError, ValueError) as error:
+        raise config.error(("evaluation", "episodes"), str(error)) from error
+    return episodes
+
+
+def _most_episodes(config: Config) -> int:
+    """Most episodes of an evaluation in training."""
+    episodes = build_episodes(config)
+    return int(max(episodes.extremes)) if isinstance(episodes, Schedule) else episodes
 
 
 def build_race(config: Config, fitness: Fitness, algorithm: Algorithm) -> Race | None:

@@ -20,6 +20,7 @@ from evonet.evolution import evolve
 from evonet.experiment.archives import archive_summary, build_archive, packed_archive
 from evonet.experiment.build import (
     build_algorithm,
+    build_episodes,
     build_fitness,
     build_race,
     build_stop_rule,
@@ -111,6 +112,7 @@ class Session:
                 normaliser=None if start is None else start.normaliser,
                 archive=build_archive(config),
                 race=build_race(config, self.fitness, algorithm),
+                episodes=build_episodes(config),
             )
         except BaseException:
             self.close()

@@ -23,7 +23,7 @@ from evonet.experiment.config.sections import (
 from evonet.lazy import LazyRegistry
 from evonet.operators.registry import OPERATORS, registered_name
 from evonet.operators.schedules import SCHEDULES
-from evonet.settings import Count, argument_defaults, argument_hints
+from evonet.settings import Count, Episodes, argument_defaults, argument_hints
 
 _REGISTRIES: Mapping[str, Mapping[str, Any]] = {ALGORITHM: ALGORITHMS, SCHEDULE: SCHEDULES, **OPERATORS}
 
@@ -35,7 +35,7 @@ REFINEMENT = "refinement"
 
 _REFINEMENT: Mapping[str, Any] = {"generations": (Count, Field(20, description="Generations of the refinement."))}
 _REFINE = ("network", "structure", "refine")
-_WEIGHTS = ("fitness", "weights")
+_VARYING = (("fitness", "weights"), ("evaluation", "episodes"))  # what may follow schedules beside an algorithm
 _NOT_IN_REFINEMENT = ("structure", "objectives", "archive", "measures", "algorithm")  # arguments of an algorithm
 
 
@@ -61,7 +61,7 @@ def model_for(data: Mapping[str, Any], own: OwnParts = frozenset()) -> type[Expe
         measured=bool(data.get("measures")),
         archived=bool(data.get("archive")),
         raced=isinstance(evaluation := data.get("evaluation"), Mapping) and evaluation.get("race") is not None,
-        varying=any(part.path[:2] == _WEIGHTS for part in parts),
+        varying=frozenset(part.path[0] for part in parts if part.path[:2] in _VARYING),
         refining=frozenset(str(part.name) for part in parts if part.path[:3] == _REFINE),
     )
 
@@ -83,7 +83,7 @@ def experiment_model(
     measured: bool = True,
     archived: bool = True,
     raced: bool = True,
-    varying: bool = True,
+    varying: frozenset[str] = frozenset(section for section, _ in _VARYING),
     refining: frozenset[str] = frozenset(ALGORITHMS),
 ) -> type[Experiment]:
     """The model of a whole config that may name these parts; by default all.
@@ -96,7 +96,7 @@ def experiment_model(
         measured: whether the config may have measures.
         archived: whether the config may have a passive archive.
         raced: whether the config may have a race.
-        varying: whether weights of the fitness may follow schedules.
+        varying: sections in which the fitness's weights or an evaluation's episodes may follow schedules.
         refining: the strategies that the config names for a refinement.
     """
     classes = {(kind, name): owner for kind, name, owner in own}
@@ -119,9 +119,9 @@ def experiment_model(
         fields["measures"] = (dict[str, section_of(Measure)], Field(default_factory=dict))  # type: ignore[misc]
     if archived:
         fields["archive"] = (archive | None, None)
-    if raced:
-        fields["evaluation"] = _raced_evaluation()
-    if varying:
+    if raced or "evaluation" in varying:
+        fields["evaluation"] = _evaluation(raced=raced, schedules=choices if "evaluation" in varying else ())
+    if "fitness" in varying:
         fields["fitness"] = _varying_fitness(choices)
     if refining:
         fields["network"] = _refined_network(choose, {name: classes.get((ALGORITHM, name)) for name in refining})
@@ -163,15 +163,18 @@ def _algorithm_field(choose: Callable[..., Any], named: Mapping[str, type | None
     return choose(named, nested=nested), Field(default={"type": GENETIC_ALGORITHM}, validate_default=True)
 
 
-def _raced_evaluation() -> tuple[Any, Any]:
-    """The field `evaluation` of a config with a race."""
-    from evonet.evaluation.racing import Race  # a run without a race starts without it
+def _evaluation(*, raced: bool, schedules: Schedules) -> tuple[Any, Any]:
+    """The field `evaluation` of a config with a race, or with episodes that may follow one of these schedules."""
+    fields: dict[str, Any] = {}
+    if raced:
+        from evonet.evaluation.racing import Race  # a run without a race starts without it
 
+        fields["race"] = (section_of(Race) | None, None)
+    if schedules:
+        default = EvaluationSection.model_fields["episodes"].default
+        fields["episodes"] = (number_or_schedule(Episodes, schedules), default)
     evaluation: Any = create_model(
-        "EvaluationSection",
-        __base__=EvaluationSection,
-        __doc__=EvaluationSection.__doc__,
-        race=(section_of(Race) | None, None),
+        "EvaluationSection", __base__=EvaluationSection, __doc__=EvaluationSection.__doc__, **fields
     )
     return evaluation, SECTION_DEFAULTS
 

@@ -44,6 +44,7 @@ def named_parts(data: Mapping[str, Any]) -> Iterator[NamedPart]:
             yield NamedPart(("network", key), ACTIVATION, network[key])
     yield from _parts_of_algorithm(data.get("algorithm", GENETIC_ALGORITHM), ("algorithm",))
     yield from _schedules(_section(_section(data, "fitness"), "weights"), ("fitness", "weights"))
+    yield from _schedules(_section(data, "evaluation").get("episodes"), ("evaluation", "episodes"))
     refine = _section(_section(data, "network"), "structure").get("refine")
     if refine is not None:
         yield from _parts_of_algorithm(refine, ("network", "structure", "refine"))
