@@ -25,6 +25,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError, TooManyFaults
 from evonet.evaluation.aggregation import episode_worth, training_weights
 from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.evaluation.training_episodes import check_training_episodes, episodes_in
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
@@ -34,7 +35,7 @@ from evonet.function_fitness import FitnessFunction, NetworkFunction, function_f
 from evonet.generation import Generation
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Episodes, Natural, Schedule, check_value, fitted
+from evonet.settings import Episodes, Natural, Schedule, check_value
 from evonet.strategies.algorithm import Algorithm, ask, mu_of, tell_with_episodes
 from evonet.types import FloatArray
 
@@ -252,7 +253,9 @@ class Evolution:
         algorithm, fitness, normaliser = self.algorithm, self._fitness, self.normaliser
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
-        seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, self._episodes_now)
+        seeds = episode_seeds(
+            self._seed, Purpose.TRAINING, self.generations, episodes_in(self._episodes, self.generations)
+        )
         weights = training_weights(fitness, self.generations)
         raced: RaceResult | None = None
         try:
@@ -299,13 +302,6 @@ class Evolution:
         self.generations += 1
         return generation
 
-    @property
-    def _episodes_now(self) -> int:
-        """Episodes of an evaluation in the next generation."""
-        if isinstance(self._episodes, Schedule):
-            return int(fitted(Episodes, self._episodes.at(self.generations)))
-        return self._episodes
-
     def _tell(
         self,
         genomes: FloatArray,
@@ -326,13 +322,8 @@ class Evolution:
             return observations
 
         can_observe = look is not None and np.isfinite(scores).any()
-        tell_with_episodes(
-            self.algorithm,
-            scores,
-            returns=worth,
-            observe=observe if can_observe else None,
-            measures=measures,
-        )
+        look_again = observe if can_observe else None
+        tell_with_episodes(self.algorithm, scores, returns=worth, observe=look_again, measures=measures)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to continue bit for bit: arrays, numbers, texts, dicts and lists.
@@ -397,21 +388,6 @@ class Evolution:
                 f"{path}: does not fit this evolution: {type(error).__name__}: {error}; "
                 "make algorithm, fitness and validation as those that were saved"
             ) from error
-
-
-def check_training_episodes(episodes: int | Schedule, name: str) -> None:
-    """Check episodes of an evaluation, which messages call `name`.
-
-    Raises:
-        TypeError: they are no whole number.
-        ValueError: they are out of range, or follow a schedule that does not go by the generation alone.
-    """
-    if isinstance(episodes, Schedule) and not episodes.by_generation:
-        rule = f"{name} must follow a schedule of the generation alone: constant, linear or exponential"
-        raise ValueError(f"{rule}; got {episodes!r}")
-    for number in episodes.extremes if isinstance(episodes, Schedule) else (episodes,):
-        whole = isinstance(number, float) and number.is_integer()
-        check_value(name, Episodes, int(number) if whole else number)
 
 
 def _first_normaliser(fitness: Fitness) -> ObservationNormaliser | None:

@@ -20,14 +20,13 @@ from evonet.evolution import evolve
 from evonet.experiment.archives import archive_summary, build_archive, packed_archive
 from evonet.experiment.build import (
     build_algorithm,
-    build_episodes,
     build_fitness,
-    build_race,
     build_stop_rule,
     build_validation,
     build_validation_fitness,
 )
 from evonet.experiment.config.config import Config
+from evonet.experiment.episodes import build_episodes, build_race
 from evonet.experiment.interruption import alarm
 from evonet.experiment.run_files.champion_results import champion_results
 from evonet.experiment.run_files.checkpoint import Checkpoint
