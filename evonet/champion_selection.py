@@ -98,6 +98,22 @@ class Validation(Settings):
         if self.policy == "mean" and self.candidates > 1:
             raise ValueError(f"the policy 'mean' is one candidate, got candidates {self.candidates}")
 
+    def check_fitness(self, *, own: bool) -> None:
+        """Check that the held-out episodes can be other than those of training.
+
+        Args:
+            own: whether a fitness of its own runs the validation.
+
+        Raises:
+            ValueError: a setting asks for other episodes, and the fitness of training runs them.
+        """
+        for name in ("environment", "engine", "weights"):
+            if getattr(self, name) is not None and not own:
+                raise ValueError(
+                    f"Validation.{name} must be left out where the fitness of training runs the validation; "
+                    f"give evolve a validation_fitness with that {name}"
+                )
+
 
 class ChampionSelector:
     """Runs each generation's fittest on the held-out episodes, and keeps the individual that does best there."""

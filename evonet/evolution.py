@@ -159,6 +159,7 @@ class Evolution:
             race.check(self._fitness, algorithm)
         if validation is not None:
             validation.check_algorithm(algorithm)
+            validation.check_fitness(own=validation_fitness is not None)
         self._selector = (
             None
             if validation is None

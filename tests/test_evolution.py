@@ -258,6 +258,16 @@ def test_the_mean_cannot_be_tried_where_it_is_not_scored(algorithm, settings, wo
         evolve(algorithm, closeness, seed=3, validation=Validation(4, policy="mean", **settings))
 
 
+@pytest.mark.parametrize(
+    "settings", [{"weights": {"return": 2}}, {"environment": "CartPole-v0"}, {"engine": "gymnasium"}]
+)
+def test_a_validation_of_other_episodes_needs_a_fitness_of_its_own(settings):
+    (name,) = settings
+    algorithm = GeneticAlgorithm(ARCHITECTURE, 8)
+    with pytest.raises(ValueError, match=rf"^Validation.{name} must be left out .*; give evolve a validation_fitness"):
+        evolve(algorithm, closeness, seed=3, validation=Validation(4, **settings))
+
+
 def test_most_generations_have_no_validation_and_a_resumed_run_keeps_the_count(tmp_path):
     def begin(function, **settings):
         return evolve(algorithm_for(), function, seed=3, validation=Validation(4, every=3), **settings)
