@@ -110,8 +110,8 @@ class Validation(Settings):
         for name in ("environment", "engine", "weights"):
             if getattr(self, name) is not None and not own:
                 raise ValueError(
-                    f"Validation.{name} must be left out where the fitness of training runs the validation; "
-                    f"give evolve a validation_fitness with that {name}"
+                    f"Validation.{name} must be left out where the fitness of training runs the validation, "
+                    f"got {getattr(self, name)!r}; give evolve a validation_fitness that has it"
                 )
 
 

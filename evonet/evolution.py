@@ -25,7 +25,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError, TooManyFaults
 from evonet.evaluation.aggregation import episode_worth, training_weights
 from evonet.evaluation.fault_policy import FaultPolicy
-from evonet.evaluation.training_episodes import check_training_episodes, episodes_in
+from evonet.evaluation.training_episodes import check_training_episodes, episodes_in, most_episodes
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
@@ -78,7 +78,7 @@ def evolve(
         race: ends the episodes of individuals that can no longer be among the fittest; by default all run all episodes.
         episodes: episodes of an evaluation, also by a schedule of the generation; by default the fitness's.
         resume: a file that `Evolution.save` wrote; evolution goes on from there, bit for bit. Algorithm, fitness,
-            validation and seed must be made as before.
+            validation, seed and episodes must be as before.
 
     Raises:
         ConfigError: the file of `resume` cannot be read, or is of another evolution.
@@ -154,9 +154,10 @@ class Evolution:
         if episodes is not None:
             check_training_episodes(episodes, "Evolution.episodes")
         self._episodes: int | Schedule = self._fitness.episodes if episodes is None else episodes
+        self._most_episodes = most_episodes(self._episodes)
         self._race = race
         if race is not None:
-            race.check(self._fitness, algorithm)
+            race.check(self._fitness, algorithm, self._most_episodes)
         if validation is not None:
             validation.check_algorithm(algorithm)
             validation.check_fitness(own=validation_fitness is not None)
@@ -190,12 +191,12 @@ class Evolution:
 
         Args:
             algorithm: proposes genomes.
-            episodes: episodes of an evaluation from now on; by default those of the fitness.
+            episodes: episodes of an evaluation from now on; by default the most of any generation.
         """
         self._final_archive, self._goes_on = self.archive, True
         self.algorithm = algorithm
         self._race = None  # every individual runs all its episodes now
-        self._episodes = self._fitness.episodes if episodes is None else episodes
+        self._episodes = self._most_episodes if episodes is None else episodes
         if self.champion is not None and self.champion.normaliser is not None:
             self.normaliser = self.champion.normaliser
 
@@ -254,9 +255,8 @@ class Evolution:
         algorithm, fitness, normaliser = self.algorithm, self._fitness, self.normaliser
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
-        seeds = episode_seeds(
-            self._seed, Purpose.TRAINING, self.generations, episodes_in(self._episodes, self.generations)
-        )
+        episodes = episodes_in(self._episodes, self.generations)
+        seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, episodes)
         weights = training_weights(fitness, self.generations)
         raced: RaceResult | None = None
         try:
@@ -299,6 +299,7 @@ class Evolution:
             weighted=worth is not results.returns,
             archive_sample=sample,
             raced_episodes=None if raced is None else int(raced.count.sum()),
+            episodes=episodes if isinstance(self._episodes, Schedule) else None,
         )
         self.generations += 1
         return generation

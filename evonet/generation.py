@@ -38,6 +38,7 @@ class Generation:
         weighted: whether weights make the fitness of return and measures.
         archive_sample: some of the archive's elites on held-out episodes; None in generations without such a sample.
         raced_episodes: episodes that were run in a race; None without one.
+        episodes: episodes of an evaluation, where they follow a schedule; None where they do not.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Generation:
     weighted: bool = False
     archive_sample: ArchiveSample | None = None
     raced_episodes: int | None = None
+    episodes: int | None = None
 
     @property
     def fitness(self) -> FloatArray:

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from annotated_types import Ge, Le
 
-from evonet.settings import Natural, Schedule, Settings, did_you_mean
+from evonet.settings import Natural, Schedule, Settings, check_by_generation, did_you_mean
 from evonet.types import RETURN
 
 Take = Literal["first", "last", "mean", "sum", "min", "max", "share"]
@@ -230,9 +230,10 @@ def checked_weights(weights: Mapping[str, float | Schedule], names: Sequence[str
             message = f"weights must be those of the return and of measures, got {name!r}; {known}"
             raise WrongMeasure((*_WEIGHTS, name), message)
         if isinstance(weight, Schedule):
-            if not weight.by_generation:
-                rule = "weights must follow a schedule of the generation alone: constant, linear or exponential"
-                raise WrongMeasure((*_WEIGHTS, name), f"{rule}; got {weight!r} for {name!r}")
+            try:
+                check_by_generation("weights", weight)
+            except ValueError as error:
+                raise WrongMeasure((*_WEIGHTS, name), f"{error} for {name!r}") from error
             continue
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise TypeError(f"weights must be numbers, got {weight!r} for {name!r}")

@@ -232,10 +232,29 @@ def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
         if name in values:
             value, argument = values[name], f"{place}.{name}"
             if isinstance(value, Schedule) and may_vary(owner, hint):
-                for number in value.extremes:
-                    check_value(argument, hint, _whole(number) if _number_kind(hint) is int else number)
+                check_number_or_schedule(argument, hint, value)
             else:
                 check_value(argument, hint, value)
+
+
+def check_number_or_schedule(argument: str, hint: Any, value: Any) -> None:
+    """Validate a number, or the extremes of a schedule that it follows, against an annotation; see `check`."""
+    if not isinstance(value, Schedule):
+        check_value(argument, hint, value)
+        return
+    for number in value.extremes:
+        check_value(argument, hint, _whole(number) if _number_kind(hint) is int else number)
+
+
+def check_by_generation(argument: str, schedule: Schedule) -> None:
+    """Refuse a schedule that goes by more than the generation; messages call what follows it `argument`.
+
+    Raises:
+        ValueError: the schedule's class does not have `by_generation = True`.
+    """
+    if not schedule.by_generation:
+        rule = f"{argument} must follow a schedule of the generation alone: constant, linear or exponential"
+        raise ValueError(f"{rule}, or one of your own whose class has by_generation = True; got {schedule!r}")
 
 
 @functools.cache

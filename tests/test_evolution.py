@@ -17,6 +17,7 @@ from evonet import (
     progress,
 )
 from evonet.environments.normaliser import ObservationNormaliser
+from evonet.environments.specification import EnvironmentSpec
 from evonet.errors import AlgorithmFailed
 from evonet.foreign import without_place
 from evonet.operators.mutation import Gaussian
@@ -259,7 +260,7 @@ def test_the_mean_cannot_be_tried_where_it_is_not_scored(algorithm, settings, wo
 
 
 @pytest.mark.parametrize(
-    "settings", [{"weights": {"return": 2}}, {"environment": "CartPole-v0"}, {"engine": "gymnasium"}]
+    "settings", [{"weights": {"return": 2}}, {"environment": EnvironmentSpec("CartPole-v0")}, {"engine": "gymnasium"}]
 )
 def test_a_validation_of_other_episodes_needs_a_fitness_of_its_own(settings):
     (name,) = settings

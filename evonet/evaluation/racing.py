@@ -46,18 +46,18 @@ class Race(Settings):
     round: Annotated[int, Ge(1)] = 2
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
 
-    def check(self, fitness: Any, algorithm: object) -> None:
-        """Check that `algorithm` and `fitness` can race.
+    def check(self, fitness: Any, algorithm: object, episodes: int) -> None:
+        """Check that `algorithm` and `fitness` can race over at most so many `episodes`.
 
         Raises:
-            ValueError: the algorithm has no `mu`, the fitness is not a mean of episodes, or it has only one round.
+            ValueError: the algorithm has no `mu`, the fitness is not a mean of episodes, or there is only one round.
         """
         mu_of(algorithm)
         aggregation = getattr(fitness, "aggregation", "mean")
         if aggregation != "mean":
             raise ValueError(f"a race needs a fitness that is the mean of its episodes, got the {aggregation}")
-        if fitness.episodes <= self.round:
-            raise ValueError(f"a race needs more episodes than a round has ({self.round}), got {fitness.episodes}")
+        if episodes <= self.round:
+            raise ValueError(f"a race needs more episodes than a round has ({self.round}), got {episodes}")
 
     def run(
         self,

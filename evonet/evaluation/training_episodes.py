@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evonet.settings import Episodes, Schedule, check_value, fitted
+from evonet.foreign import guarded_algorithm
+from evonet.settings import Episodes, Schedule, check_by_generation, check_number_or_schedule, fitted
 
 
 def check_training_episodes(episodes: int | Schedule, name: str) -> None:
@@ -12,14 +13,24 @@ def check_training_episodes(episodes: int | Schedule, name: str) -> None:
         TypeError: they are no whole number.
         ValueError: they are out of range, or follow a schedule that does not go by the generation alone.
     """
-    if isinstance(episodes, Schedule) and not episodes.by_generation:
-        rule = f"{name} must follow a schedule of the generation alone: constant, linear or exponential"
-        raise ValueError(f"{rule}; got {episodes!r}")
-    for number in episodes.extremes if isinstance(episodes, Schedule) else (episodes,):
-        whole = isinstance(number, float) and number.is_integer()
-        check_value(name, Episodes, int(number) if whole else number)
+    if isinstance(episodes, Schedule):
+        check_by_generation(name, episodes)
+    check_number_or_schedule(name, Episodes, episodes)
 
 
 def episodes_in(episodes: int | Schedule, generation: int) -> int:
-    """Episodes of an evaluation in a generation."""
-    return int(fitted(Episodes, episodes.at(generation))) if isinstance(episodes, Schedule) else episodes
+    """Episodes of an evaluation in a generation.
+
+    Raises:
+        AlgorithmFailed: a schedule of the user's own raised an error.
+    """
+    if not isinstance(episodes, Schedule):
+        return int(episodes)
+    with guarded_algorithm():
+        return int(fitted(Episodes, episodes.at(generation)))
+
+
+def most_episodes(episodes: int | Schedule) -> int:
+    """The most episodes of an evaluation in any generation."""
+    numbers = episodes.extremes if isinstance(episodes, Schedule) else (episodes,)
+    return max(int(fitted(Episodes, number)) for number in numbers)

@@ -1,9 +1,9 @@
-"""Builders of the fitness, the algorithm, the validation and the stop rule that a config describes."""
+"""Builders of the fitness, the algorithm, the race, the validation and the stop rule that a config describes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evonet.architecture import Architecture
 from evonet.champion import Champion
@@ -19,6 +19,7 @@ from evonet.errors import (
     WorkersUnavailable,
 )
 from evonet.evaluation.engine import EngineName
+from evonet.evaluation.training_episodes import episodes_in, most_episodes
 from evonet.experiment.archives import check_measures, refuse_other_weights
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
@@ -26,10 +27,10 @@ from evonet.experiment.config.model_factory import arguments, built
 from evonet.experiment.config.named_parts import INNER_ALGORITHMS
 from evonet.experiment.config.own_parts import own_names, refuse_imports
 from evonet.experiment.config.sections import EPISODE_RETURN, EVALUATION, NETWORK
-from evonet.experiment.episodes import most_episodes
 from evonet.experiment.pruning import check_pruning
 from evonet.experiment.refinement import check_refinement
 from evonet.experiment.stopping import Stop, StopRule
+from evonet.experiment.training_episodes import build_episodes
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
@@ -37,6 +38,9 @@ from evonet.operators.structure import CONNECTIONS
 from evonet.settings import argument_hints, did_you_mean
 from evonet.strategies.algorithm import Algorithm
 from evonet.types import RETURN
+
+if TYPE_CHECKING:
+    from evonet.evaluation.racing import Race
 
 _MAX_GENES = 10**9
 
@@ -62,7 +66,7 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
     architecture = _architecture(config) if episodes is None else episodes.architecture
     name = f"{config.document.position(('fitness', 'type'))}: fitness.type {config.settings.fitness.type!r}"
     try:
-        return function_fitness(_own_function(config), architecture, most_episodes(config), name)
+        return function_fitness(_own_function(config), architecture, episodes_in(build_episodes(config), 0), name)
     except TypeError as error:  # its number of arguments
         raise ConfigError(str(error)) from error
 
@@ -167,7 +171,7 @@ def _make_episode_return(
     network["skip"] = network["skip"] or settings.network.structure is not None
     evaluation = arguments(settings.evaluation, *EVALUATION, "workers")
     section = "evaluation" if engine is None else "validation"
-    evaluation |= {"episodes": most_episodes(config)} | ({} if engine is None else {"engine": engine})
+    evaluation |= {"episodes": episodes_in(build_episodes(config), 0)} | ({} if engine is None else {"engine": engine})
     evaluation["measures"] = {name: measure.build() for name, measure in settings.measures.items()}
     if weights is None:
         weights = {name: built(each) for name, each in settings.fitness.weights.items()}
@@ -311,6 +315,23 @@ def check_validation_weights(config: Config) -> None:
         checked_weights(weights, list(config.settings.measures))
     except WrongMeasure as error:
         raise config.error(("validation", *error.setting[1:]), str(error)) from error
+
+
+def build_race(config: Config, fitness: Fitness, algorithm: Algorithm) -> Race | None:
+    """The race of a generation's individuals; None without one.
+
+    Raises:
+        ConfigError: fitness or algorithm cannot race.
+    """
+    section = config.settings.evaluation.race
+    if section is None:
+        return None
+    race: Race = section.build()
+    try:
+        race.check(fitness, algorithm, most_episodes(build_episodes(config)))
+    except ValueError as error:
+        raise config.error(("evaluation", "race"), f"evaluation.race: {error}") from error
+    return race
 
 
 def build_stop_rule(config: Config, target: float | None, test_episodes: int) -> StopRule:

@@ -16,12 +16,12 @@ from evonet.experiment.archives import build_archive
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,
+    build_race,
     build_validation,
     check_validation_weights,
 )
 from evonet.experiment.config.config import Config
 from evonet.experiment.costs import duration, proposal
-from evonet.experiment.episodes import build_race
 from evonet.experiment.run_files.tracking import require_trackers
 from evonet.experiment.run_warnings import fitness_warnings, time_limit_warning
 from evonet.experiment.start_champion import start_champion

@@ -21,12 +21,12 @@ from evonet.experiment.archives import archive_summary, build_archive, packed_ar
 from evonet.experiment.build import (
     build_algorithm,
     build_fitness,
+    build_race,
     build_stop_rule,
     build_validation,
     build_validation_fitness,
 )
 from evonet.experiment.config.config import Config
-from evonet.experiment.episodes import build_episodes, build_race
 from evonet.experiment.interruption import alarm
 from evonet.experiment.run_files.champion_results import champion_results
 from evonet.experiment.run_files.checkpoint import Checkpoint
@@ -36,6 +36,7 @@ from evonet.experiment.run_files.tracking import require_trackers
 from evonet.experiment.run_warnings import fitness_warnings, worker_warnings
 from evonet.experiment.start_champion import start_champion
 from evonet.experiment.target import target_of, target_warnings
+from evonet.experiment.training_episodes import build_episodes
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.generation import Generation

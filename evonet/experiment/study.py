@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from evonet.cluster.executor import Cluster, FuturesExecutor, cluster_of
-from evonet.experiment.build import build_algorithm, build_fitness
+from evonet.experiment.build import build_algorithm, build_fitness, build_race
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.permissions import remember_permissions
-from evonet.experiment.episodes import build_race
 from evonet.experiment.interruption import interruptible
 from evonet.experiment.run_files.run_directory import to_json
 from evonet.experiment.run_files.summaries import STUDY

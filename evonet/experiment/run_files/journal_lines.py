@@ -48,10 +48,14 @@ fitness in the archive and on held-out episodes, and the share that is in the sa
 VALIDATION_FITNESS = "validation_fitness"
 """A further metric where weights make the fitness of return and measures: the champion's, on the held-out episodes."""
 
+EPISODES = "episodes"
+"""A further metric of runs whose episodes of an evaluation follow a schedule: those of the generation."""
+
 RACED_EPISODES = "raced_episodes"
 """A further metric of runs with a race: the episodes of training that the generation ran."""
 
 MORE_METRICS = (
+    EPISODES,
     RACED_EPISODES,
     *SEARCH_METRICS,
     *FRONT_METRICS,
