@@ -98,17 +98,14 @@ class Validation(Settings):
         if self.policy == "mean" and self.candidates > 1:
             raise ValueError(f"the policy 'mean' is one candidate, got candidates {self.candidates}")
 
-    def check_fitness(self, *, own: bool) -> None:
-        """Check that the held-out episodes can be other than those of training.
-
-        Args:
-            own: whether a fitness of its own runs the validation.
+    def check_like_training(self) -> None:
+        """Check that the fitness of training can run the held-out episodes.
 
         Raises:
-            ValueError: a setting asks for other episodes, and the fitness of training runs them.
+            ValueError: a setting asks for another environment, another engine or other weights.
         """
         for name in ("environment", "engine", "weights"):
-            if getattr(self, name) is not None and not own:
+            if getattr(self, name) is not None:
                 raise ValueError(
                     f"Validation.{name} must be left out where the fitness of training runs the validation, "
                     f"got {getattr(self, name)!r}; give evolve a validation_fitness that has it"

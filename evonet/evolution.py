@@ -83,7 +83,8 @@ def evolve(
     Raises:
         ConfigError: the file of `resume` cannot be read, or is of another evolution.
         TypeError, ValueError: `seed` is not a whole number of at least 0, `episodes` not one of at least 1, `fitness`
-            is neither a fitness nor such a function, or `normaliser` does not fit the fitness.
+            is neither a fitness nor such a function, `normaliser` does not fit the fitness, or `validation` asks for
+            other episodes than training's without a `validation_fitness`.
     """
     evolution = Evolution(
         algorithm,
@@ -160,7 +161,8 @@ class Evolution:
             race.check(self._fitness, algorithm, self._most_episodes)
         if validation is not None:
             validation.check_algorithm(algorithm)
-            validation.check_fitness(own=validation_fitness is not None)
+            if validation_fitness is None:
+                validation.check_like_training()
         self._selector = (
             None
             if validation is None

@@ -30,6 +30,8 @@ from typing import (
 
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 
+from evonet.foreign import guarded_algorithm
+
 T = TypeVar("T")
 
 NOT_A_SETTING: Mapping[str, Any] = types.MappingProxyType({"setting": False})
@@ -176,8 +178,13 @@ class Schedule(Settings, ABC):
         """
 
     def at(self, generation: int) -> float:
-        """The number in a generation, of a schedule that goes by the generation alone."""
-        return self.following(self.extremes[0], generation, math.nan, 0)
+        """The number in a generation, of a schedule that goes by the generation alone.
+
+        Raises:
+            AlgorithmFailed: a schedule of the user's own raised an error.
+        """
+        with guarded_algorithm():
+            return self.following(self.extremes[0], generation, math.nan, 0)
 
 
 def _values(settings: Any) -> dict[str, Any]:
@@ -232,17 +239,14 @@ def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
         if name in values:
             value, argument = values[name], f"{place}.{name}"
             if isinstance(value, Schedule) and may_vary(owner, hint):
-                check_number_or_schedule(argument, hint, value)
+                check_schedule(argument, hint, value)
             else:
                 check_value(argument, hint, value)
 
 
-def check_number_or_schedule(argument: str, hint: Any, value: Any) -> None:
-    """Validate a number, or the extremes of a schedule that it follows, against an annotation; see `check`."""
-    if not isinstance(value, Schedule):
-        check_value(argument, hint, value)
-        return
-    for number in value.extremes:
+def check_schedule(argument: str, hint: Any, schedule: Schedule) -> None:
+    """Validate the extremes of a schedule against the annotation of the number that follows it; see `check`."""
+    for number in schedule.extremes:
         check_value(argument, hint, _whole(number) if _number_kind(hint) is int else number)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from evonet.foreign import guarded_algorithm
-from evonet.settings import Episodes, Schedule, check_by_generation, check_number_or_schedule, fitted
+from evonet.settings import Episodes, Schedule, check_by_generation, check_schedule, check_value, fitted
 
 
 def check_training_episodes(episodes: int | Schedule, name: str) -> None:
@@ -15,7 +14,9 @@ def check_training_episodes(episodes: int | Schedule, name: str) -> None:
     """
     if isinstance(episodes, Schedule):
         check_by_generation(name, episodes)
-    check_number_or_schedule(name, Episodes, episodes)
+        check_schedule(name, Episodes, episodes)
+    else:
+        check_value(name, Episodes, episodes)
 
 
 def episodes_in(episodes: int | Schedule, generation: int) -> int:
@@ -24,10 +25,7 @@ def episodes_in(episodes: int | Schedule, generation: int) -> int:
     Raises:
         AlgorithmFailed: a schedule of the user's own raised an error.
     """
-    if not isinstance(episodes, Schedule):
-        return int(episodes)
-    with guarded_algorithm():
-        return int(fitted(Episodes, episodes.at(generation)))
+    return int(fitted(Episodes, episodes.at(generation)) if isinstance(episodes, Schedule) else episodes)
 
 
 def most_episodes(episodes: int | Schedule) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from evonet import EpisodeReturn, GeneticAlgorithm, evolve
 from evonet.cli import main
-from evonet.errors import ConfigError
+from evonet.errors import AlgorithmFailed, ConfigError
 from evonet.evaluation.racing import Race
 from evonet.experiment.config import Config
 from evonet.experiment.runner import run
@@ -63,6 +63,16 @@ def test_the_task_has_the_last_numbers():
     assert fitness_with({"return": 1, "effort": PRICE}).task.weights == (1.0, -6.0)
     assert fitness_with({"return": 1, "effort": -2}).weights_in(7) == (1.0, -2.0)
     assert fitness_with(None).weights_in(7) == ()
+
+
+class Failing(Linear):
+    def following(self, number, generation, success, stagnation):
+        raise RuntimeError("no price")
+
+
+def test_an_error_of_one_s_own_schedule_is_told_as_such():
+    with pytest.raises(AlgorithmFailed, match=r"Failing.following, which the algorithm calls, failed: .*no price"):
+        fitness_with({"return": 1, "effort": Failing(0.0, -6.0, 3)}).weights_in(0)
 
 
 def test_a_schedule_that_needs_more_than_the_generation_is_refused(tmp_path):

@@ -10,7 +10,14 @@ from pydantic import Field, create_model
 
 from evonet.experiment.algorithms import ALGORITHMS
 from evonet.experiment.config.model_factory import Schedules, choice_of, nested_in, number_or_schedule, section_of
-from evonet.experiment.config.named_parts import ACTIVATION, ALGORITHM, GENETIC_ALGORITHM, SCHEDULE, named_parts
+from evonet.experiment.config.named_parts import (
+    ACTIVATION,
+    ALGORITHM,
+    GENETIC_ALGORITHM,
+    SCHEDULE,
+    VARYING,
+    named_parts,
+)
 from evonet.experiment.config.own_parts import OwnParts
 from evonet.experiment.config.sections import (
     SECTION_DEFAULTS,
@@ -35,7 +42,6 @@ REFINEMENT = "refinement"
 
 _REFINEMENT: Mapping[str, Any] = {"generations": (Count, Field(20, description="Generations of the refinement."))}
 _REFINE = ("network", "structure", "refine")
-_VARYING = (("fitness", "weights"), ("evaluation", "episodes"))  # what may follow schedules beside an algorithm
 _NOT_IN_REFINEMENT = ("structure", "objectives", "archive", "measures", "algorithm")  # arguments of an algorithm
 
 
@@ -61,7 +67,7 @@ def model_for(data: Mapping[str, Any], own: OwnParts = frozenset()) -> type[Expe
         measured=bool(data.get("measures")),
         archived=bool(data.get("archive")),
         raced=isinstance(evaluation := data.get("evaluation"), Mapping) and evaluation.get("race") is not None,
-        varying=frozenset(part.path[0] for part in parts if part.path[:2] in _VARYING),
+        varying=frozenset(part.path[0] for part in parts if part.path[:2] in VARYING),
         refining=frozenset(str(part.name) for part in parts if part.path[:3] == _REFINE),
     )
 
@@ -83,7 +89,7 @@ def experiment_model(
     measured: bool = True,
     archived: bool = True,
     raced: bool = True,
-    varying: frozenset[str] = frozenset(section for section, _ in _VARYING),
+    varying: frozenset[str] = frozenset(section for section, _ in VARYING),
     refining: frozenset[str] = frozenset(ALGORITHMS),
 ) -> type[Experiment]:
     """The model of a whole config that may name these parts; by default all.

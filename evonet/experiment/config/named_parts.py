@@ -17,6 +17,9 @@ GENETIC_ALGORITHM = "genetic_algorithm"
 INNER_ALGORITHMS = ("algorithm", "then")
 """The keys of an algorithm that name another one, which it runs."""
 
+VARYING = (("fitness", "weights"), ("evaluation", "episodes"))
+"""The settings outside algorithms that may follow schedules, each as its section and its key."""
+
 
 class NamedPart(NamedTuple):
     """The name of a part in a config.
@@ -43,8 +46,8 @@ def named_parts(data: Mapping[str, Any]) -> Iterator[NamedPart]:
         if isinstance(network, Mapping) and key in network:
             yield NamedPart(("network", key), ACTIVATION, network[key])
     yield from _parts_of_algorithm(data.get("algorithm", GENETIC_ALGORITHM), ("algorithm",))
-    yield from _schedules(_section(_section(data, "fitness"), "weights"), ("fitness", "weights"))
-    yield from _schedules(_section(data, "evaluation").get("episodes"), ("evaluation", "episodes"))
+    for section, key in VARYING:
+        yield from _schedules(_section(data, section).get(key), (section, key))
     refine = _section(_section(data, "network"), "structure").get("refine")
     if refine is not None:
         yield from _parts_of_algorithm(refine, ("network", "structure", "refine"))
