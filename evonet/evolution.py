@@ -25,7 +25,7 @@ from evonet.environments.normaliser import ObservationNormaliser
 from evonet.errors import ConfigError, TooManyFaults
 from evonet.evaluation.aggregation import episode_worth, training_weights
 from evonet.evaluation.fault_policy import FaultPolicy
-from evonet.evaluation.training_episodes import check_training_episodes, episodes_in, most_episodes
+from evonet.evaluation.training_episodes import TrainingEpisodes
 from evonet.files.archive import ArchiveLimits, pack_state, read_state
 from evonet.files.bounded import reading
 from evonet.files.directory import write_atomically
@@ -35,7 +35,7 @@ from evonet.function_fitness import FitnessFunction, NetworkFunction, function_f
 from evonet.generation import Generation
 from evonet.population import Population
 from evonet.seeding import Purpose, episode_seeds
-from evonet.settings import Episodes, Natural, Schedule, check_value
+from evonet.settings import Count, Episodes, Natural, Schedule, check_value
 from evonet.strategies.algorithm import Algorithm, ask, mu_of, tell_with_episodes
 from evonet.types import FloatArray
 
@@ -59,6 +59,7 @@ def evolve(
     archive: Archive | None = None,
     race: Race | None = None,
     episodes: Episodes | Schedule | None = None,
+    max_steps: Count | Schedule | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> Evolution:
     """Evolve one generation after another, for as long as the caller iterates.
@@ -77,6 +78,7 @@ def evolve(
         archive: takes every individual that is scored, over measures of the fitness; it changes nothing else.
         race: ends the episodes of individuals that can no longer be among the fittest; by default all run all episodes.
         episodes: episodes of an evaluation, also by a schedule of the generation; by default the fitness's.
+        max_steps: steps after which an episode of training is truncated, also by a schedule; by default the fitness's.
         resume: a file that `Evolution.save` wrote; evolution goes on from there, bit for bit. Algorithm, fitness,
             validation, seed and episodes must be as before.
 
@@ -96,6 +98,7 @@ def evolve(
         archive=archive,
         race=race,
         episodes=episodes,
+        max_steps=max_steps,
     )
     if normaliser is not None:
         evolution.start_with(normaliser)
@@ -108,15 +111,7 @@ class Evolution:
     """The loop, an iterator over generations that can be stopped and resumed; `evolve` makes one.
 
     Args:
-        algorithm: proposes genomes.
-        fitness: scores them; a function as for `evolve` does, too.
-        seed: seed of the episodes; by default the algorithm's.
-        validation: how a champion is chosen; by default none is.
-        faults: how many of a generation may fail; by default any number.
-        validation_fitness: runs the validation; by default the fitness does.
-        archive: takes every individual that is scored; it changes nothing else.
-        race: ends the episodes of individuals that can no longer be among the fittest.
-        episodes: episodes of an evaluation, also by a schedule of the generation; by default the fitness's.
+        algorithm, fitness and all others: those of `evolve`.
 
     Attributes:
         algorithm: proposes the genomes of the next generation.
@@ -138,6 +133,7 @@ class Evolution:
         archive: Archive | None = None,
         race: Race | None = None,
         episodes: Episodes | Schedule | None = None,
+        max_steps: Count | Schedule | None = None,
     ) -> None:
         seed = getattr(algorithm, "seed", None) if seed is None else seed
         if seed is None:
@@ -152,13 +148,13 @@ class Evolution:
         self._passive_archive = archive
         self._goes_on = False  # whether another algorithm went on
         self._final_archive: Archive | None = None  # that of the evolution before
-        if episodes is not None:
-            check_training_episodes(episodes, "Evolution.episodes")
-        self._episodes: int | Schedule = self._fitness.episodes if episodes is None else episodes
-        self._most_episodes = most_episodes(self._episodes)
+        episodes = self._fitness.episodes if episodes is None else episodes
+        self._training = self._given = TrainingEpisodes(episodes, max_steps)
+        self._training.check("Evolution")
+        self._training.check_limit("Evolution", self._fitness.task)
         self._race = race
         if race is not None:
-            race.check(self._fitness, algorithm, self._most_episodes)
+            race.check(self._fitness, algorithm, self._training.most_episodes)
         if validation is not None:
             validation.check_algorithm(algorithm)
             if validation_fitness is None:
@@ -198,7 +194,7 @@ class Evolution:
         self._final_archive, self._goes_on = self.archive, True
         self.algorithm = algorithm
         self._race = None  # every individual runs all its episodes now
-        self._episodes = self._most_episodes if episodes is None else episodes
+        self._training = self._given.from_now_on(episodes)
         if self.champion is not None and self.champion.normaliser is not None:
             self.normaliser = self.champion.normaliser
 
@@ -257,15 +253,18 @@ class Evolution:
         algorithm, fitness, normaliser = self.algorithm, self._fitness, self.normaliser
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
-        episodes = episodes_in(self._episodes, self.generations)
+        episodes, max_steps = self._training.in_generation(self.generations)
+        run: Any = fitness
+        if max_steps is not None:
+            run = functools.partial(run, max_steps=max_steps)
         seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, episodes)
         weights = training_weights(fitness, self.generations)
         raced: RaceResult | None = None
         try:
             if self._race is None:
-                results = fitness(genomes, seeds, normaliser)
+                results = run(genomes, seeds, normaliser)
             else:
-                raced = self._race.run(fitness, genomes, seeds, normaliser, mu_of(algorithm), weights)
+                raced = self._race.run(run, genomes, seeds, normaliser, mu_of(algorithm), weights)
                 results = raced.results
             if self._faults is not None:
                 self._faults.enforce(results.faults, len(genomes))
@@ -301,7 +300,8 @@ class Evolution:
             weighted=worth is not results.returns,
             archive_sample=sample,
             raced_episodes=None if raced is None else int(raced.count.sum()),
-            episodes=episodes if isinstance(self._episodes, Schedule) else None,
+            episodes=episodes if isinstance(self._training.episodes, Schedule) else None,
+            max_steps=max_steps if isinstance(self._training.max_steps, Schedule) else None,
         )
         self.generations += 1
         return generation

@@ -237,14 +237,16 @@ class EpisodeReturn:
         episode_seeds: IntArray,
         normaliser: ObservationNormaliser | None = None,
         rows: IntArray | None = None,
+        max_steps: int | None = None,
     ) -> EpisodeResults:
-        """Run `genomes (n, genome_size)`, each on all episodes `(episodes,)`; a pure function of its arguments.
+        """Run `genomes (n, genome_size)`, each on all `episode_seeds (episodes,)`; a pure function of its arguments.
 
         Args:
             genomes: `(n, genome_size)`.
             episode_seeds: `(episodes,)`.
             normaliser: normaliser of observations; where the task normalises, a fresh one by default.
             rows: the rows of the genomes that run, `(k,)`, ascending, by default all; results are `(k, episodes)`.
+            max_steps: steps after which they are truncated, at most the task's.
 
         Raises:
             WorkersUnavailable: worker processes cannot start.
@@ -253,7 +255,7 @@ class EpisodeReturn:
         assert self.task is not None
         if normaliser is None and self.task.normalise:
             normaliser = ObservationNormaliser.fresh(self.architecture.num_inputs)
-        return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser, rows)
+        return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser, rows, max_steps)
 
     def weights_in(self, generation: int) -> tuple[float, ...]:
         """The weights of the return and of each measure in a generation's training; empty for the return alone."""
@@ -375,9 +377,7 @@ def _checked_measures(measures: Mapping[str, Measure] | None, inputs: int, actio
     return measures_of_task(measures, inputs, action_space)
 
 
-def _checked_weights(
-    weights: Mapping[str, float | Schedule] | None, measures: Measures
-) -> tuple[float | Schedule, ...]:
+def _checked_weights(weights: Mapping[str, Any] | None, measures: Measures) -> tuple[float | Schedule, ...]:
     if not weights:
         return ()
     from evonet.measures import checked_weights  # most runs have no weights

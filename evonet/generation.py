@@ -39,6 +39,7 @@ class Generation:
         archive_sample: some of the archive's elites on held-out episodes; None in generations without such a sample.
         raced_episodes: episodes that were run in a race; None without one.
         episodes: episodes of an evaluation, where they follow a schedule; None where they do not.
+        max_steps: steps after which an episode was truncated, where they follow a schedule; None where they do not.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Generation:
     archive_sample: ArchiveSample | None = None
     raced_episodes: int | None = None
     episodes: int | None = None
+    max_steps: int | None = None
 
     @property
     def fitness(self) -> FloatArray:

@@ -139,6 +139,8 @@ def test_a_config_of_a_readme_evolves(example, tmp_path, monkeypatch):
     (tmp_path / "c.yaml").write_text(environment + example, encoding="utf-8")
     shorter = ["validation.episodes=2", "test.episodes=2", "stop.generations=3", "stop.target=null"]
     shorter += ["environment.max_steps=10"]
+    if "evaluation: {max_steps" in example:
+        shorter += ["evaluation.max_steps.start=5", "evaluation.max_steps.end=10"]
     config = Config.load(str(tmp_path / "c.yaml"), shorter, ["my_ops", "my_game"])
     summary = run_config(config, tmp_path / "run")
     later = sum(summary.get(stage, {}).get("generations", 0) for stage in ("pruning", "refinement"))

@@ -57,14 +57,20 @@ class VectorEngine:
         self._measures = measures_of(task)
 
     def run(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         inputs = self._task.architecture.num_inputs if normaliser else None
+        limit = max_steps or self._task.max_steps
         log = EpisodeLog.start(genomes, individuals, inputs, self._measures)
         with np.errstate(all="ignore"):  # what is not finite becomes a fault, not a warning
             for batch in log.batches(self._lanes):
-                self._run_batch(log, batch, genomes[individuals[batch]], seeds[batch], normaliser)
+                self._run_batch(log, batch, genomes[individuals[batch]], seeds[batch], normaliser, limit)
         return log.finish(individuals, seeds)
 
     def _run_batch(
@@ -74,6 +80,7 @@ class VectorEngine:
         genomes: FloatArray,
         seeds: IntArray,
         normaliser: ObservationNormaliser | None,
+        max_steps: int,
     ) -> None:
         environment = self._environment(seeds)
         networks = NetworkStack(self._task.architecture, np.asfortranarray(genomes), len(genomes))
@@ -88,7 +95,7 @@ class VectorEngine:
                 log.rows[episodes[lanes]] = rows[:, lanes].T
             going[lanes] = False
 
-        for length in range(self._task.max_steps):
+        for length in range(max_steps):
             inputs = observations.astype(np.float64)
             if normaliser is not None and results.observations is not None:
                 deviations = np.where(going[:, None], inputs - normaliser.mean, 0.0)
@@ -108,7 +115,7 @@ class VectorEngine:
                 end(going & terminated, Outcome.TERMINATED, length + 1)
             if not np.count_nonzero(going):
                 return
-        end(going, Outcome.TRUNCATED, self._task.max_steps)
+        end(going, Outcome.TRUNCATED, max_steps)
 
     def _environment(self, seeds: IntArray) -> Any:
         """A vector environment in the states that the real one has after `reset(seed=…)`, `(len(seeds),)`."""

@@ -26,7 +26,12 @@ class Engine(Protocol):
         ...
 
     def run(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> EpisodeResults:
         """Flat results `(m,)` of m episodes.
 
@@ -35,6 +40,7 @@ class Engine(Protocol):
             individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
             seeds: seed of each episode, `(m,)`.
             normaliser: normaliser of observations; None if the task does not normalise.
+            max_steps: steps after which these episodes are truncated, at most the task's, which is the default.
 
         Returns:
             Results whose faults carry the number of the flat episode as `episode` and the row as `individual`.

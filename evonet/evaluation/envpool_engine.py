@@ -72,7 +72,7 @@ class EnvPoolEngine:
         self._lanes, self._threads = lanes, threads or cores()
         self._pools = min(2, self._threads)  # batches that take turns
         self._kwargs = _keyword_arguments(self._envpool, task)
-        with _no_warnings_of_precision(), closing(self._pool([0])) as pool:
+        with _no_warnings_of_precision(), closing(self._pool([0], task.max_steps)) as pool:
             found = pool.observation_space, pool.action_space
             _, info = pool.reset()
         _refuse_other_spaces(task, *found)
@@ -84,33 +84,39 @@ class EnvPoolEngine:
         self.measures = measures_of(task, dict.fromkeys(self.infos))
 
     def run(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         inputs = self.task.architecture.num_inputs if normaliser else None
+        limit = max_steps or self.task.max_steps
         log = EpisodeLog.start(genomes, individuals, inputs, self.measures)
         with np.errstate(all="ignore"), _no_warnings_of_precision():  # what is not finite becomes a fault
             lanes = max(1, min(self._lanes, math.ceil(len(log.running) / self._pools)))
             batches = (
-                self._run_batch(_Batch(self, log, batch, genomes[individuals[batch]], normaliser), seeds[batch])
+                self._run_batch(_Batch(self, log, batch, genomes[individuals[batch]], normaliser), seeds[batch], limit)
                 for batch in log.batches(lanes)
             )
             _alternate(batches, self._pools)
         return log.finish(individuals, seeds)
 
-    def _run_batch(self, batch: _Batch, seeds: IntArray) -> Iterator[None]:
+    def _run_batch(self, batch: _Batch, seeds: IntArray, max_steps: int) -> Iterator[None]:
         """Run the batch's episodes in a pool of their own; it yields while the pool's threads step."""
-        with closing(self._pool(seeds.tolist())) as pool:
-            yield from batch.run(pool)
+        with closing(self._pool(seeds.tolist(), max_steps)) as pool:
+            yield from batch.run(pool, max_steps)
 
-    def _pool(self, seeds: list[int]) -> Any:
-        """A pool of the task's environment, one for each of the seeds."""
+    def _pool(self, seeds: list[int], max_steps: int) -> Any:
+        """A pool of the task's environment, one for each of the seeds, whose episodes have at most so many steps."""
         return self._envpool.make_gymnasium(
             self.task.environment_id,
             num_envs=len(seeds),
             num_threads=min(self._threads, len(seeds)),
             seed=seeds,
-            max_episode_steps=self.task.max_steps,
+            max_episode_steps=max_steps,
             **self._kwargs,
         )
 
@@ -148,8 +154,8 @@ class _Batch:
         self._rows = np.zeros((0, lanes)) if self._measures is None else self._measures.initial_rows(lanes)
         self._policy = Policy(self._task, np.asfortranarray(genomes), normaliser)
 
-    def run(self, pool: Any) -> Iterator[None]:
-        """Run the episodes in the pool to their ends, and log their outcomes.
+    def run(self, pool: Any, max_steps: int) -> Iterator[None]:
+        """Run the episodes in the pool to their ends, of at most so many steps, and log their outcomes.
 
         It yields while the pool's threads step.
         """
@@ -157,7 +163,7 @@ class _Batch:
         yield
         observations, _ = pool.recv(reset=True)
         self._observe(self._running, observations)
-        for length in range(1, self._task.max_steps + 1):
+        for length in range(1, max_steps + 1):
             outputs = self._policy.forward()
             if self._normaliser is not None:
                 deviations = self._policy.observations[self._running] - self._normaliser.mean
@@ -173,13 +179,13 @@ class _Batch:
             actions = np.asarray(self._policy.decode(outputs))[self._running].astype(self._action_type, copy=False)
             pool.send(actions, self._places[self._running])
             yield
-            self._receive(pool, actions, length)
+            self._receive(pool, actions, length, last=length == max_steps)
             if not len(self._running):
                 return
             if len(self._running) < _RUNNING_SHARE * len(self._places):
                 self._keep(self._running)
 
-    def _receive(self, pool: Any, actions: NDArray[Any], length: int) -> None:
+    def _receive(self, pool: Any, actions: NDArray[Any], length: int, *, last: bool) -> None:
         """Record step number `length` of the running lanes, to which the `actions` were sent."""
         lanes = self._running
         observations, rewards, terminated, truncated, info = pool.recv()
@@ -193,7 +199,7 @@ class _Batch:
             rows = self._rows[:, lanes]
             self._measures.add_step(rows, slice(None), tuple(observation), tuple(action), rewards, infos, length)
             self._rows[:, lanes] = rows
-        ended = terminated | truncated | (length == self._task.max_steps)
+        ended = terminated | truncated | last
         if not surely_finite(rewards):
             bad = ~np.isfinite(rewards)
             self._returns[lanes[bad]] = rewards[bad]

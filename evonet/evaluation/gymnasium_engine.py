@@ -62,13 +62,19 @@ class GymnasiumEngine:
         self._instances = [task.instance() for _ in range(min(slots, task.instances or slots))]
 
     def run(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         instances = self._instances[: len(seeds)]
         rollout = _Rollout(self._task, instances, self._make_policy, genomes, individuals, seeds, normaliser)
+        limit = max_steps or self._task.max_steps
         with np.errstate(all="ignore"):  # numbers that are not finite become faults, not warnings
-            return rollout.run()
+            return rollout.run(limit)
 
     def prepare(self, episodes: int) -> None:
         """Make the environments that `episodes` need; `run` does it too."""
@@ -127,7 +133,7 @@ class _Rollout:
         self._lengths = [0] * slots
         self._busy: list[int] = []
 
-    def run(self) -> EpisodeResults:
+    def run(self, max_steps: int) -> EpisodeResults:
         self._busy = [slot for slot in range(len(self._instances)) if self._begin(slot)]
         while self._busy:
             while unreadable := self._not_finite(self._policy.observations):
@@ -144,7 +150,7 @@ class _Rollout:
             undecided = self._not_finite(outputs)
             for slot in undecided:
                 self._fail(slot, "nonfinite", "the network's output holds numbers that are not finite")
-            self._step(self._decode(outputs), undecided)
+            self._step(self._decode(outputs), undecided, max_steps)
         return self._results
 
     def _record(self, record: FloatArray, inputs: FloatArray) -> None:
@@ -152,9 +158,8 @@ class _Rollout:
             if self._lengths[slot] < record.shape[1]:
                 record[self._episodes[slot], self._lengths[slot]] = inputs[slot]
 
-    def _step(self, actions: Actions, ended: list[int]) -> None:
+    def _step(self, actions: Actions, ended: list[int], limit: int) -> None:
         """One step of each busy slot but those that have `ended`; then the next episode in all that ended."""
-        limit = self._task.max_steps
         observers = self._observers
         steps, returns, lengths, isfinite = self._steps, self._returns, self._lengths, math.isfinite
         for slot in [slot for slot in self._busy if slot not in ended] if ended else self._busy:

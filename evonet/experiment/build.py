@@ -19,7 +19,6 @@ from evonet.errors import (
     WorkersUnavailable,
 )
 from evonet.evaluation.engine import EngineName
-from evonet.evaluation.training_episodes import episodes_in, most_episodes
 from evonet.experiment.archives import check_measures, refuse_other_weights
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
@@ -30,7 +29,7 @@ from evonet.experiment.config.sections import EPISODE_RETURN, EVALUATION, NETWOR
 from evonet.experiment.pruning import check_pruning
 from evonet.experiment.refinement import check_refinement
 from evonet.experiment.stopping import Stop, StopRule
-from evonet.experiment.training_episodes import build_episodes
+from evonet.experiment.training_episodes import build_training_episodes
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.foreign import ANY_ERROR, INTERRUPTS, described, guarded, import_module
 from evonet.function_fitness import function_fitness
@@ -66,7 +65,9 @@ def build_fitness(config: Config, executor: FuturesExecutor | Cluster | None = N
     architecture = _architecture(config) if episodes is None else episodes.architecture
     name = f"{config.document.position(('fitness', 'type'))}: fitness.type {config.settings.fitness.type!r}"
     try:
-        return function_fitness(_own_function(config), architecture, episodes_in(build_episodes(config), 0), name)
+        return function_fitness(
+            _own_function(config), architecture, build_training_episodes(config).in_generation(0)[0], name
+        )
     except TypeError as error:  # its number of arguments
         raise ConfigError(str(error)) from error
 
@@ -171,7 +172,9 @@ def _make_episode_return(
     network["skip"] = network["skip"] or settings.network.structure is not None
     evaluation = arguments(settings.evaluation, *EVALUATION, "workers")
     section = "evaluation" if engine is None else "validation"
-    evaluation |= {"episodes": episodes_in(build_episodes(config), 0)} | ({} if engine is None else {"engine": engine})
+    evaluation |= {"episodes": build_training_episodes(config).in_generation(0)[0]} | (
+        {} if engine is None else {"engine": engine}
+    )
     evaluation["measures"] = {name: measure.build() for name, measure in settings.measures.items()}
     if weights is None:
         weights = {name: built(each) for name, each in settings.fitness.weights.items()}
@@ -328,7 +331,7 @@ def build_race(config: Config, fitness: Fitness, algorithm: Algorithm) -> Race |
         return None
     race: Race = section.build()
     try:
-        race.check(fitness, algorithm, most_episodes(build_episodes(config)))
+        race.check(fitness, algorithm, build_training_episodes(config).most_episodes)
     except ValueError as error:
         raise config.error(("evaluation", "race"), f"evaluation.race: {error}") from error
     return race

@@ -9,6 +9,7 @@ from typing import Any
 from evonet.champion_selection import held_out_episodes
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import to_yaml
+from evonet.experiment.training_episodes import build_training_episodes
 from evonet.fitness import EpisodeReturn
 from evonet.processes.cores import cores
 
@@ -75,17 +76,19 @@ def estimate(config: Config, fitness: EpisodeReturn, population: int, step: floa
     assert fitness.task is not None
     workers = settings.evaluation.workers
     at_once = cores() if workers == "auto" else min(workers, cores())
-    episode = step * (fitness.task.max_steps if steps is None else steps)
+    length = fitness.task.max_steps if steps is None else steps
+    _, limit = build_training_episodes(config).in_generation(0)
+    trained = length if limit is None else min(length, limit)
 
-    def seconds(episodes: int, at_once: int) -> float:
-        return math.ceil(episodes / at_once) * episode
+    def seconds(episodes: int, at_once: int, length: float = length) -> float:
+        return math.ceil(episodes / at_once) * step * length
 
     validation = settings.validation.candidates * held_out_episodes(settings.validation.episodes, fitness)
     return Costs(
         step,
-        fitness.task.max_steps if steps is None else steps,
+        length,
         steps is not None,
-        seconds(population * fitness.episodes, at_once),
+        seconds(population * fitness.episodes, at_once, trained),
         seconds(validation, at_once),
         seconds(held_out_episodes(settings.test.episodes, fitness), at_once if fitness.isolated else 1),
         at_once,

@@ -70,6 +70,14 @@ def test_neither_threads_nor_lanes_change_a_bit(name: str) -> None:
         assert_same(whole, EnvPoolEngine(made, threads, lanes).run(*episodes(made), normaliser))
 
 
+def test_a_limit_truncates_as_that_of_the_task_does() -> None:
+    whole, short = task("Pendulum-v1"), task("Pendulum-v1", max_steps=12)
+    normaliser = ObservationNormaliser.fresh(whole.architecture.num_inputs)
+    limited = EnvPoolEngine(whole).run(*episodes(whole), normaliser, 12)
+    assert limited.lengths.max() == 12
+    assert_same(limited, EnvPoolEngine(short).run(*episodes(short), normaliser))
+
+
 def test_an_episode_depends_on_its_genome_and_seed_alone() -> None:
     made = task("LunarLander-v3")
     genomes, individuals, seeds = episodes(made)

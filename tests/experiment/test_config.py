@@ -335,7 +335,7 @@ def test_the_defaults_of_a_config_are_those_of_the_constructors(load):
     )  # fmt: skip
     settings = config.settings
     sections = {**dict(settings.network), **dict(settings.evaluation)}
-    for name in ("inputs", "outputs", "structure", "prune", "workers", "race"):
+    for name in ("inputs", "outputs", "structure", "prune", "max_steps", "workers", "race"):
         del sections[name]
     assert sections == {n: d for n, d in defaults_of(EpisodeReturn).items() if n in sections}
     left = {"kwargs", "wrappers", "max_steps", "workers", "faults", "executor", "measures", "weights"}

@@ -97,18 +97,23 @@ class AutoExecutor:
         return self._in_process.engine_name
 
     def evaluate(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> list[EpisodeResults]:
         started = time.monotonic()
         executor: Executor = self._in_process
         try:
             if self._workers is not None and self._workers.processes.ready:
                 executor = self._workers
-            results = executor.evaluate(genomes, individuals, seeds, normaliser)
+            results = executor.evaluate(genomes, individuals, seeds, normaliser, max_steps)
         except WorkersUnavailable as error:
             self._dismiss_workers()
             warnings.warn(f"{error}; episodes run in this process", EvonetWarning, stacklevel=2)
-            return self._in_process.evaluate(genomes, individuals, seeds, normaliser)
+            return self._in_process.evaluate(genomes, individuals, seeds, normaliser, max_steps)
         if self._undecided:
             self._compare_speed(executor, time.monotonic() - started, sum(chunk.steps for chunk in results))
         return results

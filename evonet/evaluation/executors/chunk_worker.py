@@ -123,5 +123,5 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
     """Run a chunk on this process's engine."""
     (engine,) = _engines
     started = time.monotonic()
-    results = engine.run(chunk.genomes, chunk.individuals, chunk.seeds, chunk.normaliser)
+    results = engine.run(chunk.genomes, chunk.individuals, chunk.seeds, chunk.normaliser, chunk.max_steps)
     return ChunkResult(results, time.monotonic() - started, engine.name)

@@ -21,6 +21,7 @@ class Chunk:
         individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
         seeds: seed of each episode, `(m,)`.
         normaliser: normaliser of observations.
+        max_steps: steps after which the episodes are truncated; None for the task's.
         limit: seconds that the chunk may take.
     """
 
@@ -29,6 +30,7 @@ class Chunk:
     individuals: IntArray
     seeds: IntArray
     normaliser: ObservationNormaliser | None
+    max_steps: int | None = None
     limit: float = math.inf
 
     def __len__(self) -> int:
@@ -43,6 +45,7 @@ class Chunk:
             self.individuals[start:end] - rows.start,
             self.seeds[start:end],
             self.normaliser,
+            self.max_steps,
             limit,
         )
 

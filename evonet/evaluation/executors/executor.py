@@ -31,7 +31,12 @@ class Executor(Protocol):
         ...
 
     def evaluate(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> list[EpisodeResults]:
         """Run episodes, as `evonet.evaluation.engine.Engine.run` does.
 
@@ -42,6 +47,7 @@ class Executor(Protocol):
             individuals: which row of the genomes acts in each episode, `(m,)`, ascending.
             seeds: seed of each episode, `(m,)`.
             normaliser: normaliser of observations.
+            max_steps: steps after which these episodes are truncated, at most the task's, which is the default.
 
         Returns:
             Results of consecutive chunks of the episodes, in order; a fault's `episode` counts over all chunks.
@@ -83,9 +89,14 @@ class InProcess:
         return self._engine.has_threads
 
     def evaluate(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> list[EpisodeResults]:
-        return [self._engine.run(genomes, individuals, seeds, normaliser)]
+        return [self._engine.run(genomes, individuals, seeds, normaliser, max_steps)]
 
     def close(self) -> None:
         self._engine.close()

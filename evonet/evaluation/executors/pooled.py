@@ -54,9 +54,14 @@ class PooledExecutor:
         return self._scheduler.engine_name or self._first_name
 
     def evaluate(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> list[EpisodeResults]:
-        return self._scheduler.run(Chunk(0, genomes, individuals, seeds, normaliser))
+        return self._scheduler.run(Chunk(0, genomes, individuals, seeds, normaliser, max_steps))
 
     def close(self) -> None:
         self.pool.close()

@@ -56,7 +56,12 @@ class KernelEngine:
         return self._engine.has_threads
 
     def run(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         if self._compiles and _seconds[self._key] >= SECONDS_IN_NUMPY:
@@ -64,7 +69,7 @@ class KernelEngine:
         if self._engine.name not in self._names:
             self._names.append(self._engine.name)
         start = time.thread_time()
-        results = self._engine.run(genomes, individuals, seeds, normaliser)
+        results = self._engine.run(genomes, individuals, seeds, normaliser, max_steps)
         _seconds[self._key] += time.thread_time() - start
         return results
 

@@ -69,7 +69,12 @@ class NumbaEngine:
         return ThreadPoolExecutor(max(1, self._threads - 1))  # the caller's thread works too
 
     def run(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         num_inputs = self._task.architecture.num_inputs
@@ -92,7 +97,7 @@ class NumbaEngine:
         )
         mean = normaliser.mean if normaliser else np.zeros(num_inputs)
         deviation = normaliser.deviation if normaliser else np.ones(num_inputs)
-        parameters, limit = self._task.parameters, float(self._task.task.max_steps)
+        parameters, limit = self._task.parameters, float(max_steps or self._task.task.max_steps)
         roll_out = self.roll_out  # before threads begin, each of which would compile it
 
         def run_share(order: IntArray) -> None:

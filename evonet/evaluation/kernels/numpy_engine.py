@@ -44,7 +44,12 @@ class NumpyEngine:
         self._lanes = max(_FEWEST_LANES, min(lanes, _MOST_WEIGHTS // task.architecture.genome_size))
 
     def run(
-        self, genomes: FloatArray, individuals: IntArray, seeds: IntArray, normaliser: ObservationNormaliser | None
+        self,
+        genomes: FloatArray,
+        individuals: IntArray,
+        seeds: IntArray,
+        normaliser: ObservationNormaliser | None,
+        max_steps: int | None = None,
     ) -> EpisodeResults:
         """Flat results of the episodes; see `evonet.evaluation.engine.Engine`."""
         inputs = self._task.architecture.num_inputs if normaliser else None
@@ -53,7 +58,7 @@ class NumpyEngine:
         with np.errstate(all="ignore"):  # a number that is not finite becomes a fault, not a warning
             for episodes in log.batches(self._lanes):
                 lanes = _Lanes(self._task, networks[individuals[episodes]], states[rows[episodes]], normaliser)
-                lanes.run(log, episodes)
+                lanes.run(log, episodes, max_steps or self._task.task.max_steps)
         return log.finish(individuals, seeds)
 
     def close(self) -> None:
@@ -84,11 +89,11 @@ class _Lanes:
         self._observation_rows = tuple(self._observations)
         self._observe()
 
-    def run(self, log: EpisodeLog, episodes: IntArray) -> None:
-        """Run the episodes with these numbers to their ends, and log their outcomes."""
+    def run(self, log: EpisodeLog, episodes: IntArray, max_steps: int) -> None:
+        """Run the episodes with these numbers to their ends, of at most so many steps, and log their outcomes."""
         running: BoolArray = np.ones(len(episodes), np.bool_)
-        for length in range(1, self._task.task.max_steps + 1):
-            outcomes = self._step(running, length)
+        for length in range(1, max_steps + 1):
+            outcomes = self._step(running, length, last=length == max_steps)
             if outcomes is None:
                 continue
             (ended,) = (running & (outcomes != Outcome.RUNNING)).nonzero()
@@ -106,9 +111,9 @@ class _Lanes:
         for row, column in zip(self._observation_rows, self._task.kernel.observe(self._state), strict=True):
             row[...] = column
 
-    def _step(self, running: BoolArray, length: int) -> NDArray[np.uint8] | None:
+    def _step(self, running: BoolArray, length: int, *, last: bool) -> NDArray[np.uint8] | None:
         """Take the step number `length` in each lane; the lanes' outcomes, or None if all running episodes go on."""
-        task, last = self._task, length == self._task.task.max_steps
+        task = self._task
         bad_observation = _not_finite(self._observations)
         outputs = self._networks.forward(self._inputs())
         action = task.decoder(tuple(outputs))

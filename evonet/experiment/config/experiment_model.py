@@ -179,6 +179,7 @@ def _evaluation(*, raced: bool, schedules: Schedules) -> tuple[Any, Any]:
     if schedules:
         default = EvaluationSection.model_fields["episodes"].default
         fields["episodes"] = (number_or_schedule(Episodes, schedules), default)
+        fields["max_steps"] = (number_or_schedule(Count, schedules) | None, None)
     evaluation: Any = create_model(
         "EvaluationSection", __base__=EvaluationSection, __doc__=EvaluationSection.__doc__, **fields
     )

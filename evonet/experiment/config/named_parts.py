@@ -17,7 +17,7 @@ GENETIC_ALGORITHM = "genetic_algorithm"
 INNER_ALGORITHMS = ("algorithm", "then")
 """The keys of an algorithm that name another one, which it runs."""
 
-VARYING = (("fitness", "weights"), ("evaluation", "episodes"))
+VARYING = (("fitness", "weights"), ("evaluation", "episodes"), ("evaluation", "max_steps"))
 """The settings outside algorithms that may follow schedules, each as its section and its key."""
 
 

@@ -13,6 +13,7 @@ from evonet.experiment.run_files.individuals import normaliser_entry
 from evonet.experiment.run_files.journal_lines import (
     ARCHIVE_METRICS,
     EPISODES,
+    MAX_STEPS,
     MEASURES,
     NEWBORN_IN_A_LINE,
     RACED_EPISODES,
@@ -139,6 +140,7 @@ def metrics_of(generation: Generation) -> dict[str, Any]:
         "champion_generation": champion and champion.generation,
         "validation_mean": champion and champion.validation and champion.validation.mean,
         **({} if generation.episodes is None else {EPISODES: generation.episodes}),
+        **({} if generation.max_steps is None else {MAX_STEPS: generation.max_steps}),
         **({} if generation.raced_episodes is None else {RACED_EPISODES: generation.raced_episodes}),
         **_weighted_and_measured(generation),
         **_archive(generation),

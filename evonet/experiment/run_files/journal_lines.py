@@ -51,11 +51,15 @@ VALIDATION_FITNESS = "validation_fitness"
 EPISODES = "episodes"
 """A further metric of runs whose episodes of an evaluation follow a schedule: those of the generation."""
 
+MAX_STEPS = "max_steps"
+"""A further metric of runs whose episodes of training are truncated by a schedule: after so many steps."""
+
 RACED_EPISODES = "raced_episodes"
 """A further metric of runs with a race: the episodes of training that the generation ran."""
 
 MORE_METRICS = (
     EPISODES,
+    MAX_STEPS,
     RACED_EPISODES,
     *SEARCH_METRICS,
     *FRONT_METRICS,
