@@ -246,7 +246,7 @@ class EpisodeReturn:
             episode_seeds: `(episodes,)`.
             normaliser: normaliser of observations; where the task normalises, a fresh one by default.
             rows: the rows of the genomes that run, `(k,)`, ascending, by default all; results are `(k, episodes)`.
-            max_steps: steps after which they are truncated, at most the task's.
+            max_steps: steps after which an episode is truncated, at most the task's, which is the default.
 
         Raises:
             WorkersUnavailable: worker processes cannot start.
@@ -377,12 +377,12 @@ def _checked_measures(measures: Mapping[str, Measure] | None, inputs: int, actio
     return measures_of_task(measures, inputs, action_space)
 
 
-def _checked_weights(weights: Mapping[str, Any] | None, measures: Measures) -> tuple[float | Schedule, ...]:
+def _checked_weights(weights: Mapping[str, float | Schedule] | None, known: Measures) -> tuple[float | Schedule, ...]:
     if not weights:
         return ()
     from evonet.measures import checked_weights  # most runs have no weights
 
-    return checked_weights(weights, [name for name, _ in measures])
+    return checked_weights(weights, [name for name, _ in known])
 
 
 def _time_limit(environment: EnvironmentSpec | EnvironmentFactory, sample: Any) -> int | None:
