@@ -78,15 +78,16 @@ def evolve(
         archive: takes every individual that is scored, over measures of the fitness; it changes nothing else.
         race: ends the episodes of individuals that can no longer be among the fittest; by default all run all episodes.
         episodes: episodes of an evaluation, also by a schedule of the generation; by default the fitness's.
-        max_steps: steps after which an episode of training is truncated, also by a schedule; by default the fitness's.
+        max_steps: steps after which an episode of training is truncated, at most the fitness's, which is the default,
+            also by a schedule of the generation; validation has whole episodes.
         resume: a file that `Evolution.save` wrote; evolution goes on from there, bit for bit. Algorithm, fitness,
-            validation, seed and episodes must be as before.
+            validation, seed, episodes and max_steps must be as before.
 
     Raises:
         ConfigError: the file of `resume` cannot be read, or is of another evolution.
-        TypeError, ValueError: `seed` is not a whole number of at least 0, `episodes` not one of at least 1, `fitness`
-            is neither a fitness nor such a function, `normaliser` does not fit the fitness, or `validation` asks for
-            other episodes than training's without a `validation_fitness`.
+        TypeError, ValueError: a number is out of its range, the fitness cannot truncate episodes there or is neither a
+            fitness nor such a function, `normaliser` does not fit it, or `validation` asks for other episodes than
+            training's without a `validation_fitness`.
     """
     evolution = Evolution(
         algorithm,
@@ -150,8 +151,9 @@ class Evolution:
         self._final_archive: Archive | None = None  # that of the evolution before
         episodes = self._fitness.episodes if episodes is None else episodes
         self._training = self._given = TrainingEpisodes(episodes, max_steps)
-        self._training.check("Evolution")
-        self._training.check_limit("Evolution", self._fitness.task)
+        self._training.check("episodes", "Evolution")
+        self._training.check("max_steps", "Evolution")
+        self._training.check_limit("Evolution", self._fitness, archive=self.archive is not None)
         self._race = race
         if race is not None:
             race.check(self._fitness, algorithm, self._training.most_episodes)
@@ -254,9 +256,8 @@ class Evolution:
         with np.errstate(over="ignore", invalid="ignore"):  # a genome that is not finite becomes a fault, not a warning
             genomes = ask(algorithm)
         episodes, max_steps = self._training.in_generation(self.generations)
-        run: Any = fitness
-        if max_steps is not None:
-            run = functools.partial(run, max_steps=max_steps)
+        limit: dict[str, Any] = {} if max_steps is None else {"max_steps": max_steps}
+        run: Any = functools.partial(fitness, **limit)
         seeds = episode_seeds(self._seed, Purpose.TRAINING, self.generations, episodes)
         weights = training_weights(fitness, self.generations)
         raced: RaceResult | None = None
@@ -276,7 +277,7 @@ class Evolution:
         self.evaluations += len(genomes)
         self.environment_steps += results.steps
         measures = results.means(getattr(fitness, "measure_names", ()))  # which a fitness of one's own may lack
-        self._tell(genomes, scores, worth, measures, int(seeds[0]))
+        self._tell(genomes, scores, worth, measures, int(seeds[0]), limit)
         if self._passive_archive is not None and not self._goes_on:
             self._passive_archive.add(genomes, scores, measures, algorithm.population.ids)
         sample = None
@@ -313,6 +314,7 @@ class Evolution:
         worth: FloatArray,
         measures: Mapping[str, FloatArray],
         first_seed: int,
+        limit: Mapping[str, int],
     ) -> None:
         """Tell the algorithm the fitness, and let it run the fittest's first episode once more for its observations."""
         look: Any = getattr(self._fitness, "observe", None)  # a fitness of the user's own need not have it
@@ -320,13 +322,11 @@ class Evolution:
         @functools.cache
         def observe() -> FloatArray:
             fittest = int(np.where(np.isfinite(scores), scores, -np.inf).argmax())
-            observations: FloatArray
-            observations, steps = look(genomes[fittest], first_seed, self.normaliser)
+            observations, steps = look(genomes[fittest], first_seed, self.normaliser, **limit)
             self.environment_steps += steps
-            return observations
+            return np.asarray(observations)
 
-        can_observe = look is not None and np.isfinite(scores).any()
-        look_again = observe if can_observe else None
+        look_again = observe if look is not None and np.isfinite(scores).any() else None
         tell_with_episodes(self.algorithm, scores, returns=worth, observe=look_again, measures=measures)
 
     def state(self) -> dict[str, Any]:

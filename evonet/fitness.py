@@ -26,10 +26,12 @@ from evonet.evaluation.aggregation import Aggregation, aggregate
 from evonet.evaluation.engine import EngineName
 from evonet.evaluation.engines import runs_foreign_code
 from evonet.evaluation.evaluate import evaluate
-from evonet.evaluation.executors import Executor, InProcess, Workers, make_executor, worker_processes
+from evonet.evaluation.executors import Executor, Workers, make_executor
 from evonet.evaluation.fault_policy import FaultPolicy
+from evonet.evaluation.observer import Observer
 from evonet.evaluation.results import EpisodeResults
 from evonet.evaluation.task_descriptions import check_savable
+from evonet.evaluation.training_episodes import check_steps
 from evonet.settings import Count, Episodes, Natural, Probability, Schedule, check
 from evonet.task import Task
 from evonet.types import FloatArray, IntArray
@@ -38,9 +40,6 @@ if TYPE_CHECKING:
     from evonet.environments.spaces import Space
     from evonet.evaluation.trial import Trial
     from evonet.measures import Measure, Measures
-
-_OBSERVED_STEPS = 1000  # observations are taken from these first steps of an episode
-_MAX_OBSERVATIONS = 64
 
 
 @runtime_checkable
@@ -212,7 +211,7 @@ class EpisodeReturn:
         self._quantile = quantile
         self._faults = faults
         self._executor: Executor = make_executor(self.task, engine, workers, faults, executor)
-        self._observer: Executor | None = None
+        self._observer = Observer(self.task, isolated=self._executor.isolated, faults=faults)
         self.runs_foreign_code = runs_foreign_code(engine, self.task)
 
     @property
@@ -249,10 +248,13 @@ class EpisodeReturn:
             max_steps: steps after which an episode is truncated, at most the task's, which is the default.
 
         Raises:
+            TypeError, ValueError: `max_steps` is no whole number, or out of that range.
             WorkersUnavailable: worker processes cannot start.
             TooManyFaults: more of the n individuals failed than `faults` allows.
         """
         assert self.task is not None
+        if max_steps is not None:
+            check_steps("EpisodeReturn.max_steps", max_steps, self)
         if normaliser is None and self.task.normalise:
             normaliser = ObservationNormaliser.fresh(self.architecture.num_inputs)
         return evaluate(self._executor.evaluate, genomes, episode_seeds, normaliser, rows, max_steps)
@@ -266,28 +268,18 @@ class EpisodeReturn:
         return aggregate(returns, self.aggregation, self._quantile)
 
     def observe(
-        self, genome: FloatArray, episode_seed: int, normaliser: ObservationNormaliser | None = None
+        self,
+        genome: FloatArray,
+        episode_seed: int,
+        normaliser: ObservationNormaliser | None = None,
+        max_steps: int | None = None,
     ) -> tuple[FloatArray, int]:
         """Network inputs of `genome (genome_size,)` in an episode, `(k, num_inputs)`, and the steps it took.
 
         They are in order, at most 64, spread evenly over the first 1,000 steps; those of a recurrent network, for which
         each follows from the last, are the first. There are none if the episode fails.
         """
-        assert self.task is not None
-        if self._observer is None:
-            watched = replace(self.task, recorded=min(self.task.max_steps, _OBSERVED_STEPS), measures=())
-            self._observer = (
-                worker_processes(watched, "gymnasium", 1, self._faults)
-                if self.isolated
-                else InProcess(watched, "gymnasium")
-            )
-        results = evaluate(self._observer.evaluate, genome[None, :], np.array([episode_seed]), normaliser)
-        if results.faults or results.inputs is None:
-            return np.empty((0, self.architecture.num_inputs)), results.steps
-        inputs: FloatArray = results.inputs[0, 0, : results.lengths[0, 0]]
-        if self.architecture.recurrent or len(inputs) <= _MAX_OBSERVATIONS:
-            return inputs[:_MAX_OBSERVATIONS].copy(), results.steps
-        return inputs[np.linspace(0, len(inputs) - 1, _MAX_OBSERVATIONS).astype(np.int64)], results.steps
+        return self._observer.observe(genome, episode_seed, normaliser, max_steps)
 
     def try_out(self, genomes: FloatArray, episode_seeds: IntArray) -> Trial | None:
         """A trial of the environment: a few steps of two episodes `(2,)`, in which `genomes (2, genome_size)` act.
@@ -304,9 +296,7 @@ class EpisodeReturn:
     def close(self) -> None:
         """Close environments and end worker processes."""
         self._executor.close()
-        if self._observer is not None:
-            self._observer.close()
-            self._observer = None
+        self._observer.close()
 
     def __enter__(self) -> Self:
         return self

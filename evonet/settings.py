@@ -181,10 +181,13 @@ class Schedule(Settings, ABC):
         """The number in a generation, of a schedule that goes by the generation alone.
 
         Raises:
-            AlgorithmFailed: a schedule of the user's own raised an error.
+            AlgorithmFailed: a schedule of the user's own raised an error, or gave nan.
         """
         with guarded_algorithm():
-            return self.following(self.extremes[0], generation, math.nan, 0)
+            number = self.following(self.extremes[0], generation, math.nan, 0)
+            if math.isnan(number):
+                raise ValueError(f"{self!r} gave nan in generation {generation}")
+            return number
 
 
 def _values(settings: Any) -> dict[str, Any]:

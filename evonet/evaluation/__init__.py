@@ -8,7 +8,8 @@ says how many episodes may fail, `racing.py` which episodes need not be run. `en
 `engines.py` their registry: `gymnasium_engine.py` for any environment, `cartpole_vector_engine.py`,
 `envpool_engine.py` for EnvPool, and those in `kernels`. Executors are in `executors`.
 
-`measuring.py` takes measures in an engine that runs one environment a slot; `task_descriptions.py` and
+`training_episodes.py` says how many and how long the episodes of training are, `observer.py` keeps what a network
+observes in one. `measuring.py` takes measures in an engine that runs one environment a slot; `task_descriptions.py` and
 `measure_descriptions.py` write tasks and measures as plain data; `trial.py` tries an environment before a run;
 `progress.py` counts the episodes that are done; `arrays.py` has two helpers.
 """

@@ -39,7 +39,6 @@ def evaluate(
     individuals = np.repeat(rows, episodes)
     seeds = np.broadcast_to(np.asarray(episode_seeds, dtype=np.int64), (len(rows), episodes)).ravel()
     PROGRESS.done, PROGRESS.total = 0, len(seeds)
-    limits = () if max_steps is None else (max_steps,)  # an executor of one's own need not know of limits
-    results = run(genomes, individuals, seeds, normaliser, *limits)
+    results = run(genomes, individuals, seeds, normaliser, max_steps)
     chunks = [results] if isinstance(results, EpisodeResults) else results
     return EpisodeResults.joined(chunks, np.repeat(np.arange(len(rows)), episodes), episodes)

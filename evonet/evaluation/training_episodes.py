@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from evonet.settings import Count, Episodes, Schedule, check_by_generation, check_schedule, check_value, fitted
-from evonet.task import Task
+
+_RANGES: dict[str, Any] = {"episodes": Episodes, "max_steps": Count}
 
 
 @dataclass(frozen=True)
@@ -21,34 +23,44 @@ class TrainingEpisodes:
     episodes: int | Schedule
     max_steps: int | Schedule | None = None
 
-    def check(self, section: str) -> None:
-        """Check the settings, which messages call `section.episodes` and `section.max_steps`.
+    def check(self, setting: Literal["episodes", "max_steps"], section: str) -> None:
+        """Check a setting, which messages call `section.setting`.
 
         Raises:
-            TypeError: a setting is no whole number.
-            ValueError: a setting is out of range, or follows a schedule that does not go by the generation alone.
+            TypeError: it is no whole number.
+            ValueError: it is out of range, or follows a schedule that does not go by the generation alone.
         """
-        _check(f"{section}.episodes", Episodes, self.episodes)
-        if self.max_steps is not None:
-            _check(f"{section}.max_steps", Count, self.max_steps)
+        value, name, allowed = getattr(self, setting), f"{section}.{setting}", _RANGES[setting]
+        if isinstance(value, Schedule):
+            check_by_generation(name, value)
+            check_schedule(name, allowed, value)
+        elif value is not None or setting == "episodes":
+            check_value(name, allowed, value)
 
-    def check_limit(self, section: str, task: Task | None) -> None:
-        """Check that no episode is longer than those of the task.
+    def check_limit(self, section: str, fitness: Any, *, archive: bool = False) -> None:
+        """Check that the fitness can truncate episodes after `max_steps`, which messages call `section.max_steps`.
 
         Args:
-            section: where the settings stand.
-            task: the task of the episodes; None if a function scores the networks.
+            section: where the setting stands.
+            fitness: scores the networks.
+            archive: whether an archive keeps what it scored.
 
         Raises:
-            ValueError: an episode would be longer, or there is no task.
+            TypeError: the fitness takes no `max_steps`.
+            ValueError: an episode would be longer than those of its task, or a function scores the networks; or an
+                archive would compare short episodes with long ones.
         """
         if self.max_steps is None:
             return
-        if task is None:
-            raise ValueError(f"{section}.max_steps must be left out where a function scores the networks")
-        most = _most(Count, self.max_steps)
-        if most > task.max_steps:
-            raise ValueError(f"{section}.max_steps must be at most {task.max_steps}, the environment's, got {most}")
+        name = f"{section}.max_steps"
+        if fitness.task is None:
+            raise ValueError(f"{name} must be left out where a function scores the networks")
+        if archive:
+            rule = "must be left out where an archive keeps fitness and measures for the whole run"
+            raise ValueError(f"{name} {rule}; set max_steps of the environment")
+        if "max_steps" not in inspect.signature(fitness).parameters:
+            raise TypeError(f"{name} needs a fitness whose call takes max_steps, got {type(fitness).__name__}")
+        check_steps(name, _most(self.max_steps), fitness)
 
     def in_generation(self, generation: int) -> tuple[int, int | None]:
         """Episodes of an evaluation in a generation, and the steps after which they are truncated; None for the task's.
@@ -62,25 +74,40 @@ class TrainingEpisodes:
     @property
     def most_episodes(self) -> int:
         """The most episodes of an evaluation in any generation."""
-        return _most(Episodes, self.episodes)
+        return _most(self.episodes)
+
+    @property
+    def most_steps(self) -> int | None:
+        """The greatest limit of any generation; None for the task's own."""
+        return None if self.max_steps is None else _most(self.max_steps)
 
     def from_now_on(self, episodes: int | None) -> TrainingEpisodes:
-        """So many episodes in each generation, by default the most of any; as long as the longest."""
-        steps = None if self.max_steps is None else _most(Count, self.max_steps)
-        return replace(self, episodes=self.most_episodes if episodes is None else episodes, max_steps=steps)
+        """So many episodes in each generation, by default the most of any, truncated at the greatest limit of any."""
+        return replace(self, episodes=episodes or self.most_episodes, max_steps=self.most_steps)
 
 
-def _check(name: str, kind: Any, value: int | Schedule) -> None:
-    if isinstance(value, Schedule):
-        check_by_generation(name, value)
-        check_schedule(name, kind, value)
-    else:
-        check_value(name, kind, value)
+def check_steps(name: str, steps: Any, fitness: Any) -> None:
+    """Check that `steps`, which messages call `name`, is a limit of episodes within that of the fitness.
+
+    Raises:
+        TypeError: it is no whole number.
+        ValueError: it is not at least 1 and at most the limit of the task's episodes.
+    """
+    check_value(name, Count, steps)
+    most = fitness.task.max_steps
+    if steps > most:
+        own = "the environment's"
+        if getattr(fitness, "time_limit", most) is None:
+            own = "which evonet sets where the environment has no limit"
+        raise ValueError(f"{name} must be at most {most}, {own}, got {steps}; set max_steps of the environment")
 
 
-def _at(kind: Any, value: int | Schedule, generation: int) -> int:
-    return int(fitted(kind, value.at(generation)) if isinstance(value, Schedule) else value)
+def _at(allowed: Any, value: int | Schedule, generation: int) -> int:
+    """The number in a generation, within the extremes of its schedule."""
+    if not isinstance(value, Schedule):
+        return int(value)
+    return int(fitted(allowed, min(max(value.at(generation), min(value.extremes)), max(value.extremes))))
 
 
-def _most(kind: Any, value: int | Schedule) -> int:
-    return max(int(fitted(kind, number)) for number in (value.extremes if isinstance(value, Schedule) else (value,)))
+def _most(value: int | Schedule) -> int:
+    return max(round(number) for number in value.extremes) if isinstance(value, Schedule) else int(value)

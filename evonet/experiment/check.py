@@ -36,7 +36,7 @@ from evonet.experiment.start_check import (
     try_out,
 )
 from evonet.experiment.target import target_of, target_warnings
-from evonet.experiment.training_episodes import limited_training_episodes
+from evonet.experiment.training_episodes import build_training_episodes
 from evonet.fitness import EpisodeReturn, Fitness, is_repeatable
 from evonet.seeding import Purpose, episode_seeds
 from evonet.strategies.algorithm import Algorithm, ask
@@ -95,7 +95,7 @@ class _Check:
     def _algorithm(self) -> Algorithm:
         start = start_champion(self._config, self._fitness)
         algorithm = build_algorithm(self._config, self._fitness.architecture, start)
-        limited_training_episodes(self._config, self._fitness.task)
+        build_training_episodes(self._config, self._fitness)
         build_race(self._config, self._fitness, algorithm)
         check_validation_weights(self._config)
         build_validation(self._config, algorithm)

@@ -27,6 +27,7 @@ class Costs:
     Attributes:
         step: a step of the environment.
         steps: steps of an episode, or the step limit.
+        trained: steps of an episode of training, which may be truncated earlier, in the generation with the longest.
         steps_measured: whether `steps` was measured; otherwise it is the step limit.
         generation: the training episodes of a generation.
         validation: the held-out episodes of a validation.
@@ -37,15 +38,11 @@ class Costs:
     step: float
     steps: float
     steps_measured: bool
+    trained: float
     generation: float
     validation: float
     test: float
     at_once: int
-
-    @property
-    def episode(self) -> float:
-        """An episode."""
-        return self.step * self.steps
 
     @property
     def takes_long(self) -> bool:
@@ -57,9 +54,10 @@ class Costs:
         times = {"a generation takes": self.generation, "a validation": self.validation, "the test": self.test}
         parts = ", ".join(f"{part} about {duration(seconds)}" for part, seconds in times.items())
         step = f"a step takes {duration(self.step)}"
+        in_training = f", in training at most {self.trained:,.0f}" if self.trained < self.steps else ""
         if self.steps_measured:
-            return f"{parts}: an episode has about {self.steps:,.0f} steps, and {step}"
-        return f"if episodes take all of their {self.steps:,.0f} steps, {parts}: {step}"
+            return f"{parts}: an episode has about {self.steps:,.0f} steps{in_training}, and {step}"
+        return f"if episodes take all of their {self.steps:,.0f} steps{in_training}, {parts}: {step}"
 
 
 def estimate(config: Config, fitness: EpisodeReturn, population: int, step: float, steps: float | None) -> Costs:
@@ -77,8 +75,7 @@ def estimate(config: Config, fitness: EpisodeReturn, population: int, step: floa
     workers = settings.evaluation.workers
     at_once = cores() if workers == "auto" else min(workers, cores())
     length = fitness.task.max_steps if steps is None else steps
-    _, limit = build_training_episodes(config).in_generation(0)
-    trained = length if limit is None else min(length, limit)
+    trained = min(length, build_training_episodes(config).most_steps or length)
 
     def seconds(episodes: int, at_once: int, length: float = length) -> float:
         return math.ceil(episodes / at_once) * step * length
@@ -88,6 +85,7 @@ def estimate(config: Config, fitness: EpisodeReturn, population: int, step: floa
         step,
         length,
         steps is not None,
+        trained,
         seconds(population * fitness.episodes, at_once, trained),
         seconds(validation, at_once),
         seconds(held_out_episodes(settings.test.episodes, fitness), at_once if fitness.isolated else 1),
@@ -98,7 +96,7 @@ def estimate(config: Config, fitness: EpisodeReturn, population: int, step: floa
 def proposal(config: Config, fitness: EpisodeReturn, population: int, costs: Costs) -> str:
     """Smaller numbers as YAML, with which a generation, a validation and the test take about a minute each."""
     settings = config.settings
-    affordable = max(1, int(LONG_SECONDS * costs.at_once / costs.episode))
+    affordable = _affordable(costs, costs.trained)
     episodes = max(1, min(fitness.episodes, affordable // population))
     numbers: dict[str, Any] = {}
     fewest = max(_MIN_INDIVIDUALS, 2 * (getattr(settings.algorithm, "elites", 0) or 0))
@@ -108,10 +106,15 @@ def proposal(config: Config, fitness: EpisodeReturn, population: int, costs: Cos
     numbers["evaluation"] = {"episodes": episodes} if episodes < fitness.episodes else {}
     for part, least in (("validation", _MIN_EPISODES), ("test", 2 * _MIN_EPISODES)):
         now = held_out_episodes(getattr(settings, part).episodes, fitness)
-        wanted = max(least, min(now, affordable))
+        wanted = max(least, min(now, _affordable(costs, costs.steps)))
         numbers[part] = {"episodes": wanted} if wanted < now else {}
     sections = {name: section for name, section in numbers.items() if section}
     return to_yaml(sections) if sections else ""
+
+
+def _affordable(costs: Costs, steps: float) -> int:
+    """Episodes of so many steps that take about a minute."""
+    return max(1, int(LONG_SECONDS * costs.at_once / (costs.step * steps)))
 
 
 def duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ from evonet.experiment.config.permissions import restore_permissions
 from evonet.experiment.run_files.fault_journal import fault_from
 from evonet.experiment.run_files.individuals import individual_from
 from evonet.experiment.run_files.run_directory import CONFIG, journal_name
+from evonet.experiment.training_episodes import build_training_episodes
 from evonet.files.bounded import read_lines
 from evonet.files.directory import reading_below
 from evonet.files.fields import Fields
@@ -98,7 +99,9 @@ class RecordedFault:
         faulthandler.enable(sys.__stderr__ or 2)
         faulthandler.dump_traceback_later(_TIMEOUT_SECONDS, exit=True, file=sys.__stderr__ or 2)
         try:
-            return fitness(individual.genome[None, :], seeds, individual.normaliser)
+            _, max_steps = build_training_episodes(config).in_generation(self.generation)
+            limit = {} if max_steps is None else {"max_steps": max_steps}
+            return fitness(individual.genome[None, :], seeds, individual.normaliser, **limit)
         finally:
             faulthandler.cancel_dump_traceback_later()
             fitness.close()

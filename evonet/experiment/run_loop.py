@@ -22,6 +22,7 @@ from evonet.experiment.run_files.run_directory import RunDirectory
 from evonet.experiment.run_files.tracking import Tracker, make_trackers
 from evonet.experiment.run_warnings import time_limit_warning
 from evonet.experiment.session import Session
+from evonet.experiment.training_episodes import build_training_episodes
 from evonet.generation import Generation
 from evonet.shell import command
 
@@ -119,8 +120,10 @@ class _RunLoop:
                 make_checkpoint = session.checkpoint_factory(self._directory, generation.number, seconds)
                 self._writer.offer(generation.number, make_checkpoint)
                 self._interruption.advice = f"{_RESUME}: {self._resume_command}"
-            if generation.number == 0 and (warning := time_limit_warning(session.fitness, generation.results)):
-                session.say(warning)
+            if generation.number == 0:
+                _, max_steps = build_training_episodes(session.config).in_generation(0)
+                if warning := time_limit_warning(session.fitness, generation.results, max_steps):
+                    session.say(warning)
             self._watch(generation, seconds)
         return reason
 

@@ -30,22 +30,25 @@ def _has_bytes(space: gym.Space[Any]) -> bool:
     return isinstance(space, gym.spaces.Box) and bool(np.all(space.low == 0) and np.all(space.high == 255))
 
 
-def time_limit_warning(fitness: Fitness, results: EpisodeResults) -> str | None:
-    """The warning about episodes that evonet truncated because no time limit is set; None if there are none.
+def time_limit_warning(fitness: Fitness, results: EpisodeResults, max_steps: int | None = None) -> str | None:
+    """The warning about episodes that are truncated because no time limit is set; None if there are none.
 
     Args:
         fitness: the fitness.
         results: the episodes that were run.
+        max_steps: steps after which they were truncated in training; None for the limit that evonet sets.
     """
     if not isinstance(fitness, EpisodeReturn) or fitness.time_limit is not None:
         return None
     task = fitness.task
     assert task is not None
-    truncated = int((~results.terminated & (results.lengths >= task.max_steps)).sum())
+    limit = max_steps or task.max_steps
+    truncated = int((~results.terminated & (results.lengths >= limit)).sum())
     if not truncated:
         return None
-    limit = f"the environment has no time limit: {truncated} of {results.lengths.size} episodes were truncated"
-    return f"{limit} after {task.max_steps} steps; set environment.max_steps to choose"
+    found = f"the environment has no time limit: {truncated} of {results.lengths.size} episodes were truncated"
+    whole = "" if limit == task.max_steps else f", as those of validation and test are after {task.max_steps}"
+    return f"{found} after {limit} steps{whole}; set environment.max_steps to choose"
 
 
 def worker_warnings(name: str, workers: int | str | None) -> list[str]:

@@ -36,7 +36,7 @@ from evonet.experiment.run_files.tracking import require_trackers
 from evonet.experiment.run_warnings import fitness_warnings, worker_warnings
 from evonet.experiment.start_champion import start_champion
 from evonet.experiment.target import target_of, target_warnings
-from evonet.experiment.training_episodes import limited_training_episodes
+from evonet.experiment.training_episodes import build_training_episodes
 from evonet.fingerprint import fingerprint, versions
 from evonet.fitness import EpisodeReturn, Fitness
 from evonet.generation import Generation
@@ -102,7 +102,7 @@ class Session:
             self._test_episodes = held_out_episodes(settings.test.episodes, self.validation_fitness)
             self.stop_rule = build_stop_rule(config, self._target, self._test_episodes)
             self._policy_spec = policy_spec(self.validation_fitness)
-            training = limited_training_episodes(config, self.fitness.task)
+            training = build_training_episodes(config, self.fitness)
             self.evolution = evolve(
                 algorithm,
                 self.fitness,

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 from evonet.evaluation.training_episodes import TrainingEpisodes
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.model_factory import built
-from evonet.task import Task
+from evonet.fitness import Fitness
+
+_SETTINGS: Final[tuple[Literal["episodes", "max_steps"], ...]] = ("episodes", "max_steps")
 
 
-def build_training_episodes(config: Config) -> TrainingEpisodes:
+def build_training_episodes(config: Config, fitness: Fitness | None = None) -> TrainingEpisodes:
     """The episodes of an evaluation in training.
 
+    Args:
+        config: the run's config.
+        fitness: the fitness of the run, which must be able to truncate the episodes; None where that is checked
+            elsewhere.
+
     Raises:
-        ConfigError: a schedule does not go by the generation alone, or leaves the range of its numbers.
+        ConfigError: a schedule does not go by the generation alone, or leaves the range of its numbers; the fitness's
+            own episodes are shorter, or it runs none.
     """
     section = config.settings.evaluation
     training = TrainingEpisodes(built(section.episodes), built(section.max_steps))
-    try:
-        training.check("evaluation")
-    except (TypeError, ValueError) as error:
-        raise config.error(("evaluation", _key(error)), str(error)) from error
+    for setting in _SETTINGS:
+        try:
+            training.check(setting, "evaluation")
+            if fitness is not None and setting == "max_steps":
+                training.check_limit("evaluation", fitness)
+        except (TypeError, ValueError) as error:
+            raise config.error(("evaluation", setting), str(error)) from error
     return training
-
-
-def limited_training_episodes(config: Config, task: Task | None) -> TrainingEpisodes:
-    """The episodes of an evaluation in training, which are no longer than those of the task.
-
-    Raises:
-        ConfigError: they are longer, or a function scores the networks and there is no task; and as above.
-    """
-    training = build_training_episodes(config)
-    try:
-        training.check_limit("evaluation", task)
-    except ValueError as error:
-        raise config.error(("evaluation", _key(error)), str(error)) from error
-    return training
-
-
-def _key(error: Exception) -> str:
-    return "max_steps" if str(error).startswith("evaluation.max_steps") else "episodes"

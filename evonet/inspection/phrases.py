@@ -181,19 +181,33 @@ def where_scored(settings: Mapping[str, Any]) -> str:
     Args:
         settings: the run's settings, as its config has them.
     """
-    engine = (settings.get("evaluation") or {}).get("engine")
+    evaluation = settings.get("evaluation") or {}
     validation = settings.get("validation") or {}
     trained = _environment(settings.get("environment") or {})
     tested = _environment(validation["environment"]) if validation.get("environment") else trained
-    if engine == "envpool":
+    if evaluation.get("max_steps") is not None:
+        trained += f", {_truncated(evaluation['max_steps'])}"
+    if evaluation.get("engine") == "envpool":
         trained += ", in EnvPool"
         tested += ", in Gymnasium" if validation.get("engine") != "envpool" else ", in EnvPool and in Gymnasium"
     return "" if trained == tested else f"Trained on {trained}; validated and tested on {tested}."
 
 
 def _environment(settings: Mapping[str, Any]) -> str:
-    kwargs = first_few([f"{name} {value}" for name, value in (settings.get("kwargs") or {}).items()])
-    return printable(f"{settings.get('id')}{f' ({kwargs})' if kwargs else ''}", keep="")
+    kwargs = dict(settings.get("kwargs") or {})
+    if settings.get("max_steps") is not None:
+        kwargs["max_steps"] = settings["max_steps"]
+    named = first_few([f"{name} {value}" for name, value in kwargs.items()])
+    return printable(f"{settings.get('id')}{f' ({named})' if named else ''}", keep="")
+
+
+def _truncated(max_steps: int | Mapping[str, Any]) -> str:
+    """How long episodes of training are, by `evaluation.max_steps`."""
+    if not isinstance(max_steps, Mapping):
+        return f"in episodes of at most {max_steps:,} steps"
+    if {"start", "end"} <= max_steps.keys():
+        return f"in episodes of at most {max_steps['start']:,} steps at first, {max_steps['end']:,} later"
+    return "in episodes whose most steps follow a schedule"
 
 
 def made_by(ancestor: Ancestor, joint: str = " + ") -> str:

@@ -97,6 +97,22 @@ POLES = {"id": "evonet/DoublePole-v0", "kwargs": {"velocities": False}}
             "Trained on Ant-v5, in EnvPool; validated and tested on Ant-v5, in Gymnasium.",
         ),
         (
+            {"environment": {"id": "A"}, "evaluation": {"max_steps": 2000}},
+            "Trained on A, in episodes of at most 2,000 steps; validated and tested on A.",
+        ),
+        (
+            {"environment": {"id": "A"}, "evaluation": {"max_steps": {"schedule": "linear", "start": 9, "end": 2000}}},
+            "Trained on A, in episodes of at most 9 steps at first, 2,000 later; validated and tested on A.",
+        ),
+        (
+            {"environment": {"id": "A"}, "evaluation": {"max_steps": {"schedule": "own:Steps", "first": 9}}},
+            "Trained on A, in episodes whose most steps follow a schedule; validated and tested on A.",
+        ),
+        (
+            {"environment": {"id": "A", "max_steps": 9}, "validation": {"environment": {"id": "A"}}},
+            "Trained on A (max_steps 9); validated and tested on A.",
+        ),
+        (
             {
                 "environment": {"id": "A", "kwargs": {f"k{i}": 999 * LETTER for i in range(99)}},
                 "validation": {"environment": {"id": "B"}},
