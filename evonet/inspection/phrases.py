@@ -11,7 +11,7 @@ from evonet.files.text import printable
 from evonet.inspection.lineage import Ancestor
 from evonet.scores import rounded, with_interval
 
-NO_CHAMPION = "No champion: not one individual could be scored."
+NO_CHAMPION = "No champion: not one individual could be scored on held-out episodes."
 ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 """Arrows for the actions of these names."""
 
@@ -131,7 +131,7 @@ def verdict_sentence(summary: Mapping[str, Any]) -> str:
     """A run's result in one sentence: the test score of a finished run, the validation score of an unfinished one."""
     champion, target = summary["champion"], summary["target"]
     if champion is None:
-        return f"{NO_CHAMPION} See faults.jsonl." if summary["finished"] else NO_CHAMPION_YET
+        return f"{NO_CHAMPION} Failures of training are in faults.jsonl." if summary["finished"] else NO_CHAMPION_YET
     aim = "" if target is None else f", target {number(target)}"
     if not summary["finished"]:
         return (

@@ -35,7 +35,11 @@ def run_verdict(summary: Mapping[str, Any], paint: Paint = plain) -> str:
     """A run's result in at most nine lines: its scores and the target, pruning, refinement, effort and place."""
     word = _word(summary)
     if summary["champion"] is None:
-        lines = [f"  {NO_CHAMPION} See faults.jsonl." if summary["finished"] else f"  {NO_CHAMPION_YET}"]
+        lines = [
+            f"  {NO_CHAMPION} Failures of training are in faults.jsonl."
+            if summary["finished"]
+            else f"  {NO_CHAMPION_YET}"
+        ]
     else:
         lines = _table(scores(summary), summary["target"], paint)
     steps = summary["environment_steps"] + summary["validation_steps"]

@@ -81,7 +81,7 @@ def test_a_run_shows_verdict_curve_and_network(small_run, failed_run):
     assert verdict_sentence(load_run(small_run).summary) in text
     assert "pole angular velocity" in text
     assert len(drawings(text)) == 2
-    assert "No champion: not one individual could be scored." in to_html(load_run(failed_run))
+    assert "No champion: not one individual could be scored on held-out episodes." in to_html(load_run(failed_run))
 
 
 def test_a_run_s_name_stays_text(small_run, tmp_path):

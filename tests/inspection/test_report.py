@@ -124,7 +124,7 @@ def test_an_environment_of_the_user_s_own_is_shown_if_allowed(foreign_run):
 def test_a_run_without_a_scored_individual_has_a_report_with_its_faults(failed_run):
     page, notices = report(load_run(failed_run), effort=0.02)
     assert re.findall(r"<h2 [^>]*>([^<]*)</h2>", page) == TITLES
-    assert "No champion: not one individual could be scored." in page
+    assert "No champion: not one individual could be scored on held-out episodes." in page
     assert "broken at step 1" in page
     assert "Left out: there is no champion." in notices
 
