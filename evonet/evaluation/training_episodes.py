@@ -83,7 +83,8 @@ class TrainingEpisodes:
 
     def from_now_on(self, episodes: int | None) -> TrainingEpisodes:
         """So many episodes in each generation, by default the most of any, truncated at the greatest limit of any."""
-        return replace(self, episodes=episodes or self.most_episodes, max_steps=self.most_steps)
+        episodes = self.most_episodes if episodes is None else episodes
+        return replace(self, episodes=episodes, max_steps=self.most_steps)
 
 
 def check_steps(name: str, steps: Any, fitness: Any) -> None:
