@@ -395,7 +395,7 @@ def test_times_are_told_in_units_that_can_be_read():
 def test_nothing_is_proposed_where_all_is_as_small_as_it_can_be(config):
     smallest = config(own("Walk"), "evaluation.episodes=1", "algorithm.population_size=8")
     fitness = build_fitness(smallest)
-    assert proposal(smallest, fitness, 8, Costs(100.0, 20.0, True, 1e4, 1e4, 1e4, 1)) == ""
+    assert proposal(smallest, fitness, 8, Costs(100.0, 20.0, True, 20.0, 1e4, 1e4, 1e4, 1)) == ""
 
 
 def test_a_run_with_a_kernel_imports_nothing_of_the_check(tmp_path):

@@ -217,7 +217,7 @@ class Clock:
     def __init__(self, seconds):
         self.now, self._seconds = 0.0, seconds
 
-    def run(self, genomes, individuals, seeds, normaliser):
+    def run(self, genomes, individuals, seeds, normaliser, max_steps=None):
         from evonet.evaluation.results import EpisodeResults
 
         self.now += self._seconds * len(seeds)
