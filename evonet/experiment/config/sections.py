@@ -128,8 +128,8 @@ class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
     Attributes:
         episodes: episodes of an evaluation; they may follow a schedule over the generations, such as `{schedule:
             linear, start: 1, end: 4, generations: 100}`.
-        max_steps: steps after which an episode of training is truncated, at most the environment's, which is the default;
-            they may follow a schedule, too. Validation and test have whole episodes.
+        max_steps: steps after which an episode of training is truncated, at most the environment's, the default; they may
+            follow a schedule, too. Validation and test have whole episodes.
         workers: worker processes; 1 is the main process, "auto" one for each core where that is faster, or where the
             environment is not part of Gymnasium.
         race: ends the episodes of individuals that can no longer be among the fittest; by default all run all episodes.
