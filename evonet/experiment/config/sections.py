@@ -128,7 +128,7 @@ class EvaluationSection(_EvaluationArguments):  # type: ignore[misc]
     Attributes:
         episodes: episodes of an evaluation; they may follow a schedule over the generations, such as `{schedule:
             linear, start: 1, end: 4, generations: 100}`.
-        max_steps: steps after which an episode of training is truncated, at most the environment's, the default; they may
+        max_steps: steps after which an episode of training is truncated, at most the environment's, the default; it may
             follow a schedule, too. Validation and test have whole episodes.
         workers: worker processes; 1 is the main process, "auto" one for each core where that is faster, or where the
             environment is not part of Gymnasium.
