@@ -30,21 +30,9 @@ def build_archive(config: Config) -> Archive | None:
     if section is None:
         return None
     archive: Archive = section.build()
-    refuse_short_episodes(config)
     refuse_other_weights(config)
     check_measures(config, archive, ("archive",))
     return archive
-
-
-def refuse_short_episodes(config: Config) -> None:
-    """Refuse episodes of training that are shorter than others, because an archive keeps fitness and measures of both.
-
-    Raises:
-        ConfigError: the config has `evaluation.max_steps`.
-    """
-    if config.settings.evaluation.max_steps is not None:
-        rule = "evaluation.max_steps must be left out where an archive keeps fitness and measures for the whole run"
-        raise config.error(("evaluation", "max_steps"), f"{rule}; set environment.max_steps")
 
 
 def refuse_other_weights(config: Config) -> None:

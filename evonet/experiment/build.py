@@ -19,7 +19,7 @@ from evonet.errors import (
     WorkersUnavailable,
 )
 from evonet.evaluation.engine import EngineName
-from evonet.experiment.archives import check_measures, refuse_other_weights, refuse_short_episodes
+from evonet.experiment.archives import check_measures, refuse_other_weights
 from evonet.experiment.config.config import Config
 from evonet.experiment.config.document import KeyPath
 from evonet.experiment.config.model_factory import arguments, built
@@ -246,7 +246,6 @@ def build_algorithm(config: Config, architecture: Architecture, start: Champion 
     archive = getattr(algorithm, "archive", None)
     if archive is not None:
         key = "measures" if hasattr(config.settings.algorithm, "measures") else "archive"
-        refuse_short_episodes(config)
         if key == "archive":
             refuse_other_weights(config)
         check_measures(config, archive, ("algorithm", key))

@@ -95,7 +95,7 @@ class _Check:
     def _algorithm(self) -> Algorithm:
         start = start_champion(self._config, self._fitness)
         algorithm = build_algorithm(self._config, self._fitness.architecture, start)
-        build_training_episodes(self._config, self._fitness)
+        build_training_episodes(self._config, self._fitness, algorithm)
         build_race(self._config, self._fitness, algorithm)
         check_validation_weights(self._config)
         build_validation(self._config, algorithm)

@@ -27,8 +27,8 @@ class Costs:
     Attributes:
         step: a step of the environment.
         steps: steps of an episode, or the step limit.
-        trained: steps of an episode of training, which may be truncated earlier, in the generation with the longest.
         steps_measured: whether `steps` was measured; otherwise it is the step limit.
+        trained: steps of an episode of training, which may be truncated earlier, in the generation with the longest.
         generation: the training episodes of a generation.
         validation: the held-out episodes of a validation.
         test: the episodes of the champion's test.

@@ -102,7 +102,7 @@ class Session:
             self._test_episodes = held_out_episodes(settings.test.episodes, self.validation_fitness)
             self.stop_rule = build_stop_rule(config, self._target, self._test_episodes)
             self._policy_spec = policy_spec(self.validation_fitness)
-            training = build_training_episodes(config, self.fitness)
+            training = build_training_episodes(config, self.fitness, algorithm)
             self.evolution = evolve(
                 algorithm,
                 self.fitness,

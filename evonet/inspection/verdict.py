@@ -11,8 +11,6 @@ from evonet.environments.specification import EnvironmentSpec
 from evonet.experiment.run_files.champion_results import champion_results
 from evonet.files.text import Paint, printable
 from evonet.inspection.phrases import (
-    NO_CHAMPION,
-    NO_CHAMPION_YET,
     counted,
     duration,
     number,
@@ -21,6 +19,7 @@ from evonet.inspection.phrases import (
     scores,
     shortened,
     title,
+    verdict_sentence,
 )
 
 COLUMNS = 80
@@ -35,11 +34,7 @@ def run_verdict(summary: Mapping[str, Any], paint: Paint = plain) -> str:
     """A run's result in at most nine lines: its scores and the target, pruning, refinement, effort and place."""
     word = _word(summary)
     if summary["champion"] is None:
-        lines = [
-            f"  {NO_CHAMPION} Failures of training are in faults.jsonl."
-            if summary["finished"]
-            else f"  {NO_CHAMPION_YET}"
-        ]
+        lines = [f"  {verdict_sentence(summary)}"]
     else:
         lines = _table(scores(summary), summary["target"], paint)
     steps = summary["environment_steps"] + summary["validation_steps"]

@@ -20,6 +20,7 @@ from evonet.experiment.runner import run
 from evonet.inspection.loaded_run import load_run
 from evonet.operators.schedules import Linear, OneFifth
 from evonet.settings import Schedule
+from tests.environments_for_tests import Endless
 from tests.stopped_runs import exact_files, go_on, run_stopped, run_whole
 
 RISE = "{schedule: linear, start: 10, end: 40, generations: 3}"
@@ -49,28 +50,22 @@ def evolution(**more):
     return evolve(GeneticAlgorithm(fitness.architecture, population_size=8, elites=2, seed=1), fitness, **more)
 
 
-class Endless(gym.Env):
-    """Never ends by itself; from its step number `fails_at` on it fails."""
+class Failing(Endless):
+    """Fails in its step number `fails_at`."""
 
-    observation_space = gym.spaces.Box(-1, 1, (1,), np.float32)
-    action_space = gym.spaces.Discrete(2)
-
-    def __init__(self, fails_at=10**9):
+    def __init__(self, fails_at):
+        super().__init__()
         self._fails_at = fails_at
 
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        self._steps = 0
-        return np.zeros(1, np.float32), {}
-
     def step(self, action):
-        self._steps += 1
-        if self._steps >= self._fails_at:
-            raise RuntimeError(f"failed in step {self._steps}")
-        return np.zeros(1, np.float32), 1.0, False, False, {}
+        result = super().step(action)
+        if self._step == self._fails_at:
+            raise RuntimeError(f"failed in step {self._step}")
+        return result
 
 
 gym.register("Endless-v0", Endless)
+gym.register("Failing-v0", Failing)
 
 
 def longest(ran, generations):
@@ -282,7 +277,7 @@ def test_a_missing_time_limit_is_told_where_training_is_truncated(tmp_path, caps
 
 
 def test_a_fault_is_replayed_in_an_episode_as_short_as_it_was(tmp_path):
-    text = TEXT.replace("MountainCarContinuous-v0, max_steps: 50", "Endless-v0, max_steps: 50, kwargs: {fails_at: 35}")
+    text = TEXT.replace("MountainCarContinuous-v0, max_steps: 50", "Failing-v0, max_steps: 50, kwargs: {fails_at: 35}")
     path = run_whole(
         tmp_path,
         text.replace(
