@@ -256,6 +256,12 @@ def test_all_errors_come_at_once_in_the_files_order(refusal):
          "got {'sigma': 1}")),
         ("environment.id=CartPol-v1", ("--set environment.id=CartPol-v1: environment: 'CartPol-v1' is not a registered "
          "environment; did you mean 'CartPole-v1'? One that a module registers is written 'module:CartPol-v1'")),
+        ("evaluation.episodes={start: 3}", ("--set evaluation.episodes={start: 3}: evaluation.episodes must have a key "
+         "'schedule', got {'start': 3}")),
+        ("algorithm.mutation={type: gaussian, sigma: {end: 1}}", ("--set algorithm.mutation={type: gaussian, sigma: "
+         "{end: 1}}: algorithm.mutation.sigma must have a key 'schedule', got {'end': 1}")),
+        ("evaluation.workers={start: 3}", ("--set evaluation.workers={start: 3}: evaluation.workers must be a whole "
+         "number or 'auto', got {'start': 3}")),
     ],
 )  # fmt: skip
 def test_overrides_are_held_to_the_same_rules(override, message, refusal):

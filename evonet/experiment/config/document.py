@@ -95,8 +95,13 @@ class Document:
         """A ConfigError about the value at `path`."""
         return ConfigError(f"{self.position(path)}: {message}")
 
-    def existing_path(self, location: Sequence[str | int]) -> KeyPath:
-        """`location` without steps that are not in the data, such as an alternative's name; the last step is kept."""
+    def existing_path(self, location: Sequence[str | int], *, missing: bool) -> KeyPath:
+        """`location` without steps that are not in the data, such as an alternative's name.
+
+        Args:
+            location: the keys and indices.
+            missing: whether the last step is a key that is missing; then it is kept.
+        """
         path: list[str | int] = []
         node: Any = self.data
         for index, step in enumerate(location):
@@ -109,7 +114,7 @@ class Document:
             if known:
                 node = node[step]
                 path.append(step)
-            elif index == len(location) - 1 and isinstance(node, dict) and isinstance(step, str):
+            elif missing and index == len(location) - 1 and isinstance(node, dict):
                 path.append(step)
         return tuple(path)
 

@@ -64,7 +64,7 @@ def explain(
         if detail["type"] == "default_factory_not_called":  # it follows from another value, which is wrong
             continue
         place = [step for step in detail["loc"] if step not in ALTERNATIVES]
-        path = document.existing_path(place)
+        path = document.existing_path(place, missing=detail["type"] == "missing")
         if path not in part_problems:
             problems.setdefault(path, []).append(detail)
     schema = functools.cache(model.model_json_schema)

@@ -105,10 +105,10 @@ def _named(section: Any, path: KeyPath, kind: str) -> NamedPart:
 
 
 def _schedules(node: Any, path: KeyPath) -> Iterator[NamedPart]:
-    """The schedules in a section, at any depth."""
+    """The schedules in a section, at any depth, also those that lack their name."""
     if isinstance(node, Mapping):
-        if "schedule" in node:
-            yield NamedPart((*path, "schedule"), SCHEDULE, node["schedule"])
+        if "schedule" in node or ("type" not in node and {"start", "end"} & node.keys()):
+            yield NamedPart((*path, "schedule"), SCHEDULE, node.get("schedule"))
         for key, child in node.items():
             yield from _schedules(child, (*path, key))
     elif isinstance(node, list):
