@@ -7,8 +7,9 @@ Finding:  the algorithms that evonet computes by itself give the same bits every
           double_pole_velocities, frozen_lake, mountain_car, mountain_car_continuous and pendulum.
           CMA-ES, whose package takes an eigendecomposition from the linear algebra, gives the same with any number of
           threads and differs by processor: double_pole_damping, double_pole_no_velocities,
-          double_pole_velocities_cma_es, lunar_lander, lunar_lander_continuous and swimmer. Their checkpoints name the
-          kernel of the linear algebra, and `evonet resume` warns on another one.
+          double_pole_velocities_cma_es, lunar_lander, lunar_lander_continuous and swimmer (then 8-4-2
+          in Gymnasium). Their checkpoints name the kernel of the linear algebra, and `evonet resume` warns on another
+          one.
 """
 
 import argparse
